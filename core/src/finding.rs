@@ -1,0 +1,151 @@
+//! `Finding`: what is wrong with a set, where, and which sets it hurts; and a bounded heap of them.
+
+pub mod code;
+mod pages;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use code::{Code, Severity};
+
+use crate::name::Name;
+
+/// How many findings a report keeps in words; all are counted.
+pub const SAMPLE: usize = 100;
+
+/// Which sets (restorable points in time) a piece of damage hurts.
+///
+/// Sets are numbered in the order in which an inspection names them; a *group* is a run of sets that
+/// build on each other, such as one full backup with its increments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hurts {
+    /// No set: a stray file, for example.
+    Nothing,
+    /// One set, by its number within the root.
+    One(u64),
+    /// Every set of a group from one on, as a damaged increment does.
+    Onward {
+        /// The group.
+        group: u64,
+        /// The first set's number within the root.
+        from: u64,
+    },
+    /// Every set of a group.
+    Group(u64),
+    /// Every set of the root.
+    All,
+}
+
+/// One thing that is wrong. The order (code, object, offset, message) decides which findings a
+/// bounded report keeps, so that it is the same whatever the order of the threads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The stable code: what kind of thing is wrong, how bad it is, what to do.
+    pub code: Code,
+    /// The object that shows it; none when it is the whole root.
+    pub object: Option<Name>,
+    /// Where in the object, in bytes of what is stored there.
+    pub offset: Option<u64>,
+    /// One sentence with the evidence.
+    pub message: String,
+    /// The sets that cannot be trusted because of it.
+    pub hurts: Hurts,
+}
+
+/// Exact counts for each code, the smallest [`SAMPLE`] findings, and every hurt set.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    tallies: BTreeMap<Code, u64>,
+    sample: BTreeSet<Finding>,
+    hurts: BTreeMap<Hurts, Severity>,
+}
+
+impl Findings {
+    /// Counts a finding and keeps it if it is among the smallest.
+    pub fn push(&mut self, finding: Finding) {
+        let tally = self.tallies.entry(finding.code).or_default();
+        *tally = tally.saturating_add(1);
+        self.hurt(finding.hurts, finding.code.severity());
+        self.keep(finding);
+    }
+
+    /// Takes in all of `other`. Associative and commutative.
+    pub fn merge(&mut self, other: Self) {
+        for (code, count) in other.tallies {
+            let tally = self.tallies.entry(code).or_default();
+            *tally = tally.saturating_add(count);
+        }
+        for (hurts, severity) in other.hurts {
+            self.hurt(hurts, severity);
+        }
+        for finding in other.sample {
+            self.keep(finding);
+        }
+    }
+
+    /// How many findings there are of each code.
+    #[must_use]
+    pub fn tallies(&self) -> &BTreeMap<Code, u64> {
+        &self.tallies
+    }
+
+    /// The findings kept, smallest first.
+    pub fn sample(&self) -> impl Iterator<Item = &Finding> {
+        self.sample.iter()
+    }
+
+    /// What is hurt, and the worst severity of what hurts it.
+    #[must_use]
+    pub fn hurts(&self) -> &BTreeMap<Hurts, Severity> {
+        &self.hurts
+    }
+
+    /// Nothing was found at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tallies.is_empty()
+    }
+
+    fn hurt(&mut self, hurts: Hurts, severity: Severity) {
+        if hurts != Hurts::Nothing {
+            let worst = self.hurts.entry(hurts).or_insert(severity);
+            *worst = severity.max(*worst);
+        }
+    }
+
+    fn keep(&mut self, finding: Finding) {
+        self.sample.insert(finding);
+        if self.sample.len() > SAMPLE {
+            self.sample.pop_last();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(code: Code, object: u32) -> Finding {
+        Finding {
+            code,
+            object: Name::new(format!("f{object:04}").as_bytes()).ok(),
+            offset: None,
+            message: String::new(),
+            hurts: Hurts::Onward { group: 0, from: u64::from(object) },
+        }
+    }
+
+    #[test]
+    fn the_sample_does_not_depend_on_the_order() {
+        let all: Vec<Finding> = (0..500).map(|i| finding(Code::Digest, i * 7 % 500)).collect();
+        let mut forward = Findings::default();
+        all.iter().cloned().for_each(|f| forward.push(f));
+        let (mut left, mut right) = (Findings::default(), Findings::default());
+        all.iter().rev().cloned().enumerate().for_each(|(i, f)| if i % 3 == 0 { left.push(f) } else { right.push(f) });
+        right.merge(left);
+        assert_eq!(right.tallies(), forward.tallies());
+        assert_eq!(right.tallies().get(&Code::Digest), Some(&500));
+        assert!(right.sample().eq(forward.sample()));
+        assert_eq!(forward.sample().count(), SAMPLE);
+        assert_eq!(forward.sample().last().unwrap().object, Name::new(b"f0099").ok());
+    }
+}

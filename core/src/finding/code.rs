@@ -1,0 +1,174 @@
+//! `Code`: the stable, numbered kinds of findings, with severity, summary and advice.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How much a kind of finding weighs for the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth a look; fails only a strict run.
+    Warning,
+    /// Something could not be read or judged.
+    Inconclusive,
+    /// Something a set needs is not what its index says.
+    Damage,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $severity:ident, $summary:literal, $advice:literal;)*) => {
+        /// A kind of finding. Numbers and names are stable: they are never reused or renamed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[$doc])* $variant = $number,)* }
+
+        impl Code {
+            /// Every code, by number.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The number, as printed after `HW`.
+            #[must_use]
+            pub fn number(self) -> u16 {
+                match self { $(Self::$variant => $number,)* }
+            }
+
+            /// The name: a stable word for scripts.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// How much it weighs.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// What it means, in half a sentence.
+            #[must_use]
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$variant => $summary,)* }
+            }
+
+            /// What to do, in one sentence.
+            #[must_use]
+            pub fn advice(self) -> &'static str {
+                match self { $(Self::$variant => $advice,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// An object that an index names is not there.
+    Missing = 101, "missing", Damage, "an object that the index names is not there",
+        "Copy the object back from another copy of the set, or make a new full backup.";
+    /// An object is shorter or longer than its index says.
+    Length = 102, "length", Damage, "an object's length is not the one on record",
+        "Copy the object again from where it came from; if it is the only copy, make a new full backup now.";
+    /// The bytes of an object are not the recorded ones.
+    Digest = 103, "digest", Damage, "an object's bytes do not give the digest on record",
+        "Copy the object again from where it came from; if it is the only copy, make a new full backup now.";
+    /// Compressed bytes cannot be decompressed.
+    Encoding = 104, "encoding", Damage, "the compressed bytes of an object are broken",
+        "Copy the object again from where it came from; if it is the only copy, make a new full backup now.";
+    /// A part of an index cannot be understood.
+    Malformed = 111, "malformed-index", Damage, "a part of an index cannot be understood",
+        "Restore the index from another copy; the next backup starts a new full one and leaves this chain alone.";
+    /// Two neighbouring parts leave bytes out between them.
+    Gap = 112, "gap", Damage, "bytes are missing between two parts of a chain",
+        "Use a point in time before the gap, and make a new full backup.";
+    /// Two neighbouring parts cover the same bytes.
+    Overlap = 113, "overlap", Damage, "two parts of a chain cover the same bytes",
+        "Use a point in time before the overlap, and make a new full backup.";
+    /// Increments without the full backup that they build on.
+    NoBase = 114, "missing-base", Damage, "increments have no full backup to build on",
+        "Bring the full backup back from another copy; without it these increments restore nothing.";
+    /// A record inside the data contradicts itself or its neighbours.
+    Record = 121, "record", Damage, "a record inside the data contradicts itself",
+        "The source was damaged before it was backed up: run the database's own checks on it (fstest, fsrefs).";
+    /// The OID index does not fit the records.
+    OidIndex = 122, "oid-index", Damage, "a saved OID index does not fit the records it indexes",
+        "Delete that .index file: the database rebuilds it from the records when it opens.";
+    /// Something could not be read; that is not damage.
+    Unreadable = 201, "unreadable", Inconclusive, "something could not be read, which says nothing about its bytes",
+        "Mend the permission, mount or disk that the message names, then verify again.";
+    /// A data file that no index line mentions.
+    Unlisted = 202, "unlisted", Inconclusive, "a data file that no index lists, so nothing says what it should be",
+        "Run the backup again: it finishes the interrupted run or sets the file aside.";
+    /// A chain has no index at all.
+    NoIndex = 203, "no-index", Inconclusive, "a backup without an index, so nothing says what it should be",
+        "Bring the .dat file back from another copy, or run the backup again: it finishes or replaces this one.";
+    /// A file that does not belong to the set.
+    Stray = 301, "stray", Warning, "a file that does not belong to the set",
+        "Nothing needs it; look at it, then move it away.";
+    /// A work file that an interrupted run left behind.
+    Temporary = 302, "temporary", Warning, "a work file of a run that is still going on or was interrupted",
+        "If no backup is running, it can be deleted; highwater's own are removed by its next backup.";
+    /// A point without a saved OID index.
+    NoOidIndex = 303, "no-oid-index", Warning, "a point in time without a saved OID index",
+        "Nothing is lost: the database rebuilds the index when it opens, which takes a while.";
+    /// A record that the database accepts with a warning.
+    OddRecord = 304, "odd-record", Warning, "a record that the database accepts, but warns about",
+        "Run the database's own checks (fstest) on the source.";
+}
+
+impl Code {
+    /// The page that `explain` prints.
+    #[must_use]
+    pub fn page(self) -> String {
+        super::pages::page(self)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HW{}", self.number())
+    }
+}
+
+/// The text is neither a code's number nor its name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no finding code")]
+pub struct UnknownCode(pub String);
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    /// Reads `HW103`, `hw103`, `103` or `digest`.
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        let bare = text.strip_prefix("HW").or_else(|| text.strip_prefix("hw")).unwrap_or(text);
+        let found = Self::ALL.iter().find(|code| code.number().to_string() == bare || code.name() == text);
+        found.copied().ok_or_else(|| UnknownCode(text.to_owned()))
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_are_unique_and_parse_back() {
+        for (i, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(code.to_string().parse(), Ok(*code));
+            assert_eq!(code.name().parse(), Ok(*code));
+            assert!(Code::ALL[..i].iter().all(|c| c.number() < code.number() && c.name() != code.name()));
+            let page = code.page();
+            assert!(page.contains(code.name()) && page.len() > 200, "{code}: {page}");
+        }
+        assert!("HW999".parse::<Code>().is_err());
+    }
+}

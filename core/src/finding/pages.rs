@@ -1,0 +1,289 @@
+//! The pages that `highwater explain CODE` prints: what a finding means and what to do about it.
+
+use super::code::{Code, Severity};
+
+/// How wide a page is, in columns.
+const WIDTH: usize = 72;
+
+/// The parts of a page that differ from code to code.
+struct Page {
+    /// What it means.
+    means: &'static str,
+    /// How it comes about.
+    comes: &'static str,
+    /// What to do, step by step.
+    steps: &'static [&'static str],
+    /// The options that show it again.
+    again: &'static str,
+}
+
+/// The page of `code`, as plain text of at most 72 columns.
+pub(super) fn page(code: Code) -> String {
+    let Page { means, comes, steps, again } = parts(code);
+    let (severity, exit) = match code.severity() {
+        Severity::Damage => ("damage", "It makes the verdict damaged, with exit code 1."),
+        Severity::Inconclusive => {
+            ("inconclusive", "It makes the verdict inconclusive, with exit code 3, unless there is damage too.")
+        }
+        Severity::Warning => ("warning", "It leaves the verdict as it is; with --strict it counts as damage."),
+    };
+    let mut text = format!("{code} {} ({severity})\n\n", code.name());
+    for (title, body) in [("WHAT IT MEANS", means), ("HOW IT COMES ABOUT", comes)] {
+        text.push_str(&format!("{title}\n{}\n", fill(body, "  ", "  ")));
+    }
+    text.push_str("WHAT TO DO\n");
+    for (i, step) in steps.iter().enumerate() {
+        text.push_str(&fill(step, &format!("  {}. ", i + 1), "     "));
+    }
+    let command = format!("highwater verify REPO {again}");
+    text.push_str(&format!("\nTO SEE IT AGAIN\n  {}\n\n{}", command.trim_end(), fill(exit, "  ", "  ")));
+    text
+}
+
+/// Breaks `text` into lines of at most [`WIDTH`] columns, which begin with `first` or `other`. A tilde is a
+/// space at which no line ends.
+fn fill(text: &str, first: &str, other: &str) -> String {
+    let mut filled = String::new();
+    let mut line = first.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        let word = word.replace('~', " ");
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            filled.push_str(&line);
+            filled.push('\n');
+            line = other.to_owned();
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        empty = false;
+    }
+    filled.push_str(&line);
+    filled.push('\n');
+    filled
+}
+
+fn parts(code: Code) -> Page {
+    match code {
+        Code::Missing => Page {
+            means: "An index names an object that is not in its folder or bucket. No point in time that needs the object \
+                can be restored: the later ones of a chain, or all of it if the full backup is missing.",
+            comes: "A copy to other storage that stopped half-way, a clean-up by date that takes a full backup but not its \
+                increments, or a power cut after which the index survived and the data file did not.",
+            steps: &[
+                "Look for the named object in other copies of the repository and copy it back under the same name.",
+                "If there is none, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "Keep the rest of the chain: the points before the missing object can still be restored.",
+            ],
+            again: "--depth list",
+        },
+        Code::Length => Page {
+            means: "An object is shorter or longer than its index says. A compressed one (.fsz, .deltafsz) is measured \
+                after decompression. Its bytes are no longer those that were backed up.",
+            comes: "A transfer that broke off, a full disk, a power cut before the data reached the disk, or a program that \
+                wrote into a finished backup. Too short is the usual case.",
+            steps: &[
+                "Copy the object again from where it came from and compare the lengths.",
+                "If this is the only copy, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "Leave the damaged object where it is until the new backup is verified.",
+            ],
+            again: "--depth size",
+        },
+        Code::Digest => Page {
+            means: "The object has the right length, but its bytes do not give the digest on record: something in it \
+                changed after the backup. For repozo this is the MD5 on the object's line in the .dat file.",
+            comes: "A failing disk, cable or memory module, a storage system that lost a write, a transfer that mangled text, \
+                or someone who changed the file. A digest tells that bytes differ, not which.",
+            steps: &[
+                "Verify once more. If the result changes from run to run, distrust the machine that reads, not the backup.",
+                "Copy the object again from where it came from, or from another copy of the repository.",
+                "If this is the only copy, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "Look at the disk's own error counters before you write to it again.",
+            ],
+            again: "--depth digest",
+        },
+        Code::Encoding => Page {
+            means: "The compressed bytes of an object are broken: the gzip header, the deflate stream or its check sum is \
+                wrong, or the end is missing. What lies after the broken place cannot be recovered.",
+            comes: "A backup or a copy that was cut off, or changed bytes. Python's repozo writes the last bytes of a gzip \
+                file after it has synced it, so that a power cut can cost it just its end.",
+            steps: &[
+                "Copy the object again from another copy of the repository.",
+                "If this is the only copy, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "Keep the broken object: gzip tools may still rescue what comes before the broken place.",
+            ],
+            again: "--depth size",
+        },
+        Code::Malformed => Page {
+            means: "A part of an index cannot be understood, so what it claims is unknown. In a repozo .dat file each line \
+                needs a path, a start, an end and an MD5 of 32 hex digits; the finding names the byte at which it fails.",
+            comes: "A power cut while the line was being written, an editor or a transfer that changed it, or a line written \
+                by another program.",
+            steps: &[
+                "Compare the index with another copy of it, and bring that copy back if it is whole.",
+                "Do not mend the line by hand unless you can work out the digest from data that you trust.",
+                "Otherwise make a new full backup, which begins an index of its own: highwater~backup~SRC~REPO~--full",
+            ],
+            again: "--depth list",
+        },
+        Code::Gap => Page {
+            means: "One part of a chain ends before the next one begins. A restore that simply joined the parts would give a \
+                file without the bytes between them, at wrong places from there on: it would be corrupt.",
+            comes: "An increment's index line is lost, or an increment was deleted and its line with it. Python's repozo does \
+                not look for gaps and restores such a chain without a complaint.",
+            steps: &[
+                "See which points lie before the gap: highwater~list~REPO",
+                "Restore only from those, or bring the lost increment and its index line back from another copy.",
+                "Make a new full backup: highwater~backup~SRC~REPO~--full",
+            ],
+            again: "--depth list",
+        },
+        Code::Overlap => Page {
+            means: "One part of a chain begins before the last one ends, so the same bytes are stored twice. A restore that \
+                simply joined the parts would give a file that is too long and corrupt from there on.",
+            comes: "An increment was finished but its index line was not written (a crash between the two), and a quick run of \
+                Python's repozo then copied the same bytes once more; or two backups ran at the same time.",
+            steps: &[
+                "See which points lie before the overlap: highwater~list~REPO",
+                "Restore only from those. Do not delete either part until a newer backup is verified.",
+                "Make a new full backup: highwater~backup~SRC~REPO~--full",
+                "See to it that only one backup of a repository runs at a time.",
+            ],
+            again: "--depth list",
+        },
+        Code::NoBase => Page {
+            means: "There are increments, but not the full backup that they build on. On their own they restore nothing: a \
+                file joined from them lacks its beginning.",
+            comes: "The full backup was deleted or moved by a clean-up by date or size, or a copy of the repository \
+                took only the newest files.",
+            steps: &[
+                "Look for the full backup (.fs or .fsz in a repozo repository) in other copies and bring it back.",
+                "If it is gone, make a new one now: highwater~backup~SRC~REPO~--full",
+                "Change the clean-up so that it deletes whole chains only.",
+            ],
+            again: "--depth list",
+        },
+        Code::Record => Page {
+            means: "A record inside the data contradicts itself or its neighbours, for example a transaction whose two \
+                lengths differ. If the digest is right, the backup is a true copy of data that was damaged already.",
+            comes: "The database file was damaged before it was backed up: by a disk, a crash, or a program that wrote \
+                into it. Digests cannot see that, because they were made from the damaged bytes.",
+            steps: &[
+                "Run the database's own checks on the source; for ZODB these are fstest and fsrefs.",
+                "Find the newest point without this finding and keep it safe: highwater~list~REPO",
+                "Repair the source (for ZODB: fsrecover) or go back to that point, then back up: highwater~backup~SRC~REPO~--full",
+            ],
+            again: "--depth deep",
+        },
+        Code::OidIndex => Page {
+            means: "A saved OID index (.index) does not fit the records that it indexes: it cannot be read, ends elsewhere, or \
+                points to wrong places. The data itself may be whole, but a database that trusts the index goes astray.",
+            comes: "The index was written for another state of the file, was cut off by a crash, or belongs to another chain.",
+            steps: &[
+                "Move the .index file away. The database builds a new one from the records when it next opens.",
+                "Restored already? Move the .index beside the restored file away too, before the database opens it.",
+                "Verify again; the finding turns into HW303, which is only a warning.",
+            ],
+            again: "--depth deep",
+        },
+        Code::Unreadable => Page {
+            means: "Something could not be read, so nothing is known about its bytes. That is not damage: the same object may \
+                be whole for someone who can read it.",
+            comes: "A missing permission, a mount or network that went away, a disk that reports an error, or an object that \
+                vanished while it was read.",
+            steps: &[
+                "Read the message: it holds the operating system's own words.",
+                "Mend the permission or the mount. After a disk error, copy the repository to another disk first.",
+                "Verify again; the points named by this finding are unproven until then.",
+            ],
+            again: "--depth digest",
+        },
+        Code::Unlisted => Page {
+            means: "A data file has the name of a backup, but no index lists it. Nothing says how long it should be or what it \
+                should hold, so it can be called neither sound nor damaged, and what depends on it is in doubt.",
+            comes: "A backup was interrupted after the data file got its name and before its index line was written, or \
+                is just running; or somebody put the file there.",
+            steps: &[
+                "If a backup is running now, wait for it and verify again.",
+                "Run the backup again: highwater~backup~SRC~REPO. It finishes the interrupted run or sets the file aside.",
+                "Do not run Python's repozo with --quick before that: it may store the same bytes twice (HW113).",
+            ],
+            again: "--depth list",
+        },
+        Code::NoIndex => Page {
+            means: "A full backup is there, but the index of its chain is not. Nothing says how long its files should be or \
+                which digests they have; they may well be whole, but nobody can prove it.",
+            comes: "A first backup that was interrupted before it wrote its .dat file, a copy that left the .dat files out, or a \
+                clean-up that deleted one.",
+            steps: &[
+                "Bring the .dat file with the same time stamp as the full backup back from another copy.",
+                "If there is none, run the backup again: highwater~backup~SRC~REPO. It finishes or replaces this chain.",
+                "Until then, keep the files: a restore from them may succeed, but test what it gives.",
+            ],
+            again: "--depth list",
+        },
+        Code::Stray => Page {
+            means: "A file does not belong to the backup set: no index names it and its name is none that a backup has. \
+                No restore reads it, so it does no harm.",
+            comes: "Notes, logs, files of other programs, or a backup that somebody renamed by hand.",
+            steps: &[
+                "Look at it. If it is a renamed backup, give it its old name back.",
+                "Otherwise move it out of the repository; highwater never deletes it.",
+            ],
+            again: "--depth list --strict",
+        },
+        Code::Temporary => Page {
+            means: "There is a work file of a backup run: either one is going on at this moment, or one was interrupted. No \
+                restore reads it.",
+            comes: "A crash, a full disk, or a run that was stopped. Python's repozo calls its work file tmp.tmp, leaves it \
+                behind when it fails, and shares it between runs at the same time.",
+            steps: &[
+                "See whether a backup is running. If one is, leave the file alone.",
+                "If none is, the file can be deleted; highwater's own go away with its next backup.",
+                "Find out why the run stopped, for example from its log or the free space of the disk.",
+            ],
+            again: "--depth list --strict",
+        },
+        Code::NoOidIndex => Page {
+            means: "A point in time has no saved OID index (.index) beside its data. Nothing is lost: the index only spares the \
+                database a look at every record when it opens.",
+            comes: "The backup was made without one, the file was deleted to save space, or a copy left it out.",
+            steps: &[
+                "Nothing needs to be done for the data's sake.",
+                "Allow for a slow first start after a restore: large databases take minutes or more.",
+                "To have one again, make a new backup: highwater~backup~SRC~REPO",
+            ],
+            again: "--depth list --strict",
+        },
+        Code::OddRecord => Page {
+            means: "A record is unusual, but the database accepts it with a warning, for example a transaction with an unknown \
+                status or one that is older than the one before it. The backup holds what the source holds.",
+            comes: "A clock that was set back, an old program version, or an import by a tool with its own ideas.",
+            steps: &[
+                "Run the database's own checks on the source; for ZODB this is fstest.",
+                "If they find nothing more, no step is needed; the finding comes back with each verification.",
+            ],
+            again: "--depth deep --strict",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_narrow_and_whole() {
+        for code in Code::ALL {
+            let page = page(*code);
+            assert!(page.starts_with(&format!("{code} {} (", code.name())), "{page}");
+            assert!(page.contains("\n  1. ") && page.contains("\n  highwater verify REPO --depth "), "{page}");
+            assert!(page.ends_with(".\n") && !page.contains('~'), "{page}");
+            for line in page.lines() {
+                assert!(line.chars().count() <= WIDTH && line == line.trim_end(), "{code}: {line}");
+            }
+        }
+    }
+}

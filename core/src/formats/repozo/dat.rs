@@ -1,0 +1,107 @@
+//! The lines of a `.dat` file: `<path> <start> <end> <md5>`, split from the right.
+//!
+//! The original writes the repository's path as it was typed and splits each line at white space, so a path
+//! with a space makes every later run of it fail. Nobody needs the path: readers take its last component. Split
+//! from the right, every line it ever wrote can be read.
+
+use crate::digest::Digest;
+
+/// One line, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The data file's name: the last component of the path.
+    pub file: &'a [u8],
+    /// The path as written.
+    pub path: &'a [u8],
+    /// Offset in `Data.fs` where the file's bytes begin.
+    pub start: u64,
+    /// Offset in `Data.fs` after the file's last byte; never before `start`.
+    pub end: u64,
+    /// MD5 of the uncompressed bytes.
+    pub digest: Digest,
+}
+
+/// Why a line cannot be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadLine {
+    /// Fewer than four fields.
+    #[error("the line does not have the four fields path, start, end and md5")]
+    Fields,
+    /// `start` or `end` is no number below 2^64.
+    #[error("the line's start or end is no offset")]
+    Offset,
+    /// `end` lies before `start`.
+    #[error("the line's end lies before its start")]
+    Backwards,
+    /// The last field is not 32 hex digits.
+    #[error("the line's last field is no MD5 sum of 32 hex digits")]
+    Sum,
+}
+
+impl<'a> Line<'a> {
+    /// Reads one line, without its line end.
+    ///
+    /// # Errors
+    /// [`BadLine`] says which part of it cannot be understood.
+    pub fn parse(text: &'a [u8]) -> Result<Self, BadLine> {
+        let mut fields = text.trim_ascii().rsplitn(4, |byte| byte.is_ascii_whitespace());
+        let (Some(sum), Some(end), Some(start), Some(path)) =
+            (fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            return Err(BadLine::Fields);
+        };
+        let (start, end) = (offset(start)?, offset(end)?);
+        if end < start {
+            return Err(BadLine::Backwards);
+        }
+        let digest = Digest::md5_from_hex(sum).ok_or(BadLine::Sum)?;
+        // A Python on Windows joins with a backslash.
+        let file = path.rsplit(|&byte| byte == b'/' || byte == b'\\').next().unwrap_or(path);
+        Ok(Self { file, path, start, end, digest })
+    }
+
+    /// The line as the original writes it, with its line feed.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut text = self.path.to_vec();
+        text.extend_from_slice(format!(" {} {} {}\n", self.start, self.end, self.digest).as_bytes());
+        text
+    }
+}
+
+fn offset(digits: &[u8]) -> Result<u64, BadLine> {
+    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+    number.filter(|_| plain).ok_or(BadLine::Offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUM: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
+    #[test]
+    fn lines_are_split_from_the_right() {
+        let text = format!("/srv/my back ups/2026-11-20-01-02-03.deltafs 10 200 {SUM}");
+        let line = Line::parse(text.as_bytes()).unwrap();
+        assert_eq!((line.file, line.start, line.end), (&b"2026-11-20-01-02-03.deltafs"[..], 10, 200));
+        assert_eq!(line.encode(), format!("{text}\n").as_bytes());
+        assert_eq!(Line::parse(format!("repo\\a.fs 0 1 {SUM}").as_bytes()).unwrap().file, b"a.fs");
+    }
+
+    #[test]
+    fn bad_lines_say_what_is_bad() {
+        for (text, error) in [
+            (String::new(), BadLine::Fields),
+            (format!("0 1 {SUM}"), BadLine::Fields),
+            (format!("a.fs 0 -1 {SUM}"), BadLine::Offset),
+            (format!("a.fs +0 1 {SUM}"), BadLine::Offset),
+            (format!("a.fs 0 18446744073709551616 {SUM}"), BadLine::Offset),
+            (format!("a.fs 5 1 {SUM}"), BadLine::Backwards),
+            ("a.fs 0 1 d41d8".to_owned(), BadLine::Sum),
+        ] {
+            assert_eq!(Line::parse(text.as_bytes()), Err(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! `Repository`: reads a repository's listing and every `.dat`, and turns them into points, claims, trails and findings.
+
+use std::collections::BTreeSet;
+
+use super::chain::{Break, Chain, Continuity, Link, Listing};
+use super::follow::Records;
+use super::names::{self, DataFile};
+use crate::claim::{Claim, Expect};
+use crate::codec::Codec;
+use crate::finding::{Code, Finding, Hurts};
+use crate::inspect::{Answer, Ask, Batch, Fault, Inspect, Kind, Scope, Set};
+use crate::name::Name;
+use crate::split::{Line, Lines};
+use crate::trail::{Part, Trail};
+
+/// The inspection of one repository.
+pub(super) struct Repository {
+    claims: bool,
+    trails: bool,
+    /// `Some` when only one point is wanted: the newest at or before the inner text.
+    point: Option<Option<String>>,
+    listing: Listing,
+    listed: bool,
+    chains: std::vec::IntoIter<Chain>,
+    /// The chain whose `.dat` is being read.
+    reading: Option<Reading>,
+    group: u64,
+    ordinal: u64,
+}
+
+/// One `.dat` on its way in.
+struct Reading {
+    chain: Chain,
+    dat: Name,
+    lines: Lines,
+    continuity: Continuity,
+    /// Files of the chain that some line has named.
+    named: BTreeSet<Name>,
+    /// Parts of the trail, up to the first break.
+    parts: Vec<Part>,
+    ends: Vec<u64>,
+    broken: bool,
+    empty: bool,
+    first: u64,
+}
+
+impl Repository {
+    pub(super) fn new(scope: &Scope) -> Self {
+        let (claims, trails, point) = match scope {
+            Scope::Catalogue => (false, false, None),
+            Scope::All { trails } => (true, *trails, None),
+            Scope::Point { at, trails } => (true, *trails, Some(at.clone())),
+        };
+        Self {
+            claims,
+            trails,
+            point,
+            listing: Listing::default(),
+            listed: false,
+            chains: Vec::new().into_iter(),
+            reading: None,
+            group: 0,
+            ordinal: 0,
+        }
+    }
+
+    /// Whether the point asked for, if one is, lies at or after `stem`.
+    fn wants(&self, stem: &str) -> bool {
+        match &self.point {
+            Some(Some(point)) => names::at_or_before(stem, point),
+            Some(None) | None => true,
+        }
+    }
+
+    /// Says what the listing alone shows, and begins with the first chain.
+    fn sort_out(&mut self, out: &mut Batch) {
+        self.listed = true;
+        let mut chains = self.listing.chains();
+        if self.point.is_some() {
+            chains.retain(|chain| self.wants(&chain.stem));
+            chains.drain(..chains.len().saturating_sub(1));
+        } else {
+            let strays = self.listing.strays.iter().map(|name| (Code::Stray, name.clone(), "it belongs to no backup"));
+            let work = self
+                .listing
+                .temporary
+                .iter()
+                .map(|name| (Code::Temporary, name.clone(), "it is the work file of a backup"));
+            let lone =
+                self.listing.lone_indices().filter_map(|stem| Name::new(format!("{stem}.index").as_bytes()).ok());
+            let lone = lone.map(|name| (Code::Stray, name, "it is the OID index of a backup that is not there"));
+            for (code, name, message) in strays.chain(work).chain(lone) {
+                out.findings.push(finding(code, Some(name), None, message.to_owned(), Hurts::Nothing));
+            }
+        }
+        self.chains = chains.into_iter();
+        self.next_chain(out);
+    }
+
+    /// Goes on to the next chain that has an index to read.
+    fn next_chain(&mut self, out: &mut Batch) {
+        while let Some(chain) = self.chains.next() {
+            let dat = Name::new(chain.dat().as_bytes());
+            if let (true, Ok(dat)) = (chain.has_dat, dat) {
+                let limit = self.chains.as_slice().first().map(|next| next.stem.as_str());
+                self.reading = Some(Reading {
+                    continuity: Continuity::new(&chain.stem, limit),
+                    chain,
+                    dat,
+                    lines: Lines::default(),
+                    named: BTreeSet::new(),
+                    parts: Vec::new(),
+                    ends: Vec::new(),
+                    broken: false,
+                    empty: true,
+                    first: self.ordinal,
+                });
+                return;
+            }
+            let mut files = chain.files.iter();
+            if chain.stem.is_empty() {
+                for file in files {
+                    let message = "it is an increment, and no full backup lies before it".to_owned();
+                    out.findings.push(finding(Code::NoBase, Some(file.clone()), None, message, Hurts::Nothing));
+                }
+            } else if let Some(full) = files.next() {
+                let message = format!("its index '{}' is not there", chain.dat());
+                out.findings.push(finding(Code::NoIndex, Some(full.clone()), None, message, Hurts::Nothing));
+                self.unlisted(files, &chain, out);
+            }
+        }
+    }
+
+    fn unlisted<'a>(&self, files: impl Iterator<Item = &'a Name>, chain: &Chain, out: &mut Batch) {
+        for file in files {
+            let stem = DataFile::parse(file.as_bytes()).map_or("", |data| data.stem);
+            if self.wants(stem) {
+                let message = format!("no line of '{}' names it", chain.dat());
+                out.findings.push(finding(Code::Unlisted, Some(file.clone()), None, message, Hurts::Nothing));
+            }
+        }
+    }
+
+    /// Takes one line of the index being read.
+    fn line(&mut self, reading: &mut Reading, line: Line<'_>, out: &mut Batch) {
+        if line.text.is_empty() && line.ended {
+            // The original's reader would stumble over it; nothing is lost by passing it over.
+            return;
+        }
+        reading.empty = false;
+        let (link, fault) = reading.continuity.line(line.text, line.cut);
+        let wanted = link.as_ref().is_none_or(|link| self.wants(&link.stem));
+        if !wanted {
+            return;
+        }
+        if let Some(fault) = fault {
+            reading.broken = true;
+            let torn = matches!(fault, Break::Line(_)) && !line.ended;
+            let message = if torn {
+                format!("{fault}; it is the last line and has no line end: an interrupted backup")
+            } else {
+                fault.to_string()
+            };
+            // What a torn last line was to say is lost, but the points before it are whole.
+            let hurts = if torn { Hurts::Nothing } else { Hurts::Onward { group: self.group, from: self.ordinal } };
+            out.findings.push(finding(fault.code(), Some(reading.dat.clone()), Some(line.at), message, hurts));
+        }
+        if let Some(link) = link {
+            self.link(reading, &link, out);
+        }
+    }
+
+    fn link(&mut self, reading: &mut Reading, link: &Link, out: &mut Batch) {
+        reading.named.insert(link.file.clone());
+        out.sets.push(Set { name: link.stem.clone(), group: self.group, bytes: link.end });
+        let hurts = Hurts::Onward { group: self.group, from: self.ordinal };
+        self.ordinal += 1;
+        if !self.claims {
+            return;
+        }
+        out.claims.push(Claim {
+            object: link.file.clone(),
+            codec: link.codec,
+            expect: Expect { length: link.end - link.start, digest: link.digest },
+            target: link.start..link.end,
+            hurts,
+        });
+        let index = Name::new(format!("{}.index", link.stem).as_bytes()).ok();
+        let index = index.filter(|_| self.listing.has_index(&link.stem));
+        if index.is_none() {
+            let message = "it has no .index file beside it".to_owned();
+            out.findings.push(finding(Code::NoOidIndex, Some(link.file.clone()), None, message, Hurts::Nothing));
+        }
+        if self.trails && !reading.broken {
+            reading.parts.push(Part { object: link.file.clone(), codec: link.codec });
+            reading.ends.push(link.end);
+            reading.parts.extend(index.map(|object| Part { object, codec: Codec::Plain }));
+        }
+    }
+
+    /// The index being read is over.
+    fn end(&mut self, mut reading: Reading, fault: Option<Fault>, out: &mut Batch) {
+        if let Some(fault) = fault {
+            out.findings.push(finding(
+                Code::Unreadable,
+                Some(reading.dat),
+                None,
+                fault.message,
+                Hurts::Group(self.group),
+            ));
+        } else {
+            let mut lines = std::mem::take(&mut reading.lines);
+            lines.end(|line| self.line(&mut reading, line, out));
+            if reading.empty {
+                let message = "it is empty".to_owned();
+                out.findings.push(finding(Code::NoIndex, Some(reading.dat.clone()), Some(0), message, Hurts::Nothing));
+            }
+            self.unlisted(
+                reading.chain.files.iter().filter(|file| !reading.named.contains(*file)),
+                &reading.chain,
+                out,
+            );
+        }
+        if !reading.parts.is_empty() {
+            let follow = Box::new(Records::new(reading.ends, self.group, reading.first));
+            out.trails.push(Trail { parts: reading.parts, follow });
+        }
+        self.group += 1;
+        self.next_chain(out);
+    }
+}
+
+impl Inspect for Repository {
+    fn ask(&self) -> Ask {
+        match &self.reading {
+            _ if !self.listed => Ask::List,
+            Some(reading) => Ask::Read(reading.dat.clone()),
+            None => Ask::Done,
+        }
+    }
+
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
+        let Some(mut reading) = self.reading.take() else {
+            match answer {
+                Answer::Entries(entries) => {
+                    for entry in entries {
+                        if entry.kind == Kind::Folder {
+                            self.listing.strays.push(entry.name.clone());
+                        } else {
+                            self.listing.add(&entry.name);
+                        }
+                    }
+                }
+                Answer::End => self.sort_out(out),
+                Answer::Failed(fault) => {
+                    self.listed = true;
+                    out.findings.push(finding(Code::Unreadable, None, None, fault.message, Hurts::All));
+                }
+                Answer::Bytes(_) => {}
+            }
+            return;
+        };
+        match answer {
+            Answer::Bytes(bytes) => {
+                let mut lines = std::mem::take(&mut reading.lines);
+                lines.push(bytes, |line| self.line(&mut reading, line, out));
+                reading.lines = lines;
+                self.reading = Some(reading);
+            }
+            Answer::End => self.end(reading, None, out),
+            Answer::Failed(fault) => self.end(reading, Some(fault), out),
+            Answer::Entries(_) => self.reading = Some(reading),
+        }
+    }
+}
+
+fn finding(code: Code, object: Option<Name>, offset: Option<u64>, message: String, hurts: Hurts) -> Finding {
+    Finding { code, object, offset, message, hurts }
+}

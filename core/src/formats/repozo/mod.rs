@@ -1,0 +1,45 @@
+//! ZODB `repozo` repositories: a flat folder of full backups and increments of one `Data.fs`.
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `STAMP.fs` | full backup: bytes `[0, end)` of `Data.fs` |
+//! | `STAMP.deltafs` | increment: bytes `[previous end, end)` |
+//! | `….fsz`, `….deltafsz` | the same, gzipped |
+//! | `STAMP.dat` | the chain's index, one line a file, named after the full backup |
+//! | `STAMP.index` | FileStorage's OID index as of that backup |
+//! | `tmp.tmp` | the original's work file |
+//!
+//! `STAMP` is `YYYY-MM-DD-hh-mm-ss`, UTC. Names sort by time as text, and the original finds its way by
+//! that order: a **chain** is a full backup with the increments that sort after it and before the next
+//! full one. Every data file is one restorable point, named by its stamp. All facts here were checked against the
+//! `repozo.py` of ZODB 6.4.
+
+pub mod chain;
+pub mod dat;
+mod follow;
+mod inspect;
+pub mod names;
+
+use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
+
+/// The format.
+pub struct Repozo;
+
+impl Format for Repozo {
+    fn name(&self) -> &'static str {
+        "repozo"
+    }
+
+    fn recognise(&self, root: &[Entry]) -> bool {
+        let tells = |role| matches!(role, names::Role::Data(_) | names::Role::Dat(_));
+        root.iter().any(|entry| entry.kind == Kind::File && tells(names::Role::of(&entry.name)))
+    }
+
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
+        Box::new(inspect::Repository::new(scope))
+    }
+
+    fn point(&self, text: &str) -> Result<String, String> {
+        names::point(text).ok_or_else(|| format!("'{text}' is no point in time: write YYYY-MM-DD[-hh[-mm[-ss]]], UTC"))
+    }
+}

@@ -1,0 +1,164 @@
+//! The file names of a repository, and what each says.
+
+use crate::codec::Codec;
+use crate::name::Name;
+
+/// What follows a stamp, digit for digit.
+const STAMP: &[u8; 19] = b"dddd-dd-dd-dd-dd-dd";
+
+/// The ending of work files of ours, which no other program's pattern matches.
+pub const TEMPORARY: &str = ".highwater-tmp";
+
+/// The ending of files that a backup set aside because nothing proves what they are.
+pub const SET_ASIDE: &str = ".set-aside";
+
+/// The lock file of writers.
+pub const LOCK: &str = ".highwater.lock";
+
+/// Full or increment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// All of the source, from 0.
+    Full,
+    /// What was appended since the backup before.
+    Delta,
+}
+
+/// A data file's name, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataFile<'a> {
+    /// `YYYY-MM-DD-hh-mm-ss`, UTC.
+    pub stem: &'a str,
+    /// Full or increment.
+    pub kind: Kind,
+    /// Plain or gzipped.
+    pub codec: Codec,
+}
+
+impl<'a> DataFile<'a> {
+    /// Reads a name as the original's pattern does: stamp, `.`, optional `delta`, `fs`, optional `z`.
+    #[must_use]
+    pub fn parse(name: &'a [u8]) -> Option<Self> {
+        let (stem, extension) = stem(name)?;
+        let (kind, codec) = match extension {
+            b"fs" => (Kind::Full, Codec::Plain),
+            b"fsz" => (Kind::Full, Codec::Gzip),
+            b"deltafs" => (Kind::Delta, Codec::Plain),
+            b"deltafsz" => (Kind::Delta, Codec::Gzip),
+            _ => return None,
+        };
+        Some(Self { stem, kind, codec })
+    }
+
+    /// The file's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let delta = if self.kind == Kind::Delta { "delta" } else { "" };
+        let gzip = if self.codec == Codec::Gzip { "z" } else { "" };
+        format!("{}.{delta}fs{gzip}", self.stem)
+    }
+}
+
+/// What a file in a repository is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role<'a> {
+    /// A backup's data.
+    Data(DataFile<'a>),
+    /// A chain's index; its stem.
+    Dat(&'a str),
+    /// An OID index; its stem.
+    Index(&'a str),
+    /// A work file, of the original or of ours.
+    Temporary,
+    /// The lock file.
+    Lock,
+    /// Nothing that belongs here.
+    Stray,
+}
+
+impl<'a> Role<'a> {
+    /// What the file of this name is.
+    #[must_use]
+    pub fn of(name: &'a Name) -> Self {
+        let bytes = name.as_bytes();
+        if let Some(data) = DataFile::parse(bytes) {
+            return Self::Data(data);
+        }
+        match stem(bytes) {
+            Some((stem, b"dat")) => return Self::Dat(stem),
+            Some((stem, b"index")) => return Self::Index(stem),
+            _ => {}
+        }
+        if bytes == LOCK.as_bytes() {
+            Self::Lock
+        } else if bytes == b"tmp.tmp" || bytes.ends_with(TEMPORARY.as_bytes()) {
+            Self::Temporary
+        } else {
+            Self::Stray
+        }
+    }
+}
+
+/// Splits a name into its stamp and what follows the first dot.
+fn stem(name: &[u8]) -> Option<(&str, &[u8])> {
+    let (stem, rest) = name.split_at_checked(STAMP.len())?;
+    let fits =
+        stem.iter().zip(STAMP).all(|(byte, like)| if *like == b'd' { byte.is_ascii_digit() } else { byte == like });
+    Some((std::str::from_utf8(stem).ok().filter(|_| fits)?, rest.strip_prefix(b".")?))
+}
+
+/// Whether a stamp is at or before a point, which may name a whole day, hour or minute by leaving its end out.
+#[must_use]
+pub fn at_or_before(stem: &str, point: &str) -> bool {
+    stem.get(..point.len()).unwrap_or(stem) <= point
+}
+
+/// Reads a point: `YYYY[-MM[-DD[-hh[-mm[-ss]]]]]`; `T`, a space or `:` may separate, a final `Z` is dropped.
+#[must_use]
+pub fn point(text: &str) -> Option<String> {
+    let plain = text.strip_suffix('Z').unwrap_or(text).replace(['T', ' ', ':'], "-");
+    let fits = plain.len() <= STAMP.len()
+        && plain
+            .bytes()
+            .zip(STAMP)
+            .all(|(byte, like)| if *like == b'd' { byte.is_ascii_digit() } else { byte == *like });
+    let complete = matches!(plain.len(), 4 | 7 | 10 | 13 | 16 | 19);
+    (fits && complete).then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_files_are_what_the_original_takes_for_them() {
+        for name in [
+            "2026-11-20-01-02-03.fs",
+            "2026-11-20-01-02-03.deltafsz",
+            "0000-00-00-00-00-00.fsz",
+            "9999-99-99-99-99-99.deltafs",
+        ] {
+            assert_eq!(DataFile::parse(name.as_bytes()).unwrap().name(), name);
+        }
+        for name in [
+            "2026-11-20-01-02-03.dat",
+            "2026-11-20-01-02-03.fs.part",
+            "2026-11-20-01-02-3.fs",
+            "x2026-11-20-01-02-03.fs",
+            "2026-11-20-01-02-03fs",
+            "2026-11-20-01-02-03.FS",
+        ] {
+            assert_eq!(DataFile::parse(name.as_bytes()), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn points_cover_the_whole_time_they_name() {
+        let day = point("2026-11-20").unwrap();
+        assert!(at_or_before("2026-11-20-23-59-59", &day) && !at_or_before("2026-11-21-00-00-00", &day));
+        assert_eq!(point("2026-11-20T10:11:12Z").unwrap(), "2026-11-20-10-11-12");
+        for bad in ["", "now", "2026-1-2", "2026-11-2", "2026-11-20-", "20261120", "2026-11-20-10-11-12-13"] {
+            assert_eq!(point(bad), None, "{bad}");
+        }
+    }
+}

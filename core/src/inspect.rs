@@ -1,0 +1,152 @@
+//! `Format` and `Inspect`: how a kind of backup is recognised, and how its indices become claims.
+
+use std::fmt;
+
+use crate::claim::Claim;
+use crate::finding::Finding;
+use crate::name::Name;
+use crate::trail::Trail;
+
+/// A kind of backup. One folder below `formats` implements it, one line there lists it.
+pub trait Format: Sync {
+    /// The word for `--kind` and for reports.
+    fn name(&self) -> &'static str;
+
+    /// Whether a root with these entries (its own, nothing deeper) looks like this kind.
+    fn recognise(&self, root: &[Entry]) -> bool;
+
+    /// Starts to read the indices of a root.
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect>;
+
+    /// Reads `POINT` of `REPO@POINT` as this format understands it.
+    ///
+    /// # Errors
+    /// One sentence that says what a point looks like.
+    fn point(&self, text: &str) -> Result<String, String>;
+}
+
+/// What an inspection is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Only the sets: no claims.
+    Catalogue,
+    /// Every set; with `trails`, also what the records inside must agree on.
+    All {
+        /// Emit trails too.
+        trails: bool,
+    },
+    /// The newest set that is at or before a point; none for the newest of all.
+    Point {
+        /// The point, as the format's [`Format::point`] read it.
+        at: Option<String>,
+        /// Emit trails too.
+        trails: bool,
+    },
+}
+
+/// An object or folder in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name below the root.
+    pub name: Name,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What an entry of a listing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A plain file, or a link to one.
+    File,
+    /// A folder.
+    Folder,
+    /// A device, a socket, a dangling link.
+    Other,
+}
+
+/// What an inspection needs next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// The entries of the root. Answers: any number of `Entries`, then `End` or `Failed`.
+    List,
+    /// An object from its start. Answers: any number of `Bytes`, then `End` or `Failed`.
+    Read(Name),
+    /// Nothing: the inspection is over.
+    Done,
+}
+
+/// What a host answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// Some entries of the listing.
+    Entries(&'a [Entry]),
+    /// The next bytes of the object.
+    Bytes(&'a [u8]),
+    /// The listing or the object is complete. Not the same as "no more bytes yet".
+    End,
+    /// It could not be listed or read (further). Never an early end.
+    Failed(Fault),
+}
+
+/// Why a host could not list or read something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What kind of failure.
+    pub kind: FaultKind,
+    /// The operating system's words.
+    pub message: String,
+}
+
+/// Kinds of read failures that lead to different findings or advice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultKind {
+    /// The object is not there.
+    Absent,
+    /// Everything else: permission, a bad disk, a folder where a file should be.
+    Unreadable,
+}
+
+/// Reads one root's indices: says what it needs, and turns answers into sets, claims, trails and findings.
+pub trait Inspect: Send {
+    /// What to answer next. Ask again after every answer.
+    fn ask(&self) -> Ask;
+
+    /// Takes an answer to the last question.
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch);
+}
+
+/// One restorable point in time, as an inspection names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// Its name, as `REPO@POINT` takes it.
+    pub name: String,
+    /// The run of sets it belongs to; see [`crate::finding::Hurts`].
+    pub group: u64,
+    /// How long what it restores is, in bytes.
+    pub bytes: u64,
+}
+
+/// What one answer gave. Hosts drain it before they answer again, so only one is ever alive.
+#[derive(Default)]
+pub struct Batch {
+    /// Sets, in the order of their ordinals.
+    pub sets: Vec<Set>,
+    /// Claims to be checked.
+    pub claims: Vec<Claim>,
+    /// Trails to be followed.
+    pub trails: Vec<Trail>,
+    /// What is wrong with the indices themselves.
+    pub findings: Vec<Finding>,
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("sets", &self.sets)
+            .field("claims", &self.claims)
+            .field("trails", &self.trails.len())
+            .field("findings", &self.findings)
+            .finish()
+    }
+}

@@ -1,0 +1,42 @@
+//! Highwater's engine: turns backup indices into claims and checks stored bytes against them.
+//!
+//! Nothing here reads a file, looks at a clock or starts a thread: a host (the native command, a
+//! browser worker, a fuzz target) feeds bytes in and takes findings out. The way of the data is
+//!
+//! ```text
+//! bytes -> Inspect (a format) -> claims and trails -> Check / Follow -> verdicts -> Survey -> Report -> render
+//! ```
+//!
+//! A **claim** says "these stored bytes, decoded so, have this length and this digest"; a
+//! **trail** says "these objects, read one after another, agree with each other". A format turns
+//! index bytes into both; nothing else in the program knows a format, and no format knows a
+//! hasher, a thread, a file, a report or a renderer.
+//!
+//! What an index says is hostile until parsed: no count is allocated unseen, nothing panics, and
+//! memory does not grow with what an index asks for.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+#![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
+
+pub mod check;
+pub mod claim;
+pub mod codec;
+pub mod digest;
+pub mod filestorage;
+pub mod finding;
+pub mod formats;
+pub mod inspect;
+pub mod name;
+pub mod render;
+pub mod report;
+pub mod split;
+pub mod survey;
+pub mod trail;

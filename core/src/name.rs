@@ -1,0 +1,146 @@
+//! `Name`: the path of an object below its root, which cannot leave that root.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+/// The longest name accepted, in bytes: Linux's `PATH_MAX`.
+pub const LONGEST: usize = 4096;
+
+/// A relative, `/`-separated path of bytes, without empty, `.` or `..` parts and without NUL.
+///
+/// Bytes, because a folder may hold names that are no UTF-8. `Display` and JSON show control
+/// characters, backslashes and stray bytes escaped (`\n`, `\\`, `\xff`), so that two different names
+/// never look alike and none can write to a terminal.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<[u8]>);
+
+/// Why some bytes are no [`Name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing at all, or an empty part as in `a//b`, `/a`, `a/`.
+    #[error("the name has an empty part")]
+    Empty,
+    /// A part that is `.` or `..`.
+    #[error("the name has a part that is '.' or '..'")]
+    Dots,
+    /// A NUL byte.
+    #[error("the name holds a NUL byte")]
+    Nul,
+    /// More than [`LONGEST`] bytes.
+    #[error("the name is longer than 4096 bytes")]
+    Long,
+}
+
+impl Name {
+    /// Takes `bytes` as a name, or says why they are none.
+    ///
+    /// # Errors
+    /// [`NameError`] when the path could leave its root or cannot name a file.
+    pub fn new(bytes: &[u8]) -> Result<Self, NameError> {
+        if bytes.len() > LONGEST {
+            return Err(NameError::Long);
+        }
+        if bytes.contains(&0) {
+            return Err(NameError::Nul);
+        }
+        for part in bytes.split(|&b| b == b'/') {
+            match part {
+                b"" => return Err(NameError::Empty),
+                b"." | b".." => return Err(NameError::Dots),
+                _ => {}
+            }
+        }
+        Ok(Self(bytes.into()))
+    }
+
+    /// The name's bytes, as a host gave them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The name as text, when it is UTF-8.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&printable(&self.0))
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Shows any bytes on one line of text: text as it is, everything that is not printable escaped.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c == '\\' || c.is_control() || is_invisible(c) {
+                text.extend(c.escape_default());
+            } else {
+                text.push(c);
+            }
+        }
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+/// Characters that reorder or hide their neighbours on a terminal or a page.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_could_leave_the_root() {
+        for (bytes, error) in [
+            (&b""[..], NameError::Empty),
+            (b"/etc/passwd", NameError::Empty),
+            (b"a//b", NameError::Empty),
+            (b"a/", NameError::Empty),
+            (b"..", NameError::Dots),
+            (b"a/../b", NameError::Dots),
+            (b"./a", NameError::Dots),
+            (b"a\0b", NameError::Nul),
+            (&[b'x'; LONGEST + 1], NameError::Long),
+        ] {
+            assert_eq!(Name::new(bytes), Err(error), "{}", printable(bytes));
+        }
+        assert!(Name::new(b"a/..b/c...").is_ok());
+    }
+
+    #[test]
+    fn different_names_never_look_alike() {
+        let names: Vec<Name> = [&b"a\nb"[..], b"a\\nb", b"a\xffb", b"a\\xffb", "a\u{202e}b".as_bytes()]
+            .iter()
+            .map(|b| Name::new(b).unwrap())
+            .collect();
+        let shown: std::collections::BTreeSet<String> = names.iter().map(Name::to_string).collect();
+        assert_eq!(shown.len(), names.len());
+        assert_eq!(names.first().unwrap().to_string(), "a\\nb");
+        assert!(shown.iter().all(|s| s.chars().all(|c| !c.is_control())));
+    }
+}

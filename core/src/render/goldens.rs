@@ -1,0 +1,221 @@
+//! What small reports look like, word for word.
+
+use super::samples::{damaged, inconclusive, lacking, shard, sound, strict};
+use super::{annotations, json, junit, summary, text};
+
+#[test]
+fn sound_text() {
+    let golden = "\
+in /srv/zodb (repozo): 2 points in time, 2 sound
+  sound         2026-11-01-00-00-00  1.5 GiB
+  sound         2026-11-02-00-00-00  1.5 GiB
+
+2 of 2 claims checked at depth digest, 3.0 GiB read
+sound: 2 points in time, 2 of 2 claims checked at depth digest
+";
+    assert_eq!(text(&sound(), false), golden);
+}
+
+#[test]
+fn shallow_text() {
+    let mut report = sound();
+    report.depth = crate::report::Depth::Size;
+    let last = "sound: 2 points in time, 2 of 2 claims checked at depth size; \
+                no digest was compared: --depth digest does that\n";
+    assert!(text(&report, false).ends_with(last));
+}
+
+#[test]
+fn damaged_text() {
+    let golden = "\
+in /srv/zodb (repozo): 3 points in time, 1 sound, 2 damaged
+  sound         2026-11-01-00-00-00  1.5 GiB
+  damaged       2026-11-02-00-00-00  1.5 GiB
+  damaged       2026-11-03-00-00-00  1.5 GiB
+
+HW103 digest  2026-11-02-00-00-00.deltafs at byte 123: the MD5 is 00 instead of ff
+  hurts 2 points: 2026-11-02-00-00-00, 2026-11-03-00-00-00
+  and 4,321 more of HW103 digest
+  -> Copy the object again from where it came from; if it is the only copy, make a new full backup now.
+
+HW301 stray  notes.txt: no index names it
+  -> Nothing needs it; look at it, then move it away.
+
+3 of 3 claims checked at depth digest, 4.5 GiB read
+damaged: 2 of 3 points in time, 4,322 pieces of damage, 3 of 3 claims checked at depth digest; \
+restore from a sound point only, and follow the advice
+";
+    assert_eq!(text(&damaged(), false), golden);
+}
+
+#[test]
+fn inconclusive_text() {
+    let golden = "\
+in /srv/zodb (repozo): 2 points in time, 1 sound, 1 inconclusive
+  sound         2026-11-01-00-00-00  1.5 GiB
+  inconclusive  2026-11-02-00-00-00  1.5 GiB
+
+HW201 unreadable  2026-11-02-00-00-00.deltafs: permission denied
+  concerns 1 point: 2026-11-02-00-00-00
+  -> Mend the permission, mount or disk that the message names, then verify again.
+
+1 of 2 claims checked at depth digest, 1.5 GiB read
+inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; \
+mend what the findings name, then verify again
+";
+    assert_eq!(text(&inconclusive(), false), golden);
+}
+
+#[test]
+fn strict_text() {
+    let golden = "\
+in /srv/zodb (repozo): 1 point in time, 1 sound
+  sound         2026-11-01-00-00-00  1.5 GiB
+
+HW301 stray  notes.txt: no index names it
+  -> Nothing needs it; look at it, then move it away.
+
+1 of 1 claim checked at depth digest, 1.5 GiB read, warnings count as damage
+damaged: 1 warning, counted as damage by --strict, 1 of 1 claim checked at depth digest; \
+follow the advice, or verify without --strict
+";
+    assert_eq!(text(&strict(), false), golden);
+}
+
+#[test]
+fn parts_text() {
+    let golden = "\
+in /srv/zodb (repozo): 1 point in time, 1 sound so far
+  sound so far  2026-11-01-00-00-00  1.5 GiB
+
+lacking: /srv/zodb 2/3
+2 of 3 claims checked at depth digest, 3.0 GiB read, shards 1/3, 3/3
+inconclusive: 1 shard is missing or doubled (/srv/zodb 2/3), 2 of 3 claims checked at depth digest; \
+merge exactly one report of each shard
+";
+    assert_eq!(text(&lacking(), false), golden);
+    let last = "sound: 1 point in time, 1 of 3 claims checked at depth digest; \
+                only shard 1/3 was looked at: merge the reports of the others\n";
+    assert!(text(&shard(), false).ends_with(last));
+}
+
+#[test]
+fn damaged_annotations() {
+    let golden = "\
+::error title=HW103 digest,file=/srv/zodb/2026-11-02-00-00-00.deltafs::the MD5 is 00 instead of ff; \
+hurts 2 points: 2026-11-02-00-00-00, 2026-11-03-00-00-00
+::notice title=HW301 stray,file=/srv/zodb/notes.txt::no index names it
+::error title=highwater::damaged: 2 of 3 points in time, 4,322 pieces of damage, \
+3 of 3 claims checked at depth digest; restore from a sound point only, and follow the advice (4,323 findings)
+";
+    assert_eq!(annotations(&damaged()), golden);
+    assert!(annotations(&inconclusive()).starts_with("::warning title=HW201 unreadable,file="));
+    assert!(annotations(&strict()).starts_with("::error title=HW301 stray,file="));
+    let golden =
+        "::notice title=highwater::sound: 2 points in time, 2 of 2 claims checked at depth digest (0 findings)\n";
+    assert_eq!(annotations(&sound()), golden);
+}
+
+#[test]
+fn damaged_summary() {
+    let golden = "\
+## highwater: damaged
+
+damaged: 2 of 3 points in time, 4,322 pieces of damage, 3 of 3 claims checked at depth digest; \
+restore from a sound point only, and follow the advice
+
+| root | format | points | sound | damaged | inconclusive | checked | read |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| <code>/srv/zodb</code> | repozo | 3 | 1 | 2 | 0 | 3 of 3 | 4.5 GiB |
+
+### Points in time that are not sound
+
+| point | verdict | size |
+| --- | --- | ---: |
+| <code>/srv/zodb&#64;2026-11-02-00-00-00</code> | damaged | 1.5 GiB |
+| <code>/srv/zodb&#64;2026-11-03-00-00-00</code> | damaged | 1.5 GiB |
+
+### HW103 digest (damage, 4,322)
+
+Copy the object again from where it came from; if it is the only copy, make a new full backup now.
+
+| where | at byte | what | points |
+| --- | ---: | --- | --- |
+| <code>/srv/zodb/2026-11-02-00-00-00.deltafs</code> | 123 | the MD5 is 00 instead of ff | \
+2026-11-02-00-00-00, 2026-11-03-00-00-00 |
+
+and 4,321 more
+
+### HW301 stray (warning, 1)
+
+Nothing needs it; look at it, then move it away.
+
+| where | at byte | what | points |
+| --- | ---: | --- | --- |
+| <code>/srv/zodb/notes.txt</code> |  | no index names it |  |
+";
+    assert_eq!(summary(&damaged()).replace("&#58;", ":"), golden);
+}
+
+#[test]
+fn inconclusive_junit() {
+    let golden = r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="highwater" tests="5" failures="0" errors="3">
+  <testsuite name="/srv/zodb" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="/srv/zodb" name="coverage">
+      <system-out>1 of 2 claims checked, 1.5 GiB read, format repozo</system-out>
+    </testcase>
+  </testsuite>
+  <testsuite name="/srv/zodb@2026-11-01-00-00-00" tests="1" failures="0" errors="0" skipped="0">
+    <testcase classname="/srv/zodb@2026-11-01-00-00-00" name="sound at depth digest">
+      <system-out>sound, 1.5 GiB</system-out>
+    </testcase>
+  </testsuite>
+  <testsuite name="/srv/zodb@2026-11-02-00-00-00" tests="2" failures="0" errors="2" skipped="0">
+    <testcase classname="/srv/zodb@2026-11-02-00-00-00" name="sound at depth digest">
+      <error message="inconclusive, 1.5 GiB" type="inconclusive">inconclusive, 1.5 GiB</error>
+    </testcase>
+    <testcase classname="/srv/zodb@2026-11-02-00-00-00" name="HW201 unreadable 2026-11-02-00-00-00.deltafs">
+      <error message="permission denied" type="HW201">/srv/zodb/2026-11-02-00-00-00.deltafs: permission denied
+concerns 1 point: 2026-11-02-00-00-00
+-&gt; Mend the permission, mount or disk that the message names, then verify again.</error>
+    </testcase>
+  </testsuite>
+  <testsuite name="highwater" tests="1" failures="0" errors="1" skipped="0">
+    <testcase classname="highwater" name="verdict">
+      <error message="VERDICT" type="inconclusive">VERDICT
+HW201 unreadable: 1 finding
+-&gt; Mend the permission, mount or disk that the message names, then verify again.</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+"#;
+    let verdict = "inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; \
+                   mend what the findings name, then verify again";
+    assert_eq!(junit(&inconclusive()), golden.replace("VERDICT", verdict));
+    assert!(junit(&lacking()).contains("<skipped message=\"sound so far: only a part was looked at, 1.5 GiB\"/>"));
+    assert!(junit(&strict()).contains("<failure message=\"no index names it\" type=\"HW301\">"));
+    let passed = "name=\"HW301 stray notes.txt\">\n      <system-out>/srv/zodb/notes.txt: no index names it\n";
+    assert!(junit(&damaged()).contains(passed));
+}
+
+#[test]
+fn strict_json() {
+    let golden = r#"{
+  "schema": 1,
+  "verdict": "damaged",
+  "depth": "digest",
+  "strict": true,
+  "coverage": {
+    "claims": 1,
+    "checked": 1,
+    "bytes": 1610612736
+  },
+  "roots": [
+"#;
+    let text = json(&strict());
+    assert!(text.starts_with(golden), "{text}");
+    assert!(
+        text.contains("      \"code\": \"HW301\",\n      \"name\": \"stray\",\n      \"severity\": \"warning\",\n")
+    );
+}

@@ -1,0 +1,206 @@
+//! The report as JUnit XML: a suite for each root and point in time, a case for each finding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::view;
+use super::words::{self, count, one_line};
+use crate::finding::Severity;
+use crate::report::{Note, Report, Root, Set, Verdict};
+
+struct Suite {
+    name: String,
+    cases: Vec<Case>,
+}
+
+struct Case {
+    name: String,
+    outcome: Outcome,
+    /// What kind of failure or error it is.
+    kind: String,
+    message: String,
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failure,
+    Error,
+    Skipped,
+}
+
+/// Renders the report as JUnit XML, as Jenkins and GitLab read it: failures for damage, errors for what
+/// could not be judged, skipped for points of which only a part was looked at. The last suite holds
+/// the verdict, so that a report that is not sound never looks green.
+#[must_use]
+pub fn junit(report: &Report) -> String {
+    let mut suites = Vec::new();
+    let known: BTreeSet<(&str, &str)> = report.sets.iter().map(|set| (&*set.root, &*set.name)).collect();
+    let mut by_set: BTreeMap<(&str, &str), Vec<&Note>> = BTreeMap::new();
+    let mut by_root: BTreeMap<&str, Vec<&Note>> = BTreeMap::new();
+    for note in &report.findings {
+        let keys: BTreeSet<_> = note.sets.iter().map(|name| (&*note.root, &**name)).collect();
+        let keys: Vec<_> = keys.intersection(&known).collect();
+        if keys.is_empty() {
+            by_root.entry(&note.root).or_default().push(note);
+        }
+        for key in keys {
+            by_set.entry(*key).or_default().push(note);
+        }
+    }
+    let partial: BTreeSet<&str> =
+        report.roots.iter().filter(|root| view::partial(report, root)).map(|root| &*root.label).collect();
+    for root in &report.roots {
+        let mut cases = vec![coverage(root, partial.contains(&*root.label))];
+        cases.extend(by_root.remove(&*root.label).unwrap_or_default().iter().map(|note| case(report, note)));
+        suites.push(Suite { name: root.label.clone(), cases });
+    }
+    for (root, notes) in by_root {
+        suites.push(Suite { name: root.to_owned(), cases: notes.iter().map(|note| case(report, note)).collect() });
+    }
+    for set in &report.sets {
+        let mut cases = vec![point(report, set, partial.contains(&*set.root))];
+        let notes = by_set.get(&(&*set.root, &*set.name)).into_iter().flatten();
+        cases.extend(notes.map(|note| case(report, note)));
+        suites.push(Suite { name: format!("{}@{}", set.root, set.name), cases });
+    }
+    suites.push(Suite { name: "highwater".to_owned(), cases: vec![verdict(report)] });
+    document(&suites)
+}
+
+/// The whole report's case.
+fn verdict(report: &Report) -> Case {
+    let mut text = vec![view::conclusion(report)];
+    for group in view::groups(report) {
+        text.push(format!("{}: {}", group.title, count(group.total, "finding", "findings")));
+        text.push(format!("-> {}", group.advice()));
+    }
+    text.extend(report.lacking.iter().map(|shard| format!("lacking: {}", one_line(shard))));
+    Case {
+        name: "verdict".to_owned(),
+        outcome: outcome(report.verdict),
+        kind: words::verdict(report.verdict).to_owned(),
+        message: view::conclusion(report),
+        text: text.join("\n"),
+    }
+}
+
+/// A root's case.
+fn coverage(root: &Root, partial: bool) -> Case {
+    let claims = count(root.coverage.claims, "claim", "claims");
+    let (outcome, kind) = match (partial, root.coverage.checked) {
+        (true, _) => (Outcome::Skipped, "partial"),
+        (false, 0) => (Outcome::Error, "nothing-checked"),
+        (false, _) => (Outcome::Passed, "checked"),
+    };
+    let message = format!("{} of {claims} checked", words::thousands(root.coverage.checked));
+    let text = format!("{message}, {} read, format {}", words::bytes(root.coverage.bytes), one_line(&root.format));
+    Case { name: "coverage".to_owned(), outcome, kind: kind.to_owned(), message, text }
+}
+
+/// The case of a point in time as a whole.
+fn point(report: &Report, set: &Set, partial: bool) -> Case {
+    let outcome = match outcome(set.verdict) {
+        Outcome::Passed if partial => Outcome::Skipped,
+        other => other,
+    };
+    let so_far = if outcome == Outcome::Skipped { " so far: only a part was looked at" } else { "" };
+    let message = format!("{}{so_far}, {}", words::verdict(set.verdict), words::bytes(set.bytes));
+    Case {
+        name: format!("sound at depth {}", words::depth(report.depth)),
+        outcome,
+        kind: words::verdict(set.verdict).to_owned(),
+        text: message.clone(),
+        message,
+    }
+}
+
+/// The case of one finding.
+fn case(report: &Report, note: &Note) -> Case {
+    let outcome = match view::weight(report, note.code) {
+        Severity::Damage => Outcome::Failure,
+        Severity::Inconclusive => Outcome::Error,
+        Severity::Warning => Outcome::Passed,
+    };
+    let at = note.offset.map_or_else(String::new, |offset| format!(" at byte {offset}"));
+    let message = view::message(note);
+    let mut text = vec![format!("{}{at}: {message}", view::path(note))];
+    text.extend(view::hurts(note, usize::MAX));
+    text.push(format!("-> {}", note.code.advice()));
+    let name = format!("{} {}{at}", view::title(note.code), one_line(&note.object)).trim_end().to_owned();
+    Case { name, outcome, kind: note.code.to_string(), message, text: text.join("\n") }
+}
+
+fn outcome(verdict: Verdict) -> Outcome {
+    match verdict {
+        Verdict::Sound => Outcome::Passed,
+        Verdict::Inconclusive => Outcome::Error,
+        Verdict::Damaged => Outcome::Failure,
+    }
+}
+
+fn document(suites: &[Suite]) -> String {
+    let number = |suite: &Suite, outcome| suite.cases.iter().filter(|case| case.outcome == outcome).count();
+    let all = |outcome| suites.iter().map(|suite| number(suite, outcome)).sum::<usize>();
+    let tests: usize = suites.iter().map(|suite| suite.cases.len()).sum();
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let (failures, errors) = (all(Outcome::Failure), all(Outcome::Error));
+    xml.push_str(&format!(
+        "<testsuites name=\"highwater\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">\n"
+    ));
+    for suite in suites {
+        let (tests, class) = (suite.cases.len(), attribute(&suite.name));
+        let (failures, errors) = (number(suite, Outcome::Failure), number(suite, Outcome::Error));
+        let skipped = number(suite, Outcome::Skipped);
+        xml.push_str(&format!(
+            "  <testsuite name=\"{class}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">\n"
+        ));
+        let mut names: BTreeMap<&str, u64> = BTreeMap::new();
+        for case in &suite.cases {
+            let seen = names.entry(&case.name).or_default();
+            *seen += 1;
+            let again = if *seen > 1 { format!(" ({seen})") } else { String::new() };
+            let name = attribute(&format!("{}{again}", case.name));
+            xml.push_str(&format!("    <testcase classname=\"{class}\" name=\"{name}\">\n"));
+            xml.push_str(&inside(case));
+            xml.push_str("    </testcase>\n");
+        }
+        xml.push_str("  </testsuite>\n");
+    }
+    xml.push_str("</testsuites>\n");
+    xml
+}
+
+fn inside(case: &Case) -> String {
+    let (kind, message, text) = (attribute(&case.kind), attribute(&case.message), escaped(&case.text));
+    match case.outcome {
+        Outcome::Passed => format!("      <system-out>{text}</system-out>\n"),
+        Outcome::Skipped => format!("      <skipped message=\"{message}\"/>\n"),
+        Outcome::Failure => format!("      <failure message=\"{message}\" type=\"{kind}\">{text}</failure>\n"),
+        Outcome::Error => format!("      <error message=\"{message}\" type=\"{kind}\">{text}</error>\n"),
+    }
+}
+
+/// Text of one line, for an attribute.
+fn attribute(text: &str) -> String {
+    escaped(&one_line(text))
+}
+
+/// Text without markup and without the characters that XML 1.0 forbids even as references.
+fn escaped(text: &str) -> String {
+    let mut xml = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            '\'' => xml.push_str("&apos;"),
+            '\n' => xml.push(c),
+            '\u{fffe}' | '\u{ffff}' => xml.push('\u{fffd}'),
+            c if c.is_control() => xml.push('\u{fffd}'),
+            c => xml.push(c),
+        }
+    }
+    xml
+}

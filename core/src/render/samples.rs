@@ -1,0 +1,134 @@
+//! Reports for the tests of the renderers.
+
+use crate::finding::Code;
+use crate::report::{Coverage, Depth, Note, Report, Root, Set, Verdict};
+
+/// A root without sets.
+pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root {
+    let coverage = Coverage { claims, checked, bytes: checked * 1_610_612_736 };
+    Root { label: label.to_owned(), format: "repozo".to_owned(), shards: vec![shard.to_owned()], coverage }
+}
+
+/// A point in time of a root.
+pub(super) fn set(root: &str, ordinal: u64, verdict: Verdict) -> Set {
+    let name = format!("2026-11-{:02}-00-00-00", ordinal + 1);
+    Set { root: root.to_owned(), name, ordinal, group: 0, bytes: 1_610_612_736, verdict }
+}
+
+/// A finding that hurts these points of `/srv/zodb`.
+pub(super) fn note(code: Code, object: &str, offset: Option<u64>, message: &str, sets: &[&str]) -> Note {
+    Note {
+        root: "/srv/zodb".to_owned(),
+        code,
+        name: code.name().to_owned(),
+        severity: code.severity(),
+        object: object.to_owned(),
+        offset,
+        message: message.to_owned(),
+        advice: code.advice().to_owned(),
+        sets: sets.iter().map(|&set| set.to_owned()).collect(),
+        sets_total: sets.len() as u64,
+    }
+}
+
+/// A report of one root, judged.
+pub(super) fn report(root: Root, sets: Vec<Set>, findings: Vec<Note>) -> Report {
+    let mut report = Report::empty(Depth::Digest, false);
+    for note in &findings {
+        *report.tallies.entry(note.name.clone()).or_default() += 1;
+    }
+    (report.roots, report.sets, report.findings) = (vec![root], sets, findings);
+    report.judge();
+    report
+}
+
+/// Two points, all sound.
+pub(super) fn sound() -> Report {
+    let sets = vec![set("/srv/zodb", 0, Verdict::Sound), set("/srv/zodb", 1, Verdict::Sound)];
+    report(root("/srv/zodb", "1/1", 2, 2), sets, Vec::new())
+}
+
+/// Two of three points are damaged, one file is a stray, and most of the damage is only counted.
+pub(super) fn damaged() -> Report {
+    let [first, second, third] = [Verdict::Sound, Verdict::Damaged, Verdict::Damaged];
+    let sets = vec![set("/srv/zodb", 0, first), set("/srv/zodb", 1, second), set("/srv/zodb", 2, third)];
+    let hurt = ["2026-11-02-00-00-00", "2026-11-03-00-00-00"];
+    let object = "2026-11-02-00-00-00.deltafs";
+    let findings = vec![
+        note(Code::Digest, object, Some(123), "the MD5 is 00 instead of ff", &hurt),
+        note(Code::Stray, "notes.txt", None, "no index names it", &[]),
+    ];
+    let mut report = report(root("/srv/zodb", "1/1", 3, 3), sets, findings);
+    report.tallies.insert("digest".to_owned(), 4322);
+    report.judge();
+    report
+}
+
+/// One file cannot be read.
+pub(super) fn inconclusive() -> Report {
+    let sets = vec![set("/srv/zodb", 0, Verdict::Sound), set("/srv/zodb", 1, Verdict::Inconclusive)];
+    let object = "2026-11-02-00-00-00.deltafs";
+    let denied = note(Code::Unreadable, object, None, "permission denied", &["2026-11-02-00-00-00"]);
+    report(root("/srv/zodb", "1/1", 2, 1), sets, vec![denied])
+}
+
+/// A sound report but for a warning, which counts.
+pub(super) fn strict() -> Report {
+    let stray = note(Code::Stray, "notes.txt", None, "no index names it", &[]);
+    let mut report = report(root("/srv/zodb", "1/1", 1, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], vec![stray]);
+    report.strict = true;
+    report.judge();
+    report
+}
+
+/// One of three shards, sound.
+pub(super) fn shard() -> Report {
+    report(root("/srv/zodb", "1/3", 3, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
+}
+
+/// Two of three shards, both sound.
+pub(super) fn lacking() -> Report {
+    let last = report(root("/srv/zodb", "3/3", 3, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new());
+    shard().merge(last)
+}
+
+/// Everything that somebody can choose is meant to break out of its place.
+pub(super) fn hostile() -> Report {
+    let evil =
+        "]]>\n::error::x|`<script>alert(1)</script>\r\u{1b}[2J\u{0}\u{fffe}\u{9b}\u{202e}&\"' %0A,[a](b:c)*_$@\\";
+    let mut place = root(evil, "1/1", 1, 1);
+    place.format = evil.to_owned();
+    let mut point = set(evil, 0, Verdict::Damaged);
+    point.name = evil.to_owned();
+    let mut one = note(Code::Digest, evil, Some(u64::MAX), evil, &[evil]);
+    one.root = evil.to_owned();
+    let mut other = note(Code::Gap, evil, None, "", &[]);
+    other.root = format!("{evil}/..//.");
+    let mut report = report(place, vec![point], vec![one.clone(), one, other]);
+    report.tallies.insert(evil.to_owned(), 1);
+    report.judge();
+    report.lacking.push(evil.to_owned());
+    report
+}
+
+/// A hundred findings that hurt twenty points each, with long names.
+pub(super) fn large() -> Report {
+    let names: Vec<String> = (0..20).map(|i| format!("{i:<4096}").replace(' ', "|")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let long = "<".repeat(4096);
+    let findings = (0..100).map(|i| note(Code::Digest, &long, Some(i), &long, &names)).collect();
+    let sets = (0..10_000).map(|i| set("/srv/zodb", i, Verdict::Damaged)).collect();
+    report(root("/srv/zodb", "1/1", 3, 3), sets, findings)
+}
+
+/// All of them.
+pub(super) fn all() -> Vec<Report> {
+    let nothing = Report::empty(Depth::List, false);
+    let bare = report(root("/srv/empty", "1/1", 0, 0), Vec::new(), Vec::new());
+    let mut newer = sound();
+    newer.tallies.insert("not-yet-known".to_owned(), 3);
+    newer.judge();
+    let mut cut = damaged();
+    cut.findings.clear();
+    vec![sound(), damaged(), inconclusive(), strict(), shard(), lacking(), hostile(), nothing, bare, newer, cut]
+}

@@ -1,0 +1,103 @@
+//! The report as plain text for people; its last line is the verdict.
+
+use super::view::{self, Group};
+use super::words::{self, count, len, listed, one_line, thousands};
+use crate::finding::SAMPLE;
+use crate::report::{Report, Root, Set, Verdict};
+
+/// How many points, findings of one code and shards are listed when not verbose.
+const FEW: usize = 20;
+
+/// Renders the report as lines of plain text, without colours. `verbose` lists every point and every
+/// finding that the report keeps. The last line is the verdict and what to do next.
+#[must_use]
+pub fn text(report: &Report, verbose: bool) -> String {
+    let mut lines = Vec::new();
+    let points = view::points(report);
+    for root in &report.roots {
+        let sets = points.get(root.label.as_str()).map_or(&[][..], Vec::as_slice);
+        root_lines(&mut lines, root, sets, view::partial(report, root), verbose);
+    }
+    for group in view::groups(report) {
+        lines.push(String::new());
+        group_lines(&mut lines, report, &group, verbose);
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    let total = len(&report.lacking);
+    if total > 0 {
+        lines.push(format!("lacking: {}", listed(&report.lacking, total, if verbose { SAMPLE } else { FEW })));
+    }
+    lines.push(coverage(report));
+    lines.push(view::conclusion(report));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn root_lines(lines: &mut Vec<String>, root: &Root, sets: &[&Set], partial: bool, verbose: bool) {
+    let word = |verdict| if partial && verdict == Verdict::Sound { "sound so far" } else { words::verdict(verdict) };
+    let mut line = format!("in {} ({}): ", one_line(&root.label), one_line(&root.format));
+    line.push_str(&count(len(sets), "point in time", "points in time"));
+
+    for verdict in [Verdict::Sound, Verdict::Damaged, Verdict::Inconclusive] {
+        let number = view::having(sets.iter().copied(), verdict);
+        if number > 0 {
+            line.push_str(&format!(", {} {}", thousands(number), word(verdict)));
+        }
+    }
+    lines.push(line);
+    let all = verbose || sets.len() <= FEW;
+    let worth: Vec<&&Set> = sets.iter().filter(|set| all || set.verdict != Verdict::Sound).collect();
+    let most = if all { worth.len() } else { FEW };
+    for set in worth.iter().take(most) {
+        let (name, size) = (one_line(&set.name), words::bytes(set.bytes));
+        lines.push(format!("  {:<12}  {name}  {size}", word(set.verdict)));
+    }
+    let rest = len(&worth).saturating_sub(len(worth.get(..most).unwrap_or(&worth)));
+    if rest > 0 {
+        lines.push(format!("  and {} more that are not sound", thousands(rest)));
+    }
+}
+
+fn group_lines(lines: &mut Vec<String>, report: &Report, group: &Group<'_>, verbose: bool) {
+    let most = if verbose { group.notes.len() } else { FEW };
+    let mut shown = 0;
+    for note in group.notes.iter().take(most) {
+        shown += 1;
+        let place = match report.roots.as_slice() {
+            [_] if !note.object.is_empty() => one_line(&note.object),
+            _ => view::path(note),
+        };
+        let at = note.offset.map_or_else(String::new, |offset| format!(" at byte {offset}"));
+        lines.push(format!("{}  {place}{at}: {}", group.title, view::message(note)));
+        let names = if verbose { usize::MAX } else { 5 };
+        lines.extend(view::hurts(note, names).map(|hurts| format!("  {hurts}")));
+    }
+    let rest = group.total.saturating_sub(shown);
+    if shown == 0 {
+        lines.push(format!("{}  {}, none kept in words", group.title, count(rest, "finding", "findings")));
+    } else if rest > 0 {
+        lines.push(format!("  and {} more of {}", thousands(rest), group.title));
+    }
+    lines.push(format!("  -> {}", group.advice()));
+}
+
+fn coverage(report: &Report) -> String {
+    let mut line = format!("{}, {} read", view::checked(report), words::bytes(report.coverage.bytes));
+    let mut shards: Vec<String> = report.roots.iter().flat_map(|root| root.shards.clone()).collect();
+    shards.retain(|shard| shard != "1/1");
+    shards.sort();
+    shards.dedup();
+    if !shards.is_empty() {
+        line.push_str(&format!(
+            ", {} {}",
+            if shards.len() == 1 { "shard" } else { "shards" },
+            listed(&shards, len(&shards), 8)
+        ));
+    }
+    if report.strict {
+        line.push_str(", warnings count as damage");
+    }
+    line
+}

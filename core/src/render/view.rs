@@ -1,0 +1,218 @@
+//! What the renderers share: findings by code with the worst first, places, parts and the verdict line.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::words::{self, count, len, listed, one_line, thousands};
+use crate::finding::{Code, Severity};
+use crate::report::{Depth, Note, Report, Root, Set, Verdict};
+
+/// All findings of one code.
+pub(super) struct Group<'a> {
+    /// The code; none when a newer program counted something that this one does not know.
+    pub(super) code: Option<Code>,
+    /// What to call it: `HW103 digest`.
+    pub(super) title: String,
+    /// How many there are.
+    pub(super) total: u64,
+    /// Those that the report keeps in words.
+    pub(super) notes: Vec<&'a Note>,
+}
+
+impl Group<'_> {
+    /// How much it weighs; what is unknown weighs most.
+    pub(super) fn severity(&self) -> Severity {
+        self.code.map_or(Severity::Damage, Code::severity)
+    }
+
+    /// What to do about it.
+    pub(super) fn advice(&self) -> &'static str {
+        self.code.map_or("Read this report with the version of highwater that wrote it.", Code::advice)
+    }
+}
+
+/// The findings by code, the worst first.
+pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
+    let mut known: BTreeMap<Code, Group<'_>> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    let new = |code: Code| Group { code: Some(code), title: title(code), total: 0, notes: Vec::new() };
+    for (name, tally) in &report.tallies {
+        if let Ok(code) = name.parse() {
+            let group = known.entry(code).or_insert_with(|| new(code));
+            group.total = group.total.saturating_add(*tally);
+        } else {
+            let title = format!("unknown code {}", words::clip(name, 200));
+            unknown.push(Group { code: None, title, total: *tally, notes: Vec::new() });
+        }
+    }
+    for note in &report.findings {
+        known.entry(note.code).or_insert_with(|| new(note.code)).notes.push(note);
+    }
+    let mut groups: Vec<Group<'_>> = known.into_values().chain(unknown).collect();
+    for group in &mut groups {
+        group.total = group.total.max(len(&group.notes));
+    }
+    groups.sort_by_key(|group| Reverse(group.severity()));
+    groups
+}
+
+/// A code with its name: `HW103 digest`.
+pub(super) fn title(code: Code) -> String {
+    format!("{code} {}", code.name())
+}
+
+/// How much a code weighs in this report, in which warnings may count as damage.
+pub(super) fn weight(report: &Report, code: Code) -> Severity {
+    match code.severity() {
+        Severity::Warning if report.strict => Severity::Damage,
+        severity => severity,
+    }
+}
+
+/// The severity as a word.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Damage => "damage",
+        Severity::Inconclusive => "inconclusive",
+        Severity::Warning => "warning",
+    }
+}
+
+/// What was found, in one line.
+pub(super) fn message(note: &Note) -> String {
+    let text = if note.message.trim().is_empty() { note.code.summary() } else { &note.message };
+    one_line(text)
+}
+
+/// The object below its root, or the root: a path that somebody can open.
+pub(super) fn path(note: &Note) -> String {
+    let (root, object) = (one_line(&note.root), one_line(&note.object));
+    match (root.is_empty(), object.is_empty()) {
+        (_, true) => root,
+        (true, _) => object,
+        _ => format!("{}/{object}", root.trim_end_matches('/')),
+    }
+}
+
+/// The points in time that it hurts: `hurts 2 points: a, b`; none when there are none.
+pub(super) fn hurts(note: &Note, most: usize) -> Option<String> {
+    let total = note.sets_total.max(len(&note.sets));
+    let verb = if note.code.severity() == Severity::Damage { "hurts" } else { "concerns" };
+    let points = count(total, "point", "points");
+    let names = listed(&note.sets, total, most);
+    match (total, note.sets.is_empty()) {
+        (0, _) => None,
+        (_, true) => Some(format!("{verb} {points}")),
+        _ => Some(format!("{verb} {points}: {names}")),
+    }
+}
+
+/// The points in time of each root.
+pub(super) fn points(report: &Report) -> BTreeMap<&str, Vec<&Set>> {
+    let mut points: BTreeMap<&str, Vec<&Set>> = BTreeMap::new();
+    for set in &report.sets {
+        points.entry(&set.root).or_default().push(set);
+    }
+    points
+}
+
+/// How many of `sets` have this verdict.
+pub(super) fn having<'a>(sets: impl IntoIterator<Item = &'a Set>, verdict: Verdict) -> u64 {
+    sets.into_iter().map(|set| u64::from(set.verdict == verdict)).sum()
+}
+
+/// The one shard that a report of a part covers, as `3/8`.
+pub(super) fn part(root: &Root) -> Option<&str> {
+    match root.shards.as_slice() {
+        [one] if one != "1/1" => Some(one),
+        _ => None,
+    }
+}
+
+/// Only parts of the root were looked at, so that what is sound is so in these parts.
+pub(super) fn partial(report: &Report, root: &Root) -> bool {
+    let lacks = |line: &String| line.strip_prefix(&root.label).is_some_and(|rest| rest.starts_with(' '));
+    part(root).is_some() || report.lacking.iter().any(lacks)
+}
+
+/// The coverage as words: `14 of 14 claims checked at depth digest`.
+pub(super) fn checked(report: &Report) -> String {
+    let claims = count(report.coverage.claims, "claim", "claims");
+    format!("{} of {claims} checked at depth {}", thousands(report.coverage.checked), words::depth(report.depth))
+}
+
+/// The verdict in one line, with its reason and what to do next.
+pub(super) fn conclusion(report: &Report) -> String {
+    match report.verdict {
+        Verdict::Sound => sound(report),
+        Verdict::Damaged => damaged(report),
+        Verdict::Inconclusive => inconclusive(report),
+    }
+}
+
+fn sound(report: &Report) -> String {
+    let mut line = format!("sound: {}, {}", in_time(len(&report.sets)), checked(report));
+    let warnings = tally(report, Severity::Warning);
+    if warnings > 0 {
+        line.push_str(&format!(", {}", count(warnings, "warning", "warnings")));
+    }
+    if let Some(shard) = report.roots.iter().find_map(part) {
+        line.push_str(&format!("; only shard {} was looked at: merge the reports of the others", one_line(shard)));
+    }
+    if report.depth < Depth::Digest {
+        line.push_str("; no digest was compared: --depth digest does that");
+    }
+    line
+}
+
+fn damaged(report: &Report) -> String {
+    let hurt = having(&report.sets, Verdict::Damaged);
+    let whole = having(&report.sets, Verdict::Sound);
+    let findings = count(tally(report, Severity::Damage), "piece of damage", "pieces of damage");
+    let (what, next) = if report.strict && tally(report, Severity::Damage) == 0 {
+        let warnings = count(tally(report, Severity::Warning), "warning", "warnings");
+        (format!("{warnings}, counted as damage by --strict"), "follow the advice, or verify without --strict")
+    } else if hurt == 0 {
+        (format!("{findings} that no point in time is known to need"), "follow the advice and verify again")
+    } else {
+        let next = if whole > 0 {
+            "restore from a sound point only, and follow the advice"
+        } else {
+            "no point is known to be sound: keep everything, follow the advice and verify again"
+        };
+        (format!("{} of {}, {findings}", thousands(hurt), in_time(len(&report.sets))), next)
+    };
+    let lacking = match len(&report.lacking) {
+        0 => String::new(),
+        n => format!("; also, {} missing or doubled", count(n, "shard is", "shards are")),
+    };
+    format!("damaged: {what}, {}; {next}{lacking}", checked(report))
+}
+
+fn inconclusive(report: &Report) -> String {
+    let doubts = tally(report, Severity::Inconclusive);
+    let lacking = len(&report.lacking);
+    let (what, next) = if report.coverage.checked == 0 && report.roots.is_empty() {
+        ("nothing was looked at".to_owned(), "name a folder that holds a backup")
+    } else if report.coverage.checked == 0 && doubts == 0 && lacking == 0 {
+        ("nothing was there to check".to_owned(), "see that the path is the right one, or make a first backup")
+    } else if lacking > 0 {
+        let names = listed(&report.lacking, lacking, 5);
+        let shards = count(lacking, "shard is", "shards are");
+        (format!("{shards} missing or doubled ({names})"), "merge exactly one report of each shard")
+    } else {
+        let things = count(doubts, "thing", "things");
+        (format!("{things} could not be read or judged"), "mend what the findings name, then verify again")
+    };
+    format!("inconclusive: {what}, {}; {next}", checked(report))
+}
+
+fn in_time(number: u64) -> String {
+    count(number, "point in time", "points in time")
+}
+
+fn tally(report: &Report, severity: Severity) -> u64 {
+    let groups = groups(report);
+    let totals = groups.iter().filter(|group| group.severity() == severity).map(|group| group.total);
+    totals.fold(0, u64::saturating_add)
+}

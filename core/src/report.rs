@@ -1,0 +1,255 @@
+//! `Report`: the one result of every verification. It merges, and renders in many ways.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Code, SAMPLE, Severity};
+
+/// The number of the report's shape; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// How many set names a finding lists; all are counted.
+pub const SETS_NAMED: usize = 20;
+
+/// How thoroughly a set is looked at, cheapest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Depth {
+    /// Indices are parsed and everything they name is there.
+    List,
+    /// Also, lengths are right (compressed objects are decompressed to know theirs).
+    Size,
+    /// Also, every byte gives its digest.
+    Digest,
+    /// Also, the records inside are consistent, and the OID indices fit them.
+    Deep,
+}
+
+/// The answer to "is it whole?".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Everything claimed was checked at the depth asked for and is sound.
+    Sound,
+    /// Something could not be read or judged, or nothing was claimed.
+    Inconclusive,
+    /// Something is damaged.
+    Damaged,
+}
+
+/// The result of looking at one or more roots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The answer, for everything in this report.
+    pub verdict: Verdict,
+    /// The depth that was reached everywhere: the least of the merged ones.
+    pub depth: Depth,
+    /// Warnings count as damage.
+    pub strict: bool,
+    /// How much was looked at, over all roots.
+    pub coverage: Coverage,
+    /// The roots looked at, by label.
+    pub roots: Vec<Root>,
+    /// Every set (point in time), by root and in the order of the index.
+    pub sets: Vec<Set>,
+    /// How many findings there are of each code's name.
+    pub tallies: BTreeMap<String, u64>,
+    /// The smallest [`SAMPLE`] findings, by code (damage first), root, object and offset.
+    pub findings: Vec<Note>,
+    /// Shards that a merged report lacks or has twice, as `label 3/8`; any makes it inconclusive.
+    pub lacking: Vec<String>,
+}
+
+/// How many claims there are and how many were checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Claims and trails that the indices make.
+    pub claims: u64,
+    /// Claims and trails that were brought to a verdict, whatever it is.
+    pub checked: u64,
+    /// Stored bytes that were read for it.
+    pub bytes: u64,
+}
+
+/// One folder or bucket that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// What the host calls it.
+    pub label: String,
+    /// The format it was recognised as.
+    pub format: String,
+    /// The parts of it that this report covers, as `i/n`, sorted; twice when merged in twice.
+    pub shards: Vec<String>,
+    /// How much of it was looked at.
+    pub coverage: Coverage,
+}
+
+/// One restorable point in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Set {
+    /// The root's label.
+    pub root: String,
+    /// The point's name, as `REPO@POINT` takes it.
+    pub name: String,
+    /// Its number within its root, from 0.
+    pub ordinal: u64,
+    /// The chain it belongs to within its root, from 0.
+    pub group: u64,
+    /// How long what it restores is, in bytes.
+    pub bytes: u64,
+    /// What is known of it.
+    pub verdict: Verdict,
+}
+
+/// One finding, in words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Note {
+    /// The stable code; first, so that the worst findings are the ones kept.
+    pub code: Code,
+    /// The root's label.
+    pub root: String,
+    /// The code's name.
+    pub name: String,
+    /// The code's severity.
+    pub severity: Severity,
+    /// The object that shows it; empty when it is the whole root.
+    pub object: String,
+    /// Where in the object, in bytes.
+    pub offset: Option<u64>,
+    /// One sentence with the evidence.
+    pub message: String,
+    /// One sentence that says what to do.
+    pub advice: String,
+    /// The points in time that it hurts: the first [`SETS_NAMED`] names.
+    pub sets: Vec<String>,
+    /// How many points in time it hurts.
+    pub sets_total: u64,
+}
+
+impl Report {
+    /// A report of nothing, which merges with any other.
+    #[must_use]
+    pub fn empty(depth: Depth, strict: bool) -> Self {
+        Self {
+            schema: SCHEMA,
+            verdict: Verdict::Inconclusive,
+            depth,
+            strict,
+            coverage: Coverage::default(),
+            roots: Vec::new(),
+            sets: Vec::new(),
+            tallies: BTreeMap::new(),
+            findings: Vec::new(),
+            lacking: Vec::new(),
+        }
+    }
+
+    /// Both reports as one. Associative and commutative, so shards may come in any order.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.sort();
+        self.depth = self.depth.min(other.depth);
+        self.strict |= other.strict;
+        for root in other.roots {
+            self.add_root(root);
+        }
+        for set in other.sets {
+            let key = |s: &Set| (s.root.clone(), s.ordinal, s.name.clone());
+            match self.sets.binary_search_by_key(&key(&set), key) {
+                Ok(at) => {
+                    if let Some(mine) = self.sets.get_mut(at) {
+                        mine.verdict = mine.verdict.max(set.verdict);
+                    }
+                }
+                Err(at) => self.sets.insert(at, set),
+            }
+        }
+        for (name, count) in other.tallies {
+            let tally = self.tallies.entry(name).or_default();
+            *tally = tally.saturating_add(count);
+        }
+        self.findings.extend(other.findings);
+        self.findings.sort();
+        self.findings.truncate(SAMPLE);
+        self.judge();
+        self
+    }
+
+    /// Works out coverage and verdict from the parts.
+    pub(crate) fn judge(&mut self) {
+        self.coverage = Coverage::default();
+        for root in &self.roots {
+            self.coverage.claims = self.coverage.claims.saturating_add(root.coverage.claims);
+            self.coverage.checked = self.coverage.checked.saturating_add(root.coverage.checked);
+            self.coverage.bytes = self.coverage.bytes.saturating_add(root.coverage.bytes);
+        }
+        self.lacking = self.roots.iter().flat_map(Root::lacking).collect();
+        let mut verdict = Verdict::Sound;
+        for name in self.tallies.keys() {
+            let severity = name.parse().map_or(Severity::Damage, Code::severity);
+            verdict = verdict.max(match severity {
+                Severity::Damage => Verdict::Damaged,
+                Severity::Inconclusive => Verdict::Inconclusive,
+                Severity::Warning if self.strict => Verdict::Damaged,
+                Severity::Warning => Verdict::Sound,
+            });
+        }
+        if self.roots.is_empty() || !self.lacking.is_empty() || self.roots.iter().any(Root::is_unchecked) {
+            verdict = verdict.max(Verdict::Inconclusive);
+        }
+        self.verdict = verdict;
+    }
+
+    /// Brings a report that came from elsewhere into the order that merging relies on.
+    fn sort(&mut self) {
+        self.roots.sort_by(|a, b| a.label.cmp(&b.label));
+        self.sets.sort_by(|a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
+    }
+
+    fn add_root(&mut self, root: Root) {
+        match self.roots.binary_search_by(|mine| mine.label.cmp(&root.label)) {
+            Err(at) => self.roots.insert(at, root),
+            Ok(at) => {
+                if let Some(mine) = self.roots.get_mut(at) {
+                    mine.shards.extend(root.shards);
+                    mine.shards.sort();
+                    mine.coverage.claims = mine.coverage.claims.max(root.coverage.claims);
+                    mine.coverage.checked = mine.coverage.checked.saturating_add(root.coverage.checked);
+                    mine.coverage.bytes = mine.coverage.bytes.saturating_add(root.coverage.bytes);
+                }
+            }
+        }
+    }
+}
+
+impl Root {
+    /// Nothing was checked, or less than everything by a run that was to check everything.
+    fn is_unchecked(&self) -> bool {
+        let is_part = matches!(self.shards.as_slice(), [shard] if shard != "1/1");
+        self.coverage.checked == 0 || (!is_part && self.coverage.checked < self.coverage.claims)
+    }
+
+    /// The shards that are missing or doubled: `label 3/8`, `label 3/8 twice`. A report of a single
+    /// part speaks for that part alone and lacks nothing.
+    fn lacking(&self) -> Vec<String> {
+        let mut counts: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
+        for shard in &self.shards {
+            let (i, n) = shard.split_once('/').unwrap_or((shard, ""));
+            let (i, n) = (i.parse().unwrap_or(0), n.parse().unwrap_or(0));
+            let count = counts.entry(n).or_default().entry(i).or_default();
+            *count += 1;
+        }
+        let label = &self.label;
+        let mut lacking = Vec::new();
+        for (n, parts) in counts.iter().filter(|_| self.shards.len() > 1) {
+            let missing = (1..=*n).filter(|i| !parts.contains_key(i));
+            lacking.extend(missing.take(SAMPLE).map(|i| format!("{label} {i}/{n}")));
+            let doubled = parts.iter().filter(|(_, count)| **count > 1);
+            lacking.extend(doubled.map(|(i, _)| format!("{label} {i}/{n} twice")));
+        }
+        lacking
+    }
+}

@@ -1,0 +1,218 @@
+//! `Survey`: what a host drives. Questions and claims come out, answers and verdicts go in, a report ends it.
+
+use crate::check::Verdict;
+use crate::claim::{Claim, Shard};
+use crate::finding::{Code, Finding, Findings, Hurts, Severity};
+use crate::inspect::{Answer, Ask, Batch, Inspect, Set};
+use crate::report::{self, Depth, Note, Report};
+use crate::trail::Trail;
+
+/// A unit of work for a host; any order, any thread.
+pub enum Work {
+    /// Check it, then [`Survey::settle`].
+    Claim(Claim),
+    /// Follow it, then [`Survey::followed`].
+    Trail(Trail),
+}
+
+/// One run over one root, or over one shard of it.
+pub struct Survey {
+    inspect: Box<dyn Inspect>,
+    options: Options,
+    work: Vec<Work>,
+    sets: Vec<Set>,
+    findings: Findings,
+    coverage: report::Coverage,
+    handed: u64,
+}
+
+/// How a survey is to be done and labelled.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the host calls the root.
+    pub label: String,
+    /// The format's name.
+    pub format: String,
+    /// The depth asked for.
+    pub depth: Depth,
+    /// Warnings count as damage.
+    pub strict: bool,
+    /// The part of the claims to look at.
+    pub shard: Shard,
+}
+
+impl Survey {
+    /// Begins.
+    #[must_use]
+    pub fn new(inspect: Box<dyn Inspect>, options: Options) -> Self {
+        Self {
+            inspect,
+            options,
+            work: Vec::new(),
+            sets: Vec::new(),
+            findings: Findings::default(),
+            coverage: report::Coverage::default(),
+            handed: 0,
+        }
+    }
+
+    /// What to answer next; ask again after every answer.
+    #[must_use]
+    pub fn ask(&self) -> Ask {
+        self.inspect.ask()
+    }
+
+    /// Takes an answer and hands out the work that follows from it.
+    pub fn answer(&mut self, answer: Answer<'_>) -> std::vec::Drain<'_, Work> {
+        let mut batch = Batch::default();
+        self.inspect.answer(answer, &mut batch);
+        self.sets.append(&mut batch.sets);
+        for finding in batch.findings {
+            self.report(finding);
+        }
+        let shard = self.options.shard;
+        self.coverage.claims = self.coverage.claims.saturating_add((batch.claims.len() + batch.trails.len()) as u64);
+        self.work.extend(batch.claims.into_iter().filter(|claim| shard.holds(Some(&claim.object))).map(Work::Claim));
+        self.work.extend(
+            batch
+                .trails
+                .into_iter()
+                .filter(|trail| shard.holds(trail.parts.first().map(|p| &p.object)))
+                .map(Work::Trail),
+        );
+        self.handed = self.handed.saturating_add(self.work.len() as u64);
+        self.work.drain(..)
+    }
+
+    /// Takes the verdict on a claim, and how many stored bytes were read for it.
+    pub fn settle(&mut self, claim: &Claim, verdict: Verdict, bytes: u64) {
+        self.done(bytes);
+        if let Some(finding) = verdict.finding(claim) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Takes what was found on a trail, and how many stored bytes were read for it.
+    pub fn followed(&mut self, findings: Findings, bytes: u64) {
+        self.done(bytes);
+        self.findings.merge(findings);
+    }
+
+    /// Adds a finding of the host's own, such as a root that cannot be listed.
+    pub fn report(&mut self, finding: Finding) {
+        // Every shard reads the indices; only one may report what they say.
+        if self.options.shard.holds(finding.object.as_ref()) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// The sets named so far.
+    #[must_use]
+    pub fn sets(&self) -> &[Set] {
+        &self.sets
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// The report. Work that was handed out and never settled counts as not checked.
+    #[must_use]
+    pub fn finish(mut self) -> Report {
+        let Options { label, format, depth, strict, shard } = self.options.clone();
+        if self.coverage.checked < self.handed {
+            self.findings.push(Finding {
+                code: Code::Unreadable,
+                object: None,
+                offset: None,
+                message: "the run ended before every claim was checked".to_owned(),
+                hurts: Hurts::All,
+            });
+        }
+        let mut report = Report::empty(depth, strict);
+        report.roots.push(report::Root {
+            label: label.clone(),
+            format,
+            shards: vec![shard.to_string()],
+            coverage: self.coverage,
+        });
+        report.sets = self.judged_sets(&label);
+        report.tallies = self.findings.tallies().iter().map(|(code, count)| (code.name().to_owned(), *count)).collect();
+        report.findings = self.findings.sample().map(|finding| self.note(&label, finding)).collect();
+        report.findings.sort();
+        report.judge();
+        report
+    }
+
+    fn done(&mut self, bytes: u64) {
+        self.coverage.checked = self.coverage.checked.saturating_add(1);
+        self.coverage.bytes = self.coverage.bytes.saturating_add(bytes);
+    }
+
+    fn judged_sets(&self, label: &str) -> Vec<report::Set> {
+        let mut verdicts = vec![report::Verdict::Sound; self.sets.len()];
+        for (hurts, severity) in self.findings.hurts() {
+            let verdict = match severity {
+                Severity::Damage => report::Verdict::Damaged,
+                Severity::Inconclusive => report::Verdict::Inconclusive,
+                Severity::Warning => continue,
+            };
+            for at in self.hurt(*hurts) {
+                if let Some(mine) = verdicts.get_mut(at) {
+                    *mine = verdict.max(*mine);
+                }
+            }
+        }
+        let named = self.sets.iter().zip(verdicts).zip(0u64..);
+        named
+            .map(|((set, verdict), ordinal)| report::Set {
+                root: label.to_owned(),
+                name: set.name.clone(),
+                ordinal,
+                group: set.group,
+                bytes: set.bytes,
+                verdict,
+            })
+            .collect()
+    }
+
+    /// The places in `self.sets` that `hurts` speaks of. Sets of a group are neighbours.
+    fn hurt(&self, hurts: Hurts) -> std::ops::Range<usize> {
+        let group_of = |group: u64| {
+            let start = self.sets.partition_point(|set| set.group < group);
+            start..self.sets.partition_point(|set| set.group <= group)
+        };
+        match hurts {
+            Hurts::Nothing => 0..0,
+            Hurts::One(ordinal) => {
+                let at = usize::try_from(ordinal).unwrap_or(usize::MAX);
+                at.min(self.sets.len())..at.saturating_add(1).min(self.sets.len())
+            }
+            Hurts::All => 0..self.sets.len(),
+            Hurts::Group(group) => group_of(group),
+            Hurts::Onward { group, from } => {
+                let end = group_of(group).end;
+                usize::try_from(from).unwrap_or(usize::MAX).min(end)..end
+            }
+        }
+    }
+
+    fn note(&self, label: &str, finding: &Finding) -> Note {
+        let hurt = self.hurt(finding.hurts);
+        let names = self.sets.get(hurt.clone()).unwrap_or_default().iter().take(report::SETS_NAMED);
+        Note {
+            root: label.to_owned(),
+            code: finding.code,
+            name: finding.code.name().to_owned(),
+            severity: finding.code.severity(),
+            object: finding.object.as_ref().map(ToString::to_string).unwrap_or_default(),
+            offset: finding.offset,
+            message: finding.message.clone(),
+            advice: finding.code.advice().to_owned(),
+            sets: names.map(|set| set.name.clone()).collect(),
+            sets_total: hurt.len() as u64,
+        }
+    }
+}

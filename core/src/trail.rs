@@ -1,0 +1,115 @@
+//! `Trail`: "these objects, read one after another, agree with each other": the deepest rung of verify.
+//!
+//! A claim is about one object and can be checked alone. Records that point at each other across
+//! objects, or an index that must fit the records of several, cannot. A trail names its parts in the order in
+//! which they must be read, and carries the follower that looks at them.
+
+use crate::codec::{Broken, Codec, Decoder, Flow};
+use crate::finding::Findings;
+use crate::inspect::Fault;
+use crate::name::Name;
+
+/// One object of a trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The object.
+    pub object: Name,
+    /// How it is stored.
+    pub codec: Codec,
+}
+
+/// Objects to read in order, and what looks at them.
+pub struct Trail {
+    /// The objects.
+    pub parts: Vec<Part>,
+    /// What looks at them.
+    pub follow: Box<dyn Follow>,
+}
+
+/// How a part ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended<'a> {
+    /// All of it was pushed.
+    Whole,
+    /// It could not be decoded to its end.
+    Broken(&'a Broken),
+    /// It could not be read to its end.
+    Failed(&'a Fault),
+}
+
+/// Looks at the decoded bytes of a trail's parts.
+pub trait Follow: Send {
+    /// Part `index` begins; `part` is its place in [`Trail::parts`].
+    fn begin(&mut self, index: usize, part: &Part);
+
+    /// The next decoded bytes of the part.
+    fn push(&mut self, bytes: &[u8], out: &mut Findings);
+
+    /// The part is over. When it is not whole, conclude nothing from what is missing.
+    fn end(&mut self, ended: Ended<'_>, out: &mut Findings);
+}
+
+/// Drives a follower over the parts: for each, `next`, then `push` as often as needed, then `end`.
+pub struct Following {
+    trail: Trail,
+    next: usize,
+    decoder: Decoder,
+    broken: Option<Broken>,
+    stored: u64,
+    findings: Findings,
+}
+
+impl Following {
+    /// Gets ready to read the first part.
+    #[must_use]
+    pub fn new(trail: Trail) -> Self {
+        Self {
+            trail,
+            next: 0,
+            decoder: Decoder::new(Codec::Plain),
+            broken: None,
+            stored: 0,
+            findings: Findings::default(),
+        }
+    }
+
+    /// Begins the next part and says which object to read from its start; none when all were read.
+    pub fn begin(&mut self) -> Option<Name> {
+        let part = self.trail.parts.get(self.next)?;
+        self.decoder = Decoder::new(part.codec);
+        self.broken = None;
+        self.trail.follow.begin(self.next, part);
+        self.next += 1;
+        Some(part.object.clone())
+    }
+
+    /// Takes the next stored bytes of the part.
+    pub fn push(&mut self, stored: &[u8]) {
+        self.stored = self.stored.saturating_add(stored.len() as u64);
+        let (follow, findings) = (&mut self.trail.follow, &mut self.findings);
+        let result = self.decoder.push(stored, &mut |bytes| {
+            follow.push(bytes, findings);
+            Flow::Continue(())
+        });
+        self.broken = result.err();
+    }
+
+    /// The part is over; `fault` when it could not be read to its end.
+    pub fn end(&mut self, fault: Option<&Fault>) {
+        if fault.is_none() && self.broken.is_none() {
+            self.broken = self.decoder.end().err();
+        }
+        let ended = match (fault, &self.broken) {
+            (Some(fault), _) => Ended::Failed(fault),
+            (None, Some(broken)) => Ended::Broken(broken),
+            (None, None) => Ended::Whole,
+        };
+        self.trail.follow.end(ended, &mut self.findings);
+    }
+
+    /// Everything found, and how many stored bytes were read.
+    #[must_use]
+    pub fn finish(self) -> (Findings, u64) {
+        (self.findings, self.stored)
+    }
+}

@@ -1,0 +1,283 @@
+//! Copies a range of the source into the repository: read, scan, hash, compress and write in one pass.
+//!
+//! Where the range ends is known only when the scan has seen the last complete transaction, so the hasher keeps a
+//! clone of its state at the end of each block's last complete transaction, and the file is cut back at the
+//! end. One thread hashes (MD5 is serial and the slowest link), this one reads, scans and writes, the others compress.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread;
+
+use highwater_core::codec::member::{MEMBER, member};
+use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::filestorage::{Indexer, OidIndex};
+use highwater_core::formats::repozo::names::TEMPORARY;
+
+use super::Job;
+use super::source::Source;
+use crate::disk::{Disk, Writable};
+use crate::error::Error;
+use crate::watch::{Watch, quoted};
+
+/// Blocks that wait for the hasher.
+const WAITING: usize = 4;
+
+/// A finished copy, durable under its work name.
+pub(super) struct Copied {
+    /// Where it lies.
+    pub(super) temporary: PathBuf,
+    /// Where the copied range ends in the source.
+    pub(super) end: u64,
+    /// Bytes stored.
+    pub(super) stored: u64,
+    /// MD5 of the range.
+    pub(super) digest: Digest,
+    /// The OID index as of `end`.
+    pub(super) index: OidIndex,
+}
+
+/// A block on its way to the hasher: the bytes, and how many of them belong to complete transactions as far as is known.
+type Block = (Arc<Vec<u8>>, usize);
+
+/// Copies `[start, end of the last complete transaction)`; none when that range is empty.
+pub(super) fn copy(
+    job: &Job,
+    disk: &dyn Disk,
+    source: &Source,
+    start: u64,
+    index: OidIndex,
+    file: &str,
+    watch: &Watch<'_>,
+) -> Result<Option<Copied>, Error> {
+    let temporary = job.repository.join(format!("{file}{TEMPORARY}"));
+    let target = disk.create(&temporary).map_err(Error::io("create", &temporary))?;
+    let copied = copy_to(job.gzip, source, start, index, &temporary, &*target, watch);
+    match copied {
+        Ok(Some(copied)) => return Ok(Some(copied)),
+        Ok(None) | Err(_) => _ = disk.remove(&temporary),
+    }
+    copied
+}
+
+fn copy_to(
+    gzip: Option<u32>,
+    source: &Source,
+    start: u64,
+    index: OidIndex,
+    temporary: &Path,
+    target: &dyn Writable,
+    watch: &Watch<'_>,
+) -> Result<Option<Copied>, Error> {
+    watch.expect(source.size.saturating_sub(start));
+    let mut walk = source.walk(start);
+    let mut indexer = Indexer::new(index);
+    let writing = |error| Error::io("write", temporary)(error);
+    let mut store: Box<dyn Store + '_> = match gzip {
+        None => Box::new(Plain { target, written: 0 }),
+        Some(level) => Box::new(Gzip::new(target, level)),
+    };
+    let (digest, end) = thread::scope(|scope| -> Result<_, Error> {
+        let (send, receive) = sync_channel::<Block>(WAITING);
+        let hasher = scope.spawn(move || hash(&receive));
+        let mut pump = |send: SyncSender<Block>| -> Result<u64, Error> {
+            let mut pool = Pool::default();
+            let mut at = start;
+            while at < source.size {
+                watch.go_on()?;
+                let mut block = pool.take(usize::try_from(source.size - at).unwrap_or(usize::MAX));
+                let filled = fill(source, at, &mut block)?;
+                if filled == 0 {
+                    // The writer cut an aborted transaction off meanwhile.
+                    break;
+                }
+                block.truncate(filled);
+                walk.push(&block, &mut indexer);
+                let complete = usize::try_from(walk.end().saturating_sub(at)).unwrap_or(usize::MAX).min(filled);
+                let block = Arc::new(block);
+                pool.lend(&block);
+                if send.send((block.clone(), complete)).is_err() {
+                    return Err(Error::failed("the hashing thread ended early"));
+                }
+                store.put(&block, complete).map_err(writing)?;
+                at += filled as u64;
+                watch.advance(filled as u64);
+                if walk.want().is_none() {
+                    break;
+                }
+            }
+            source.sound(&walk)
+        };
+        let end = pump(send);
+        let digest = hasher.join().map_err(|_| Error::failed("the hashing thread ended early"))?;
+        Ok((digest, end?))
+    })?;
+    if end <= start {
+        return Ok(None);
+    }
+    let stored = store.finish(source, start, end).map_err(writing)?;
+    drop(store);
+    target.set_length(stored).and_then(|()| target.sync()).map_err(writing)?;
+    let index =
+        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&source.path))))?;
+    Ok(Some(Copied { temporary: temporary.to_owned(), end, stored, digest, index }))
+}
+
+/// Hashes blocks as they come; the digest is that of everything up to the last complete transaction.
+fn hash(blocks: &Receiver<Block>) -> Digest {
+    let mut hasher = Hasher::new(Algorithm::Md5);
+    let mut complete = hasher.clone();
+    for (block, upto) in blocks {
+        if upto > 0 {
+            hasher.update(&block[..upto]);
+            complete = hasher.clone();
+        }
+        hasher.update(&block[upto..]);
+    }
+    complete.finish()
+}
+
+fn fill(source: &Source, at: u64, block: &mut [u8]) -> Result<usize, Error> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match source.object.read_at(at + filled as u64, &mut block[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io("read", &source.path)(error)),
+        }
+    }
+    Ok(filled)
+}
+
+/// Blocks that are used again once everyone is done with them: fresh memory is slower than the copy.
+#[derive(Default)]
+struct Pool {
+    lent: VecDeque<Arc<Vec<u8>>>,
+}
+
+impl Pool {
+    fn take(&mut self, most: usize) -> Vec<u8> {
+        let free = self.lent.front().is_some_and(|block| Arc::strong_count(block) == 1);
+        let spare = if free { self.lent.pop_front().and_then(Arc::into_inner) } else { None };
+        let mut block = spare.unwrap_or_default();
+        block.resize(most.min(MEMBER), 0);
+        block
+    }
+
+    fn lend(&mut self, block: &Arc<Vec<u8>>) {
+        self.lent.push_back(block.clone());
+    }
+}
+
+/// How blocks are stored.
+trait Store {
+    /// Takes the next block; its first `complete` bytes belong to complete transactions as far as is known.
+    fn put(&mut self, block: &Arc<Vec<u8>>, complete: usize) -> std::io::Result<()>;
+
+    /// Everything was put; only `[start, end)` counts. Returns the stored length, to which the caller cuts the file.
+    fn finish(&mut self, source: &Source, start: u64, end: u64) -> std::io::Result<u64>;
+}
+
+/// Stores bytes as they are.
+struct Plain<'a> {
+    target: &'a dyn Writable,
+    written: u64,
+}
+
+impl Store for Plain<'_> {
+    fn put(&mut self, block: &Arc<Vec<u8>>, _: usize) -> std::io::Result<()> {
+        self.target.write_at(self.written, block)?;
+        self.written += block.len() as u64;
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Source, start: u64, end: u64) -> std::io::Result<u64> {
+        Ok(end - start)
+    }
+}
+
+/// Stores gzip members, compressed on all cores and written in order.
+struct Gzip<'a> {
+    target: &'a dyn Writable,
+    level: u32,
+    written: u64,
+    /// Decompressed bytes put so far.
+    put: u64,
+    running: VecDeque<Receiver<Vec<u8>>>,
+    /// Start (decompressed) and stored offset of each member written or running since the last complete transaction began.
+    members: VecDeque<u64>,
+    offsets: VecDeque<u64>,
+}
+
+impl<'a> Gzip<'a> {
+    fn new(target: &'a dyn Writable, level: u32) -> Self {
+        Self {
+            target,
+            level,
+            written: 0,
+            put: 0,
+            running: VecDeque::new(),
+            members: VecDeque::new(),
+            offsets: VecDeque::new(),
+        }
+    }
+
+    /// Writes members until at most `most` are being compressed.
+    fn land(&mut self, most: usize) -> std::io::Result<()> {
+        while self.running.len() > most {
+            let Some(stored) = self.running.pop_front().and_then(|result| result.recv().ok()) else {
+                return Err(std::io::Error::other("a compressing thread ended early"));
+            };
+            self.offsets.push_back(self.written);
+            self.target.write_at(self.written, &stored)?;
+            self.written += stored.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+impl Store for Gzip<'_> {
+    fn put(&mut self, block: &Arc<Vec<u8>>, complete: usize) -> std::io::Result<()> {
+        let (send, receive) = channel();
+        let (raw, level) = (block.clone(), self.level);
+        rayon::spawn(move || {
+            // Nobody listens any more only when the backup was given up.
+            _ = send.send(member(&raw, level));
+        });
+        self.running.push_back(receive);
+        self.members.push_back(self.put);
+        self.put += block.len() as u64;
+        self.land(rayon::current_num_threads())?;
+        // A member before the one in which the last complete transaction ends will never be cut.
+        if complete > 0 {
+            while self.offsets.len() > 1 {
+                self.members.pop_front();
+                self.offsets.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, source: &Source, start: u64, end: u64) -> std::io::Result<u64> {
+        self.land(0)?;
+        let length = end - start;
+        let last = self.members.iter().zip(&self.offsets).rev().find(|(from, _)| **from < length);
+        let Some((&from, &offset)) = last else { return Err(std::io::Error::other("the copy lost its place")) };
+        if length == self.put {
+            return Ok(self.written);
+        }
+        // The last complete transaction ends inside a member: compress its part of that member anew.
+        let whole = self.members.iter().copied().find(|next| *next > from).unwrap_or(self.put);
+        if whole == length {
+            let next = self.members.iter().zip(&self.offsets).find(|(next, _)| **next == whole);
+            return Ok(next.map_or(self.written, |(_, offset)| *offset));
+        }
+        let mut raw = vec![0; usize::try_from(length - from).map_err(std::io::Error::other)?];
+        source.object.read_exact_at(start + from, &mut raw)?;
+        let stored = member(&raw, self.level);
+        self.target.write_at(offset, &stored)?;
+        Ok(offset + stored.len() as u64)
+    }
+}

@@ -1,0 +1,155 @@
+//! Full, increment, or nothing: what the state of repository and source calls for.
+
+use std::path::Path;
+
+use highwater_core::codec::Codec;
+use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::formats::repozo::chain::Link;
+
+use super::Job;
+use super::prefix;
+use super::source::Source;
+use super::state::{Dat, Newest, State};
+use crate::disk::Disk;
+use crate::drive::buffer;
+use crate::error::Error;
+use crate::watch::Watch;
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing: the repository reaches this offset, and so does the source.
+    Nothing(u64),
+    /// A full backup.
+    Full,
+    /// An increment from this offset on.
+    Increment(u64),
+}
+
+/// Decides.
+///
+/// By default every byte of the newest chain is compared with the source. `quick` looks at the last line of the
+/// index that covers any bytes, hashes that range of the source, and looks at the sizes of all files of the chain.
+pub(super) fn decide(
+    job: &Job,
+    disk: &dyn Disk,
+    state: &State,
+    source: &Source,
+    watch: &Watch<'_>,
+) -> Result<Decision, Error> {
+    let Some(newest) = state.newest.as_ref().filter(|_| !job.full) else {
+        watch.note("doing a full backup");
+        return Ok(Decision::Full);
+    };
+    if let Dat::Broken(why) = &newest.dat {
+        watch.notice(format!("the newest chain cannot be built upon ({why}): doing a full backup"));
+        return Ok(Decision::Full);
+    }
+    let Some(last) = newest.links.iter().rev().find(|link| link.end > link.start) else {
+        watch.note("missing or empty .dat file (full backup)");
+        return Ok(Decision::Full);
+    };
+    let end = newest.end();
+    let shrunk = source.size < end;
+    if job.sums && !job.quick {
+        sums(disk, &job.repository, newest, source, watch)?;
+    }
+    if shrunk {
+        watch.note("file shrunk, possibly because of a pack (full backup)");
+        return Ok(Decision::Full);
+    }
+    let differs = if job.quick {
+        quick(disk, &job.repository, newest, last, source, watch)?
+    } else {
+        prefix::difference(disk, &job.repository, &newest.links, source, watch)?
+    };
+    if let Some(why) = differs {
+        watch.note(format!("{why}"));
+        watch.note("file changed, possibly because of a pack (full backup)");
+        return Ok(Decision::Full);
+    }
+    if source.size == end {
+        return Ok(Decision::Nothing(end));
+    }
+    watch.note(format!("doing incremental, starting at: {end}"));
+    Ok(Decision::Increment(end))
+}
+
+fn quick(
+    disk: &dyn Disk,
+    repository: &Path,
+    newest: &Newest,
+    last: &Link,
+    source: &Source,
+    watch: &Watch<'_>,
+) -> Result<Option<String>, Error> {
+    for link in &newest.links {
+        let length = match disk.length(&Newest::path(repository, link)) {
+            Ok(length) => length,
+            Err(error) => return Ok(Some(format!("'{}' cannot be read: {error}", link.file))),
+        };
+        let expected = link.end - link.start;
+        if link.codec == Codec::Plain && length != expected {
+            return Ok(Some(format!("'{}' has {length} bytes, its index says {expected}", link.file)));
+        }
+    }
+    let found = md5_of(source, last.start, last.end, watch)?;
+    watch.note(format!("last incremental file: {}", repository.join(last.file.to_string()).display()));
+    watch.note(format!("last incremental checksum: {}", last.digest));
+    watch.note(format!("source checksum range: [{}..{}], sum: {found}", last.start, last.end));
+    Ok((found != last.digest)
+        .then(|| format!("the source's bytes {} to {} are not those of '{}'", last.start, last.end, last.file)))
+}
+
+fn md5_of(source: &Source, start: u64, end: u64, watch: &Watch<'_>) -> Result<Digest, Error> {
+    let mut hasher = Hasher::new(Algorithm::Md5);
+    watch.expect(end - start);
+    let read = source.object.for_each_piece(start, end, &mut buffer(), |piece| {
+        hasher.update(piece);
+        watch.advance(piece.len() as u64);
+        !watch.stopping()
+    });
+    read.map_err(Error::io("read", &source.path))?;
+    watch.go_on()?;
+    Ok(hasher.finish())
+}
+
+/// The three log lines of the original that need sums nobody else needs.
+fn sums(disk: &dyn Disk, repository: &Path, newest: &Newest, source: &Source, watch: &Watch<'_>) -> Result<(), Error> {
+    let mut hasher = Hasher::new(Algorithm::Md5);
+    let mut length = 0u64;
+    for link in &newest.links {
+        let path = Newest::path(repository, link);
+        let object = disk.open(&path).map_err(Error::io("open", &path))?;
+        let mut decoder = highwater_core::codec::Decoder::new(link.codec);
+        let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {
+            let pushed = decoder.push(stored, &mut |decoded| {
+                hasher.update(decoded);
+                length += decoded.len() as u64;
+                highwater_core::codec::Flow::Continue(())
+            });
+            pushed.is_ok() && !watch.stopping()
+        });
+        read.map_err(Error::io("read", &path))?;
+        watch.go_on()?;
+    }
+    let (mut whole, mut prefix) = (Hasher::new(Algorithm::Md5), None);
+    let mut at = 0u64;
+    let read = source.object.for_each_piece(0, source.size, &mut buffer(), |piece| {
+        let until = usize::try_from(length.saturating_sub(at)).unwrap_or(usize::MAX).min(piece.len());
+        whole.update(&piece[..until]);
+        if at + until as u64 == length && prefix.is_none() {
+            prefix = Some(whole.clone());
+        }
+        whole.update(&piece[until..]);
+        at += piece.len() as u64;
+        !watch.stopping()
+    });
+    read.map_err(Error::io("read", &source.path))?;
+    watch.go_on()?;
+    let whole = whole.finish();
+    watch.note(format!("repository state: {length} bytes, md5: {}", hasher.finish()));
+    watch.note(format!("current state   : {} bytes, md5: {whole}", source.size));
+    watch.note(format!("backed up state : {length} bytes, md5: {}", prefix.map_or(whole, Hasher::finish)));
+    Ok(())
+}

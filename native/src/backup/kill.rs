@@ -1,0 +1,44 @@
+//! Removes every chain older than a new full backup, so that at no moment a point looks whole and is not.
+
+use highwater_core::formats::repozo::chain::Chain;
+use highwater_core::formats::repozo::names::DataFile;
+
+use super::Job;
+use super::state::State;
+use crate::disk::Disk;
+use crate::drive::path_of;
+use crate::error::Error;
+use crate::watch::Watch;
+
+/// Removes all data files that sort before the full backup of `stem`, with their `.dat` and `.index`.
+///
+/// A chain's index goes first and for good: without it its files are no points any more, so that an
+/// interruption leaves leftovers and not a damaged chain. Returns how many data files went.
+pub(super) fn older(job: &Job, disk: &dyn Disk, stem: &str, watch: &Watch<'_>) -> Result<usize, Error> {
+    let repository = &job.repository;
+    let state = State::read(disk, repository)?;
+    let old: Vec<Chain> = state.listing.chains().into_iter().filter(|chain| chain.stem.as_str() < stem).collect();
+    let remove = |name: &str| {
+        let path = repository.join(name);
+        match disk.remove(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
+            _ => Ok(()),
+        }
+    };
+    for chain in old.iter().filter(|chain| chain.has_dat) {
+        remove(&chain.dat())?;
+    }
+    disk.sync_folder(repository).map_err(Error::io("sync", repository))?;
+    let mut removed = 0;
+    for file in old.iter().flat_map(|chain| &chain.files).rev() {
+        watch.note(format!("removing old backup file {file} (and .dat / .index)"));
+        let path = path_of(repository, file);
+        disk.remove(&path).map_err(Error::io("remove", &path))?;
+        removed += 1;
+        if let Some(data) = DataFile::parse(file.as_bytes()) {
+            remove(&format!("{}.index", data.stem))?;
+        }
+    }
+    disk.sync_folder(repository).map_err(Error::io("sync", repository))?;
+    Ok(removed)
+}

@@ -1,0 +1,159 @@
+//! What an interrupted run left behind: finished when the source proves it, set aside when nothing does.
+
+use std::path::Path;
+
+use highwater_core::codec::{Codec, Decoder, Flow};
+use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::filestorage::{State as WalkState, Walk};
+use highwater_core::formats::repozo::dat::Line;
+use highwater_core::formats::repozo::names::{DataFile, Kind, SET_ASIDE, TEMPORARY};
+use highwater_core::name::Name;
+
+use super::Job;
+use super::publish::{append, replace};
+use super::source::Source;
+use super::state::{Dat, Newest, State};
+use crate::disk::Disk;
+use crate::drive::{buffer, path_of};
+use crate::error::Error;
+use crate::watch::Watch;
+
+/// Removes work files of our own: whoever wrote them is gone, since this process holds the lock.
+pub(super) fn leftovers(job: &Job, disk: &dyn Disk, state: &State, watch: &Watch<'_>) -> Result<(), Error> {
+    for name in state.listing.temporary.iter().filter(|name| name.as_bytes().ends_with(TEMPORARY.as_bytes())) {
+        let path = path_of(&job.repository, name);
+        disk.remove(&path).map_err(Error::io("remove", &path))?;
+        watch.notice(format!("removed '{name}', the work file of an interrupted run"));
+    }
+    Ok(())
+}
+
+/// Brings the newest chain into a state to build upon, and reads it anew if that changed anything.
+///
+/// A torn last line is cut off. A data file that no line names gets its line if it is, byte for byte, what
+/// comes next in the source and ends with a transaction; otherwise it is renamed, for the original would restore it.
+pub(super) fn interrupted(
+    job: &Job,
+    disk: &dyn Disk,
+    state: State,
+    source: &Source,
+    watch: &Watch<'_>,
+) -> Result<State, Error> {
+    let repository = &job.repository;
+    let Some(newest) = &state.newest else { return Ok(state) };
+    let dat = newest.dat_path(repository);
+    match &newest.dat {
+        Dat::Broken(_) => return Ok(state),
+        Dat::Torn(good) => {
+            let mut bytes = vec![0; usize::try_from(*good).map_err(|error| Error::failed(error.to_string()))?];
+            let object = disk.open(&dat).map_err(Error::io("open", &dat))?;
+            object.read_exact_at(0, &mut bytes).map_err(Error::io("read", &dat))?;
+            replace(disk, &dat, &bytes)?;
+            watch.notice(format!(
+                "cut a torn line off '{}' at byte {good}: an earlier run was interrupted",
+                newest.chain.dat()
+            ));
+            return interrupted(job, disk, State::read(disk, repository)?, source, watch);
+        }
+        Dat::NoLineFeed => append(disk, &dat, b"\n")?,
+        Dat::Absent | Dat::Whole => {}
+    }
+    let alone = newest.links.is_empty();
+    if newest.unlisted.is_empty() || (alone && (job.quick || job.full)) {
+        return Ok(state);
+    }
+    let mut end = newest.end();
+    let mut proven = true;
+    for (at, file) in newest.unlisted.iter().enumerate() {
+        let after_all = newest.links.last().is_none_or(|last| last.file < *file);
+        let kind = if alone && at == 0 { Kind::Full } else { Kind::Delta };
+        let data = DataFile::parse(file.as_bytes()).filter(|data| data.kind == kind);
+        let sum = match data {
+            Some(data) if proven && after_all => continues(disk, &path_of(repository, file), data.codec, source, end)?,
+            _ => None,
+        };
+        if let Some((digest, next)) = sum {
+            let path = path_of(repository, file);
+            let line = Line {
+                file: file.as_bytes(),
+                path: path.as_os_str().as_encoded_bytes(),
+                start: end,
+                end: next,
+                digest,
+            }
+            .encode();
+            if kind == Kind::Full {
+                replace(disk, &dat, &line)?
+            } else {
+                append(disk, &dat, &line)?
+            }
+            watch.notice(format!(
+                "finished '{file}', which an interrupted run had not listed: it is bytes {end} to {next} of the source"
+            ));
+            end = next;
+        } else if alone {
+            // A full backup without an index that is no prefix of the source: an older state, none of our business.
+            watch.notice(format!("'{file}' has no index and is not what the source begins with: left alone"));
+            break;
+        } else {
+            set_aside(disk, repository, file, newest, watch)?;
+            proven = false;
+        }
+    }
+    disk.sync_folder(repository).map_err(Error::io("sync", repository))?;
+    State::read(disk, repository)
+}
+
+fn set_aside(disk: &dyn Disk, repository: &Path, file: &Name, newest: &Newest, watch: &Watch<'_>) -> Result<(), Error> {
+    let from = path_of(repository, file);
+    let to = repository.join(format!("{file}{SET_ASIDE}"));
+    disk.rename_new(&from, &to).map_err(Error::io("rename", &from))?;
+    watch.notice(format!(
+        "set '{file}' aside as '{file}{SET_ASIDE}': no line of '{}' names it, and the source does not continue with it",
+        newest.chain.dat()
+    ));
+    Ok(())
+}
+
+/// If the file's bytes are the source's from `start` on and end with a transaction: their sum, and where they end.
+fn continues(
+    disk: &dyn Disk,
+    path: &Path,
+    codec: Codec,
+    source: &Source,
+    start: u64,
+) -> Result<Option<(Digest, u64)>, Error> {
+    let Ok(object) = disk.open(path) else { return Ok(None) };
+    let mut hasher = Hasher::new(Algorithm::Md5);
+    let mut theirs = buffer();
+    let mut decoder = Decoder::new(codec);
+    let mut at = start;
+    let mut failed = None;
+    let mut equal = true;
+    // Only what lies below the file's end counts, so a walk of that length must come out exactly there.
+    let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {
+        let pushed = decoder.push(stored, &mut |decoded| {
+            let theirs = &mut theirs[..decoded.len()];
+            equal = at + decoded.len() as u64 <= source.size;
+            if equal && let Err(error) = source.object.read_exact_at(at, theirs) {
+                failed = Some(error);
+            }
+            equal &= failed.is_none() && decoded == theirs;
+            hasher.update(decoded);
+            at += decoded.len() as u64;
+            if equal { Flow::Continue(()) } else { Flow::Break(()) }
+        });
+        equal &= pushed.is_ok();
+        equal
+    });
+    if let Some(error) = failed {
+        return Err(Error::io("read", &source.path)(error));
+    }
+    equal &= read.is_ok() && decoder.end().is_ok() && at > start;
+    if !equal {
+        return Ok(None);
+    }
+    let walk = source.hop_to(Walk::new(start, at))?;
+    let whole = matches!(walk.state(), WalkState::Stopped { at: end, .. } if end == at);
+    Ok(whole.then(|| (hasher.finish(), at)))
+}

@@ -1,0 +1,161 @@
+//! Backs up a `Data.fs` into a repozo repository: decide, copy, publish.
+//!
+//! The order of writes makes every published point whole: data, fsync, rename, fsync of the folder, then the
+//! OID index, then the line of the `.dat`, fsync. Whatever an interrupted run leaves behind is no point, since no line names it;
+//! the next run finishes it when the source proves what it is, and sets it aside otherwise.
+
+mod copy;
+mod decide;
+mod kill;
+mod mend;
+mod prefix;
+mod publish;
+mod source;
+mod state;
+
+use std::path::PathBuf;
+
+use highwater_core::codec::Codec;
+use highwater_core::formats::repozo::names::{DataFile, Kind};
+
+pub use decide::Decision;
+pub(crate) use publish::replace;
+
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::watch::{Watch, quoted};
+use crate::{clock, lock};
+use source::Source;
+use state::State;
+
+/// What to back up, where to and how.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The `Data.fs`.
+    pub source: PathBuf,
+    /// The repository's folder.
+    pub repository: PathBuf,
+    /// Make a full backup whatever is there.
+    pub full: bool,
+    /// Trust the last line of the index and the sizes of the files it names.
+    pub quick: bool,
+    /// Compress, at this zlib level.
+    pub gzip: Option<u32>,
+    /// Remove every older chain once a full backup is whole.
+    pub kill_old: bool,
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+    /// Also work out the sums that only the original's log lines show.
+    pub sums: bool,
+}
+
+/// What a backup did, or in a dry run would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The repository holds everything already, up to this offset.
+    Nothing(u64),
+    /// A new point was made.
+    Made(Made),
+}
+
+/// A new point in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The data file's name.
+    pub file: String,
+    /// Full or increment.
+    pub kind: Kind,
+    /// Where its bytes begin in the source.
+    pub start: u64,
+    /// Where they end: the end of the last complete transaction.
+    pub end: u64,
+    /// Bytes stored.
+    pub stored: u64,
+    /// Older files that were removed.
+    pub removed: usize,
+}
+
+/// Does a backup.
+///
+/// # Errors
+/// Whatever stands in its way; nothing half-made looks like a backup then.
+pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    if !job.repository.is_dir() {
+        return Err(Error::cannot_start(format!(
+            "the repository {} is no folder; create it first (mkdir)",
+            quoted(&job.repository)
+        )));
+    }
+    let source = Source::open(disk, &job.source)?;
+    let _lock = if job.dry_run { None } else { Some(lock::take(&job.repository)?) };
+    let mut state = State::read(disk, &job.repository)?;
+    if !job.dry_run {
+        mend::leftovers(job, disk, &state, watch)?;
+        state = mend::interrupted(job, disk, state, &source, watch)?;
+    }
+    let decision = decide::decide(job, disk, &state, &source, watch)?;
+    let base = match &decision {
+        Decision::Nothing(at) => {
+            watch.note("No changes, nothing to do");
+            return Ok(Outcome::Nothing(*at));
+        }
+        Decision::Full => None,
+        Decision::Increment(base) => Some(*base),
+    };
+    let kind = if base.is_some() { Kind::Delta } else { Kind::Full };
+    let codec = if job.gzip.is_some() { Codec::Gzip } else { Codec::Plain };
+    let start = base.unwrap_or(0);
+    if job.dry_run {
+        let end = source.end_from(start)?;
+        if base == Some(end) {
+            return Ok(Outcome::Nothing(end));
+        }
+        let stem = clock::stamp()?;
+        let file = DataFile { stem: &stem, kind, codec }.name();
+        return Ok(Outcome::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
+    }
+    let stem = free_stamp(job, &state, kind, codec)?;
+    let file = DataFile { stem: &stem, kind, codec }.name();
+    let index = base
+        .map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, &job.repository, &state, base, watch))?;
+    let Some(copied) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
+        watch.note("No changes, nothing to do");
+        return Ok(Outcome::Nothing(start));
+    };
+    let (end, stored) = (copied.end, copied.stored);
+    let words = if kind == Kind::Full { "full backup" } else { "incremental" };
+    watch.note("writing index");
+    watch.note(format!("writing {words}: {} bytes to {}", end - start, job.repository.join(&file).display()));
+    publish::publish(job, disk, &state, &file, start, copied)?;
+    source.still_there(watch);
+    let removed = if kind == Kind::Full && job.kill_old { kill::older(job, disk, &stem, watch)? } else { 0 };
+    Ok(Outcome::Made(Made { file, kind, start, end, stored, removed }))
+}
+
+/// A stamp for the new files: now, if that is after every stamp of the repository.
+fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec) -> Result<String, Error> {
+    loop {
+        let now = clock::stamp()?;
+        let newest = state.listing.newest().unwrap_or("");
+        if now.as_str() > newest {
+            return Ok(now);
+        }
+        // Stamps are to the second, so two backups within one must wait for the next.
+        if now == newest && clock::ticks() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            continue;
+        }
+        if now == newest {
+            let file = DataFile { stem: &now, kind, codec }.name();
+            return Err(Error::cannot_start(format!(
+                "Cannot overwrite existing file: {}",
+                job.repository.join(file).display()
+            )));
+        }
+        let what = format!(
+            "the newest file in {} is stamped {newest}, but it is only {now}: a backup made now would sort before it; set the clock right, or wait",
+            quoted(&job.repository)
+        );
+        return Err(Error::cannot_start(what));
+    }
+}

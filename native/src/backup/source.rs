@@ -1,0 +1,174 @@
+//! `Source`: the `Data.fs` being backed up, held open from the first look to the last byte.
+//!
+//! A server may append to it and may pack it (replace it by another file) meanwhile. The open file stays
+//! the same one, its size is taken once, and only complete transactions below that size count.
+
+use std::path::{Path, PathBuf};
+
+use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, State as WalkState, Walk};
+
+use super::state::State;
+use crate::disk::Disk;
+use crate::drive::buffer;
+use crate::error::Error;
+use crate::store::Object;
+use crate::watch::{Watch, quoted};
+
+/// Bytes read at once while hopping from header to header.
+const HOP: usize = 16 * 1024;
+
+/// An open `Data.fs`.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) object: Box<dyn Object>,
+    /// Its size when it was opened, in bytes.
+    pub(super) size: u64,
+    identity: (u64, u64),
+    tail: Option<[u8; 8]>,
+}
+
+impl Source {
+    /// Opens the file and looks at its first bytes.
+    pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, Error> {
+        let cannot =
+            |source: std::io::Error| Error::cannot_start(format!("cannot open the source {}: {source}", quoted(path)));
+        let object = disk.open(path).map_err(cannot)?;
+        let size = object.length().map_err(cannot)?;
+        let identity = object.identity().map_err(cannot)?;
+        let mut magic = [0u8; 4];
+        let known =
+            size >= 4 && object.read_exact_at(0, &mut magic).map(|()| Magic::parse(magic).is_some()).map_err(cannot)?;
+        if !known {
+            let what = format!(
+                "the source {} is no FileStorage: it does not begin with FS30 or FS21 at byte 0; nothing was backed up",
+                quoted(path)
+            );
+            return Err(Error::Refused { class: crate::error::Class::Damage, what });
+        }
+        let mut tail = [0u8; 8];
+        let tail = (size >= 8 && object.read_exact_at(size - 8, &mut tail).is_ok()).then_some(tail);
+        Ok(Self { path: path.to_owned(), object, size, identity, tail })
+    }
+
+    /// A walk from `start` to the size the file had when it was opened.
+    pub(super) fn walk(&self, start: u64) -> Walk {
+        Walk::new(start, self.size).with_tail(self.tail)
+    }
+
+    /// Where the last complete transaction at or after `start` ends, by hopping from header to header.
+    pub(super) fn end_from(&self, start: u64) -> Result<u64, Error> {
+        self.hop(start, &mut ())
+    }
+
+    /// The OID index as of `base`, a transaction boundary that the repository reaches: the repository's own
+    /// newest one if it fits, else from a scan of everything before.
+    pub(super) fn index_at(
+        &self,
+        disk: &dyn Disk,
+        repository: &Path,
+        state: &State,
+        base: u64,
+        watch: &Watch<'_>,
+    ) -> Result<OidIndex, Error> {
+        let stem = state.newest.as_ref().and_then(|newest| newest.links.last()).map(|link| link.stem.as_str());
+        if let Some(index) =
+            stem.and_then(|stem| self.saved_index(disk, &repository.join(format!("{stem}.index")), base))
+        {
+            return Ok(index);
+        }
+        watch.note("scanning the source: the repository has no usable index to start from");
+        let mut indexer = Indexer::default();
+        let walked = Walk::new(0, base);
+        self.hop_with(walked, &mut indexer)?;
+        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&self.path))))
+    }
+
+    /// A saved index, if it is of `base` and agrees with the source where it is looked at.
+    fn saved_index(&self, disk: &dyn Disk, path: &Path, base: u64) -> Option<OidIndex> {
+        let object = disk.open(path).ok()?;
+        let mut bytes = Vec::new();
+        object
+            .for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+                bytes.extend_from_slice(piece);
+                // Eight bytes an object and some overhead: more than the source can hold is no index of it.
+                bytes.len() as u64 <= base
+            })
+            .ok()?;
+        let (pos, index) = filestorage::decode_whole(&bytes).ok()?;
+        let read_at = |at: u64, out: &mut [u8]| self.object.read_exact_at(at, out).ok();
+        (pos == base && filestorage::sane(&index, pos, read_at).is_ok()).then_some(index)
+    }
+
+    fn hop(&self, start: u64, sink: &mut impl Sink) -> Result<u64, Error> {
+        self.hop_with(self.walk(start), sink)
+    }
+
+    fn hop_with(&self, mut walk: Walk, sink: &mut impl Sink) -> Result<u64, Error> {
+        self.hop_on(&mut walk, sink)?;
+        self.sound(&walk)
+    }
+
+    /// Takes a walk to its end, whatever that is.
+    pub(super) fn hop_to(&self, mut walk: Walk) -> Result<Walk, Error> {
+        self.hop_on(&mut walk, &mut ())?;
+        Ok(walk)
+    }
+
+    fn hop_on(&self, walk: &mut Walk, sink: &mut impl Sink) -> Result<(), Error> {
+        let mut window = vec![0u8; HOP];
+        let (mut at, mut filled) = (0u64, 0usize);
+        while let Some(want) = walk.jump() {
+            let inside = want.at.checked_sub(at).filter(|skip| skip + want.len as u64 <= filled as u64);
+            let skip = match inside.and_then(|skip| usize::try_from(skip).ok()) {
+                Some(skip) => skip,
+                None => {
+                    at = want.at;
+                    filled = 0;
+                    while filled < want.len {
+                        match self.object.read_at(at + filled as u64, &mut window[filled..]) {
+                            Ok(0) => break,
+                            Ok(read) => filled += read,
+                            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                            Err(error) => return Err(Error::io("read", &self.path)(error)),
+                        }
+                    }
+                    if filled < want.len {
+                        // The writer cut an aborted transaction off meanwhile.
+                        break;
+                    }
+                    0
+                }
+            };
+            walk.push(&window[skip..skip + want.len], sink);
+        }
+        Ok(())
+    }
+
+    /// The end of the last complete transaction of a walk that is over.
+    ///
+    /// # Errors
+    /// When the source contradicts itself.
+    pub(super) fn sound(&self, walk: &Walk) -> Result<u64, Error> {
+        match walk.state() {
+            WalkState::Corrupt { at, what } => {
+                let what = format!(
+                    "the source {} is damaged at byte {at}: {what}; nothing was backed up; run the database's own checks on it (fstest, fsrecover)",
+                    quoted(&self.path)
+                );
+                Err(Error::damage(what))
+            }
+            WalkState::Running | WalkState::Stopped { .. } => Ok(walk.end()),
+        }
+    }
+
+    /// Tells the user when the path leads to another file by now.
+    pub(super) fn still_there(&self, watch: &Watch<'_>) {
+        let now = crate::store::open_plain(&self.path).and_then(|file| file.identity());
+        if now.is_ok_and(|now| now != self.identity) {
+            watch.notice(format!(
+                "the source {} was replaced (packed) meanwhile; the backup holds what it was before",
+                quoted(&self.path)
+            ));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The arguments of every verb, with the help that teaches them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use highwater_core::finding::Code;
+
+use super::exit;
+
+/// Makes backups, restores only what is missing, and proves a backup set whole.
+///
+/// Works on ZODB repozo repositories: folders of full backups and increments of a Data.fs, which Python's
+/// repozo can read and write too.
+#[derive(Debug, Parser)]
+#[command(name = "highwater", version, max_term_width = 100, arg_required_else_help = true, after_help = exit::TABLE, after_long_help = format!("{}\n\n{}", EXAMPLES, exit::TABLE))]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  highwater backup /srv/zodb/Data.fs /backup/zodb        every night: a full backup, then increments
+  highwater verify /backup/zodb                          is every point in time in it restorable?
+  highwater list /backup/zodb                            which points in time are there?
+  highwater restore /backup/zodb /standby/Data.fs        bring a standby up to date: appends what is new
+  highwater restore /backup/zodb@2026-11-19 Data.fs      the state at the end of that day
+  highwater explain HW103                                what a finding means and what to do";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Backup(Backup),
+    Restore(Restore),
+    Verify(Verify),
+    List(List),
+    Show(Show),
+    Explain(Explain),
+    Report(Report),
+    Repozo(Repozo),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Back up a Data.fs: an increment if the repository holds what the source begins with, else a full backup.
+///
+/// The server may go on writing, and may pack, meanwhile. By default every byte of the newest chain is
+/// compared with the source; --quick trusts the last line of its index and the sizes of its files.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater backup Data.fs /backup/zodb
+  highwater backup --gzip --quick Data.fs /backup/zodb    from cron, every hour
+  highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older")]
+pub(super) struct Backup {
+    /// The Data.fs to back up.
+    pub(super) source: PathBuf,
+    /// The repository's folder, which must exist.
+    pub(super) repository: PathBuf,
+    /// Make a full backup whatever is there.
+    #[arg(short = 'F', long)]
+    pub(super) full: bool,
+    /// Compare only the last chunk (by its sum) and the sizes of the others.
+    #[arg(short = 'Q', long, conflicts_with = "full")]
+    pub(super) quick: bool,
+    /// Compress, at zlib level 1 to 9.
+    #[arg(short = 'z', long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "6", value_parser = clap::value_parser!(u32).range(1..=9))]
+    pub(super) gzip: Option<u32>,
+    /// After a full backup, remove every older backup.
+    #[arg(short = 'k', long)]
+    pub(super) kill_old: bool,
+    /// Say what would be done; write nothing.
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+}
+
+/// Restore a point in time to a Data.fs: appends what is missing to one that is there.
+///
+/// What the target already holds is checked against the sums of the index, everything that is written is
+/// checked on the way, and nothing inside the old bytes is touched. A target that holds something else is
+/// replaced once the new file is whole.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater restore /backup/zodb Data.fs
+  highwater restore --quick /backup/zodb Data.fs            a standby, every hour
+  highwater restore /backup/zodb@2026-11-19-12 Data.fs      the state at 12:59:59 UTC
+  highwater restore --dry-run /backup/zodb Data.fs          which files would be read?
+  highwater restore /backup/zodb - | zstd > Data.fs.zst")]
+pub(super) struct Restore {
+    /// The repository, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
+    #[arg(value_name = "REPO[@POINT]")]
+    pub(super) repository: OsString,
+    /// The file to restore, or - for standard output.
+    pub(super) target: PathBuf,
+    /// Check only the last chunk that the target holds.
+    #[arg(short = 'Q', long, conflicts_with = "full")]
+    pub(super) quick: bool,
+    /// Write everything anew, whatever the target holds.
+    #[arg(short = 'F', long)]
+    pub(super) full: bool,
+    /// If everything must be written anew, give up the old file first: for want of space. Until the restore
+    /// ends there is then no database.
+    #[arg(long)]
+    pub(super) in_place: bool,
+    /// Say what would be read and written; write nothing.
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+}
+
+/// Check that backup sets are whole: every point in time, or one.
+///
+/// Changes nothing, takes no lock, and never calls a file damaged because it could not be read.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Depths:
+  list    the index is understood and everything it names is there
+  size    also, lengths are right (compressed files are decompressed to know theirs)
+  digest  also, every byte gives its digest
+  deep    also, the records inside are consistent, and the OID indices fit them
+
+Examples:
+  highwater verify /backup/zodb
+  highwater verify --depth deep /backup/zodb@2026-11-19
+  highwater verify --json report.json --junit report.xml /backup/*
+  highwater verify --subset daily/30 /backup/zodb           all of it every 30 days
+  highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
+  highwater report merge part-*.json")]
+pub(super) struct Verify {
+    /// Repositories, each with an optional point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
+    #[arg(value_name = "PATH[@POINT]", required = true)]
+    pub(super) paths: Vec<OsString>,
+    /// How thoroughly.
+    #[arg(short, long, value_enum, default_value_t = Depth::Digest)]
+    pub(super) depth: Depth,
+    /// Every point in time: the default for a path without @POINT.
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Warnings (stray files, for example) fail too.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Check part I of N; `report merge` puts the reports together.
+    #[arg(long, value_name = "I/N", conflicts_with = "subset")]
+    pub(super) shard: Option<String>,
+    /// Check a part: I/N, or daily/N for one that changes every day and covers all in N days.
+    #[arg(long, value_name = "I/N")]
+    pub(super) subset: Option<String>,
+    /// The kind of repository, when it is not to be recognised.
+    #[arg(long, value_name = "KIND")]
+    pub(super) kind: Option<String>,
+    /// Write each finding and verdict as it comes, one JSON document a line; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(super) events: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) files: ReportFiles,
+    #[command(flatten)]
+    pub(super) talk: Talk,
+}
+
+/// Where a report goes, beside standard output.
+#[derive(Debug, Args)]
+pub(super) struct ReportFiles {
+    /// Write the report as JSON; - for standard output, in place of the text.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub(super) json: Option<PathBuf>,
+    /// Write the report as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Write the report as SARIF 2.1.0.
+    #[arg(long, value_name = "FILE")]
+    pub(super) sarif: Option<PathBuf>,
+    /// Write the report as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary: Option<PathBuf>,
+}
+
+/// List the points in time of a repository, without checking any.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// The repository.
+    pub(super) repository: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Show which files a restore of a point reads, and which bytes each one gives.
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The repository, and the point.
+    #[arg(value_name = "REPO[@POINT]")]
+    pub(super) repository: OsString,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Explain a finding code: what it means, how it comes about, what to do.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// HW103, 103 or digest; without it, all codes in a table.
+    pub(super) code: Option<Code>,
+}
+
+/// Work with reports that `verify --json` wrote.
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    #[command(subcommand)]
+    pub(super) verb: ReportVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportVerb {
+    Merge(Merge),
+}
+
+/// Merge the reports of shards or of several repositories into one; the exit code is that of the whole.
+#[derive(Debug, Args)]
+pub(super) struct Merge {
+    /// The reports.
+    #[arg(required = true, value_name = "REPORT.json")]
+    pub(super) reports: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) files: ReportFiles,
+}
+
+/// Be Python's repozo: same flags, messages and exit codes (try `highwater repozo --help`).
+///
+/// A link to this program named `repozo` does the same.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Repozo {
+    /// What repozo is called with.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub(super) rest: Vec<OsString>,
+}
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell.
+    pub(super) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, or write one for each verb into a folder.
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// Write highwater.1, highwater-backup.1 and so on here.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// How much to say.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Talk {
+    /// Say what is being decided and done.
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// No progress, and nothing on standard output but what was asked for.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+}
+
+/// How thoroughly to look.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Depth {
+    /// Everything named is there.
+    List,
+    /// Lengths are right.
+    Size,
+    /// Every byte gives its digest.
+    Digest,
+    /// Records and OID indices are consistent.
+    Deep,
+}

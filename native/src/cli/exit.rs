@@ -1,0 +1,69 @@
+//! Exit codes, in one place.
+
+use std::process::ExitCode;
+
+use highwater_core::report::Verdict;
+
+use crate::error::Class;
+
+/// The table that `--help` shows.
+pub(super) const TABLE: &str = "\
+Exit codes:
+  0    done; for verify: everything claimed was checked at the asked depth and is sound
+  1    damage was found
+  2    the command line makes no sense
+  3    inconclusive: something could not be read, judged or finished, or nothing was claimed
+  4    could not start: no repository or point, or another writer holds the lock
+  130  interrupted";
+
+/// How the command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// 0.
+    Sound,
+    /// 1.
+    Damage,
+    /// 2.
+    Usage,
+    /// 3.
+    Inconclusive,
+    /// 4.
+    CannotStart,
+    /// 130.
+    Interrupted,
+}
+
+impl From<Class> for Exit {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Damage => Self::Damage,
+            Class::Usage => Self::Usage,
+            Class::Failed => Self::Inconclusive,
+            Class::CannotStart => Self::CannotStart,
+            Class::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Sound => Self::Sound,
+            Verdict::Damaged => Self::Damage,
+            Verdict::Inconclusive => Self::Inconclusive,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Sound => 0,
+            Exit::Damage => 1,
+            Exit::Usage => 2,
+            Exit::Inconclusive => 3,
+            Exit::CannotStart => 4,
+            Exit::Interrupted => 130,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! `highwater list`: the points in time of a repository, as its indices name them.
+
+use highwater_core::claim::Shard;
+use highwater_core::inspect::Scope;
+use highwater_core::render::thousands;
+use highwater_core::report::Depth;
+use highwater_core::survey::{Options, Survey};
+use serde_json::json;
+
+use super::exit::Exit;
+use super::repository::kind_of;
+use super::{args, out};
+use crate::drive;
+use crate::error::Error;
+use crate::store::Files;
+use crate::watch::Watch;
+
+pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
+    let format = kind_of(&Files, &args.repository, None)?;
+    let options = Options {
+        label: super::verify::label(&args.repository),
+        format: format.name().to_owned(),
+        depth: Depth::List,
+        strict: false,
+        shard: Shard::WHOLE,
+    };
+    let survey = Survey::new(format.inspect(&Scope::Catalogue), options);
+    let survey = drive::run(&Files, &args.repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
+    let sets = survey.sets();
+    if args.json {
+        let points: Vec<_> =
+            sets.iter().map(|set| json!({ "name": set.name, "group": set.group, "bytes": set.bytes })).collect();
+        out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.name(), "sets": points })))?;
+    } else {
+        let mut text = String::new();
+        let width = sets.iter().map(|set| thousands(set.bytes).len()).max().unwrap_or(0);
+        let mut before: Option<(u64, u64)> = None;
+        for set in sets {
+            let what = match before {
+                Some((group, bytes)) if group == set.group => {
+                    format!("+{}", highwater_core::render::bytes(set.bytes.saturating_sub(bytes)))
+                }
+                _ => "full".to_owned(),
+            };
+            text.push_str(&format!("{}  {:>width$} bytes  {what}\n", set.name, thousands(set.bytes)));
+            before = Some((set.group, set.bytes));
+        }
+        out::print(&text)?;
+    }
+    let report = survey.finish();
+    for note in &report.findings {
+        if note.severity > highwater_core::finding::Severity::Warning {
+            out::say(&format!("highwater: {} {}: {}", note.code, note.object, note.message));
+        }
+    }
+    if report.findings.iter().any(|note| note.severity > highwater_core::finding::Severity::Warning) {
+        return Ok(report.verdict.into());
+    }
+    Ok(if report.sets.is_empty() { Exit::Inconclusive } else { Exit::Sound })
+}

@@ -1,0 +1,55 @@
+//! `REPO[@POINT]`: which repository, which kind, which point.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use highwater_core::formats;
+use highwater_core::inspect::{Entry, Format};
+
+use crate::error::{Class, Error};
+use crate::store::Store;
+use crate::watch::quoted;
+
+/// A repository as named on the command line.
+pub(super) struct Repository {
+    pub(super) path: PathBuf,
+    pub(super) point: Option<String>,
+}
+
+impl Repository {
+    /// Splits `REPO@POINT` at the last `@`, unless the whole is the name of something that is there.
+    pub(super) fn parse(text: &OsStr) -> Result<Self, Error> {
+        let path = Path::new(text);
+        let at = text.as_bytes().iter().rposition(|byte| *byte == b'@');
+        let Some(at) = at.filter(|_| !path.exists()) else {
+            return Ok(Self { path: path.to_owned(), point: None });
+        };
+        let (repository, point) = text.as_bytes().split_at(at);
+        let point =
+            std::str::from_utf8(&point[1..]).map_err(|_| usage(format!("the point in {} is no text", quoted(path))))?;
+        Ok(Self { path: PathBuf::from(OsStr::from_bytes(repository)), point: Some(point.to_owned()) })
+    }
+}
+
+/// The kind of repository at `path`: as asked for, or as its entries look.
+pub(super) fn kind_of(store: &dyn Store, path: &Path, kind: Option<&str>) -> Result<&'static dyn Format, Error> {
+    if let Some(kind) = kind {
+        return formats::by_name(kind).ok_or_else(|| {
+            let known: Vec<&str> = formats::ALL.iter().map(|format| format.name()).collect();
+            usage(format!("there is no kind of repository called '{kind}'; known: {}", known.join(", ")))
+        });
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    store
+        .list(path, &mut |entry| entries.push(entry))
+        .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", quoted(path))))?;
+    let found = formats::recognise(&entries).next();
+    found.ok_or_else(|| {
+        Error::cannot_start(format!("{} holds no backup of any kind that this program knows", quoted(path)))
+    })
+}
+
+pub(super) fn usage(what: String) -> Error {
+    Error::Refused { class: Class::Usage, what }
+}

@@ -1,0 +1,74 @@
+//! `highwater restore`.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use highwater_core::render::{bytes, thousands};
+
+use super::exit::Exit;
+use super::repository::{Repository, kind_of};
+use super::{args, out, progress};
+use crate::error::Error;
+use crate::restore::{How, Job, Outcome, plan, to_file, to_stream};
+use crate::store::Files;
+
+pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    let repository = Repository::parse(&args.repository)?;
+    let format = kind_of(&Files, &repository.path, None)?;
+    let watch = out::watch(args.talk, stop);
+    let plan = plan(&Files, &repository.path, format, repository.point, &watch)?;
+    let job = Job {
+        repository: repository.path,
+        quick: args.quick,
+        full: args.full,
+        in_place: args.in_place,
+        dry_run: args.dry_run,
+        trust_index: false,
+    };
+    let to_stdout = args.target == Path::new("-");
+    if to_stdout && args.dry_run {
+        out::print(&super::show::table(&plan))?;
+        return Ok(Exit::Sound);
+    }
+    let outcome = progress::with("restoring", args.talk.quiet, &watch, || {
+        if to_stdout {
+            to_stream(&job, &plan, &mut io::stdout().lock(), &Files, &watch)
+        } else {
+            to_file(&job, &plan, &args.target, &Files, &watch)
+        }
+    })?;
+    if !args.talk.quiet && !to_stdout {
+        out::print(&words(&outcome, args))?;
+    }
+    Ok(Exit::Sound)
+}
+
+fn words(outcome: &Outcome, args: &args::Restore) -> String {
+    let target = crate::watch::quoted(&args.target);
+    let would = if args.dry_run { "would be " } else { "" };
+    let mut text = String::new();
+    if args.dry_run {
+        for file in &outcome.files {
+            text.push_str(&format!("would read {file}\n"));
+        }
+    }
+    let files = match outcome.files.len() {
+        1 => "1 file".to_owned(),
+        n => format!("{n} files"),
+    };
+    let what = match outcome.how {
+        How::Nothing => format!("{target} is at {} already", outcome.point),
+        How::Appended => {
+            format!("{target} {would}brought to {}: {} appended from {files}", outcome.point, bytes(outcome.written))
+        }
+        How::Cut => format!("{target} {would}cut back to {}", outcome.point),
+        How::Full => {
+            format!("{target} {would}restored to {}: {} written from {files}", outcome.point, bytes(outcome.written))
+        }
+    };
+    let index = if outcome.index { "with" } else { "without" };
+    text.push_str(&format!("{what}; {} bytes, every chunk checked, {index} .index\n", thousands(outcome.end)));
+    text
+}

@@ -1,0 +1,48 @@
+//! `highwater show`: what a restore of a point reads, and which bytes each file gives.
+
+use highwater_core::render::thousands;
+use serde_json::json;
+
+use super::exit::Exit;
+use super::repository::{Repository, kind_of};
+use super::{args, out};
+use crate::error::Error;
+use crate::restore::{Plan, plan};
+use crate::store::Files;
+use crate::watch::Watch;
+
+pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
+    let repository = Repository::parse(&args.repository)?;
+    let format = kind_of(&Files, &repository.path, None)?;
+    let watch = Watch::silent();
+    let plan = plan(&Files, &repository.path, format, repository.point, &watch)?;
+    if args.json {
+        let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
+            "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),
+        })).collect();
+        let index = plan.index.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
+        let document = json!({ "schema": 1, "point": plan.point, "bytes": plan.end, "chunks": chunks, "index": index });
+        out::print(&format!("{document:#}\n"))?;
+    } else {
+        out::print(&table(&plan))?;
+    }
+    Ok(Exit::Sound)
+}
+
+/// The chunks of a plan, a line each.
+pub(super) fn table(plan: &Plan) -> String {
+    let width = thousands(plan.end).len();
+    let mut text = format!("{}: {} bytes from {} files\n", plan.point, thousands(plan.end), plan.claims.len());
+    for claim in &plan.claims {
+        let (start, end) = (thousands(claim.target.start), thousands(claim.target.end));
+        text.push_str(&format!(
+            "  bytes {start:>width$} to {end:>width$}  {}  md5 {}\n",
+            claim.object, claim.expect.digest
+        ));
+    }
+    match &plan.index {
+        Some(_) => text.push_str(&format!("  OID index           {}.index\n", plan.point)),
+        None => text.push_str("  OID index           none: the database rebuilds it\n"),
+    }
+    text
+}

@@ -1,0 +1,175 @@
+//! `highwater verify`.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::{Claim, Shard};
+use highwater_core::inspect::Scope;
+use highwater_core::report::{Depth, Report};
+use highwater_core::survey::{Options, Survey};
+use serde_json::json;
+
+use super::exit::Exit;
+use super::repository::{Repository, kind_of, usage};
+use super::{args, out, progress, report};
+use crate::error::Error;
+use crate::store::Files;
+use crate::watch::Watch;
+use crate::{clock, drive};
+
+pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    let shard = shard(args)?;
+    let mut repositories: Vec<Repository> =
+        args.paths.iter().map(|path| Repository::parse(path)).collect::<Result<_, _>>()?;
+    if args.all
+        && let Some(bad) = repositories.iter().find(|repository| repository.point.is_some())
+    {
+        return Err(usage(format!(
+            "--all and the point @{} contradict each other",
+            bad.point.as_deref().unwrap_or_default()
+        )));
+    }
+    let labels = labels(&repositories);
+    let depth = depth(args.depth);
+    let mut events = events(args.events.as_deref())?;
+    let watch = out::watch(args.talk, stop);
+    let mut whole = Report::empty(depth, args.strict);
+    for (repository, label) in repositories.drain(..).zip(labels) {
+        let what = format!("verifying {label}");
+        let part = progress::with(&what, args.talk.quiet, &watch, || {
+            one(args, repository, label, depth, shard, &mut events, &watch)
+        })?;
+        whole = whole.merge(part);
+    }
+    events.finish()?;
+    report::publish(&whole, &args.files, args.talk.verbose, args.talk.quiet)?;
+    Ok(whole.verdict.into())
+}
+
+fn one(
+    args: &args::Verify,
+    repository: Repository,
+    label: String,
+    depth: Depth,
+    shard: Shard,
+    events: &mut Events,
+    watch: &Watch<'_>,
+) -> Result<Report, Error> {
+    let format = kind_of(&Files, &repository.path, args.kind.as_deref())?;
+    let trails = depth == Depth::Deep;
+    let scope = match &repository.point {
+        None => Scope::All { trails },
+        Some(point) => Scope::Point { at: Some(format.point(point).map_err(usage)?), trails },
+    };
+    let options = Options { label: label.clone(), format: format.name().to_owned(), depth, strict: args.strict, shard };
+    let survey = Survey::new(format.inspect(&scope), options);
+    let survey = drive::run(&Files, &repository.path, survey, depth, watch, &mut |claim, verdict| {
+        events.settled(&label, claim, verdict)
+    })?;
+    let report = survey.finish();
+    if let Some(point) = repository.point.filter(|_| report.sets.is_empty() && report.findings.is_empty()) {
+        return Err(Error::cannot_start(format!("there is no point in time at or before {point} in {label}")));
+    }
+    for note in &report.findings {
+        events.write(&json!({ "event": "finding", "root": note.root, "code": note.code, "name": note.name, "object": note.object, "offset": note.offset, "message": note.message }));
+    }
+    events.write(&json!({ "event": "root", "root": label, "verdict": report.verdict, "coverage": report.coverage }));
+    Ok(report)
+}
+
+fn shard(args: &args::Verify) -> Result<Shard, Error> {
+    let parse = |text: &str| text.parse::<Shard>().map_err(|bad| usage(bad.to_string()));
+    match (&args.shard, &args.subset) {
+        (Some(text), _) => parse(text),
+        (None, Some(text)) => match text.strip_prefix("daily/") {
+            Some(count) => {
+                let count: u64 = count
+                    .parse()
+                    .ok()
+                    .filter(|count| *count > 0)
+                    .ok_or_else(|| usage(format!("'{text}' is no subset: write daily/N, as in daily/30")))?;
+                Shard::new(clock::day()? % count + 1, count).ok_or_else(|| usage(format!("'{text}' is no subset")))
+            }
+            None => parse(text),
+        },
+        (None, None) => Ok(Shard::WHOLE),
+    }
+}
+
+fn depth(depth: args::Depth) -> Depth {
+    match depth {
+        args::Depth::List => Depth::List,
+        args::Depth::Size => Depth::Size,
+        args::Depth::Digest => Depth::Digest,
+        args::Depth::Deep => Depth::Deep,
+    }
+}
+
+/// What a report calls a root: the last part of its path, so that the same set has the same report wherever it lies.
+pub(super) fn label(path: &Path) -> String {
+    let real = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = real.file_name().unwrap_or(real.as_os_str());
+    highwater_core::name::printable(name.as_encoded_bytes())
+}
+
+/// Labels for several roots: the whole path for those whose last part is not enough to tell them apart.
+fn labels(repositories: &[Repository]) -> Vec<String> {
+    let short: Vec<String> = repositories.iter().map(|repository| label(&repository.path)).collect();
+    let whole = |repository: &Repository| {
+        let point = repository.point.as_ref().map(|point| format!("@{point}")).unwrap_or_default();
+        highwater_core::name::printable(repository.path.as_os_str().as_encoded_bytes()) + &point
+    };
+    let unique = |name: &String| short.iter().filter(|other| *other == name).count() == 1;
+    repositories
+        .iter()
+        .zip(&short)
+        .map(|(repository, name)| if unique(name) { name.clone() } else { whole(repository) })
+        .collect()
+}
+
+/// Where events go, and the first error of writing them.
+struct Events {
+    to: Option<Box<dyn Write>>,
+    failed: Option<io::Error>,
+}
+
+fn events(path: Option<&Path>) -> Result<Events, Error> {
+    let to: Option<Box<dyn Write>> = match path {
+        None => None,
+        Some(path) if path == Path::new("-") => Some(Box::new(io::stdout())),
+        Some(path) => Some(Box::new(io::BufWriter::new(File::create(path).map_err(Error::io("create", path))?))),
+    };
+    Ok(Events { to, failed: None })
+}
+
+impl Events {
+    fn settled(&mut self, label: &str, claim: &Claim, verdict: &Verdict) {
+        if self.to.is_none() {
+            return;
+        }
+        let (word, message) = match verdict {
+            Verdict::Sound => ("sound", None),
+            Verdict::Damaged(damage) => ("damaged", Some(damage.to_string())),
+            Verdict::Unreadable(fault) => ("unreadable", Some(fault.to_string())),
+        };
+        self.write(&json!({ "event": "claim", "root": label, "object": claim.object.to_string(), "verdict": word, "message": message }));
+    }
+
+    fn write(&mut self, event: &serde_json::Value) {
+        if let (Some(to), None) = (&mut self.to, &self.failed) {
+            self.failed = writeln!(to, "{event}").err();
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Error> {
+        let flushed = self.to.as_mut().map_or(Ok(()), Write::flush);
+        match self.failed.or(flushed.err()) {
+            Some(error) => Err(Error::failed(format!("cannot write the events: {error}"))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The clock, as repository stamps use it: UTC, to the second, with an override for reproducible runs.
+
+use std::env;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::error::{Class, Error};
+
+/// The variable that overrides the clock: `YYYY-MM-DD-hh-mm-ss`, UTC.
+pub const OVERRIDE: &str = "HIGHWATER_NOW";
+
+const FORMAT: &str = "%Y-%m-%d-%H-%M-%S";
+
+/// Now, as a stamp: `YYYY-MM-DD-hh-mm-ss`, UTC.
+///
+/// # Errors
+/// When [`OVERRIDE`] is set to something that is no such time.
+pub fn stamp() -> Result<String, Error> {
+    match env::var(OVERRIDE) {
+        Ok(text) if DateTime::strptime(FORMAT, &text).is_ok_and(|time| time.strftime(FORMAT).to_string() == text) => {
+            Ok(text)
+        }
+        Ok(text) => {
+            let what = format!("{OVERRIDE} is '{text}', which is no time of the form YYYY-MM-DD-hh-mm-ss");
+            Err(Error::Refused { class: Class::Usage, what })
+        }
+        Err(_) => Ok(Timestamp::now().to_zoned(TimeZone::UTC).strftime(FORMAT).to_string()),
+    }
+}
+
+/// Whether [`stamp`] moves on by itself.
+#[must_use]
+pub fn ticks() -> bool {
+    env::var_os(OVERRIDE).is_none()
+}
+
+/// Days since 1970-01-01, UTC: what a daily subset counts by.
+///
+/// # Errors
+/// As [`stamp`].
+pub fn day() -> Result<u64, Error> {
+    let now = stamp()?;
+    let date = DateTime::strptime(FORMAT, &now).map_err(|error| Error::failed(error.to_string()))?;
+    let seconds =
+        date.to_zoned(TimeZone::UTC).map_err(|error| Error::failed(error.to_string()))?.timestamp().as_second();
+    Ok(u64::try_from(seconds).unwrap_or(0) / 86_400)
+}

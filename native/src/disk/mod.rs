@@ -1,0 +1,96 @@
+//! `Disk`: the write side. Every byte a backup or restore writes goes through it.
+//!
+//! The trait is small so that a model of a disk that forgets what was not synced can stand in for the real one.
+
+mod real;
+
+use std::io;
+use std::path::Path;
+
+use crate::store::{Object, Store};
+
+/// Somewhere files can be written, beside being read.
+pub trait Disk: Store {
+    /// Creates a new file for writing; never follows a link, never takes an existing one.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or the operating system's.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>>;
+
+    /// Opens an existing plain file for writing; never follows a link.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn Writable>>;
+
+    /// Renames a file, replacing what is there.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Renames a file to a name that must be free.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or the operating system's.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Makes creations, renames and removals in a folder durable.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Whether anything has this name.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+
+    /// Gives `path` the owner and permissions of `like`, as far as the user may. Never fails: it is a courtesy.
+    fn adopt(&self, path: &Path, like: &Path);
+
+    /// Makes `to`, a new file, share the bytes of `from`; false when the file system cannot.
+    fn reflink(&self, from: &Path, to: &dyn Writable) -> bool;
+}
+
+/// A file open for writing.
+pub trait Writable: Object {
+    /// Writes all of `bytes` at an offset.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts or extends the file.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn set_length(&self, length: u64) -> io::Result<()>;
+
+    /// Makes contents and length durable.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Takes this file for this process, until it is closed; false when another has it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn try_lock(&self) -> io::Result<bool>;
+
+    /// The same file, for reading.
+    fn as_object(&self) -> &dyn Object;
+
+    /// The real file behind it, where there is one.
+    fn as_file(&self) -> Option<&std::fs::File> {
+        None
+    }
+}

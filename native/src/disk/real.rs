@@ -1,0 +1,102 @@
+//! The real disk: plain system calls, with `O_NOFOLLOW` and `fsync` where they belong.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
+use std::path::Path;
+
+use rustix::fs::{CWD, OFlags, RenameFlags, ioctl_ficlone, renameat_with};
+
+use super::{Disk, Writable};
+use crate::store::{Files, Object, open_plain};
+
+impl Disk for Files {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
+        let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        Ok(Box::new(file))
+    }
+
+    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = fs::OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file"));
+        }
+        Ok(Box::new(file))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Old kernels and some network file systems do not know the flag.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+                if self.exists(to)? {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                fs::rename(from, to)
+            }
+            result => Ok(result?),
+        }
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        File::open(folder)?.sync_all()
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn adopt(&self, path: &Path, like: &Path) {
+        let (Ok(meta), Ok(file)) = (fs::metadata(like), open_plain(path)) else { return };
+        _ = fchown(&file, Some(meta.uid()), Some(meta.gid()));
+        _ = file.set_permissions(meta.permissions());
+    }
+
+    fn reflink(&self, from: &Path, to: &dyn Writable) -> bool {
+        let (Ok(from), Some(to)) = (open_plain(from), to.as_file()) else { return false };
+        ioctl_ficlone(to, &from).is_ok()
+    }
+}
+
+impl Writable for File {
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(bytes, at)
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_all()
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match File::try_lock(self) {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn as_object(&self) -> &dyn Object {
+        self
+    }
+
+    fn as_file(&self) -> Option<&File> {
+        Some(self)
+    }
+}

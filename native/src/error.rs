@@ -1,0 +1,78 @@
+//! `Error`: why a backup or a restore could not be done, with its cause kept until it is printed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a failure means for the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A set is damaged: 1.
+    Damage,
+    /// The command line makes no sense: 2.
+    Usage,
+    /// The run could not be brought to its end: 3.
+    Failed,
+    /// The run could not start: 4.
+    CannotStart,
+    /// A signal stopped it: 130.
+    Interrupted,
+}
+
+/// Why something could not be done. The text of each is one sentence for an operator.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused something.
+    #[error("cannot {doing} '{}': {source}", path.display())]
+    Io {
+        /// The verb: "read", "create".
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Its words.
+        source: io::Error,
+    },
+    /// What was asked for cannot be done as things are.
+    #[error("{what}")]
+    Refused {
+        /// Its weight.
+        class: Class,
+        /// What stands in the way, with names and offsets, and what to do.
+        what: String,
+    },
+    /// A signal asked to stop.
+    #[error("interrupted; nothing half-made was published")]
+    Interrupted,
+}
+
+impl Error {
+    /// Wraps an I/O error with what was being done to which path.
+    pub fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+
+    /// A refusal because of damage.
+    pub fn damage(what: impl Into<String>) -> Self {
+        Self::Refused { class: Class::Damage, what: what.into() }
+    }
+
+    /// A refusal to start.
+    pub fn cannot_start(what: impl Into<String>) -> Self {
+        Self::Refused { class: Class::CannotStart, what: what.into() }
+    }
+
+    /// A run that cannot go on.
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self::Refused { class: Class::Failed, what: what.into() }
+    }
+
+    /// What it means for the exit code.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Io { .. } => Class::Failed,
+            Self::Refused { class, .. } => *class,
+            Self::Interrupted => Class::Interrupted,
+        }
+    }
+}

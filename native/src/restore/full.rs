@@ -1,0 +1,98 @@
+//! A full restore: every chunk to its place in `TARGET.part`, in parallel, then a rename over the target.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use highwater_core::claim::Claim;
+use highwater_core::codec::Codec;
+use highwater_core::report::Depth;
+use rayon::prelude::*;
+
+use super::write::Writer;
+use super::{Job, Plan, index, sound, target};
+use crate::disk::{Disk, Writable};
+use crate::drive::{check_bytes, path_of};
+use crate::error::Error;
+use crate::watch::{Watch, quoted};
+
+/// Writes all of a plan anew. A `.part` that an interrupted run left is taken up: chunks in it that are sound stay.
+pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
+    let part = part_of(target);
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
+    if job.in_place {
+        give_up(target, &part, resumed, disk, watch)?;
+    }
+    watch.note(format!("Recovering file to {}", target.display()));
+    watch.expect(plan.end);
+    let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
+    let file = if resumed {
+        watch.note(format!("taking up {}: what is sound in it stays", quoted(&part)));
+        target::open_alone(disk, &part)?
+    } else {
+        let file = disk.create(&part).map_err(Error::io("create", &part))?;
+        target::alone(&*file, &part)?;
+        file
+    };
+    let first = plan.claims.first().filter(|claim| claim.codec == Codec::Plain && !resumed);
+    let shared = first.is_some_and(|claim| disk.reflink(&path_of(&job.repository, &claim.object), &*file));
+    let length = file.length().map_err(Error::io("read", &part))?;
+    let there = |at: usize, claim: &Claim| (resumed || (shared && at == 0)) && claim.target.end <= length;
+    plan.claims.par_iter().enumerate().try_for_each(|(at, claim)| {
+        watch.go_on()?;
+        if there(at, claim) && target::holds(file.as_object(), claim, watch).map_err(Error::io("read", &part))? {
+            return sound(job, claim, highwater_core::check::Verdict::Sound, watch);
+        }
+        chunk(job, claim, &*file, &part, disk, watch)
+    })?;
+    watch.note(format!("Recovered a total of {} bytes", plan.end));
+    file.set_length(plan.end).and_then(|()| file.sync()).map_err(Error::io("write", &part))?;
+    if disk.exists(target).map_err(Error::io("look at", target))? {
+        disk.adopt(&part, target);
+    }
+    // An index of the old file beside the new one could mislead the database; none never does.
+    index::remove(target, disk)?;
+    disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
+    disk.rename(&part, target).map_err(Error::io("rename", &part))?;
+    disk.sync_folder(folder).map_err(Error::io("sync", folder))
+}
+
+/// Writes one chunk to its place, checking it on the way.
+pub(super) fn chunk(
+    job: &Job,
+    claim: &Claim,
+    file: &dyn Writable,
+    path: &Path,
+    disk: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    let from = path_of(&job.repository, &claim.object);
+    let verdict = thread::scope(|scope| {
+        let mut writer = Writer::new(scope, file, claim.target.start, claim.expect.length);
+        let checked = check_bytes(disk, &from, claim, Depth::Digest, watch, &mut |bytes| writer.put(bytes));
+        writer.finish().map_err(Error::io("write", path))?;
+        checked.map(|(verdict, _)| verdict)
+    })?;
+    sound(job, claim, verdict, watch)
+}
+
+/// Makes room before the new file is written, as the user asked.
+fn give_up(target: &Path, part: &Path, resumed: bool, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
+    if !disk.exists(target).map_err(Error::io("look at", target))? {
+        return Ok(());
+    }
+    watch.notice(format!("restoring in place: until this ends, there is no whole database at {}", quoted(target)));
+    index::remove(target, disk)?;
+    if resumed {
+        disk.remove(target).map_err(Error::io("remove", target))
+    } else {
+        disk.rename(target, part).map_err(Error::io("rename", target))
+    }
+}
+
+/// The work file beside a target.
+pub(super) fn part_of(target: &Path) -> PathBuf {
+    let mut part = target.as_os_str().to_owned();
+    part.push(".part");
+    PathBuf::from(part)
+}

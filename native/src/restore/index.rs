@@ -1,0 +1,72 @@
+//! The OID index beside a restored database: put there only if it fits, removed when it no longer does.
+
+use std::path::{Path, PathBuf};
+
+use highwater_core::filestorage;
+
+use super::{Job, Plan};
+use crate::backup::replace;
+use crate::disk::Disk;
+use crate::drive::buffer;
+use crate::error::Error;
+use crate::watch::{Watch, quoted};
+
+/// Puts the plan's saved index beside the target. False when there is none that fits; then none is there.
+pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<bool, Error> {
+    let to = beside(target);
+    let Some(from) = &plan.index else {
+        watch.note(format!(
+            "No index file to restore: {}",
+            job.repository.join(format!("{}.index", plan.point)).display()
+        ));
+        remove(target, disk)?;
+        return Ok(false);
+    };
+    let object = disk.open(from).map_err(Error::io("open", from))?;
+    let mut bytes = Vec::new();
+    // A record takes 42 bytes and more, an entry 8: a longer file is no index of this database.
+    let most = plan.end.saturating_add(1 << 20);
+    let read = object.for_each_piece(0, most, &mut buffer(), |piece| {
+        bytes.extend_from_slice(piece);
+        true
+    });
+    read.map_err(Error::io("read", from))?;
+    if !job.trust_index
+        && let Err(why) = fits(&bytes, plan, target, disk)
+    {
+        watch.notice(format!(
+            "the saved index {} does not fit and was left out ({why}); the database rebuilds it when it opens",
+            quoted(from)
+        ));
+        remove(target, disk)?;
+        return Ok(false);
+    }
+    watch.note(format!("Restoring index file {} to {}", from.display(), to.display()));
+    replace(disk, &to, &bytes)?;
+    Ok(true)
+}
+
+/// Removes an index beside the target, if there is one.
+pub(super) fn remove(target: &Path, disk: &dyn Disk) -> Result<(), Error> {
+    let path = beside(target);
+    match disk.remove(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn fits(bytes: &[u8], plan: &Plan, target: &Path, disk: &dyn Disk) -> Result<(), String> {
+    let (pos, index) = filestorage::decode_whole(bytes).map_err(|bad| bad.to_string())?;
+    if pos != plan.end {
+        return Err(format!("it is of byte {pos}, the point ends at {}", plan.end));
+    }
+    let object = disk.open(target).map_err(|error| error.to_string())?;
+    let read_at = |at: u64, out: &mut [u8]| object.read_exact_at(at, out).ok();
+    filestorage::sane(&index, pos, read_at).map(|_| ()).map_err(|insane| insane.to_string())
+}
+
+fn beside(target: &Path) -> PathBuf {
+    let mut path = target.as_os_str().to_owned();
+    path.push(".index");
+    PathBuf::from(path)
+}

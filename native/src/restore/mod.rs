@@ -1,0 +1,190 @@
+//! Restores a point in time: appends what is missing, cuts back to an older point, or writes all of it anew.
+//!
+//! Whatever is written was checked against its digest before it counts. The old target stays until the new one is whole: an
+//! append writes nothing inside the old bytes, a full restore goes to `TARGET.part` and is renamed over the
+//! target at the end. A run that was interrupted is taken up where it stopped.
+
+mod append;
+mod full;
+mod index;
+mod plan;
+mod target;
+mod write;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::Claim;
+use highwater_core::inspect::Format;
+use highwater_core::report::Depth;
+
+pub use plan::Plan;
+
+use crate::disk::Disk;
+use crate::drive::{check_bytes, path_of};
+use crate::error::Error;
+use crate::watch::{Watch, quoted};
+use target::Fit;
+
+/// What to restore, where to and how.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The repository's folder.
+    pub repository: PathBuf,
+    /// Look at the last chunk of an existing target only.
+    pub quick: bool,
+    /// Write everything anew whatever is there.
+    pub full: bool,
+    /// Give the old target up first, for want of space.
+    pub in_place: bool,
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+    /// Put the saved OID index beside the target without looking into it, as the original does.
+    pub trust_index: bool,
+}
+
+/// What a restore did, or in a dry run would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The point restored.
+    pub point: String,
+    /// How.
+    pub how: How,
+    /// The target's length now.
+    pub end: u64,
+    /// The data files that were read, in order.
+    pub files: Vec<String>,
+    /// Bytes written to the target.
+    pub written: u64,
+    /// The OID index was put beside it.
+    pub index: bool,
+}
+
+/// How a target came to its new state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It was there already.
+    Nothing,
+    /// Bytes were appended to the old ones.
+    Appended,
+    /// It was cut back to an older point.
+    Cut,
+    /// All of it was written anew.
+    Full,
+}
+
+/// Works out what a restore of `point` (none: the newest) would read.
+///
+/// # Errors
+/// When there is no such point, or its index is damaged.
+pub fn plan(
+    disk: &dyn Disk,
+    repository: &Path,
+    format: &'static dyn Format,
+    point: Option<String>,
+    watch: &Watch<'_>,
+) -> Result<Plan, Error> {
+    Plan::make(disk, repository, format, point, watch)
+}
+
+/// Restores to a file.
+///
+/// # Errors
+/// Whatever stands in the way; the target is then as it was, except after `in_place`.
+pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    target::refuse_open_database(target)?;
+    let exists = disk.exists(target).map_err(Error::io("look at", target))?;
+    let fit = if exists && !job.full { target::fit(job, plan, target, disk, watch)? } else { Fit::Not };
+    let (how, claims, from) = match fit {
+        Fit::Same => (How::Nothing, &plan.claims[..0], plan.end),
+        Fit::Longer => (How::Cut, &plan.claims[..0], plan.end),
+        Fit::Prefix { next, length } => (How::Appended, &plan.claims[next..], length),
+        Fit::Not => (How::Full, &plan.claims[..], 0),
+    };
+    let mut outcome = Outcome {
+        point: plan.point.clone(),
+        how,
+        end: plan.end,
+        files: claims.iter().map(|claim| claim.object.to_string()).collect(),
+        written: plan.end - from,
+        index: plan.index.is_some(),
+    };
+    if job.dry_run {
+        return Ok(outcome);
+    }
+    match how {
+        How::Nothing => {
+            watch.note("Target file is same size as latest backup, doing nothing.");
+            outcome.index = index::put(job, plan, target, disk, watch)?;
+        }
+        How::Cut => {
+            // First the index, which fits the longer file too: it says from where on to scan.
+            outcome.index = index::put(job, plan, target, disk, watch)?;
+            let file = target::open_alone(disk, target)?;
+            file.set_length(plan.end).and_then(|()| file.sync()).map_err(Error::io("cut", target))?;
+        }
+        How::Appended => match append::append(job, plan, claims, from, target, disk, watch)? {
+            append::Result::Done => outcome.index = index::put(job, plan, target, disk, watch)?,
+            append::Result::Differs => {
+                watch.notice(format!("{} is longer than what the repository put there, and goes on differently: falling back to a full recover.", quoted(target)));
+                let all = Job { full: true, ..job.clone() };
+                return to_file(&all, plan, target, disk, watch);
+            }
+        },
+        How::Full => {
+            full::write(job, plan, target, disk, watch)?;
+            outcome.index = index::put(job, plan, target, disk, watch)?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Restores to a stream, which gets nothing of a chunk's successor before the chunk was found sound.
+///
+/// # Errors
+/// Damage, or a stream that takes no more; what was written by then is the user's to throw away.
+pub fn to_stream(
+    job: &Job,
+    plan: &Plan,
+    out: &mut dyn Write,
+    disk: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<Outcome, Error> {
+    watch.note("Recovering file to stdout");
+    watch.expect(plan.end);
+    for claim in &plan.claims {
+        let mut failed = None;
+        let path = path_of(&job.repository, &claim.object);
+        let (verdict, _) = check_bytes(disk, &path, claim, Depth::Digest, watch, &mut |bytes| {
+            if failed.is_none() {
+                failed = out.write_all(bytes).err();
+            }
+        })?;
+        if let Some(error) = failed {
+            return Err(Error::failed(format!("cannot write to the output: {error}")));
+        }
+        sound(job, claim, verdict, watch)?;
+    }
+    out.flush().map_err(|error| Error::failed(format!("cannot write to the output: {error}")))?;
+    let files = plan.claims.iter().map(|claim| claim.object.to_string()).collect();
+    Ok(Outcome { point: plan.point.clone(), how: How::Full, end: plan.end, files, written: plan.end, index: false })
+}
+
+/// Turns a verdict on a claim into a note or an error.
+fn sound(job: &Job, claim: &Claim, verdict: Verdict, watch: &Watch<'_>) -> Result<(), Error> {
+    let path = path_of(&job.repository, &claim.object);
+    match verdict {
+        Verdict::Sound => {
+            watch.note(format!(
+                "Recovered chunk {} : {} bytes, md5: {}",
+                path.display(),
+                claim.expect.length,
+                claim.expect.digest
+            ));
+            Ok(())
+        }
+        Verdict::Damaged(damage) => Err(Error::damage(plan::damaged(&path, claim, &damage))),
+        Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", quoted(&path)))),
+    }
+}

@@ -1,0 +1,153 @@
+//! `Plan`: the chunks of one point in time, in order, as its index claims them.
+
+use std::path::{Path, PathBuf};
+
+use highwater_core::check::Damage;
+use highwater_core::claim::{Claim, Shard};
+use highwater_core::codec::Codec;
+use highwater_core::finding::{Finding, Hurts, Severity};
+use highwater_core::inspect::{Answer, Ask, Format, Scope};
+use highwater_core::report::Depth;
+use highwater_core::survey::{Options, Survey, Work};
+
+use crate::disk::Disk;
+use crate::drive::{buffer, path_of};
+use crate::error::Error;
+use crate::store::fault;
+use crate::watch::{Watch, quoted};
+
+/// What a restore reads.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The point's name.
+    pub point: String,
+    /// Its chunks, which cover `[0, end)` without gap or overlap.
+    pub claims: Vec<Claim>,
+    /// The restored length, in bytes.
+    pub end: u64,
+    /// Where the longest point of the same chain ends.
+    pub chain_end: u64,
+    /// The OID index of the point, when the repository has one.
+    pub index: Option<PathBuf>,
+}
+
+impl Plan {
+    pub(super) fn make(
+        disk: &dyn Disk,
+        repository: &Path,
+        format: &'static dyn Format,
+        point: Option<String>,
+        watch: &Watch<'_>,
+    ) -> Result<Self, Error> {
+        let at = point.as_deref().map(|text| format.point(text)).transpose();
+        let at = at.map_err(|what| Error::Refused { class: crate::error::Class::Usage, what })?;
+        let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false })?;
+        let last = survey.sets().len().checked_sub(1);
+        for finding in survey.findings().sample().filter(|finding| finding.code.severity() > Severity::Warning) {
+            let text = sentence(finding);
+            // With a single group in scope, whatever hurts any set from some ordinal on hurts the last one.
+            let hurts = match finding.hurts {
+                Hurts::Nothing => false,
+                Hurts::All | Hurts::Group(_) => true,
+                Hurts::One(ordinal) => last.is_some_and(|last| last as u64 == ordinal),
+                Hurts::Onward { from, .. } => last.is_some_and(|last| last as u64 >= from),
+            };
+            if hurts || last.is_none() {
+                let class = if finding.code.severity() == Severity::Damage {
+                    crate::error::Class::Damage
+                } else {
+                    crate::error::Class::Failed
+                };
+                return Err(Error::Refused { class, what: format!("{text}. {}", finding.code.advice()) });
+            }
+            watch.notice(text);
+        }
+        let Some(set) = survey.sets().last() else {
+            let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
+            return Err(Error::cannot_start(format!("there is no point in time{before} in {}", quoted(repository))));
+        };
+        let (point, end) = (set.name.clone(), set.bytes);
+        // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
+        let mut reached = 0;
+        for claim in &claims {
+            if claim.target.start != reached || claim.target.end - claim.target.start != claim.expect.length {
+                return Err(Error::damage(format!(
+                    "'{}' does not begin where the chunk before it ends, at byte {reached}",
+                    claim.object
+                )));
+            }
+            reached = claim.target.end;
+        }
+        let (all, _) = collect(disk, repository, format, &Scope::Catalogue)?;
+        let group = all.sets().iter().find(|set| set.name == point).map(|set| set.group);
+        let chain_end =
+            all.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.bytes).max().unwrap_or(end);
+        let index = repository.join(format!("{point}.index"));
+        let index = disk.length(&index).is_ok().then_some(index);
+        Ok(Self { point, claims, end, chain_end, index })
+    }
+}
+
+/// Runs an inspection to its end and keeps every claim: a point's chunks, of which there are few.
+fn collect(
+    disk: &dyn Disk,
+    repository: &Path,
+    format: &'static dyn Format,
+    scope: &Scope,
+) -> Result<(Survey, Vec<Claim>), Error> {
+    let options = Options {
+        label: String::new(),
+        format: format.name().to_owned(),
+        depth: Depth::Digest,
+        strict: false,
+        shard: Shard::WHOLE,
+    };
+    let mut survey = Survey::new(format.inspect(scope), options);
+    let mut claims = Vec::new();
+    loop {
+        let mut keep = |work: std::vec::Drain<'_, Work>| {
+            claims.extend(work.filter_map(|work| if let Work::Claim(claim) = work { Some(claim) } else { None }));
+        };
+        match survey.ask() {
+            Ask::Done => return Ok((survey, claims)),
+            Ask::List => {
+                let listed = disk.list(repository, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
+                listed.map_err(Error::io("list", repository))?;
+                keep(survey.answer(Answer::End));
+            }
+            Ask::Read(name) => {
+                let read = disk.open(&path_of(repository, &name)).and_then(|object| {
+                    object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+                        keep(survey.answer(Answer::Bytes(piece)));
+                        true
+                    })
+                });
+                match read {
+                    Ok(_) => keep(survey.answer(Answer::End)),
+                    Err(error) => keep(survey.answer(Answer::Failed(fault(&error)))),
+                }
+            }
+        }
+    }
+}
+
+fn sentence(finding: &Finding) -> String {
+    let object = finding.object.as_ref().map_or_else(|| "the repository".to_owned(), |name| format!("'{name}'"));
+    let at = finding.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
+    format!("{object}{at}: {} [{}]", finding.message, finding.code)
+}
+
+/// The original's words for a damaged chunk, which tools look for, and what to do.
+pub(super) fn damaged(path: &Path, claim: &Claim, damage: &Damage) -> String {
+    let path = path.display();
+    let decoded = if claim.codec == Codec::Gzip { " (when uncompressed)" } else { "" };
+    match damage {
+        Damage::Missing => format!("{path} is missing"),
+        Damage::Length { expected, found, more, .. } => {
+            let more = if *more { "more than " } else { "" };
+            format!("{path} is {more}{found} bytes{decoded}, should be {expected} bytes")
+        }
+        Damage::Digest { expected, found } => format!("{path} has checksum {found}{decoded} instead of {expected}"),
+        Damage::Encoding(broken) => format!("{path} is damaged at byte {}: {broken}", broken.at),
+    }
+}

@@ -1,0 +1,122 @@
+//! What an existing target already holds of a point, found by digests of its own bytes.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use highwater_core::claim::Claim;
+use highwater_core::digest::Hasher;
+use rayon::prelude::*;
+
+use super::{Job, Plan};
+use crate::disk::{Disk, Writable};
+use crate::drive::buffer;
+use crate::error::Error;
+use crate::store::Object;
+use crate::watch::{Watch, quoted};
+
+/// How an existing target fits a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It is the point.
+    Same,
+    /// It is a later point of the same chain.
+    Longer,
+    /// Its first bytes are the chunks before `next`; it is `length` bytes long, which may be within chunk `next`.
+    Prefix {
+        /// The first chunk that is not all there.
+        next: usize,
+        /// The target's length.
+        length: u64,
+    },
+    /// It is something else.
+    Not,
+}
+
+/// Looks at the target: every chunk that it is long enough for, or with `quick` the last one that has bytes.
+pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fit, Error> {
+    let object = disk.open(target).map_err(Error::io("open the target", target))?;
+    let length = object.length().map_err(Error::io("read", target))?;
+    let next = plan.claims.iter().position(|claim| claim.target.end > length).unwrap_or(plan.claims.len());
+    let there = &plan.claims[..next];
+    if there.iter().all(|claim| claim.expect.length == 0) {
+        watch.notice("Target file smaller than full backup, falling back to a full recover.");
+        return Ok(Fit::Not);
+    }
+    if length > plan.chain_end {
+        watch.notice("Target file is larger than latest backup, falling back to a full recover.");
+        return Ok(Fit::Not);
+    }
+    let looked_at = if job.quick {
+        let last = there.iter().rposition(|claim| claim.expect.length > 0).unwrap_or(0);
+        &there[last..=last]
+    } else {
+        there
+    };
+    watch.expect(looked_at.iter().map(|claim| claim.expect.length).sum());
+    let differs = looked_at.par_iter().find_map_first(|claim| match holds(&*object, claim, watch) {
+        Ok(true) => None,
+        Ok(false) => Some(Ok(claim)),
+        Err(error) => Some(Err(error)),
+    });
+    watch.go_on()?;
+    match differs {
+        Some(Ok(claim)) => {
+            let path = job.repository.join(claim.object.to_string());
+            watch.notice(format!(
+                "Target file is not consistent with backup {}, falling back to a full recover.",
+                path.display()
+            ));
+            return Ok(Fit::Not);
+        }
+        Some(Err(error)) => return Err(Error::io("read", target)(error)),
+        None => {}
+    }
+    Ok(match length {
+        length if length == plan.end => Fit::Same,
+        length if length > plan.end => Fit::Longer,
+        length => Fit::Prefix { next, length },
+    })
+}
+
+/// Whether the bytes of `object` at a claim's target range are the claimed ones.
+pub(super) fn holds(object: &dyn Object, claim: &Claim, watch: &Watch<'_>) -> std::io::Result<bool> {
+    let mut hasher = Hasher::new(claim.expect.digest.algorithm());
+    let end = object.for_each_piece(claim.target.start, claim.target.end, &mut buffer(), |piece| {
+        hasher.update(piece);
+        watch.advance(piece.len() as u64);
+        !watch.stopping()
+    })?;
+    Ok(end == claim.target.end && hasher.finish() == claim.expect.digest)
+}
+
+/// Opens a file for writing and keeps other restores off it.
+pub(super) fn open_alone(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Writable>, Error> {
+    let file = disk.open_for_writing(path).map_err(Error::io("open for writing", path))?;
+    alone(&*file, path)?;
+    Ok(file)
+}
+
+/// Keeps other restores off an open file.
+pub(super) fn alone(file: &dyn Writable, path: &Path) -> Result<(), Error> {
+    if file.try_lock().map_err(Error::io("lock", path))? {
+        return Ok(());
+    }
+    Err(Error::cannot_start(format!("another restore is writing {}; wait for it, or end it", quoted(path))))
+}
+
+/// Refuses to write under a running database: ZODB holds a lock on `TARGET.lock` while a FileStorage is open.
+pub(super) fn refuse_open_database(target: &Path) -> Result<(), Error> {
+    let mut path = target.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let Ok(file) = crate::store::open_plain(&path) else { return Ok(()) };
+    if matches!(File::try_lock_shared(&file), Err(TryLockError::WouldBlock)) {
+        let what = format!(
+            "the database {} is open: a process holds {}; stop it first, or restore to another file",
+            quoted(target),
+            quoted(&path)
+        );
+        return Err(Error::cannot_start(what));
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! `Store`: the read side. Lists folders, opens plain files, reads at offsets, and tells faults apart.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use highwater_core::inspect::{Entry, Fault, FaultKind, Kind};
+use highwater_core::name::Name;
+use rustix::fs::OFlags;
+
+/// Somewhere objects can be read from.
+pub trait Store: Sync {
+    /// Hands every entry of `folder` to `each`, in no order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read to its end.
+    fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()>;
+
+    /// Opens a plain file; links are followed.
+    ///
+    /// # Errors
+    /// When it is absent, denied, or no plain file.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>>;
+
+    /// The length of the plain file at `path`, in bytes.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        self.open(path)?.length()
+    }
+}
+
+/// An open object, readable from any thread at any offset.
+pub trait Object: Send + Sync {
+    /// Reads some bytes at an offset; 0 at the end.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Its length now, in bytes.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn length(&self) -> io::Result<u64>;
+
+    /// What tells this file from every other on the machine, whatever its name: device and inode.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn identity(&self) -> io::Result<(u64, u64)>;
+}
+
+impl dyn Object + '_ {
+    /// Fills `buffer` from an offset.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the object ends before.
+    pub fn read_exact_at(&self, mut at: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.read_at(at, buffer) {
+                Ok(0) => {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the file ends at byte {at}")));
+                }
+                Ok(read) => {
+                    at += read as u64;
+                    buffer = &mut buffer[read..];
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the bytes of `[at, end)` to `each` in pieces of at most `buffer`'s length, until it says stop.
+    ///
+    /// Returns where it ended: before `end` only if the object ends there or `each` stopped.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn for_each_piece(
+        &self,
+        mut at: u64,
+        end: u64,
+        buffer: &mut [u8],
+        mut each: impl FnMut(&[u8]) -> bool,
+    ) -> io::Result<u64> {
+        while at < end {
+            let room = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
+            match self.read_at(at, &mut buffer[..room]) {
+                Ok(0) => break,
+                Ok(read) => {
+                    at += read as u64;
+                    if !each(&buffer[..read]) {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(at)
+    }
+}
+
+/// The machine's own files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Files;
+
+impl Store for Files {
+    fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            // A name that the kernel hands out is always one part without NUL or slash.
+            let Ok(name) = Name::new(entry.file_name().as_encoded_bytes()) else { continue };
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => {
+                    fs::metadata(entry.path()).map_or(Kind::Other, |meta| kind_of(meta.file_type()))
+                }
+                Ok(kind) => kind_of(kind),
+                Err(_) => Kind::Other,
+            };
+            each(Entry { name, kind });
+        }
+        Ok(())
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>> {
+        open_plain(path).map(|file| Box::new(file) as Box<dyn Object>)
+    }
+
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        let meta = fs::metadata(path)?;
+        plain(meta.file_type())?;
+        Ok(meta.len())
+    }
+}
+
+impl Object for File {
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        FileExt::read_at(self, buffer, at)
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn identity(&self) -> io::Result<(u64, u64)> {
+        let meta = self.metadata()?;
+        Ok((meta.dev(), meta.ino()))
+    }
+}
+
+/// Opens a file for reading without ever waiting for the other end of a FIFO.
+pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    plain(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+fn kind_of(kind: fs::FileType) -> Kind {
+    if kind.is_file() {
+        Kind::File
+    } else if kind.is_dir() {
+        Kind::Folder
+    } else {
+        Kind::Other
+    }
+}
+
+fn plain(kind: fs::FileType) -> io::Result<()> {
+    let what = match kind {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => "it is a folder, not a file",
+        kind if kind.is_fifo() => "it is a FIFO, not a file",
+        kind if kind.is_socket() => "it is a socket, not a file",
+        _ => "it is a device, not a file",
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+}
+
+/// What an I/O error says to the engine.
+#[must_use]
+pub fn fault(error: &io::Error) -> Fault {
+    let kind = if error.kind() == io::ErrorKind::NotFound { FaultKind::Absent } else { FaultKind::Unreadable };
+    Fault { kind, message: format!("it cannot be read: {error}") }
+}

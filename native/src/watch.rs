@@ -1,0 +1,88 @@
+//! `Watch`: the only way from a running job back to its user: bytes done, events told, and the wish to stop.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::error::Error;
+
+/// Something worth telling, in the order in which it happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A sentence for whoever watches closely.
+    Note(&'a str),
+    /// A sentence that everyone should see: a decision that was not asked for, something set aside.
+    Notice(&'a str),
+    /// A finding or a verdict, as one JSON document.
+    Json(&'a str),
+}
+
+/// What a job tells and asks while it runs. Shared by all its threads.
+pub struct Watch<'a> {
+    done: AtomicU64,
+    total: AtomicU64,
+    stop: Arc<AtomicBool>,
+    tell: Box<dyn Fn(Event<'_>) + Sync + Send + 'a>,
+}
+
+impl<'a> Watch<'a> {
+    /// A watch that calls `tell` for each event; setting `stop` ends the job at the next safe place.
+    pub fn new(stop: Arc<AtomicBool>, tell: impl Fn(Event<'_>) + Sync + Send + 'a) -> Self {
+        Self { done: AtomicU64::new(0), total: AtomicU64::new(0), stop, tell: Box::new(tell) }
+    }
+
+    /// A watch that nobody looks at.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::new(Arc::default(), |_| {})
+    }
+
+    /// More bytes lie ahead.
+    pub fn expect(&self, bytes: u64) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes were worked off.
+    pub fn advance(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes worked off, and bytes known of.
+    #[must_use]
+    pub fn progress(&self) -> (u64, u64) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    /// Whether the user wants the job to stop.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// # Errors
+    /// [`Error::Interrupted`] when the user wants the job to stop.
+    pub fn go_on(&self) -> Result<(), Error> {
+        if self.stopping() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Tells a sentence for whoever watches closely.
+    pub fn note(&self, text: impl AsRef<str>) {
+        (self.tell)(Event::Note(text.as_ref()));
+    }
+
+    /// Tells a sentence that everyone should see.
+    pub fn notice(&self, text: impl AsRef<str>) {
+        (self.tell)(Event::Notice(text.as_ref()));
+    }
+
+    /// Tells one JSON document.
+    pub fn json(&self, text: &str) {
+        (self.tell)(Event::Json(text));
+    }
+}
+
+/// A path in single quotes, with what is not printable escaped.
+#[must_use]
+pub fn quoted(path: &Path) -> String {
+    format!("'{}'", highwater_core::name::printable(path.as_os_str().as_encoded_bytes()))
+}
