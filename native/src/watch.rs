@@ -11,10 +11,10 @@ use crate::error::Error;
 pub enum Event<'a> {
     /// A sentence for whoever watches closely.
     Note(&'a str),
-    /// A sentence that everyone should see: a decision that was not asked for, something set aside.
+    /// A decision that the state of things calls for, such as a full restore in place of an incremental one.
+    Decision(&'a str),
+    /// A sentence that everyone should see: something set aside, repaired or doubtful.
     Notice(&'a str),
-    /// A finding or a verdict, as one JSON document.
-    Json(&'a str),
 }
 
 /// What a job tells and asks while it runs. Shared by all its threads.
@@ -70,14 +70,14 @@ impl<'a> Watch<'a> {
         (self.tell)(Event::Note(text.as_ref()));
     }
 
+    /// Tells a decision that the state of things calls for.
+    pub fn decision(&self, text: impl AsRef<str>) {
+        (self.tell)(Event::Decision(text.as_ref()));
+    }
+
     /// Tells a sentence that everyone should see.
     pub fn notice(&self, text: impl AsRef<str>) {
         (self.tell)(Event::Notice(text.as_ref()));
-    }
-
-    /// Tells one JSON document.
-    pub fn json(&self, text: &str) {
-        (self.tell)(Event::Json(text));
     }
 }
 

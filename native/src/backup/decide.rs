@@ -42,7 +42,7 @@ pub(super) fn decide(
         return Ok(Decision::Full);
     };
     if let Dat::Broken(why) = &newest.dat {
-        watch.notice(format!("the newest chain cannot be built upon ({why}): doing a full backup"));
+        watch.decision(format!("the newest chain cannot be built upon ({why}): doing a full backup"));
         return Ok(Decision::Full);
     }
     let Some(last) = newest.links.iter().rev().find(|link| link.end > link.start) else {

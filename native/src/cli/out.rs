@@ -34,7 +34,7 @@ pub(super) fn say(line: &str) {
 pub(super) fn watch(talk: Talk, stop: &Arc<AtomicBool>) -> Watch<'static> {
     Watch::new(Arc::clone(stop), move |event| match event {
         Event::Note(text) if talk.verbose => say(text),
-        Event::Notice(text) => say(&format!("highwater: {text}")),
-        Event::Note(_) | Event::Json(_) => {}
+        Event::Decision(text) | Event::Notice(text) => say(&format!("highwater: {text}")),
+        Event::Note(_) => {}
     })
 }

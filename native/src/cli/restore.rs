@@ -18,7 +18,7 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
     let repository = Repository::parse(&args.repository)?;
     let format = kind_of(&Files, &repository.path, None)?;
     let watch = out::watch(args.talk, stop);
-    let plan = plan(&Files, &repository.path, format, repository.point, &watch)?;
+    let plan = plan(&Files, &repository.path, format, repository.point)?;
     let job = Job {
         repository: repository.path,
         quick: args.quick,

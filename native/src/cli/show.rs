@@ -9,13 +9,11 @@ use super::{args, out};
 use crate::error::Error;
 use crate::restore::{Plan, plan};
 use crate::store::Files;
-use crate::watch::Watch;
 
 pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
     let format = kind_of(&Files, &repository.path, None)?;
-    let watch = Watch::silent();
-    let plan = plan(&Files, &repository.path, format, repository.point, &watch)?;
+    let plan = plan(&Files, &repository.path, format, repository.point)?;
     if args.json {
         let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
             "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),
@@ -44,5 +42,6 @@ pub(super) fn table(plan: &Plan) -> String {
         Some(_) => text.push_str(&format!("  OID index           {}.index\n", plan.point)),
         None => text.push_str("  OID index           none: the database rebuilds it\n"),
     }
+    plan.doubts.iter().for_each(|doubt| text.push_str(&format!("  doubtful: {doubt}\n")));
     text
 }

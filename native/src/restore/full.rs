@@ -18,7 +18,6 @@ use crate::watch::{Watch, quoted};
 /// Writes all of a plan anew. A `.part` that an interrupted run left is taken up: chunks in it that are sound stay.
 pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
     let part = part_of(target);
-    let folder = target.parent().unwrap_or(Path::new("."));
     let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
     if job.in_place {
         give_up(target, &part, resumed, disk, watch)?;
@@ -47,14 +46,33 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
     })?;
     watch.note(format!("Recovered a total of {} bytes", plan.end));
     file.set_length(plan.end).and_then(|()| file.sync()).map_err(Error::io("write", &part))?;
+    adopt(&part, target, disk)
+}
+
+/// Puts a whole, durable work file in the place of the target, which gives it its owner and permissions.
+fn adopt(part: &Path, target: &Path, disk: &dyn Disk) -> Result<(), Error> {
+    let folder = target.parent().unwrap_or(Path::new("."));
     if disk.exists(target).map_err(Error::io("look at", target))? {
-        disk.adopt(&part, target);
+        disk.adopt(part, target);
     }
     // An index of the old file beside the new one could mislead the database; none never does.
     index::remove(target, disk)?;
     disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
-    disk.rename(&part, target).map_err(Error::io("rename", &part))?;
+    disk.rename(part, target).map_err(Error::io("rename", part))?;
     disk.sync_folder(folder).map_err(Error::io("sync", folder))
+}
+
+/// Finishes a restore whose data were put together elsewhere: as [`write`] ends, then the index as it is.
+pub(crate) fn adopt_part(
+    part: &Path,
+    target: &Path,
+    saved: &Path,
+    disk: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    target::refuse_open_database(target)?;
+    adopt(part, target, disk)?;
+    index::put_as_is(saved, target, disk, watch)
 }
 
 /// Writes one chunk to its place, checking it on the way.
@@ -91,7 +109,7 @@ fn give_up(target: &Path, part: &Path, resumed: bool, disk: &dyn Disk, watch: &W
 }
 
 /// The work file beside a target.
-pub(super) fn part_of(target: &Path) -> PathBuf {
+pub(crate) fn part_of(target: &Path) -> PathBuf {
     let mut part = target.as_os_str().to_owned();
     part.push(".part");
     PathBuf::from(part)

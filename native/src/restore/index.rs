@@ -46,6 +46,21 @@ pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
     Ok(true)
 }
 
+/// Puts a saved index beside the target without looking into it; without one, says so.
+pub(super) fn put_as_is(from: &Path, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
+    let to = beside(target);
+    let bytes = match std::fs::read(from) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            watch.note(format!("No index file to restore: {}", from.display()));
+            return Ok(());
+        }
+        Err(error) => return Err(Error::io("read", from)(error)),
+    };
+    watch.note(format!("Restoring index file {} to {}", from.display(), to.display()));
+    replace(disk, &to, &bytes)
+}
+
 /// Removes an index beside the target, if there is one.
 pub(super) fn remove(target: &Path, disk: &dyn Disk) -> Result<(), Error> {
     let path = beside(target);

@@ -19,7 +19,9 @@ use highwater_core::claim::Claim;
 use highwater_core::inspect::Format;
 use highwater_core::report::Depth;
 
+pub(crate) use full::{adopt_part, part_of};
 pub use plan::Plan;
+pub(crate) use plan::damaged;
 
 use crate::disk::Disk;
 use crate::drive::{check_bytes, path_of};
@@ -83,9 +85,8 @@ pub fn plan(
     repository: &Path,
     format: &'static dyn Format,
     point: Option<String>,
-    watch: &Watch<'_>,
 ) -> Result<Plan, Error> {
-    Plan::make(disk, repository, format, point, watch)
+    Plan::make(disk, repository, format, point)
 }
 
 /// Restores to a file.
@@ -94,6 +95,7 @@ pub fn plan(
 /// Whatever stands in the way; the target is then as it was, except after `in_place`.
 pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
     target::refuse_open_database(target)?;
+    plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let exists = disk.exists(target).map_err(Error::io("look at", target))?;
     let fit = if exists && !job.full { target::fit(job, plan, target, disk, watch)? } else { Fit::Not };
     let (how, claims, from) = match fit {
@@ -152,6 +154,7 @@ pub fn to_stream(
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
     watch.note("Recovering file to stdout");
+    plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     watch.expect(plan.end);
     for claim in &plan.claims {
         let mut failed = None;

@@ -14,7 +14,7 @@ use crate::disk::Disk;
 use crate::drive::{buffer, path_of};
 use crate::error::Error;
 use crate::store::fault;
-use crate::watch::{Watch, quoted};
+use crate::watch::quoted;
 
 /// What a restore reads.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Plan {
     pub chain_end: u64,
     /// The OID index of the point, when the repository has one.
     pub index: Option<PathBuf>,
+    /// What else is doubtful about the chain, in sentences: an unlisted file, a torn last line.
+    pub doubts: Vec<String>,
 }
 
 impl Plan {
@@ -37,12 +39,12 @@ impl Plan {
         repository: &Path,
         format: &'static dyn Format,
         point: Option<String>,
-        watch: &Watch<'_>,
     ) -> Result<Self, Error> {
         let at = point.as_deref().map(|text| format.point(text)).transpose();
         let at = at.map_err(|what| Error::Refused { class: crate::error::Class::Usage, what })?;
         let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false })?;
         let last = survey.sets().len().checked_sub(1);
+        let mut doubts = Vec::new();
         for finding in survey.findings().sample().filter(|finding| finding.code.severity() > Severity::Warning) {
             let text = sentence(finding);
             // With a single group in scope, whatever hurts any set from some ordinal on hurts the last one.
@@ -60,7 +62,7 @@ impl Plan {
                 };
                 return Err(Error::Refused { class, what: format!("{text}. {}", finding.code.advice()) });
             }
-            watch.notice(text);
+            doubts.push(text);
         }
         let Some(set) = survey.sets().last() else {
             let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
@@ -84,7 +86,7 @@ impl Plan {
             all.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.bytes).max().unwrap_or(end);
         let index = repository.join(format!("{point}.index"));
         let index = disk.length(&index).is_ok().then_some(index);
-        Ok(Self { point, claims, end, chain_end, index })
+        Ok(Self { point, claims, end, chain_end, index, doubts })
     }
 }
 
@@ -138,7 +140,7 @@ fn sentence(finding: &Finding) -> String {
 }
 
 /// The original's words for a damaged chunk, which tools look for, and what to do.
-pub(super) fn damaged(path: &Path, claim: &Claim, damage: &Damage) -> String {
+pub(crate) fn damaged(path: &Path, claim: &Claim, damage: &Damage) -> String {
     let path = path.display();
     let decoded = if claim.codec == Codec::Gzip { " (when uncompressed)" } else { "" };
     match damage {

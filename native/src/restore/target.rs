@@ -39,11 +39,11 @@ pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
     let next = plan.claims.iter().position(|claim| claim.target.end > length).unwrap_or(plan.claims.len());
     let there = &plan.claims[..next];
     if there.iter().all(|claim| claim.expect.length == 0) {
-        watch.notice("Target file smaller than full backup, falling back to a full recover.");
+        watch.decision("Target file smaller than full backup, falling back to a full recover.");
         return Ok(Fit::Not);
     }
     if length > plan.chain_end {
-        watch.notice("Target file is larger than latest backup, falling back to a full recover.");
+        watch.decision("Target file is larger than latest backup, falling back to a full recover.");
         return Ok(Fit::Not);
     }
     let looked_at = if job.quick {
@@ -62,7 +62,7 @@ pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
     match differs {
         Some(Ok(claim)) => {
             let path = job.repository.join(claim.object.to_string());
-            watch.notice(format!(
+            watch.decision(format!(
                 "Target file is not consistent with backup {}, falling back to a full recover.",
                 path.display()
             ));

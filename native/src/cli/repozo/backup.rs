@@ -1,0 +1,26 @@
+//! `-B`.
+
+use super::files;
+use super::options::Options;
+use crate::backup::{Job, backup};
+use crate::error::Error;
+use crate::store::Files;
+use crate::watch::Watch;
+
+/// zlib's level for `-z`: level 9, which the original uses, takes longer and saves nothing to speak of.
+const LEVEL: u32 = 6;
+
+pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
+    files::find(&options.repository, None, watch)?;
+    let job = Job {
+        source: options.file.clone(),
+        repository: options.repository.clone(),
+        full: options.full,
+        quick: options.quick,
+        gzip: options.gzip.then_some(LEVEL),
+        kill_old: options.kill_old,
+        dry_run: false,
+        sums: options.verbose,
+    };
+    backup(&job, &Files, watch).map(|_| ())
+}

@@ -1,0 +1,59 @@
+//! `highwater repozo`: a drop-in for the `repozo` of ZODB 6.4, with the incremental recover of its open change.
+//!
+//! Flags, `-v` lines, messages that tools match and exit codes (0, and 1 for everything else) are the original's.
+//! Where the original would go on and silently make a wrong file, this refuses with exit 1 and one line.
+
+mod backup;
+mod files;
+mod help;
+mod options;
+mod recover;
+mod verify;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::exit::Exit;
+use super::out;
+use crate::error::Error;
+use crate::watch::{Event, Watch};
+use options::{Mode, Options, Stop};
+
+/// Runs with repozo's arguments, without the program's name.
+pub(super) fn run(args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
+    let options = match Options::parse(args) {
+        Ok(options) => options,
+        Err(Stop::Help) => {
+            _ = out::print(help::TEXT);
+            return Exit::Sound;
+        }
+        Err(Stop::Usage(message)) => {
+            out::say(help::TEXT);
+            out::say(&message);
+            return Exit::Damage;
+        }
+    };
+    let verbose = options.verbose;
+    let watch = Watch::new(Arc::clone(stop), move |event| match event {
+        Event::Note(text) | Event::Decision(text) if verbose => out::say(text),
+        Event::Notice(text) => out::say(text),
+        Event::Note(_) | Event::Decision(_) => {}
+    });
+    for ignored in &options.ignored {
+        watch.note(ignored);
+    }
+    let result = match options.mode {
+        Mode::Backup => backup::run(&options, &watch),
+        Mode::Recover => recover::run(&options, &watch),
+        Mode::Verify => verify::run(&options, &watch),
+    };
+    match result {
+        Ok(()) => Exit::Sound,
+        Err(Error::Interrupted) => Exit::Interrupted,
+        Err(error) => {
+            out::say(&error.to_string());
+            Exit::Damage
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `-R`: by the index where there is one, which is always checked; without one, as well as it can be done.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use highwater_core::claim::Shard;
+use highwater_core::codec::{Decoder, Flow};
+use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::formats::repozo::Repozo;
+use highwater_core::formats::repozo::chain::{Continuity, Link};
+use highwater_core::formats::repozo::names::DataFile;
+use highwater_core::inspect::{Format, Scope};
+use highwater_core::report::Depth;
+use highwater_core::survey::{Options as SurveyOptions, Survey};
+
+use super::files;
+use super::options::Options;
+use crate::disk::Disk;
+use crate::drive::{self, buffer};
+use crate::error::Error;
+use crate::restore::{Job, adopt_part, plan, to_file, to_stream};
+use crate::store::{Files, Store};
+use crate::watch::Watch;
+
+pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
+    let repository = &options.repository;
+    let when = options.date.as_deref();
+    let found = files::find(repository, when, watch)?;
+    let Some(first) = found.first() else {
+        let before = when.map(|when| format!(" before {when}")).unwrap_or_default();
+        return Err(Error::cannot_start(format!("No files in repository{before}")));
+    };
+    files::begins_with_full(repository, &found)?;
+    let chain = files::stem(first);
+    let listed = newest_listed(repository, chain, when)?;
+    let links = lines(repository, chain)?;
+    let has_full = links.values().any(|link| link.stem == chain);
+    match listed.filter(|_| has_full) {
+        Some(point) => {
+            let plan = plan(&Files, repository, &Repozo, Some(point))?;
+            let job = Job {
+                repository: repository.clone(),
+                quick: options.quick,
+                full: options.full,
+                in_place: false,
+                dry_run: false,
+                trust_index: true,
+            };
+            match &options.output {
+                Some(output) => to_file(&job, &plan, output, &Files, watch)?,
+                None => to_stream(&job, &plan, &mut io::stdout().lock(), &Files, watch)?,
+            };
+            Ok(())
+        }
+        None => unlisted(options, &found, &links, watch),
+    }
+}
+
+/// The newest point that the index of the chain `stem` names at or before `when`, compared as text.
+pub(super) fn newest_listed(repository: &Path, stem: &str, when: Option<&str>) -> Result<Option<String>, Error> {
+    let options = SurveyOptions {
+        label: String::new(),
+        format: Repozo.name().to_owned(),
+        depth: Depth::List,
+        strict: false,
+        shard: Shard::WHOLE,
+    };
+    let survey = Survey::new(Repozo.inspect(&Scope::Catalogue), options);
+    let survey = drive::run(&Files, repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
+    let group = survey.sets().iter().find(|set| set.name.as_str() >= stem).map(|set| set.group);
+    let mut names = survey.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.name.as_str());
+    Ok(names.rfind(|name| when.is_none_or(|when| *name <= when)).map(str::to_owned))
+}
+
+/// What the index of a chain says of each file; empty when there is none.
+fn lines(repository: &Path, stem: &str) -> Result<BTreeMap<String, Link>, Error> {
+    let path = repository.join(format!("{stem}.dat"));
+    let mut links = BTreeMap::new();
+    let object = match Files.open(&path) {
+        Ok(object) => object,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(links),
+        Err(error) => return Err(Error::io("open", &path)(error)),
+    };
+    let mut continuity = Continuity::new(stem, None);
+    let mut lines = highwater_core::split::Lines::default();
+    let mut take = |line: highwater_core::split::Line<'_>| {
+        if let (Some(link), _) = continuity.line(line.text, line.cut) {
+            links.insert(link.file.to_string(), link);
+        }
+    };
+    let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+        lines.push(piece, &mut take);
+        true
+    });
+    lines.end(&mut take);
+    read.map_err(Error::io("read", &path))?;
+    Ok(links)
+}
+
+/// Puts the files together in the order of their names, as the original does, checking what can be checked:
+/// the sums and places of those that a line names.
+fn unlisted(
+    options: &Options,
+    found: &[String],
+    links: &BTreeMap<String, Link>,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    watch.notice(format!(
+        "no index lists {}: what is restored of it cannot be checked",
+        options.repository.join(&found[0]).display()
+    ));
+    let Some(output) = &options.output else {
+        watch.note("Recovering file to stdout");
+        return join(options, found, links, &mut io::stdout().lock(), watch);
+    };
+    watch.note(format!("Recovering file to {}", output.display()));
+    let part = crate::restore::part_of(output);
+    let disk: &dyn Disk = &Files;
+    if disk.exists(&part).map_err(Error::io("look at", &part))? {
+        disk.remove(&part).map_err(Error::io("remove", &part))?;
+    }
+    let file =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(&part).map_err(Error::io("create", &part))?;
+    join(options, found, links, &mut io::BufWriter::with_capacity(1 << 20, &file), watch)?;
+    file.sync_all().map_err(Error::io("sync", &part))?;
+    let last = files::stem(found.last().map_or("", String::as_str));
+    adopt_part(&part, output, &options.repository.join(format!("{last}.index")), disk, watch)
+}
+
+fn join(
+    options: &Options,
+    found: &[String],
+    links: &BTreeMap<String, Link>,
+    out: &mut dyn Write,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    let mut length = 0u64;
+    for name in found {
+        let path = options.repository.join(name);
+        let Some(data) = DataFile::parse(name.as_bytes()) else { continue };
+        let link = links.get(name);
+        if let Some(link) = link.filter(|link| link.start != length) {
+            let what = format!(
+                "{} begins at byte {} of the source, but what lies before it ends at {length}: a file is missing or there twice",
+                path.display(),
+                link.start
+            );
+            return Err(Error::damage(what));
+        }
+        let object = Files.open(&path).map_err(Error::io("open", &path))?;
+        let mut decoder = Decoder::new(data.codec);
+        let mut hasher = Hasher::new(Algorithm::Md5);
+        let (start, mut failed, mut broken) = (length, None, None);
+        let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {
+            let pushed = decoder.push(stored, &mut |decoded| {
+                hasher.update(decoded);
+                length += decoded.len() as u64;
+                failed = out.write_all(decoded).err();
+                if failed.is_none() { Flow::Continue(()) } else { Flow::Break(()) }
+            });
+            broken = pushed.as_ref().err().cloned();
+            pushed.is_ok_and(|flow| flow.is_continue()) && !watch.stopping()
+        });
+        watch.go_on()?;
+        read.map_err(Error::io("read", &path))?;
+        if let Some(error) = failed {
+            return Err(Error::failed(format!("cannot write the output: {error}")));
+        }
+        if let Some(broken) = broken.or_else(|| decoder.end().err()) {
+            return Err(Error::damage(format!("{} is damaged at byte {}: {broken}", path.display(), broken.at)));
+        }
+        let found = hasher.finish();
+        if let Some(link) = link.filter(|link| link.digest != found || link.end != length) {
+            let what = format!(
+                "{} is {} bytes with checksum {found}, should be {} bytes with {}",
+                path.display(),
+                length - start,
+                link.end - link.start,
+                link.digest
+            );
+            return Err(Error::damage(what));
+        }
+    }
+    out.flush().map_err(|error| Error::failed(format!("cannot write the output: {error}")))?;
+    watch.note(format!("Recovered {length} bytes"));
+    Ok(())
+}

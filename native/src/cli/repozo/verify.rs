@@ -1,0 +1,60 @@
+//! `-V`: every file that the newest chain's index names, and that the index names every file.
+
+use highwater_core::formats::repozo::Repozo;
+use highwater_core::report::Depth;
+use rayon::prelude::*;
+
+use super::files;
+use super::options::Options;
+use super::recover::newest_listed;
+use crate::drive::{check_bytes, path_of};
+use crate::error::Error;
+use crate::restore::{damaged, plan};
+use crate::store::Files;
+use crate::watch::Watch;
+use highwater_core::check::{Check, Verdict};
+use highwater_core::claim::Evidence;
+
+pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
+    let repository = &options.repository;
+    let found = files::find(repository, None, watch)?;
+    let Some(first) = found.first() else { return Err(Error::damage("No files in repository")) };
+    files::begins_with_full(repository, &found)?;
+    let chain = files::stem(first);
+    let Some(point) = newest_listed(repository, chain, None)? else {
+        let dat = repository.join(format!("{chain}.dat"));
+        return Err(Error::damage(format!(
+            "{} is missing or empty: nothing says what the backup should be",
+            dat.display()
+        )));
+    };
+    let plan = plan(&Files, repository, &Repozo, Some(point))?;
+    plan.claims
+        .iter()
+        .for_each(|claim| watch.note(format!("Verifying {}", path_of(repository, &claim.object).display())));
+    let depth = if options.quick { Depth::Size } else { Depth::Digest };
+    let bad = plan.claims.par_iter().map(|claim| {
+        let path = path_of(repository, &claim.object);
+        let verdict = if claim.evidence(depth) == Evidence::StoredLength {
+            match crate::store::Store::length(&Files, &path) {
+                Ok(length) => Check::of_length(claim, length),
+                Err(error) => Verdict::of_fault(crate::store::fault(&error)),
+            }
+        } else {
+            check_bytes(&Files, &path, claim, depth, watch, &mut |_| {})?.0
+        };
+        match verdict {
+            Verdict::Sound => Ok(()),
+            Verdict::Damaged(damage) => Err(Error::damage(damaged(&path, claim, &damage))),
+            Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", path.display()))),
+        }
+    });
+    let results: Vec<Result<(), Error>> = bad.collect();
+    results.into_iter().collect::<Result<(), Error>>()?;
+    match plan.doubts.first() {
+        Some(doubt) => {
+            Err(Error::damage(format!("{doubt}; run a backup: it finishes an interrupted one, or sets the file aside")))
+        }
+        None => Ok(()),
+    }
+}
