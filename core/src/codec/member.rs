@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn another_reader_gets_the_bytes_back_and_the_lengths_are_right() {
-        for raw in [Vec::new(), b"x".to_vec(), (0..300_000u32).flat_map(|i| (i * i).to_le_bytes()).collect()] {
+        for raw in [Vec::new(), b"x".to_vec(), (0..300_000u32).flat_map(|i| i.wrapping_mul(i).to_le_bytes()).collect()]
+        {
             for level in [1, 6, 9] {
                 let stored = member(&raw, level);
                 let number = |at: usize| u32::from_le_bytes(stored[at..at + 4].try_into().unwrap()) as usize;

@@ -27,6 +27,7 @@
 //! `read_index` in `ZODB/FileStorage/FileStorage.py`, and `ZODB/fsIndex.py`, all of ZODB 6.4.
 
 mod audit;
+mod compose;
 mod fsindex;
 mod index;
 mod record;
@@ -37,6 +38,7 @@ mod sink;
 mod walk;
 
 pub use audit::{Audit, Issue, IssueKind};
+pub use compose::{About, Compose, Unfit};
 pub use fsindex::{Bad, BadKind, Bucket, Decoder, Entry, decode_whole, encode};
 pub use index::{Indexer, OidIndex, TooFar};
 pub use record::{DataHeader, Status, TxnHeader};

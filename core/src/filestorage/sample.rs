@@ -1,6 +1,8 @@
-//! Builds small `Data.fs` files for tests, and numbers that look random.
+//! Builds small `Data.fs` files for tests, sound ones and others, and numbers that look random.
 
 use super::TXN_HEADER;
+use super::compose::{Compose, put_header, put_record};
+use super::record::{DataHeader, Status, TxnHeader};
 
 /// A linear feedback generator: the same numbers in every run.
 pub(super) struct Random(pub(super) u64);
@@ -48,7 +50,7 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn new() -> Self {
-        Self { bytes: b"FS30".to_vec(), texts: [0; 3] }
+        Self { bytes: Compose::MAGIC.to_vec(), texts: [0; 3] }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -62,29 +64,23 @@ impl Sample {
 
     /// Appends a transaction and returns the offsets of its records.
     pub(super) fn txn(&mut self, tid: u64, status: u8, writes: &[Write]) -> Vec<u64> {
-        let at = self.bytes.len();
-        self.bytes.extend(tid.to_be_bytes());
-        self.bytes.extend([0; 8]);
-        self.bytes.push(status);
-        self.texts.iter().for_each(|n| self.bytes.extend(n.to_be_bytes()));
-        let texts: usize = self.texts.iter().map(|n| usize::from(*n)).sum();
-        self.bytes.extend(std::iter::repeat_n(b't', texts));
-        let mut offsets = Vec::new();
+        let tloc = self.len();
+        let [user_len, description_len, extension_len] = self.texts;
+        let mut header =
+            TxnHeader { tid, tlen: 0, status: Status::from(status), user_len, description_len, extension_len };
+        let (mut records, mut offsets) = (Vec::new(), Vec::new());
         for write in writes {
-            offsets.push(self.len());
-            for number in [write.oid, write.tid.unwrap_or(tid), write.prev, at as u64] {
-                self.bytes.extend(number.to_be_bytes());
-            }
-            self.bytes.extend([0; 2]);
-            self.bytes.extend(write.plen.to_be_bytes());
-            if write.plen == 0 {
-                self.bytes.extend(write.back.to_be_bytes());
-            }
-            self.bytes.extend(std::iter::repeat_n(b'd', write.plen as usize));
+            offsets.push(tloc + header.header_len() + records.len() as u64);
+            let Write { oid, prev, plen, back, tid: own } = *write;
+            let record = DataHeader { oid, tid: own.unwrap_or(tid), prev, tloc, version_len: 0, plen };
+            let body = if plen == 0 { back.to_be_bytes().to_vec() } else { vec![b'd'; plen as usize] };
+            put_record(&record, &body, &mut records);
         }
-        let tlen = (self.bytes.len() - at) as u64;
-        self.bytes[at + 8..at + 16].copy_from_slice(&tlen.to_be_bytes());
-        self.bytes.extend(tlen.to_be_bytes());
+        header.tlen = header.header_len() + records.len() as u64;
+        put_header(&header, &mut self.bytes);
+        self.bytes.resize(self.bytes.len() + header.header_len() as usize - TXN_HEADER, b't');
+        self.bytes.extend(records);
+        self.bytes.extend(header.tlen.to_be_bytes());
         offsets
     }
 

@@ -36,6 +36,7 @@ pub(super) enum Verb {
     List(List),
     Show(Show),
     Explain(Explain),
+    Demo(Demo),
     Report(Report),
     Repozo(Repozo),
     Completions(Completions),
@@ -204,6 +205,19 @@ pub(super) struct Show {
 pub(super) struct Explain {
     /// HW103, 103 or digest; without it, all codes in a table.
     pub(super) code: Option<Code>,
+}
+
+/// See it work: make a small database, back it up, restore it, damage copies of the backup and find the damage.
+///
+/// Prints each command line and what it really does, in a new folder, within seconds.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Keep the folder; otherwise it is removed at the end.
+    #[arg(long)]
+    pub(super) keep: bool,
+    /// Make the new folder in this one, in place of the system's for temporary files.
+    #[arg(long, value_name = "DIR")]
+    pub(super) folder: Option<PathBuf>,
 }
 
 /// Work with reports that `verify --json` wrote.

@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod demo;
 mod docs;
 mod exit;
 mod explain;
@@ -54,6 +55,7 @@ fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
         Verb::List(args) => list::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Explain(args) => explain::run(&args),
+        Verb::Demo(args) => demo::run(&args, stop),
         Verb::Report(args) => report::run(&args),
         Verb::Repozo(args) => return repozo::run(&args.rest, stop),
         Verb::Completions(args) => docs::completions(&args),

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use highwater_core::render;
 use highwater_core::report::Report;
@@ -30,6 +30,9 @@ pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
     Ok(merged.verdict.into())
 }
 
+/// A file that a report can be written to, and how.
+type Output<'a> = (&'a Option<PathBuf>, fn(&Report) -> String);
+
 /// Prints the report and writes every file that was asked for, also when the report is bad.
 pub(super) fn publish(report: &Report, files: &ReportFiles, verbose: bool, quiet: bool) -> Result<(), Error> {
     let text = render::text(report, verbose);
@@ -53,7 +56,7 @@ pub(super) fn publish(report: &Report, files: &ReportFiles, verbose: bool, quiet
             .and_then(|mut file| file.write_all(render::summary(report).as_bytes()));
         appended.map_err(Error::io("append to", path))?;
     }
-    let outputs: [(_, fn(&Report) -> String); 4] = [
+    let outputs: [Output<'_>; 4] = [
         (&files.json, render::json),
         (&files.junit, render::junit),
         (&files.sarif, render::sarif),

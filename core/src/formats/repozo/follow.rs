@@ -31,7 +31,7 @@ pub(super) struct Records {
 /// What kind of part is being read.
 enum Reading {
     Data,
-    Index(Box<Comparison>),
+    Index(Comparison),
 }
 
 impl Records {
@@ -78,7 +78,7 @@ impl Records {
 impl Follow for Records {
     fn begin(&mut self, _: usize, part: &Part) {
         let reading = if matches!(Role::of(&part.object), Role::Index(_)) {
-            Reading::Index(Box::default())
+            Reading::Index(Comparison::default())
         } else {
             self.start = self.end;
             self.end = self.ends.next().unwrap_or(self.end);
@@ -183,7 +183,7 @@ impl Comparison {
         }
     }
 
-    fn end(self: Box<Self>, index: &OidIndex) -> Option<(Option<u64>, String)> {
+    fn end(self, index: &OidIndex) -> Option<(Option<u64>, String)> {
         let mut fault = self.fault;
         if fault.is_none() {
             if let Err(bad) = self.decoder.finish() {
