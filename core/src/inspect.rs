@@ -71,6 +71,8 @@ pub enum Ask {
     List,
     /// An object from its start. Answers: any number of `Bytes`, then `End` or `Failed`.
     Read(Name),
+    /// Whether a writer is at work in the root right now. Answer: `Writing`; false when the host cannot know.
+    Writing,
     /// Nothing: the inspection is over.
     Done,
 }
@@ -82,6 +84,8 @@ pub enum Answer<'a> {
     Entries(&'a [Entry]),
     /// The next bytes of the object.
     Bytes(&'a [u8]),
+    /// A writer is at work, or is not.
+    Writing(bool),
     /// The listing or the object is complete. Not the same as "no more bytes yet".
     End,
     /// It could not be listed or read (further). Never an early end.

@@ -15,6 +15,7 @@ use highwater_core::trail::{Following, Trail};
 use rayon::Scope;
 
 use crate::error::Error;
+use crate::lock;
 use crate::store::{Store, fault};
 use crate::watch::Watch;
 
@@ -70,6 +71,10 @@ pub fn run(
             match survey.ask() {
                 Ask::List => list(store, root, &mut survey, &mut flight)?,
                 Ask::Read(name) => read(store, root, &name, &mut survey, &mut flight)?,
+                Ask::Writing => {
+                    let work = survey.answer(Answer::Writing(lock::is_held(root))).collect();
+                    flight.launch(&mut survey, work)?;
+                }
                 Ask::Done => break,
             }
         }

@@ -15,7 +15,31 @@ use crate::watch::quoted;
 
 /// A held lock; dropping it, or the end of the process, releases it.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "held open: closing it releases the lock")] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Readers tell by the text whether a writer is at work; after a crash they find that its process is gone.
+        _ = self.0.set_len(0);
+    }
+}
+
+/// Whether a writer is at work in the repository, as far as can be known without touching its lock: the lock file
+/// names a process of this machine that is alive.
+#[must_use]
+pub fn is_held(repository: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(repository.join(names::LOCK)) else { return false };
+    let mut words = text.split_whitespace();
+    let (Some("pid"), Some(pid), Some("on"), Some(host)) = (words.next(), words.next(), words.next(), words.next())
+    else {
+        return false;
+    };
+    host == this_host() && pid.parse::<u32>().is_ok_and(|pid| Path::new(&format!("/proc/{pid}")).exists())
+}
+
+fn this_host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
 
 /// Takes the repository for this process, or says who has it.
 ///
@@ -46,7 +70,7 @@ pub fn take(repository: &Path) -> Result<Lock, Error> {
             )));
         }
     }
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = this_host();
     let text = format!("pid {} on {host} since {}\n", std::process::id(), clock::stamp()?);
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(cannot)?;
     Ok(Lock(file))

@@ -114,7 +114,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
         let file = DataFile { stem: &stem, kind, codec }.name();
         return Ok(Outcome::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
     }
-    let stem = free_stamp(job, &state, kind, codec)?;
+    let stem = free_stamp(job, &state, kind, codec, watch)?;
     let file = DataFile { stem: &stem, kind, codec }.name();
     let index = base
         .map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, &job.repository, &state, base, watch))?;
@@ -133,8 +133,9 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
 }
 
 /// A stamp for the new files: now, if that is after every stamp of the repository.
-fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec) -> Result<String, Error> {
+fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec, watch: &Watch<'_>) -> Result<String, Error> {
     loop {
+        watch.go_on()?;
         let now = clock::stamp()?;
         let newest = state.listing.newest().unwrap_or("");
         if now.as_str() > newest {

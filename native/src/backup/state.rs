@@ -77,7 +77,7 @@ impl Newest {
                     return;
                 }
                 dat = match continuity.line(line.text, line.cut) {
-                    (Some(link), None) if chain.files.contains(&link.file) => {
+                    (Some(link), None) if chain.holds(&link.file) => {
                         links.push(link);
                         if line.ended { Dat::Whole } else { Dat::NoLineFeed }
                     }

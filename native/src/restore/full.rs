@@ -37,13 +37,17 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
     let shared = first.is_some_and(|claim| disk.reflink(&path_of(&job.repository, &claim.object), &*file));
     let length = file.length().map_err(Error::io("read", &part))?;
     let there = |at: usize, claim: &Claim| (resumed || (shared && at == 0)) && claim.target.end <= length;
-    plan.claims.par_iter().enumerate().try_for_each(|(at, claim)| {
+    let chunks = plan.claims.par_iter().enumerate().try_for_each(|(at, claim)| {
         watch.go_on()?;
         if there(at, claim) && target::holds(file.as_object(), claim, watch).map_err(Error::io("read", &part))? {
             return sound(job, claim, highwater_core::check::Verdict::Sound, watch);
         }
         chunk(job, claim, &*file, &part, disk, watch)
-    })?;
+    });
+    if let Err(error) = chunks {
+        watch.notice(format!("what was written stays in {}; the next restore takes it up", quoted(&part)));
+        return Err(error);
+    }
     watch.note(format!("Recovered a total of {} bytes", plan.end));
     file.set_length(plan.end).and_then(|()| file.sync()).map_err(Error::io("write", &part))?;
     adopt(&part, target, disk)

@@ -103,6 +103,12 @@ impl Chain {
     pub fn dat(&self) -> String {
         format!("{}.dat", self.stem)
     }
+
+    /// Whether one of its data files that are there has this name.
+    #[must_use]
+    pub fn holds(&self, file: &Name) -> bool {
+        self.files.binary_search(file).is_ok()
+    }
 }
 
 /// One link of a chain: a line of its index that can be understood.

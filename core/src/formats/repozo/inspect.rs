@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::chain::{Break, Chain, Continuity, Link, Listing};
 use super::follow::Records;
+use super::look::SecondLook;
 use super::names::{self, DataFile};
 use crate::claim::{Claim, Expect};
 use crate::codec::Codec;
@@ -12,6 +13,10 @@ use crate::inspect::{Answer, Ask, Batch, Fault, Inspect, Kind, Scope, Set};
 use crate::name::Name;
 use crate::split::{Line, Lines};
 use crate::trail::{Part, Trail};
+
+/// How many points whose data file is not there are still named, in each chain. What more a hostile index lists is only
+/// counted, so that it cannot ask for memory.
+const LOST_POINTS: u64 = 1000;
 
 /// The inspection of one repository.
 pub(super) struct Repository {
@@ -24,6 +29,12 @@ pub(super) struct Repository {
     chains: std::vec::IntoIter<Chain>,
     /// The chain whose `.dat` is being read.
     reading: Option<Reading>,
+    /// Files of the newest chain that are to be called unlisted, and its index.
+    doubts: Vec<(Name, Finding)>,
+    newest: Option<Name>,
+    look: Option<SecondLook>,
+    /// Points whose data file is not there, as far as they are named.
+    lost: BTreeSet<String>,
     group: u64,
     ordinal: u64,
 }
@@ -34,8 +45,9 @@ struct Reading {
     dat: Name,
     lines: Lines,
     continuity: Continuity,
-    /// Files of the chain that some line has named.
+    /// Files of the chain that some line has named, and lines that name none of them.
     named: BTreeSet<Name>,
+    lost: u64,
     /// Parts of the trail, up to the first break.
     parts: Vec<Part>,
     ends: Vec<u64>,
@@ -59,6 +71,10 @@ impl Repository {
             listed: false,
             chains: Vec::new().into_iter(),
             reading: None,
+            doubts: Vec::new(),
+            newest: None,
+            look: None,
+            lost: BTreeSet::new(),
             group: 0,
             ordinal: 0,
         }
@@ -86,13 +102,11 @@ impl Repository {
                 .temporary
                 .iter()
                 .map(|name| (Code::Temporary, name.clone(), "it is the work file of a backup"));
-            let lone =
-                self.listing.lone_indices().filter_map(|stem| Name::new(format!("{stem}.index").as_bytes()).ok());
-            let lone = lone.map(|name| (Code::Stray, name, "it is the OID index of a backup that is not there"));
-            for (code, name, message) in strays.chain(work).chain(lone) {
+            for (code, name, message) in strays.chain(work) {
                 out.findings.push(finding(code, Some(name), None, message.to_owned(), Hurts::Nothing));
             }
         }
+        self.newest = chains.last().and_then(|chain| Name::new(chain.dat().as_bytes()).ok());
         self.chains = chains.into_iter();
         self.next_chain(out);
     }
@@ -109,6 +123,7 @@ impl Repository {
                     dat,
                     lines: Lines::default(),
                     named: BTreeSet::new(),
+                    lost: 0,
                     parts: Vec::new(),
                     ends: Vec::new(),
                     broken: false,
@@ -125,18 +140,40 @@ impl Repository {
                 }
             } else if let Some(full) = files.next() {
                 let message = format!("its index '{}' is not there", chain.dat());
-                out.findings.push(finding(Code::NoIndex, Some(full.clone()), None, message, Hurts::Nothing));
+                self.doubt(full, finding(Code::NoIndex, Some(full.clone()), None, message, Hurts::Nothing), out);
                 self.unlisted(files, &chain, out);
             }
         }
+        self.lone_indices(out);
+        if let Some(newest) = self.newest.take().filter(|_| !self.doubts.is_empty()) {
+            self.look = Some(SecondLook::new(newest, std::mem::take(&mut self.doubts)));
+        }
     }
 
-    fn unlisted<'a>(&self, files: impl Iterator<Item = &'a Name>, chain: &Chain, out: &mut Batch) {
+    /// Reports OID indices without their data file, but not when a line names that file: it may come back.
+    fn lone_indices(&self, out: &mut Batch) {
+        let lone = self.listing.lone_indices().filter(|stem| self.point.is_none() && !self.lost.contains(*stem));
+        for name in lone.filter_map(|stem| Name::new(format!("{stem}.index").as_bytes()).ok()) {
+            let message = "it is the OID index of a backup that is not there".to_owned();
+            out.findings.push(finding(Code::Stray, Some(name), None, message, Hurts::Nothing));
+        }
+    }
+
+    /// Says that nothing lists a file, or keeps that for a second look if the file may just be being published.
+    fn doubt(&mut self, file: &Name, finding: Finding, out: &mut Batch) {
+        if self.chains.as_slice().is_empty() {
+            self.doubts.push((file.clone(), finding))
+        } else {
+            out.findings.push(finding)
+        }
+    }
+
+    fn unlisted<'a>(&mut self, files: impl Iterator<Item = &'a Name>, chain: &Chain, out: &mut Batch) {
         for file in files {
             let stem = DataFile::parse(file.as_bytes()).map_or("", |data| data.stem);
             if self.wants(stem) {
                 let message = format!("no line of '{}' names it", chain.dat());
-                out.findings.push(finding(Code::Unlisted, Some(file.clone()), None, message, Hurts::Nothing));
+                self.doubt(file, finding(Code::Unlisted, Some(file.clone()), None, message, Hurts::Nothing), out);
             }
         }
     }
@@ -171,10 +208,22 @@ impl Repository {
     }
 
     fn link(&mut self, reading: &mut Reading, link: &Link, out: &mut Batch) {
-        reading.named.insert(link.file.clone());
-        out.sets.push(Set { name: link.stem.clone(), group: self.group, bytes: link.end });
+        let there = reading.chain.holds(&link.file);
+        if there {
+            reading.named.insert(link.file.clone());
+        } else {
+            // The claim on it says that it is missing; what a trail would say of later files means nothing.
+            reading.lost = reading.lost.saturating_add(1);
+            reading.broken = true;
+        }
         let hurts = Hurts::Onward { group: self.group, from: self.ordinal };
-        self.ordinal += 1;
+        if reading.lost <= LOST_POINTS {
+            if !there {
+                self.lost.insert(link.stem.clone());
+            }
+            out.sets.push(Set { name: link.stem.clone(), group: self.group, bytes: link.end });
+            self.ordinal = self.ordinal.saturating_add(1);
+        }
         if !self.claims {
             return;
         }
@@ -187,7 +236,7 @@ impl Repository {
         });
         let index = Name::new(format!("{}.index", link.stem).as_bytes()).ok();
         let index = index.filter(|_| self.listing.has_index(&link.stem));
-        if index.is_none() {
+        if there && index.is_none() {
             let message = "it has no .index file beside it".to_owned();
             out.findings.push(finding(Code::NoOidIndex, Some(link.file.clone()), None, message, Hurts::Nothing));
         }
@@ -213,7 +262,12 @@ impl Repository {
             lines.end(|line| self.line(&mut reading, line, out));
             if reading.empty {
                 let message = "it is empty".to_owned();
-                out.findings.push(finding(Code::NoIndex, Some(reading.dat.clone()), Some(0), message, Hurts::Nothing));
+                let file = reading.chain.files.first().unwrap_or(&reading.dat);
+                self.doubt(
+                    file,
+                    finding(Code::NoIndex, Some(reading.dat.clone()), Some(0), message, Hurts::Nothing),
+                    out,
+                );
             }
             self.unlisted(
                 reading.chain.files.iter().filter(|file| !reading.named.contains(*file)),
@@ -232,14 +286,19 @@ impl Repository {
 
 impl Inspect for Repository {
     fn ask(&self) -> Ask {
-        match &self.reading {
+        match (&self.reading, &self.look) {
             _ if !self.listed => Ask::List,
-            Some(reading) => Ask::Read(reading.dat.clone()),
-            None => Ask::Done,
+            (Some(reading), _) => Ask::Read(reading.dat.clone()),
+            (None, Some(look)) => look.ask(),
+            (None, None) => Ask::Done,
         }
     }
 
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
+        if let Some(look) = self.look.take() {
+            self.look = look.answer(answer, out);
+            return;
+        }
         let Some(mut reading) = self.reading.take() else {
             match answer {
                 Answer::Entries(entries) => {
@@ -256,7 +315,7 @@ impl Inspect for Repository {
                     self.listed = true;
                     out.findings.push(finding(Code::Unreadable, None, None, fault.message, Hurts::All));
                 }
-                Answer::Bytes(_) => {}
+                Answer::Bytes(_) | Answer::Writing(_) => {}
             }
             return;
         };
@@ -269,7 +328,7 @@ impl Inspect for Repository {
             }
             Answer::End => self.end(reading, None, out),
             Answer::Failed(fault) => self.end(reading, Some(fault), out),
-            Answer::Entries(_) => self.reading = Some(reading),
+            Answer::Entries(_) | Answer::Writing(_) => self.reading = Some(reading),
         }
     }
 }

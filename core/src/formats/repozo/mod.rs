@@ -18,6 +18,7 @@ pub mod chain;
 pub mod dat;
 mod follow;
 mod inspect;
+mod look;
 pub mod names;
 
 use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
