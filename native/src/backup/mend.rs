@@ -5,7 +5,7 @@ use std::path::Path;
 use highwater_core::codec::{Codec, Decoder, Flow};
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::filestorage::{State as WalkState, Walk};
-use highwater_core::formats::repozo::dat::Line;
+use highwater_core::formats::repozo::dat::{self, Line};
 use highwater_core::formats::repozo::names::{DataFile, Kind, SET_ASIDE, TEMPORARY};
 use highwater_core::name::Name;
 
@@ -41,21 +41,21 @@ pub(super) fn interrupted(
 ) -> Result<State, Error> {
     let repository = &job.repository;
     let Some(newest) = &state.newest else { return Ok(state) };
-    let dat = newest.dat_path(repository);
+    let index = newest.dat_path(repository);
     match &newest.dat {
         Dat::Broken(_) => return Ok(state),
         Dat::Torn(good) => {
             let mut bytes = vec![0; usize::try_from(*good).map_err(|error| Error::failed(error.to_string()))?];
-            let object = disk.open(&dat).map_err(Error::io("open", &dat))?;
-            object.read_exact_at(0, &mut bytes).map_err(Error::io("read", &dat))?;
-            replace(disk, &dat, &bytes)?;
+            let object = disk.open(&index).map_err(Error::io("open", &index))?;
+            object.read_exact_at(0, &mut bytes).map_err(Error::io("read", &index))?;
+            replace(disk, &index, &bytes)?;
             watch.notice(format!(
                 "cut a torn line off '{}' at byte {good}: an earlier run was interrupted",
                 newest.chain.dat()
             ));
             return interrupted(job, disk, State::read(disk, repository)?, source, watch);
         }
-        Dat::NoLineFeed => append(disk, &dat, b"\n")?,
+        Dat::NoLineFeed => append(disk, &index, b"\n")?,
         Dat::Absent | Dat::Whole => {}
     }
     let alone = newest.links.is_empty();
@@ -73,19 +73,12 @@ pub(super) fn interrupted(
             _ => None,
         };
         if let Some((digest, next)) = sum {
-            let path = path_of(repository, file);
-            let line = Line {
-                file: file.as_bytes(),
-                path: path.as_os_str().as_encoded_bytes(),
-                start: end,
-                end: next,
-                digest,
-            }
-            .encode();
+            let path = dat::path(repository.as_os_str().as_encoded_bytes(), &file.to_string());
+            let line = Line { file: file.as_bytes(), path: &path, start: end, end: next, digest }.encode();
             if kind == Kind::Full {
-                replace(disk, &dat, &line)?
+                replace(disk, &index, &line)?
             } else {
-                append(disk, &dat, &line)?
+                append(disk, &index, &line)?
             }
             watch.notice(format!(
                 "finished '{file}', which an interrupted run had not listed: it is bytes {end} to {next} of the source"

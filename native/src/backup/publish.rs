@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use highwater_core::filestorage;
-use highwater_core::formats::repozo::dat::Line;
+use highwater_core::formats::repozo::dat::{self, Line};
 use highwater_core::formats::repozo::names::{DataFile, Kind, TEMPORARY};
 
 use super::Job;
@@ -41,8 +41,8 @@ pub(super) fn publish(
     filestorage::encode(&copied.index, copied.end, &mut |piece| bytes.extend_from_slice(piece));
     replace(disk, &repository.join(format!("{}.index", data.stem)), &bytes)?;
 
-    let path = to.as_os_str().as_bytes();
-    let line = Line { file: file.as_bytes(), path, start, end: copied.end, digest: copied.digest }.encode();
+    let path = dat::path(repository.as_os_str().as_bytes(), file);
+    let line = Line { file: file.as_bytes(), path: &path, start, end: copied.end, digest: copied.digest }.encode();
     match (data.kind, &state.newest) {
         (Kind::Delta, Some(newest)) => append(disk, &newest.dat_path(repository), &line),
         _ => replace(disk, &repository.join(format!("{}.dat", data.stem)), &line),

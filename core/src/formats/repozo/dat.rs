@@ -21,6 +21,19 @@ pub struct Line<'a> {
     pub digest: Digest,
 }
 
+/// The path to write for a data file: joined with the repository as typed, as the original does, but the file's name
+/// alone when the original could not read the line again (white space, a line end, bytes that are no UTF-8).
+#[must_use]
+pub fn path(repository: &[u8], file: &str) -> Vec<u8> {
+    let plain =
+        std::str::from_utf8(repository).is_ok_and(|text| !text.chars().any(|c| c.is_whitespace() || c.is_control()));
+    if !plain || repository.is_empty() {
+        return file.as_bytes().to_vec();
+    }
+    let slash: &[u8] = if repository.ends_with(b"/") { b"" } else { b"/" };
+    [repository, slash, file.as_bytes()].concat()
+}
+
 /// Why a line cannot be understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
@@ -88,6 +101,21 @@ mod tests {
         assert_eq!((line.file, line.start, line.end), (&b"2026-11-20-01-02-03.deltafs"[..], 10, 200));
         assert_eq!(line.encode(), format!("{text}\n").as_bytes());
         assert_eq!(Line::parse(format!("repo\\a.fs 0 1 {SUM}").as_bytes()).unwrap().file, b"a.fs");
+    }
+
+    #[test]
+    fn paths_are_written_so_that_the_original_can_read_them() {
+        for (repository, written) in [
+            ("repo", "repo/a.fs"),
+            ("/srv/repo/", "/srv/repo/a.fs"),
+            ("", "a.fs"),
+            ("my repo", "a.fs"),
+            ("my\u{a0}repo", "a.fs"),
+            ("my\nrepo", "a.fs"),
+        ] {
+            assert_eq!(path(repository.as_bytes(), "a.fs"), written.as_bytes(), "{repository:?}");
+        }
+        assert_eq!(path(b"caf\xe9", "a.fs"), b"a.fs");
     }
 
     #[test]
