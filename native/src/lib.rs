@@ -10,6 +10,7 @@ pub mod clock;
 pub mod disk;
 pub mod drive;
 pub mod error;
+mod flush;
 pub mod lock;
 pub mod restore;
 pub mod store;

@@ -19,6 +19,7 @@ use super::Job;
 use super::source::Source;
 use crate::disk::{Disk, Writable};
 use crate::error::Error;
+use crate::flush::Flusher;
 use crate::watch::{Watch, quoted};
 
 /// Blocks that wait for the hasher.
@@ -81,6 +82,7 @@ fn copy_to(
     let (digest, end) = thread::scope(|scope| -> Result<_, Error> {
         let (send, receive) = sync_channel::<Block>(WAITING);
         let hasher = scope.spawn(move || hash(&receive));
+        let mut flusher = Flusher::new(scope, target);
         let mut pump = |send: SyncSender<Block>| -> Result<u64, Error> {
             let mut pool = Pool::default();
             let mut at = start;
@@ -101,6 +103,7 @@ fn copy_to(
                     return Err(Error::failed("the hashing thread ended early"));
                 }
                 store.put(&block, complete).map_err(writing)?;
+                flusher.wrote(filled as u64);
                 at += filled as u64;
                 watch.advance(filled as u64);
                 if walk.want().is_none() {
@@ -111,7 +114,9 @@ fn copy_to(
         };
         let end = pump(send);
         let digest = hasher.join().map_err(|_| Error::failed("the hashing thread ended early"))?;
-        Ok((digest, end?))
+        let end = end?;
+        flusher.finish().map_err(writing)?;
+        Ok((digest, end))
     })?;
     if end <= start {
         return Ok(None);

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::ScopedJoinHandle;
+use std::thread::{self, ScopedJoinHandle};
 
 use crate::disk::Writable;
+use crate::flush::Flusher;
 
 /// Bytes handed over at a time.
 const BLOCK: usize = 1024 * 1024;
@@ -43,14 +44,18 @@ impl<'scope, 'a: 'scope> Writer<'scope, 'a> {
         let (give_back, spare) = sync_channel(WAITING + 2);
         let thread = scope.spawn(move || {
             let mut at = at;
-            for mut block in receive {
-                target.write_at(at, &block)?;
-                at += block.len() as u64;
-                block.clear();
-                // When nobody takes spare blocks any more, everything has been sent.
-                _ = give_back.try_send(block);
-            }
-            Ok(())
+            thread::scope(|scope| {
+                let mut flusher = Flusher::new(scope, target);
+                for mut block in receive {
+                    target.write_at(at, &block)?;
+                    at += block.len() as u64;
+                    flusher.wrote(block.len() as u64);
+                    block.clear();
+                    // When nobody takes spare blocks any more, everything has been sent.
+                    _ = give_back.try_send(block);
+                }
+                flusher.finish()
+            })
         });
         Self::There { block: Vec::with_capacity(BLOCK), send, spare, thread }
     }

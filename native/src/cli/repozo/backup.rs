@@ -8,7 +8,7 @@ use crate::store::Files;
 use crate::watch::Watch;
 
 /// zlib's level for `-z`: level 9, which the original uses, takes longer and saves nothing to speak of.
-const LEVEL: u32 = 6;
+const LEVEL: u32 = 7;
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     files::find(&options.repository, None, watch)?;

@@ -1,0 +1,51 @@
+//! `Flusher`: makes bytes durable while more are being written, so that the sync at the end has little left to do.
+
+use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
+use crate::disk::Writable;
+
+/// Bytes written between two syncs. Less is made durable at the end, at once.
+const STEP: u64 = 64 * 1024 * 1024;
+
+/// Syncs a file on a thread of its own, which is started only for a file worth it.
+pub(crate) struct Flusher<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    target: &'scope dyn Writable,
+    since: u64,
+    thread: Option<(SyncSender<()>, ScopedJoinHandle<'scope, io::Result<()>>)>,
+}
+
+impl<'scope, 'env> Flusher<'scope, 'env> {
+    pub(crate) fn new(scope: &'scope Scope<'scope, 'env>, target: &'scope dyn Writable) -> Self {
+        Self { scope, target, since: 0, thread: None }
+    }
+
+    /// So many bytes more were written.
+    pub(crate) fn wrote(&mut self, bytes: u64) {
+        self.since += bytes;
+        if self.since < STEP {
+            return;
+        }
+        self.since = 0;
+        let target = self.target;
+        let (send, _) = self.thread.get_or_insert_with(|| {
+            let (send, receive) = sync_channel(1);
+            let thread = self.scope.spawn(move || receive.iter().try_for_each(|()| target.sync()));
+            (send, thread)
+        });
+        // When it is busy, or has failed, this step goes with a later one.
+        _ = send.try_send(());
+    }
+
+    /// Waits for the thread.
+    ///
+    /// # Errors
+    /// What a sync on it failed with: the system tells it once only, so the caller's own sync would succeed.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let Some((send, thread)) = self.thread else { return Ok(()) };
+        drop(send);
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the syncing thread ended early")))
+    }
+}
