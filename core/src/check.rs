@@ -153,6 +153,12 @@ impl Check {
         }
     }
 
+    /// How many decoded bytes were checked so far; the same however the stored ones were cut.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
     /// The verdict, when nothing follows.
     #[must_use]
     pub fn end(mut self) -> Verdict {

@@ -3,7 +3,7 @@
 pub mod code;
 mod pages;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub use code::{Code, Severity};
 
@@ -35,9 +35,8 @@ pub enum Hurts {
     All,
 }
 
-/// One thing that is wrong. The order (code, object, offset, message) decides which findings a
-/// bounded report keeps, so that it is the same whatever the order of the threads.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The stable code: what kind of thing is wrong, how bad it is, what to do.
     pub code: Code,
@@ -51,11 +50,15 @@ pub struct Finding {
     pub hurts: Hurts,
 }
 
+/// What decides which findings are kept: code, object as printed, offset, message.
+type Shown = (Code, String, Option<u64>, String);
+
 /// Exact counts for each code, the smallest [`SAMPLE`] findings, and every hurt set.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     tallies: BTreeMap<Code, u64>,
-    sample: BTreeSet<Finding>,
+    /// By what a report shows of them: the order of escaped names is not that of the names.
+    sample: BTreeMap<Shown, Finding>,
     hurts: BTreeMap<Hurts, Severity>,
 }
 
@@ -77,7 +80,7 @@ impl Findings {
         for (hurts, severity) in other.hurts {
             self.hurt(hurts, severity);
         }
-        for finding in other.sample {
+        for finding in other.sample.into_values() {
             self.keep(finding);
         }
     }
@@ -90,7 +93,7 @@ impl Findings {
 
     /// The findings kept, smallest first.
     pub fn sample(&self) -> impl Iterator<Item = &Finding> {
-        self.sample.iter()
+        self.sample.values()
     }
 
     /// What is hurt, and the worst severity of what hurts it.
@@ -113,7 +116,8 @@ impl Findings {
     }
 
     fn keep(&mut self, finding: Finding) {
-        self.sample.insert(finding);
+        let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.sample.insert((finding.code, object, finding.offset, finding.message.clone()), finding);
         if self.sample.len() > SAMPLE {
             self.sample.pop_last();
         }

@@ -49,6 +49,8 @@ pub struct Report {
     pub depth: Depth,
     /// Warnings count as damage.
     pub strict: bool,
+    /// This was put together to be the whole: a shard that is not in it makes it inconclusive.
+    pub whole: bool,
     /// How much was looked at, over all roots.
     pub coverage: Coverage,
     /// The roots looked at, by label.
@@ -70,7 +72,7 @@ pub struct Coverage {
     pub claims: u64,
     /// Claims and trails that were brought to a verdict, whatever it is.
     pub checked: u64,
-    /// Stored bytes that were read for it.
+    /// Decoded bytes that were checked for it.
     pub bytes: u64,
 }
 
@@ -138,6 +140,7 @@ impl Report {
             verdict: Verdict::Inconclusive,
             depth,
             strict,
+            whole: false,
             coverage: Coverage::default(),
             roots: Vec::new(),
             sets: Vec::new(),
@@ -153,6 +156,7 @@ impl Report {
         self.sort();
         self.depth = self.depth.min(other.depth);
         self.strict |= other.strict;
+        self.whole |= other.whole;
         for root in other.roots {
             self.add_root(root);
         }
@@ -178,6 +182,14 @@ impl Report {
         self
     }
 
+    /// The report as that of everything: every shard must be in it.
+    #[must_use]
+    pub fn into_whole(mut self) -> Self {
+        self.whole = true;
+        self.judge();
+        self
+    }
+
     /// Works out coverage and verdict from the parts.
     pub(crate) fn judge(&mut self) {
         self.coverage = Coverage::default();
@@ -186,7 +198,7 @@ impl Report {
             self.coverage.checked = self.coverage.checked.saturating_add(root.coverage.checked);
             self.coverage.bytes = self.coverage.bytes.saturating_add(root.coverage.bytes);
         }
-        self.lacking = self.roots.iter().flat_map(Root::lacking).collect();
+        self.lacking = self.roots.iter().flat_map(|root| root.lacking(self.whole)).collect();
         let mut verdict = Verdict::Sound;
         for name in self.tallies.keys() {
             let severity = name.parse().map_or(Severity::Damage, Code::severity);
@@ -233,8 +245,8 @@ impl Root {
     }
 
     /// The shards that are missing or doubled: `label 3/8`, `label 3/8 twice`. A report of a single
-    /// part speaks for that part alone and lacks nothing.
-    fn lacking(&self) -> Vec<String> {
+    /// part, unless it is to be the `whole`, speaks for that part alone and lacks nothing.
+    fn lacking(&self, whole: bool) -> Vec<String> {
         let mut counts: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
         for shard in &self.shards {
             let (i, n) = shard.split_once('/').unwrap_or((shard, ""));
@@ -244,7 +256,7 @@ impl Root {
         }
         let label = &self.label;
         let mut lacking = Vec::new();
-        for (n, parts) in counts.iter().filter(|_| self.shards.len() > 1) {
+        for (n, parts) in counts.iter().filter(|_| whole || self.shards.len() > 1) {
             let missing = (1..=*n).filter(|i| !parts.contains_key(i));
             lacking.extend(missing.take(SAMPLE).map(|i| format!("{label} {i}/{n}")));
             let doubled = parts.iter().filter(|(_, count)| **count > 1);

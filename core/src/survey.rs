@@ -84,17 +84,18 @@ impl Survey {
         self.work.drain(..)
     }
 
-    /// Takes the verdict on a claim, and how many stored bytes were read for it.
+    /// Takes the verdict on a claim, and how many decoded bytes were checked for it ([`crate::check::Check::length`]).
     pub fn settle(&mut self, claim: &Claim, verdict: Verdict, bytes: u64) {
-        self.done(bytes);
+        self.coverage.bytes = self.coverage.bytes.saturating_add(bytes);
+        self.coverage.checked = self.coverage.checked.saturating_add(1);
         if let Some(finding) = verdict.finding(claim) {
             self.findings.push(finding);
         }
     }
 
-    /// Takes what was found on a trail, and how many stored bytes were read for it.
-    pub fn followed(&mut self, findings: Findings, bytes: u64) {
-        self.done(bytes);
+    /// Takes what was found on a trail.
+    pub fn followed(&mut self, findings: Findings) {
+        self.coverage.checked = self.coverage.checked.saturating_add(1);
         self.findings.merge(findings);
     }
 
@@ -146,25 +147,27 @@ impl Survey {
         report
     }
 
-    fn done(&mut self, bytes: u64) {
-        self.coverage.checked = self.coverage.checked.saturating_add(1);
-        self.coverage.bytes = self.coverage.bytes.saturating_add(bytes);
-    }
-
     fn judged_sets(&self, label: &str) -> Vec<report::Set> {
-        let mut verdicts = vec![report::Verdict::Sound; self.sets.len()];
+        // Damage may hurt a set and all that follow, many times over: count where ranges begin and end.
+        let mut edges = vec![(0i64, 0i64); self.sets.len().saturating_add(1)];
         for (hurts, severity) in self.findings.hurts() {
-            let verdict = match severity {
-                Severity::Damage => report::Verdict::Damaged,
-                Severity::Inconclusive => report::Verdict::Inconclusive,
-                Severity::Warning => continue,
-            };
-            for at in self.hurt(*hurts) {
-                if let Some(mine) = verdicts.get_mut(at) {
-                    *mine = verdict.max(*mine);
+            let range = self.hurt(*hurts);
+            for (at, step) in [(range.start, 1), (range.end, -1)] {
+                match (edges.get_mut(at).filter(|_| !range.is_empty()), severity) {
+                    (Some(edge), Severity::Damage) => edge.0 += step,
+                    (Some(edge), Severity::Inconclusive) => edge.1 += step,
+                    (_, Severity::Warning) | (None, _) => {}
                 }
             }
         }
+        let verdicts = edges.iter().scan((0, 0), |(damage, doubt), edge| {
+            (*damage, *doubt) = (*damage + edge.0, *doubt + edge.1);
+            Some(match (*damage, *doubt) {
+                (1.., _) => report::Verdict::Damaged,
+                (_, 1..) => report::Verdict::Inconclusive,
+                _ => report::Verdict::Sound,
+            })
+        });
         let named = self.sets.iter().zip(verdicts).zip(0u64..);
         named
             .map(|((set, verdict), ordinal)| report::Set {

@@ -42,8 +42,8 @@ pub trait Follow: Send {
     /// Part `index` begins; `part` is its place in [`Trail::parts`].
     fn begin(&mut self, index: usize, part: &Part);
 
-    /// The next decoded bytes of the part.
-    fn push(&mut self, bytes: &[u8], out: &mut Findings);
+    /// The next decoded bytes of the part. `Break` when no more of it is of interest.
+    fn push(&mut self, bytes: &[u8], out: &mut Findings) -> Flow;
 
     /// The part is over. When it is not whole, conclude nothing from what is missing.
     fn end(&mut self, ended: Ended<'_>, out: &mut Findings);
@@ -55,7 +55,7 @@ pub struct Following {
     next: usize,
     decoder: Decoder,
     broken: Option<Broken>,
-    stored: u64,
+    stopped: bool,
     findings: Findings,
 }
 
@@ -68,7 +68,7 @@ impl Following {
             next: 0,
             decoder: Decoder::new(Codec::Plain),
             broken: None,
-            stored: 0,
+            stopped: false,
             findings: Findings::default(),
         }
     }
@@ -78,25 +78,30 @@ impl Following {
         let part = self.trail.parts.get(self.next)?;
         self.decoder = Decoder::new(part.codec);
         self.broken = None;
+        self.stopped = false;
         self.trail.follow.begin(self.next, part);
         self.next += 1;
         Some(part.object.clone())
     }
 
-    /// Takes the next stored bytes of the part.
-    pub fn push(&mut self, stored: &[u8]) {
-        self.stored = self.stored.saturating_add(stored.len() as u64);
+    /// Takes the next stored bytes of the part. `Break` when no more of it is of interest: call [`Following::end`] then.
+    pub fn push(&mut self, stored: &[u8]) -> Flow {
         let (follow, findings) = (&mut self.trail.follow, &mut self.findings);
-        let result = self.decoder.push(stored, &mut |bytes| {
-            follow.push(bytes, findings);
-            Flow::Continue(())
-        });
-        self.broken = result.err();
+        match self.decoder.push(stored, &mut |bytes| follow.push(bytes, findings)) {
+            Ok(flow) => {
+                self.stopped |= flow.is_break();
+                flow
+            }
+            Err(broken) => {
+                self.broken = Some(broken);
+                Flow::Break(())
+            }
+        }
     }
 
     /// The part is over; `fault` when it could not be read to its end.
     pub fn end(&mut self, fault: Option<&Fault>) {
-        if fault.is_none() && self.broken.is_none() {
+        if fault.is_none() && self.broken.is_none() && !self.stopped {
             self.broken = self.decoder.end().err();
         }
         let ended = match (fault, &self.broken) {
@@ -107,9 +112,9 @@ impl Following {
         self.trail.follow.end(ended, &mut self.findings);
     }
 
-    /// Everything found, and how many stored bytes were read.
+    /// Everything found.
     #[must_use]
-    pub fn finish(self) -> (Findings, u64) {
-        (self.findings, self.stored)
+    pub fn finish(self) -> Findings {
+        self.findings
     }
 }

@@ -31,7 +31,7 @@ const AHEAD: usize = 4;
 /// What a worker sends back.
 enum Done {
     Claim(Claim, Verdict, u64),
-    Trail(Findings, u64),
+    Trail(Findings),
     Interrupted,
 }
 
@@ -132,7 +132,7 @@ impl<'scope> Flight<'_, 'scope> {
                     (self.settled)(&claim, &verdict);
                     survey.settle(&claim, verdict, bytes);
                 }
-                Done::Trail(findings, bytes) => survey.followed(findings, bytes),
+                Done::Trail(findings) => survey.followed(findings),
                 Done::Interrupted => return Err(Error::Interrupted),
             }
         }
@@ -219,7 +219,7 @@ fn check(store: &dyn Store, root: &Path, claim: Claim, depth: Depth, watch: &Wat
 }
 
 /// Reads a claim's object through a [`Check`], handing decoded bytes to `tee`. Returns the verdict and
-/// how many stored bytes were read.
+/// how many decoded bytes were checked.
 ///
 /// # Errors
 /// [`Error::Interrupted`] only.
@@ -236,9 +236,7 @@ pub fn check_bytes(
         Err(error) => return Ok((Verdict::of_fault(fault(&error)), 0)),
     };
     let mut check = Check::new(claim, depth);
-    let mut read = 0u64;
     let result = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
-        read += piece.len() as u64;
         let flow = check.push(piece, &mut |decoded| {
             watch.advance(decoded.len() as u64);
             tee(decoded);
@@ -246,11 +244,12 @@ pub fn check_bytes(
         flow.is_continue() && !watch.stopping()
     });
     watch.go_on()?;
+    let length = check.length();
     let verdict = match result {
         Ok(_) => check.end(),
         Err(error) => Verdict::of_fault(fault(&error)),
     };
-    Ok((verdict, read))
+    Ok((verdict, length))
 }
 
 /// Follows one trail to its end.
@@ -260,8 +259,7 @@ fn follow(store: &dyn Store, root: &Path, trail: Trail, watch: &Watch<'_>) -> Do
     while let Some(name) = following.begin() {
         let read = store.open(&path_of(root, &name)).and_then(|object| {
             object.for_each_piece(0, u64::MAX, &mut buffer, |piece| {
-                following.push(piece);
-                !watch.stopping()
+                following.push(piece).is_continue() && !watch.stopping()
             })
         });
         if watch.stopping() {
@@ -270,6 +268,5 @@ fn follow(store: &dyn Store, root: &Path, trail: Trail, watch: &Watch<'_>) -> Do
         let fault: Option<Fault> = read.err().map(|error| fault(&error));
         following.end(fault.as_ref());
     }
-    let (findings, bytes) = following.finish();
-    Done::Trail(findings, bytes)
+    Done::Trail(following.finish())
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::watch::quoted;
+
 /// What a failure means for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -22,7 +24,7 @@ pub enum Class {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The operating system refused something.
-    #[error("cannot {doing} '{}': {source}", path.display())]
+    #[error("cannot {doing} {}: {source}", quoted(path))]
     Io {
         /// The verb: "read", "create".
         doing: &'static str,

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use highwater_core::formats::repozo::names;
@@ -15,26 +15,17 @@ use crate::watch::quoted;
 
 /// A held lock; dropping it, or the end of the process, releases it.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct Lock(#[expect(dead_code, reason = "held open: closing it releases the lock")] File);
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Readers tell by the text whether a writer is at work; after a crash they find that its process is gone.
-        _ = self.0.set_len(0);
-    }
-}
-
-/// Whether a writer is at work in the repository, as far as can be known without touching its lock: the lock file
-/// names a process of this machine that is alive.
+/// Whether a writer is at work in the repository, looked up without touching its lock: a lock taken just to look
+/// would turn a writer away. False where the system does not tell.
 #[must_use]
 pub fn is_held(repository: &Path) -> bool {
-    let Ok(text) = std::fs::read_to_string(repository.join(names::LOCK)) else { return false };
-    let mut words = text.split_whitespace();
-    let (Some("pid"), Some(pid), Some("on"), Some(host)) = (words.next(), words.next(), words.next(), words.next())
-    else {
-        return false;
-    };
-    host == this_host() && pid.parse::<u32>().is_ok_and(|pid| Path::new(&format!("/proc/{pid}")).exists())
+    let Ok(meta) = std::fs::symlink_metadata(repository.join(names::LOCK)) else { return false };
+    let (major, minor) = (rustix::fs::major(meta.dev()), rustix::fs::minor(meta.dev()));
+    let ours = format!("{major:02x}:{minor:02x}:{}", meta.ino());
+    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return false };
+    locks.lines().any(|line| line.contains(" FLOCK ") && line.split_whitespace().any(|word| word == ours))
 }
 
 fn this_host() -> String {
@@ -57,7 +48,16 @@ pub fn take(repository: &Path) -> Result<Lock, Error> {
         .open(&path)
         .map_err(cannot)?;
     match file.try_lock() {
-        Ok(()) => {}
+        Ok(()) => {
+            // The file may have been deleted before it was locked; then it keeps nobody out.
+            let (mine, there) = (file.metadata(), std::fs::symlink_metadata(&path));
+            if !matches!((mine, there), (Ok(mine), Ok(there)) if mine.ino() == there.ino()) {
+                return Err(Error::cannot_start(format!(
+                    "the lock file {} was deleted meanwhile; run again",
+                    quoted(&path)
+                )));
+            }
+        }
         Err(TryLockError::Error(error)) => return Err(cannot(error)),
         Err(TryLockError::WouldBlock) => {
             let mut holder = Vec::new();

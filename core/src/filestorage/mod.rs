@@ -42,7 +42,7 @@ pub use compose::{About, Compose, Unfit};
 pub use fsindex::{Bad, BadKind, Bucket, Decoder, Entry, decode_whole, encode};
 pub use index::{Indexer, OidIndex, TooFar};
 pub use record::{DataHeader, Status, TxnHeader};
-pub use sane::{Insane, sane};
+pub use sane::{Insane, leads_to_records, sane};
 pub use sink::{Odd, OddKind, Record, Sink, Txn};
 pub use walk::{Damage, State, Stop, Walk, Want};
 

@@ -2,7 +2,7 @@
 
 use super::index::OidIndex;
 use super::record::{DataHeader, Status, TxnHeader};
-use super::{DATA_HEADER, MAGIC_LEN, Magic, NUMBER, TXN_HEADER, Tid};
+use super::{DATA_HEADER, MAGIC_LEN, Magic, NUMBER, Oid, TXN_HEADER, Tid};
 
 /// How many records of the newest transaction are looked up, as in ZODB.
 const RECENT: usize = 5;
@@ -59,18 +59,40 @@ pub fn sane(index: &OidIndex, pos: u64, mut read_at: impl FnMut(u64, &mut [u8]) 
     }
     Magic::parse(file.read(0)?).ok_or(Insane::Magic)?;
     let tid = newest(index, pos, file)?;
-    for (oid, at) in index.spread(SPREAD) {
-        let fits = at.checked_add((DATA_HEADER + NUMBER) as u64).is_some_and(|end| end < pos);
-        if at <= MAGIC_LEN || !fits {
-            return Err(Insane::Entry(at));
-        }
-        let header = DataHeader::parse(&file.read(at)?);
-        let tloc = MAGIC_LEN..at;
-        if header.oid != oid || header.version_len != 0 || !tloc.contains(&header.tloc) {
-            return Err(Insane::Entry(at));
-        }
-    }
+    index.spread(SPREAD).try_for_each(|(oid, at)| entry(oid, at, pos, file))?;
     Ok(tid)
+}
+
+/// Checks every entry of `index` like [`sane`] its sample: each must lead to a record of its object before `pos`.
+///
+/// One read for each object. What it cannot find is an entry that is not there.
+///
+/// # Errors
+/// [`Insane`] with the first contradiction.
+pub fn leads_to_records(
+    index: &OidIndex,
+    pos: u64,
+    mut read_at: impl FnMut(u64, &mut [u8]) -> Option<()>,
+) -> Result<(), Insane> {
+    let file = &mut File(&mut read_at);
+    index.iter().try_for_each(|(oid, at)| entry(oid, at, pos, file))
+}
+
+/// One entry must lead to a record of its object.
+fn entry<F>(oid: Oid, at: u64, pos: u64, file: &mut File<'_, F>) -> Result<(), Insane>
+where
+    F: FnMut(u64, &mut [u8]) -> Option<()>,
+{
+    let fits = at.checked_add((DATA_HEADER + NUMBER) as u64).is_some_and(|end| end < pos);
+    if at <= MAGIC_LEN || !fits {
+        return Err(Insane::Entry(at));
+    }
+    let header = DataHeader::parse(&file.read(at)?);
+    let tloc = MAGIC_LEN..at;
+    if header.oid != oid || header.version_len != 0 || !tloc.contains(&header.tloc) {
+        return Err(Insane::Entry(at));
+    }
+    Ok(())
 }
 
 /// Goes back from `pos` to a transaction with records and looks these up.

@@ -112,6 +112,9 @@ codes! {
     /// A record that the database accepts with a warning.
     OddRecord = 304, "odd-record", Warning, "a record that the database accepts, but warns about",
         "Run the database's own checks (fstest) on the source.";
+    /// A file that a running backup has not listed yet.
+    BeingWritten = 305, "being-written", Warning, "a file that a backup which is running now has not listed yet",
+        "Verify again when the backup is done.";
 }
 
 impl Code {

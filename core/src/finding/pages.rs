@@ -267,6 +267,17 @@ fn parts(code: Code) -> Page {
             ],
             again: "--depth deep --strict",
         },
+        Code::BeingWritten => Page {
+            means: "A backup is running in this repository at this moment. It has put its data file into place and not listed \
+                it yet, so nothing says what the file should be.",
+            comes: "Verification and backup ran at the same time. It takes a moment between the two steps, longer for a \
+                large OID index on a slow disk.",
+            steps: &[
+                "Wait until the backup is done, then verify again: the new point in time is then checked, too.",
+                "If it is still there when no backup runs, run the backup again: it finishes the interrupted run.",
+            ],
+            again: "--depth list --strict",
+        },
     }
 }
 

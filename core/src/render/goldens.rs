@@ -206,6 +206,7 @@ fn strict_json() {
   "verdict": "damaged",
   "depth": "digest",
   "strict": true,
+  "whole": false,
   "coverage": {
     "claims": 1,
     "checked": 1,

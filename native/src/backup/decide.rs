@@ -13,7 +13,7 @@ use super::state::{Dat, Newest, State};
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
-use crate::watch::Watch;
+use crate::watch::{Watch, shown};
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ fn quick(
         }
     }
     let found = md5_of(source, last.start, last.end, watch)?;
-    watch.note(format!("last incremental file: {}", repository.join(last.file.to_string()).display()));
+    watch.note(format!("last incremental file: {}", shown(repository.join(last.file.to_string()))));
     watch.note(format!("last incremental checksum: {}", last.digest));
     watch.note(format!("source checksum range: [{}..{}], sum: {found}", last.start, last.end));
     Ok((found != last.digest)

@@ -48,7 +48,7 @@ pub(super) fn interrupted(
             let mut bytes = vec![0; usize::try_from(*good).map_err(|error| Error::failed(error.to_string()))?];
             let object = disk.open(&index).map_err(Error::io("open", &index))?;
             object.read_exact_at(0, &mut bytes).map_err(Error::io("read", &index))?;
-            replace(disk, &index, &bytes)?;
+            replace(disk, &index, &bytes, Some(&index))?;
             watch.notice(format!(
                 "cut a torn line off '{}' at byte {good}: an earlier run was interrupted",
                 newest.chain.dat()
@@ -76,7 +76,7 @@ pub(super) fn interrupted(
             let path = dat::path(repository.as_os_str().as_encoded_bytes(), &file.to_string());
             let line = Line { file: file.as_bytes(), path: &path, start: end, end: next, digest }.encode();
             if kind == Kind::Full {
-                replace(disk, &index, &line)?
+                replace(disk, &index, &line, None)?
             } else {
                 append(disk, &index, &line)?
             }
@@ -99,10 +99,15 @@ pub(super) fn interrupted(
 
 fn set_aside(disk: &dyn Disk, repository: &Path, file: &Name, newest: &Newest, watch: &Watch<'_>) -> Result<(), Error> {
     let from = path_of(repository, file);
-    let to = repository.join(format!("{file}{SET_ASIDE}"));
-    disk.rename_new(&from, &to).map_err(Error::io("rename", &from))?;
+    let mut name = format!("{file}{SET_ASIDE}");
+    let mut number = 2;
+    while disk.exists(&repository.join(&name)).map_err(Error::io("look at", repository))? {
+        name = format!("{file}{SET_ASIDE}-{number}");
+        number += 1;
+    }
+    disk.rename_new(&from, &repository.join(&name)).map_err(Error::io("rename", &from))?;
     watch.notice(format!(
-        "set '{file}' aside as '{file}{SET_ASIDE}': no line of '{}' names it, and the source does not continue with it",
+        "set '{file}' aside as '{name}': no line of '{}' names it, and the source does not continue with it",
         newest.chain.dat()
     ));
     Ok(())

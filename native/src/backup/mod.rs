@@ -23,7 +23,7 @@ pub(crate) use publish::replace;
 
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::watch::{Watch, quoted};
+use crate::watch::{Watch, quoted, shown};
 use crate::{clock, lock};
 use source::Source;
 use state::State;
@@ -116,8 +116,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
     }
     let stem = free_stamp(job, &state, kind, codec, watch)?;
     let file = DataFile { stem: &stem, kind, codec }.name();
-    let index = base
-        .map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, &job.repository, &state, base, watch))?;
+    let index = base.map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, job, &state, base, watch))?;
     let Some(copied) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
         watch.note("No changes, nothing to do");
         return Ok(Outcome::Nothing(start));
@@ -125,7 +124,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
     let (end, stored) = (copied.end, copied.stored);
     let words = if kind == Kind::Full { "full backup" } else { "incremental" };
     watch.note("writing index");
-    watch.note(format!("writing {words}: {} bytes to {}", end - start, job.repository.join(&file).display()));
+    watch.note(format!("writing {words}: {} bytes to {}", end - start, shown(job.repository.join(&file))));
     publish::publish(job, disk, &state, &file, start, copied)?;
     source.still_there(watch);
     let removed = if kind == Kind::Full && job.kill_old { kill::older(job, disk, &stem, watch)? } else { 0 };
@@ -150,7 +149,7 @@ fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec, watch: &Watch<
             let file = DataFile { stem: &now, kind, codec }.name();
             return Err(Error::cannot_start(format!(
                 "Cannot overwrite existing file: {}",
-                job.repository.join(file).display()
+                shown(job.repository.join(file))
             )));
         }
         let what = format!(

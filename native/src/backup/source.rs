@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, State as WalkState, Walk};
 
+use super::Job;
 use super::state::State;
 use crate::disk::Disk;
 use crate::drive::buffer;
@@ -65,15 +66,14 @@ impl Source {
     pub(super) fn index_at(
         &self,
         disk: &dyn Disk,
-        repository: &Path,
+        job: &Job,
         state: &State,
         base: u64,
         watch: &Watch<'_>,
     ) -> Result<OidIndex, Error> {
         let stem = state.newest.as_ref().and_then(|newest| newest.links.last()).map(|link| link.stem.as_str());
-        if let Some(index) =
-            stem.and_then(|stem| self.saved_index(disk, &repository.join(format!("{stem}.index")), base))
-        {
+        let saved = stem.map(|stem| job.repository.join(format!("{stem}.index")));
+        if let Some(index) = saved.and_then(|path| self.saved_index(disk, &path, base, job.quick)) {
             return Ok(index);
         }
         watch.note("scanning the source: the repository has no usable index to start from");
@@ -84,7 +84,7 @@ impl Source {
     }
 
     /// A saved index, if it is of `base` and agrees with the source where it is looked at.
-    fn saved_index(&self, disk: &dyn Disk, path: &Path, base: u64) -> Option<OidIndex> {
+    fn saved_index(&self, disk: &dyn Disk, path: &Path, base: u64, quick: bool) -> Option<OidIndex> {
         let object = disk.open(path).ok()?;
         let mut bytes = Vec::new();
         object
@@ -96,7 +96,9 @@ impl Source {
             .ok()?;
         let (pos, index) = filestorage::decode_whole(&bytes).ok()?;
         let read_at = |at: u64, out: &mut [u8]| self.object.read_exact_at(at, out).ok();
-        (pos == base && filestorage::sane(&index, pos, read_at).is_ok()).then_some(index)
+        let sane = pos == base && filestorage::sane(&index, pos, read_at).is_ok();
+        // With `quick`, the sample must do; otherwise a flaw in it must not be inherited by every later index.
+        (sane && (quick || filestorage::leads_to_records(&index, pos, read_at).is_ok())).then_some(index)
     }
 
     fn hop(&self, start: u64, sink: &mut impl Sink) -> Result<u64, Error> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use highwater_core::formats::repozo::chain::{Chain, Continuity, Link, Listing};
+use highwater_core::formats::repozo::chain::{Break, Chain, Continuity, Link, Listing};
 use highwater_core::inspect::Kind;
 use highwater_core::name::Name;
 use highwater_core::split::Lines;
@@ -82,10 +82,11 @@ impl Newest {
                         if line.ended { Dat::Whole } else { Dat::NoLineFeed }
                     }
                     (Some(link), None) => Dat::Broken(format!("'{}' is missing", link.file)),
-                    (_, Some(fault)) if line.ended => {
+                    (_, Some(fault)) if line.ended || !matches!(fault, Break::Line(_)) => {
                         Dat::Broken(format!("line at byte {} of '{}': {fault}", line.at, chain.dat()))
                     }
-                    (_, _) => Dat::Torn(line.at),
+                    (_, Some(_)) => Dat::Torn(line.at),
+                    (None, None) => Dat::Broken(format!("line at byte {} of '{}' says nothing", line.at, chain.dat())),
                 };
             };
             let path = repository.join(chain.dat());

@@ -64,7 +64,7 @@ pub(super) struct Backup {
     /// Compare only the last chunk (by its sum) and the sizes of the others.
     #[arg(short = 'Q', long, conflicts_with = "full")]
     pub(super) quick: bool,
-    /// Compress, at zlib level 1 to 9.
+    /// Compress, at zlib level 1 to 9; 7 if none is named.
     #[arg(short = 'z', long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "7", value_parser = clap::value_parser!(u32).range(1..=9))]
     pub(super) gzip: Option<u32>,
     /// After a full backup, remove every older backup.
@@ -127,9 +127,9 @@ Depths:
 Examples:
   highwater verify /backup/zodb
   highwater verify --depth deep /backup/zodb@2026-11-19
-  highwater verify --json report.json --junit report.xml /backup/*
+  highwater verify --json=report.json --junit report.xml /backup/*
   highwater verify --subset daily/30 /backup/zodb           all of it every 30 days
-  highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
+  highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json=part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
   highwater report merge part-*.json")]
 pub(super) struct Verify {
     /// Repositories, each with an optional point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
@@ -165,10 +165,10 @@ pub(super) struct Verify {
 /// Where a report goes, beside standard output.
 #[derive(Debug, Args)]
 pub(super) struct ReportFiles {
-    /// Write the report as JSON; - for standard output, in place of the text.
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    /// Print the report as JSON in place of the text; with =FILE, write it there beside the text.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     pub(super) json: Option<PathBuf>,
-    /// Write the report as JUnit XML.
+    /// Write the report as JUnit XML; here and below, - prints it in place of the text.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
     /// Write the report as SARIF 2.1.0.

@@ -154,7 +154,7 @@ impl Demo<'_> {
         let path = PathBuf::from(format!("{repo}.json"));
         let name = path.display().to_string();
         let exit = if wanted.is_empty() { Exit::Sound } else { Exit::Damage };
-        self.highwater(sentence, &[words, &["--json", &name, repo]].concat(), exit)?;
+        self.highwater(sentence, &[words, &[&format!("--json={name}"), repo]].concat(), exit)?;
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let report = render::from_json(&text).map_err(|error| differs(&format!("{name} is no report: {error}")))?;
         compare(&report, wanted)

@@ -33,6 +33,13 @@ pub(super) enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    /// This exit, or inconclusive if all was well so far: something could not be written.
+    pub(super) fn unless_worse(self) -> Self {
+        if self == Self::Sound { Self::Inconclusive } else { self }
+    }
+}
+
 impl From<Class> for Exit {
     fn from(class: Class) -> Self {
         match class {

@@ -26,48 +26,51 @@ pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
         merged = Some(before.merge(report));
     }
     let Some(merged) = merged else { return Err(usage("no reports were given".to_owned())) };
-    publish(&merged, &args.files, false, false)?;
-    Ok(merged.verdict.into())
+    publish(&merged.into_whole(), &args.files, false, false)
 }
 
 /// A file that a report can be written to, and how.
 type Output<'a> = (&'a Option<PathBuf>, fn(&Report) -> String);
 
-/// Prints the report and writes every file that was asked for, also when the report is bad.
-pub(super) fn publish(report: &Report, files: &ReportFiles, verbose: bool, quiet: bool) -> Result<(), Error> {
-    let text = render::text(report, verbose);
-    let verdict = text.lines().next_back().unwrap_or_default();
-    let json_to_stdout = files.json.as_deref() == Some(Path::new("-"));
-    if json_to_stdout {
-        out::print(&render::json(report))?;
-        out::say(verdict);
-    } else if !quiet {
-        out::print(&text)?;
-    }
-    if std::env::var_os("GITHUB_ACTIONS").is_some() && !json_to_stdout {
-        out::print(&render::annotations(report))?;
-    }
-    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-        let path = Path::new(&path);
-        let appended = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .and_then(|mut file| file.write_all(render::summary(report).as_bytes()));
-        appended.map_err(Error::io("append to", path))?;
-    }
+/// Prints the report and writes every file that was asked for, also when the report is bad; then says how to exit: what
+/// could not be written does not outrank damage.
+pub(super) fn publish(report: &Report, files: &ReportFiles, verbose: bool, quiet: bool) -> Result<Exit, Error> {
     let outputs: [Output<'_>; 4] = [
         (&files.json, render::json),
         (&files.junit, render::junit),
         (&files.sarif, render::sarif),
         (&files.summary, render::summary),
     ];
+    let to_stdout = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
+    let printed: Vec<_> = outputs.iter().filter(|(path, _)| to_stdout(path)).collect();
+    if printed.len() > 1 {
+        return Err(usage("only one kind of report can go to standard output".to_owned()));
+    }
+    let mut failed = Vec::new();
+    let mut tried = |result: Result<(), Error>| failed.extend(result.err());
+    let text = render::text(report, verbose);
+    if let Some((_, render)) = printed.first() {
+        tried(out::print(&render(report)));
+        out::say(text.lines().next_back().unwrap_or_default());
+    } else if !quiet {
+        tried(out::print(&text));
+    }
+    if std::env::var_os("GITHUB_ACTIONS").is_some() && printed.is_empty() {
+        tried(out::print(&render::annotations(report)));
+    }
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+        let path = Path::new(&path);
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        let appended = file.and_then(|mut file| file.write_all(render::summary(report).as_bytes()));
+        tried(appended.map_err(Error::io("append to", path)));
+    }
     for (path, render) in outputs {
         if let Some(path) = path.as_deref().filter(|path| *path != Path::new("-")) {
-            write(path, &render(report))?;
+            tried(write(path, &render(report)));
         }
     }
-    Ok(())
+    failed.iter().for_each(out::error);
+    Ok(if failed.is_empty() { report.verdict.into() } else { Exit::from(report.verdict).unless_worse() })
 }
 
 /// Writes a file in one step, so that a reader never sees half of it.

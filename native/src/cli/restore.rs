@@ -68,7 +68,11 @@ fn words(outcome: &Outcome, args: &args::Restore) -> String {
             format!("{target} {would}restored to {}: {} written from {files}", outcome.point, bytes(outcome.written))
         }
     };
+    let checked = match (args.quick, outcome.how) {
+        (false, _) | (_, How::Full) => "every chunk checked",
+        (true, _) => "its last old chunk and all new bytes checked",
+    };
     let index = if outcome.index { "with" } else { "without" };
-    text.push_str(&format!("{what}; {} bytes, every chunk checked, {index} .index\n", thousands(outcome.end)));
+    text.push_str(&format!("{what}; {} bytes, {checked}, {index} .index\n", thousands(outcome.end)));
     text
 }

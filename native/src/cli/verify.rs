@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Shard};
-use highwater_core::inspect::Scope;
+use highwater_core::finding::{Code, Finding, Hurts};
+use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Scope};
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
 use serde_json::json;
@@ -16,7 +17,7 @@ use serde_json::json;
 use super::exit::Exit;
 use super::repository::{Repository, kind_of, usage};
 use super::{args, out, progress, report};
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::store::Files;
 use crate::watch::Watch;
 use crate::{clock, drive};
@@ -38,16 +39,58 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
     let mut events = events(args.events.as_deref())?;
     let watch = out::watch(args.talk, stop);
     let mut whole = Report::empty(depth, args.strict);
+    let mut unstarted = None;
+    let several = repositories.len() > 1;
     for (repository, label) in repositories.drain(..).zip(labels) {
         let what = format!("verifying {label}");
         let part = progress::with(&what, args.talk.quiet, &watch, || {
-            one(args, repository, label, depth, shard, &mut events, &watch)
-        })?;
+            one(args, repository, label.clone(), depth, shard, &mut events, &watch)
+        });
+        let part = match part {
+            // One root that cannot be looked at must not hide what is wrong with the others.
+            Err(error) if several && !matches!(error.class(), Class::Interrupted | Class::Usage) => {
+                let report = unread(&label, depth, args.strict, &error);
+                unstarted = unstarted.or(Some(error));
+                report
+            }
+            part => part?,
+        };
         whole = whole.merge(part);
     }
-    events.finish()?;
-    report::publish(&whole, &args.files, args.talk.verbose, args.talk.quiet)?;
-    Ok(whole.verdict.into())
+    if let Some(error) = unstarted.filter(|_| whole.coverage.claims == 0 && whole.sets.is_empty()) {
+        return Err(error);
+    }
+    let written = events.finish();
+    let exit = report::publish(&whole, &args.files, args.talk.verbose, args.talk.quiet)?;
+    match written {
+        Ok(()) => Ok(exit),
+        Err(error) => {
+            out::error(&error);
+            Ok(exit.unless_worse())
+        }
+    }
+}
+
+/// The report on a root that could not be looked at.
+fn unread(label: &str, depth: Depth, strict: bool, error: &Error) -> Report {
+    let shard = Shard::WHOLE;
+    let options = Options { label: label.to_owned(), format: "unknown".to_owned(), depth, strict, shard };
+    let message = error.to_string();
+    let finding = Finding { code: Code::Unreadable, object: None, offset: None, message, hurts: Hurts::All };
+    let mut survey = Survey::new(Box::new(Nothing), options);
+    survey.report(finding);
+    survey.finish()
+}
+
+/// The inspection of a root that cannot be inspected.
+struct Nothing;
+
+impl Inspect for Nothing {
+    fn ask(&self) -> Ask {
+        Ask::Done
+    }
+
+    fn answer(&mut self, _: Answer<'_>, _: &mut Batch) {}
 }
 
 fn one(

@@ -16,7 +16,8 @@ use super::{Job, Plan, sound, target};
 use crate::disk::{Disk, Writable};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
-use crate::watch::Watch;
+use crate::store::Object;
+use crate::watch::{Watch, shown};
 
 /// Where a transaction's status stands in it.
 const STATUS: u64 = 16;
@@ -31,6 +32,16 @@ pub(super) enum Result {
     Done,
     /// The target's last bytes are not the beginning of the next chunk; nothing was written.
     Differs,
+}
+
+/// Whether a chunk that an object holds may still bear the seal of an interrupted append.
+pub(super) fn is_sealed(object: &dyn Object, claim: &Claim) -> bool {
+    let at = claim.target.start.saturating_add(STATUS);
+    let mut status = [0];
+    claim.target.start > 0
+        && at < claim.target.end
+        && object.read_exact_at(at, &mut status).is_ok()
+        && status == [VOTED]
 }
 
 /// The status byte that is held back.
@@ -50,10 +61,10 @@ pub(super) fn append(
     disk: &dyn Disk,
     watch: &Watch<'_>,
 ) -> std::result::Result<Result, Error> {
-    watch.note(format!("Recovering (incrementally) file to {}", target.display()));
+    watch.note(format!("Recovering (incrementally) file to {}", shown(target)));
     watch.note("remaining files needed to recover incrementally onto target file:");
     for claim in claims {
-        watch.note(format!("\t{}", path_of(&job.repository, &claim.object).display()));
+        watch.note(format!("\t{}", shown(path_of(&job.repository, &claim.object))));
     }
     let Some(first) = claims.first() else { return Ok(Result::Done) };
     let file = target::open_alone(disk, target)?;
@@ -69,7 +80,7 @@ pub(super) fn append(
     match written {
         Ok(Result::Done) => {}
         other => {
-            // What was appended is not whole: the old end is the end again.
+            // Cutting is no change inside the old bytes: what was appended is not whole: the old end is the end again.
             file.set_length(length).and_then(|()| file.sync()).map_err(Error::io("cut", target))?;
             return other;
         }
@@ -98,7 +109,7 @@ fn chunk(
     let mut at = claim.target.start;
     let mut differs = false;
     let mut failed = None;
-    let from = at.max(length);
+    let from = at.max(length).min(claim.target.end);
     let verdict = thread::scope(|scope| -> std::result::Result<Verdict, Error> {
         let mut writer = Writer::new(scope, file, from, claim.target.end - from);
         let mut old = Vec::new();

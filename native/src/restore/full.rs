@@ -13,16 +13,24 @@ use super::{Job, Plan, index, sound, target};
 use crate::disk::{Disk, Writable};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
-use crate::watch::{Watch, quoted};
+use crate::watch::{Watch, quoted, shown};
 
 /// Writes all of a plan anew. A `.part` that an interrupted run left is taken up: chunks in it that are sound stay.
 pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
     let part = part_of(target);
     let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
     if job.in_place {
+        for claim in &plan.claims {
+            let path = path_of(&job.repository, &claim.object);
+            let length = disk.length(&path).map_err(Error::io("read", &path))?;
+            if claim.codec == Codec::Plain && length != claim.expect.length {
+                let what = format!("{} is {length} bytes, should be {}", shown(&path), claim.expect.length);
+                return Err(Error::damage(format!("{what}; the old file was not given up for it")));
+            }
+        }
         give_up(target, &part, resumed, disk, watch)?;
     }
-    watch.note(format!("Recovering file to {}", target.display()));
+    watch.note(format!("Recovering file to {}", shown(target)));
     watch.expect(plan.end);
     let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
     let file = if resumed {
@@ -31,6 +39,10 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
     } else {
         let file = disk.create(&part).map_err(Error::io("create", &part))?;
         target::alone(&*file, &part)?;
+        if disk.exists(target).map_err(Error::io("look at", target))? {
+            // From the first byte on, nobody may read it who may not read the target.
+            disk.adopt(&part, target);
+        }
         file
     };
     let first = plan.claims.first().filter(|claim| claim.codec == Codec::Plain && !resumed);
@@ -74,7 +86,7 @@ pub(crate) fn adopt_part(
     disk: &dyn Disk,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
-    target::refuse_open_database(target)?;
+    let _database = target::keep_database_closed(target)?;
     adopt(part, target, disk)?;
     index::put_as_is(saved, target, disk, watch)
 }

@@ -9,16 +9,14 @@ use crate::backup::replace;
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
-use crate::watch::{Watch, quoted};
+use crate::watch::{Watch, quoted, shown};
 
 /// Puts the plan's saved index beside the target. False when there is none that fits; then none is there.
 pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<bool, Error> {
     let to = beside(target);
     let Some(from) = &plan.index else {
-        watch.note(format!(
-            "No index file to restore: {}",
-            job.repository.join(format!("{}.index", plan.point)).display()
-        ));
+        watch
+            .note(format!("No index file to restore: {}", shown(job.repository.join(format!("{}.index", plan.point)))));
         remove(target, disk)?;
         return Ok(false);
     };
@@ -32,7 +30,7 @@ pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
     });
     read.map_err(Error::io("read", from))?;
     if !job.trust_index
-        && let Err(why) = fits(&bytes, plan, target, disk)
+        && let Err(why) = fits(&bytes, plan, target, job.quick, disk)
     {
         watch.notice(format!(
             "the saved index {} does not fit and was left out ({why}); the database rebuilds it when it opens",
@@ -41,8 +39,8 @@ pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
         remove(target, disk)?;
         return Ok(false);
     }
-    watch.note(format!("Restoring index file {} to {}", from.display(), to.display()));
-    replace(disk, &to, &bytes)?;
+    watch.note(format!("Restoring index file {} to {}", shown(from), shown(&to)));
+    replace(disk, &to, &bytes, Some(target))?;
     Ok(true)
 }
 
@@ -52,13 +50,13 @@ pub(super) fn put_as_is(from: &Path, target: &Path, disk: &dyn Disk, watch: &Wat
     let bytes = match std::fs::read(from) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            watch.note(format!("No index file to restore: {}", from.display()));
+            watch.note(format!("No index file to restore: {}", shown(from)));
             return Ok(());
         }
         Err(error) => return Err(Error::io("read", from)(error)),
     };
-    watch.note(format!("Restoring index file {} to {}", from.display(), to.display()));
-    replace(disk, &to, &bytes)
+    watch.note(format!("Restoring index file {} to {}", shown(from), shown(&to)));
+    replace(disk, &to, &bytes, Some(target))
 }
 
 /// Removes an index beside the target, if there is one.
@@ -70,14 +68,18 @@ pub(super) fn remove(target: &Path, disk: &dyn Disk) -> Result<(), Error> {
     }
 }
 
-fn fits(bytes: &[u8], plan: &Plan, target: &Path, disk: &dyn Disk) -> Result<(), String> {
+fn fits(bytes: &[u8], plan: &Plan, target: &Path, quick: bool, disk: &dyn Disk) -> Result<(), String> {
     let (pos, index) = filestorage::decode_whole(bytes).map_err(|bad| bad.to_string())?;
     if pos != plan.end {
         return Err(format!("it is of byte {pos}, the point ends at {}", plan.end));
     }
     let object = disk.open(target).map_err(|error| error.to_string())?;
     let read_at = |at: u64, out: &mut [u8]| object.read_exact_at(at, out).ok();
-    filestorage::sane(&index, pos, read_at).map(|_| ()).map_err(|insane| insane.to_string())
+    filestorage::sane(&index, pos, read_at).map_err(|insane| insane.to_string())?;
+    if quick {
+        return Ok(());
+    }
+    filestorage::leads_to_records(&index, pos, read_at).map_err(|insane| insane.to_string())
 }
 
 fn beside(target: &Path) -> PathBuf {

@@ -26,7 +26,7 @@ pub(crate) use plan::damaged;
 use crate::disk::Disk;
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
-use crate::watch::{Watch, quoted};
+use crate::watch::{Watch, quoted, shown};
 use target::Fit;
 
 /// What to restore, where to and how.
@@ -94,7 +94,8 @@ pub fn plan(
 /// # Errors
 /// Whatever stands in the way; the target is then as it was, except after `in_place`.
 pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    target::refuse_open_database(target)?;
+    target::refuse_what_is_no_target(&job.repository, plan, target, disk)?;
+    let _database = target::keep_database_closed(target)?;
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let exists = disk.exists(target).map_err(Error::io("look at", target))?;
     let fit = if exists && !job.full { target::fit(job, plan, target, disk, watch)? } else { Fit::Not };
@@ -181,7 +182,7 @@ fn sound(job: &Job, claim: &Claim, verdict: Verdict, watch: &Watch<'_>) -> Resul
         Verdict::Sound => {
             watch.note(format!(
                 "Recovered chunk {} : {} bytes, md5: {}",
-                path.display(),
+                shown(&path),
                 claim.expect.length,
                 claim.expect.digest
             ));

@@ -7,7 +7,7 @@ use highwater_core::claim::{Claim, Shard};
 use highwater_core::codec::Codec;
 use highwater_core::finding::{Finding, Hurts, Severity};
 use highwater_core::inspect::{Answer, Ask, Format, Scope};
-use highwater_core::report::Depth;
+use highwater_core::report::{Depth, Verdict};
 use highwater_core::survey::{Options, Survey, Work};
 
 use crate::disk::Disk;
@@ -15,7 +15,7 @@ use crate::drive::{buffer, path_of};
 use crate::error::Error;
 use crate::lock;
 use crate::store::fault;
-use crate::watch::quoted;
+use crate::watch::{quoted, shown};
 
 /// What a restore reads.
 #[derive(Debug, Clone)]
@@ -44,27 +44,34 @@ impl Plan {
         let at = point.as_deref().map(|text| format.point(text)).transpose();
         let at = at.map_err(|what| Error::Refused { class: crate::error::Class::Usage, what })?;
         let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false })?;
-        let last = survey.sets().len().checked_sub(1);
-        let mut doubts = Vec::new();
-        for finding in survey.findings().sample().filter(|finding| finding.code.severity() > Severity::Warning) {
-            let text = sentence(finding);
-            // With a single group in scope, whatever hurts any set from some ordinal on hurts the last one.
-            let hurts = match finding.hurts {
-                Hurts::Nothing => false,
-                Hurts::All | Hurts::Group(_) => true,
-                Hurts::One(ordinal) => last.is_some_and(|last| last as u64 == ordinal),
-                Hurts::Onward { from, .. } => last.is_some_and(|last| last as u64 >= from),
-            };
-            if hurts || last.is_none() {
-                let class = if finding.code.severity() == Severity::Damage {
-                    crate::error::Class::Damage
-                } else {
-                    crate::error::Class::Failed
-                };
-                return Err(Error::Refused { class, what: format!("{text}. {}", finding.code.advice()) });
+        let newest = point.is_none();
+        let last = survey.sets().len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
+        // With a single chain in scope, whatever hurts any set from some ordinal on hurts the last one. Damage beyond
+        // the last set hides a newer one: fatal when the newest was asked for.
+        let matters = |hurts: Hurts| match (hurts, last) {
+            (Hurts::Nothing, _) => false,
+            (Hurts::All | Hurts::Group(_), _) => true,
+            (Hurts::One(ordinal), last) => last == Some(ordinal),
+            (Hurts::Onward { from, .. }, last) => newest || last.is_some_and(|last| last >= from),
+        };
+        let findings = survey.findings();
+        let fatal = findings.hurts().iter().any(|(hurts, severity)| *severity > Severity::Warning && matters(*hurts));
+        let is_grave = |finding: &&Finding| finding.code.severity() > Severity::Warning;
+        let grave: Vec<&Finding> = findings.sample().filter(is_grave).collect();
+        if fatal || last.is_none() {
+            if let Some(finding) = grave.iter().find(|finding| !fatal || matters(finding.hurts)) {
+                let older = older(disk, repository, format, last.is_none() || newest)?;
+                let what = format!("{}. {}{older}", sentence(finding), finding.code.advice());
+                return Err(match finding.code.severity() {
+                    Severity::Damage => Error::damage(what),
+                    Severity::Inconclusive | Severity::Warning => Error::failed(what),
+                });
             }
-            doubts.push(text);
+            if fatal {
+                return Err(Error::damage(format!("the index in {} is damaged; verify it", quoted(repository))));
+            }
         }
+        let doubts: Vec<String> = grave.into_iter().map(sentence).collect();
         let Some(set) = survey.sets().last() else {
             let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
             return Err(Error::cannot_start(format!("there is no point in time{before} in {}", quoted(repository))));
@@ -89,6 +96,17 @@ impl Plan {
         let index = disk.length(&index).is_ok().then_some(index);
         Ok(Self { point, claims, end, chain_end, index, doubts })
     }
+}
+
+/// Where else to go when the newest chain cannot be used: the newest point that some index names without a fault.
+fn older(disk: &dyn Disk, repository: &Path, format: &'static dyn Format, wanted: bool) -> Result<String, Error> {
+    if !wanted {
+        return Ok(String::new());
+    }
+    let (survey, _) = collect(disk, repository, format, &Scope::Catalogue)?;
+    let report = survey.finish();
+    let sound = report.sets.iter().rfind(|set| set.verdict == Verdict::Sound);
+    Ok(sound.map(|set| format!(" An older point is there: {}@{}", shown(repository), set.name)).unwrap_or_default())
 }
 
 /// Runs an inspection to its end and keeps every claim: a point's chunks, of which there are few.
@@ -143,7 +161,7 @@ fn sentence(finding: &Finding) -> String {
 
 /// The original's words for a damaged chunk, which tools look for, and what to do.
 pub(crate) fn damaged(path: &Path, claim: &Claim, damage: &Damage) -> String {
-    let path = path.display();
+    let path = shown(path);
     let decoded = if claim.codec == Codec::Gzip { " (when uncompressed)" } else { "" };
     match damage {
         Damage::Missing => format!("{path} is missing"),

@@ -7,12 +7,12 @@ use highwater_core::claim::Claim;
 use highwater_core::digest::Hasher;
 use rayon::prelude::*;
 
-use super::{Job, Plan};
+use super::{Job, Plan, append};
 use crate::disk::{Disk, Writable};
-use crate::drive::buffer;
+use crate::drive::{buffer, path_of};
 use crate::error::Error;
 use crate::store::Object;
-use crate::watch::{Watch, quoted};
+use crate::watch::{Watch, quoted, shown};
 
 /// How an existing target fits a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,10 @@ pub(super) enum Fit {
 pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fit, Error> {
     let object = disk.open(target).map_err(Error::io("open the target", target))?;
     let length = object.length().map_err(Error::io("read", target))?;
-    let next = plan.claims.iter().position(|claim| claim.target.end > length).unwrap_or(plan.claims.len());
+    let short = plan.claims.iter().position(|claim| claim.target.end > length).unwrap_or(plan.claims.len());
+    // A crash in an append leaves its seal: from there on, every byte has yet to be compared.
+    let sealed = plan.claims[..short].iter().position(|claim| append::is_sealed(&*object, claim));
+    let next = sealed.unwrap_or(short);
     let there = &plan.claims[..next];
     if there.iter().all(|claim| claim.expect.length == 0) {
         watch.decision("Target file smaller than full backup, falling back to a full recover.");
@@ -64,7 +67,7 @@ pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
             let path = job.repository.join(claim.object.to_string());
             watch.decision(format!(
                 "Target file is not consistent with backup {}, falling back to a full recover.",
-                path.display()
+                shown(&path)
             ));
             return Ok(Fit::Not);
         }
@@ -72,6 +75,8 @@ pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
         None => {}
     }
     Ok(match length {
+        length if sealed.is_some() && length <= plan.end => Fit::Prefix { next, length },
+        _ if sealed.is_some() => Fit::Not,
         length if length == plan.end => Fit::Same,
         length if length > plan.end => Fit::Longer,
         length => Fit::Prefix { next, length },
@@ -104,18 +109,56 @@ pub(super) fn alone(file: &dyn Writable, path: &Path) -> Result<(), Error> {
     Err(Error::cannot_start(format!("another restore is writing {}; wait for it, or end it", quoted(path))))
 }
 
-/// Refuses to write under a running database: ZODB holds a lock on `TARGET.lock` while a FileStorage is open.
-pub(super) fn refuse_open_database(target: &Path) -> Result<(), Error> {
+/// Keeps ZODB from opening the target while it is being written: ZODB holds a lock on `TARGET.lock` while a
+/// FileStorage is open. Returns the lock; none when there is no such file, as no ZODB ever opened the target.
+pub(super) fn keep_database_closed(target: &Path) -> Result<Option<File>, Error> {
     let mut path = target.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
-    let Ok(file) = crate::store::open_plain(&path) else { return Ok(()) };
-    if matches!(File::try_lock_shared(&file), Err(TryLockError::WouldBlock)) {
+    let Ok(file) = crate::store::open_plain(&path) else { return Ok(None) };
+    if matches!(File::try_lock(&file), Err(TryLockError::WouldBlock)) {
         let what = format!(
             "the database {} is open: a process holds {}; stop it first, or restore to another file",
             quoted(target),
             quoted(&path)
         );
+        return Err(Error::cannot_start(what));
+    }
+    Ok(Some(file))
+}
+
+/// Refuses targets that a restore would destroy: a link, a device, a file of the repository itself.
+pub(super) fn refuse_what_is_no_target(
+    repository: &Path,
+    plan: &Plan,
+    target: &Path,
+    disk: &dyn Disk,
+) -> Result<(), Error> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let inside = match (std::fs::canonicalize(folder), std::fs::canonicalize(repository)) {
+        (Ok(folder), Ok(repository)) => folder.starts_with(repository),
+        _ => false,
+    };
+    if inside {
+        let what =
+            format!("{} lies inside the repository it is to be restored from; name another place", quoted(target));
+        return Err(Error::cannot_start(what));
+    }
+    let Ok(meta) = std::fs::symlink_metadata(target) else { return Ok(()) };
+    if meta.file_type().is_symlink() {
+        let to = std::fs::read_link(target).unwrap_or_default();
+        let what = format!("{} is a link to {}; name the file itself", quoted(target), quoted(&to));
+        return Err(Error::cannot_start(what));
+    }
+    if !meta.is_file() {
+        return Err(Error::cannot_start(format!("{} is no plain file; name another target", quoted(target))));
+    }
+    let identity = |path: &Path| disk.open(path).and_then(|object| object.identity()).ok();
+    let ours = identity(target);
+    let shared =
+        plan.claims.iter().find(|claim| ours.is_some() && identity(&path_of(repository, &claim.object)) == ours);
+    if let Some(claim) = shared {
+        let what = format!("{} is the same file as the backup '{}'; name another target", quoted(target), claim.object);
         return Err(Error::cannot_start(what));
     }
     Ok(())

@@ -57,12 +57,13 @@ impl<'a> Line<'a> {
     /// # Errors
     /// [`BadLine`] says which part of it cannot be understood.
     pub fn parse(text: &'a [u8]) -> Result<Self, BadLine> {
-        let mut fields = text.trim_ascii().rsplitn(4, |byte| byte.is_ascii_whitespace());
-        let (Some(sum), Some(end), Some(start), Some(path)) =
-            (fields.next(), fields.next(), fields.next(), fields.next())
-        else {
+        let (rest, sum) = last_field(text).ok_or(BadLine::Fields)?;
+        let (rest, end) = last_field(rest).ok_or(BadLine::Fields)?;
+        let (rest, start) = last_field(rest).ok_or(BadLine::Fields)?;
+        let path = rest.trim_ascii();
+        if path.is_empty() {
             return Err(BadLine::Fields);
-        };
+        }
         let (start, end) = (offset(start)?, offset(end)?);
         if end < start {
             return Err(BadLine::Backwards);
@@ -80,6 +81,13 @@ impl<'a> Line<'a> {
         text.extend_from_slice(format!(" {} {} {}\n", self.start, self.end, self.digest).as_bytes());
         text
     }
+}
+
+/// Splits the last field off, at any amount of white space.
+fn last_field(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.trim_ascii_end();
+    let at = text.iter().rposition(u8::is_ascii_whitespace)?;
+    text.split_at_checked(at.saturating_add(1))
 }
 
 fn offset(digits: &[u8]) -> Result<u64, BadLine> {
@@ -100,6 +108,7 @@ mod tests {
         let line = Line::parse(text.as_bytes()).unwrap();
         assert_eq!((line.file, line.start, line.end), (&b"2026-11-20-01-02-03.deltafs"[..], 10, 200));
         assert_eq!(line.encode(), format!("{text}\n").as_bytes());
+        assert_eq!(Line::parse(format!("  a  b.fs   0\t 1  {SUM} ").as_bytes()).unwrap().path, b"a  b.fs");
         assert_eq!(Line::parse(format!("repo\\a.fs 0 1 {SUM}").as_bytes()).unwrap().file, b"a.fs");
     }
 

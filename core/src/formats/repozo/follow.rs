@@ -3,6 +3,7 @@
 //! Every record is checked against its transaction and against the records before it, every data file must end where a
 //! transaction ends, and each saved OID index must equal the one that the records up to its point give.
 
+use crate::codec::Flow;
 use crate::filestorage::{Audit, Decoder, Entry, OidIndex, State, Walk};
 use crate::finding::{Code, Finding, Findings, Hurts};
 use crate::inspect::FaultKind;
@@ -88,22 +89,24 @@ impl Follow for Records {
         self.part = Some((part.object.clone(), reading));
     }
 
-    fn push(&mut self, bytes: &[u8], out: &mut Findings) {
+    fn push(&mut self, bytes: &[u8], out: &mut Findings) -> Flow {
         if self.lost {
-            return;
+            return Flow::Break(());
         }
         match &mut self.part {
             Some((_, Reading::Data)) => {
                 // More than the index says is reported by the claim on this object.
                 let room = usize::try_from(self.end.saturating_sub(self.walk.position())).unwrap_or(usize::MAX);
-                self.walk.push(bytes.get(..room).unwrap_or(bytes), &mut self.audit);
+                let (bytes, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+                self.walk.push(bytes, &mut self.audit);
                 for issue in self.audit.take() {
                     let code = if issue.grave { Code::Record } else { Code::OddRecord };
                     self.report(code, issue.at, issue.what.to_string(), out);
                 }
+                if rest.is_empty() && self.walk.want().is_some() { Flow::Continue(()) } else { Flow::Break(()) }
             }
             Some((_, Reading::Index(comparison))) => comparison.push(bytes, self.audit.index(), self.end),
-            None => {}
+            None => Flow::Break(()),
         }
     }
 
@@ -153,10 +156,7 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn push(&mut self, bytes: &[u8], index: &OidIndex, end: u64) {
-        if self.fault.is_some() {
-            return;
-        }
+    fn push(&mut self, bytes: &[u8], index: &OidIndex, end: u64) -> Flow {
         let (entries, fault) = (&mut self.entries, &mut self.fault);
         let result = self.decoder.push(bytes, &mut |entry| match entry {
             Entry::Pos(pos) if pos != end => {
@@ -181,6 +181,7 @@ impl Comparison {
         if let Err(bad) = result {
             self.fault.get_or_insert((Some(bad.at), bad.what.to_string()));
         }
+        if self.fault.is_none() { Flow::Continue(()) } else { Flow::Break(()) }
     }
 
     fn end(self, index: &OidIndex) -> Option<(Option<u64>, String)> {

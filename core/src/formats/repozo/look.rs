@@ -3,7 +3,7 @@
 //! A writer renames a data file into place, then appends its line to the `.dat`. A reader that lists the folder in between sees a
 //! file that no line names. So it asks whether a writer is at work, and otherwise reads the `.dat` once more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dat;
 use crate::finding::{Code, Finding, Hurts};
@@ -14,7 +14,7 @@ use crate::split::{Line, Lines};
 /// The files in doubt, and how far the look is.
 pub(super) struct SecondLook {
     dat: Name,
-    doubts: Vec<(Name, Finding)>,
+    doubts: BTreeMap<Name, Finding>,
     asked: bool,
     lines: Lines,
     named: BTreeSet<Name>,
@@ -23,7 +23,9 @@ pub(super) struct SecondLook {
 impl SecondLook {
     /// Begins to look at files that the index `dat` does not name, each with the finding that says so.
     pub(super) fn new(dat: Name, doubts: Vec<(Name, Finding)>) -> Self {
-        Self { dat, doubts, asked: false, lines: Lines::default(), named: BTreeSet::new() }
+        // A writer publishes one file at a time: of several, not all can be its doing, so none is excused.
+        let asked = doubts.len() > 1;
+        Self { dat, doubts: doubts.into_iter().collect(), asked, lines: Lines::default(), named: BTreeSet::new() }
     }
 
     /// What to answer next.
@@ -36,11 +38,11 @@ impl SecondLook {
         match answer {
             Answer::Writing(false) => self.asked = true,
             Answer::Writing(true) => {
-                out.findings.extend(self.doubts.into_iter().map(|(file, _)| Finding {
-                    code: Code::Temporary,
+                out.findings.extend(self.doubts.into_keys().map(|file| Finding {
+                    code: Code::BeingWritten,
                     object: Some(file),
                     offset: None,
-                    message: "a backup that is being made has not listed it yet".to_owned(),
+                    message: "a backup that is running now has not listed it yet".to_owned(),
                     hurts: Hurts::Nothing,
                 }));
                 return None;
@@ -58,7 +60,7 @@ impl SecondLook {
                 return None;
             }
             Answer::Failed(_) => {
-                out.findings.extend(self.doubts.into_iter().map(|(_, finding)| finding));
+                out.findings.extend(self.doubts.into_values());
                 return None;
             }
             Answer::Entries(_) => {}
@@ -68,7 +70,7 @@ impl SecondLook {
 
     fn line(&mut self, line: Line<'_>) {
         let name = dat::Line::parse(line.text).ok().and_then(|line| Name::new(line.file).ok());
-        if let Some(name) = name.filter(|name| self.doubts.iter().any(|(file, _)| file == name)) {
+        if let Some(name) = name.filter(|name| self.doubts.contains_key(name)) {
             self.named.insert(name);
         }
     }

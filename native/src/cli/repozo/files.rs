@@ -7,7 +7,7 @@ use highwater_core::formats::repozo::names::{DataFile, Kind};
 use crate::clock;
 use crate::error::Error;
 use crate::store::{Files, Store};
-use crate::watch::Watch;
+use crate::watch::{Watch, shown};
 
 /// The newest full backup whose stamp sorts at or before `when` (none: now), and the increments after it, in order.
 pub(super) fn find(repository: &Path, when: Option<&str>, watch: &Watch<'_>) -> Result<Vec<String>, Error> {
@@ -34,7 +34,7 @@ pub(super) fn find(repository: &Path, when: Option<&str>, watch: &Watch<'_>) -> 
         watch.note("no files found");
     } else {
         watch.note(format!("files needed to recover state as of {when}:"));
-        needed.iter().for_each(|name| watch.note(format!("\t{}", repository.join(name).display())));
+        needed.iter().for_each(|name| watch.note(format!("\t{}", shown(repository.join(name)))));
     }
     Ok(needed)
 }
@@ -53,6 +53,6 @@ pub(super) fn begins_with_full(repository: &Path, files: &[String]) -> Result<()
     let first = repository.join(first);
     Err(Error::damage(format!(
         "{} is an increment and no full backup lies before it: bring the full backup back from another copy",
-        first.display()
+        shown(&first)
     )))
 }

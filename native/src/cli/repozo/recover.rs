@@ -21,7 +21,7 @@ use crate::drive::{self, buffer};
 use crate::error::Error;
 use crate::restore::{Job, adopt_part, plan, to_file, to_stream};
 use crate::store::{Files, Store};
-use crate::watch::Watch;
+use crate::watch::{Watch, shown};
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let repository = &options.repository;
@@ -108,13 +108,13 @@ fn unlisted(
 ) -> Result<(), Error> {
     watch.notice(format!(
         "no index lists {}: what is restored of it cannot be checked",
-        options.repository.join(&found[0]).display()
+        shown(options.repository.join(&found[0]))
     ));
     let Some(output) = &options.output else {
         watch.note("Recovering file to stdout");
         return join(options, found, links, &mut io::stdout().lock(), watch);
     };
-    watch.note(format!("Recovering file to {}", output.display()));
+    watch.note(format!("Recovering file to {}", shown(output)));
     let part = crate::restore::part_of(output);
     let disk: &dyn Disk = &Files;
     if disk.exists(&part).map_err(Error::io("look at", &part))? {
@@ -143,7 +143,7 @@ fn join(
         if let Some(link) = link.filter(|link| link.start != length) {
             let what = format!(
                 "{} begins at byte {} of the source, but what lies before it ends at {length}: a file is missing or there twice",
-                path.display(),
+                shown(&path),
                 link.start
             );
             return Err(Error::damage(what));
@@ -168,13 +168,13 @@ fn join(
             return Err(Error::failed(format!("cannot write the output: {error}")));
         }
         if let Some(broken) = broken.or_else(|| decoder.end().err()) {
-            return Err(Error::damage(format!("{} is damaged at byte {}: {broken}", path.display(), broken.at)));
+            return Err(Error::damage(format!("{} is damaged at byte {}: {broken}", shown(&path), broken.at)));
         }
         let found = hasher.finish();
         if let Some(link) = link.filter(|link| link.digest != found || link.end != length) {
             let what = format!(
                 "{} is {} bytes with checksum {found}, should be {} bytes with {}",
-                path.display(),
+                shown(&path),
                 length - start,
                 link.end - link.start,
                 link.digest

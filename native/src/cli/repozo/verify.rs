@@ -11,7 +11,7 @@ use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
 use crate::restore::{damaged, plan};
 use crate::store::Files;
-use crate::watch::Watch;
+use crate::watch::{Watch, shown};
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Evidence;
 
@@ -25,13 +25,11 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         let dat = repository.join(format!("{chain}.dat"));
         return Err(Error::damage(format!(
             "{} is missing or empty: nothing says what the backup should be",
-            dat.display()
+            shown(&dat)
         )));
     };
     let plan = plan(&Files, repository, &Repozo, Some(point))?;
-    plan.claims
-        .iter()
-        .for_each(|claim| watch.note(format!("Verifying {}", path_of(repository, &claim.object).display())));
+    plan.claims.iter().for_each(|claim| watch.note(format!("Verifying {}", shown(path_of(repository, &claim.object)))));
     let depth = if options.quick { Depth::Size } else { Depth::Digest };
     let bad = plan.claims.par_iter().map(|claim| {
         let path = path_of(repository, &claim.object);
@@ -46,7 +44,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         match verdict {
             Verdict::Sound => Ok(()),
             Verdict::Damaged(damage) => Err(Error::damage(damaged(&path, claim, &damage))),
-            Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", path.display()))),
+            Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", shown(&path)))),
         }
     });
     let results: Vec<Result<(), Error>> = bad.collect();

@@ -1,0 +1,196 @@
+//! Drives a `Survey` over files in memory, with the input cut at will and the work done in any order.
+
+use highwater_core::check::{Check, Verdict};
+use highwater_core::claim::{Claim, Evidence, Shard};
+use highwater_core::codec::Flow;
+use highwater_core::formats::by_name;
+use highwater_core::inspect::{Answer, Ask, Entry, Fault, FaultKind, Kind, Scope};
+use highwater_core::name::Name;
+use highwater_core::report::{Depth, Report};
+use highwater_core::survey::{Options, Survey, Work};
+use highwater_core::trail::Following;
+
+use crate::dice::Dice;
+use crate::repo::Image;
+
+/// How the input is cut.
+#[derive(Debug, Clone)]
+pub enum Steps {
+    /// Pieces of this many bytes (and listings of this many entries).
+    Of(usize),
+    /// Pieces of 1 to 5000 bytes, mostly short.
+    Random(Dice),
+    /// Not at all.
+    Whole,
+}
+
+/// When and in which order the work is done.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// At once.
+    AtOnce,
+    /// At the end, last first.
+    Backward,
+    /// At the end, shuffled.
+    Shuffled(Dice),
+}
+
+/// A host with its habits.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// How thoroughly.
+    pub depth: Depth,
+    /// Warnings count.
+    pub strict: bool,
+    /// Which part.
+    pub shard: Shard,
+    /// How the input is cut.
+    pub steps: Steps,
+    /// When the work is done.
+    pub order: Order,
+}
+
+impl Host {
+    /// Looks at everything, uncut.
+    pub fn at(depth: Depth) -> Self {
+        Self { depth, strict: false, shard: Shard::WHOLE, steps: Steps::Whole, order: Order::AtOnce }
+    }
+
+    /// The same, cut so.
+    pub fn cut(mut self, steps: Steps) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// The same, of part `number` of `count`.
+    pub fn part(mut self, number: u64, count: u64) -> Self {
+        self.shard = Shard::new(number, count).expect("a shard");
+        self
+    }
+
+    /// The report on `files`, called `label`.
+    pub fn report(&self, files: &Image, label: &str) -> Report {
+        let scope = Scope::All { trails: self.depth == Depth::Deep };
+        let format = by_name("repozo").expect("a known format");
+        let options = Options {
+            label: label.to_owned(),
+            format: format.name().to_owned(),
+            depth: self.depth,
+            strict: self.strict,
+            shard: self.shard,
+        };
+        let mut survey = Survey::new(format.inspect(&scope), options);
+        let mut cutter = Cutter(self.steps.clone());
+        let mut waiting: Vec<Work> = Vec::new();
+        loop {
+            match survey.ask() {
+                Ask::Done => break,
+                Ask::Writing => waiting.extend(survey.answer(Answer::Writing(false))),
+                Ask::List => {
+                    let entries: Vec<Entry> = files.keys().map(|name| entry(name)).collect();
+                    for piece in cutter.pieces(&entries) {
+                        waiting.extend(survey.answer(Answer::Entries(piece)));
+                    }
+                    waiting.extend(survey.answer(Answer::End));
+                }
+                Ask::Read(name) => match bytes(files, &name) {
+                    Err(fault) => waiting.extend(survey.answer(Answer::Failed(fault))),
+                    Ok(bytes) => {
+                        for piece in cutter.pieces(bytes) {
+                            waiting.extend(survey.answer(Answer::Bytes(piece)));
+                        }
+                        waiting.extend(survey.answer(Answer::End));
+                    }
+                },
+            }
+            if matches!(self.order, Order::AtOnce) {
+                waiting.drain(..).for_each(|work| self.work(work, files, &mut survey, &mut cutter));
+            }
+        }
+        match self.order.clone() {
+            Order::Shuffled(mut dice) => waiting.sort_by_cached_key(|_| dice.bits()),
+            Order::AtOnce | Order::Backward => waiting.reverse(),
+        }
+        waiting.into_iter().for_each(|work| self.work(work, files, &mut survey, &mut cutter));
+        survey.finish()
+    }
+
+    fn work(&self, work: Work, files: &Image, survey: &mut Survey, cutter: &mut Cutter) {
+        match work {
+            Work::Claim(claim) => {
+                let (verdict, read) = self.check(&claim, files, cutter);
+                survey.settle(&claim, verdict, read);
+            }
+            Work::Trail(trail) => {
+                let mut following = Following::new(trail);
+                while let Some(name) = following.begin() {
+                    let object = bytes(files, &name);
+                    if let Ok(bytes) = object {
+                        for piece in cutter.pieces(bytes) {
+                            if following.push(piece).is_break() {
+                                break;
+                            }
+                        }
+                    }
+                    following.end(object.err().as_ref());
+                }
+                survey.followed(following.finish());
+            }
+        }
+    }
+
+    fn check(&self, claim: &Claim, files: &Image, cutter: &mut Cutter) -> (Verdict, u64) {
+        let bytes = match bytes(files, &claim.object) {
+            Ok(bytes) => bytes,
+            Err(fault) => return (Verdict::of_fault(fault), 0),
+        };
+        match claim.evidence(self.depth) {
+            Evidence::Presence => (Verdict::Sound, 0),
+            Evidence::StoredLength => (Check::of_length(claim, bytes.len() as u64), 0),
+            Evidence::Bytes => {
+                let mut check = Check::new(claim, self.depth);
+                for piece in cutter.pieces(bytes) {
+                    if check.push(piece, &mut |_| {}) == Flow::Break(()) {
+                        break;
+                    }
+                }
+                let length = check.length();
+                (check.end(), length)
+            }
+        }
+    }
+}
+
+/// What the listing says of a file.
+fn entry(name: &str) -> Entry {
+    Entry { name: Name::new(name.as_bytes()).expect("a plain name"), kind: Kind::File }
+}
+
+fn bytes<'a>(files: &'a Image, name: &Name) -> Result<&'a [u8], Fault> {
+    let found = name.as_str().and_then(|name| files.get(name));
+    let absent = || Fault { kind: FaultKind::Absent, message: "it cannot be read: absent".to_owned() };
+    found.map(Vec::as_slice).ok_or_else(absent)
+}
+
+struct Cutter(Steps);
+
+impl Cutter {
+    fn next(&mut self) -> usize {
+        match &mut self.0 {
+            Steps::Of(length) => *length,
+            Steps::Whole => usize::MAX,
+            Steps::Random(dice) => {
+                let most = if dice.chance(70) { 40 } else { 5000 };
+                1 + usize::try_from(dice.below(most)).expect("a short piece")
+            }
+        }
+    }
+
+    fn pieces<'b, T>(&mut self, mut rest: &'b [T]) -> impl Iterator<Item = &'b [T]> {
+        std::iter::from_fn(move || {
+            let (piece, left) = rest.split_at(self.next().min(rest.len()));
+            rest = left;
+            (!piece.is_empty()).then_some(piece)
+        })
+    }
+}

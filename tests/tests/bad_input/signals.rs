@@ -1,0 +1,145 @@
+//! Interrupts: nothing half-made is published, and the next run succeeds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use highwater_tests::binary::highwater;
+use highwater_tests::repo::{Ground, load};
+use highwater_tests::run::Run;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A chain of one small full backup, and a source that has since grown by 48 MB: enough that a run is still going on
+/// when the first bytes it writes are seen.
+fn grown() -> (Ground, String) {
+    let mut ground = Ground::new();
+    let full = ground.backup(&[]);
+    ground.data.grow_large(48);
+    fs::write(&ground.source, &ground.data.bytes).expect("a source");
+    (ground, full)
+}
+
+/// Waits until `path` has bytes, then sends a signal and gives what the run left.
+#[track_caller]
+fn interrupt(mut child: Child, seen: impl Fn() -> bool, signal: Signal) -> Run {
+    let patience = Instant::now() + Duration::from_secs(50);
+    while !seen() {
+        assert!(child.try_wait().expect("a child").is_none(), "the run ended before it could be interrupted");
+        assert!(Instant::now() < patience, "the run does not begin to write");
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), signal).expect("a signal");
+    let output = child.wait_with_output().expect("an end");
+    Run {
+        line: "interrupted".to_owned(),
+        code: output.status.code().unwrap_or(-1),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn spawn(ground: &Ground, arguments: &[&str], paths: [&Path; 2]) -> Child {
+    let mut command = Command::new(highwater());
+    command.args(arguments).args(paths).env("HIGHWATER_NOW", ground.clock.stamp()).env("RAYON_NUM_THREADS", "1");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child")
+}
+
+fn has_bytes(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.len() > 0)
+}
+
+fn work_file(ground: &Ground, suffix: &str) -> PathBuf {
+    ground.file(&format!("{}.{suffix}.highwater-tmp", ground.clock.stamp()))
+}
+
+#[test]
+fn an_interrupted_backup_leaves_nothing_and_the_next_one_succeeds() {
+    for (signal, flags, suffix) in [
+        (Signal::INT, &["backup", "--gzip=9"][..], "deltafsz"),
+        (Signal::TERM, &["backup", "--gzip=9", "--full"], "fsz"),
+    ] {
+        let (mut ground, _) = grown();
+        let before = load(&ground.repo);
+        ground.clock.tick(60);
+        let child = spawn(&ground, flags, [&ground.source, &ground.repo]);
+        let file = work_file(&ground, suffix);
+        let run = interrupt(child, || has_bytes(&file), signal);
+        assert!(run.expect(130).one_line().contains("interrupted"), "{}", run.account());
+        let without_lock = |mut image: highwater_tests::repo::Image| {
+            image.remove(".highwater.lock");
+            image
+        };
+        assert!(without_lock(load(&ground.repo)) == without_lock(before), "{flags:?}: something is left");
+        ground.backup(&[]);
+        ground.verify("digest").expect(0);
+    }
+}
+
+#[test]
+fn a_killed_backup_is_cleaned_up_by_the_next_one() {
+    let (mut ground, _) = grown();
+    ground.clock.tick(60);
+    let child = spawn(&ground, &["backup", "--gzip=9"], [&ground.source, &ground.repo]);
+    let file = work_file(&ground, "deltafsz");
+    let run = interrupt(child, || has_bytes(&file), Signal::KILL);
+    run.expect(-1);
+    assert!(file.exists());
+    ground.verify("deep").expect(0);
+    let run = ground.try_backup(&[]);
+    run.expect(0).says("work file");
+    assert!(!file.exists());
+    ground.verify("digest").expect(0);
+}
+
+#[test]
+fn an_interrupted_restore_keeps_the_old_database_and_is_taken_up() {
+    let (mut ground, full) = grown();
+    ground.backup(&["--gzip=1"]);
+    let target = ground.path("standby.fs");
+    let part = ground.path("standby.fs.part");
+    for (flags, seen) in [(&["restore"][..], &target), (&["restore", "--full"], &part)] {
+        ground.restore(&format!("@{full}"), &target, &["--full"]).expect(0);
+        let old = fs::read(&target).expect("the old database");
+        let begun = || fs::metadata(seen).is_ok_and(|meta| meta.len() > old.len() as u64);
+        let child = spawn(&ground, flags, [&ground.repo, &target]);
+        let run = interrupt(child, begun, Signal::INT);
+        run.expect(130).says("interrupted");
+        assert!(fs::read(&target).expect("the target") == old, "{flags:?}: the old database is as it was");
+        ground.restore("", &target, &flags[1..]).expect(0);
+        assert!(fs::read(&target).expect("the target") == ground.data.bytes, "{flags:?}: restored by the next run");
+        assert!(!part.exists(), "{flags:?}: no part is left");
+    }
+}
+
+#[test]
+fn a_killed_append_is_finished_by_the_next_run() {
+    for flags in [&[][..], &["--quick"]] {
+        let (mut ground, full) = grown();
+        ground.backup(&["--gzip=1"]);
+        let target = ground.path("standby.fs");
+        ground.restore(&format!("@{full}"), &target, &["--full"]).expect(0);
+        let old = fs::read(&target).expect("the old database");
+        let child = spawn(&ground, &["restore"], [&ground.repo, &target]);
+        let begun = || fs::metadata(&target).is_ok_and(|meta| meta.len() > old.len() as u64 + 100);
+        interrupt(child, begun, Signal::KILL).expect(-1);
+        let now = fs::read(&target).expect("the target");
+        assert!(now.starts_with(&old), "nothing inside the old bytes was touched");
+        assert_eq!(now.get(old.len() + 16), Some(&b'c'), "a database stops where the old one ended");
+        ground.restore("", &target, flags).expect(0);
+        assert!(fs::read(&target).expect("the target") == ground.data.bytes, "{flags:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_verification_is_no_verdict() {
+    let (mut ground, _) = grown();
+    ground.backup(&["--gzip=1"]);
+    let events = ground.path("events");
+    let report = ground.path("report.json");
+    let paths = [report.as_path(), ground.repo.as_path()];
+    let child = spawn(&ground, &["verify", "--depth", "deep", "--events", &events.to_string_lossy(), "--json"], paths);
+    let run = interrupt(child, || events.exists(), Signal::INT);
+    run.expect(130);
+    assert!(!report.exists() && !run.text().contains("sound"), "{}", run.account());
+}

@@ -1,0 +1,186 @@
+//! Runs that cannot start, and what they say.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use highwater_tests::binary::highwater;
+use highwater_tests::repo::{Ground, load};
+use highwater_tests::run::{Run, ours};
+
+#[track_caller]
+fn backup(ground: &Ground, source: &Path, repo: &Path) -> Run {
+    ground.run(&["backup".as_ref(), source.as_os_str(), repo.as_os_str()])
+}
+
+#[test]
+fn a_source_that_is_none_is_refused_by_name() {
+    let ground = Ground::new();
+    let make = |name: &str, bytes: &[u8]| {
+        let path = ground.path(name);
+        fs::write(&path, bytes).expect("a file");
+        path
+    };
+    let folder = ground.path("folder");
+    fs::create_dir(&folder).expect("a folder");
+    let link = ground.path("dangling");
+    symlink("nowhere", &link).expect("a link");
+    let fifo = ground.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    for (path, code, words) in [
+        (make("empty", b""), 1, "FS30"),
+        (make("short", b"FS3"), 1, "FS30"),
+        (make("wrong", b"FS31 and more"), 1, "byte 0"),
+        (make("text", b"not a database at all"), 1, "no FileStorage"),
+        (folder, 4, "folder"),
+        (ground.path("absent"), 4, "No such file"),
+        (link, 4, "No such file"),
+        (fifo, 4, "FIFO"),
+        ("/dev/zero".into(), 4, "device"),
+    ] {
+        let run = backup(&ground, &path, &ground.repo);
+        let line = run.expect(code).one_line();
+        let name = path.file_name().expect("a name").to_string_lossy();
+        assert!(line.contains(&*name) && line.contains(words), "{words}: {line}");
+        assert!(load(&ground.repo).values().all(Vec::is_empty), "{}: nothing was written", path.display());
+    }
+}
+
+#[test]
+fn a_source_that_contradicts_itself_is_refused_at_its_offset() {
+    let mut ground = Ground::new();
+    let at = ground.data.bytes.len();
+    ground.grow(2);
+    let whole = ground.data.bytes.clone();
+    // The first record of the last but one transaction: its offset, and that of its payload's length.
+    let record = at + 23 + 7;
+    for (case, place, bytes, offset) in [
+        ("a record length of 2^63", record + 34, 1u64 << 63, record),
+        ("a record length of 2^64 - 1", record + 34, u64::MAX, record),
+        ("another transaction's offset", record + 24, 4, record),
+        ("a transaction shorter than its header", at + 8, 3, at),
+    ] {
+        let mut bad = whole.clone();
+        bad[place..place + 8].copy_from_slice(&bytes.to_be_bytes());
+        fs::write(&ground.source, bad).expect("a bad source");
+        let run = ground.try_backup(&[]);
+        let line = run.expect(1).one_line();
+        assert!(line.contains(&format!("byte {offset}")) && line.contains("Data.fs"), "{case}: {line}");
+        assert!(load(&ground.repo).values().all(|bytes| bytes.len() < 200), "{case}: no data file was made");
+    }
+    // A length past the end of the file is an unfinished commit, and no damage.
+    let mut unfinished = whole;
+    unfinished[at + 8..at + 16].copy_from_slice(&(1u64 << 62).to_be_bytes());
+    fs::write(&ground.source, unfinished).expect("an unfinished source");
+    let stamp = ground.backup(&[]);
+    assert_eq!(fs::metadata(ground.file(&format!("{stamp}.fs"))).expect("a full").len(), at as u64);
+}
+
+#[test]
+fn a_repository_that_is_none_cannot_be_started_with() {
+    let ground = Ground::new();
+    let file = ground.path("file");
+    fs::write(&file, "x").expect("a file");
+    for path in [ground.path("absent"), file] {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let shown = path.to_string_lossy().into_owned();
+        for run in [
+            backup(&ground, &ground.source, &path),
+            ground.run(&["verify", &shown]),
+            ground.run(&["list", &shown]),
+            ground.run(&["show", &shown]),
+            ground.run(&["restore", &shown, &ground.path("out").to_string_lossy()]),
+        ] {
+            assert!(run.expect(4).one_line().contains(&name), "{}", run.account());
+        }
+    }
+    assert!(!ground.path("absent").exists(), "a repository is never made unasked");
+    for verb in ["verify", "list", "show"] {
+        let run = ground.run(&[verb, &ground.repo.to_string_lossy()]);
+        assert!(run.expect(4).one_line().contains("no backup"), "an empty folder, {verb}: {}", run.account());
+    }
+}
+
+#[test]
+fn a_clock_that_makes_no_sense_is_a_usage_error() {
+    let ground = Ground::new();
+    let paths = [ground.source.to_string_lossy(), ground.repo.to_string_lossy()];
+    for now in
+        ["", "now", "2026", "2026-13-01-00-00-00", "2026-02-30-00-00-00", "2026-1-1-0-0-0", "2026-01-01T00:00:00"]
+    {
+        let run = ours(now, &["backup", &paths[0], &paths[1]]);
+        assert!(run.expect(2).one_line().contains("HIGHWATER_NOW"), "{now:?}: {}", run.account());
+        assert!(load(&ground.repo).keys().all(|name| name == ".highwater.lock"), "{now:?}");
+    }
+}
+
+#[test]
+fn a_clock_gone_backward_makes_no_backup_that_would_sort_before() {
+    let (mut ground, stamps) = Ground::with_chain();
+    ground.grow(2);
+    let before = load(&ground.repo);
+    let paths = [ground.source.to_string_lossy().into_owned(), ground.repo.to_string_lossy().into_owned()];
+    for (now, words) in [(stamps[1].as_str(), "clock"), ("1999-12-31-23-59-59", "clock"), (&stamps[2], "overwrite")] {
+        for flags in [&[][..], &["--full"], &["--quick", "--gzip"]] {
+            let call = [&["backup"], flags, &[&paths[0], &paths[1]]].concat();
+            let run = ours(now, &call);
+            assert!(run.expect(4).one_line().contains(words), "{now} {flags:?}: {}", run.account());
+            assert_eq!(without_lock(load(&ground.repo)), without_lock(before.clone()), "{now} {flags:?}");
+        }
+    }
+}
+
+fn without_lock(mut image: highwater_tests::repo::Image) -> highwater_tests::repo::Image {
+    image.remove(".highwater.lock");
+    image
+}
+
+#[test]
+fn two_backups_in_a_second_of_the_real_clock_get_two_stamps() {
+    let mut ground = Ground::new();
+    for _ in 0..3 {
+        ground.grow(1);
+        let mut command = Command::new(highwater());
+        command.arg("backup").arg(&ground.source).arg(&ground.repo).env_remove("HIGHWATER_NOW");
+        Run::of(&mut command).expect(0);
+    }
+    ground.verify("deep").expect(0);
+    let run = ground.run(&["list", &ground.repo.to_string_lossy()]);
+    assert_eq!(run.text().lines().count(), 3, "{}", run.account());
+}
+
+#[test]
+fn a_second_writer_is_told_who_holds_the_lock() {
+    let (mut ground, _) = Ground::with_chain();
+    let before = without_lock(load(&ground.repo));
+    let lock = highwater::lock::take(&ground.repo).expect("the lock is free");
+    ground.grow(1);
+    let run = ground.try_backup(&[]);
+    let line = run.expect(4).one_line();
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    assert!(line.contains(&format!("pid {}", std::process::id())) && line.contains(&host), "{line}");
+    assert_eq!(without_lock(load(&ground.repo)), before);
+    ground.verify("deep").expect(0);
+    let target = ground.path("out.fs");
+    ground.restore("", &target, &[]).expect(0);
+    drop(lock);
+    ground.backup(&[]);
+}
+
+#[test]
+fn a_lock_that_is_no_plain_file_is_neither_followed_nor_waited_for() {
+    for case in ["link", "fifo", "folder"] {
+        let ground = Ground::new();
+        let (lock, victim) = (ground.file(".highwater.lock"), ground.path("victim"));
+        fs::write(&victim, "precious").expect("a file");
+        match case {
+            "link" => symlink(&victim, &lock).expect("a link"),
+            "fifo" => assert!(Command::new("mkfifo").arg(&lock).status().expect("mkfifo").success()),
+            _ => fs::create_dir(&lock).expect("a folder"),
+        }
+        let run = backup(&ground, &ground.source, &ground.repo);
+        assert!(run.expect(4).one_line().contains(".highwater.lock"), "{case}: {}", run.account());
+        assert_eq!(fs::read(&victim).expect("the victim"), b"precious", "{case}");
+    }
+}
