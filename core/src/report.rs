@@ -49,7 +49,7 @@ pub struct Report {
     pub depth: Depth,
     /// Warnings count as damage.
     pub strict: bool,
-    /// This was put together to be the whole: a shard that is not in it makes it inconclusive.
+    /// It is, or was put together to be, the whole: a shard that is not in it makes it inconclusive.
     pub whole: bool,
     /// How much was looked at, over all roots.
     pub coverage: Coverage,

@@ -133,6 +133,7 @@ impl Survey {
             });
         }
         let mut report = Report::empty(depth, strict);
+        report.whole = !shard.is_part();
         report.roots.push(report::Root {
             label: label.clone(),
             format,

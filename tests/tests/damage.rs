@@ -113,8 +113,12 @@ fn damage(way: &str, name: &str, files: &mut Image, older: &Image) {
     match way {
         "flip" => {
             let mut flipped = bytes;
-            // In the index: the sum of the last line, since the paths mean nothing.
-            let place = if suffix == "dat" { flipped.len() - 9 } else { half };
+            // In the index: the sum of the last line, since the paths mean nothing. In gzip: the CRC-32.
+            let place = match suffix {
+                "dat" => flipped.len() - 9,
+                _ if suffix.ends_with('z') => flipped.len() - 6,
+                _ => half,
+            };
             flipped[place] ^= 1;
             put(flipped);
         }

@@ -125,7 +125,7 @@ fn parts(files: &Image, depth: Depth, count: u64) -> Vec<Report> {
 
 fn merged(reports: &[Report]) -> Report {
     let empty = Report::empty(Depth::Deep, false);
-    reports.iter().fold(empty, |all, report| all.merge(report.clone()))
+    reports.iter().fold(empty, |all, report| all.merge(report.clone())).into_whole()
 }
 
 /// The report as if it had come from a single run.

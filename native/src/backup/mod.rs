@@ -20,6 +20,7 @@ use highwater_core::formats::repozo::names::{DataFile, Kind};
 
 pub use decide::Decision;
 pub(crate) use publish::replace;
+pub(crate) use source::QUICK_ENTRIES;
 
 use crate::disk::Disk;
 use crate::error::Error;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use highwater_core::filestorage;
 
 use super::{Job, Plan};
-use crate::backup::replace;
+use crate::backup::{QUICK_ENTRIES, replace};
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
@@ -76,10 +76,8 @@ fn fits(bytes: &[u8], plan: &Plan, target: &Path, quick: bool, disk: &dyn Disk) 
     let object = disk.open(target).map_err(|error| error.to_string())?;
     let read_at = |at: u64, out: &mut [u8]| object.read_exact_at(at, out).ok();
     filestorage::sane(&index, pos, read_at).map_err(|insane| insane.to_string())?;
-    if quick {
-        return Ok(());
-    }
-    filestorage::leads_to_records(&index, pos, read_at).map_err(|insane| insane.to_string())
+    let most = if quick { QUICK_ENTRIES } else { u64::MAX };
+    filestorage::leads_to_records(&index, pos, most, read_at).map_err(|insane| insane.to_string())
 }
 
 fn beside(target: &Path) -> PathBuf {

@@ -228,7 +228,7 @@ fn a_report_that_cannot_be_written_hides_no_damage() {
     let (ground, stamps) = damaged();
     let repo = ground.repo.to_string_lossy().into_owned();
     for flags in
-        [["--junit", "/no/such/folder/r.xml"], ["--json=/no/such/folder/r.json", "-q"], ["--events", "/dev/full"]]
+        [["--junit", "/no/such/folder/r.xml"], ["--json=/no/such/folder/r.json", "--strict"], ["--events", "/dev/full"]]
     {
         let run = ground.run(&["verify", flags[0], flags[1], &repo]);
         assert!(run.text().contains(&stamps[1]), "{flags:?}: the finding is not shown\n{}", run.account());

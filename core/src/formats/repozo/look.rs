@@ -3,7 +3,7 @@
 //! A writer renames a data file into place, then appends its line to the `.dat`. A reader that lists the folder in between sees a
 //! file that no line names. So it asks whether a writer is at work, and otherwise reads the `.dat` once more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::dat;
 use crate::finding::{Code, Finding, Hurts};
@@ -14,7 +14,8 @@ use crate::split::{Line, Lines};
 /// The files in doubt, and how far the look is.
 pub(super) struct SecondLook {
     dat: Name,
-    doubts: BTreeMap<Name, Finding>,
+    doubts: Vec<(Name, Finding)>,
+    files: BTreeSet<Name>,
     asked: bool,
     lines: Lines,
     named: BTreeSet<Name>,
@@ -24,8 +25,9 @@ impl SecondLook {
     /// Begins to look at files that the index `dat` does not name, each with the finding that says so.
     pub(super) fn new(dat: Name, doubts: Vec<(Name, Finding)>) -> Self {
         // A writer publishes one file at a time: of several, not all can be its doing, so none is excused.
-        let asked = doubts.len() > 1;
-        Self { dat, doubts: doubts.into_iter().collect(), asked, lines: Lines::default(), named: BTreeSet::new() }
+        let files: BTreeSet<Name> = doubts.iter().map(|(file, _)| file.clone()).collect();
+        let asked = files.len() > 1;
+        Self { dat, doubts, files, asked, lines: Lines::default(), named: BTreeSet::new() }
     }
 
     /// What to answer next.
@@ -38,7 +40,7 @@ impl SecondLook {
         match answer {
             Answer::Writing(false) => self.asked = true,
             Answer::Writing(true) => {
-                out.findings.extend(self.doubts.into_keys().map(|file| Finding {
+                out.findings.extend(self.files.into_iter().map(|file| Finding {
                     code: Code::BeingWritten,
                     object: Some(file),
                     offset: None,
@@ -60,7 +62,7 @@ impl SecondLook {
                 return None;
             }
             Answer::Failed(_) => {
-                out.findings.extend(self.doubts.into_values());
+                out.findings.extend(self.doubts.into_iter().map(|(_, finding)| finding));
                 return None;
             }
             Answer::Entries(_) => {}
@@ -70,7 +72,7 @@ impl SecondLook {
 
     fn line(&mut self, line: Line<'_>) {
         let name = dat::Line::parse(line.text).ok().and_then(|line| Name::new(line.file).ok());
-        if let Some(name) = name.filter(|name| self.doubts.contains_key(name)) {
+        if let Some(name) = name.filter(|name| self.files.contains(name)) {
             self.named.insert(name);
         }
     }
