@@ -64,7 +64,9 @@ pub(super) fn decide(
         prefix::difference(disk, &job.repository, &newest.links, source, watch)?
     };
     if let Some(why) = differs {
-        watch.note(why);
+        if !job.sums {
+            watch.note(why);
+        }
         watch.note("file changed, possibly because of a pack (full backup)");
         return Ok(Decision::Full);
     }

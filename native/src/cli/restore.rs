@@ -25,6 +25,7 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
         full: args.full,
         in_place: args.in_place,
         dry_run: args.dry_run,
+        whole_sum: false,
         trust_index: false,
     };
     let to_stdout = args.target == Path::new("-");

@@ -12,7 +12,7 @@ use highwater_core::claim::Claim;
 use highwater_core::report::Depth;
 
 use super::write::Writer;
-use super::{Job, Plan, sound, target};
+use super::{Job, Plan, sound, target, tell_chunks, tell_whole};
 use crate::disk::{Disk, Writable};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
@@ -89,7 +89,11 @@ pub(super) fn append(
     if let Some(real) = seal.real {
         file.write_at(seal.at, &[real]).and_then(|()| file.sync()).map_err(Error::io("write", target))?;
     }
-    watch.note(format!("Recovered {} bytes, from {length} on", plan.end - length));
+    if job.whole_sum {
+        tell_whole(file.as_object(), target, length, plan.end.max(length), watch)?;
+    } else {
+        tell_chunks(job, claims, watch);
+    }
     Ok(Result::Done)
 }
 
@@ -136,7 +140,7 @@ fn chunk(
     if let Some(error) = failed {
         return Err(Error::io("read", target)(error));
     }
-    sound(job, claim, verdict, watch)?;
+    sound(job, claim, verdict)?;
     Ok(if differs { Result::Differs } else { Result::Done })
 }
 

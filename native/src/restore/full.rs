@@ -9,7 +9,7 @@ use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::write::Writer;
-use super::{Job, Plan, index, sound, target};
+use super::{Job, Plan, index, sound, target, tell_chunks, tell_whole};
 use crate::disk::{Disk, Writable};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
@@ -52,17 +52,29 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
     let chunks = plan.claims.par_iter().enumerate().try_for_each(|(at, claim)| {
         watch.go_on()?;
         if there(at, claim) && target::holds(file.as_object(), claim, watch).map_err(Error::io("read", &part))? {
-            return sound(job, claim, highwater_core::check::Verdict::Sound, watch);
+            return Ok(());
         }
         chunk(job, claim, &*file, &part, disk, watch)
     });
-    if let Err(error) = chunks {
-        watch.notice(format!("what was written stays in {}; the next restore takes it up", quoted(&part)));
-        return Err(error);
+    chunks.map_err(|error| kept(error, &part))?;
+    if job.whole_sum {
+        tell_whole(file.as_object(), &part, 0, plan.end, watch)?;
+    } else {
+        tell_chunks(job, &plan.claims, watch);
     }
-    watch.note(format!("Recovered a total of {} bytes", plan.end));
     file.set_length(plan.end).and_then(|()| file.sync()).map_err(Error::io("write", &part))?;
     adopt(&part, target, disk)
+}
+
+/// An error that says where what was written so far lies.
+fn kept(error: Error, part: &Path) -> Error {
+    match error {
+        Error::Refused { class, what } => {
+            let what = format!("{what} What was written stays in {}; the next restore takes it up", quoted(part));
+            Error::Refused { class, what }
+        }
+        other => other,
+    }
 }
 
 /// Puts a whole, durable work file in the place of the target, which gives it its owner and permissions.
@@ -107,7 +119,7 @@ pub(super) fn chunk(
         writer.finish().map_err(Error::io("write", path))?;
         checked.map(|(verdict, _)| verdict)
     })?;
-    sound(job, claim, verdict, watch)
+    sound(job, claim, verdict)
 }
 
 /// Makes room before the new file is written, as the user asked.

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
+use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::inspect::Format;
 use highwater_core::report::Depth;
 
@@ -24,8 +25,9 @@ pub use plan::Plan;
 pub(crate) use plan::damaged;
 
 use crate::disk::Disk;
-use crate::drive::{check_bytes, path_of};
+use crate::drive::{buffer, check_bytes, path_of};
 use crate::error::Error;
+use crate::store::Object;
 use crate::watch::{Watch, quoted, shown};
 use target::Fit;
 
@@ -42,6 +44,8 @@ pub struct Job {
     pub in_place: bool,
     /// Say what would be done, and write nothing.
     pub dry_run: bool,
+    /// Tell one sum of all that was recovered in place of one for each chunk, which costs a pass over it.
+    pub whole_sum: bool,
     /// Put the saved OID index beside the target without looking into it, as the original does.
     pub trust_index: bool,
 }
@@ -157,10 +161,14 @@ pub fn to_stream(
     watch.note("Recovering file to stdout");
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     watch.expect(plan.end);
+    let mut hasher = Hasher::new(Algorithm::Md5);
     for claim in &plan.claims {
         let mut failed = None;
         let path = path_of(&job.repository, &claim.object);
         let (verdict, _) = check_bytes(disk, &path, claim, Depth::Digest, watch, &mut |bytes| {
+            if job.whole_sum {
+                hasher.update(bytes);
+            }
             if failed.is_none() {
                 failed = out.write_all(bytes).err();
             }
@@ -168,27 +176,51 @@ pub fn to_stream(
         if let Some(error) = failed {
             return Err(Error::failed(format!("cannot write to the output: {error}")));
         }
-        sound(job, claim, verdict, watch)?;
+        sound(job, claim, verdict)?;
+    }
+    if job.whole_sum {
+        watch.note(format!("Recovered {} bytes, md5: {}", plan.end, hasher.finish()));
+    } else {
+        tell_chunks(job, &plan.claims, watch);
     }
     out.flush().map_err(|error| Error::failed(format!("cannot write to the output: {error}")))?;
     let files = plan.claims.iter().map(|claim| claim.object.to_string()).collect();
     Ok(Outcome { point: plan.point.clone(), how: How::Full, end: plan.end, files, written: plan.end, index: false })
 }
 
-/// Turns a verdict on a claim into a note or an error.
-fn sound(job: &Job, claim: &Claim, verdict: Verdict, watch: &Watch<'_>) -> Result<(), Error> {
+/// A claim must hold, or nothing of it counts.
+fn sound(job: &Job, claim: &Claim, verdict: Verdict) -> Result<(), Error> {
     let path = path_of(&job.repository, &claim.object);
     match verdict {
-        Verdict::Sound => {
-            watch.note(format!(
-                "Recovered chunk {} : {} bytes, md5: {}",
-                shown(&path),
-                claim.expect.length,
-                claim.expect.digest
-            ));
-            Ok(())
+        Verdict::Sound => Ok(()),
+        Verdict::Damaged(damage) => {
+            let advice = damage.code().advice();
+            Err(Error::damage(format!("{}. {advice}", plan::damaged(&path, claim, &damage))))
         }
-        Verdict::Damaged(damage) => Err(Error::damage(plan::damaged(&path, claim, &damage))),
         Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", quoted(&path)))),
     }
+}
+
+/// Tells which chunks were recovered, in the original's words for `-w`.
+fn tell_chunks(job: &Job, claims: &[Claim], watch: &Watch<'_>) {
+    for claim in claims {
+        let path = shown(path_of(&job.repository, &claim.object));
+        let (length, digest) = (claim.expect.length, claim.expect.digest);
+        watch.note(format!("Recovered chunk {path} : {length} bytes, md5: {digest}"));
+    }
+    let total: u64 = claims.iter().map(|claim| claim.expect.length).sum();
+    watch.note(format!("Recovered a total of {total} bytes"));
+}
+
+/// Tells how much of a file was recovered, and its sum, in the original's words without `-w`.
+fn tell_whole(object: &dyn Object, path: &Path, from: u64, end: u64, watch: &Watch<'_>) -> Result<(), Error> {
+    let mut hasher = Hasher::new(Algorithm::Md5);
+    let read = object.for_each_piece(from, end, &mut buffer(), |piece| {
+        hasher.update(piece);
+        !watch.stopping()
+    });
+    read.map_err(Error::io("read", path))?;
+    watch.go_on()?;
+    watch.note(format!("Recovered {} bytes, md5: {}", end - from, hasher.finish()));
+    Ok(())
 }

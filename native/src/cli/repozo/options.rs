@@ -28,6 +28,7 @@ pub(super) struct Options {
     pub(super) quick: bool,
     pub(super) gzip: bool,
     pub(super) kill_old: bool,
+    pub(super) with_verify: bool,
     pub(super) date: Option<String>,
     pub(super) output: Option<PathBuf>,
     /// Lines that say which options are ignored.
@@ -105,6 +106,7 @@ impl Options {
             quick: has(b'Q'),
             gzip: has(b'z'),
             kill_old: has(b'k'),
+            with_verify: has(b'w'),
             date: None,
             output: None,
             ignored: Vec::new(),

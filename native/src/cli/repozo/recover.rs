@@ -16,6 +16,7 @@ use highwater_core::survey::{Options as SurveyOptions, Survey};
 
 use super::files;
 use super::options::Options;
+use crate::clock;
 use crate::disk::Disk;
 use crate::drive::{self, buffer};
 use crate::error::Error;
@@ -33,11 +34,18 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     };
     files::begins_with_full(repository, &found)?;
     let chain = files::stem(first);
-    let listed = newest_listed(repository, chain, when)?;
+    let now = clock::stamp()?;
+    let listed = newest_listed(repository, chain, Some(when.unwrap_or(&now)))?;
     let links = lines(repository, chain)?;
     let has_full = links.values().any(|link| link.stem == chain);
     match listed.filter(|_| has_full) {
         Some(point) => {
+            for name in unnamed(&found, &links).filter(|name| files::stem(name) > point.as_str()) {
+                let path = shown(repository.join(name));
+                watch.notice(format!(
+                    "{path} was not recovered: no line of {chain}.dat names it; a backup run finishes it"
+                ));
+            }
             let plan = plan(&Files, repository, &Repozo, Some(point))?;
             let job = Job {
                 repository: repository.clone(),
@@ -45,6 +53,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
                 full: options.full,
                 in_place: false,
                 dry_run: false,
+                whole_sum: options.verbose && !options.with_verify,
                 trust_index: true,
             };
             match &options.output {
@@ -74,7 +83,7 @@ pub(super) fn newest_listed(repository: &Path, stem: &str, when: Option<&str>) -
 }
 
 /// What the index of a chain says of each file; empty when there is none.
-fn lines(repository: &Path, stem: &str) -> Result<BTreeMap<String, Link>, Error> {
+pub(super) fn lines(repository: &Path, stem: &str) -> Result<BTreeMap<String, Link>, Error> {
     let path = repository.join(format!("{stem}.dat"));
     let mut links = BTreeMap::new();
     let object = match Files.open(&path) {
@@ -96,6 +105,11 @@ fn lines(repository: &Path, stem: &str) -> Result<BTreeMap<String, Link>, Error>
     lines.end(&mut take);
     read.map_err(Error::io("read", &path))?;
     Ok(links)
+}
+
+/// The files that no line of the index names.
+pub(super) fn unnamed<'a>(found: &'a [String], links: &BTreeMap<String, Link>) -> impl Iterator<Item = &'a String> {
+    found.iter().filter(|name| !links.contains_key(*name))
 }
 
 /// Puts the files together in the order of their names, as the original does, checking what can be checked:

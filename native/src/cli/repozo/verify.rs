@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::files;
 use super::options::Options;
-use super::recover::newest_listed;
+use super::recover::{lines, newest_listed, unnamed};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
 use crate::restore::{damaged, plan};
@@ -49,6 +49,13 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     });
     let results: Vec<Result<(), Error>> = bad.collect();
     results.into_iter().collect::<Result<(), Error>>()?;
+    let links = lines(repository, chain)?;
+    if let Some(name) = unnamed(&found, &links).next() {
+        let path = shown(repository.join(name));
+        return Err(Error::damage(format!(
+            "{path} is named by no line of {chain}.dat: run a backup, which finishes it or sets it aside"
+        )));
+    }
     match plan.doubts.first() {
         Some(doubt) => {
             Err(Error::damage(format!("{doubt}; run a backup: it finishes an interrupted one, or sets the file aside")))
