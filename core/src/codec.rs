@@ -1,7 +1,6 @@
 //! `Codec` and `Decoder`: from stored bytes to the bytes a digest speaks of, pushed piece by piece.
 
 mod gzip;
-pub mod member;
 
 /// How an object's bytes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
 
-use highwater_core::codec::member::{MEMBER, member};
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::filestorage::{Indexer, OidIndex};
 use highwater_core::formats::repozo::names::TEMPORARY;
 
 use super::Job;
+use super::member::{MEMBER, member};
 use super::source::Source;
 use crate::disk::{Disk, Writable};
 use crate::error::Error;
@@ -210,7 +210,7 @@ struct Gzip<'a> {
     written: u64,
     /// Decompressed bytes put so far.
     put: u64,
-    running: VecDeque<Receiver<Vec<u8>>>,
+    running: VecDeque<Receiver<std::io::Result<Vec<u8>>>>,
     /// Start (decompressed) and stored offset of each member written or running since the last complete transaction began.
     members: VecDeque<u64>,
     offsets: VecDeque<u64>,
@@ -235,6 +235,7 @@ impl<'a> Gzip<'a> {
             let Some(stored) = self.running.pop_front().and_then(|result| result.recv().ok()) else {
                 return Err(std::io::Error::other("a compressing thread ended early"));
             };
+            let stored = stored?;
             self.offsets.push_back(self.written);
             self.target.write_at(self.written, &stored)?;
             self.written += stored.len() as u64;
@@ -281,7 +282,7 @@ impl Store for Gzip<'_> {
         }
         let mut raw = vec![0; usize::try_from(length - from).map_err(std::io::Error::other)?];
         source.object.read_exact_at(start + from, &mut raw)?;
-        let stored = member(&raw, self.level);
+        let stored = member(&raw, self.level)?;
         self.target.write_at(offset, &stored)?;
         Ok(offset + stored.len() as u64)
     }

@@ -15,6 +15,10 @@ use crate::drive::buffer;
 use crate::error::Error;
 use crate::watch::{Watch, shown};
 
+/// A quick run compares chunks up to this length with the repository's own file, and hashes longer ones against the sum of
+/// the index: the repository may be far away.
+const NEAR: u64 = 64 * 1024 * 1024;
+
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -59,7 +63,7 @@ pub(super) fn decide(
         return Ok(Decision::Full);
     }
     let differs = if job.quick {
-        quick(disk, &job.repository, newest, last, source, watch)?
+        quick(job, disk, &job.repository, newest, last, source, watch)?
     } else {
         prefix::difference(disk, &job.repository, &newest.links, source, watch)?
     };
@@ -78,6 +82,7 @@ pub(super) fn decide(
 }
 
 fn quick(
+    job: &Job,
     disk: &dyn Disk,
     repository: &Path,
     newest: &Newest,
@@ -94,6 +99,10 @@ fn quick(
         if link.codec == Codec::Plain && length != expected {
             return Ok(Some(format!("'{}' has {length} bytes, its index says {expected}", link.file)));
         }
+    }
+    if last.codec == Codec::Plain && last.end - last.start <= NEAR && !job.sums {
+        // Comparing takes an eighth of the time of hashing, and also finds the chunk itself damaged.
+        return prefix::difference(disk, repository, std::slice::from_ref(last), source, watch);
     }
     let found = md5_of(source, last.start, last.end, watch)?;
     watch.note(format!("last incremental file: {}", shown(repository.join(last.file.to_string()))));

@@ -7,6 +7,7 @@
 mod copy;
 mod decide;
 mod kill;
+mod member;
 mod mend;
 mod prefix;
 mod publish;

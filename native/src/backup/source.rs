@@ -19,7 +19,7 @@ use crate::watch::{Watch, quoted};
 const HOP: usize = 16 * 1024;
 
 /// Entries of a saved index that a quick run looks at: some milliseconds' worth.
-pub(crate) const QUICK_ENTRIES: u64 = 16 * 1024;
+pub(crate) const QUICK_ENTRIES: u64 = 4 * 1024;
 
 /// An open `Data.fs`.
 pub(super) struct Source {

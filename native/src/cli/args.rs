@@ -64,8 +64,8 @@ pub(super) struct Backup {
     /// Compare only the last chunk (by its sum) and the sizes of the others.
     #[arg(short = 'Q', long, conflicts_with = "full")]
     pub(super) quick: bool,
-    /// Compress, at zlib level 1 to 9; 7 if none is named.
-    #[arg(short = 'z', long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "7", value_parser = clap::value_parser!(u32).range(1..=9))]
+    /// Compress, at level 1 to 9; 6 if none is named.
+    #[arg(short = 'z', long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "6", value_parser = clap::value_parser!(u32).range(1..=9))]
     pub(super) gzip: Option<u32>,
     /// After a full backup, remove every older backup.
     #[arg(short = 'k', long)]
