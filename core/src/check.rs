@@ -3,8 +3,8 @@
 use crate::claim::Claim;
 use crate::codec::{Broken, Decoder, Flow};
 use crate::digest::{Digest, Hasher};
+use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
-use crate::inspect::{Fault, FaultKind};
 use crate::report::Depth;
 
 /// What is known of a claim.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::claim::Claim;
+use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::name::Name;
 use crate::trail::Trail;
@@ -90,25 +91,6 @@ pub enum Answer<'a> {
     End,
     /// It could not be listed or read (further). Never an early end.
     Failed(Fault),
-}
-
-/// Why a host could not list or read something.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{message}")]
-pub struct Fault {
-    /// What kind of failure.
-    pub kind: FaultKind,
-    /// The operating system's words.
-    pub message: String,
-}
-
-/// Kinds of read failures that lead to different findings or advice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FaultKind {
-    /// The object is not there.
-    Absent,
-    /// Everything else: permission, a bad disk, a folder where a file should be.
-    Unreadable,
 }
 
 /// Reads one root's indices: says what it needs, and turns answers into sets, claims, trails and findings.

@@ -30,6 +30,7 @@ pub mod check;
 pub mod claim;
 pub mod codec;
 pub mod digest;
+pub mod fault;
 pub mod filestorage;
 pub mod finding;
 pub mod formats;

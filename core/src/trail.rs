@@ -5,8 +5,8 @@
 //! which they must be read, and carries the follower that looks at them.
 
 use crate::codec::{Broken, Codec, Decoder, Flow};
+use crate::fault::Fault;
 use crate::finding::Findings;
-use crate::inspect::Fault;
 use crate::name::Name;
 
 /// One object of a trail.

@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
+use highwater_core::fault::Fault;
 use highwater_core::finding::Findings;
-use highwater_core::inspect::{Answer, Ask, Entry, Fault};
+use highwater_core::inspect::{Answer, Ask, Entry};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Survey, Work};

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::watch::quoted;
+use crate::shown::quoted;
 
 /// What a failure means for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,5 +13,6 @@ pub mod error;
 mod flush;
 pub mod lock;
 pub mod restore;
+pub mod shown;
 pub mod store;
 pub mod watch;

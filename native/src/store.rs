@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use highwater_core::inspect::{Entry, Fault, FaultKind, Kind};
+use highwater_core::fault::{Fault, FaultKind};
+use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 use rustix::fs::OFlags;
 

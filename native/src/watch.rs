@@ -1,6 +1,5 @@
 //! `Watch`: the only way from a running job back to its user: bytes done, events told, and the wish to stop.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -79,16 +78,4 @@ impl<'a> Watch<'a> {
     pub fn notice(&self, text: impl AsRef<str>) {
         (self.tell)(Event::Notice(text.as_ref()));
     }
-}
-
-/// A path as it is, with what is not printable escaped.
-#[must_use]
-pub fn shown(path: impl AsRef<Path>) -> String {
-    highwater_core::name::printable(path.as_ref().as_os_str().as_encoded_bytes())
-}
-
-/// A path in single quotes, with what is not printable escaped.
-#[must_use]
-pub fn quoted(path: &Path) -> String {
-    format!("'{}'", shown(path))
 }

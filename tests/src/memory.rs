@@ -3,8 +3,9 @@
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence, Shard};
 use highwater_core::codec::Flow;
+use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::formats::by_name;
-use highwater_core::inspect::{Answer, Ask, Entry, Fault, FaultKind, Kind, Scope};
+use highwater_core::inspect::{Answer, Ask, Entry, Kind, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey, Work};

@@ -20,7 +20,8 @@ use super::source::Source;
 use crate::disk::{Disk, Writable};
 use crate::error::Error;
 use crate::flush::Flusher;
-use crate::watch::{Watch, quoted};
+use crate::shown::quoted;
+use crate::watch::Watch;
 
 /// Blocks that wait for the hasher.
 const WAITING: usize = 4;

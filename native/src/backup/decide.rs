@@ -13,7 +13,8 @@ use super::state::{Dat, Newest, State};
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
-use crate::watch::{Watch, shown};
+use crate::shown::shown;
+use crate::watch::Watch;
 
 /// A quick run compares chunks up to this length with the repository's own file, and hashes longer ones against the sum of
 /// the index: the repository may be far away.

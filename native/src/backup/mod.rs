@@ -25,7 +25,8 @@ pub(crate) use source::QUICK_ENTRIES;
 
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::watch::{Watch, quoted, shown};
+use crate::shown::{quoted, shown};
+use crate::watch::Watch;
 use crate::{clock, lock};
 use source::Source;
 use state::State;
@@ -47,6 +48,8 @@ pub struct Job {
     pub kill_old: bool,
     /// Say what would be done, and write nothing.
     pub dry_run: bool,
+    /// The stamp to give the backup, in place of the clock's.
+    pub now: Option<String>,
     /// Also work out the sums that only the original's log lines show.
     pub sums: bool,
 }
@@ -82,14 +85,14 @@ pub struct Made {
 /// # Errors
 /// Whatever stands in its way; nothing half-made looks like a backup then.
 pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    if !job.repository.is_dir() {
+    if !disk.is_folder(&job.repository) {
         return Err(Error::cannot_start(format!(
             "the repository {} is no folder; create it first (mkdir)",
             quoted(&job.repository)
         )));
     }
     let source = Source::open(disk, &job.source)?;
-    let _lock = if job.dry_run { None } else { Some(lock::take(&job.repository)?) };
+    let _lock = if job.dry_run { None } else { Some(lock::take(disk, &job.repository)?) };
     let mut state = State::read(disk, &job.repository)?;
     if !job.dry_run {
         mend::leftovers(job, disk, &state, watch)?;
@@ -112,7 +115,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
         if base == Some(end) {
             return Ok(Outcome::Nothing(end));
         }
-        let stem = clock::stamp()?;
+        let stem = now(job)?;
         let file = DataFile { stem: &stem, kind, codec }.name();
         return Ok(Outcome::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
     }
@@ -133,17 +136,21 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
     Ok(Outcome::Made(Made { file, kind, start, end, stored, removed }))
 }
 
+fn now(job: &Job) -> Result<String, Error> {
+    job.now.clone().map_or_else(clock::stamp, Ok)
+}
+
 /// A stamp for the new files: now, if that is after every stamp of the repository.
 fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec, watch: &Watch<'_>) -> Result<String, Error> {
     loop {
         watch.go_on()?;
-        let now = clock::stamp()?;
+        let now = now(job)?;
         let newest = state.listing.newest().unwrap_or("");
         if now.as_str() > newest {
             return Ok(now);
         }
         // Stamps are to the second, so two backups within one must wait for the next.
-        if now == newest && clock::ticks() {
+        if now == newest && clock::ticks() && job.now.is_none() {
             std::thread::sleep(std::time::Duration::from_millis(20));
             continue;
         }

@@ -14,7 +14,7 @@ use super::state::State;
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
-use crate::watch::shown;
+use crate::shown::shown;
 
 /// Makes `copied`, whose bytes are durable under a work name, a point of the repository.
 pub(super) fn publish(

@@ -12,8 +12,9 @@ use super::state::State;
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
+use crate::shown::quoted;
 use crate::store::Object;
-use crate::watch::{Watch, quoted};
+use crate::watch::Watch;
 
 /// Bytes read at once while hopping from header to header.
 const HOP: usize = 16 * 1024;

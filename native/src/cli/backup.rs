@@ -21,6 +21,7 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         gzip: args.gzip,
         kill_old: args.kill_old,
         dry_run: args.dry_run,
+        now: None,
         sums: false,
     };
     let watch = out::watch(args.talk, stop);

@@ -18,7 +18,7 @@ use super::exit::Exit;
 use super::{dispatch, out};
 use crate::clock;
 use crate::error::Error;
-use crate::watch::quoted;
+use crate::shown::quoted;
 
 mod notebook;
 mod pickle;

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::out;
 use super::repository::usage;
 use crate::error::Error;
-use crate::watch::quoted;
+use crate::shown::quoted;
 
 pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
     let ReportVerb::Merge(args) = &args.verb;

@@ -8,8 +8,8 @@ use highwater_core::formats;
 use highwater_core::inspect::{Entry, Format};
 
 use crate::error::{Class, Error};
+use crate::shown::quoted;
 use crate::store::Store;
-use crate::watch::quoted;
 
 /// A repository as named on the command line.
 pub(super) struct Repository {

@@ -47,7 +47,7 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
 }
 
 fn words(outcome: &Outcome, args: &args::Restore) -> String {
-    let target = crate::watch::quoted(&args.target);
+    let target = crate::shown::quoted(&args.target);
     let would = if args.dry_run { "would be " } else { "" };
     let mut text = String::new();
     if args.dry_run {

@@ -2,12 +2,17 @@
 //!
 //! The trait is small so that a model of a disk that forgets what was not synced can stand in for the real one.
 
+pub mod model;
 mod real;
 
+use std::any::Any;
 use std::io;
 use std::path::Path;
 
 use crate::store::{Object, Store};
+
+/// A held lock; dropping it, or the end of the process, releases it.
+pub type Held = Box<dyn Any + Send>;
 
 /// Somewhere files can be written, beside being read.
 pub trait Disk: Store {
@@ -52,6 +57,15 @@ pub trait Disk: Store {
     /// # Errors
     /// The operating system's.
     fn exists(&self, path: &Path) -> io::Result<bool>;
+
+    /// Whether a folder has this name; links are followed.
+    fn is_folder(&self, path: &Path) -> bool;
+
+    /// Takes the lock file `path` for this process and writes `text` into it; none when another process holds it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>>;
 
     /// Gives `path` the owner and permissions of `like`, as far as the user may. Never fails: it is a courtesy.
     fn adopt(&self, path: &Path, like: &Path);

@@ -1,13 +1,13 @@
 //! The real disk: plain system calls, with `O_NOFOLLOW` and `fsync` where they belong.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 use rustix::fs::{CWD, OFlags, RenameFlags, ioctl_ficlone, renameat_with};
 
-use super::{Disk, Writable};
+use super::{Disk, Held, Writable};
 use crate::store::{Files, Object, open_plain};
 
 impl Disk for Files {
@@ -57,6 +57,28 @@ impl Disk for Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>> {
+        let flags = OFlags::NOFOLLOW.bits().cast_signed();
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.read(true).write(true).create(true).truncate(false).custom_flags(flags).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // The file may have been deleted before it was locked; then the lock keeps nobody out.
+        if fs::symlink_metadata(path)?.ino() != file.metadata()?.ino() {
+            return Err(io::Error::other("it was deleted meanwhile; run again"));
+        }
+        file.set_len(0)?;
+        file.write_all(text.as_bytes())?;
+        Ok(Some(Box::new(file)))
     }
 
     fn adopt(&self, path: &Path, like: &Path) {

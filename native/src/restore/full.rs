@@ -13,7 +13,8 @@ use super::{Job, Plan, index, sound, target, tell_chunks, tell_whole};
 use crate::disk::{Disk, Writable};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
-use crate::watch::{Watch, quoted, shown};
+use crate::shown::{quoted, shown};
+use crate::watch::Watch;
 
 /// Writes all of a plan anew. A `.part` that an interrupted run left is taken up: chunks in it that are sound stay.
 pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {

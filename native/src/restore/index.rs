@@ -9,7 +9,8 @@ use crate::backup::{QUICK_ENTRIES, replace};
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
-use crate::watch::{Watch, quoted, shown};
+use crate::shown::{quoted, shown};
+use crate::watch::Watch;
 
 /// Puts the plan's saved index beside the target. False when there is none that fits; then none is there.
 pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<bool, Error> {

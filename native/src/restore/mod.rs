@@ -8,6 +8,7 @@ mod append;
 mod full;
 mod index;
 mod plan;
+mod seal;
 mod target;
 mod write;
 
@@ -27,8 +28,9 @@ pub(crate) use plan::damaged;
 use crate::disk::Disk;
 use crate::drive::{buffer, check_bytes, path_of};
 use crate::error::Error;
+use crate::shown::{quoted, shown};
 use crate::store::Object;
-use crate::watch::{Watch, quoted, shown};
+use crate::watch::Watch;
 use target::Fit;
 
 /// What to restore, where to and how.

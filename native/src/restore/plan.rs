@@ -14,8 +14,8 @@ use crate::disk::Disk;
 use crate::drive::{buffer, path_of};
 use crate::error::Error;
 use crate::lock;
+use crate::shown::{quoted, shown};
 use crate::store::fault;
-use crate::watch::{quoted, shown};
 
 /// What a restore reads.
 #[derive(Debug, Clone)]

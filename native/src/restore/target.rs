@@ -8,12 +8,14 @@ use highwater_core::codec::Codec;
 use highwater_core::digest::Hasher;
 use rayon::prelude::*;
 
-use super::{Job, Plan, append};
+use super::seal::Seal;
+use super::{Job, Plan};
 use crate::disk::{Disk, Writable};
 use crate::drive::{buffer, path_of};
 use crate::error::Error;
+use crate::shown::{quoted, shown};
 use crate::store::Object;
-use crate::watch::{Watch, quoted, shown};
+use crate::watch::Watch;
 
 /// A quick run compares chunks up to this length with the repository's own file, and hashes longer ones: the
 /// repository may be far away.
@@ -43,7 +45,7 @@ pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
     let length = object.length().map_err(Error::io("read", target))?;
     let short = plan.claims.iter().position(|claim| claim.target.end > length).unwrap_or(plan.claims.len());
     // A crash in an append leaves its seal: from there on, every byte has yet to be compared.
-    let sealed = plan.claims[..short].iter().position(|claim| append::is_sealed(&*object, claim));
+    let sealed = plan.claims[..short].iter().position(|claim| Seal::is_on(&*object, claim));
     let next = sealed.unwrap_or(short);
     let there = &plan.claims[..next];
     if there.iter().all(|claim| claim.expect.length == 0) {

@@ -4,9 +4,9 @@
 //! transaction ends, and each saved OID index must equal the one that the records up to its point give.
 
 use crate::codec::Flow;
+use crate::fault::FaultKind;
 use crate::filestorage::{Audit, Decoder, Entry, OidIndex, State, Walk};
 use crate::finding::{Code, Finding, Findings, Hurts};
-use crate::inspect::FaultKind;
 use crate::name::Name;
 use crate::trail::{Ended, Follow, Part};
 

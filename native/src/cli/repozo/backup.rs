@@ -20,6 +20,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         gzip: options.gzip.then_some(LEVEL),
         kill_old: options.kill_old,
         dry_run: false,
+        now: None,
         sums: options.verbose,
     };
     backup(&job, &Files, watch).map(|_| ())

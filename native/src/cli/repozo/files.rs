@@ -6,8 +6,9 @@ use highwater_core::formats::repozo::names::{DataFile, Kind};
 
 use crate::clock;
 use crate::error::Error;
+use crate::shown::shown;
 use crate::store::{Files, Store};
-use crate::watch::{Watch, shown};
+use crate::watch::Watch;
 
 /// The newest full backup whose stamp sorts at or before `when` (none: now), and the increments after it, in order.
 pub(super) fn find(repository: &Path, when: Option<&str>, watch: &Watch<'_>) -> Result<Vec<String>, Error> {

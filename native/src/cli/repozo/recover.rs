@@ -21,8 +21,9 @@ use crate::disk::Disk;
 use crate::drive::{self, buffer};
 use crate::error::Error;
 use crate::restore::{Job, adopt_part, plan, to_file, to_stream};
+use crate::shown::shown;
 use crate::store::{Files, Store};
-use crate::watch::{Watch, shown};
+use crate::watch::Watch;
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let repository = &options.repository;

@@ -10,8 +10,9 @@ use super::recover::{lines, newest_listed, unnamed};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
 use crate::restore::{damaged, plan};
+use crate::shown::shown;
 use crate::store::Files;
-use crate::watch::{Watch, shown};
+use crate::watch::Watch;
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Evidence;
 
