@@ -2,6 +2,7 @@
 //!
 //! After each cut the repository is read back: every point that its indices name is sound, those from before the run are
 //! all there, and the next run succeeds. A restored target is the old state or the new one to any FileStorage reader.
+#![expect(clippy::print_stdout, reason = "how many cases ran is part of the result")]
 
 use std::path::{Path, PathBuf};
 

@@ -32,17 +32,30 @@ pub enum Outcome {
     ContentsOnly,
     /// All survive but half of each file's last write.
     Torn,
+    /// All names survive, and of the written bytes every other run of [`SECTOR`].
+    Scattered,
 }
+
+/// How finely [`Outcome::Scattered`] cuts, in bytes: finer than any disk, since the files of a test are small.
+const SECTOR: usize = 16;
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 7] =
-        [Self::Nothing, Self::Everything, Self::Even, Self::Odd, Self::NamesOnly, Self::ContentsOnly, Self::Torn];
+    pub const ALL: [Self; 8] = [
+        Self::Nothing,
+        Self::Everything,
+        Self::Even,
+        Self::Odd,
+        Self::NamesOnly,
+        Self::ContentsOnly,
+        Self::Torn,
+        Self::Scattered,
+    ];
 
     fn keeps_name(self, number: usize) -> bool {
         match self {
             Self::Nothing | Self::ContentsOnly => false,
-            Self::Everything | Self::NamesOnly | Self::Torn => true,
+            Self::Everything | Self::NamesOnly | Self::Torn | Self::Scattered => true,
             Self::Even => number.is_multiple_of(2),
             Self::Odd => !number.is_multiple_of(2),
         }
@@ -51,7 +64,7 @@ impl Outcome {
     fn keeps_content(self, number: usize) -> bool {
         match self {
             Self::Nothing | Self::NamesOnly => false,
-            Self::Everything | Self::ContentsOnly | Self::Torn => true,
+            Self::Everything | Self::ContentsOnly | Self::Torn | Self::Scattered => true,
             Self::Even => number.is_multiple_of(2),
             Self::Odd => !number.is_multiple_of(2),
         }
@@ -171,6 +184,12 @@ impl File {
             match change {
                 Change::Write(at, written) if outcome == Outcome::Torn && number == last => {
                     write(&mut bytes, *at, &written[..written.len() / 2]);
+                }
+                Change::Write(at, written) if outcome == Outcome::Scattered => {
+                    let end = at + written.len();
+                    bytes.resize(bytes.len().max(end), 0);
+                    let kept = (*at..end).zip(written).filter(|(at, _)| (at / SECTOR).is_multiple_of(2));
+                    kept.for_each(|(at, byte)| bytes[at] = *byte);
                 }
                 change => change.apply(&mut bytes),
             }
