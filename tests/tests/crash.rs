@@ -13,7 +13,7 @@ use highwater::error::Error;
 use highwater::restore;
 use highwater::watch::Watch;
 use highwater_core::claim::Shard;
-use highwater_core::filestorage::Walk;
+use highwater_core::filestorage::{State, Walk};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::report::{Depth, Report, Verdict};
@@ -163,8 +163,11 @@ fn expect_whole(scene: &Scene, before: &[String], model: &Model, case: &str) {
     }
     assert!(!points.is_empty() || before.is_empty(), "{case}: no point is left");
     if let (true, Some(bytes)) = (scene.restores, model.get(TARGET)) {
-        let mut walk = Walk::new(0, bytes.len() as u64);
+        let tail = bytes.last_chunk().copied();
+        let mut walk = Walk::new(0, bytes.len() as u64).with_tail(tail);
         walk.push(&bytes, &mut ());
+        let state = walk.state();
+        assert!(!matches!(state, State::Corrupt { .. }), "{case}: a database would refuse the target: {state:?}");
         let end = usize::try_from(walk.end()).expect("small");
         let known = states().iter().any(|state| *state == bytes[..end]);
         assert!(known, "{case}: a database would see neither the old state nor the new one, but {end} bytes");

@@ -273,7 +273,7 @@ fn a_held_lock_excuses_only_what_a_backup_is_just_publishing() {
             fs::remove_file(&path).expect("the index goes");
         }
         ground.verify("deep").expect(3);
-        let _lock = highwater::lock::take(&ground.repo).expect("the lock is free");
+        let _lock = highwater::lock::take(&highwater::store::Files, &ground.repo).expect("the lock is free");
         let run = ground.verify("deep");
         assert_eq!(run.code, 3, "{case}: {}", run.account());
     }
