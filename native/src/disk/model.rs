@@ -32,16 +32,18 @@ pub enum Outcome {
     ContentsOnly,
     /// All survive but half of each file's last write.
     Torn,
-    /// All names survive, and of the written bytes every other run of [`SECTOR`].
-    Scattered,
+    /// All names survive, and of the written bytes every run of [`SECTOR`] with an even number.
+    EvenSectors,
+    /// All names survive, and of the written bytes every run of [`SECTOR`] with an odd number.
+    OddSectors,
 }
 
-/// How finely [`Outcome::Scattered`] cuts, in bytes: finer than any disk, since the files of a test are small.
+/// How finely [`Outcome::EvenSectors`] cuts, in bytes: finer than any disk, since the files of a test are small.
 const SECTOR: usize = 16;
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Nothing,
         Self::Everything,
         Self::Even,
@@ -49,13 +51,14 @@ impl Outcome {
         Self::NamesOnly,
         Self::ContentsOnly,
         Self::Torn,
-        Self::Scattered,
+        Self::EvenSectors,
+        Self::OddSectors,
     ];
 
     fn keeps_name(self, number: usize) -> bool {
         match self {
             Self::Nothing | Self::ContentsOnly => false,
-            Self::Everything | Self::NamesOnly | Self::Torn | Self::Scattered => true,
+            Self::Everything | Self::NamesOnly | Self::Torn | Self::EvenSectors | Self::OddSectors => true,
             Self::Even => number.is_multiple_of(2),
             Self::Odd => !number.is_multiple_of(2),
         }
@@ -64,7 +67,7 @@ impl Outcome {
     fn keeps_content(self, number: usize) -> bool {
         match self {
             Self::Nothing | Self::NamesOnly => false,
-            Self::Everything | Self::ContentsOnly | Self::Torn | Self::Scattered => true,
+            Self::Everything | Self::ContentsOnly | Self::Torn | Self::EvenSectors | Self::OddSectors => true,
             Self::Even => number.is_multiple_of(2),
             Self::Odd => !number.is_multiple_of(2),
         }
@@ -185,10 +188,11 @@ impl File {
                 Change::Write(at, written) if outcome == Outcome::Torn && number == last => {
                     write(&mut bytes, *at, &written[..written.len() / 2]);
                 }
-                Change::Write(at, written) if outcome == Outcome::Scattered => {
+                Change::Write(at, written) if matches!(outcome, Outcome::EvenSectors | Outcome::OddSectors) => {
+                    let even = outcome == Outcome::EvenSectors;
                     let end = at + written.len();
                     bytes.resize(bytes.len().max(end), 0);
-                    let kept = (*at..end).zip(written).filter(|(at, _)| (at / SECTOR).is_multiple_of(2));
+                    let kept = (*at..end).zip(written).filter(|(at, _)| (at / SECTOR).is_multiple_of(2) == even);
                     kept.for_each(|(at, byte)| bytes[at] = *byte);
                 }
                 change => change.apply(&mut bytes),
