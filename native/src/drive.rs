@@ -23,6 +23,10 @@ use crate::watch::Watch;
 /// Bytes read at a time: enough to hide the system call, small enough to stay in a core's cache.
 pub const PIECE: usize = 256 * 1024;
 
+/// A quick backup or restore compares chunks up to this length with the repository's own file, and hashes longer ones:
+/// the repository may be far away.
+pub(crate) const NEAR: u64 = 64 * 1024 * 1024;
+
 /// Entries of a listing that go to the survey at a time.
 const ENTRIES: usize = 4096;
 

@@ -11,14 +11,10 @@ use super::prefix;
 use super::source::Source;
 use super::state::{Dat, Newest, State};
 use crate::disk::Disk;
-use crate::drive::buffer;
+use crate::drive::{NEAR, buffer};
 use crate::error::Error;
 use crate::shown::shown;
 use crate::watch::Watch;
-
-/// A quick run compares chunks up to this length with the repository's own file, and hashes longer ones against the sum of
-/// the index: the repository may be far away.
-const NEAR: u64 = 64 * 1024 * 1024;
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -114,7 +114,7 @@ fn chunk(
         Ok(verdict)
     })?;
     if let Some(error) = failed {
-        return Err(Error::io("go on with", target)(error));
+        return Err(Error::io("append to", target)(error));
     }
     sound(job, claim, verdict)?;
     Ok(if differs { Result::Differs } else { Result::Done })

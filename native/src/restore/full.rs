@@ -71,7 +71,8 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
 fn kept(error: Error, part: &Path) -> Error {
     match error {
         Error::Refused { class, what } => {
-            let what = format!("{what} What was written stays in {}; the next restore takes it up", quoted(part));
+            let what = what.trim_end_matches('.');
+            let what = format!("{what}. What was written stays in {}; the next restore takes it up", quoted(part));
             Error::Refused { class, what }
         }
         other => other,

@@ -11,15 +11,11 @@ use rayon::prelude::*;
 use super::seal::Seal;
 use super::{Job, Plan};
 use crate::disk::{Disk, Writable};
-use crate::drive::{buffer, path_of};
+use crate::drive::{NEAR, buffer, path_of};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
 use crate::store::Object;
 use crate::watch::Watch;
-
-/// A quick run compares chunks up to this length with the repository's own file, and hashes longer ones: the
-/// repository may be far away.
-const NEAR: u64 = 64 * 1024 * 1024;
 
 /// How an existing target fits a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
