@@ -12,5 +12,6 @@ pub mod repo;
 pub mod repository;
 pub mod run;
 pub mod scene;
+pub mod score;
 pub mod stamps;
 pub mod workbench;
