@@ -15,6 +15,8 @@ use crate::report::Depth;
 pub struct Claim {
     /// The object that stores the bytes.
     pub object: Name,
+    /// The index that says so. When it is gone as well, both were removed, and nothing is missing.
+    pub index: Name,
     /// How they are stored.
     pub codec: Codec,
     /// What they decode to.

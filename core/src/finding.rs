@@ -117,7 +117,12 @@ impl Findings {
 
     fn keep(&mut self, finding: Finding) {
         let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
-        self.sample.insert((finding.code, object, finding.offset, finding.message.clone()), finding);
+        let hurts = finding.hurts;
+        let shown = (finding.code, object, finding.offset, finding.message.clone());
+        // Two that look alike, as when two lines name one file, are shown as the one that hurts from the earliest set on,
+        // whichever comes first.
+        let kept = self.sample.entry(shown).or_insert(finding);
+        kept.hurts = kept.hurts.min(hurts);
         if self.sample.len() > SAMPLE {
             self.sample.pop_last();
         }
@@ -135,6 +140,25 @@ mod tests {
             offset: None,
             message: String::new(),
             hurts: Hurts::Onward { group: 0, from: u64::from(object) },
+        }
+    }
+
+    #[test]
+    fn of_two_findings_that_look_alike_the_same_is_kept_in_any_order() {
+        let [one, other] =
+            [3, 8].map(|from| Finding { hurts: Hurts::Onward { group: 0, from }, ..finding(Code::Missing, 1) });
+        for order in [[&one, &other], [&other, &one]] {
+            let (mut pushed, mut merged) = (Findings::default(), Findings::default());
+            for finding in order {
+                pushed.push(finding.clone());
+                let mut single = Findings::default();
+                single.push(finding.clone());
+                merged.merge(single);
+            }
+            for findings in [pushed, merged] {
+                assert!(findings.sample().eq([&one]));
+                assert_eq!(findings.tallies().get(&Code::Missing), Some(&2));
+            }
         }
     }
 

@@ -153,24 +153,29 @@ impl Report {
     /// Both reports as one. Associative and commutative, so shards may come in any order.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        self.sort();
         self.depth = self.depth.min(other.depth);
         self.strict |= other.strict;
         self.whole |= other.whole;
-        for root in other.roots {
-            self.add_root(root);
-        }
-        for set in other.sets {
-            let key = |s: &Set| (s.root.clone(), s.ordinal, s.name.clone());
-            match self.sets.binary_search_by_key(&key(&set), key) {
-                Ok(at) => {
-                    if let Some(mine) = self.sets.get_mut(at) {
-                        mine.verdict = mine.verdict.max(set.verdict);
-                    }
-                }
-                Err(at) => self.sets.insert(at, set),
+        self.roots.extend(other.roots);
+        self.sets.extend(other.sets);
+        self.sort();
+        self.roots.dedup_by(|again, mine| {
+            let same = again.label == mine.label;
+            if same {
+                mine.add(again);
             }
-        }
+            same
+        });
+        self.sets.dedup_by(|again, mine| {
+            let same = (&again.root, again.ordinal, &again.name) == (&mine.root, mine.ordinal, &mine.name);
+            if same {
+                mine.verdict = mine.verdict.max(again.verdict);
+                // Parts that saw different indices may disagree; which of them came first must not show.
+                mine.group = mine.group.max(again.group);
+                mine.bytes = mine.bytes.max(again.bytes);
+            }
+            same
+        });
         for (name, count) in other.tallies {
             let tally = self.tallies.entry(name).or_default();
             *tally = tally.saturating_add(count);
@@ -200,8 +205,10 @@ impl Report {
         }
         self.lacking = self.roots.iter().flat_map(|root| root.lacking(self.whole)).collect();
         let mut verdict = Verdict::Sound;
-        for name in self.tallies.keys() {
-            let severity = name.parse().map_or(Severity::Damage, Code::severity);
+        let counted = self.tallies.keys().map(|name| name.parse().map_or(Severity::Damage, Code::severity));
+        // A report from elsewhere may list what it does not count; nothing that lists damage is called sound.
+        let listed = self.findings.iter().map(|note| note.code.severity());
+        for severity in counted.chain(listed) {
             verdict = verdict.max(match severity {
                 Severity::Damage => Verdict::Damaged,
                 Severity::Inconclusive => Verdict::Inconclusive,
@@ -215,33 +222,29 @@ impl Report {
         self.verdict = verdict;
     }
 
-    /// Brings a report that came from elsewhere into the order that merging relies on.
+    /// Brings roots and sets into their order, wherever they came from.
     fn sort(&mut self) {
         self.roots.sort_by(|a, b| a.label.cmp(&b.label));
         self.sets.sort_by(|a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
     }
-
-    fn add_root(&mut self, root: Root) {
-        match self.roots.binary_search_by(|mine| mine.label.cmp(&root.label)) {
-            Err(at) => self.roots.insert(at, root),
-            Ok(at) => {
-                if let Some(mine) = self.roots.get_mut(at) {
-                    mine.shards.extend(root.shards);
-                    mine.shards.sort();
-                    mine.coverage.claims = mine.coverage.claims.max(root.coverage.claims);
-                    mine.coverage.checked = mine.coverage.checked.saturating_add(root.coverage.checked);
-                    mine.coverage.bytes = mine.coverage.bytes.saturating_add(root.coverage.bytes);
-                }
-            }
-        }
-    }
 }
 
 impl Root {
-    /// Nothing was checked, or less than everything by a run that was to check everything.
+    /// Takes in another part of the same root.
+    fn add(&mut self, other: &mut Self) {
+        self.shards.append(&mut other.shards);
+        self.shards.sort();
+        self.coverage.claims = self.coverage.claims.max(other.coverage.claims);
+        self.coverage.checked = self.coverage.checked.saturating_add(other.coverage.checked);
+        self.coverage.bytes = self.coverage.bytes.saturating_add(other.coverage.bytes);
+    }
+
+    /// It covers no part, nothing was checked, or less than everything by a run that was to check everything.
     fn is_unchecked(&self) -> bool {
         let is_part = matches!(self.shards.as_slice(), [shard] if shard != "1/1");
-        self.coverage.checked == 0 || (!is_part && self.coverage.checked < self.coverage.claims)
+        self.shards.is_empty()
+            || self.coverage.checked == 0
+            || (!is_part && self.coverage.checked < self.coverage.claims)
     }
 
     /// The shards that are missing or doubled: `label 3/8`, `label 3/8 twice`. A report of a single
@@ -255,13 +258,44 @@ impl Root {
             *count += 1;
         }
         let label = &self.label;
-        let mut lacking = Vec::new();
-        for (n, parts) in counts.iter().filter(|_| whole || self.shards.len() > 1) {
-            let missing = (1..=*n).filter(|i| !parts.contains_key(i));
-            lacking.extend(missing.take(SAMPLE).map(|i| format!("{label} {i}/{n}")));
+        let counts = counts.iter().filter(|_| whole || self.shards.len() > 1);
+        let lacking = counts.flat_map(|(n, parts)| {
+            let missing = (1..=*n).filter(|i| !parts.contains_key(i)).map(move |i| format!("{label} {i}/{n}"));
             let doubled = parts.iter().filter(|(_, count)| **count > 1);
-            lacking.extend(doubled.map(|(i, _)| format!("{label} {i}/{n} twice")));
-        }
-        lacking
+            missing.take(SAMPLE).chain(doubled.map(move |(i, _)| format!("{label} {i}/{n} twice")))
+        });
+        // Not more for many different numbers of shards: a file of them may come from anywhere.
+        lacking.take(SAMPLE).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_lists_damage_is_never_sound_even_if_it_counts_none() {
+        let text = r#"{"schema":1,"verdict":"sound","depth":"deep","strict":false,"whole":true,"sets":[],"tallies":{},
+            "coverage":{"claims":1,"checked":1,"bytes":1},"lacking":[],"roots":[{"label":"r","format":"repozo",
+            "shards":["1/1"],"coverage":{"claims":1,"checked":1,"bytes":1}}],"findings":[{"code":"HW103","root":"r",
+            "name":"digest","severity":"damage","object":"a.fs","offset":null,"message":"","advice":"","sets":[],
+            "sets_total":0}]}"#;
+        let report = Report::empty(Depth::Deep, false).merge(crate::render::from_json(text).unwrap());
+        assert_eq!(report.verdict, Verdict::Damaged);
+    }
+
+    #[test]
+    fn shards_of_many_numbers_do_not_ask_for_memory() {
+        let mut root = Root {
+            label: "x".repeat(1000),
+            format: "repozo".to_owned(),
+            shards: (0..20_000).map(|n| format!("1/{}", u64::MAX - n)).collect(),
+            coverage: Coverage::default(),
+        };
+        assert_eq!(root.lacking(true).len(), SAMPLE);
+        root.shards = (0..20_000).flat_map(|n| [format!("{n}/20000"), format!("{n}/20000")]).collect();
+        assert_eq!(root.lacking(true).len(), SAMPLE);
+        root.shards = ["1/3", "3/3", "3/3"].map(str::to_owned).to_vec();
+        assert!(root.lacking(true).iter().map(|line| line.trim_start_matches('x')).eq([" 2/3", " 3/3 twice"]));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
-use highwater_core::fault::Fault;
+use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::finding::Findings;
 use highwater_core::inspect::{Answer, Ask, Entry};
 use highwater_core::name::Name;
@@ -16,7 +16,6 @@ use highwater_core::trail::{Following, Trail};
 use rayon::Scope;
 
 use crate::error::Error;
-use crate::lock;
 use crate::store::{Store, fault};
 use crate::watch::Watch;
 
@@ -77,7 +76,7 @@ pub fn run(
                 Ask::List => list(store, root, &mut survey, &mut flight)?,
                 Ask::Read(name) => read(store, root, &name, &mut survey, &mut flight)?,
                 Ask::Writing => {
-                    let work = survey.answer(Answer::Writing(lock::is_held(root))).collect();
+                    let work = survey.answer(Answer::Writing(store.is_being_written(root))).collect();
                     flight.launch(&mut survey, work)?;
                 }
                 Ask::Done => break,
@@ -213,7 +212,7 @@ fn check(store: &dyn Store, root: &Path, claim: Claim, depth: Depth, watch: &Wat
         let verdict = match store.length(&path) {
             Ok(length) if evidence == Evidence::StoredLength => Check::of_length(&claim, length),
             Ok(_) => Verdict::Sound,
-            Err(error) => Verdict::of_fault(fault(&error)),
+            Err(error) => failed(store, &path, &claim, &error),
         };
         return Done::Claim(claim, verdict, 0);
     }
@@ -238,7 +237,7 @@ pub fn check_bytes(
 ) -> Result<(Verdict, u64), Error> {
     let object = match store.open(path) {
         Ok(object) => object,
-        Err(error) => return Ok((Verdict::of_fault(fault(&error)), 0)),
+        Err(error) => return Ok((failed(store, path, claim, &error), 0)),
     };
     let mut check = Check::new(claim, depth);
     let result = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
@@ -255,6 +254,21 @@ pub fn check_bytes(
         Err(error) => Verdict::of_fault(fault(&error)),
     };
     Ok((verdict, length))
+}
+
+/// The verdict on a claim whose object at `path` could not be opened.
+fn failed(store: &dyn Store, path: &Path, claim: &Claim, error: &io::Error) -> Verdict {
+    let mut fault = fault(error);
+    let depth = claim.object.as_bytes().split(|byte| *byte == b'/').count();
+    let index = path.ancestors().nth(depth).map(|root| path_of(root, &claim.index));
+    // Whoever removes a chain on purpose removes its index first and for good: an index that is gone by now has named
+    // what it named rightly, and its points were given up since this run read it.
+    let gone = |index: PathBuf| store.length(&index).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if fault.kind == FaultKind::Absent && index.is_some_and(gone) {
+        let message = format!("it was removed while this ran, and so was the index '{}' that named it", claim.index);
+        fault = Fault { kind: FaultKind::Unreadable, message };
+    }
+    Verdict::of_fault(fault)
 }
 
 /// Follows one trail to its end.

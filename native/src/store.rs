@@ -10,6 +10,8 @@ use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 use rustix::fs::OFlags;
 
+use crate::lock;
+
 /// Somewhere objects can be read from.
 pub trait Store: Sync {
     /// Hands every entry of `folder` to `each`, in no order.
@@ -30,6 +32,11 @@ pub trait Store: Sync {
     /// As [`Store::open`].
     fn length(&self, path: &Path) -> io::Result<u64> {
         self.open(path)?.length()
+    }
+
+    /// Whether a writer is at work in the repository `root` right now; false when that cannot be known.
+    fn is_being_written(&self, _root: &Path) -> bool {
+        false
     }
 }
 
@@ -137,6 +144,10 @@ impl Store for Files {
         let meta = fs::metadata(path)?;
         plain(meta.file_type())?;
         Ok(meta.len())
+    }
+
+    fn is_being_written(&self, root: &Path) -> bool {
+        lock::is_held(root)
     }
 }
 

@@ -4,8 +4,10 @@ use highwater_core::claim::Shard;
 use highwater_core::render::{from_json, json};
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_tests::dice::Dice;
+use highwater_tests::harm::harmed;
 use highwater_tests::memory::{Host, Order, Steps};
 use highwater_tests::repo::{Image, Sample, sample};
+use highwater_tests::score::{Score, size};
 
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
@@ -58,12 +60,27 @@ fn cases() -> Vec<(String, Image)> {
     cases
 }
 
+/// Sets with random harm done to them, by what it is.
+fn random(seed: u64, count: u64) -> impl Iterator<Item = (String, Image)> {
+    let (files, mut dice) = (sample().files, Dice::new(seed));
+    (0..count).map(move |_| harmed(&files, &mut dice))
+}
+
+/// Counts one comparison.
+fn compare(score: &mut Score, found: &Report, wanted: &Report, what: impl FnOnce() -> String) {
+    score.ran(1);
+    if json(found) != json(wanted) {
+        score.fail(what());
+    }
+}
+
 fn expect_same(found: &Report, wanted: &Report, what: &str) {
     assert_eq!(json(found), json(wanted), "{what}");
 }
 
 #[test]
 fn every_cut_gives_the_same_report() {
+    let mut score = Score::new("split invariance");
     for (case, files) in cases() {
         for depth in DEPTHS {
             let host = Host::at(depth);
@@ -71,11 +88,27 @@ fn every_cut_gives_the_same_report() {
             assert_eq!(whole.verdict == Verdict::Sound, verdict_is_sound(&case, depth), "{case} {depth:?}: {whole:?}");
             let random = (0..3).map(|seed| Steps::Random(Dice::new(seed)));
             for steps in [1, 7, 31, 4095].map(Steps::Of).into_iter().chain(random) {
-                let what = format!("{case}, {depth:?}, {steps:?}");
-                expect_same(&host.clone().cut(steps).report(&files, "r"), &whole, &what);
+                let cut = host.clone().cut(steps.clone()).report(&files, "r");
+                compare(&mut score, &cut, &whole, || format!("{case}, {depth:?}, {steps:?}"));
             }
         }
     }
+    let mut dice = Dice::new(41);
+    for (case, files) in random(43, size(300, 3_000)) {
+        for depth in DEPTHS {
+            let mut host = Host::at(depth);
+            host.strict = dice.chance(20);
+            let whole = host.report(&files, "r");
+            let fixed = Steps::Of(usize::try_from(1 + dice.below(600)).expect("a short piece"));
+            for (number, steps) in [fixed, Steps::Random(dice.clone()), Steps::Of(1)].into_iter().enumerate() {
+                host.order = if number == 0 { Order::AtOnce } else { Order::Shuffled(dice.clone()) };
+                let cut = host.clone().cut(steps.clone()).report(&files, "r");
+                compare(&mut score, &cut, &whole, || format!("{case}, {depth:?}, {steps:?}"));
+                dice.bits();
+            }
+        }
+    }
+    score.end();
 }
 
 /// The few cases in which damage is below the depth looked at, or is none.
@@ -142,20 +175,22 @@ fn as_one_run(mut report: Report) -> Report {
 
 #[test]
 fn shards_merged_in_any_order_are_the_whole() {
+    let mut score = Score::new("shard invariance");
     let mut dice = Dice::new(11);
-    for (case, files) in cases() {
-        for depth in [Depth::Digest, Depth::Deep] {
+    for (case, files) in cases().into_iter().chain(random(47, size(100, 1_000))) {
+        for depth in DEPTHS {
             let whole = Host::at(depth).report(&files, "r");
             for count in [1, 2, 3, 7, 64] {
                 let mut parts = parts(&files, depth, count);
                 for _ in 0..2 {
-                    let what = format!("{case} {depth:?} in {count}");
-                    expect_same(&as_one_run(merged(&parts)), &whole, &what);
+                    let found = as_one_run(merged(&parts));
+                    compare(&mut score, &found, &whole, || format!("{case} {depth:?} in {count}"));
                     parts.sort_by_cached_key(|_| dice.bits());
                 }
             }
         }
     }
+    score.end();
 }
 
 #[test]
@@ -176,25 +211,38 @@ fn shards_keep_the_same_sample_when_names_need_escaping() {
 
 #[test]
 fn merging_is_associative_and_commutative() {
-    let cases = cases();
+    let mut score = Score::new("merge algebra");
+    let cases = cases().into_iter().enumerate().filter(|(at, _)| at % 7 == 0).map(|(_, case)| case);
     let mut reports = Vec::new();
-    for (at, (_, files)) in cases.iter().enumerate().filter(|(at, _)| at % 7 == 0) {
+    for (at, (_, files)) in cases.chain(random(53, size(40, 400))).enumerate() {
         for number in 1..=3 {
             let mut host = Host::at(DEPTHS[at % 4]).part(number, 3);
             host.strict = at % 2 == 0;
-            reports.push(host.report(files, &format!("root {}", at % 3)));
+            reports.push(host.report(&files, &format!("root {}", at % 3)));
         }
     }
     let mut dice = Dice::new(2);
-    for _ in 0..400 {
+    for round in 0..size(1_500, 15_000) {
         let [a, b, c] = [(); 3].map(|()| dice.pick(&reports).clone());
         let left = a.clone().merge(b.clone()).merge(c.clone());
-        let right = a.clone().merge(b.clone().merge(c.clone()));
-        expect_same(&left, &right, "associative");
-        expect_same(&a.clone().merge(b.clone()), &b.merge(a), "commutative");
+        let right = a.clone().merge(b.clone().merge(c));
+        compare(&mut score, &left, &right, || format!("associative, round {round}"));
+        compare(&mut score, &a.clone().merge(b.clone()), &b.merge(a.clone()), || format!("commutative, round {round}"));
         let read = from_json(&json(&left)).expect("a report is read back");
-        expect_same(&read, &left, "written and read");
+        compare(&mut score, &read, &left, || format!("written and read, round {round}"));
+        let nothing = Report::empty(Depth::Deep, false);
+        compare(&mut score, &nothing.clone().merge(a.clone()), &a.merge(nothing), || format!("neutral, round {round}"));
     }
+    score.end();
+}
+
+#[test]
+fn parts_that_saw_different_lengths_of_a_point_merge_the_same_either_way() {
+    let files = sample().files;
+    let [one, mut two] = [1, 2].map(|number| Host::at(Depth::List).part(number, 2).report(&files, "r"));
+    two.sets[0].bytes += 1;
+    two.sets[0].group += 1;
+    expect_same(&one.clone().merge(two.clone()), &two.merge(one), "either way");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::drive::path_of;
 use crate::error::Error;
 use crate::watch::Watch;
 
-/// Removes all data files that sort before the full backup of `stem`, with their `.dat` and `.index`.
+/// Removes all data files that sort before the full backup of `stem`, with their `.dat` and `.index`, and every older
+/// `.index` that is alone.
 ///
 /// A chain's index goes first and for good: without it its files are no points any more, so that an
 /// interruption leaves leftovers and not a damaged chain. Returns how many data files went.
@@ -39,6 +40,9 @@ pub(super) fn older(job: &Job, disk: &dyn Disk, stem: &str, watch: &Watch<'_>) -
             remove(&format!("{}.index", data.stem))?;
         }
     }
+    // What an interrupted run of this left: indices of data files that are gone.
+    let lone = state.listing.lone_indices().filter(|lone| *lone < stem);
+    lone.map(|lone| format!("{lone}.index")).try_for_each(|name| remove(&name))?;
     disk.sync_folder(repository).map_err(Error::io("sync", repository))?;
     Ok(removed)
 }

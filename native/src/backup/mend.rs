@@ -1,16 +1,17 @@
 //! What an interrupted run left behind: finished when the source proves it, set aside when nothing does.
 
+use std::ops::Range;
 use std::path::Path;
 
 use highwater_core::codec::{Codec, Decoder, Flow};
 use highwater_core::digest::{Algorithm, Digest, Hasher};
-use highwater_core::filestorage::{State as WalkState, Walk};
+use highwater_core::filestorage::{OidIndex, State as WalkState, Walk};
 use highwater_core::formats::repozo::dat::{self, Line};
 use highwater_core::formats::repozo::names::{DataFile, Kind, SET_ASIDE, TEMPORARY};
 use highwater_core::name::Name;
 
 use super::Job;
-use super::publish::{append, replace};
+use super::publish::{encoded, place, with_line};
 use super::source::Source;
 use super::state::{Dat, Newest, State};
 use crate::disk::Disk;
@@ -32,6 +33,8 @@ pub(super) fn leftovers(job: &Job, disk: &dyn Disk, state: &State, watch: &Watch
 ///
 /// A torn last line is cut off. A data file that no line names gets its line if it is, byte for byte, what
 /// comes next in the source and ends with a transaction; otherwise it is renamed, for the original would restore it.
+///
+/// Names are not durable yet when this returns: the run that goes on, even one that finds nothing to do, syncs the folder.
 pub(super) fn interrupted(
     job: &Job,
     disk: &dyn Disk,
@@ -41,21 +44,21 @@ pub(super) fn interrupted(
 ) -> Result<State, Error> {
     let repository = &job.repository;
     let Some(newest) = &state.newest else { return Ok(state) };
-    let index = newest.dat_path(repository);
+    let dat_path = newest.dat_path(repository);
     match &newest.dat {
         Dat::Broken(_) => return Ok(state),
         Dat::Torn(good) => {
             let mut bytes = vec![0; usize::try_from(*good).map_err(|error| Error::failed(error.to_string()))?];
-            let object = disk.open(&index).map_err(Error::io("open", &index))?;
-            object.read_exact_at(0, &mut bytes).map_err(Error::io("read", &index))?;
-            replace(disk, &index, &bytes, Some(&index))?;
+            let object = disk.open(&dat_path).map_err(Error::io("open", &dat_path))?;
+            object.read_exact_at(0, &mut bytes).map_err(Error::io("read", &dat_path))?;
+            place(disk, &dat_path, &bytes, Some(&dat_path))?;
             watch.notice(format!(
                 "cut a torn line off '{}' at byte {good}: an earlier run was interrupted",
                 newest.chain.dat()
             ));
             return interrupted(job, disk, State::read(disk, repository)?, source, watch);
         }
-        Dat::NoLineFeed => append(disk, &index, b"\n")?,
+        Dat::NoLineFeed => place(disk, &dat_path, &with_line(disk, &dat_path, b"\n")?, Some(&dat_path))?,
         Dat::Absent | Dat::Whole => {}
     }
     let alone = newest.links.is_empty();
@@ -64,6 +67,7 @@ pub(super) fn interrupted(
     }
     let mut end = newest.end();
     let mut proven = true;
+    let mut index = None;
     for (at, file) in newest.unlisted.iter().enumerate() {
         let after_all = newest.links.last().is_none_or(|last| last.file < *file);
         let kind = if alone && at == 0 { Kind::Full } else { Kind::Delta };
@@ -75,10 +79,14 @@ pub(super) fn interrupted(
         if let Some((digest, next)) = sum {
             let path = dat::path(repository.as_os_str().as_encoded_bytes(), &file.to_string());
             let line = Line { file: file.as_bytes(), path: &path, start: end, end: next, digest }.encode();
-            if kind == Kind::Full {
-                replace(disk, &index, &line, None)?
-            } else {
-                append(disk, &index, &line)?
+            index = Some(save_index(job, disk, &state, source, index, file, end..next, watch)?);
+            // Whoever wrote it may not have made it durable, and no line may outlive the file that it names.
+            let data = path_of(repository, file);
+            let made_durable = disk.open_for_writing(&data).and_then(|data| data.sync());
+            made_durable.and_then(|()| disk.sync_folder(repository)).map_err(Error::io("sync", &data))?;
+            match kind {
+                Kind::Full => place(disk, &dat_path, &line, None)?,
+                Kind::Delta => place(disk, &dat_path, &with_line(disk, &dat_path, &line)?, Some(&dat_path))?,
             }
             watch.notice(format!(
                 "finished '{file}', which an interrupted run had not listed: it is bytes {end} to {next} of the source"
@@ -93,8 +101,35 @@ pub(super) fn interrupted(
             proven = false;
         }
     }
-    disk.sync_folder(repository).map_err(Error::io("sync", repository))?;
     State::read(disk, repository)
+}
+
+/// Saves the OID index of a point that is being finished, if the interrupted run did not; `base` is the one of where it begins.
+/// Gives the index as of its end.
+#[expect(clippy::too_many_arguments, reason = "one step of the loop above, with its whole surroundings")]
+fn save_index(
+    job: &Job,
+    disk: &dyn Disk,
+    state: &State,
+    source: &Source,
+    base: Option<OidIndex>,
+    file: &Name,
+    range: Range<u64>,
+    watch: &Watch<'_>,
+) -> Result<OidIndex, Error> {
+    let stem = DataFile::parse(file.as_bytes()).map(|data| data.stem).unwrap_or_default();
+    let path = job.repository.join(format!("{stem}.index"));
+    if let Some(index) = source.saved_index(disk, &path, range.end, false) {
+        return Ok(index);
+    }
+    let base = match base {
+        Some(base) => base,
+        None if range.start == 0 => OidIndex::new(),
+        None => source.index_at(disk, job, state, range.start, watch)?,
+    };
+    let index = source.index_on(base, range.clone())?;
+    place(disk, &path, &encoded(&index, range.end), None)?;
+    Ok(index)
 }
 
 fn set_aside(disk: &dyn Disk, repository: &Path, file: &Name, newest: &Newest, watch: &Watch<'_>) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Backs up a `Data.fs` into a repozo repository: decide, copy, publish.
 //!
-//! The order of writes makes every published point whole: data, fsync, rename, fsync of the folder, then the
-//! OID index, then the line of the `.dat`, fsync. Whatever an interrupted run leaves behind is no point, since no line names it;
+//! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise,
+//! fsync of the folder, then the line of the `.dat` likewise, fsync of the folder. Whatever an interrupted run leaves behind is no point, since no line names it;
 //! the next run finishes it when the source proves what it is, and sets it aside otherwise.
 
 mod copy;
@@ -100,10 +100,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
     }
     let decision = decide::decide(job, disk, &state, &source, watch)?;
     let base = match &decision {
-        Decision::Nothing(at) => {
-            watch.note("No changes, nothing to do");
-            return Ok(Outcome::Nothing(*at));
-        }
+        Decision::Nothing(at) => return nothing(job, disk, *at, watch),
         Decision::Full => None,
         Decision::Increment(base) => Some(*base),
     };
@@ -123,8 +120,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
     let file = DataFile { stem: &stem, kind, codec }.name();
     let index = base.map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, job, &state, base, watch))?;
     let Some(copied) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
-        watch.note("No changes, nothing to do");
-        return Ok(Outcome::Nothing(start));
+        return nothing(job, disk, start, watch);
     };
     let (end, stored) = (copied.end, copied.stored);
     let words = if kind == Kind::Full { "full backup" } else { "incremental" };
@@ -136,6 +132,16 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
     Ok(Outcome::Made(Made { file, kind, start, end, stored, removed }))
 }
 
+/// Says that the repository holds everything, up to `at`, once that is for good: a run that was killed may have
+/// published it a moment ago.
+fn nothing(job: &Job, disk: &dyn Disk, at: u64, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    if !job.dry_run {
+        disk.sync_folder(&job.repository).map_err(Error::io("sync", &job.repository))?;
+    }
+    watch.note("No changes, nothing to do");
+    Ok(Outcome::Nothing(at))
+}
+
 fn now(job: &Job) -> Result<String, Error> {
     job.now.clone().map_or_else(clock::stamp, Ok)
 }
@@ -145,7 +151,9 @@ fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec, watch: &Watch<
     loop {
         watch.go_on()?;
         let now = now(job)?;
-        let newest = state.listing.newest().unwrap_or("");
+        // An index begins a chain also when its full backup is not there.
+        let chain = state.newest.as_ref().map(|newest| newest.chain.stem.as_str());
+        let newest = state.listing.newest().max(chain).unwrap_or("");
         if now.as_str() > newest {
             return Ok(now);
         }

@@ -3,6 +3,7 @@
 //! A server may append to it and may pack it (replace it by another file) meanwhile. The open file stays
 //! the same one, its size is taken once, and only complete transactions below that size count.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, State as WalkState, Walk};
@@ -81,14 +82,18 @@ impl Source {
             return Ok(index);
         }
         watch.note("scanning the source: the repository has no usable index to start from");
-        let mut indexer = Indexer::default();
-        let walked = Walk::new(0, base);
-        self.hop_with(walked, &mut indexer)?;
+        self.index_on(OidIndex::new(), 0..base)
+    }
+
+    /// The OID index as of the end of a range of whole transactions, given the one as of its start.
+    pub(super) fn index_on(&self, base: OidIndex, range: Range<u64>) -> Result<OidIndex, Error> {
+        let mut indexer = Indexer::new(base);
+        self.hop_with(Walk::new(range.start, range.end), &mut indexer)?;
         indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&self.path))))
     }
 
     /// A saved index, if it is of `base` and agrees with the source where it is looked at.
-    fn saved_index(&self, disk: &dyn Disk, path: &Path, base: u64, quick: bool) -> Option<OidIndex> {
+    pub(super) fn saved_index(&self, disk: &dyn Disk, path: &Path, base: u64, quick: bool) -> Option<OidIndex> {
         let object = disk.open(path).ok()?;
         let mut bytes = Vec::new();
         object

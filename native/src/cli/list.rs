@@ -50,7 +50,8 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
     let report = survey.finish();
     for note in &report.findings {
         if note.severity > highwater_core::finding::Severity::Warning {
-            out::say(&format!("highwater: {} {}: {}", note.code, note.object, note.message));
+            let object = if note.object.is_empty() { &note.root } else { &note.object };
+            out::say(&format!("highwater: {} {object}: {}", note.code, note.message));
         }
     }
     if report.findings.iter().any(|note| note.severity > highwater_core::finding::Severity::Warning) {

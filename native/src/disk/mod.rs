@@ -67,8 +67,11 @@ pub trait Disk: Store {
     /// The operating system's.
     fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>>;
 
-    /// Gives `path` the owner and permissions of `like`, as far as the user may. Never fails: it is a courtesy.
-    fn adopt(&self, path: &Path, like: &Path);
+    /// Gives `path` the permissions of `like`, and the owner as far as the user may.
+    ///
+    /// # Errors
+    /// The operating system's. Whoever may not read `like` could read `path` then.
+    fn adopt(&self, path: &Path, like: &Path) -> io::Result<()>;
 
     /// Makes `to`, a new file, share the bytes of `from`; false when the file system cannot.
     fn reflink(&self, from: &Path, to: &dyn Writable) -> bool;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
+use highwater_core::formats::repozo::names::TEMPORARY;
 use rustix::fs::{CWD, OFlags, RenameFlags, ioctl_ficlone, renameat_with};
 
 use super::{Disk, Held, Writable};
@@ -64,7 +65,7 @@ impl Disk for Files {
     }
 
     fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>> {
-        let flags = OFlags::NOFOLLOW.bits().cast_signed();
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let mut options = fs::OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).custom_flags(flags).open(path)?;
         match file.try_lock() {
@@ -76,21 +77,44 @@ impl Disk for Files {
         if fs::symlink_metadata(path)?.ino() != file.metadata()?.ino() {
             return Err(io::Error::other("it was deleted meanwhile; run again"));
         }
+        if file.metadata()?.nlink() > 1 {
+            // It has another name, as in a snapshot made of hard links, whose bytes are not ours to change.
+            let ours = new_lock(path, text)?;
+            // Whoever has opened the old one already still finds it locked.
+            return Ok(Some(Box::new((file, ours))));
+        }
         file.set_len(0)?;
         file.write_all(text.as_bytes())?;
         Ok(Some(Box::new(file)))
     }
 
-    fn adopt(&self, path: &Path, like: &Path) {
-        let (Ok(meta), Ok(file)) = (fs::metadata(like), open_plain(path)) else { return };
+    fn adopt(&self, path: &Path, like: &Path) -> io::Result<()> {
+        let (meta, file) = (fs::metadata(like)?, open_plain(path)?);
+        // Only root may give files away.
         _ = fchown(&file, Some(meta.uid()), Some(meta.gid()));
-        _ = file.set_permissions(meta.permissions());
+        match file.set_permissions(meta.permissions()) {
+            // File systems without permissions refuse to set those that all of their files have.
+            Err(_) if file.metadata()?.permissions() == meta.permissions() => Ok(()),
+            result => result,
+        }
     }
 
     fn reflink(&self, from: &Path, to: &dyn Writable) -> bool {
         let (Ok(from), Some(to)) = (open_plain(from), to.as_file()) else { return false };
         ioctl_ficlone(to, &from).is_ok()
     }
+}
+
+/// Puts a new lock file, already locked, in the place of one that this process holds.
+fn new_lock(path: &Path, text: &str) -> io::Result<File> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(TEMPORARY);
+    _ = fs::remove_file(&temporary);
+    let mut file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(&temporary)?;
+    file.try_lock()?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&temporary, path)?;
+    Ok(file)
 }
 
 impl Writable for File {

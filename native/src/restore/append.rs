@@ -45,6 +45,10 @@ pub(super) fn append(
     let Some(first) = claims.first() else { return Ok(Result::Done) };
     let file = target::open_alone(disk, target)?;
     let mut seal = Seal::of(first);
+    if length > first.target.start {
+        // An interrupted run put these bytes there, the seal among them, and may not have made them durable.
+        file.sync().map_err(Error::io("sync", target))?;
+    }
     watch.expect(claims.iter().map(|claim| claim.expect.length).sum());
     let mut written = Ok(Result::Done);
     for claim in claims {
@@ -91,6 +95,7 @@ fn chunk(
     let mut failed = None;
     let from = at.max(length).min(claim.target.end);
     let verdict = thread::scope(|scope| -> std::result::Result<Verdict, Error> {
+        let from = seal.after(from..claim.target.end);
         let mut writer = Writer::new(scope, file, from, claim.target.end - from);
         let mut old = Vec::new();
         let (verdict, _) = check_bytes(disk, &path, claim, Depth::Digest, watch, &mut |bytes| {

@@ -20,6 +20,10 @@ use crate::watch::Watch;
 pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
     let part = part_of(target);
     let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
+    if resumed && target::has_other_names(&part) {
+        let what = "has another name (a hard link), which would show what is written to it; remove it";
+        return Err(Error::failed(format!("{} {what}", quoted(&part))));
+    }
     if job.in_place {
         for claim in &plan.claims {
             let path = path_of(&job.repository, &claim.object);
@@ -42,7 +46,7 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
         target::alone(&*file, &part)?;
         if disk.exists(target).map_err(Error::io("look at", target))? {
             // From the first byte on, nobody may read it who may not read the target.
-            disk.adopt(&part, target);
+            disk.adopt(&part, target).map_err(Error::io("set the permissions of", &part))?;
         }
         file
     };
@@ -83,11 +87,10 @@ fn kept(error: Error, part: &Path) -> Error {
 fn adopt(part: &Path, target: &Path, disk: &dyn Disk) -> Result<(), Error> {
     let folder = target.parent().unwrap_or(Path::new("."));
     if disk.exists(target).map_err(Error::io("look at", target))? {
-        disk.adopt(part, target);
+        disk.adopt(part, target).map_err(Error::io("set the permissions of", part))?;
     }
     // An index of the old file beside the new one could mislead the database; none never does.
     index::remove(target, disk)?;
-    disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
     disk.rename(part, target).map_err(Error::io("rename", part))?;
     disk.sync_folder(folder).map_err(Error::io("sync", folder))
 }
@@ -126,16 +129,18 @@ pub(super) fn chunk(
 
 /// Makes room before the new file is written, as the user asked.
 fn give_up(target: &Path, part: &Path, resumed: bool, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
-    if !disk.exists(target).map_err(Error::io("look at", target))? {
-        return Ok(());
+    if disk.exists(target).map_err(Error::io("look at", target))? {
+        watch.notice(format!("restoring in place: until this ends, there is no whole database at {}", quoted(target)));
+        if resumed || target::has_other_names(target) {
+            disk.remove(target).map_err(Error::io("remove", target))?;
+        } else {
+            disk.rename(target, part).map_err(Error::io("rename", target))?;
+        }
     }
-    watch.notice(format!("restoring in place: until this ends, there is no whole database at {}", quoted(target)));
-    index::remove(target, disk)?;
-    if resumed {
-        disk.remove(target).map_err(Error::io("remove", target))
-    } else {
-        disk.rename(target, part).map_err(Error::io("rename", target))
-    }
+    // Before the first byte is written: a power cut must not bring the name back with half of the new bytes. A run that
+    // was killed may have taken it away a moment ago.
+    let folder = target.parent().unwrap_or(Path::new("."));
+    disk.sync_folder(folder).map_err(Error::io("sync", folder))
 }
 
 /// The work file beside a target.

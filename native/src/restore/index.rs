@@ -1,5 +1,6 @@
 //! The OID index beside a restored database: put there only if it fits, removed when it no longer does.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use highwater_core::filestorage;
@@ -31,7 +32,7 @@ pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
     });
     read.map_err(Error::io("read", from))?;
     if !job.trust_index
-        && let Err(why) = fits(&bytes, plan, target, job.quick, disk)
+        && let Some(why) = misfit(&bytes, plan, target, job.quick, disk)?
     {
         watch.notice(format!(
             "the saved index {} does not fit and was left out ({why}); the database rebuilds it when it opens",
@@ -48,37 +49,67 @@ pub(super) fn put(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
 /// Puts a saved index beside the target without looking into it; without one, says so.
 pub(super) fn put_as_is(from: &Path, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
     let to = beside(target);
-    let bytes = match std::fs::read(from) {
-        Ok(bytes) => bytes,
+    let object = match disk.open(from) {
+        Ok(object) => object,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             watch.note(format!("No index file to restore: {}", shown(from)));
             return Ok(());
         }
         Err(error) => return Err(Error::io("read", from)(error)),
     };
+    let mut bytes = Vec::new();
+    let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+        bytes.extend_from_slice(piece);
+        true
+    });
+    read.map_err(Error::io("read", from))?;
     watch.note(format!("Restoring index file {} to {}", shown(from), shown(&to)));
     replace(disk, &to, &bytes, Some(target))
 }
 
-/// Removes an index beside the target, if there is one.
+/// Removes an index beside the target, if there is one, for good: beside other bytes it could mislead the database.
+///
+/// The folder is synced even when there is none: a run that was killed may have removed it a moment ago.
 pub(super) fn remove(target: &Path, disk: &dyn Disk) -> Result<(), Error> {
     let path = beside(target);
     match disk.remove(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
-        _ => Ok(()),
+        _ => {
+            let folder = target.parent().unwrap_or(Path::new("."));
+            disk.sync_folder(folder).map_err(Error::io("sync", folder))
+        }
     }
 }
 
-fn fits(bytes: &[u8], plan: &Plan, target: &Path, quick: bool, disk: &dyn Disk) -> Result<(), String> {
-    let (pos, index) = filestorage::decode_whole(bytes).map_err(|bad| bad.to_string())?;
+/// Why a saved index does not fit the target, if it does not.
+///
+/// # Errors
+/// When the target cannot be read, which says nothing about the index.
+fn misfit(bytes: &[u8], plan: &Plan, target: &Path, quick: bool, disk: &dyn Disk) -> Result<Option<String>, Error> {
+    let (pos, index) = match filestorage::decode_whole(bytes) {
+        Ok(decoded) => decoded,
+        Err(bad) => return Ok(Some(bad.to_string())),
+    };
     if pos != plan.end {
-        return Err(format!("it is of byte {pos}, the point ends at {}", plan.end));
+        return Ok(Some(format!("it is of byte {pos}, the point ends at {}", plan.end)));
     }
-    let object = disk.open(target).map_err(|error| error.to_string())?;
-    let read_at = |at: u64, out: &mut [u8]| object.read_exact_at(at, out).ok();
-    filestorage::sane(&index, pos, read_at).map_err(|insane| insane.to_string())?;
+    let object = disk.open(target).map_err(Error::io("open", target))?;
+    let failed = Cell::new(None);
+    let read_at = |at: u64, out: &mut [u8]| match object.read_exact_at(at, out) {
+        Ok(()) => Some(()),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
+        Err(error) => {
+            failed.set(Some(error));
+            None
+        }
+    };
     let most = if quick { QUICK_ENTRIES } else { u64::MAX };
-    filestorage::leads_to_records(&index, pos, most, read_at).map_err(|insane| insane.to_string())
+    let sane =
+        filestorage::sane(&index, pos, read_at).and_then(|_| filestorage::leads_to_records(&index, pos, most, read_at));
+    match failed.take() {
+        Some(error) => Err(Error::io("read", target)(error)),
+        None => Ok(sane.err().map(|insane| insane.to_string())),
+    }
 }
 
 fn beside(target: &Path) -> PathBuf {

@@ -106,6 +106,10 @@ pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &W
     let exists = disk.exists(target).map_err(Error::io("look at", target))?;
     let fit = if exists && !job.full { target::fit(job, plan, target, disk, watch)? } else { Fit::Not };
     let (how, claims, from) = match fit {
+        Fit::Longer | Fit::Prefix { .. } if target::has_other_names(target) => {
+            watch.decision("Target file has another name (a hard link), falling back to a full recover.");
+            (How::Full, &plan.claims[..], 0)
+        }
         Fit::Same => (How::Nothing, &plan.claims[..0], plan.end),
         Fit::Longer => (How::Cut, &plan.claims[..0], plan.end),
         Fit::Prefix { next, length } => (How::Appended, &plan.claims[next..], length),
@@ -125,6 +129,9 @@ pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &W
     match how {
         How::Nothing => {
             watch.note("Target file is same size as latest backup, doing nothing.");
+            // A run that was killed may have put the last bytes there a moment ago; an index must not outlive them.
+            let file = target::open_alone(disk, target)?;
+            file.sync().map_err(Error::io("sync", target))?;
             outcome.index = index::put(job, plan, target, disk, watch)?;
         }
         How::Cut => {

@@ -13,7 +13,6 @@ use highwater_core::survey::{Options, Survey, Work};
 use crate::disk::Disk;
 use crate::drive::{buffer, path_of};
 use crate::error::Error;
-use crate::lock;
 use crate::shown::{quoted, shown};
 use crate::store::fault;
 
@@ -93,7 +92,14 @@ impl Plan {
         let chain_end =
             all.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.bytes).max().unwrap_or(end);
         let index = repository.join(format!("{point}.index"));
-        let index = disk.length(&index).is_ok().then_some(index);
+        let index = match disk.length(&index) {
+            Ok(_) => Some(index),
+            // A folder or a FIFO of that name is no index either, and the database makes it anew.
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidInput) => {
+                None
+            }
+            Err(error) => return Err(Error::io("read", &index)(error)),
+        };
         Ok(Self { point, claims, end, chain_end, index, doubts })
     }
 }
@@ -131,7 +137,7 @@ fn collect(
         };
         match survey.ask() {
             Ask::Done => return Ok((survey, claims)),
-            Ask::Writing => keep(survey.answer(Answer::Writing(lock::is_held(repository)))),
+            Ask::Writing => keep(survey.answer(Answer::Writing(disk.is_being_written(repository)))),
             Ask::List => {
                 let listed = disk.list(repository, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
                 listed.map_err(Error::io("list", repository))?;

@@ -6,6 +6,7 @@
 //! with an unknown status for a complete one.
 
 use std::io;
+use std::ops::Range;
 
 use highwater_core::claim::Claim;
 
@@ -56,7 +57,7 @@ impl Seal {
         chunk[..at] == old[..at] && chunk[at + 1..] == old[at + 1..]
     }
 
-    /// Hands bytes to the writer, with the seal, durable by then, in place of the status byte.
+    /// Writes bytes, with the seal in place of the status byte: up to the seal at once and for good, the others by the writer.
     ///
     /// # Errors
     /// When the seal cannot be written.
@@ -67,17 +68,21 @@ impl Seal {
         bytes: &[u8],
         start: u64,
     ) -> io::Result<()> {
-        let Some(at) = self.inside(start, bytes.len()) else {
+        if start > self.at {
             writer.put(bytes);
             return Ok(());
-        };
+        }
+        let Some(at) = self.inside(start, bytes.len()) else { return file.write_at(start, bytes) };
         self.real = Some(bytes[at]);
-        let sealed = [&bytes[..at], &[VOTED]].concat();
-        file.write_at(start, &sealed)?;
+        file.write_at(start, &[&bytes[..at], &[VOTED]].concat())?;
         file.sync()?;
-        writer.put(&sealed);
         writer.put(&bytes[at + 1..]);
         Ok(())
+    }
+
+    /// Where a writer begins whose bytes go to `range` of the target: after the seal, which is not its business.
+    pub(super) fn after(&self, range: Range<u64>) -> u64 {
+        range.start.max(self.at.saturating_add(1)).min(range.end)
     }
 
     /// The seal's place in `length` bytes that begin at `start`.

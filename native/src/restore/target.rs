@@ -1,6 +1,7 @@
 //! What an existing target already holds of a point, found by digests of its own bytes.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use highwater_core::claim::Claim;
@@ -128,6 +129,11 @@ pub(super) fn open_alone(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Writabl
     Ok(file)
 }
 
+/// Whether a file has another name (a hard link), which would show whatever is written to it: a snapshot's, or a trap's.
+pub(super) fn has_other_names(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.nlink() > 1)
+}
+
 /// Keeps other restores off an open file.
 pub(super) fn alone(file: &dyn Writable, path: &Path) -> Result<(), Error> {
     if file.try_lock().map_err(Error::io("lock", path))? {
@@ -142,16 +148,27 @@ pub(super) fn keep_database_closed(target: &Path) -> Result<Option<File>, Error>
     let mut path = target.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
-    let Ok(file) = crate::store::open_plain(&path) else { return Ok(None) };
-    if matches!(File::try_lock(&file), Err(TryLockError::WouldBlock)) {
-        let what = format!(
-            "the database {} is open: a process holds {}; stop it first, or restore to another file",
-            quoted(target),
-            quoted(&path)
-        );
-        return Err(Error::cannot_start(what));
+    let unknown = |error: std::io::Error| {
+        let what = format!("cannot tell whether the database {} is open: {}: {error}", quoted(target), quoted(&path));
+        Err(Error::cannot_start(what))
+    };
+    let file = match crate::store::open_plain(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return unknown(error),
+    };
+    match File::try_lock(&file) {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::Error(error)) => unknown(error),
+        Err(TryLockError::WouldBlock) => {
+            let what = format!(
+                "the database {} is open: a process holds {}; stop it first, or restore to another file",
+                quoted(target),
+                quoted(&path)
+            );
+            Err(Error::cannot_start(what))
+        }
     }
-    Ok(Some(file))
 }
 
 /// Refuses targets that a restore would destroy: a link, a device, a file of the repository itself.
@@ -162,16 +179,17 @@ pub(super) fn refuse_what_is_no_target(
     disk: &dyn Disk,
 ) -> Result<(), Error> {
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let inside = match (std::fs::canonicalize(folder), std::fs::canonicalize(repository)) {
-        (Ok(folder), Ok(repository)) => folder.starts_with(repository),
-        _ => false,
-    };
+    // What cannot be looked at is not taken for harmless; what is not there is, and fails later.
+    let real = |path: &Path| there(std::fs::canonicalize(path)).map_err(Error::io("look at", path));
+    let inside =
+        real(folder)?.zip(real(repository)?).is_some_and(|(folder, repository)| folder.starts_with(repository));
     if inside {
         let what =
             format!("{} lies inside the repository it is to be restored from; name another place", quoted(target));
         return Err(Error::cannot_start(what));
     }
-    let Ok(meta) = std::fs::symlink_metadata(target) else { return Ok(()) };
+    let meta = there(std::fs::symlink_metadata(target)).map_err(Error::io("look at", target))?;
+    let Some(meta) = meta else { return Ok(()) };
     if meta.file_type().is_symlink() {
         let to = std::fs::read_link(target).unwrap_or_default();
         let what = format!("{} is a link to {}; name the file itself", quoted(target), quoted(&to));
@@ -180,13 +198,24 @@ pub(super) fn refuse_what_is_no_target(
     if !meta.is_file() {
         return Err(Error::cannot_start(format!("{} is no plain file; name another target", quoted(target))));
     }
-    let identity = |path: &Path| disk.open(path).and_then(|object| object.identity()).ok();
-    let ours = identity(target);
-    let shared =
-        plan.claims.iter().find(|claim| ours.is_some() && identity(&path_of(repository, &claim.object)) == ours);
-    if let Some(claim) = shared {
-        let what = format!("{} is the same file as the backup '{}'; name another target", quoted(target), claim.object);
-        return Err(Error::cannot_start(what));
+    let identity =
+        |path: &Path| there(disk.open(path).and_then(|object| object.identity())).map_err(Error::io("look at", path));
+    let ours = identity(target)?;
+    for claim in plan.claims.iter().filter(|_| ours.is_some()) {
+        if identity(&path_of(repository, &claim.object))? == ours {
+            let what =
+                format!("{} is the same file as the backup '{}'; name another target", quoted(target), claim.object);
+            return Err(Error::cannot_start(what));
+        }
     }
     Ok(())
+}
+
+/// What was found, or none when nothing is there.
+fn there<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -60,6 +60,12 @@ impl Listing {
         self.indices.iter().map(String::as_str).filter(move |stem| !stems.contains(stem))
     }
 
+    /// Whether it shows the same backups: data files, indices and OID indices.
+    #[must_use]
+    pub fn has_same_backups(&self, other: &Self) -> bool {
+        (&self.data, &self.dats, &self.indices) == (&other.data, &other.dats, &other.indices)
+    }
+
     /// The newest stem of any data file.
     #[must_use]
     pub fn newest(&self) -> Option<&str> {

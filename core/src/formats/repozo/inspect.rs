@@ -19,6 +19,9 @@ use crate::trail::{Part, Trail};
 /// counted, so that it cannot ask for memory.
 const LOST_POINTS: u64 = 1000;
 
+/// How often the folder is listed at most until two listings in a row agree.
+const LISTINGS: u32 = 5;
+
 /// The inspection of one repository.
 pub(super) struct Repository {
     claims: bool,
@@ -26,6 +29,9 @@ pub(super) struct Repository {
     /// `Some` when only one point is wanted: the newest at or before the inner text.
     point: Option<Option<String>>,
     listing: Listing,
+    /// The listing before, if this one is to confirm it, and how many there were.
+    unconfirmed: Option<Listing>,
+    listings: u32,
     listed: bool,
     chains: std::vec::IntoIter<Chain>,
     /// The chain whose `.dat` is being read.
@@ -69,6 +75,8 @@ impl Repository {
             trails,
             point,
             listing: Listing::default(),
+            unconfirmed: None,
+            listings: 0,
             listed: false,
             chains: Vec::new().into_iter(),
             reading: None,
@@ -87,6 +95,20 @@ impl Repository {
             Some(Some(point)) => names::at_or_before(stem, point),
             Some(None) | None => true,
         }
+    }
+
+    /// Whether to list once more. A folder that changes while it is listed may show an increment and not the full backup
+    /// that was removed with it, or a backup and not the index that was made after it. So a listing that looks like that
+    /// must be confirmed: no name of a backup comes twice, hence two that agree show what was there between them.
+    fn must_list_again(&mut self) -> bool {
+        self.listings += 1;
+        let odd = self.listing.chains().iter().any(|chain| chain.stem.is_empty() || !chain.has_dat);
+        let confirmed = self.unconfirmed.take().is_some_and(|before| before.has_same_backups(&self.listing));
+        if !odd || confirmed || self.listings == LISTINGS {
+            return false;
+        }
+        self.unconfirmed = Some(std::mem::take(&mut self.listing));
+        true
     }
 
     /// Says what the listing alone shows, and begins with the first chain.
@@ -213,9 +235,10 @@ impl Repository {
         if there {
             reading.named.insert(link.file.clone());
         } else {
-            // The claim on it says that it is missing; what a trail would say of later files means nothing.
+            // It is missing, as the claim on it says, and the trail ends there; or it came after the listing, with its OID
+            // index and then this line, and must be followed like any other.
             reading.lost = reading.lost.saturating_add(1);
-            reading.broken = true;
+            reading.broken |= reading.parts.is_empty() || reading.lost > LOST_POINTS;
         }
         let hurts = Hurts::Onward { group: self.group, from: self.ordinal };
         if reading.lost <= LOST_POINTS {
@@ -230,13 +253,14 @@ impl Repository {
         }
         out.claims.push(Claim {
             object: link.file.clone(),
+            index: reading.dat.clone(),
             codec: link.codec,
             expect: Expect { length: link.end - link.start, digest: link.digest },
             target: link.start..link.end,
             hurts,
         });
         let index = Name::new(format!("{}.index", link.stem).as_bytes()).ok();
-        let index = index.filter(|_| self.listing.has_index(&link.stem));
+        let index = index.filter(|_| !there || self.listing.has_index(&link.stem));
         if there && index.is_none() {
             let message = "it has no .index file beside it".to_owned();
             out.findings.push(finding(Code::NoOidIndex, Some(link.file.clone()), None, message, Hurts::Nothing));
@@ -311,6 +335,7 @@ impl Inspect for Repository {
                         }
                     }
                 }
+                Answer::End if self.must_list_again() => {}
                 Answer::End => self.sort_out(out),
                 Answer::Failed(fault) => {
                     self.listed = true;

@@ -1,0 +1,418 @@
+//! `Model`: a disk in memory that knows what is durable, so that a test can cut the power at any operation.
+//!
+//! A file's bytes are durable after `sync`, a name after `sync_folder`, and neither implies the other: what POSIX
+//! promises, not what one file system happens to do. After a cut, [`Model::survive`] gives the disk that the machine
+//! finds when it starts again, under one [`Outcome`] of what was not durable. Besides a cut, an operation or a read can
+//! be made to fail, or to report success and do nothing: see [`Wrong`].
+
+mod file;
+mod outcome;
+
+use std::backtrace::Backtrace;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use highwater_core::formats::repozo::names::LOCK;
+use highwater_core::inspect::{Entry, Kind};
+use highwater_core::name::Name;
+
+pub use outcome::Outcome;
+
+use super::{Disk, Held, Writable};
+use crate::store::{Object, Store};
+use file::{Change, File};
+
+/// What can go wrong at one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// The power is cut before it: it and every later one fail.
+    Cut,
+    /// It fails, and later ones do not. A sync that fails loses what it was to make durable for good.
+    Fail,
+    /// It reports success and does nothing: a program that forgot it.
+    Skip,
+}
+
+/// An operation that was done.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What was done: "create", "write", "sync", "set length", "rename to", "remove", "sync folder".
+    pub verb: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The calls that led to it, if [`Model::note_calls`] asked for them.
+    pub calls: Option<Arc<Backtrace>>,
+}
+
+/// The disk. Clones are the same disk.
+#[derive(Debug, Clone, Default)]
+pub struct Model(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    files: Vec<File>,
+    names: BTreeMap<PathBuf, usize>,
+    durable: BTreeMap<PathBuf, usize>,
+    pending: Vec<NameChange>,
+    locked: BTreeSet<PathBuf>,
+    steps: Vec<Step>,
+    note_calls: bool,
+    wrong: Vec<(usize, Wrong)>,
+    reads: u64,
+    bad_read: Option<u64>,
+    /// The most that one read gives.
+    most: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+enum NameChange {
+    Link(PathBuf, usize),
+    Unlink(PathBuf),
+    /// The file keeps its new name even if the old one was never durable.
+    Rename(PathBuf, PathBuf, usize),
+}
+
+impl Model {
+    /// Puts a file there, durable.
+    pub fn put(&self, path: impl AsRef<Path>, bytes: &[u8]) {
+        let mut state = self.state();
+        let number = state.files.len();
+        state.files.push(File::new(bytes.to_vec()));
+        state.names.insert(path.as_ref().to_owned(), number);
+        state.durable.insert(path.as_ref().to_owned(), number);
+    }
+
+    /// The bytes of a file, if it is there.
+    #[must_use]
+    pub fn get(&self, path: impl AsRef<Path>) -> Option<Vec<u8>> {
+        let state = self.state();
+        state.names.get(path.as_ref()).and_then(|number| state.files.get(*number)).map(|file| file.bytes.clone())
+    }
+
+    /// The operations done so far that change anything or make it durable.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        self.state().steps.clone()
+    }
+
+    /// How many those are.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.state().steps.len() as u64
+    }
+
+    /// Keeps with every later step the calls that led to it. Slow.
+    pub fn note_calls(&self) {
+        self.state().note_calls = true;
+    }
+
+    /// Cuts the power before operation `number`, counted from now.
+    pub fn cut_at(&self, number: u64) {
+        self.go_wrong(number, Wrong::Cut);
+    }
+
+    /// Lets operation `number`, counted from now, go wrong, besides what else was to.
+    pub fn go_wrong(&self, number: u64, wrong: Wrong) {
+        let mut state = self.state();
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let at = state.steps.len().saturating_add(number);
+        state.wrong.push((at, wrong));
+    }
+
+    /// How many times a file was opened, read or a folder listed.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.state().reads
+    }
+
+    /// Lets read `number`, counted from now, fail.
+    pub fn fail_read(&self, number: u64) {
+        let mut state = self.state();
+        state.bad_read = Some(state.reads.saturating_add(number));
+    }
+
+    /// Lets every read give `most` bytes at most.
+    pub fn read_at_most(&self, most: usize) {
+        self.state().most = Some(most);
+    }
+
+    /// The disk after a restart: everything on it is durable.
+    #[must_use]
+    pub fn survive(&self, outcome: Outcome) -> Self {
+        let state = self.state();
+        let mut names = state.durable.clone();
+        let last = state.pending.len().saturating_sub(1);
+        let kept = state.pending.iter().enumerate().filter(|(number, _)| outcome.keeps_name(*number, last));
+        kept.for_each(|(_, change)| change.apply(&mut names));
+        let survivor = Self::default();
+        for (path, number) in names {
+            let file = state.files.get(number).map(|file| file.survive(outcome)).unwrap_or_default();
+            survivor.put(path, &file);
+        }
+        survivor
+    }
+
+    /// The disk as it is, durable or not, after the process alone has died: no power was cut, its locks are free.
+    #[must_use]
+    pub fn killed(&self) -> Self {
+        let state = self.state();
+        Self(Arc::new(Mutex::new(State {
+            files: state.files.clone(),
+            names: state.names.clone(),
+            durable: state.durable.clone(),
+            pending: state.pending.clone(),
+            ..State::default()
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test that panicked elsewhere must not hide behind this.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl NameChange {
+    fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
+        match self {
+            Self::Link(path, number) => _ = names.insert(path.clone(), *number),
+            Self::Unlink(path) => _ = names.remove(path),
+            Self::Rename(from, to, number) => {
+                names.remove(from);
+                names.insert(to.clone(), *number);
+            }
+        }
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Link(path, _) | Self::Unlink(path) | Self::Rename(_, path, _) => path.parent(),
+        }
+    }
+}
+
+impl State {
+    /// Notes an operation. False when it is to do nothing.
+    fn operate(&mut self, verb: &'static str, path: &Path) -> io::Result<bool> {
+        if self.is_off() {
+            return Err(io::Error::other("the power is cut"));
+        }
+        let wrong = self.wrong.iter().find(|(number, _)| *number == self.steps.len()).map(|(_, wrong)| *wrong);
+        let calls = self.note_calls.then(|| Arc::new(Backtrace::force_capture()));
+        self.steps.push(Step { verb, path: path.to_owned(), calls });
+        match wrong {
+            Some(Wrong::Fail) => Err(io::Error::other("the disk failed")),
+            Some(Wrong::Cut | Wrong::Skip) => Ok(false),
+            None => Ok(true),
+        }
+    }
+
+    fn is_off(&self) -> bool {
+        self.wrong.iter().any(|(number, wrong)| *wrong == Wrong::Cut && self.steps.len() >= *number)
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        self.reads += 1;
+        if self.bad_read.is_some_and(|bad| self.reads == bad.saturating_add(1)) {
+            return Err(io::Error::other("the disk failed to read"));
+        }
+        Ok(())
+    }
+
+    fn number(&self, path: &Path) -> io::Result<usize> {
+        self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn change(&mut self, change: NameChange) {
+        change.apply(&mut self.names);
+        self.pending.push(change);
+    }
+}
+
+impl Store for Model {
+    fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
+        let mut state = self.state();
+        state.read()?;
+        for path in state.names.keys().filter(|path| path.parent() == Some(folder)) {
+            let name = path.file_name().and_then(|name| Name::new(name.as_encoded_bytes()).ok());
+            if let Some(name) = name {
+                each(Entry { name, kind: Kind::File });
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>> {
+        let mut state = self.state();
+        state.read()?;
+        let number = state.number(path)?;
+        Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
+    }
+
+    fn is_being_written(&self, root: &Path) -> bool {
+        self.state().locked.contains(&root.join(LOCK))
+    }
+}
+
+impl Disk for Model {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
+        let mut state = self.state();
+        // A file that was not created cannot be written, so that this one is never skipped.
+        state.operate("create", path)?;
+        if state.names.contains_key(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let number = state.files.len();
+        state.files.push(File::default());
+        state.change(NameChange::Link(path.to_owned(), number));
+        Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
+    }
+
+    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
+        let number = self.state().number(path)?;
+        Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        let number = state.number(from)?;
+        if state.operate("rename to", to)? {
+            state.change(NameChange::Rename(from.to_owned(), to.to_owned(), number));
+        }
+        Ok(())
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if self.exists(to)? {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.rename(from, to)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.operate("sync folder", folder)? {
+            return Ok(());
+        }
+        let (these, others) = std::mem::take(&mut state.pending).into_iter().partition(|c| c.folder() == Some(folder));
+        state.pending = others;
+        let these: Vec<NameChange> = these;
+        these.iter().for_each(|change| change.apply(&mut state.durable));
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.number(path)?;
+        if state.operate("remove", path)? {
+            state.change(NameChange::Unlink(path.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.state().names.contains_key(path))
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        !self.state().names.contains_key(path)
+    }
+
+    fn adopt(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reflink(&self, _: &Path, _: &dyn Writable) -> bool {
+        false
+    }
+
+    fn lock(&self, path: &Path, _: &str) -> io::Result<Option<Held>> {
+        let free = self.state().locked.insert(path.to_owned());
+        Ok(free.then(|| Box::new(Locked { model: self.clone(), path: path.to_owned() }) as Held))
+    }
+}
+
+/// A held lock. A disk that survived a cut has none: they end with the processes.
+struct Locked {
+    model: Model,
+    path: PathBuf,
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        self.model.state().locked.remove(&self.path);
+    }
+}
+
+/// An open file of the model.
+struct Open {
+    model: Model,
+    path: PathBuf,
+    number: usize,
+}
+
+impl Open {
+    fn with<T>(&self, state: &mut State, work: impl FnOnce(&mut File) -> T) -> io::Result<T> {
+        state.files.get_mut(self.number).map(work).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn change(&self, verb: &'static str, change: Change) -> io::Result<()> {
+        let mut state = self.model.state();
+        if state.operate(verb, &self.path)? { self.with(&mut state, |file| file.change(change)) } else { Ok(()) }
+    }
+}
+
+impl Object for Open {
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.model.state();
+        state.read()?;
+        let most = state.most.unwrap_or(usize::MAX);
+        self.with(&mut state, |file| {
+            let rest = usize::try_from(at).ok().and_then(|at| file.bytes.get(at..)).unwrap_or_default();
+            let length = rest.len().min(buffer.len()).min(most);
+            buffer[..length].copy_from_slice(&rest[..length]);
+            length
+        })
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.with(&mut self.model.state(), |file| file.bytes.len() as u64)
+    }
+
+    fn identity(&self) -> io::Result<(u64, u64)> {
+        Ok((0, self.number as u64))
+    }
+}
+
+impl Writable for Open {
+    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.change("write", Change::Write(usize::try_from(at).map_err(io::Error::other)?, bytes.to_vec()))
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.change("set length", Change::Length(usize::try_from(length).map_err(io::Error::other)?))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.model.state();
+        match state.operate("sync", &self.path) {
+            Ok(true) => self.with(&mut state, File::sync),
+            Ok(false) => Ok(()),
+            Err(error) => {
+                if !state.is_off() {
+                    self.with(&mut state, File::fail_to_sync)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn as_object(&self) -> &dyn Object {
+        self
+    }
+}

@@ -1,0 +1,108 @@
+//! Operations that a program could forget: each is left out once, and some power cut or the end of the run must show it.
+//!
+//! This is what makes the other tests of this folder worth something: a sync that can be left out unseen is either
+//! needless, or guarded by no test. An operation is known by the calls that lead to it, and must be seen to be missing in one
+//! scene at least.
+
+use std::collections::BTreeMap;
+
+use highwater::disk::model::{Model, Outcome, Step, Wrong};
+use highwater_tests::score::Score;
+
+use crate::judge::{Before, Judgement, is_done};
+use crate::run;
+use crate::scenes::{RUNS, SCENES, Scene, World};
+
+/// What may be left out unseen: the operation, a call that leads to it, and the reason.
+const NEEDLESS: &[(&str, &str, &str)] = &[
+    (
+        "rename to",
+        "give_up",
+        "'in place' gives the old target up for want of space; otherwise it is kept a while longer",
+    ),
+    (
+        "rename to",
+        "mend::interrupted",
+        "the index is read again after a torn line was cut off, and cut again if need be",
+    ),
+];
+
+/// Leaves operation `number` out; the error is what shows it.
+fn forget(scene: &Scene, world: &World, before: &Before, number: u64) -> Judgement {
+    let start = || -> Model {
+        let model = (scene.start)(world);
+        model.go_wrong(number, Wrong::Skip);
+        model
+    };
+    let model = start();
+    let started = model.operations();
+    run(scene, &model, RUNS[0]).map_err(|error| format!("the run fails: {error}"))?;
+    is_done(scene, world, &model)?;
+    let steps = model.operations() - started;
+    for (upto, outcome) in (number + 1..=steps).flat_map(|upto| Outcome::ALL.map(|outcome| (upto, outcome))) {
+        let state = start();
+        state.cut_at(upto);
+        // It fails, unless the cut comes after its last operation.
+        _ = run(scene, &state, RUNS[0]);
+        let survivor = state.survive(outcome);
+        let judged = before.still_holds(scene, world, &survivor).and_then(|()| {
+            run(scene, &survivor, RUNS[1]).map_err(|error| format!("the next run fails: {error}"))?;
+            is_done(scene, world, &survivor)
+        });
+        judged.map_err(|why| format!("cut after {upto} operations, {outcome:?} survives: {why}"))?;
+    }
+    Ok(())
+}
+
+/// The calls within the program that led to a step, innermost first: functions and lines.
+fn calls(step: &Step) -> String {
+    let trace = step.calls.as_ref().expect("calls are noted").to_string();
+    let lines: Vec<&str> = trace.lines().map(str::trim).collect();
+    let ours = lines.windows(2).filter_map(|pair| {
+        let (_, function) = pair[0].split_once(": ")?;
+        let (_, place) = pair[1].split_once("native/src/")?;
+        let function = function.trim_end_matches("::{{closure}}").strip_prefix("highwater::")?;
+        let (line, _) = place.rsplit_once(':')?;
+        Some((function.to_owned(), line.to_owned()))
+    });
+    let mut ours: Vec<(String, String)> = ours.filter(|(function, _)| !function.starts_with("disk::")).collect();
+    ours.dedup_by(|later, earlier| later.0 == earlier.0);
+    let named: Vec<String> = ours.iter().take(2).map(|(function, line)| format!("{function} ({line})")).collect();
+    named.join(" < ")
+}
+
+#[test]
+fn no_operation_can_be_forgotten_unseen() {
+    let world = World::new(7);
+    let mut score = Score::new("forgotten operations");
+    let mut table: BTreeMap<(String, &str), (u64, u64, String)> = BTreeMap::new();
+    for scene in SCENES {
+        let whole = (scene.start)(&world);
+        let before = Before::of(&whole);
+        let started = usize::try_from(whole.operations()).expect("small");
+        whole.note_calls();
+        run(scene, &whole, RUNS[0]).unwrap_or_else(|error| panic!("{}: {error}", scene.name));
+        // What is not created cannot be written.
+        let steps = whole.steps().split_off(started);
+        for (number, step) in (0u64..).zip(&steps).filter(|(_, step)| step.verb != "create") {
+            score.ran(1);
+            let counts = table.entry((calls(step), step.verb)).or_default();
+            counts.0 += 1;
+            if let Err(why) = forget(scene, &world, &before, number) {
+                counts.1 += 1;
+                counts.2 = format!("{}: {why}", scene.name);
+            }
+        }
+    }
+    println!("seen  left out  operation, its place, and how it was seen last");
+    for ((place, verb), (left_out, seen, why)) in &table {
+        println!("{seen:>4}  {left_out:>8}  {verb} at {place}: {}", why.chars().take(120).collect::<String>());
+        let excused = NEEDLESS.iter().find(|(what, call, _)| what == verb && place.contains(call));
+        match (seen, excused) {
+            (0, None) => score.fail(format!("nothing shows that '{verb}' at {place} is missing")),
+            (0, Some((_, _, reason))) => println!("      may be missing: {reason}"),
+            (_, _) => {}
+        }
+    }
+    score.end();
+}

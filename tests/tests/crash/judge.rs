@@ -1,0 +1,128 @@
+//! What must hold on a disk after a cut, and after a run that went to its end.
+
+use std::path::Path;
+
+use highwater::disk::model::{Model, Outcome};
+use highwater::drive;
+use highwater::store::Store;
+use highwater::watch::Watch;
+use highwater_core::claim::Shard;
+use highwater_core::filestorage::{self, State, Walk};
+use highwater_core::formats::repozo::Repozo;
+use highwater_core::formats::repozo::names::TEMPORARY;
+use highwater_core::inspect::{Entry, Format, Scope};
+use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::survey::{Options, Survey};
+
+use crate::scenes::{Kind, REPO, SOURCE, STAMPS, Scene, TARGET, World, newest};
+
+/// What was there before a run.
+pub(crate) struct Before {
+    points: Vec<String>,
+    target: Option<Vec<u8>>,
+}
+
+/// A sentence that says what does not hold.
+pub(crate) type Judgement = Result<(), String>;
+
+fn must(holds: bool, otherwise: impl FnOnce() -> String) -> Judgement {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+/// What verify says of the repository.
+fn verify(model: &Model) -> Report {
+    let options = Options {
+        label: "repo".to_owned(),
+        format: Repozo.name().to_owned(),
+        depth: Depth::Deep,
+        strict: false,
+        shard: Shard::WHOLE,
+    };
+    let survey = Survey::new(Repozo.inspect(&Scope::All { trails: true }), options);
+    let survey = drive::run(model, Path::new(REPO), survey, Depth::Deep, &Watch::silent(), &mut |_, _| {});
+    survey.expect("a verification").finish()
+}
+
+impl Before {
+    pub(crate) fn of(model: &Model) -> Self {
+        let points = verify(model).sets.into_iter().map(|set| set.name).collect();
+        Self { points, target: model.get(TARGET) }
+    }
+
+    /// After a cut, or a run that failed: every point is sound, none is lost, the target is the old state or the new one.
+    pub(crate) fn still_holds(&self, scene: &Scene, world: &World, model: &Model) -> Judgement {
+        let report = verify(model);
+        for set in &report.sets {
+            must(set.verdict == Verdict::Sound, || {
+                format!("{} is named and not sound: {:?}", set.name, report.findings)
+            })?;
+        }
+        let is_there = |point: &String| report.sets.iter().any(|set| set.name == *point);
+        let lost = self.points.iter().find(|point| !is_there(point));
+        match (scene.kind, lost) {
+            (Kind::BackupAndKill, Some(_)) => must(!report.sets.is_empty(), || "no point is left".to_owned())?,
+            (_, Some(point)) => return Err(format!("{point} was there before and is lost")),
+            (_, None) => {}
+        }
+        match (model.get(TARGET), &self.target, scene.kind) {
+            (Some(bytes), ..) => self.target_holds(world, model, &bytes),
+            (None, Some(_), Kind::Restore(_)) => Err("the old target is lost".to_owned()),
+            (None, ..) => Ok(()),
+        }
+    }
+
+    fn target_holds(&self, world: &World, model: &Model, bytes: &[u8]) -> Judgement {
+        let mut walk = Walk::new(0, bytes.len() as u64).with_tail(bytes.last_chunk().copied());
+        walk.push(bytes, &mut ());
+        let state = walk.state();
+        must(!matches!(state, State::Corrupt { .. }), || format!("a database would refuse the target: {state:?}"))?;
+        let end = usize::try_from(walk.end()).expect("small");
+        let known = world.states.iter().chain(&self.target).any(|state| *state == bytes[..end]);
+        must(known, || format!("a database would see neither the old state nor the new one, but {end} bytes"))?;
+        let Some(saved) = model.get(format!("{TARGET}.index")) else { return Ok(()) };
+        let (pos, index) = filestorage::decode_whole(&saved).map_err(|bad| format!("the index beside it: {bad}"))?;
+        must(pos as usize <= end, || format!("the index beside it is of byte {pos}, the target ends at {end}"))?;
+        let read_at = |at: u64, out: &mut [u8]| {
+            let at = usize::try_from(at).ok()?;
+            out.copy_from_slice(bytes.get(at..at.checked_add(out.len())?)?);
+            Some(())
+        };
+        let sane = filestorage::sane(&index, pos, read_at);
+        sane.map(|_| ()).map_err(|insane| format!("the index beside the target does not fit it: {insane}"))
+    }
+}
+
+/// After a run that went to its end, everything is there, sound and durable.
+pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement {
+    let model = model.survive(Outcome::Nothing);
+    let report = verify(&model);
+    must(report.verdict == Verdict::Sound, || format!("the run is done and: {:?}", report.findings))?;
+    let mut names = Vec::new();
+    let mut keep = |entry: Entry| names.push(entry.name.to_string());
+    model.list(Path::new(REPO), &mut keep).map_err(|error| error.to_string())?;
+    let work_file = names.iter().find(|name| name.ends_with(TEMPORARY));
+    must(work_file.is_none(), || format!("the run is done and has left {names:?}"))?;
+    match scene.kind {
+        Kind::Restore(step) | Kind::RestoreInPlace(step) => {
+            let target = model.get(TARGET).ok_or("the run is done and there is no target")?;
+            must(target == world.states[step], || "the run is done and the target is not the point".to_owned())?;
+            must(model.get(format!("{TARGET}.part")).is_none(), || "the work file is left".to_owned())?;
+            let saved = format!("{}.index", STAMPS[step]);
+            let (has, should) = (model.get(format!("{TARGET}.index")).is_some(), names.contains(&saved));
+            must(has == should, || format!("{saved} in the repository: {should}, beside the target: {has}"))?;
+            Before { points: Vec::new(), target: None }.target_holds(world, &model, &target)
+        }
+        Kind::Backup | Kind::BackupAndKill => {
+            let restored = newest(&model).map_err(|error| error.to_string())?;
+            let source = model.get(SOURCE).expect("the source");
+            let mut walk = Walk::new(0, source.len() as u64);
+            walk.push(&source, &mut ());
+            let end = usize::try_from(walk.end()).expect("small");
+            must(restored == source[..end], || "the newest point is not the source".to_owned())?;
+            let newest = report.sets.last().map(|set| format!("{}.index", set.name)).unwrap_or_default();
+            must(names.contains(&newest), || format!("the run is done and {newest} is not there"))?;
+            let old = names.iter().find(|name| STAMPS.iter().any(|stamp| name.starts_with(stamp)));
+            must(scene.kind != Kind::BackupAndKill || old.is_none(), || format!("{old:?} should have been removed"))
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The scenes: every writing verb, each with the disk that it starts from.
+
+use std::path::{Path, PathBuf};
+
+use highwater::backup;
+use highwater::disk::Disk;
+use highwater::disk::model::{Model, Outcome};
+use highwater::error::Error;
+use highwater::restore;
+use highwater::watch::Watch;
+use highwater_core::filestorage::{self, Indexer, OidIndex, Walk};
+use highwater_core::formats::repozo::Repozo;
+use highwater_tests::repo::Data;
+
+pub(crate) const SOURCE: &str = "/model/Data.fs";
+pub(crate) const REPO: &str = "/model/repo";
+pub(crate) const TARGET: &str = "/model/standby/Data.fs";
+
+/// The stamps of the chain that most scenes start from.
+pub(crate) const STAMPS: [&str; 3] = ["2026-01-01-00-00-01", "2026-01-01-00-00-02", "2026-01-01-00-00-03"];
+/// Those of a run, of the one that recovers, and of the last.
+pub(crate) const RUNS: [&str; 3] = ["2026-01-02-00-00-00", "2026-01-03-00-00-00", "2026-01-04-00-00-00"];
+
+/// A database as it grows, and another one.
+pub(crate) struct World {
+    pub(crate) states: [Vec<u8>; 4],
+    pub(crate) other: Vec<u8>,
+}
+
+/// One writing verb, and the disk it starts from.
+pub(crate) struct Scene {
+    pub(crate) name: &'static str,
+    pub(crate) start: fn(&World) -> Model,
+    pub(crate) verb: fn(&Model, &str) -> Result<(), Error>,
+    pub(crate) kind: Kind,
+}
+
+/// What a verb writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A point; older ones stay.
+    Backup,
+    /// A point; older ones may go once it is there.
+    BackupAndKill,
+    /// A target that becomes this state of the database.
+    Restore(usize),
+    /// The same, and the old target may be given up first.
+    RestoreInPlace(usize),
+}
+
+impl World {
+    /// The same seed gives the same world.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut data = Data::new(seed);
+        let states = [0u64, 100, 200, 300].map(|base| {
+            for oid in 0..3 {
+                data.commit(&[(oid, 30), (base + oid, 20)]);
+            }
+            data.bytes.clone()
+        });
+        let mut other = Data::new(seed + 1000);
+        other.grow(9);
+        Self { states, other: other.bytes }
+    }
+
+    fn source(&self, step: usize) -> Model {
+        let model = Model::default();
+        model.put(SOURCE, &self.states[step]);
+        model
+    }
+
+    /// A repository with a full backup, an increment and a gzipped one; the source has grown since.
+    fn chain(&self) -> Model {
+        let model = self.source(0);
+        back_up(&model, &job(STAMPS[0])).expect("a full backup");
+        model.put(SOURCE, &self.states[1]);
+        back_up(&model, &job(STAMPS[1])).expect("an increment");
+        model.put(SOURCE, &self.states[2]);
+        back_up(&model, &backup::Job { gzip: Some(6), ..job(STAMPS[2]) }).expect("a gzipped increment");
+        model.put(SOURCE, &self.states[3]);
+        model.survive(Outcome::Everything)
+    }
+
+    /// The same beside an existing target with its index.
+    fn chain_and_target(&self, target: &[u8]) -> Model {
+        let model = self.chain();
+        put_target(&model, target);
+        model
+    }
+
+    /// The same without saved indices.
+    fn chain_without_indices(&self) -> Model {
+        let model = self.chain();
+        for stamp in STAMPS {
+            model.remove(Path::new(&format!("{REPO}/{stamp}.index"))).expect("a saved index");
+        }
+        model.survive(Outcome::Everything)
+    }
+
+    /// What a run leaves that was killed as soon as its data file had its name.
+    fn chain_with_unlisted(&self) -> Model {
+        let file = format!("{REPO}/2026-01-01-12-00-00.deltafs");
+        for cut in 0.. {
+            let model = self.chain();
+            model.cut_at(cut);
+            assert!(back_up(&model, &job("2026-01-01-12-00-00")).is_err(), "the data file was never there unlisted");
+            let killed = model.killed();
+            if killed.get(&file).is_some() {
+                return killed;
+            }
+        }
+        unreachable!("the loop ends by the return or the assertion")
+    }
+
+    /// The same from another program, which made nothing durable.
+    fn chain_with_unsynced(&self) -> Model {
+        let model = self.chain();
+        let path = Path::new(REPO).join("2026-01-01-12-00-00.deltafs");
+        let file = model.create(&path).expect("a new file");
+        file.write_at(0, &self.states[3][self.states[2].len()..]).expect("it is written");
+        model
+    }
+
+    /// A repository whose source ends in a transaction that is still being written.
+    fn chain_and_unfinished(&self) -> Model {
+        let model = self.chain();
+        let mut source = self.states[3].clone();
+        source.extend_from_slice(&self.other[4..200]);
+        model.put(SOURCE, &source);
+        model
+    }
+
+    fn chain_with(&self, name: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Model {
+        let model = self.chain();
+        let path = format!("{REPO}/{name}");
+        let bytes = change(model.get(&path).unwrap_or_default());
+        model.put(&path, &bytes);
+        model
+    }
+
+    /// An append that was killed after its first write: the seal and what lies before it.
+    fn sealed_at_once(&self) -> Model {
+        let model = self.chain_and_target(&self.states[0]);
+        model.cut_at(1);
+        assert!(restore_to(&model, None, false, false).is_err(), "it was cut off");
+        model.killed()
+    }
+
+    /// An append that was killed when its bytes were there and their seal still on.
+    fn sealed(&self) -> Model {
+        let mut last = None;
+        for cut in 0.. {
+            let model = self.chain_and_target(&self.states[0]);
+            model.cut_at(cut);
+            if restore_to(&model, None, false, false).is_ok() {
+                break;
+            }
+            let killed = model.killed();
+            let target = killed.get(TARGET).expect("the target");
+            if target.len() == self.states[2].len() && target != self.states[2] {
+                last = Some(killed);
+            }
+        }
+        last.expect("a moment at which all is there but the seal")
+    }
+
+    /// A full restore of a longer point that was killed half-way.
+    fn half_restored(&self) -> Model {
+        let model = self.chain_and_target(&self.other);
+        let part = model.create(Path::new(&format!("{TARGET}.part"))).expect("a new file");
+        part.write_at(0, &self.states[2][..self.states[1].len() + 7]).expect("it is written");
+        part.set_length(self.states[3].len() as u64).expect("it is extended");
+        model
+    }
+}
+
+/// A database with its saved index.
+fn put_target(model: &Model, bytes: &[u8]) {
+    model.put(TARGET, bytes);
+    let mut indexer = Indexer::new(OidIndex::new());
+    let mut walk = Walk::new(0, bytes.len() as u64);
+    walk.push(bytes, &mut indexer);
+    let index = indexer.finish().expect("an index");
+    let mut saved = Vec::new();
+    filestorage::encode(&index, walk.end(), &mut |piece| saved.extend_from_slice(piece));
+    model.put(format!("{TARGET}.index"), &saved);
+}
+
+fn job(now: &str) -> backup::Job {
+    backup::Job {
+        source: PathBuf::from(SOURCE),
+        repository: PathBuf::from(REPO),
+        full: false,
+        quick: false,
+        gzip: None,
+        kill_old: false,
+        dry_run: false,
+        now: Some(now.to_owned()),
+        sums: false,
+    }
+}
+
+fn back_up(model: &Model, job: &backup::Job) -> Result<(), Error> {
+    backup::backup(job, model, &Watch::silent()).map(|_| ())
+}
+
+fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) -> Result<(), Error> {
+    let job = restore::Job {
+        repository: PathBuf::from(REPO),
+        quick: false,
+        full,
+        in_place,
+        dry_run: false,
+        whole_sum: false,
+        trust_index: false,
+    };
+    let plan = restore::plan(model, Path::new(REPO), &Repozo, point.map(str::to_owned))?;
+    restore::to_file(&job, &plan, Path::new(TARGET), model, &Watch::silent()).map(|_| ())
+}
+
+/// Every byte of the newest point.
+pub(crate) fn newest(model: &Model) -> Result<Vec<u8>, Error> {
+    let job = restore::Job {
+        repository: PathBuf::from(REPO),
+        quick: false,
+        full: true,
+        in_place: false,
+        dry_run: false,
+        whole_sum: false,
+        trust_index: false,
+    };
+    let plan = restore::plan(model, Path::new(REPO), &Repozo, None)?;
+    let mut bytes = Vec::new();
+    restore::to_stream(&job, &plan, &mut bytes, model, &Watch::silent())?;
+    Ok(bytes)
+}
+
+type Verb = fn(&Model, &str) -> Result<(), Error>;
+const INCREMENT: Verb = |m, now| back_up(m, &job(now));
+const RESTORE: Verb = |m, _| restore_to(m, None, false, false);
+
+const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb: Verb) -> Scene {
+    Scene { name, start, verb, kind }
+}
+
+/// All of them.
+pub(crate) const SCENES: &[Scene] = &[
+    scene("full", Kind::Backup, |w| w.source(0), INCREMENT),
+    scene("full, gzip", Kind::Backup, |w| w.source(0), |m, now| back_up(m, &backup::Job { gzip: Some(6), ..job(now) })),
+    scene("increment", Kind::Backup, World::chain, INCREMENT),
+    scene("increment of an unfinished one", Kind::Backup, World::chain_and_unfinished, INCREMENT),
+    scene("gzip of an unfinished one", Kind::Backup, World::chain_and_unfinished, |m, now| {
+        back_up(m, &backup::Job { gzip: Some(6), ..job(now) })
+    }),
+    scene("increment, quick", Kind::Backup, World::chain, |m, now| {
+        back_up(m, &backup::Job { quick: true, ..job(now) })
+    }),
+    scene("increment, gzip", Kind::Backup, World::chain, |m, now| {
+        back_up(m, &backup::Job { gzip: Some(6), ..job(now) })
+    }),
+    scene("full, kill old", Kind::BackupAndKill, World::chain, |m, now| {
+        back_up(m, &backup::Job { full: true, kill_old: true, ..job(now) })
+    }),
+    scene("increment after an unlisted one", Kind::Backup, World::chain_with_unlisted, INCREMENT),
+    scene("increment after an unsynced one", Kind::Backup, World::chain_with_unsynced, INCREMENT),
+    scene(
+        "increment after a foreign file",
+        Kind::Backup,
+        |w| w.chain_with("2026-01-01-12-00-00.deltafs", |_| b"not what comes next".to_vec()),
+        INCREMENT,
+    ),
+    scene(
+        "increment after a torn line",
+        Kind::Backup,
+        |w| w.chain_with("2026-01-01-00-00-01.dat", |bytes| bytes[..bytes.len() - 9].to_vec()),
+        INCREMENT,
+    ),
+    scene(
+        "increment after an unended line",
+        Kind::Backup,
+        |w| w.chain_with("2026-01-01-00-00-01.dat", |bytes| bytes[..bytes.len() - 1].to_vec()),
+        INCREMENT,
+    ),
+    scene("restore", Kind::Restore(2), World::chain, RESTORE),
+    scene(
+        "restore over another",
+        Kind::Restore(2),
+        |w| w.chain_and_target(&w.other),
+        |m, _| restore_to(m, None, true, false),
+    ),
+    scene("restore, resumed", Kind::Restore(2), World::half_restored, |m, _| restore_to(m, None, true, false)),
+    scene("restore without index", Kind::Restore(2), World::chain_without_indices, RESTORE),
+    scene(
+        "older point without index",
+        Kind::Restore(0),
+        |w| {
+            let model = w.chain_without_indices();
+            put_target(&model, &w.states[2]);
+            model
+        },
+        |m, _| restore_to(m, Some(STAMPS[0]), false, false),
+    ),
+    scene(
+        "restore in place",
+        Kind::RestoreInPlace(2),
+        |w| w.chain_and_target(&w.other),
+        |m, _| restore_to(m, None, true, true),
+    ),
+    scene("incremental restore", Kind::Restore(2), |w| w.chain_and_target(&w.states[0]), RESTORE),
+    scene("incremental restore, resumed", Kind::Restore(2), World::sealed, RESTORE),
+    scene("incremental restore, resumed early", Kind::Restore(2), World::sealed_at_once, RESTORE),
+    scene(
+        "incremental restore without index",
+        Kind::Restore(2),
+        |w| {
+            let model = w.chain_without_indices();
+            model.put(TARGET, &w.states[0]);
+            model
+        },
+        RESTORE,
+    ),
+    scene(
+        "restore of an older point",
+        Kind::Restore(0),
+        |w| w.chain_and_target(&w.states[2]),
+        |m, _| restore_to(m, Some(STAMPS[0]), false, false),
+    ),
+];

@@ -1,0 +1,71 @@
+//! What the properties ask of the library: jobs on the model's paths, and reports at a depth.
+
+use std::path::{Path, PathBuf};
+
+use highwater::store::Store;
+use highwater::watch::Watch;
+use highwater::{backup, drive, restore};
+use highwater_core::claim::Shard;
+use highwater_core::formats::repozo::Repozo;
+use highwater_core::inspect::{Format, Scope};
+use highwater_core::report::{Depth, Report};
+use highwater_core::survey::{Options, Survey};
+
+/// The database.
+pub(crate) const SOURCE: &str = "/model/Data.fs";
+/// The repository.
+pub(crate) const REPO: &str = "/model/repo";
+
+/// Every depth.
+pub(crate) const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
+
+/// A plain backup of the model's source at a time.
+pub(crate) fn backup_job(now: &str) -> backup::Job {
+    backup::Job {
+        source: PathBuf::from(SOURCE),
+        repository: PathBuf::from(REPO),
+        full: false,
+        quick: false,
+        gzip: None,
+        kill_old: false,
+        dry_run: false,
+        now: Some(now.to_owned()),
+        sums: false,
+    }
+}
+
+/// A plain restore from the model's repository.
+pub(crate) fn restore_job() -> restore::Job {
+    restore::Job {
+        repository: PathBuf::from(REPO),
+        quick: false,
+        full: false,
+        in_place: false,
+        dry_run: false,
+        whole_sum: false,
+        trust_index: false,
+    }
+}
+
+/// What verify says of the repository at a depth.
+pub(crate) fn verify(store: &dyn Store, depth: Depth) -> Report {
+    survey(store, &Scope::All { trails: depth == Depth::Deep }, depth)
+}
+
+/// What list says of the repository.
+pub(crate) fn list(store: &dyn Store) -> Report {
+    survey(store, &Scope::Catalogue, Depth::List)
+}
+
+fn survey(store: &dyn Store, scope: &Scope, depth: Depth) -> Report {
+    let options = Options {
+        label: "repo".to_owned(),
+        format: Repozo.name().to_owned(),
+        depth,
+        strict: false,
+        shard: Shard::WHOLE,
+    };
+    let survey = Survey::new(Repozo.inspect(scope), options);
+    let survey = drive::run(store, Path::new(REPO), survey, depth, &Watch::silent(), &mut |_, _| {});
+    survey.expect("nobody interrupts").finish()
+}

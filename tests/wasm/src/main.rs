@@ -1,0 +1,7 @@
+//! The engine as a filter: sets in, reports out.
+
+use std::io::{BufReader, BufWriter, stdin, stdout};
+
+fn main() -> std::io::Result<()> {
+    highwater_wasm::run(&mut BufReader::new(stdin().lock()), &mut BufWriter::new(stdout().lock()))
+}
