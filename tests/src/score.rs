@@ -2,9 +2,10 @@
 //!
 //! A line without a case is a failure. `tests/scoreboard` collects the lines from the folder that `HIGHWATER_SCORES`
 //! names and knows which must be there, so that an instrument that was lost on the way is noticed as well.
-#![expect(clippy::print_stdout, clippy::exit, reason = "the lines are the result, and the first may be enough")]
+#![expect(clippy::print_stdout, reason = "the lines are the result")]
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -48,8 +49,9 @@ impl Score {
         let what = what.into();
         if std::env::var_os("HIGHWATER_HASTE").is_some() {
             // `tests/planted` wants to know whether anything fails, not how much.
-            println!("seen at once by: {}: {what}", self.line);
-            std::process::exit(101);
+            // Past the test harness, which would keep it to itself.
+            let told = writeln!(std::io::stderr(), "seen at once by: {}: {what}", self.line);
+            std::process::exit(if told.is_ok() { 101 } else { 102 });
         }
         self.failed += 1;
         if self.failures.len() < TOLD {

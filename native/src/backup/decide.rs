@@ -66,7 +66,7 @@ pub(super) fn decide(
     };
     if let Some(why) = differs {
         if !job.sums {
-            watch.note(why);
+            watch.decision(format!("{why}: doing a full backup"));
         }
         watch.note("file changed, possibly because of a pack (full backup)");
         return Ok(Decision::Full);

@@ -156,7 +156,7 @@ fn continues(
     source: &Source,
     start: u64,
 ) -> Result<Option<(Digest, u64)>, Error> {
-    let Ok(object) = disk.open(path) else { return Ok(None) };
+    let object = disk.open(path).map_err(Error::io("open", path))?;
     let mut hasher = Hasher::new(Algorithm::Md5);
     let mut theirs = buffer();
     let mut decoder = Decoder::new(codec);
@@ -182,7 +182,8 @@ fn continues(
     if let Some(error) = failed {
         return Err(Error::io("read", &source.path)(error));
     }
-    equal &= read.is_ok() && decoder.end().is_ok() && at > start;
+    read.map_err(Error::io("read", path))?;
+    equal &= decoder.end().is_ok() && at > start;
     if !equal {
         return Ok(None);
     }

@@ -1,0 +1,23 @@
+//! Faults injected into the real binary: failing system calls, kills, short transfers and full disks, at every place of every verb.
+//!
+//! | file | about |
+//! |---|---|
+//! | `scenes.rs` | the verbs and the state of things in which each begins |
+//! | `invariants.rs` | what must hold after a fault, and after the run that follows it |
+//! | `faults.rs` | `injected faults` and `injected kills`: the n-th call on each file fails, or is the last one; by `strace` |
+//! | `found.rs` | the faults that once did harm |
+//! | `short.rs` | `short counts`: a preloaded library makes transfers short and interrupts them |
+//! | `disks.rs` | `full disks`: small file systems and file size limits of every size that matters |
+
+#[path = "injected/disks.rs"]
+mod disks;
+#[path = "injected/faults.rs"]
+mod faults;
+#[path = "injected/found.rs"]
+mod found;
+#[path = "injected/invariants.rs"]
+mod invariants;
+#[path = "injected/scenes.rs"]
+mod scenes;
+#[path = "injected/short.rs"]
+mod short;
