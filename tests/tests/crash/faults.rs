@@ -4,7 +4,7 @@ use highwater::disk::model::{Outcome, Wrong};
 use highwater::error::Class;
 use highwater_tests::score::Score;
 
-use crate::judge::{Before, Judgement, is_done};
+use crate::judge::{Before, Judgement, is_done, sets_nothing_aside};
 use crate::scenes::{RUNS, Scene, World};
 use crate::{in_parallel, run};
 
@@ -49,7 +49,7 @@ fn fail_each_read(scene: &Scene, world: &World) -> (u64, Vec<String>) {
         model.fail_read(number);
         match run(scene, &model, RUNS[0]) {
             // What is read only to save work may fail, if the work is then done.
-            Ok(()) => is_done(scene, world, &model)?,
+            Ok(()) => is_done(scene, world, &model).and_then(|()| sets_nothing_aside(scene, &model))?,
             Err(error) if error.class() == Class::Damage => return Err(format!("it is called damage: {error}")),
             Err(_) => {}
         }

@@ -9,7 +9,7 @@ use highwater::watch::Watch;
 use highwater_core::claim::Shard;
 use highwater_core::filestorage::{self, State, Walk};
 use highwater_core::formats::repozo::Repozo;
-use highwater_core::formats::repozo::names::TEMPORARY;
+use highwater_core::formats::repozo::names::{SET_ASIDE, TEMPORARY};
 use highwater_core::inspect::{Entry, Format, Scope};
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_core::survey::{Options, Survey};
@@ -92,14 +92,25 @@ impl Before {
     }
 }
 
+fn names(model: &Model) -> Vec<String> {
+    let mut names = Vec::new();
+    let listed = model.list(Path::new(REPO), &mut |entry: Entry| names.push(entry.name.to_string()));
+    listed.expect("a listing");
+    names
+}
+
+/// Nothing was set aside that was rightly there.
+pub(crate) fn sets_nothing_aside(scene: &Scene, model: &Model) -> Judgement {
+    let aside = names(model).into_iter().find(|name| name.contains(SET_ASIDE));
+    must(aside.is_none() || scene.name.contains("foreign"), || format!("{aside:?} was what comes next in the source"))
+}
+
 /// After a run that went to its end, everything is there, sound and durable.
 pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement {
     let model = model.survive(Outcome::Nothing);
     let report = verify(&model);
     must(report.verdict == Verdict::Sound, || format!("the run is done and: {:?}", report.findings))?;
-    let mut names = Vec::new();
-    let mut keep = |entry: Entry| names.push(entry.name.to_string());
-    model.list(Path::new(REPO), &mut keep).map_err(|error| error.to_string())?;
+    let names = names(&model);
     let work_file = names.iter().find(|name| name.ends_with(TEMPORARY));
     must(work_file.is_none(), || format!("the run is done and has left {names:?}"))?;
     match scene.kind {
