@@ -285,6 +285,19 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_checked_nothing_or_less_than_was_claimed_is_never_sound() {
+        for (claims, checked, verdict) in
+            [(2, 2, Verdict::Sound), (2, 1, Verdict::Inconclusive), (0, 0, Verdict::Inconclusive)]
+        {
+            let coverage = Coverage { claims, checked, bytes: 0 };
+            let root = Root { label: "r".into(), format: "repozo".into(), shards: vec!["1/1".into()], coverage };
+            let mut report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) };
+            report.judge();
+            assert_eq!(report.verdict, verdict, "{checked} of {claims}");
+        }
+    }
+
+    #[test]
     fn shards_of_many_numbers_do_not_ask_for_memory() {
         let mut root = Root {
             label: "x".repeat(1000),

@@ -33,8 +33,8 @@ pub struct About<'a> {
 /// Why a transaction cannot be composed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// The transaction's id is not above that of the one before.
-    #[error("the transaction id {tid:016x} is not above {last:016x}, the one before it")]
+    /// The transaction's id is not above that of the one before, or is the greatest of all.
+    #[error("the transaction id {tid:016x} must lie above {last:016x}, the one before it, and below the greatest")]
     Tid {
         /// The id refused.
         tid: Tid,
@@ -79,7 +79,8 @@ impl Compose {
     /// # Errors
     /// [`Unfit`] when no reader would understand them so; nothing has changed then.
     pub fn transaction(&mut self, about: &About<'_>, writes: &[(Oid, &[u8])]) -> Result<Vec<u8>, Unfit> {
-        if about.tid <= self.last_tid {
+        // Every reader takes the greatest id for the end of the file.
+        if about.tid <= self.last_tid || about.tid == Tid::MAX {
             return Err(Unfit::Tid { tid: about.tid, last: self.last_tid });
         }
         let (start, mut newer) = (self.end(), OidIndex::new());
