@@ -5,7 +5,11 @@
 
 pub mod binary;
 pub mod dice;
+pub mod fuzz;
+pub mod harm;
+pub mod inject;
 pub mod live;
+pub mod measured;
 pub mod memory;
 pub mod python;
 pub mod repo;
