@@ -228,7 +228,8 @@ pub(super) fn compose(bytes: &[u8]) {
             }
             Err(unfit) => {
                 let right = match unfit {
-                    Unfit::Tid { .. } => tid <= last,
+                    // No reader reads on from the highest id of all.
+                    Unfit::Tid { .. } => tid <= last || tid == u64::MAX,
                     Unfit::Empty(oid) => writes.iter().any(|(written, data)| *written == oid && data.is_empty()),
                     Unfit::Text(_) | Unfit::TooFar(_) => false,
                 };
@@ -236,10 +237,6 @@ pub(super) fn compose(bytes: &[u8]) {
             }
         }
         assert_eq!(compose.end(), file.len() as u64);
-        // No reader reads on from the highest id of all.
-        if last == u64::MAX {
-            return;
-        }
     }
     let size = file.len() as u64;
     let whole = walked(Walk::new(0, size), &file, Some(&pieces(&file)));
