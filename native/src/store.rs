@@ -166,6 +166,12 @@ impl Object for File {
     }
 }
 
+/// Whether an error says that there is no file of that name, or something that is none: a folder, a FIFO, a link to nowhere.
+/// Any other error leaves it open what is there.
+pub(crate) fn is_no_file(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput)
+}
+
 /// Opens a file for reading without ever waiting for the other end of a FIFO.
 pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();

@@ -17,6 +17,7 @@ use super::state::{Dat, Newest, State};
 use crate::disk::Disk;
 use crate::drive::{buffer, path_of};
 use crate::error::Error;
+use crate::store::is_no_file;
 use crate::watch::Watch;
 
 /// Removes work files of our own: whoever wrote them is gone, since this process holds the lock.
@@ -156,7 +157,11 @@ fn continues(
     source: &Source,
     start: u64,
 ) -> Result<Option<(Digest, u64)>, Error> {
-    let object = disk.open(path).map_err(Error::io("open", path))?;
+    let object = match disk.open(path) {
+        Ok(object) => object,
+        Err(error) if is_no_file(&error) => return Ok(None),
+        Err(error) => return Err(Error::io("open", path)(error)),
+    };
     let mut hasher = Hasher::new(Algorithm::Md5);
     let mut theirs = buffer();
     let mut decoder = Decoder::new(codec);

@@ -14,7 +14,7 @@ use crate::disk::Disk;
 use crate::drive::{buffer, path_of};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
-use crate::store::fault;
+use crate::store::{fault, is_no_file};
 
 /// What a restore reads.
 #[derive(Debug, Clone)]
@@ -95,9 +95,7 @@ impl Plan {
         let index = match disk.length(&index) {
             Ok(_) => Some(index),
             // A folder or a FIFO of that name is no index either, and the database makes it anew.
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidInput) => {
-                None
-            }
+            Err(error) if is_no_file(&error) => None,
             Err(error) => return Err(Error::io("read", &index)(error)),
         };
         Ok(Self { point, claims, end, chain_end, index, doubts })
