@@ -175,7 +175,11 @@ pub(crate) fn is_no_file(error: &io::Error) -> bool {
 /// Opens a file for reading without ever waiting for the other end of a FIFO.
 pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
+        // What opening a socket gives.
+        let is_socket = error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error());
+        if is_socket { io::Error::new(io::ErrorKind::InvalidInput, "it is a socket, not a file") } else { error }
+    })?;
     plain(file.metadata()?.file_type())?;
     Ok(file)
 }
