@@ -24,6 +24,8 @@ pub(crate) const RUNS: [&str; 3] = ["2026-01-02-00-00-00", "2026-01-03-00-00-00"
 /// A database as it grows, and another one.
 pub(crate) struct World {
     pub(crate) states: [Vec<u8>; 4],
+    /// A transaction that comes after the last state, as far as it is written.
+    unfinished: Vec<u8>,
     pub(crate) other: Vec<u8>,
 }
 
@@ -58,9 +60,11 @@ impl World {
             }
             data.bytes.clone()
         });
+        data.commit(&[(0, 400)]);
+        let unfinished = data.bytes[states[3].len()..][..300].to_vec();
         let mut other = Data::new(seed + 1000);
         other.grow(9);
-        Self { states, other: other.bytes }
+        Self { states, unfinished, other: other.bytes }
     }
 
     fn source(&self, step: usize) -> Model {
@@ -125,7 +129,7 @@ impl World {
     fn chain_and_unfinished(&self) -> Model {
         let model = self.chain();
         let mut source = self.states[3].clone();
-        source.extend_from_slice(&self.other[4..200]);
+        source.extend_from_slice(&self.unfinished);
         model.put(SOURCE, &source);
         model
     }
