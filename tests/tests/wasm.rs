@@ -25,7 +25,9 @@ fn program() -> PathBuf {
     let (name, target) = (profile.file_name().expect("a profile"), profile.parent().expect("a target folder"));
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "-p", "highwater-wasm", "--target", "wasm32-wasip1", "--target-dir"]).arg(target);
-    build.args((name == "release").then_some("--release")).current_dir(env!("CARGO_MANIFEST_DIR"));
+    // The folder of the dev profile has another name than the profile.
+    let profile = if name == "debug" { "dev".as_ref() } else { name };
+    build.arg("--profile").arg(profile).current_dir(env!("CARGO_MANIFEST_DIR"));
     let built = Run::within(Duration::from_secs(600), &mut build);
     assert!(built.code == 0, "`rustup target add wasm32-wasip1` may be missing:\n{}", built.account());
     target.join("wasm32-wasip1").join(name).join("highwater-wasm.wasm")

@@ -19,6 +19,12 @@ pub(crate) fn redundant(name: &str, at: usize, before: &[u8], after: &[u8]) -> O
         if at == slash && new == b'\\' {
             return Some("a Python on Windows separates so");
         }
+        if old == b' ' && matches!(new, b'\t' | 0x0c | b'\r') {
+            return Some("white space of another kind separates as well, for the original too");
+        }
+        if at == before.len() - 1 && new.is_ascii_whitespace() {
+            return Some("the last line may end with white space of another kind");
+        }
         if at >= end.saturating_sub(32) && old.eq_ignore_ascii_case(&new) {
             return Some("hex digits mean the same in both cases");
         }
@@ -26,6 +32,9 @@ pub(crate) fn redundant(name: &str, at: usize, before: &[u8], after: &[u8]) -> O
     if name.ends_with(".index") && at > 0 && before[at - 1] == 0x80 && (1..=3).contains(&old) && (1..=3).contains(&new)
     {
         return Some("the pickle protocols 1 to 3 differ in opcodes that stand elsewhere");
+    }
+    if name.ends_with(".index") && matches!((old, new), (b'C', b'U') | (b'B', b'T')) {
+        return Some("so Python 2 writes the same bytes; a ZODB that cannot read them makes the index anew");
     }
     if name.ends_with('z') {
         let mut bytes = Vec::new();
