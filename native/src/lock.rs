@@ -1,6 +1,5 @@
 //! The lock of writers on a repository: an advisory lock on a file that says who holds it. Readers take none.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use highwater_core::formats::repozo::names;
@@ -32,15 +31,4 @@ pub fn take(disk: &dyn Disk, repository: &Path) -> Result<Held, Error> {
             quoted(repository)
         ))
     })
-}
-
-/// Whether a writer is at work in the repository, looked up without touching its lock: a lock taken just to look
-/// would turn a writer away. False where the system does not tell.
-#[must_use]
-pub fn is_held(repository: &Path) -> bool {
-    let Ok(meta) = std::fs::symlink_metadata(repository.join(names::LOCK)) else { return false };
-    let (major, minor) = (rustix::fs::major(meta.dev()), rustix::fs::minor(meta.dev()));
-    let ours = format!("{major:02x}:{minor:02x}:{}", meta.ino());
-    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return false };
-    locks.lines().any(|line| line.contains(" FLOCK ") && line.split_whitespace().any(|word| word == ours))
 }

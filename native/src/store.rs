@@ -6,11 +6,10 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use highwater_core::fault::{Fault, FaultKind};
+use highwater_core::formats::repozo::names;
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 use rustix::fs::OFlags;
-
-use crate::lock;
 
 /// Somewhere objects can be read from.
 pub trait Store: Sync {
@@ -147,7 +146,7 @@ impl Store for Files {
     }
 
     fn is_being_written(&self, root: &Path) -> bool {
-        lock::is_held(root)
+        is_locked(root)
     }
 }
 
@@ -164,6 +163,16 @@ impl Object for File {
         let meta = self.metadata()?;
         Ok((meta.dev(), meta.ino()))
     }
+}
+
+/// Whether a writer is at work in the repository, looked up without touching its lock: a lock taken just to look
+/// would turn a writer away. False where the system does not tell.
+fn is_locked(repository: &Path) -> bool {
+    let Ok(meta) = fs::symlink_metadata(repository.join(names::LOCK)) else { return false };
+    let (major, minor) = (rustix::fs::major(meta.dev()), rustix::fs::minor(meta.dev()));
+    let ours = format!("{major:02x}:{minor:02x}:{}", meta.ino());
+    let Ok(locks) = fs::read_to_string("/proc/locks") else { return false };
+    locks.lines().any(|line| line.contains(" FLOCK ") && line.split_whitespace().any(|word| word == ours))
 }
 
 /// Whether an error says that there is no file of that name, or something that is none: a folder, a FIFO, a link to nowhere.
