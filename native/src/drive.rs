@@ -16,6 +16,7 @@ use highwater_core::trail::{Following, Trail};
 use rayon::Scope;
 
 use crate::error::Error;
+use crate::lock;
 use crate::store::{Store, fault};
 use crate::watch::Watch;
 
@@ -76,7 +77,7 @@ pub fn run(
                 Ask::List => list(store, root, &mut survey, &mut flight)?,
                 Ask::Read(name) => read(store, root, &name, &mut survey, &mut flight)?,
                 Ask::Writing => {
-                    let work = survey.answer(Answer::Writing(store.is_being_written(root))).collect();
+                    let work = survey.answer(Answer::Writing(store.is_locked(&lock::path(root)))).collect();
                     flight.launch(&mut survey, work)?;
                 }
                 Ask::Done => break,

@@ -1,6 +1,6 @@
 //! The lock of writers on a repository: an advisory lock on a file that says who holds it. Readers take none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use highwater_core::formats::repozo::names;
 use highwater_core::name::printable;
@@ -10,12 +10,18 @@ use crate::disk::{Disk, Held};
 use crate::error::Error;
 use crate::shown::quoted;
 
+/// The lock file of a repository.
+#[must_use]
+pub fn path(repository: &Path) -> PathBuf {
+    repository.join(names::LOCK)
+}
+
 /// Takes the repository for this process, or says who has it.
 ///
 /// # Errors
 /// When another writer holds it, or the lock file cannot be written.
 pub fn take(disk: &dyn Disk, repository: &Path) -> Result<Held, Error> {
-    let path = repository.join(names::LOCK);
+    let path = path(repository);
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let text = format!("pid {} on {host} since {}\n", std::process::id(), clock::stamp()?);
     let taken = disk.lock(&path, &text);

@@ -6,7 +6,6 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use highwater_core::fault::{Fault, FaultKind};
-use highwater_core::formats::repozo::names;
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 use rustix::fs::OFlags;
@@ -33,8 +32,8 @@ pub trait Store: Sync {
         self.open(path)?.length()
     }
 
-    /// Whether a writer is at work in the repository `root` right now; false when that cannot be known.
-    fn is_being_written(&self, _root: &Path) -> bool {
+    /// Whether a process holds a lock on the file `path` right now; false when that cannot be known.
+    fn is_locked(&self, _path: &Path) -> bool {
         false
     }
 }
@@ -111,6 +110,19 @@ impl dyn Object + '_ {
         }
         Ok(at)
     }
+
+    /// All of its bytes, for what is known to be small.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn read_whole(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.for_each_piece(0, u64::MAX, &mut vec![0; 64 * 1024], |piece| {
+            bytes.extend_from_slice(piece);
+            true
+        })?;
+        Ok(bytes)
+    }
 }
 
 /// The machine's own files.
@@ -145,8 +157,8 @@ impl Store for Files {
         Ok(meta.len())
     }
 
-    fn is_being_written(&self, root: &Path) -> bool {
-        is_locked(root)
+    fn is_locked(&self, path: &Path) -> bool {
+        is_locked(path)
     }
 }
 
@@ -165,10 +177,10 @@ impl Object for File {
     }
 }
 
-/// Whether a writer is at work in the repository, looked up without touching its lock: a lock taken just to look
-/// would turn a writer away. False where the system does not tell.
-fn is_locked(repository: &Path) -> bool {
-    let Ok(meta) = fs::symlink_metadata(repository.join(names::LOCK)) else { return false };
+/// Whether a process holds a lock on a file, looked up without touching it: a lock taken just to look would turn a
+/// writer away. False where the system does not tell.
+fn is_locked(path: &Path) -> bool {
+    let Ok(meta) = fs::symlink_metadata(path) else { return false };
     let (major, minor) = (rustix::fs::major(meta.dev()), rustix::fs::minor(meta.dev()));
     let ours = format!("{major:02x}:{minor:02x}:{}", meta.ino());
     let Ok(locks) = fs::read_to_string("/proc/locks") else { return false };

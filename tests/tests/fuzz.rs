@@ -85,7 +85,11 @@ fn the_corpus_is_replayed() {
             }
         }
         let lost = (target.seeds)().into_iter().filter(|seed| !known.contains(&(target.name, seed.clone()))).count();
-        assert_eq!(lost, 0, "seeds of {} are not in the corpus: run the_seeds_are_written", target.name);
+        let again = "run `cargo run -p highwater-tests --example fuzz_seeds`";
+        assert_eq!(lost, 0, "seeds of {} are not in the corpus: {again}", target.name);
+        let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/dictionaries").join(target.name);
+        let written = fs::read_to_string(&dictionary).unwrap_or_default();
+        assert_eq!(written, target.dictionary(), "{} is not that of its target: {again}", dictionary.display());
     }
     assert!(total < CORPUS, "the corpus has {total} bytes");
     score.end();
@@ -136,23 +140,4 @@ fn a_broken_promise_is_noticed() {
     assert!(one(&broken, &[0; 8], || 0).is_ok());
     let played = generated(&broken, &[vec![0; 6]], 500, 1, || 0);
     assert!(played.failed > 0 && played.failures[0].input.len() == 7);
-}
-
-#[test]
-#[ignore = "writes into tests/fuzz/corpus and tests/fuzz/dictionaries; to be run when a seed or a word has changed"]
-fn the_seeds_are_written() {
-    for target in TARGETS {
-        fs::create_dir_all(folder(target)).expect("a folder for the corpus");
-        for (number, seed) in (target.seeds)().iter().enumerate() {
-            fs::write(folder(target).join(format!("seed-{number:02}")), seed).expect("a seed is written");
-        }
-        let word = |word: &&[u8]| {
-            let bytes: String = word.iter().map(|byte| format!("\\x{byte:02x}")).collect();
-            format!("\"{bytes}\"\n")
-        };
-        // libFuzzer's form of a dictionary.
-        let dictionary = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/dictionaries").join(target.name);
-        fs::create_dir_all(dictionary.parent().expect("a folder")).expect("a folder for dictionaries");
-        fs::write(dictionary, target.words.iter().map(word).collect::<String>()).expect("a dictionary is written");
-    }
 }

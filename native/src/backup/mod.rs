@@ -1,8 +1,8 @@
 //! Backs up a `Data.fs` into a repozo repository: decide, copy, publish.
 //!
 //! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise,
-//! fsync of the folder, then the line of the `.dat` likewise, fsync of the folder. Whatever an interrupted run leaves behind is no point, since no line names it;
-//! the next run finishes it when the source proves what it is, and sets it aside otherwise.
+//! fsync of the folder, then the line of the `.dat` likewise, fsync of the folder. Whatever an interrupted run
+//! leaves behind is no point, since no line names it; the next run finishes it when the source proves what it is, and sets it aside otherwise.
 
 mod copy;
 mod decide;

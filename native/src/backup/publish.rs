@@ -12,7 +12,6 @@ use super::Job;
 use super::copy::Copied;
 use super::state::State;
 use crate::disk::Disk;
-use crate::drive::buffer;
 use crate::error::Error;
 use crate::shown::shown;
 
@@ -93,12 +92,7 @@ pub(super) fn place(disk: &dyn Disk, path: &Path, bytes: &[u8], like: Option<&Pa
 /// the repository made of hard links keeps its own.
 pub(super) fn with_line(disk: &dyn Disk, path: &Path, line: &[u8]) -> Result<Vec<u8>, Error> {
     let object = disk.open(path).map_err(Error::io("open", path))?;
-    let mut bytes = Vec::new();
-    let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
-        bytes.extend_from_slice(piece);
-        true
-    });
-    read.map_err(Error::io("read", path))?;
+    let mut bytes = object.read_whole().map_err(Error::io("read", path))?;
     bytes.extend_from_slice(line);
     Ok(bytes)
 }

@@ -57,12 +57,7 @@ pub(super) fn put_as_is(from: &Path, target: &Path, disk: &dyn Disk, watch: &Wat
         }
         Err(error) => return Err(Error::io("read", from)(error)),
     };
-    let mut bytes = Vec::new();
-    let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
-        bytes.extend_from_slice(piece);
-        true
-    });
-    read.map_err(Error::io("read", from))?;
+    let bytes = object.read_whole().map_err(Error::io("read", from))?;
     watch.note(format!("Restoring index file {} to {}", shown(from), shown(&to)));
     replace(disk, &to, &bytes, Some(target))
 }

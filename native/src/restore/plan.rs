@@ -13,6 +13,7 @@ use highwater_core::survey::{Options, Survey, Work};
 use crate::disk::Disk;
 use crate::drive::{buffer, path_of};
 use crate::error::Error;
+use crate::lock;
 use crate::shown::{quoted, shown};
 use crate::store::{fault, is_no_file};
 
@@ -135,7 +136,7 @@ fn collect(
         };
         match survey.ask() {
             Ask::Done => return Ok((survey, claims)),
-            Ask::Writing => keep(survey.answer(Answer::Writing(disk.is_being_written(repository)))),
+            Ask::Writing => keep(survey.answer(Answer::Writing(disk.is_locked(&lock::path(repository))))),
             Ask::List => {
                 let listed = disk.list(repository, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
                 listed.map_err(Error::io("list", repository))?;

@@ -51,6 +51,17 @@ pub static TARGETS: &[Target] = &[
     Target { name: "set", run: set::set, seeds: seeds::set, words: seeds::SET_WORDS },
 ];
 
+impl Target {
+    /// Its words in libFuzzer's form of a dictionary.
+    pub fn dictionary(&self) -> String {
+        let word = |word: &&[u8]| {
+            let bytes: String = word.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+            format!("\"{bytes}\"\n")
+        };
+        self.words.iter().map(word).collect()
+    }
+}
+
 /// Gives the bytes to the target of this name.
 pub fn run(name: &str, bytes: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("a target of this name");

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use highwater::disk::model::Model;
 use highwater::disk::{Disk, Held, Writable};
+use highwater::lock;
 use highwater::store::{Object, Store};
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
@@ -56,7 +57,7 @@ impl Recorder {
             let before = last.and_then(|moment| moment.files.get(&path)).filter(|before| ***before == bytes);
             files.insert(path, before.cloned().unwrap_or_else(|| Arc::new(bytes)));
         }
-        let moment = Moment { files, written: self.model.is_being_written(Path::new(REPO)) };
+        let moment = Moment { files, written: self.model.is_locked(&lock::path(Path::new(REPO))) };
         if last != Some(&moment) {
             moments.push(moment);
         }
@@ -81,8 +82,8 @@ impl Store for Recorder {
         self.model.open(path)
     }
 
-    fn is_being_written(&self, root: &Path) -> bool {
-        self.model.is_being_written(root)
+    fn is_locked(&self, path: &Path) -> bool {
+        self.model.is_locked(path)
     }
 }
 
@@ -279,7 +280,7 @@ impl Store for Reader<'_> {
         self.open(path)?.length()
     }
 
-    fn is_being_written(&self, _: &Path) -> bool {
+    fn is_locked(&self, _: &Path) -> bool {
         self.moments[self.schedule.index].written
     }
 }

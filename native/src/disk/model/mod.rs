@@ -14,7 +14,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use highwater_core::formats::repozo::names::LOCK;
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 
@@ -250,8 +249,8 @@ impl Store for Model {
         Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
     }
 
-    fn is_being_written(&self, root: &Path) -> bool {
-        self.state().locked.contains(&root.join(LOCK))
+    fn is_locked(&self, path: &Path) -> bool {
+        self.state().locked.contains(path)
     }
 }
 
