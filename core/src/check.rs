@@ -1,7 +1,9 @@
 //! `Check`: tests one claim, from pushed bytes to a verdict.
 
-use crate::claim::Claim;
-use crate::codec::{Broken, Decoder, Flow};
+use std::ops::Range;
+
+use crate::claim::{Claim, Expect};
+use crate::codec::{Broken, Codec, Decoder, Flow};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
@@ -37,16 +39,42 @@ pub enum Damage {
         decoded: bool,
     },
     /// The digest differs.
-    #[error("its digest is {found}, the index says {expected}")]
+    #[error("its digest is {found}, the index says {expected}{}", Place::words(.place.as_ref()))]
     Digest {
         /// On record.
         expected: Digest,
         /// What the bytes give.
         found: Digest,
+        /// Where the damage lies, when marks tell ([`crate::marks`]).
+        place: Option<Place>,
     },
     /// It cannot be decompressed.
     #[error("{0}")]
     Encoding(Broken),
+}
+
+/// Where in the decoded bytes the damage that a digest shows lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The first segment that is not what it was, half-open, in decoded bytes.
+    pub bytes: Range<u64>,
+    /// How many more there are.
+    pub more: u64,
+    /// Offsets of decoded bytes are those of stored ones.
+    pub plain: bool,
+}
+
+impl Place {
+    fn words(place: Option<&Self>) -> String {
+        let Some(Self { bytes, more, plain }) = place else { return String::new() };
+        let decoded = if *plain { "" } else { " when decompressed" };
+        let others = match more {
+            0 => String::new(),
+            1 => ", and in 1 more part".to_owned(),
+            more => format!(", and in {more} more parts"),
+        };
+        format!("; its marks place the damage in bytes {}-{}{decoded}{others}", bytes.start, bytes.end.saturating_sub(1))
+    }
 }
 
 impl Damage {
@@ -67,6 +95,7 @@ impl Damage {
         match self {
             Self::Length { expected, found, decoded: false, .. } => Some(*expected.min(found)),
             Self::Encoding(broken) => Some(broken.at),
+            Self::Digest { place: Some(place), .. } if place.plain => Some(place.bytes.start),
             Self::Missing | Self::Length { .. } | Self::Digest { .. } => None,
         }
     }
@@ -96,8 +125,9 @@ impl Verdict {
 
 /// A running test of one claim's bytes.
 pub struct Check {
-    claim: Claim,
+    expect: Expect,
     decoder: Decoder,
+    decodes: bool,
     hasher: Option<Hasher>,
     length: u64,
     over: bool,
@@ -109,7 +139,14 @@ impl Check {
     #[must_use]
     pub fn new(claim: &Claim, depth: Depth) -> Self {
         let hasher = (depth >= Depth::Digest).then(|| Hasher::new(claim.expect.digest.algorithm()));
-        Self { claim: claim.clone(), decoder: Decoder::new(claim.codec), hasher, length: 0, over: false, broken: None }
+        Self { hasher, ..Self::counting(claim.codec, claim.expect) }
+    }
+
+    /// Begins to check bytes that the host hashes, for [`Check::end_with`].
+    #[must_use]
+    pub fn counting(codec: Codec, expect: Expect) -> Self {
+        let (decoder, decodes) = (Decoder::new(codec), codec != Codec::Plain);
+        Self { expect, decoder, decodes, hasher: None, length: 0, over: false, broken: None }
     }
 
     /// The verdict of a stored length, for [`crate::claim::Evidence::StoredLength`].
@@ -129,9 +166,9 @@ impl Check {
         if self.over || self.broken.is_some() {
             return Flow::Break(());
         }
-        let Self { claim, decoder, hasher, length, over, broken } = self;
+        let Self { expect, decoder, hasher, length, over, broken, .. } = self;
         let pushed = decoder.push(stored, &mut |decoded| {
-            let room = claim.expect.length - *length;
+            let room = expect.length - *length;
             let fits = usize::try_from(room).unwrap_or(usize::MAX).min(decoded.len());
             let (decoded, rest) = decoded.split_at_checked(fits).unwrap_or((decoded, &[]));
             if let Some(hasher) = hasher {
@@ -162,8 +199,19 @@ impl Check {
     /// The verdict, when nothing follows.
     #[must_use]
     pub fn end(mut self) -> Verdict {
-        let expected = self.claim.expect.length;
-        let decoded = self.claim.codec != crate::codec::Codec::Plain;
+        let found = self.hasher.take().map(Hasher::finish);
+        self.judge(found)
+    }
+
+    /// The verdict, when nothing follows and the host found the decoded bytes' digest to be `found`.
+    #[must_use]
+    pub fn end_with(self, found: Digest) -> Verdict {
+        self.judge(Some(found))
+    }
+
+    fn judge(mut self, found: Option<Digest>) -> Verdict {
+        let Expect { length: expected, digest } = self.expect;
+        let decoded = self.decodes;
         if self.over {
             return Verdict::Damaged(Damage::Length { expected, found: expected, more: true, decoded });
         }
@@ -173,9 +221,9 @@ impl Check {
         if self.length != expected {
             return Verdict::Damaged(Damage::Length { expected, found: self.length, more: false, decoded });
         }
-        match self.hasher.map(Hasher::finish) {
-            Some(found) if found != self.claim.expect.digest => {
-                Verdict::Damaged(Damage::Digest { expected: self.claim.expect.digest, found })
+        match found {
+            Some(found) if found != digest => {
+                Verdict::Damaged(Damage::Digest { expected: digest, found, place: None })
             }
             _ => Verdict::Sound,
         }

@@ -1,9 +1,12 @@
 //! Digests: what a claim expects, and the hashers that compute it.
 
+pub mod cpu;
 mod hash;
+pub mod lanes;
 pub mod md5;
+pub mod sha256;
 
-pub use hash::{Hasher, md5 as md5_of};
+pub use hash::{Hasher, md5 as md5_of, update_lanes};
 
 use std::fmt;
 
@@ -12,6 +15,19 @@ use std::fmt;
 pub enum Algorithm {
     /// MD5 (RFC 1321), 16 bytes: repozo's `.dat`.
     Md5,
+    /// SHA-256 (FIPS 180-4), 32 bytes: chunk datastores, mtree.
+    Sha256,
+}
+
+impl Algorithm {
+    /// How long its digests, and its chaining values, are in bytes.
+    #[must_use]
+    pub fn length(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha256 => 32,
+        }
+    }
 }
 
 /// A digest's value together with its algorithm. `Display` writes lower-case hex.
@@ -19,14 +35,38 @@ pub enum Algorithm {
 pub enum Digest {
     /// An MD5 value.
     Md5([u8; 16]),
+    /// A SHA-256 value.
+    Sha256([u8; 32]),
 }
 
 impl Digest {
+    /// Takes `bytes` as a value of `algorithm`; none when their number is wrong.
+    #[must_use]
+    pub fn new(algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
+        match algorithm {
+            Algorithm::Md5 => bytes.try_into().ok().map(Self::Md5),
+            Algorithm::Sha256 => bytes.try_into().ok().map(Self::Sha256),
+        }
+    }
+
+    /// Reads hex digits, of either case, as a value of `algorithm`.
+    #[must_use]
+    pub fn from_hex(algorithm: Algorithm, hex: &[u8]) -> Option<Self> {
+        let mut value = [0u8; 32];
+        let value = value.get_mut(..algorithm.length()).filter(|value| hex.len() == 2 * value.len())?;
+        for (byte, pair) in value.iter_mut().zip(hex.chunks_exact(2)) {
+            let mut digits = pair.iter().map(|&c| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok()));
+            *byte = digits.next()?? << 4 | digits.next()??;
+        }
+        Self::new(algorithm, value)
+    }
+
     /// Which algorithm made this value.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         match self {
             Self::Md5(_) => Algorithm::Md5,
+            Self::Sha256(_) => Algorithm::Sha256,
         }
     }
 
@@ -35,21 +75,8 @@ impl Digest {
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Md5(value) => value,
+            Self::Sha256(value) => value,
         }
-    }
-
-    /// Reads 32 hex digits, of either case, as an MD5 value.
-    #[must_use]
-    pub fn md5_from_hex(hex: &[u8]) -> Option<Self> {
-        let mut value = [0u8; 16];
-        if hex.len() != 32 {
-            return None;
-        }
-        for (byte, pair) in value.iter_mut().zip(hex.chunks_exact(2)) {
-            let mut digits = pair.iter().map(|&c| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok()));
-            *byte = digits.next()?? << 4 | digits.next()??;
-        }
-        Some(Self::Md5(value))
     }
 }
 
@@ -72,10 +99,15 @@ mod tests {
     #[test]
     fn hex_is_read_strictly() {
         let hex = b"d41d8cd98f00b204e9800998ecf8427e";
-        assert_eq!(Digest::md5_from_hex(hex).unwrap().to_string().as_bytes(), hex);
-        assert!(Digest::md5_from_hex(b"D41D8CD98F00B204E9800998ECF8427E").is_some());
-        assert!(Digest::md5_from_hex(&hex[1..]).is_none());
-        assert!(Digest::md5_from_hex(b"+41d8cd98f00b204e9800998ecf8427e").is_none());
-        assert!(Digest::md5_from_hex(b"g41d8cd98f00b204e9800998ecf8427e").is_none());
+        let md5 = |hex: &[u8]| Digest::from_hex(Algorithm::Md5, hex);
+        assert_eq!(md5(hex).unwrap().to_string().as_bytes(), hex);
+        assert_eq!(md5(b"D41D8CD98F00B204E9800998ECF8427E"), md5(hex));
+        assert!(md5(&hex[1..]).is_none());
+        assert!(md5(b"+41d8cd98f00b204e9800998ecf8427e").is_none());
+        assert!(md5(b"g41d8cd98f00b204e9800998ecf8427e").is_none());
+        let long = [&hex[..], &hex[..]].concat();
+        let sha = Digest::from_hex(Algorithm::Sha256, &long).unwrap();
+        assert_eq!((sha.to_string().as_bytes(), sha.algorithm()), (&long[..], Algorithm::Sha256));
+        assert!(Digest::from_hex(Algorithm::Sha256, hex).is_none() && md5(&long).is_none());
     }
 }

@@ -174,7 +174,7 @@ pub(crate) fn damaged(path: &Path, claim: &Claim, damage: &Damage) -> String {
             let more = if *more { "more than " } else { "" };
             format!("{path} is {more}{found} bytes{decoded}, should be {expected} bytes")
         }
-        Damage::Digest { expected, found } => format!("{path} has checksum {found}{decoded} instead of {expected}"),
+        Damage::Digest { expected, found, .. } => format!("{path} has checksum {found}{decoded} instead of {expected}"),
         Damage::Encoding(broken) => format!("{path} is damaged at byte {}: {broken}", broken.at),
     }
 }

@@ -1,6 +1,6 @@
 //! Targets for text indices: the line splitter, and the `.dat` lines with what connects them.
 
-use highwater_core::digest::Digest;
+use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::formats::repozo::chain::{Break, Continuity};
 use highwater_core::formats::repozo::dat::{Line, path};
 use highwater_core::split::{LONGEST, Lines};
@@ -55,7 +55,7 @@ pub(super) fn dat(bytes: &[u8]) {
         assert_eq!(line.is_some(), wanted.is_some(), "{text:?}");
         if let (Some(line), Some(wanted)) = (&line, &wanted) {
             assert_eq!((line.file, line.start, line.end), (wanted.file, wanted.start, wanted.end), "{text:?}");
-            assert_eq!(Digest::md5_from_hex(wanted.sum.as_bytes()), Some(line.digest));
+            assert_eq!(Digest::from_hex(Algorithm::Md5, wanted.sum.as_bytes()), Some(line.digest));
             let written = line.encode();
             assert_eq!(written.last(), Some(&b'\n'));
             assert_eq!(Line::parse(&written[..written.len() - 1]).as_ref(), Ok(line), "{text:?}");

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use highwater_core::claim::Shard;
 use highwater_core::codec::Codec;
-use highwater_core::digest::Digest;
+use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Code;
 use highwater_core::formats::by_name;
 use highwater_core::formats::repozo::names::{DataFile, Kind, Role, at_or_before, point};
@@ -48,7 +48,7 @@ pub(super) fn names(bytes: &[u8]) {
 
 /// Any text as a point, a shard, a code or a sum, and any lines after the first as file names that a point is compared with.
 pub(super) fn words(bytes: &[u8]) {
-    if let Some(digest) = Digest::md5_from_hex(bytes) {
+    if let Some(digest) = Digest::from_hex(Algorithm::Md5, bytes) {
         assert_eq!(digest.to_string().as_bytes(), bytes.to_ascii_lowercase());
     } else {
         assert!(bytes.len() != 32 || !bytes.iter().all(u8::is_ascii_hexdigit));

@@ -4,7 +4,7 @@
 //! with a space makes every later run of it fail. Nobody needs the path: readers take its last component. Split
 //! from the right, every line it ever wrote can be read.
 
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 
 /// One line, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl<'a> Line<'a> {
         if end < start {
             return Err(BadLine::Backwards);
         }
-        let digest = Digest::md5_from_hex(sum).ok_or(BadLine::Sum)?;
+        let digest = Digest::from_hex(Algorithm::Md5, sum).ok_or(BadLine::Sum)?;
         // A Python on Windows joins with a backslash.
         let file = path.rsplit(|&byte| byte == b'/' || byte == b'\\').next().unwrap_or(path);
         Ok(Self { file, path, start, end, digest })
