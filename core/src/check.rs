@@ -73,7 +73,11 @@ impl Place {
             1 => ", and in 1 more part".to_owned(),
             more => format!(", and in {more} more parts"),
         };
-        format!("; its marks place the damage in bytes {}-{}{decoded}{others}", bytes.start, bytes.end.saturating_sub(1))
+        format!(
+            "; its marks place the damage in bytes {}-{}{decoded}{others}",
+            bytes.start,
+            bytes.end.saturating_sub(1)
+        )
     }
 }
 
@@ -196,6 +200,14 @@ impl Check {
         self.length
     }
 
+    /// Whether so many bytes as expected were decoded without a fault, up to where more may follow, or where nothing does.
+    #[must_use]
+    pub fn is_whole(mut self, followed: bool) -> bool {
+        let ends =
+            self.broken.is_none() && if followed { self.decoder.is_between() } else { self.decoder.end().is_ok() };
+        ends && !self.over && self.length == self.expect.length
+    }
+
     /// The verdict, when nothing follows.
     #[must_use]
     pub fn end(mut self) -> Verdict {
@@ -222,9 +234,7 @@ impl Check {
             return Verdict::Damaged(Damage::Length { expected, found: self.length, more: false, decoded });
         }
         match found {
-            Some(found) if found != digest => {
-                Verdict::Damaged(Damage::Digest { expected: digest, found, place: None })
-            }
+            Some(found) if found != digest => Verdict::Damaged(Damage::Digest { expected: digest, found, place: None }),
             _ => Verdict::Sound,
         }
     }

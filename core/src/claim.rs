@@ -23,6 +23,8 @@ pub struct Claim {
     pub expect: Expect,
     /// Where the decoded bytes go in what a restore writes; half-open, in bytes.
     pub target: Range<u64>,
+    /// Where marks of the decoded bytes lie, if they do ([`crate::marks`]).
+    pub marks: Option<Name>,
     /// The sets that need these bytes.
     pub hurts: Hurts,
 }

@@ -1,6 +1,7 @@
 //! `Codec` and `Decoder`: from stored bytes to the bytes a digest speaks of, pushed piece by piece.
 
 mod gzip;
+pub mod member;
 
 /// How an object's bytes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +63,15 @@ impl Decoder {
             Self::Plain if stored.is_empty() => Ok(Flow::Continue(())),
             Self::Plain => Ok(each(stored)),
             Self::Gzip(gunzip) => gunzip.push(stored, each),
+        }
+    }
+
+    /// Whether the bytes so far end where another member may follow.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::Gzip(gunzip) => gunzip.is_between(),
         }
     }
 

@@ -74,6 +74,15 @@ pub struct Coverage {
     pub checked: u64,
     /// Decoded bytes that were checked for it.
     pub bytes: u64,
+    /// How many of them were checked by marks: in parallel, for the very digest on record ([`crate::marks`]).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub marked: u64,
+}
+
+/// Reports of before there were marks, and of sets without them, do not speak of them.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+fn is_none(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 /// One folder or bucket that was looked at.
@@ -202,6 +211,7 @@ impl Report {
             self.coverage.claims = self.coverage.claims.saturating_add(root.coverage.claims);
             self.coverage.checked = self.coverage.checked.saturating_add(root.coverage.checked);
             self.coverage.bytes = self.coverage.bytes.saturating_add(root.coverage.bytes);
+            self.coverage.marked = self.coverage.marked.saturating_add(root.coverage.marked);
         }
         self.lacking = self.roots.iter().flat_map(|root| root.lacking(self.whole)).collect();
         let mut verdict = Verdict::Sound;
@@ -237,6 +247,7 @@ impl Root {
         self.coverage.claims = self.coverage.claims.max(other.coverage.claims);
         self.coverage.checked = self.coverage.checked.saturating_add(other.coverage.checked);
         self.coverage.bytes = self.coverage.bytes.saturating_add(other.coverage.bytes);
+        self.coverage.marked = self.coverage.marked.saturating_add(other.coverage.marked);
     }
 
     /// It covers no part, nothing was checked, or less than everything by a run that was to check everything.
@@ -289,7 +300,7 @@ mod tests {
         for (claims, checked, verdict) in
             [(2, 2, Verdict::Sound), (2, 1, Verdict::Inconclusive), (0, 0, Verdict::Inconclusive)]
         {
-            let coverage = Coverage { claims, checked, bytes: 0 };
+            let coverage = Coverage { claims, checked, bytes: 0, marked: 0 };
             let root = Root { label: "r".into(), format: "repozo".into(), shards: vec!["1/1".into()], coverage };
             let mut report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) };
             report.judge();

@@ -30,6 +30,12 @@ impl Segments {
         (marks.expect() == *expect && !marks.values().is_empty()).then_some(Self { marks, codec })
     }
 
+    /// What the whole stream is to be.
+    #[must_use]
+    pub fn expect(&self) -> Expect {
+        self.marks.expect()
+    }
+
     /// How many there are, at least two.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -61,7 +67,9 @@ impl Segments {
         }
     }
 
-    fn is_last(&self, index: usize) -> bool {
+    /// Whether segment `index` is the last.
+    #[must_use]
+    pub fn is_last(&self, index: usize) -> bool {
         index + 1 >= self.count()
     }
 }
@@ -91,10 +99,10 @@ impl<'a> Recheck<'a> {
         Self { segments, broken, at, parted: start, hasher: segments.hasher(start), found: None }
     }
 
-    /// The bytes of the stream to hash next; none when the verdict is certain.
+    /// The segment to hash next; none when the verdict is certain.
     #[must_use]
-    pub fn next(&self) -> Option<Range<u64>> {
-        self.at.map(|index| self.segments.range(index))
+    pub fn next(&self) -> Option<usize> {
+        self.at
     }
 
     /// Takes the next of these bytes.
@@ -168,7 +176,7 @@ mod tests {
         };
         let broken: Vec<usize> = (0..segments.count()).rev().filter(|index| !holds(index)).collect();
         let (mut recheck, mut serial) = (Recheck::new(&segments, broken), 0);
-        while let Some(range) = recheck.next() {
+        while let Some(range) = recheck.next().map(|index| segments.range(index)) {
             serial += range.end - range.start;
             part(range).chunks(300).for_each(|piece| recheck.push(piece));
             recheck.end();

@@ -93,6 +93,11 @@ impl Survey {
         }
     }
 
+    /// Notes that so many of the bytes of a claim that was settled were checked by its marks.
+    pub fn marked(&mut self, bytes: u64) {
+        self.coverage.marked = self.coverage.marked.saturating_add(bytes);
+    }
+
     /// Takes what was found on a trail.
     pub fn followed(&mut self, findings: Findings) {
         self.coverage.checked = self.coverage.checked.saturating_add(1);

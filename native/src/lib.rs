@@ -12,6 +12,8 @@ pub mod drive;
 pub mod error;
 mod flush;
 pub mod lock;
+pub mod map;
+pub mod mark;
 pub mod restore;
 pub mod shown;
 pub mod store;

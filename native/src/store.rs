@@ -2,13 +2,14 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
-use rustix::fs::OFlags;
+use rustix::fs::{Advice, OFlags};
 
 /// Somewhere objects can be read from.
 pub trait Store: Sync {
@@ -51,6 +52,14 @@ pub trait Object: Send + Sync {
     /// # Errors
     /// The operating system's.
     fn length(&self) -> io::Result<u64>;
+
+    /// All of its bytes, when they lie in memory anyway.
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Says that these bytes will be read soon; whoever can fetches them ahead.
+    fn will_need(&self, _at: u64, _length: u64) {}
 
     /// What tells this file from every other on the machine, whatever its name: device and inode.
     ///
@@ -169,6 +178,11 @@ impl Object for File {
 
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
+    }
+
+    fn will_need(&self, at: u64, length: u64) {
+        // Advice only: whatever comes of it, reading tells.
+        _ = rustix::fs::fadvise(self, at, NonZeroU64::new(length), Advice::WillNeed);
     }
 
     fn identity(&self) -> io::Result<(u64, u64)> {

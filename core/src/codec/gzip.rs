@@ -93,6 +93,11 @@ impl Gunzip {
         Ok(Flow::Continue(()))
     }
 
+    /// See [`super::Decoder::is_between`].
+    pub(super) fn is_between(&self) -> bool {
+        self.broken.is_none() && self.stage == Stage::Between
+    }
+
     /// See [`super::Decoder::end`].
     pub(super) fn end(&mut self) -> Result<(), Broken> {
         if let Some(broken) = &self.broken {

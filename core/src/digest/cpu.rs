@@ -16,6 +16,8 @@ const SHA: u8 = 4;
 const NEON: u8 = 8;
 /// AVX-512 whose rotations take one cycle: what one stream of MD5 needs to gain from it.
 const QUICK: u8 = 16;
+/// SHA-256 instructions at which four streams together take as long as one.
+const QUICK_SHA: u8 = 32;
 /// In [`CURRENT`]: a set has been put there.
 const KNOWN: u8 = 128;
 
@@ -23,7 +25,7 @@ const KNOWN: u8 = 128;
 const WORDS: [(&str, u8, u8); 4] = [
     ("avx512", AVX512, AVX512 | QUICK),
     ("avx2", AVX2, AVX2 | AVX512 | QUICK),
-    ("sha", SHA, SHA),
+    ("sha", SHA, SHA | QUICK_SHA),
     ("neon", NEON, NEON),
 ];
 
@@ -80,6 +82,12 @@ impl Features {
     #[must_use]
     pub fn sha(self) -> bool {
         self.0 & SHA != 0
+    }
+
+    /// [`Features::sha`], and several streams together gain so much from it that wider vectors do not.
+    #[must_use]
+    pub fn sha_quick(self) -> bool {
+        self.0 & QUICK_SHA != 0
     }
 
     /// NEON.
@@ -140,6 +148,9 @@ fn detect() -> u8 {
     }
     if is_x86_feature_detected!("sha") && is_x86_feature_detected!("ssse3") && is_x86_feature_detected!("sse4.1") {
         bits |= SHA;
+        if super::lanes::hashes_quickly() {
+            bits |= QUICK_SHA;
+        }
     }
     bits
 }
@@ -167,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_word_takes_away_what_it_names_and_what_rests_on_it() {
-        let all = Features(AVX2 | AVX512 | QUICK | SHA | NEON);
+        let all = Features(AVX2 | AVX512 | QUICK | SHA | QUICK_SHA | NEON);
         let left = |word| all.without(word).map(|features| features.to_string());
         assert_eq!(left("avx512").as_deref(), Some("avx2 sha neon"));
         assert_eq!(left("avx2").as_deref(), Some("sha neon"));
@@ -176,6 +187,7 @@ mod tests {
         assert_eq!(left("AVX2"), None);
         assert_eq!(left(""), None);
         assert!(!all.without("avx512").unwrap().avx512_quick());
+        assert!(!all.without("sha").unwrap().sha_quick());
         assert_eq!(all.none().to_string(), "none");
     }
 

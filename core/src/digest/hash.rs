@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn lanes_of_both_algorithms_give_what_one_stream_gives() {
         let data: Vec<u8> = (0..40_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-        let algorithm = |i: usize| if i % 3 == 0 { Algorithm::Sha256 } else { Algorithm::Md5 };
+        let algorithm = |i: usize| if i.is_multiple_of(3) { Algorithm::Sha256 } else { Algorithm::Md5 };
         let pieces: Vec<&[u8]> = (0..90).map(|i| &data[i..i * i * 4]).collect();
         let mut many: Vec<Hasher> = (0..90).map(|i| Hasher::new(algorithm(i))).collect();
         update_lanes(many.iter_mut().zip(pieces.iter().copied()));

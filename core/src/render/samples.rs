@@ -5,7 +5,7 @@ use crate::report::{Coverage, Depth, Note, Report, Root, Set, Verdict};
 
 /// A root without sets.
 pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root {
-    let coverage = Coverage { claims, checked, bytes: checked * 1_610_612_736 };
+    let coverage = Coverage { claims, checked, bytes: checked * 1_610_612_736, marked: 0 };
     Root { label: label.to_owned(), format: "repozo".to_owned(), shards: vec![shard.to_owned()], coverage }
 }
 

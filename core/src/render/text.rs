@@ -85,6 +85,9 @@ fn group_lines(lines: &mut Vec<String>, report: &Report, group: &Group<'_>, verb
 
 fn coverage(report: &Report) -> String {
     let mut line = format!("{}, {} read", view::checked(report), words::bytes(report.coverage.bytes));
+    if report.coverage.marked > 0 {
+        line.push_str(&format!(", {} of it by its marks", words::bytes(report.coverage.marked)));
+    }
     let mut shards: Vec<String> = report.roots.iter().flat_map(|root| root.shards.clone()).collect();
     shards.retain(|shard| shard != "1/1");
     shards.sort();

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
 
-use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::claim::Expect;
+use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::filestorage::{Indexer, OidIndex};
 use highwater_core::formats::repozo::names::TEMPORARY;
+use highwater_core::marks::{Marker, Marks};
 
 use super::Job;
 use super::member::{MEMBER, member};
@@ -36,6 +38,8 @@ pub(super) struct Copied {
     pub(super) stored: u64,
     /// MD5 of the range.
     pub(super) digest: Digest,
+    /// Marks of the range; none when it is too short for any.
+    pub(super) marks: Option<Marks>,
     /// The OID index as of `end`.
     pub(super) index: OidIndex,
 }
@@ -55,7 +59,7 @@ pub(super) fn copy(
 ) -> Result<Option<Copied>, Error> {
     let temporary = job.repository.join(format!("{file}{TEMPORARY}"));
     let target = disk.create(&temporary).map_err(Error::io("create", &temporary))?;
-    let copied = copy_to(job.gzip, source, start, index, &temporary, &*target, watch);
+    let copied = copy_to(job, source, start, index, &temporary, &*target, watch);
     match copied {
         Ok(Some(copied)) => return Ok(Some(copied)),
         Ok(None) | Err(_) => _ = disk.remove(&temporary),
@@ -64,7 +68,7 @@ pub(super) fn copy(
 }
 
 fn copy_to(
-    gzip: Option<u32>,
+    job: &Job,
     source: &Source,
     start: u64,
     index: OidIndex,
@@ -76,13 +80,14 @@ fn copy_to(
     let mut walk = source.walk(start);
     let mut indexer = Indexer::new(index);
     let writing = |error| Error::io("write", temporary)(error);
-    let mut store: Box<dyn Store + '_> = match gzip {
+    let mut store: Box<dyn Store + '_> = match job.gzip {
         None => Box::new(Plain { target, written: 0 }),
         Some(level) => Box::new(Gzip::new(target, level)),
     };
-    let (digest, end) = thread::scope(|scope| -> Result<_, Error> {
+    let (digest, marker, end) = thread::scope(|scope| -> Result<_, Error> {
         let (send, receive) = sync_channel::<Block>(WAITING);
-        let hasher = scope.spawn(move || hash(&receive));
+        let marker = Marker::new(Algorithm::Md5, job.marks);
+        let hasher = scope.spawn(move || hash(marker, &receive));
         let mut flusher = Flusher::new(scope, target);
         let mut pump = |send: SyncSender<Block>| -> Result<u64, Error> {
             let mut pool = Pool::default();
@@ -114,10 +119,10 @@ fn copy_to(
             source.sound(&walk)
         };
         let end = pump(send);
-        let digest = hasher.join().map_err(|_| Error::failed("the hashing thread ended early"))?;
+        let (digest, marker) = hasher.join().map_err(|_| Error::failed("the hashing thread ended early"))?;
         let end = end?;
         flusher.finish().map_err(writing)?;
-        Ok((digest, end))
+        Ok((digest, marker, end))
     })?;
     if end <= start {
         return Ok(None);
@@ -127,21 +132,22 @@ fn copy_to(
     target.set_length(stored).and_then(|()| target.sync()).map_err(writing)?;
     let index =
         indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&source.path))))?;
-    Ok(Some(Copied { temporary: temporary.to_owned(), end, stored, digest, index }))
+    let marks = marker.marks(Expect { length: end - start, digest }).filter(|marks| !marks.values().is_empty());
+    Ok(Some(Copied { temporary: temporary.to_owned(), end, stored, digest, marks, index }))
 }
 
-/// Hashes blocks as they come; the digest is that of everything up to the last complete transaction.
-fn hash(blocks: &Receiver<Block>) -> Digest {
-    let mut hasher = Hasher::new(Algorithm::Md5);
-    let mut complete = hasher.clone();
+/// Hashes blocks as they come; the digest is that of everything up to the last complete transaction. The marks may go on
+/// behind it.
+fn hash(mut marker: Marker, blocks: &Receiver<Block>) -> (Digest, Marker) {
+    let mut complete = marker.hasher().clone();
     for (block, upto) in blocks {
         if upto > 0 {
-            hasher.update(&block[..upto]);
-            complete = hasher.clone();
+            marker.update(&block[..upto]);
+            complete = marker.hasher().clone();
         }
-        hasher.update(&block[upto..]);
+        marker.update(&block[upto..]);
     }
-    complete.finish()
+    (complete.finish(), marker)
 }
 
 fn fill(source: &Source, at: u64, block: &mut [u8]) -> Result<usize, Error> {

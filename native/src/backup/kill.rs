@@ -1,7 +1,7 @@
 //! Removes every chain older than a new full backup, so that at no moment a point looks whole and is not.
 
 use highwater_core::formats::repozo::chain::Chain;
-use highwater_core::formats::repozo::names::DataFile;
+use highwater_core::formats::repozo::names::{DataFile, MARKS};
 
 use super::Job;
 use super::state::State;
@@ -10,8 +10,8 @@ use crate::drive::path_of;
 use crate::error::Error;
 use crate::watch::Watch;
 
-/// Removes all data files that sort before the full backup of `stem`, with their `.dat` and `.index`, and every older
-/// `.index` that is alone.
+/// Removes all data files that sort before the full backup of `stem`, with their `.dat`, `.index` and marks, and every older
+/// `.index` and file of marks that is alone.
 ///
 /// A chain's index goes first and for good: without it its files are no points any more, so that an
 /// interruption leaves leftovers and not a damaged chain. Returns how many data files went.
@@ -38,11 +38,14 @@ pub(super) fn older(job: &Job, disk: &dyn Disk, stem: &str, watch: &Watch<'_>) -
         removed += 1;
         if let Some(data) = DataFile::parse(file.as_bytes()) {
             remove(&format!("{}.index", data.stem))?;
+            remove(&format!("{}{MARKS}", data.name()))?;
         }
     }
     // What an interrupted run of this left: indices of data files that are gone.
     let lone = state.listing.lone_indices().filter(|lone| *lone < stem);
     lone.map(|lone| format!("{lone}.index")).try_for_each(|name| remove(&name))?;
+    let marks = state.listing.lone_marks().filter(|marks| marks.as_bytes() < stem.as_bytes());
+    marks.map(|marks| marks.to_string()).try_for_each(|name| remove(&name))?;
     disk.sync_folder(repository).map_err(Error::io("sync", repository))?;
     Ok(removed)
 }

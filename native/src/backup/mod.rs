@@ -1,12 +1,14 @@
 //! Backs up a `Data.fs` into a repozo repository: decide, copy, publish.
 //!
 //! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise,
-//! fsync of the folder, then the line of the `.dat` likewise, fsync of the folder. Whatever an interrupted run
+//! fsync of the folder, then the line of the `.dat` likewise, fsync of the folder. Marks come last, and nothing depends on
+//! them. Whatever an interrupted run
 //! leaves behind is no point, since no line names it; the next run finishes it when the source proves what it is, and sets it aside otherwise.
 
 mod copy;
 mod decide;
 mod kill;
+pub(crate) mod marking;
 mod member;
 mod mend;
 mod prefix;
@@ -50,6 +52,8 @@ pub struct Job {
     pub dry_run: bool,
     /// The stamp to give the backup, in place of the clock's.
     pub now: Option<String>,
+    /// Bytes from mark to mark, a power of two: [`highwater_core::marks::DISTANCE`] but in tests.
+    pub marks: u64,
     /// Also work out the sums that only the original's log lines show.
     pub sums: bool,
 }
@@ -122,11 +126,14 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
     let Some(copied) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
         return nothing(job, disk, start, watch);
     };
-    let (end, stored) = (copied.end, copied.stored);
+    let (end, stored, marks) = (copied.end, copied.stored, copied.marks.clone());
     let words = if kind == Kind::Full { "full backup" } else { "incremental" };
     watch.note("writing index");
     watch.note(format!("writing {words}: {} bytes to {}", end - start, shown(job.repository.join(&file))));
     publish::publish(job, disk, &state, &file, start, copied)?;
+    if let Some(marks) = marks {
+        marking::put(disk, &job.repository, &file, &marks, watch);
+    }
     source.still_there(watch);
     let removed = if kind == Kind::Full && job.kill_old { kill::older(job, disk, &stem, watch)? } else { 0 };
     Ok(Outcome::Made(Made { file, kind, start, end, stored, removed }))

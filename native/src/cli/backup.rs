@@ -22,6 +22,7 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         kill_old: args.kill_old,
         dry_run: args.dry_run,
         now: None,
+        marks: highwater_core::marks::DISTANCE,
         sums: false,
     };
     let watch = out::watch(args.talk, stop);

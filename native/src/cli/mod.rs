@@ -2,11 +2,13 @@
 
 mod args;
 mod backup;
+mod cpu;
 mod demo;
 mod docs;
 mod exit;
 mod explain;
 mod list;
+mod mark;
 mod out;
 mod progress;
 mod report;
@@ -33,6 +35,10 @@ use exit::Exit;
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
     let stop = stop_on_signals();
+    if let Err(error) = cpu::limit() {
+        out::error(&error);
+        return Exit::from(error.class()).into();
+    }
     let called_as = args.first().map(Path::new).and_then(Path::file_stem).unwrap_or_default();
     if called_as == "repozo" {
         return repozo::run(&args[1..], &stop).into();
@@ -52,6 +58,7 @@ fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
         Verb::Backup(args) => backup::run(&args, stop),
         Verb::Restore(args) => restore::run(&args, stop),
         Verb::Verify(args) => verify::run(&args, stop),
+        Verb::Mark(args) => mark::run(&args, stop),
         Verb::List(args) => list::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Explain(args) => explain::run(&args),

@@ -18,7 +18,8 @@ use super::exit::Exit;
 use super::repository::{Repository, kind_of, usage};
 use super::{args, out, progress, report};
 use crate::error::{Class, Error};
-use crate::store::Files;
+use crate::map::Mapped;
+use crate::store::{Files, Store};
 use crate::watch::Watch;
 use crate::{clock, drive};
 
@@ -102,7 +103,8 @@ fn one(
     events: &mut Events,
     watch: &Watch<'_>,
 ) -> Result<Report, Error> {
-    let format = kind_of(&Files, &repository.path, args.kind.as_deref())?;
+    let store: &dyn Store = if args.mmap { &Mapped } else { &Files };
+    let format = kind_of(store, &repository.path, args.kind.as_deref())?;
     let trails = depth == Depth::Deep;
     let scope = match &repository.point {
         None => Scope::All { trails },
@@ -110,7 +112,7 @@ fn one(
     };
     let options = Options { label: label.clone(), format: format.name().to_owned(), depth, strict: args.strict, shard };
     let survey = Survey::new(format.inspect(&scope), options);
-    let survey = drive::run(&Files, &repository.path, survey, depth, watch, &mut |claim, verdict| {
+    let survey = drive::run(store, &repository.path, survey, depth, watch, &mut |claim, verdict| {
         events.settled(&label, claim, verdict)
     })?;
     let report = survey.finish();

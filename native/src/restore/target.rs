@@ -3,7 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::digest::Hasher;
@@ -12,7 +14,7 @@ use rayon::prelude::*;
 use super::seal::Seal;
 use super::{Job, Plan};
 use crate::disk::{Disk, Writable};
-use crate::drive::{NEAR, buffer, path_of};
+use crate::drive::{Marked, NEAR, buffer, path_of, read_marks};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
 use crate::store::Object;
@@ -38,7 +40,7 @@ pub(super) enum Fit {
 
 /// Looks at the target: every chunk that it is long enough for, or with `quick` the last one that has bytes.
 pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fit, Error> {
-    let object = disk.open(target).map_err(Error::io("open the target", target))?;
+    let object: Arc<dyn Object> = disk.open(target).map_err(Error::io("open the target", target))?.into();
     let length = object.length().map_err(Error::io("read", target))?;
     let short = plan.claims.iter().position(|claim| claim.target.end > length).unwrap_or(plan.claims.len());
     // A crash in an append leaves its seal: from there on, every byte has yet to be compared.
@@ -63,7 +65,10 @@ pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch:
     let same = |claim: &Claim| {
         let near = job.quick && claim.expect.length <= NEAR;
         let equal = near.then(|| equals(disk, &path_of(&job.repository, &claim.object), &*object, claim)).flatten();
-        if equal == Some(true) { Ok(true) } else { holds(&*object, claim, watch) }
+        if equal == Some(true) || holds_by_marks(disk, &job.repository, &object, claim, watch) {
+            return Ok(true);
+        }
+        holds(&*object, claim, watch)
     };
     let differs = looked_at.par_iter().find_map_first(|claim| match same(claim) {
         Ok(true) => None,
@@ -109,6 +114,20 @@ fn equals(disk: &dyn Disk, path: &Path, object: &dyn Object, claim: &Claim) -> O
         same
     });
     read.ok().map(|_| same && at == claim.target.end)
+}
+
+/// Whether the marks that lie in the repository prove that the bytes of `object` at a claim's target range are the claimed
+/// ones. When they do not, it takes one stream to tell.
+fn holds_by_marks(
+    disk: &dyn Disk,
+    repository: &Path,
+    object: &Arc<dyn Object>,
+    claim: &Claim,
+    watch: &Watch<'_>,
+) -> bool {
+    let marks = claim.marks.as_ref().and_then(|name| read_marks(disk, repository, name));
+    let marked = marks.and_then(|marks| Marked::of_range(object.clone(), &claim.target, &claim.expect, marks));
+    marked.is_some_and(|marked| matches!(marked.verdict(watch), Ok(Some(Verdict::Sound))))
 }
 
 /// Whether the bytes of `object` at a claim's target range are the claimed ones.

@@ -227,5 +227,5 @@ fn shard(feed: &mut Feed<'_>) -> String {
 }
 
 fn coverage(feed: &mut Feed<'_>) -> Coverage {
-    Coverage { claims: feed.number(), checked: feed.number(), bytes: feed.number() }
+    Coverage { claims: feed.number(), checked: feed.number(), bytes: feed.number(), marked: feed.number() }
 }

@@ -149,6 +149,7 @@ pub(super) fn claim(bytes: &[u8]) {
         index: Name::new(b"2026-03-01-00-00-00.dat").expect("a name"),
         codec,
         expect: Expect { length, digest },
+        marks: None,
         target: 0..length,
         hurts: Hurts::All,
     };

@@ -45,7 +45,9 @@ fn as_nobody(ground: &Ground, arguments: &[&OsStr]) -> Run {
     }
     // The built binary may lie where nobody else may look.
     let binary = ground.path("highwater");
-    fs::copy(highwater(), &binary).expect("a copy of the binary");
+    // Another process copies: a program that this one has open for writing, and so whatever it starts meanwhile, cannot be run.
+    let copied = Command::new("cp").arg(highwater()).arg(&binary).status().expect("cp");
+    assert!(copied.success());
     let mut folder = Some(ground.repo.as_path());
     while let Some(path) = folder.filter(|path| path.starts_with(std::env::temp_dir()) && *path != std::env::temp_dir())
     {

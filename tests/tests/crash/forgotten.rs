@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 
 use highwater::disk::model::{Model, Outcome, Step, Wrong};
+use highwater_core::formats::repozo::names::MARKS;
+use highwater_tests::repo::Image;
 use highwater_tests::score::Score;
 
-use crate::judge::{Before, Judgement, is_done};
+use crate::judge::{Before, Judgement, is_done, must, names};
 use crate::run;
-use crate::scenes::{RUNS, SCENES, Scene, World};
+use crate::scenes::{REPO, RUNS, SCENES, Scene, World};
 
 /// What may be left out unseen: the operation, a call that leads to it, and the reason.
 const NEEDLESS: &[(&str, &str, &str)] = &[
@@ -28,7 +30,7 @@ const NEEDLESS: &[(&str, &str, &str)] = &[
 ];
 
 /// Leaves operation `number` out; the error is what shows it.
-fn forget(scene: &Scene, world: &World, before: &Before, number: u64) -> Judgement {
+fn forget(scene: &Scene, world: &World, before: &Before, marked: &Image, number: u64) -> Judgement {
     let start = || -> Model {
         let model = (scene.start)(world);
         model.go_wrong(number, Wrong::Skip);
@@ -38,6 +40,7 @@ fn forget(scene: &Scene, world: &World, before: &Before, number: u64) -> Judgeme
     let started = model.operations();
     run(scene, &model, RUNS[0]).map_err(|error| format!("the run fails: {error}"))?;
     is_done(scene, world, &model)?;
+    must(marks(&model) == *marked, || "the run is done and its marks are not those of a whole run".to_owned())?;
     let steps = model.operations() - started;
     for (upto, outcome) in (number + 1..=steps).flat_map(|upto| Outcome::ALL.map(|outcome| (upto, outcome))) {
         let state = start();
@@ -52,6 +55,12 @@ fn forget(scene: &Scene, world: &World, before: &Before, number: u64) -> Judgeme
         judged.map_err(|why| format!("cut after {upto} operations, {outcome:?} survives: {why}"))?;
     }
     Ok(())
+}
+
+/// The marks in the repository. They need not survive a cut, but a run must have made them.
+fn marks(model: &Model) -> Image {
+    let names = names(model).into_iter().filter(|name| name.ends_with(MARKS));
+    names.map(|name| (name.clone(), model.get(format!("{REPO}/{name}")).unwrap_or_default())).collect()
 }
 
 /// The calls within the program that led to a step, innermost first: functions and lines.
@@ -84,11 +93,12 @@ fn no_operation_can_be_forgotten_unseen() {
         run(scene, &whole, RUNS[0]).unwrap_or_else(|error| panic!("{}: {error}", scene.name));
         // What is not created cannot be written.
         let steps = whole.steps().split_off(started);
+        let marked = marks(&whole);
         for (number, step) in (0u64..).zip(&steps).filter(|(_, step)| step.verb != "create") {
             score.ran(1);
             let counts = table.entry((calls(step), step.verb)).or_default();
             counts.0 += 1;
-            if let Err(why) = forget(scene, &world, &before, number) {
+            if let Err(why) = forget(scene, &world, &before, &marked, number) {
                 counts.1 += 1;
                 counts.2 = format!("{}: {why}", scene.name);
             }

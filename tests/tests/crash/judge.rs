@@ -25,7 +25,7 @@ pub(crate) struct Before {
 /// A sentence that says what does not hold.
 pub(crate) type Judgement = Result<(), String>;
 
-fn must(holds: bool, otherwise: impl FnOnce() -> String) -> Judgement {
+pub(crate) fn must(holds: bool, otherwise: impl FnOnce() -> String) -> Judgement {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
@@ -92,7 +92,7 @@ impl Before {
     }
 }
 
-fn names(model: &Model) -> Vec<String> {
+pub(crate) fn names(model: &Model) -> Vec<String> {
     let mut names = Vec::new();
     let listed = model.list(Path::new(REPO), &mut |entry: Entry| names.push(entry.name.to_string()));
     listed.expect("a listing");

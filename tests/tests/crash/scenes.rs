@@ -200,6 +200,7 @@ fn job(now: &str) -> backup::Job {
         kill_old: false,
         dry_run: false,
         now: Some(now.to_owned()),
+        marks: 1024,
         sums: false,
     }
 }

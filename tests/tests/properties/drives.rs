@@ -30,6 +30,7 @@ pub(crate) fn backup_job(now: &str) -> backup::Job {
         kill_old: false,
         dry_run: false,
         now: Some(now.to_owned()),
+        marks: 1024,
         sums: false,
     }
 }

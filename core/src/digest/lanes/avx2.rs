@@ -65,6 +65,10 @@ impl Word for Eight {
                 }
             };
         }
+        for row in rows {
+            // The CPU does not foresee so many streams by itself. An address behind the row's end does no harm.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(at + 8).cast()) }
+        }
         let ([w0, w1, w2, w3], [w4, w5, w6, w7]) = (quarter!(0), quarter!(1));
         let ([w8, w9, w10, w11], [w12, w13, w14, w15]) = (quarter!(2), quarter!(3));
         [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15]

@@ -75,6 +75,9 @@ static SINES: [u32; 64] = [
 /// Advances `states` by the first `count` blocks of their `rows`; `any` is any word.
 #[inline(always)]
 pub(super) fn advance<W: Word>(any: W, states: &mut [[u32; 4]], rows: &[&[[u8; 64]]], count: usize) {
+    if W::LANES > 1 {
+        super::align_frame();
+    }
     // Known constants would be moved to the end of each step's sum, onto the critical path: +20 % time of one stream.
     let sines = black_box(&SINES);
     let mut state = super::gather(any, states);

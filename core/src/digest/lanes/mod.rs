@@ -7,9 +7,12 @@
 
 mod chain;
 mod md5_rounds;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "some targets leave SHA-256 to one stream"))]
 mod portable;
 mod schedule;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "some targets leave SHA-256 to one stream"))]
 mod sha256_rounds;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "some targets leave SHA-256 to one stream"))]
 mod word;
 
 #[cfg(target_arch = "x86_64")]
@@ -22,6 +25,8 @@ mod neon;
 mod sha_ni;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
 #[cfg(test)]
 mod tests;
@@ -30,12 +35,14 @@ pub(super) use chain::{Chain, Padding};
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx512::rotates_quickly;
+#[cfg(target_arch = "x86_64")]
+pub(super) use sha_ni::hashes_quickly;
 
 use super::Algorithm;
 use super::cpu::{Features, features};
 use super::md5::Md5;
 use super::sha256::Sha256;
-use schedule::{Engine, Kernel, MOST, Stream};
+use schedule::{Engine, Kernel, Kernels, MOST, Stream};
 use word::Word;
 
 /// Advances each MD5 state by its own blocks. Of slices of different lengths, the surplus of the
@@ -100,8 +107,22 @@ pub(super) fn sha256_one(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
     sha2::block_api::compress256(state, blocks);
 }
 
+fn sha256_by_crate(_: Features, state: &mut [u32; 8], blocks: &[[u8; 64]]) {
+    sha256_one(state, blocks);
+}
+
 fn streams<'a, const S: usize>(states: &'a mut [[u32; S]], pieces: &[&'a [[u8; 64]]]) -> Vec<Stream<'a, S>> {
     states.iter_mut().zip(pieces).map(|(state, blocks)| Stream { state, blocks }).collect()
+}
+
+/// Makes the compiler align the frame of the function that it becomes a part of: vectors for which there is no register
+/// left are kept there, and would lie across two lines of the cache each.
+#[inline(always)]
+fn align_frame() {
+    #[repr(align(64))]
+    struct Line([u8; 64]);
+    let mut line = Line([0; 64]);
+    std::hint::black_box(&mut line.0);
 }
 
 /// The states of all lanes, word by word.
@@ -132,82 +153,119 @@ fn scatter<W: Word, const S: usize>(words: [W; S], states: &mut [[u32; S]]) {
     }
 }
 
-#[cfg(target_arch = "aarch64")]
-fn md5_engine(features: Features) -> Engine<4> {
-    let wide: &[Kernel<4>] = if features.neon() {
-        &[Kernel { width: 8, cost: 190, run: neon::md5_8 }, Kernel { width: 16, cost: 320, run: neon::md5_16 }]
-    } else {
-        &[Kernel { width: 4, cost: 250, run: portable::md5::<4> }]
-    };
-    Engine { features, one: portable::md5_one, wide }
-}
-
-#[cfg(target_arch = "aarch64")]
-fn sha256_engine(features: Features) -> Engine<8> {
-    let wide: &[Kernel<8>] =
-        if features.neon() && !features.sha() { &[Kernel { width: 8, cost: 500, run: neon::sha256_8 }] } else { &[] };
-    Engine { features, one: |_, state, blocks| sha256_one(state, blocks), wide }
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn md5_engine(features: Features) -> Engine<4> {
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    let wide: &[Kernel<4>] = &[
-        Kernel { width: 4, cost: 140, run: simd128::md5_4 },
-        Kernel { width: 12, cost: 150, run: simd128::md5_12 },
-        Kernel { width: 24, cost: 180, run: simd128::md5_24 },
-    ];
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    let wide: &[Kernel<4>] = &[Kernel { width: 2, cost: 130, run: portable::md5::<2> }];
-    Engine { features, one: portable::md5_one, wide }
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn sha256_engine(features: Features) -> Engine<8> {
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    let wide: &[Kernel<8>] = &[
-        Kernel { width: 4, cost: 190, run: simd128::sha256_4 },
-        Kernel { width: 8, cost: 260, run: simd128::sha256_8 },
-    ];
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    let wide: &[Kernel<8>] = &[];
-    Engine { features, one: |_, state, blocks| sha256_one(state, blocks), wide }
-}
-
-/// Costs as measured on a Sapphire Rapids with data in its cache.
+/// The costs are those of a Sapphire Rapids with data in its caches.
 #[cfg(target_arch = "x86_64")]
 fn md5_engine(features: Features) -> Engine<4> {
+    static AVX512: Kernels<4> = Kernels::new(&[
+        Kernel { width: 16, cost: 120, run: avx512::md5_16 },
+        Kernel { width: 32, cost: 210, run: avx512::md5_32 },
+    ]);
+    static AVX2: Kernels<4> = Kernels::new(&[
+        Kernel { width: 8, cost: 140, run: avx2::md5_8 },
+        Kernel { width: 16, cost: 175, run: avx2::md5_16 },
+        Kernel { width: 24, cost: 260, run: avx2::md5_24 },
+    ]);
+    static SSE2: Kernels<4> = Kernels::new(&[
+        Kernel { width: 4, cost: 140, run: sse2::md5_4 },
+        Kernel { width: 8, cost: 183, run: sse2::md5_8 },
+        Kernel { width: 12, cost: 257, run: sse2::md5_12 },
+    ]);
     let one = if features.avx512_quick() { avx512::md5_one } else { portable::md5_one };
-    let wide: &[Kernel<4>] = if features.avx512() {
-        &[Kernel { width: 16, cost: 130, run: avx512::md5_16 }, Kernel { width: 32, cost: 140, run: avx512::md5_32 }]
+    let several = if features.avx512() {
+        &AVX512
     } else if features.avx2() {
-        &[
-            Kernel { width: 8, cost: 140, run: avx2::md5_8 },
-            Kernel { width: 16, cost: 150, run: avx2::md5_16 },
-            Kernel { width: 24, cost: 200, run: avx2::md5_24 },
-        ]
+        &AVX2
     } else {
-        &[
-            Kernel { width: 4, cost: 150, run: portable::md5::<4> },
-            Kernel { width: 8, cost: 200, run: portable::md5::<8> },
-        ]
+        &SSE2
     };
-    Engine { features, one, wide }
+    Engine { features, one, several }
 }
 
+/// The costs are those of a Sapphire Rapids, which has a slow unit for SHA-256; but for those of a quick one.
 #[cfg(target_arch = "x86_64")]
 fn sha256_engine(features: Features) -> Engine<8> {
-    let wide: &[Kernel<8>] = if features.sha() {
-        &[
-            Kernel { width: 2, cost: 100, run: sha_ni::sha256::<2> },
-            Kernel { width: 4, cost: 100, run: sha_ni::sha256::<4> },
-        ]
-    } else if features.avx512() {
-        &[Kernel { width: 16, cost: 190, run: avx512::sha256_16 }]
-    } else if features.avx2() {
-        &[Kernel { width: 8, cost: 220, run: avx2::sha256_8 }]
-    } else {
-        &[Kernel { width: 4, cost: 300, run: portable::sha256::<4> }]
+    static QUICK: Kernels<8> = Kernels::new(&[
+        Kernel { width: 2, cost: 100, run: sha_ni::sha256::<2> },
+        Kernel { width: 4, cost: 100, run: sha_ni::sha256::<4> },
+    ]);
+    static SHA: Kernels<8> = Kernels::new(&[
+        Kernel { width: 2, cost: 150, run: sha_ni::sha256::<2> },
+        Kernel { width: 4, cost: 299, run: sha_ni::sha256::<4> },
+    ]);
+    static SHA_AVX512: Kernels<8> = Kernels::new(&[
+        Kernel { width: 2, cost: 150, run: sha_ni::sha256::<2> },
+        Kernel { width: 4, cost: 299, run: sha_ni::sha256::<4> },
+        Kernel { width: 16, cost: 730, run: avx512::sha256_16 },
+    ]);
+    static AVX512: Kernels<8> = Kernels::new(&[Kernel { width: 16, cost: 190, run: avx512::sha256_16 }]);
+    static AVX2: Kernels<8> = Kernels::new(&[Kernel { width: 8, cost: 250, run: avx2::sha256_8 }]);
+    static SSE2: Kernels<8> = Kernels::new(&[Kernel { width: 4, cost: 230, run: sse2::sha256_4 }]);
+    let several = match (features.sha(), features.avx512()) {
+        (true, _) if features.sha_quick() => &QUICK,
+        (true, true) => &SHA_AVX512,
+        (true, false) => &SHA,
+        (false, true) => &AVX512,
+        (false, false) if features.avx2() => &AVX2,
+        (false, false) => &SSE2,
     };
-    Engine { features, one: |_, state, blocks| sha256_one(state, blocks), wide }
+    Engine { features, one: sha256_by_crate, several }
 }
+
+/// The costs are guessed.
+#[cfg(target_arch = "aarch64")]
+fn md5_engine(features: Features) -> Engine<4> {
+    static NEON: Kernels<4> = Kernels::new(&[
+        Kernel { width: 8, cost: 190, run: neon::md5_8 },
+        Kernel { width: 16, cost: 320, run: neon::md5_16 },
+    ]);
+    let several = if features.neon() { &NEON } else { &MD5_ANYWHERE };
+    Engine { features, one: portable::md5_one, several }
+}
+
+/// The costs are guessed; one stream at a time has the CPU's own instructions for SHA-256.
+#[cfg(target_arch = "aarch64")]
+fn sha256_engine(features: Features) -> Engine<8> {
+    static NEON: Kernels<8> = Kernels::new(&[Kernel { width: 8, cost: 500, run: neon::sha256_8 }]);
+    static NONE: Kernels<8> = Kernels::new(&[]);
+    let several = match (features.sha(), features.neon()) {
+        (false, true) => &NEON,
+        _ => &NONE,
+    };
+    Engine { features, one: sha256_by_crate, several }
+}
+
+/// The costs are those measured in a browser's engine.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+fn md5_engine(features: Features) -> Engine<4> {
+    static SIMD128: Kernels<4> = Kernels::new(&[
+        Kernel { width: 4, cost: 145, run: simd128::md5_4 },
+        Kernel { width: 12, cost: 160, run: simd128::md5_12 },
+        Kernel { width: 24, cost: 210, run: simd128::md5_24 },
+    ]);
+    Engine { features, one: portable::md5_one, several: &SIMD128 }
+}
+
+/// The costs are those measured in a browser's engine.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+fn sha256_engine(features: Features) -> Engine<8> {
+    static SIMD128: Kernels<8> = Kernels::new(&[
+        Kernel { width: 4, cost: 190, run: simd128::sha256_4 },
+        Kernel { width: 8, cost: 265, run: simd128::sha256_8 },
+    ]);
+    Engine { features, one: sha256_by_crate, several: &SIMD128 }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "simd128")))]
+fn md5_engine(features: Features) -> Engine<4> {
+    Engine { features, one: portable::md5_one, several: &MD5_ANYWHERE }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_feature = "simd128")))]
+fn sha256_engine(features: Features) -> Engine<8> {
+    static NONE: Kernels<8> = Kernels::new(&[]);
+    Engine { features, one: sha256_by_crate, several: &NONE }
+}
+
+/// Two streams of MD5 at once gain something on any CPU that does several things in one cycle.
+#[cfg(not(any(target_arch = "x86_64", target_feature = "simd128")))]
+static MD5_ANYWHERE: Kernels<4> = Kernels::new(&[Kernel { width: 2, cost: 130, run: portable::md5::<2> }]);

@@ -33,18 +33,54 @@ pub(super) struct Kernel<const S: usize> {
     pub(super) run: Run<S>,
 }
 
+/// Kernels of several lanes that go together.
+pub(super) struct Kernels<const S: usize> {
+    /// From narrow to wide.
+    wide: &'static [Kernel<S>],
+    /// For every number of streams: how many kernels there are up to the one for the first of them, such that all
+    /// are done soonest; none is the one-stream kernel.
+    best: [usize; MOST + 1],
+}
+
+impl<const S: usize> Kernels<S> {
+    /// `wide` goes from narrow to wide.
+    #[expect(clippy::indexing_slicing, reason = "done by the compiler, in which iterators do not work yet")]
+    pub(super) const fn new(wide: &'static [Kernel<S>]) -> Self {
+        let (mut best, mut time) = ([0; MOST + 1], [0; MOST + 1]);
+        let mut streams = 1;
+        while streams <= MOST {
+            time[streams] = time[streams - 1] + 100;
+            let mut number = 0;
+            while number < wide.len() {
+                let kernel = &wide[number];
+                number += 1;
+                let with = time[streams.saturating_sub(kernel.width)] + kernel.cost;
+                // Where it makes no difference: as many as possible of the longest ones together.
+                if with < time[streams] || with == time[streams] && kernel.width <= streams {
+                    (best[streams], time[streams]) = (number, with);
+                }
+            }
+            streams += 1;
+        }
+        Self { wide, best }
+    }
+
+    fn best(&self, streams: usize) -> Option<&Kernel<S>> {
+        self.wide.get(self.best.get(streams)?.checked_sub(1)?)
+    }
+}
+
 /// The kernels of one algorithm to be used on this CPU.
 pub(super) struct Engine<const S: usize> {
     pub(super) features: Features,
     pub(super) one: fn(Features, &mut [u32; S], Blocks<'_>),
-    /// From narrow to wide.
-    pub(super) wide: &'static [Kernel<S>],
+    pub(super) several: &'static Kernels<S>,
 }
 
 impl<const S: usize> Engine<S> {
     /// The lanes of the widest kernel.
     pub(super) fn width(&self) -> usize {
-        self.wide.last().map_or(1, |kernel| kernel.width)
+        self.several.wide.last().map_or(1, |kernel| kernel.width)
     }
 
     /// Advances every stream by all its blocks, in any order of streams.
@@ -54,7 +90,7 @@ impl<const S: usize> Engine<S> {
         }
         streams.sort_unstable_by_key(|stream| Reverse(stream.blocks.len()));
         let mut live = streams.partition_point(|stream| !stream.blocks.is_empty());
-        if let Some(widest) = self.wide.last()
+        if let Some(widest) = self.several.wide.last()
             && live > widest.width
             && let Some(streams) = streams.get_mut(..live)
         {
@@ -63,19 +99,25 @@ impl<const S: usize> Engine<S> {
         self.drain(streams.get_mut(..live).unwrap_or_default());
     }
 
-    /// No more streams than lanes, the longest first: all advance until the shortest ends.
+    /// No more streams than lanes, the longest first: those that share a kernel advance until the shortest ends.
     fn drain(&self, mut streams: &mut [Stream<'_, S>]) {
         loop {
             let ended = streams.iter().rev().take_while(|stream| stream.blocks.is_empty()).count();
-            streams = streams.get_mut(..streams.len() - ended).unwrap_or_default();
-            let live = streams.len();
-            let Some(count) = streams.last().map(|stream| stream.blocks.len()) else { return };
-            let Some(kernel) = self.wide.iter().find(|kernel| kernel.width >= live && kernel.cost < 100 * live) else {
-                for stream in streams {
-                    (self.one)(self.features, stream.state, stream.blocks);
-                }
-                return;
+            let live = streams.len() - ended;
+            streams = streams.get_mut(..live).unwrap_or_default();
+            let Some(kernel) = self.several.best(live) else {
+                let Some((first, others)) = streams.split_first_mut() else { return };
+                (self.one)(self.features, first.state, first.blocks);
+                streams = others;
+                continue;
             };
+            if live > kernel.width {
+                let (longest, others) = streams.split_at_mut_checked(kernel.width).unwrap_or_default();
+                self.drain(longest);
+                streams = others;
+                continue;
+            }
+            let count = streams.last().map_or(0, |stream| stream.blocks.len());
             let mut lanes = Lanes::new();
             for (lane, stream) in streams.iter_mut().enumerate() {
                 lanes.put(lane, stream.state, stream.blocks);
@@ -194,6 +236,9 @@ fn plan<const S: usize>(streams: &[Stream<'_, S>], width: usize, own: usize, tim
             done -= stream.blocks.len();
             next += 1;
         }
+        if next >= streams.len() {
+            done = 0;
+        }
     }
     plans
 }
@@ -228,5 +273,80 @@ impl<'a, const S: usize> Lanes<'a, S> {
         for row in &mut self.rows {
             *row = row.get(count..).unwrap_or_default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_are_full_and_begins_come_before_ends() {
+        let check = |lengths: &[usize], width: usize| {
+            let blocks = vec![[0; 64]; lengths.iter().max().copied().unwrap_or_default()];
+            let mut states = vec![[0u32; 1]; lengths.len()];
+            let streams: Vec<_> = states
+                .iter_mut()
+                .zip(lengths)
+                .map(|(state, length)| Stream { state, blocks: &blocks[..*length] })
+                .collect();
+            let (own, time) = share(&streams, width);
+            let mut done = vec![0; lengths.len()];
+            let mut ends = Vec::new();
+            let mut used = 0;
+            for (lane, mut plan) in plan(&streams, width, own, time).into_iter().take(width).enumerate() {
+                let mut clock = 0;
+                while let Some(part) = plan.next(&streams) {
+                    if part.from > 0 {
+                        ends.push((part.stream, part.from, clock));
+                    } else if part.to < lengths[part.stream] && lane >= own {
+                        assert_eq!(clock, 0, "a begin is first in its lane");
+                    }
+                    clock += part.to - part.from;
+                    done[part.stream] += part.to - part.from;
+                }
+                assert!(clock <= time, "lane {lane} of {lengths:?} does {clock} of {time}");
+                used += clock;
+            }
+            // Less than one block per lane is lost by rounding.
+            assert!(width * time - used < width, "{lengths:?} leave lanes idle");
+            for (stream, from, clock) in ends {
+                assert!(from <= clock, "the end of {stream} of {lengths:?} comes too early");
+            }
+            for (stream, done) in done.into_iter().enumerate() {
+                assert_eq!(done, if stream < own { time } else { lengths[stream] }, "stream {stream} of {lengths:?}");
+            }
+        };
+        check(&[10; 48], 32);
+        check(&[1; 33], 32);
+        check(&[1000, 900, 5, 4, 3, 2, 1], 4);
+        check(&[7, 7, 7, 7, 7], 4);
+        check(&[100, 1, 1, 1, 1], 4);
+        for count in 5..60 {
+            let mut lengths: Vec<usize> = (0..count).map(|number| 1 + number * number * 7919 % 97).collect();
+            lengths.sort_unstable_by_key(|length| Reverse(*length));
+            check(&lengths, 4);
+            check(&lengths, if count > 16 { 16 } else { 5.min(count - 1) });
+        }
+    }
+
+    #[test]
+    fn the_best_kernels_are_chosen_for_every_number_of_streams() {
+        fn none(_: Features, _: &mut [[u32; 1]], _: &[Blocks<'_>], _: usize) {}
+        static KERNELS: Kernels<1> = Kernels::new(&[
+            Kernel { width: 2, cost: 150, run: none },
+            Kernel { width: 4, cost: 299, run: none },
+            Kernel { width: 16, cost: 730, run: none },
+        ]);
+        let width = |streams| KERNELS.best(streams).map_or(1, |kernel| kernel.width);
+        assert_eq!([1, 2, 3, 4].map(width), [1, 2, 2, 4]);
+        assert_eq!((10..=16).map(width).collect::<Vec<_>>(), [16; 7]);
+        assert_eq!(width(32), 16);
+        static EVEN: Kernels<1> =
+            Kernels::new(&[Kernel { width: 2, cost: 100, run: none }, Kernel { width: 4, cost: 100, run: none }]);
+        let width = |streams| EVEN.best(streams).map_or(1, |kernel| kernel.width);
+        assert_eq!([1, 2, 3, 4, 5].map(width), [1, 2, 4, 4, 4]);
+        static NONE: Kernels<1> = Kernels::new(&[]);
+        assert!((0..=MOST).all(|streams| NONE.best(streams).is_none()));
     }
 }

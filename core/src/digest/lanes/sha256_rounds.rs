@@ -73,6 +73,9 @@ pub(super) static ROOTS: [u32; 64] = [
 /// Advances `states` by the first `count` blocks of their `rows`; `any` is any word.
 #[inline(always)]
 pub(super) fn advance<W: Word>(any: W, states: &mut [[u32; 8]], rows: &[&[[u8; 64]]], count: usize) {
+    if W::LANES > 1 {
+        super::align_frame();
+    }
     let mut state = super::gather(any, states);
     for at in 0..count {
         state = block(state, any.load(rows, at));

@@ -50,7 +50,10 @@ fn md5_kernels() -> Vec<Named<4>> {
     {
         let one: Run<4> = |features, states, rows, count| avx512::md5_one(features, &mut states[0], &rows[0][..count]);
         kernels.extend([
-            ("md5 avx2 8", have.avx2(), 8, avx2::md5_8 as Run<4>),
+            ("md5 sse2 4", true, 4, sse2::md5_4 as Run<4>),
+            ("md5 sse2 8", true, 8, sse2::md5_8),
+            ("md5 sse2 12", true, 12, sse2::md5_12),
+            ("md5 avx2 8", have.avx2(), 8, avx2::md5_8),
             ("md5 avx2 16", have.avx2(), 16, avx2::md5_16),
             ("md5 avx2 24", have.avx2(), 24, avx2::md5_24),
             ("md5 avx512 1", have.avx512(), 1, one),
@@ -87,6 +90,7 @@ fn sha256_kernels() -> Vec<Named<8>> {
         ("sha256 sha-ni 2", have.sha(), 2, sha_ni::sha256::<2>),
         ("sha256 sha-ni 3", have.sha(), 3, sha_ni::sha256::<3>),
         ("sha256 sha-ni 4", have.sha(), 4, sha_ni::sha256::<4>),
+        ("sha256 sse2 4", true, 4, sse2::sha256_4),
         ("sha256 avx2 8", have.avx2(), 8, avx2::sha256_8),
         ("sha256 avx512 16", have.avx512(), 16, avx512::sha256_16),
     ]);

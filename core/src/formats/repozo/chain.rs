@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dat::{BadLine, Line};
-use super::names::{DataFile, Kind, Role};
+use super::names::{DataFile, Kind, MARKS, Role};
 use crate::codec::Codec;
 use crate::digest::Digest;
 use crate::finding::Code;
@@ -18,6 +18,8 @@ pub struct Listing {
     dats: BTreeSet<String>,
     /// Stems of `.index` files.
     indices: BTreeSet<String>,
+    /// Data files that marks are of.
+    marks: BTreeSet<Name>,
     /// Work files.
     pub temporary: Vec<Name>,
     /// Whatever does not belong here.
@@ -42,6 +44,7 @@ impl Listing {
             Role::Data(_) => _ = self.data.insert(name.clone()),
             Role::Dat(stem) => _ = self.dats.insert(stem.to_owned()),
             Role::Index(stem) => _ = self.indices.insert(stem.to_owned()),
+            Role::Marks(of) => self.marks.extend(Name::new(of.as_bytes())),
             Role::Temporary => self.temporary.push(name.clone()),
             Role::Lock => {}
             Role::Stray => self.strays.push(name.clone()),
@@ -52,6 +55,17 @@ impl Listing {
     #[must_use]
     pub fn has_index(&self, stem: &str) -> bool {
         self.indices.contains(stem)
+    }
+
+    /// Where the marks of a data file lie, if they do.
+    #[must_use]
+    pub fn marks_of(&self, file: &Name) -> Option<Name> {
+        self.marks.get(file).and_then(marks_name)
+    }
+
+    /// Marks of data files that are not there.
+    pub fn lone_marks(&self) -> impl Iterator<Item = Name> {
+        self.marks.difference(&self.data).filter_map(marks_name)
     }
 
     /// Stems of OID indices that belong to no data file.
@@ -101,6 +115,11 @@ impl Listing {
     fn data_files(&self) -> impl Iterator<Item = DataFile<'_>> {
         self.data.iter().filter_map(|name| DataFile::parse(name.as_bytes()))
     }
+}
+
+/// The name of the marks of a data file.
+fn marks_name(file: &Name) -> Option<Name> {
+    Name::new(&[file.as_bytes(), MARKS.as_bytes()].concat()).ok()
 }
 
 impl Chain {

@@ -168,6 +168,10 @@ impl Repository {
             }
         }
         self.lone_indices(out);
+        for name in self.listing.lone_marks().filter(|_| self.point.is_none()) {
+            let message = "these are the marks of a backup that is not there".to_owned();
+            out.findings.push(finding(Code::Stray, Some(name), None, message, Hurts::Nothing));
+        }
         if let Some(newest) = self.newest.take().filter(|_| !self.doubts.is_empty()) {
             self.look = Some(SecondLook::new(newest, std::mem::take(&mut self.doubts)));
         }
@@ -257,6 +261,7 @@ impl Repository {
             codec: link.codec,
             expect: Expect { length: link.end - link.start, digest: link.digest },
             target: link.start..link.end,
+            marks: self.listing.marks_of(&link.file),
             hurts,
         });
         let index = Name::new(format!("{}.index", link.stem).as_bytes()).ok();

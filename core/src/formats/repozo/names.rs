@@ -12,6 +12,9 @@ pub const TEMPORARY: &str = ".highwater-tmp";
 /// The ending of files that a backup set aside because nothing proves what they are.
 pub const SET_ASIDE: &str = ".set-aside";
 
+/// What follows a data file's name in that of its marks ([`crate::marks`]). The original passes over such files.
+pub const MARKS: &str = ".marks";
+
 /// The lock file of writers.
 pub const LOCK: &str = ".highwater.lock";
 
@@ -68,6 +71,8 @@ pub enum Role<'a> {
     Dat(&'a str),
     /// An OID index; its stem.
     Index(&'a str),
+    /// Marks; the name of the data file they are of.
+    Marks(&'a str),
     /// A work file, of the original or of ours.
     Temporary,
     /// The lock file.
@@ -88,6 +93,10 @@ impl<'a> Role<'a> {
             Some((stem, b"dat")) => return Self::Dat(stem),
             Some((stem, b"index")) => return Self::Index(stem),
             _ => {}
+        }
+        let of = bytes.strip_suffix(MARKS.as_bytes()).filter(|of| DataFile::parse(of).is_some());
+        if let Some(of) = of.and_then(|of| std::str::from_utf8(of).ok()) {
+            return Self::Marks(of);
         }
         if bytes == LOCK.as_bytes() {
             Self::Lock

@@ -21,6 +21,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         kill_old: options.kill_old,
         dry_run: false,
         now: None,
+        marks: highwater_core::marks::DISTANCE,
         sums: options.verbose,
     };
     backup(&job, &Files, watch).map(|_| ())

@@ -1,0 +1,132 @@
+//! Deals claims out to threads, so that lanes are full and no thread waits long for another.
+
+use highwater_core::claim::Claim;
+use highwater_core::codec::Codec;
+use highwater_core::digest::{Algorithm, lanes};
+
+/// Lanes of one thread that inflate: more would not be faster, as inflating takes most of the time.
+const INFLATING: usize = 8;
+
+/// Claims that one thread takes at a time, for each lane.
+const TURNS: usize = 2;
+
+/// What a thread does with its claims.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Hand {
+    /// Checks these side by side, so many at a time; one alone goes through the fastest kernel for one stream.
+    Lanes(usize, Vec<Claim>),
+    /// Checks this by its marks, with the help of all threads.
+    Marked(Claim),
+}
+
+/// How many streams like this claim's are worth reading at once.
+pub(super) fn width(codec: Codec, algorithm: Algorithm) -> usize {
+    let lanes = lanes::width(algorithm);
+    if codec == Codec::Plain { lanes } else { lanes.min(INFLATING) }
+}
+
+/// Deals `claims` out to so many `threads`.
+///
+/// Like lie with like: a lane is refilled when its stream ends, but at the end of a hand the longest stream would
+/// run alone. A stream that takes longer by itself than all the others take in lanes gets a thread of its own.
+pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
+    let (marked, mut rest): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| claim.marks.is_some());
+    let mut hands: Vec<Hand> = marked.into_iter().map(Hand::Marked).collect();
+    let kind = |claim: &Claim| (claim.codec, claim.expect.digest.algorithm());
+    rest.sort_by(|a, b| kind(a).cmp(&kind(b)).then(b.expect.length.cmp(&a.expect.length)));
+    for claims in rest.chunk_by(|a, b| kind(a) == kind(b)) {
+        let Some(width) = claims.first().map(|first| width(first.codec, first.expect.digest.algorithm())) else {
+            continue;
+        };
+        let alone = alone(claims, width, threads);
+        hands.extend(claims[..alone].iter().map(|claim| Hand::Lanes(1, vec![claim.clone()])));
+        let claims = &claims[alone..];
+        let free = threads.saturating_sub(alone).max(1);
+        if claims.len().div_ceil(width * TURNS) > free {
+            hands.extend(claims.chunks(width * TURNS).map(|claims| Hand::Lanes(width, claims.to_vec())));
+        } else {
+            // In turn, so that every thread gets about as many bytes.
+            let count = free.min(claims.len());
+            let hand = |first: usize| claims.iter().skip(first).step_by(count).cloned().collect();
+            hands.extend((0..count).map(|first| Hand::Lanes(width, hand(first))));
+        }
+    }
+    hands
+}
+
+/// How many of `claims`, which are sorted with the longest first, get a thread of their own.
+fn alone(claims: &[Claim], width: usize, threads: usize) -> usize {
+    let mut rest: u64 = claims.iter().fold(0, |sum, claim| sum.saturating_add(claim.expect.length));
+    let mut others = threads.saturating_sub(1) as u64;
+    let needs_one = |claim: &&Claim| {
+        let length = claim.expect.length;
+        rest -= length.min(rest);
+        let longest = others > 0 && length.saturating_mul(width as u64) > rest / others;
+        others -= u64::from(longest);
+        longest
+    };
+    claims.iter().take_while(needs_one).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use highwater_core::claim::Expect;
+    use highwater_core::digest::Digest;
+    use highwater_core::finding::Hurts;
+    use highwater_core::name::Name;
+
+    use super::*;
+
+    fn claims(lengths: &[u64]) -> Vec<Claim> {
+        let claim = |(number, length): (usize, &u64)| Claim {
+            object: Name::new(number.to_string().as_bytes()).unwrap(),
+            index: Name::new(b"index").unwrap(),
+            codec: Codec::Plain,
+            expect: Expect { length: *length, digest: Digest::Md5([0; 16]) },
+            target: 0..0,
+            marks: None,
+            hurts: Hurts::Nothing,
+        };
+        lengths.iter().enumerate().map(claim).collect()
+    }
+
+    fn lengths(hands: &[Hand]) -> Vec<Vec<u64>> {
+        let of = |hand: &Hand| match hand {
+            Hand::Lanes(_, claims) => claims.iter().map(|claim| claim.expect.length).collect(),
+            Hand::Marked(claim) => vec![claim.expect.length],
+        };
+        hands.iter().map(of).collect()
+    }
+
+    #[test]
+    fn every_claim_is_dealt_once_and_every_thread_gets_some() {
+        for count in [1, 2, 3, 16, 33, 500, 10_000] {
+            for threads in [1, 2, 3, 16] {
+                let hands = deal(claims(&vec![100; count]), threads);
+                let dealt: usize = lengths(&hands).iter().map(Vec::len).sum();
+                assert_eq!(dealt, count);
+                assert!(hands.len() >= threads.min(count), "{count} {threads}: {}", hands.len());
+            }
+        }
+        assert!(deal(Vec::new(), 4).is_empty());
+    }
+
+    #[test]
+    fn the_longest_stream_gets_a_thread_unless_there_is_only_one() {
+        let mixed = claims(&[5, 1_000_000, 7, 6]);
+        assert_eq!(lengths(&deal(mixed.clone(), 2)), [vec![1_000_000], vec![7, 6, 5]]);
+        assert_eq!(lengths(&deal(mixed, 1)), [vec![1_000_000, 7, 6, 5]]);
+        // Many of a length fill lanes instead.
+        let hands = deal(claims(&[1000; 64]), 2);
+        assert_eq!(lengths(&hands).iter().map(Vec::len).collect::<Vec<_>>(), [32, 32]);
+    }
+
+    #[test]
+    fn a_claim_with_marks_is_not_put_into_a_lane() {
+        let mut marked = claims(&[10, 20]);
+        marked[1].marks = Name::new(b"1.marks").ok();
+        let hands = deal(marked.clone(), 2);
+        assert_eq!(hands[0], Hand::Marked(marked[1].clone()));
+        assert_eq!(lengths(&hands), [vec![20], vec![10]]);
+    }
+}

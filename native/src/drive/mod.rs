@@ -1,0 +1,395 @@
+//! Drives a `Survey` over a folder: indices on one thread, claims and trails on all of them.
+//!
+//! Claims whose bytes must be hashed are dealt out in hands: many short streams go side by side through the lanes of a
+//! thread ([`lanes`]), a stream with marks is cut there and hashed by all threads ([`marked`]), and a stream
+//! that takes longer than all the others gets a thread of its own ([`deal`]).
+
+mod deal;
+mod lanes;
+mod marked;
+mod one;
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::{Claim, Evidence};
+use highwater_core::digest::Hasher;
+use highwater_core::finding::Findings;
+use highwater_core::inspect::{Answer, Ask, Entry};
+use highwater_core::name::Name;
+use highwater_core::report::Depth;
+use highwater_core::survey::{Survey, Work};
+use highwater_core::trail::Trail;
+use rayon::Scope;
+
+use crate::error::Error;
+use crate::lock;
+use crate::store::{Store, fault};
+use crate::watch::Watch;
+
+use deal::Hand;
+pub(crate) use marked::{Marked, read as read_marks};
+pub use one::check_bytes;
+
+/// Bytes read at a time: enough to hide the system call, small enough to stay in a core's cache.
+pub const PIECE: usize = 256 * 1024;
+
+/// A quick backup or restore compares chunks up to this length with the repository's own file, and hashes longer ones:
+/// the repository may be far away.
+pub(crate) const NEAR: u64 = 64 * 1024 * 1024;
+
+/// Entries of a listing that go to the survey at a time.
+const ENTRIES: usize = 4096;
+
+/// Claims that are gathered before they are dealt out: the more there are, the better they fit together.
+const GATHERED: usize = 4096;
+
+/// Claims of which only the length is asked that a thread takes at a time.
+const LENGTHS: usize = 256;
+
+/// Hands in flight for each thread; the survey waits when there are more.
+const AHEAD: usize = 4;
+
+/// Claims and bytes after which a thread sends its verdicts: each sending wakes the survey's thread.
+const SENT: usize = 64;
+const SENT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What a worker sends back.
+enum Done {
+    /// Claims with their verdicts.
+    Claims(Vec<Settled>),
+    /// What was found on a trail.
+    Trail(Findings),
+    /// All of a hand is done.
+    Hand,
+    /// The user wants to stop.
+    Interrupted,
+}
+
+/// A claim's verdict, and how many decoded bytes were checked for it, by marks or not.
+struct Settled {
+    claim: Claim,
+    verdict: Verdict,
+    bytes: u64,
+    marked: bool,
+}
+
+/// The path of an object below its root.
+#[must_use]
+pub fn path_of(root: &Path, name: &Name) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    root.join(std::ffi::OsStr::from_bytes(name.as_bytes()))
+}
+
+/// A buffer to read into.
+#[must_use]
+pub fn buffer() -> Vec<u8> {
+    vec![0; PIECE]
+}
+
+/// Runs `survey` over `root` to its end and gives it back, ready to finish.
+///
+/// `settled` sees every claim's verdict, in the order in which they come in.
+///
+/// # Errors
+/// [`Error::Interrupted`]; everything else becomes a finding.
+pub fn run(
+    store: &dyn Store,
+    root: &Path,
+    mut survey: Survey,
+    depth: Depth,
+    watch: &Watch<'_>,
+    settled: &mut dyn FnMut(&Claim, &Verdict),
+) -> Result<Survey, Error> {
+    let (send, receive) = channel();
+    let threads = rayon::current_num_threads();
+    rayon::in_place_scope(|scope| -> Result<(), Error> {
+        let ground = Ground { store, root, depth, watch };
+        let gathered = Vec::new();
+        let mut flight = Flight { scope, ground, gathered, send, receive, running: 0, threads, settled };
+        loop {
+            watch.go_on()?;
+            match survey.ask() {
+                Ask::List => list(store, root, &mut survey, &mut flight)?,
+                Ask::Read(name) => read(store, root, &name, &mut survey, &mut flight)?,
+                Ask::Writing => {
+                    let work = survey.answer(Answer::Writing(store.is_locked(&lock::path(root)))).collect();
+                    flight.launch(&mut survey, work)?;
+                }
+                Ask::Done => break,
+            }
+        }
+        flight.deal(&mut survey)?;
+        flight.land(&mut survey, 0)
+    })?;
+    watch.go_on()?;
+    Ok(survey)
+}
+
+/// Where the work is done.
+#[derive(Clone, Copy)]
+struct Ground<'scope> {
+    store: &'scope dyn Store,
+    root: &'scope Path,
+    depth: Depth,
+    watch: &'scope Watch<'scope>,
+}
+
+/// Work that is being done.
+struct Flight<'f, 'scope> {
+    scope: &'f Scope<'scope>,
+    ground: Ground<'scope>,
+    gathered: Vec<Claim>,
+    send: Sender<Done>,
+    receive: Receiver<Done>,
+    running: usize,
+    threads: usize,
+    settled: &'f mut dyn FnMut(&Claim, &Verdict),
+}
+
+impl<'scope> Flight<'_, 'scope> {
+    /// Takes on all of `work`, waiting for earlier work when there is too much of it.
+    fn launch(&mut self, survey: &mut Survey, work: Vec<Work>) -> Result<(), Error> {
+        for item in work {
+            match item {
+                Work::Claim(claim) => {
+                    if claim.evidence(self.ground.depth) == Evidence::Bytes {
+                        self.ground.watch.expect(claim.expect.length);
+                    }
+                    self.gathered.push(claim);
+                    if self.gathered.len() >= GATHERED {
+                        self.deal(survey)?;
+                    }
+                }
+                Work::Trail(trail) => self.start(survey, move |ground, send| ground.follow(trail, send))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts to check all claims that were gathered.
+    fn deal(&mut self, survey: &mut Survey) -> Result<(), Error> {
+        let depth = self.ground.depth;
+        let of_bytes = |claim: &Claim| claim.evidence(depth) == Evidence::Bytes;
+        let (bytes, lengths): (Vec<Claim>, Vec<Claim>) = self.gathered.drain(..).partition(of_bytes);
+        for claims in lengths.chunks(LENGTHS).map(<[Claim]>::to_vec) {
+            self.start(survey, move |ground, send| ground.lengths(claims, send))?;
+        }
+        for hand in deal::deal(bytes, self.threads) {
+            self.start(survey, move |ground, send| ground.hand(hand, send))?;
+        }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        survey: &mut Survey,
+        work: impl FnOnce(Ground<'scope>, &Sender<Done>) -> Result<(), Error> + Send + 'scope,
+    ) -> Result<(), Error> {
+        self.land(survey, self.threads * AHEAD)?;
+        self.running += 1;
+        let (ground, send) = (self.ground, self.send.clone());
+        self.scope.spawn(move |_| {
+            let done = if work(ground, &send).is_ok() { Done::Hand } else { Done::Interrupted };
+            // The other end is gone only when the run was interrupted.
+            _ = send.send(done);
+        });
+        Ok(())
+    }
+
+    /// Takes in results until at most `most` hands are in flight.
+    fn land(&mut self, survey: &mut Survey, most: usize) -> Result<(), Error> {
+        while self.running > most {
+            let Ok(done) = self.receive.recv() else { break };
+            match done {
+                Done::Claims(claims) => {
+                    for Settled { claim, verdict, bytes, marked } in claims {
+                        (self.settled)(&claim, &verdict);
+                        survey.settle(&claim, verdict, bytes);
+                        if marked {
+                            survey.marked(bytes);
+                        }
+                    }
+                }
+                Done::Trail(findings) => survey.followed(findings),
+                Done::Hand => self.running -= 1,
+                Done::Interrupted => return Err(Error::Interrupted),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Ground<'_> {
+    fn follow(self, trail: Trail, send: &Sender<Done>) -> Result<(), Error> {
+        let findings = one::follow(self.store, self.root, trail, self.watch)?;
+        _ = send.send(Done::Trail(findings));
+        Ok(())
+    }
+
+    fn lengths(self, claims: Vec<Claim>, send: &Sender<Done>) -> Result<(), Error> {
+        let mut out = Out::new(send);
+        for claim in claims {
+            self.watch.go_on()?;
+            let path = path_of(self.root, &claim.object);
+            if let Some(verdict) = one::without_bytes(self.store, &path, &claim, self.depth) {
+                out.settle(claim, verdict, 0, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn hand(self, hand: Hand, send: &Sender<Done>) -> Result<(), Error> {
+        let mut out = Out::new(send);
+        let hashed = self.depth >= Depth::Digest;
+        match hand {
+            Hand::Lanes(width, claims) if hashed => self.lanes(width, claims, &mut out),
+            Hand::Lanes(_, claims) => claims.into_iter().try_for_each(|claim| self.one(claim, &mut out)),
+            Hand::Marked(claim) => {
+                let marked = if hashed { marked::check(self.store, self.root, &claim, self.watch)? } else { None };
+                match marked {
+                    None => self.one(claim, &mut out),
+                    Some(verdict) => {
+                        let bytes = claim.expect.length;
+                        out.settle(claim, verdict, bytes, true);
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    fn one(self, claim: Claim, out: &mut Out<'_>) -> Result<(), Error> {
+        let path = path_of(self.root, &claim.object);
+        let (verdict, bytes) = check_bytes(self.store, &path, &claim, self.depth, self.watch, &mut |_| {})?;
+        out.settle(claim, verdict, bytes, false);
+        Ok(())
+    }
+
+    fn lanes(self, width: usize, claims: Vec<Claim>, out: &mut Out<'_>) -> Result<(), Error> {
+        let out = RefCell::new(out);
+        let mut claims = claims.into_iter();
+        let next = || {
+            for claim in claims.by_ref() {
+                let path = path_of(self.root, &claim.object);
+                match self.store.open(&path) {
+                    Ok(object) => {
+                        let (codec, expect) = (claim.codec, claim.expect);
+                        let hasher = Hasher::new(expect.digest.algorithm());
+                        return Some(lanes::Stream::new(claim, object.into(), 0..u64::MAX, codec, expect, hasher));
+                    }
+                    Err(error) => {
+                        let verdict = one::failed(self.store, &path, &claim, &error);
+                        out.borrow_mut().settle(claim, verdict, 0, false);
+                    }
+                }
+            }
+            None
+        };
+        let ended = |stream: lanes::Stream<Claim>, end: io::Result<()>| {
+            let bytes = stream.check.length();
+            let verdict = match end {
+                Ok(()) => stream.check.end_with(stream.hasher.finish()),
+                Err(error) => Verdict::of_fault(fault(&error)),
+            };
+            out.borrow_mut().settle(stream.tag, verdict, bytes, false);
+        };
+        lanes::run(width, next, ended, self.watch)
+    }
+}
+
+/// Verdicts on their way to the survey's thread.
+struct Out<'a> {
+    send: &'a Sender<Done>,
+    settled: Vec<Settled>,
+    bytes: u64,
+}
+
+impl<'a> Out<'a> {
+    fn new(send: &'a Sender<Done>) -> Self {
+        Self { send, settled: Vec::new(), bytes: 0 }
+    }
+
+    fn settle(&mut self, claim: Claim, verdict: Verdict, bytes: u64, marked: bool) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.settled.push(Settled { claim, verdict, bytes, marked });
+        if self.settled.len() >= SENT || self.bytes >= SENT_BYTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.bytes = 0;
+        // The other end is gone only when the run was interrupted.
+        _ = self.send.send(Done::Claims(std::mem::take(&mut self.settled)));
+    }
+}
+
+impl Drop for Out<'_> {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+fn list<'scope>(
+    store: &dyn Store,
+    root: &Path,
+    survey: &mut Survey,
+    flight: &mut Flight<'_, 'scope>,
+) -> Result<(), Error> {
+    let mut batch: Vec<Entry> = Vec::new();
+    let mut work = Vec::new();
+    let result = store.list(root, &mut |entry| {
+        batch.push(entry);
+        if batch.len() >= ENTRIES {
+            work.extend(survey.answer(Answer::Entries(&batch)));
+            batch.clear();
+        }
+    });
+    work.extend(survey.answer(Answer::Entries(&batch)));
+    work.extend(match result {
+        Ok(()) => survey.answer(Answer::End),
+        Err(error) => survey.answer(Answer::Failed(fault(&error))),
+    });
+    flight.launch(survey, work)
+}
+
+fn read(
+    store: &dyn Store,
+    root: &Path,
+    name: &Name,
+    survey: &mut Survey,
+    flight: &mut Flight<'_, '_>,
+) -> Result<(), Error> {
+    let mut at = 0;
+    let mut buffer = buffer();
+    let object = match store.open(&path_of(root, name)) {
+        Ok(object) => object,
+        Err(error) => {
+            let work = survey.answer(Answer::Failed(fault(&error))).collect();
+            return flight.launch(survey, work);
+        }
+    };
+    loop {
+        flight.ground.watch.go_on()?;
+        let work: Vec<Work> = match object.read_at(at, &mut buffer) {
+            Ok(0) => {
+                let work = survey.answer(Answer::End).collect();
+                return flight.launch(survey, work);
+            }
+            Ok(read) => {
+                at += read as u64;
+                survey.answer(Answer::Bytes(&buffer[..read])).collect()
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                let work = survey.answer(Answer::Failed(fault(&error))).collect();
+                return flight.launch(survey, work);
+            }
+        };
+        flight.launch(survey, work)?;
+    }
+}

@@ -1,0 +1,119 @@
+//! Marks the data files of a repository that has none: hashes each once and keeps the chaining values.
+//!
+//! Marks are written only for bytes that give the digest on record; a file that does not is reported, and nothing is
+//! written beside it. Whether marks hold is seen by whoever verifies with them, so those that are there are left alone when they
+//! are of the file's digest.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::{Claim, Shard};
+use highwater_core::finding::Finding;
+use highwater_core::inspect::{Format, Scope};
+use highwater_core::marks::Marker;
+use highwater_core::report::{Depth, Report};
+use highwater_core::segments::Segments;
+use highwater_core::survey::{Options, Survey};
+use rayon::prelude::*;
+
+use crate::backup::marking;
+use crate::disk::Disk;
+use crate::drive::{self, check_bytes, path_of, read_marks};
+use crate::error::Error;
+use crate::lock;
+use crate::watch::Watch;
+
+/// What to mark, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The repository.
+    pub repository: &'a Path,
+    /// What reports call it.
+    pub label: &'a str,
+    /// Bytes from mark to mark, a power of two: [`highwater_core::marks::DISTANCE`] but in tests.
+    pub distance: u64,
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+}
+
+/// What was done, or in a dry run would be.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Files that got marks.
+    pub made: u64,
+    /// Files that had them.
+    pub there: u64,
+    /// Files that are too short for any.
+    pub short: u64,
+    /// What is wrong with files that were to get marks.
+    pub findings: Vec<Finding>,
+    /// What the indices and the listing show.
+    pub report: Report,
+}
+
+/// Marks every file that has none.
+///
+/// # Errors
+/// When the repository cannot be locked, or the user interrupts.
+pub fn mark(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    let _lock = if job.dry_run { None } else { Some(lock::take(disk, job.repository)?) };
+    let options = Options {
+        label: job.label.to_owned(),
+        format: format.name().to_owned(),
+        depth: Depth::List,
+        strict: false,
+        shard: Shard::WHOLE,
+    };
+    let survey = Survey::new(format.inspect(&Scope::All { trails: false }), options);
+    let mut claims: Vec<Claim> = Vec::new();
+    let survey = drive::run(disk, job.repository, survey, Depth::List, watch, &mut |claim, verdict| {
+        claims.extend((*verdict == Verdict::Sound).then(|| claim.clone()));
+    })?;
+    let report = survey.finish();
+    let (short, long): (Vec<Claim>, Vec<Claim>) =
+        claims.into_iter().partition(|claim| claim.expect.length <= job.distance);
+    let (there, bare): (Vec<Claim>, Vec<Claim>) = long.into_iter().partition(|claim| has_marks(disk, job, claim));
+    let made = AtomicU64::new(0);
+    let findings = if job.dry_run {
+        made.store(bare.len() as u64, Ordering::Relaxed);
+        Vec::new()
+    } else {
+        watch.expect(bare.iter().map(|claim| claim.expect.length).sum());
+        let one = |claim: &Claim| match one(disk, job, claim, watch) {
+            Ok(Verdict::Sound) => {
+                made.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+            Ok(verdict) => verdict.finding(claim).map(Ok),
+            Err(error) => Some(Err(error)),
+        };
+        bare.par_iter().filter_map(one).collect::<Result<_, _>>()?
+    };
+    let (there, short) = (there.len() as u64, short.len() as u64);
+    Ok(Outcome { made: made.into_inner(), there, short, findings, report })
+}
+
+fn has_marks(disk: &dyn Disk, job: Job<'_>, claim: &Claim) -> bool {
+    let marks = claim.marks.as_ref().and_then(|name| read_marks(disk, job.repository, name));
+    marks.is_some_and(|marks| Segments::new(claim.codec, &claim.expect, marks).is_some())
+}
+
+/// Hashes one file, and marks it when it is sound.
+fn one(disk: &dyn Disk, job: Job<'_>, claim: &Claim, watch: &Watch<'_>) -> Result<Verdict, Error> {
+    let mut marker = Marker::new(claim.expect.digest.algorithm(), job.distance);
+    let path = path_of(job.repository, &claim.object);
+    let (verdict, _) = check_bytes(disk, &path, claim, Depth::Size, watch, &mut |bytes| marker.update(bytes))?;
+    if verdict != Verdict::Sound {
+        return Ok(verdict);
+    }
+    let found = marker.hasher().clone().finish();
+    if found != claim.expect.digest {
+        let damage = highwater_core::check::Damage::Digest { expected: claim.expect.digest, found, place: None };
+        return Ok(Verdict::Damaged(damage));
+    }
+    if let Some(marks) = marker.marks(claim.expect) {
+        marking::put(disk, job.repository, &claim.object.to_string(), &marks, watch);
+    }
+    Ok(Verdict::Sound)
+}

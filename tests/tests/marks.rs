@@ -1,0 +1,284 @@
+//! Marks on the real binary: made by backups and by `mark`, used by verify and restore, harmless when they are wrong.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use highwater_tests::binary::highwater;
+use highwater_tests::dice::Dice;
+use highwater_tests::python::original;
+use highwater_tests::repo::Ground;
+use highwater_tests::run::{Run, ours};
+use serde_json::Value;
+
+/// Bytes from mark to mark.
+const DISTANCE: u64 = 4 << 20;
+
+/// A repository with one full backup of 10 MiB and an increment of some bytes.
+fn ground(flags: &[&str]) -> (Ground, String) {
+    let mut ground = Ground::new();
+    ground.data.grow_large(40);
+    ground.grow(1);
+    let stem = ground.backup(flags);
+    ground.grow(2);
+    ground.backup(flags);
+    let ending = if flags.contains(&"--gzip") { "fsz" } else { "fs" };
+    (ground, format!("{stem}.{ending}"))
+}
+
+fn verify(repository: &Path, flags: &[&str], without: &str) -> Run {
+    let mut arguments: Vec<&OsStr> = vec!["verify".as_ref(), "--json".as_ref()];
+    arguments.extend(flags.iter().map(OsStr::new));
+    arguments.push(repository.as_os_str());
+    Run::of(Command::new(highwater()).env("HIGHWATER_WITHOUT", without).args(arguments))
+}
+
+fn report(run: &Run) -> Value {
+    serde_json::from_slice(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.account()))
+}
+
+/// A report without what marks may change: how much was checked by them, and the place they name.
+fn without_marks(run: &Run) -> Value {
+    let mut report = report(run);
+    let forget = |coverage: &mut Value| drop(coverage.as_object_mut().map(|fields| fields.remove("marked")));
+    forget(&mut report["coverage"]);
+    report["roots"].as_array_mut().into_iter().flatten().for_each(|root| forget(&mut root["coverage"]));
+    for finding in report["findings"].as_array_mut().into_iter().flatten() {
+        let message = finding["message"].as_str().expect("a message");
+        let message = message.split("; its marks place").next().expect("a sentence").to_owned();
+        if message != finding["message"] {
+            finding["offset"] = Value::Null;
+        }
+        finding["message"] = Value::String(message);
+    }
+    report
+}
+
+/// Expects success and these words in the result.
+#[track_caller]
+fn said(run: &Run, words: &str) {
+    assert!(run.expect(0).text().contains(words), "{}", run.account());
+}
+
+fn marked(run: &Run) -> u64 {
+    report(run)["coverage"]["marked"].as_u64().unwrap_or(0)
+}
+
+#[test]
+fn a_backup_is_marked_and_verified_by_its_marks_and_the_original_passes_them_over() {
+    for flags in [&[][..], &["--gzip"]] {
+        let (mut ground, full) = ground(flags);
+        let length = original_length(&ground);
+        let marks = fs::metadata(ground.file(&format!("{full}.marks"))).expect("marks");
+        assert_eq!(marks.len(), 8 + 2 + 8 + 16 + 16 * ((length - 1) / DISTANCE), "{flags:?}");
+        let run = verify(&ground.repo, &[], "");
+        run.expect(0);
+        assert_eq!(marked(&run), length, "{}", run.account());
+        let text = ours(&ground.clock.stamp(), &["verify".as_ref(), ground.repo.as_os_str()]).expect(0).text();
+        assert!(text.contains("by its marks"), "{text}");
+
+        let out = ground.path("original.fs");
+        let restore: [&OsStr; 5] =
+            ["-R".as_ref(), "-r".as_ref(), ground.repo.as_os_str(), "-o".as_ref(), out.as_os_str()];
+        original(&ground.clock.stamp(), &restore).expect(0);
+        assert!(fs::read(&out).expect("restored bytes") == ground.data.bytes);
+        original(&ground.clock.stamp(), &["-V".as_ref(), "-r".as_ref(), ground.repo.as_os_str()]).expect(0);
+        ground.grow(1);
+        let stamp = ground.clock.tick(60);
+        let backup: [&OsStr; 5] =
+            ["-B".as_ref(), "-r".as_ref(), ground.repo.as_os_str(), "-f".as_ref(), ground.source.as_os_str()];
+        original(&stamp, &backup).expect(0);
+        assert_eq!(marked(&verify(&ground.repo, &[], "")), length);
+    }
+}
+
+/// How long the full backup is, decompressed.
+fn original_length(ground: &Ground) -> u64 {
+    let run = verify(&ground.repo, &["--depth", "list"], "");
+    report(&run)["sets"][0]["bytes"].as_u64().expect("a length")
+}
+
+#[test]
+fn damage_is_the_same_with_marks_and_without_and_is_placed() {
+    for flags in [&[][..], &["--gzip"]] {
+        let (ground, full) = ground(flags);
+        let (file, marks) = (ground.file(&full), ground.file(&format!("{full}.marks")));
+        let (sound, kept) = (fs::read(&file).expect("the backup"), fs::read(&marks).expect("its marks"));
+        let plain = flags.is_empty();
+        let mut dice = Dice::new(7);
+        let mut at = |upto: usize| usize::try_from(dice.below(upto as u64)).expect("a place");
+        let mut cases: Vec<(String, Vec<u8>)> = Vec::new();
+        for _ in 0..12 {
+            let (place, mut bytes) = (at(sound.len()), sound.clone());
+            bytes[place] ^= 1 << at(8);
+            cases.push((format!("flip {place}"), bytes));
+        }
+        for place in [0, 1, 4 << 20, (4 << 20) + 1, sound.len() - 1] {
+            cases.push((format!("cut {place}"), sound[..place.min(sound.len() - 1)].to_vec()));
+        }
+        cases.push(("grown".to_owned(), [&sound[..], b"x"].concat()));
+        cases.push(("zeros follow".to_owned(), [&sound[..], &[0; 600]].concat()));
+        let (mut two, last) = (sound.clone(), sound.len() - 5);
+        two[5] ^= 1;
+        two[last] ^= 1;
+        cases.push(("two places".to_owned(), two));
+        for (what, bytes) in cases {
+            fs::write(&file, &bytes).expect("a damaged backup");
+            fs::write(&marks, &kept).expect("marks");
+            let with = verify(&ground.repo, &[], "");
+            fs::remove_file(&marks).expect("no marks");
+            let without = verify(&ground.repo, &[], "");
+            assert_eq!(without_marks(&with), without_marks(&without), "{what} {flags:?}");
+            assert_eq!(with.code, without.code, "{what} {flags:?}");
+            let harmless = !plain && (what == "zeros follow" || with.code == 0);
+            assert!(with.code == 1 || harmless, "{what}: {}", with.account());
+            let flipped = what.strip_prefix("flip ").and_then(|place| place.parse::<u64>().ok());
+            if let (true, Some(place)) = (plain, flipped) {
+                assert_eq!(report(&with)["findings"][0]["offset"], place / DISTANCE * DISTANCE, "{}", with.account());
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_marks_are_harmless_in_every_form() {
+    let (ground, full) = ground(&[]);
+    let (other, other_full) = self::ground(&["--gzip"]);
+    let marks = ground.file(&format!("{full}.marks"));
+    let sound = fs::read(&marks).expect("marks");
+    let foreign = fs::read(other.file(&format!("{other_full}.marks"))).expect("marks");
+    let flip = |at: usize| {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x40;
+        bytes
+    };
+    let mut forms: Vec<(String, Vec<u8>)> = vec![("empty".to_owned(), Vec::new()), ("foreign".to_owned(), foreign)];
+    forms.extend((0..sound.len()).map(|at| (format!("flip {at}"), flip(at))));
+    forms.extend([1, 8, 18, 33, 34, 50, sound.len() - 1].map(|at| (format!("cut {at}"), sound[..at].to_vec())));
+    forms.push(("zeros".to_owned(), vec![0; sound.len()]));
+    forms.push(("grown".to_owned(), [&sound[..], &[0; 16]].concat()));
+    for (what, bytes) in forms {
+        fs::write(&marks, bytes).expect("wrong marks");
+        let run = verify(&ground.repo, &["--strict"], "");
+        assert!(run.code == 0 && report(&run)["findings"] == Value::Array(Vec::new()), "{what}: {}", run.account());
+    }
+    fs::remove_file(&marks).expect("no marks");
+    symlink("/dev/zero", &marks).expect("a link");
+    verify(&ground.repo, &[], "").expect(0);
+    fs::remove_file(&marks).expect("no link");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &marks, rustix::fs::Mode::RUSR).expect("a FIFO");
+    verify(&ground.repo, &[], "").expect(0);
+}
+
+#[test]
+fn a_foreign_repository_can_be_marked_and_only_what_is_sound_is() {
+    let mut ground = Ground::new();
+    ground.data.grow_large(40);
+    ground.grow(1);
+    let stamp = ground.clock.tick(60);
+    let backup: [&OsStr; 6] = [
+        "-B".as_ref(),
+        "-F".as_ref(),
+        "-r".as_ref(),
+        ground.repo.as_os_str(),
+        "-f".as_ref(),
+        ground.source.as_os_str(),
+    ];
+    original(&stamp, &backup).expect(0);
+    let full = format!("{stamp}.fs");
+    let marks = ground.file(&format!("{full}.marks"));
+    let mark = |flags: &[&str]| {
+        let mut arguments: Vec<OsString> = vec!["mark".into()];
+        arguments.extend(flags.iter().map(OsString::from));
+        arguments.push(ground.repo.clone().into());
+        ours(&stamp, &arguments)
+    };
+    assert_eq!(marked(&verify(&ground.repo, &[], "")), 0);
+    said(&mark(&["--dry-run"]), "files to be marked: 1;");
+    assert!(!marks.exists());
+    said(&mark(&[]), "files marked: 1; with marks already: 0; too short for any: 0");
+    assert_eq!(marked(&verify(&ground.repo, &[], "")), ground.data.bytes.len() as u64);
+    let made = fs::read(&marks).expect("marks");
+    said(&mark(&[]), "files marked: 0; with marks already: 1;");
+    let json: Value = serde_json::from_slice(&mark(&["--json"]).expect(0).stdout).expect("JSON");
+    assert_eq!((&json["made"], &json["there"]), (&0.into(), &1.into()));
+
+    // Those of another file are replaced; a damaged file gets none.
+    fs::write(&marks, &made[..made.len() - 16]).expect("too few marks");
+    said(&mark(&[]), "files marked: 1;");
+    assert!(fs::read(&marks).expect("marks") == made);
+    fs::remove_file(&marks).expect("no marks");
+    let mut bytes = fs::read(ground.file(&full)).expect("the backup");
+    bytes[5_000_000] ^= 1;
+    fs::write(ground.file(&full), bytes).expect("a damaged backup");
+    mark(&[]).expect(1).says("HW103");
+    assert!(!marks.exists());
+    let lock = fs::File::open(ground.file(".highwater.lock")).expect("the lock file");
+    lock.lock().expect("the lock");
+    mark(&[]).expect(4).says("another backup is running");
+}
+
+#[test]
+fn marks_go_with_their_backup_and_lone_ones_are_named() {
+    let (mut ground, full) = ground(&[]);
+    let marks = ground.file(&format!("{full}.marks"));
+    ground.grow(1);
+    ground.backup(&["--full", "--kill-old"]);
+    assert!(!marks.exists());
+    fs::write(&marks, b"of nothing").expect("lone marks");
+    let run = verify(&ground.repo, &[], "");
+    run.expect(0);
+    assert_eq!(report(&run)["tallies"]["stray"], 1, "{}", run.account());
+    ground.grow(1);
+    ground.backup(&["--full", "--kill-old"]);
+    assert!(!marks.exists());
+}
+
+#[test]
+fn a_target_is_compared_by_marks_and_a_flip_in_it_is_found() {
+    let (mut ground, full) = ground(&[]);
+    let target = ground.path("standby.fs");
+    ground.restore("", &target, &[]).expect(0);
+    ground.grow(1);
+    ground.backup(&[]);
+    ground.restore("", &target, &[]).expect(0).never_says("falling back");
+    assert!(fs::read(&target).expect("the target") == ground.data.bytes);
+    for place in [4, 6_000_000] {
+        let mut bytes = ground.data.bytes.clone();
+        bytes[place] ^= 1;
+        fs::write(&target, bytes).expect("a damaged target");
+        ground.restore("", &target, &[]).expect(0).says("not consistent with backup").says(&full);
+        assert!(fs::read(&target).expect("the target") == ground.data.bytes, "{place}");
+    }
+}
+
+#[test]
+fn every_set_of_instructions_and_a_memory_map_give_the_same_report() {
+    for flags in [&[][..], &["--gzip"]] {
+        let (ground, full) = ground(flags);
+        let file = ground.file(&full);
+        let marks = ground.file(&format!("{full}.marks"));
+        for state in ["sound", "damaged", "without marks"] {
+            if state == "damaged" {
+                let mut bytes = fs::read(&file).expect("the backup");
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                fs::write(&file, bytes).expect("a damaged backup");
+            } else if state == "without marks" {
+                fs::remove_file(&marks).expect("no marks");
+            }
+            let all = verify(&ground.repo, &[], "");
+            assert_eq!(all.code, i32::from(state != "sound"), "{}", all.account());
+            for without in ["avx512", "avx2", "sha", "neon", "avx512,sha", "avx2, sha, neon"] {
+                let run = verify(&ground.repo, &[], without);
+                assert!((run.code, &run.stdout) == (all.code, &all.stdout), "{state} without {without}");
+            }
+            let run = verify(&ground.repo, &["--mmap"], "");
+            assert!((run.code, &run.stdout) == (all.code, &all.stdout), "{state} mapped: {}", run.account());
+        }
+    }
+    let (ground, _) = ground(&[]);
+    verify(&ground.repo, &[], "avx1024").expect(2).says("avx1024");
+}
