@@ -43,8 +43,8 @@ const POWERS: std::ops::RangeInclusive<u8> = 10..=40;
 /// How a file begins.
 const MAGIC: &[u8; 8] = b"HWMARKS\x01";
 
-/// The longest file of marks that is read, in bytes: enough for 16 TiB at [`DISTANCE`].
-pub const LONGEST: u64 = 64 * 1024 * 1024 + 50;
+/// The longest file of marks that is read, in bytes: enough for MD5 streams of 4 TiB at [`DISTANCE`].
+pub const LONGEST: u64 = 16 * 1024 * 1024 + 50;
 
 /// The marks of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

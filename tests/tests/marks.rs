@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use highwater_core::digest::md5_of;
 use highwater_tests::binary::highwater;
 use highwater_tests::dice::Dice;
 use highwater_tests::python::original;
@@ -143,6 +144,65 @@ fn damage_is_the_same_with_marks_and_without_and_is_placed() {
 }
 
 #[test]
+fn zeros_between_members_are_damage_with_marks_as_without() {
+    let (ground, full) = ground(&["--gzip"]);
+    let (file, marks) = (ground.file(&full), ground.file(&format!("{full}.marks")));
+    let mut bytes = fs::read(&file).expect("the backup");
+    // What a member's header says of its length: at its 16th byte.
+    let stored = |bytes: &[u8], at: usize| u32::from_le_bytes(*bytes[at + 16..].first_chunk().expect("a header"));
+    let second = stored(&bytes, 0) as usize;
+    let length = stored(&bytes, second);
+    // The second of 2 MiB ends at the first mark. Zeros follow that it counts as its own.
+    let border = second + length as usize;
+    bytes[second + 16..second + 20].copy_from_slice(&(length + 512).to_le_bytes());
+    bytes.splice(border..border, [0; 512]);
+    fs::write(&file, &bytes).expect("a damaged backup");
+    let with = verify(&ground.repo, &[], "");
+    fs::remove_file(&marks).expect("no marks");
+    let without = verify(&ground.repo, &[], "");
+    without.expect(1);
+    assert_eq!(report(&without)["tallies"]["encoding"], 1, "{}", without.account());
+    assert_eq!(report(&with), report(&without));
+}
+
+#[test]
+fn many_files_side_by_side_are_each_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut dice, mut lines, mut end, mut files) = (Dice::new(3), String::new(), 0, Vec::new());
+    for number in 0..150usize {
+        let length = if number % 5 == 0 { number } else { number * number * 13 % 100_000 };
+        let bytes: Vec<u8> = (0..=length / 8).flat_map(|_| dice.bits().to_le_bytes()).collect();
+        let kind = if number == 0 { "fs" } else { "deltafs" };
+        let name = format!("2026-03-01-{:02}-{:02}-00.{kind}", number / 60, number % 60);
+        let start = end;
+        end += bytes.len();
+        lines += &format!("/r/{name} {start} {end} {}\n", md5_of(&bytes));
+        files.push((folder.path().join(name), bytes));
+    }
+    fs::write(folder.path().join("2026-03-01-00-00-00.dat"), lines).expect("an index");
+    files.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("a file"));
+    let run = verify(folder.path(), &["--depth", "digest"], "");
+    run.expect(0);
+    assert_eq!(report(&run)["coverage"], serde_json::json!({"claims": 150, "checked": 150, "bytes": end}));
+    for (path, bytes) in &mut files {
+        let at = bytes.len() - 1 - bytes.len() / 3;
+        bytes[at] ^= 4;
+        fs::write(path, bytes).expect("a damaged file");
+    }
+    for (flags, without) in [(&["--depth", "digest"][..], ""), (&["--depth", "digest", "--mmap"], "avx512,sha")] {
+        let run = verify(folder.path(), flags, without);
+        run.expect(1);
+        let report = report(&run);
+        // All are counted; of each kind, the first hundred are listed.
+        assert_eq!(
+            (&report["tallies"]["digest"], &report["coverage"]["checked"]),
+            (&150.into(), &150.into()),
+            "{flags:?}"
+        );
+    }
+}
+
+#[test]
 fn wrong_marks_are_harmless_in_every_form() {
     let (ground, full) = ground(&[]);
     let (other, other_full) = self::ground(&["--gzip"]);
@@ -198,6 +258,8 @@ fn a_foreign_repository_can_be_marked_and_only_what_is_sound_is() {
     assert_eq!(marked(&verify(&ground.repo, &[], "")), 0);
     said(&mark(&["--dry-run"]), "files to be marked: 1;");
     assert!(!marks.exists());
+    // What an interrupted run left is in nobody's way.
+    fs::write(ground.file(&format!("{full}.marks.highwater-tmp")), b"begun").expect("a leftover");
     said(&mark(&[]), "files marked: 1; with marks already: 0; too short for any: 0");
     assert_eq!(marked(&verify(&ground.repo, &[], "")), ground.data.bytes.len() as u64);
     let made = fs::read(&marks).expect("marks");

@@ -118,6 +118,10 @@ impl<T> Stream<T> {
             self.stored.start += piece.len() as u64;
             (piece.len(), self.check.push(piece, &mut count))
         } else {
+            // Most lanes never need more than the least: what is not touched takes no memory.
+            if self.data.len() < piece {
+                self.data.resize(piece, 0);
+            }
             let read = read(&*self.object, &mut self.stored, &mut self.data[..piece])?;
             (read, self.check.push(&self.data[..read], &mut count))
         };
@@ -172,11 +176,7 @@ thread_local! {
 }
 
 fn buffer() -> Vec<u8> {
-    let spare = SPARE.with_borrow_mut(Vec::pop);
-    let mut buffer = spare.unwrap_or_else(|| Vec::with_capacity(PIECE + STAGGER));
-    // Only what was cut off is filled, so hardly ever anything.
-    buffer.resize(buffer.len().max(PIECE), 0);
-    buffer
+    SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(PIECE + STAGGER))
 }
 
 fn put_back(mut buffer: Vec<u8>) {

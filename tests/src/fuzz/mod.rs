@@ -4,8 +4,10 @@
 //! with what comes back from a round trip. `tests/tests/fuzz.rs` feeds them the corpus and inputs of [`mutate`] on a stable
 //! compiler, `tests/fuzz` feeds them to libFuzzer.
 
+mod digests;
 mod feed;
 mod index_lines;
+mod marks;
 mod markup;
 pub mod mutate;
 mod names;
@@ -38,6 +40,8 @@ pub static TARGETS: &[Target] = &[
     Target { name: "dat", run: index_lines::dat, seeds: seeds::dat, words: seeds::DAT_WORDS },
     Target { name: "lines", run: index_lines::lines, seeds: seeds::lines, words: seeds::LINE_WORDS },
     Target { name: "md5", run: streams::md5, seeds: seeds::md5, words: &[] },
+    Target { name: "lanes", run: digests::lanes, seeds: seeds::lanes, words: &[] },
+    Target { name: "marks", run: marks::marks, seeds: seeds::marks, words: seeds::MARK_WORDS },
     Target { name: "gunzip", run: streams::gunzip, seeds: seeds::gunzip, words: seeds::GZIP_WORDS },
     Target { name: "gzip", run: streams::gzip, seeds: seeds::gzip, words: &[] },
     Target { name: "claim", run: streams::claim, seeds: seeds::claim, words: seeds::GZIP_WORDS },

@@ -3,9 +3,12 @@
 use std::io::Write;
 
 use flate2::{Compression, GzBuilder};
-use highwater_core::digest::md5_of;
+use highwater_core::claim::Expect;
+use highwater_core::codec::member::{Lengths, header};
+use highwater_core::digest::{Algorithm, md5_of};
 use highwater_core::filestorage::{Indexer, Walk, encode};
 use highwater_core::finding::Code;
+use highwater_core::marks::Marker;
 use highwater_core::render::json;
 use highwater_core::report::Depth;
 
@@ -53,6 +56,14 @@ pub(super) static LINE_WORDS: &[&[u8]] =
     &[b"\r\n", b"\n", b"\r", b"\xfe\x40x", b"\xfe\xffx", b"\xfe\x3f\n", b"\xfe\x40\r"];
 pub(super) static GZIP_WORDS: &[&[u8]] =
     &[b"\x1f\x8b\x08", b"\x00\x00\x00\x00\x00\x00\x00\x00", b"\x03\x00", b"\x01\x00\x00\xff\xff", b"HW\x08\x00"];
+pub(super) static MARK_WORDS: &[&[u8]] = &[
+    b"HWMARKS\x01",
+    b"\x01\x0a",
+    b"\x02\x0a",
+    b"\x00\x04\x00\x00\x00\x00\x00\x00",
+    b"\x01\x04\x00\x00\x00\x00\x00\x00",
+    b"\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x0c\x00HW\x08\x00",
+];
 pub(super) static RECORD_WORDS: &[&[u8]] = &[
     b"FS30",
     b"FS21",
@@ -212,6 +223,45 @@ pub(super) fn lines() -> Vec<Vec<u8>> {
 
 pub(super) fn md5() -> Vec<Vec<u8>> {
     [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 1000].map(|length| vec![b'a'; length]).to_vec()
+}
+
+pub(super) fn lanes() -> Vec<Vec<u8>> {
+    // Sets of instructions, streams, rounds, kinds; chance says the rest.
+    let mut seeds: Vec<Vec<u8>> = (0..6).map(|without| vec![without, 69, 3, 0x42 + without]).collect();
+    seeds.extend([[0, 1, 3, 0x40], [0, 2, 1, 0], [0, 16, 3, 0x41], [0, 33, 1, 1]].map(|head| head.to_vec()));
+    let lengths = |head: [u8; 4], length: fn(u8) -> u8| [&head[..], &[0, 1, 2, 3].map(length), &[7; 40]].concat();
+    seeds.push(lengths([0, 17, 3, 0x40], |_| 151));
+    seeds.push(lengths([2, 9, 2, 0x43], |number| 250 + number));
+    seeds.push((0..120).map(|number: u8| number.wrapping_mul(37)).collect());
+    seeds
+}
+
+pub(super) fn marks() -> Vec<Vec<u8>> {
+    let stream: Vec<u8> = (0..5000u32).flat_map(|number| number.to_le_bytes()).take(5000).collect();
+    let mut seeds: Vec<Vec<u8>> = [Algorithm::Md5, Algorithm::Sha256]
+        .map(|algorithm| {
+            let mut marker = Marker::new(algorithm, 1024);
+            marker.update(&stream);
+            let expect = Expect { length: 5000, digest: marker.hasher().clone().finish() };
+            marker.marks(expect).expect("all of it was taken").encode()
+        })
+        .to_vec();
+    seeds.push(header(Lengths { stored: 1234, decoded: 5678 }).to_vec());
+    // Files that say how long the stream is: as many marks as there are, one more, one less, and far too many.
+    for how in [[2, 9], [1, 9], [3, 9], [0, 253]] {
+        seeds.push([&[3, 0, 0][..], &how, &[7; 16 * 5]].concat());
+    }
+    // A stream of 5000 or 20,000 bytes, then changes of three bytes each: what, and where.
+    for flags in [0, 4, 8, 0x2c, 0x10, 0x38] {
+        let change = |changes: &[u8]| [&[flags, 0x13, 0x88, 9], changes].concat();
+        seeds.extend([change(&[]), change(&[0x41, 4, 1]), change(&[0x63, 0, 99, 0x21, 6, 6])]);
+    }
+    let long = |flags: u8, changes: &[u8]| [&[flags, 0x4e, 0x20, 5], changes].concat();
+    seeds.push(long(0, &[0, 3, 0, 0, 20, 0, 19, 0, 0]));
+    // The last of them: forged marks, a mark in the place of another, cuts, what follows, and zeros between members.
+    seeds.extend([long(0, &[0, 3, 0, 8, 0, 0]), long(4, &[7, 1, 2]), long(0, &[5, 9, 9]), long(0, &[6, 0, 1])]);
+    seeds.extend([long(8, &[9, 0, 3]), long(8, &[0x9e - 5, 0, 3]), long(8, &[4, 0, 60]), long(0, &[8, 0, 2, 0, 3, 3])]);
+    seeds
 }
 
 pub(super) fn gunzip() -> Vec<Vec<u8>> {
