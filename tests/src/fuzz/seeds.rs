@@ -260,6 +260,8 @@ pub(super) fn marks() -> Vec<Vec<u8>> {
     seeds.push(long(0, &[0, 3, 0, 0, 20, 0, 19, 0, 0]));
     // The last of them: forged marks, a mark in the place of another, cuts, what follows, and zeros between members.
     seeds.extend([long(0, &[0, 3, 0, 8, 0, 0]), long(4, &[7, 1, 2]), long(0, &[5, 9, 9]), long(0, &[6, 0, 1])]);
+    // Marks that end before the stream does; a mark in which a bit is another.
+    seeds.extend([long(0, &[3, 0, 0, 0, 60, 0]), long(4, &[2, 0, 20])]);
     seeds.extend([long(8, &[9, 0, 3]), long(8, &[0x9e - 5, 0, 3]), long(8, &[4, 0, 60]), long(0, &[8, 0, 2, 0, 3, 3])]);
     seeds
 }
