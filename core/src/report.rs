@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::claim::Shard;
 use crate::finding::{Code, SAMPLE, Severity};
 
 /// The number of the report's shape; it grows when a field changes its meaning or goes.
@@ -80,7 +81,10 @@ pub struct Coverage {
 }
 
 /// Reports of before there were marks, and of sets without them, do not speak of them.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "as serde asks for it; where addresses have 32 bits, it is no copy less"
+)]
 fn is_none(bytes: &u64) -> bool {
     *bytes == 0
 }
@@ -196,11 +200,13 @@ impl Report {
         self
     }
 
-    /// The report as that of everything: every shard must be in it.
+    /// The report as that of everything: every shard must be in it. When every one is, it is the report, byte for byte, of a
+    /// run that did not divide the work.
     #[must_use]
     pub fn into_whole(mut self) -> Self {
         self.whole = true;
         self.judge();
+        self.roots.iter_mut().for_each(Root::join);
         self
     }
 
@@ -250,6 +256,16 @@ impl Root {
         self.coverage.marked = self.coverage.marked.saturating_add(other.coverage.marked);
     }
 
+    /// Writes all parts of one division as the whole that they are.
+    fn join(&mut self) {
+        let count = |shard: &str| shard.split_once('/').and_then(|(_, count)| count.parse::<u64>().ok());
+        let first = self.shards.first().and_then(|shard| count(shard));
+        let alike = first.is_some() && self.shards.iter().all(|shard| count(shard) == first);
+        if alike && self.lacking(true).is_empty() {
+            self.shards = vec![Shard::WHOLE.to_string()];
+        }
+    }
+
     /// It covers no part, nothing was checked, or less than everything by a run that was to check everything.
     fn is_unchecked(&self) -> bool {
         let is_part = matches!(self.shards.as_slice(), [shard] if shard != "1/1");
@@ -258,7 +274,7 @@ impl Root {
             || (!is_part && self.coverage.checked < self.coverage.claims)
     }
 
-    /// The shards that are missing or doubled: `label 3/8`, `label 3/8 twice`. A report of a single
+    /// The shards that are missing, doubled or none: `label 3/8`, `label 3/8 twice`. A report of a single
     /// part, unless it is to be the `whole`, speaks for that part alone and lacks nothing.
     fn lacking(&self, whole: bool) -> Vec<String> {
         let mut counts: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
@@ -269,6 +285,8 @@ impl Root {
             *count += 1;
         }
         let label = &self.label;
+        let strange = self.shards.iter().filter(|shard| shard.parse::<Shard>().is_err());
+        let strange = strange.map(|shard| format!("{label} {shard}, which is no shard"));
         let counts = counts.iter().filter(|_| whole || self.shards.len() > 1);
         let lacking = counts.flat_map(|(n, parts)| {
             let missing = (1..=*n).filter(|i| !parts.contains_key(i)).map(move |i| format!("{label} {i}/{n}"));
@@ -276,7 +294,7 @@ impl Root {
             missing.take(SAMPLE).chain(doubled.map(move |(i, _)| format!("{label} {i}/{n} twice")))
         });
         // Not more for many different numbers of shards: a file of them may come from anywhere.
-        lacking.take(SAMPLE).collect()
+        strange.chain(lacking).take(SAMPLE).collect()
     }
 }
 
@@ -305,6 +323,28 @@ mod tests {
             let mut report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) };
             report.judge();
             assert_eq!(report.verdict, verdict, "{checked} of {claims}");
+        }
+    }
+
+    #[test]
+    fn all_parts_are_the_whole_and_fewer_or_more_are_not() {
+        for (shards, whole, sound) in [
+            (&["1/3", "2/3", "3/3"][..], true, true),
+            (&["1/1"], true, true),
+            (&["1/3", "3/3"], false, false),
+            (&["1/2", "1/2", "2/2"], false, false),
+            // Everything was looked at twice, and in two ways.
+            (&["1/1", "1/2", "2/2"], false, true),
+            (&[], false, false),
+            (&["x"], false, false),
+        ] {
+            let coverage = Coverage { claims: 1, checked: 1, bytes: 0, marked: 0 };
+            let shards: Vec<String> = shards.iter().map(|shard| (*shard).to_owned()).collect();
+            let root = Root { label: "r".into(), format: "repozo".into(), shards: shards.clone(), coverage };
+            let report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) }.into_whole();
+            let joined = report.roots.iter().all(|root| root.shards == ["1/1"]);
+            assert_eq!((joined, report.verdict == Verdict::Sound), (whole, sound), "{shards:?}");
+            assert!(joined || report.roots.iter().all(|root| root.shards == shards));
         }
     }
 

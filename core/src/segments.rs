@@ -7,6 +7,7 @@
 //! called damaged only after the very digest on record was worked out from its bytes in the plain way, and the segments
 //! only tell where to look for the damage.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 use crate::check::{Damage, Place, Verdict};
@@ -77,8 +78,8 @@ impl Segments {
 /// Decides on a claim some of whose segments did not hold. Drive it: while [`Recheck::next`] names a segment,
 /// [`Recheck::push`] its bytes and [`Recheck::end`] it.
 #[derive(Debug)]
-pub struct Recheck<'a> {
-    segments: &'a Segments,
+pub struct Recheck<S> {
+    segments: S,
     /// The segments that did not hold, in order, from the one that is hashed now.
     broken: Vec<usize>,
     /// The segment to hash; none when all is decided.
@@ -89,14 +90,15 @@ pub struct Recheck<'a> {
     found: Option<Digest>,
 }
 
-impl<'a> Recheck<'a> {
+impl<S: Borrow<Segments>> Recheck<S> {
     /// Begins, with the segments that did not hold.
     #[must_use]
-    pub fn new(segments: &'a Segments, mut broken: Vec<usize>) -> Self {
+    pub fn new(segments: S, mut broken: Vec<usize>) -> Self {
         broken.sort_unstable();
         let at = broken.first().copied();
         let start = at.unwrap_or(0);
-        Self { segments, broken, at, parted: start, hasher: segments.hasher(start), found: None }
+        let hasher = segments.borrow().hasher(start);
+        Self { segments, broken, at, parted: start, hasher, found: None }
     }
 
     /// The segment to hash next; none when the verdict is certain.
@@ -113,13 +115,14 @@ impl<'a> Recheck<'a> {
     /// Says that all of these bytes were pushed.
     pub fn end(&mut self) {
         let Some(index) = self.at else { return };
-        let last = self.segments.is_last(index);
-        if self.segments.holds(index, &self.hasher) {
+        let segments = self.segments.borrow();
+        let last = segments.is_last(index);
+        if segments.holds(index, &self.hasher) {
             // Proven up to here, and from here to the next that did not hold.
             self.at = self.broken.iter().copied().find(|broken| *broken > index);
             if let Some(next) = self.at {
                 self.parted = next;
-                self.hasher = self.segments.hasher(next);
+                self.hasher = segments.hasher(next);
             }
         } else if last {
             self.at = None;
@@ -133,11 +136,12 @@ impl<'a> Recheck<'a> {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let Some(found) = self.found else { return Verdict::Sound };
-        let expected = self.segments.marks.expect().digest;
+        let segments = self.segments.borrow();
+        let expected = segments.marks.expect().digest;
         let from = self.broken.iter().filter(|broken| **broken >= self.parted);
         let more = (from.count() as u64).saturating_sub(1);
-        let plain = self.segments.codec == Codec::Plain;
-        let place = Some(Place { bytes: self.segments.range(self.parted), more, plain });
+        let plain = segments.codec == Codec::Plain;
+        let place = Some(Place { bytes: segments.range(self.parted), more, plain });
         Verdict::Damaged(Damage::Digest { expected, found, place })
     }
 }

@@ -1,6 +1,5 @@
 //! The same input gives the same report, however it is cut, sharded, ordered or merged.
 
-use highwater_core::claim::Shard;
 use highwater_core::render::{from_json, json};
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_tests::dice::Dice;
@@ -165,14 +164,6 @@ fn merged(reports: &[Report]) -> Report {
     reports.iter().fold(empty, |all, report| all.merge(report.clone())).into_whole()
 }
 
-/// The report as if it had come from a single run.
-fn as_one_run(mut report: Report) -> Report {
-    for root in &mut report.roots {
-        root.shards = vec![Shard::WHOLE.to_string()];
-    }
-    report
-}
-
 #[test]
 fn shards_merged_in_any_order_are_the_whole() {
     let mut score = Score::new("shard invariance");
@@ -183,7 +174,7 @@ fn shards_merged_in_any_order_are_the_whole() {
             for count in [1, 2, 3, 7, 64] {
                 let mut parts = parts(&files, depth, count);
                 for _ in 0..2 {
-                    let found = as_one_run(merged(&parts));
+                    let found = merged(&parts);
                     compare(&mut score, &found, &whole, || format!("{case} {depth:?} in {count}"));
                     parts.sort_by_cached_key(|_| dice.bits());
                 }
@@ -204,7 +195,7 @@ fn shards_keep_the_same_sample_when_names_need_escaping() {
     }
     let whole = Host::at(Depth::List).report(&files, "r");
     for count in [2, 7] {
-        let merged = as_one_run(merged(&parts(&files, Depth::List, count)));
+        let merged = merged(&parts(&files, Depth::List, count));
         expect_same(&merged, &whole, &format!("{count} shards"));
     }
 }

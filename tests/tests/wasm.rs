@@ -11,7 +11,7 @@ use highwater_tests::harm::harmed;
 use highwater_tests::repo::{Image, sample};
 use highwater_tests::run::Run;
 use highwater_tests::score::{Score, full, size};
-use highwater_wasm::{ENDS, Job, MERGED, RENDERED, STRICT, run, title};
+use highwater_tests_wasm::{ENDS, Job, MERGED, RENDERED, STRICT, run, title};
 
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
@@ -24,13 +24,15 @@ fn program() -> PathBuf {
     let profile = test.parent().and_then(Path::parent).expect("a test lies two folders deep in a profile's");
     let (name, target) = (profile.file_name().expect("a profile"), profile.parent().expect("a target folder"));
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "-p", "highwater-wasm", "--target", "wasm32-wasip1", "--target-dir"]).arg(target);
+    build
+        .args(["build", "--quiet", "-p", "highwater-tests-wasm", "--target", "wasm32-wasip1", "--target-dir"])
+        .arg(target);
     // The folder of the dev profile has another name than the profile.
     let profile = if name == "debug" { "dev".as_ref() } else { name };
     build.arg("--profile").arg(profile).current_dir(env!("CARGO_MANIFEST_DIR"));
     let built = Run::within(Duration::from_secs(600), &mut build);
     assert!(built.code == 0, "`rustup target add wasm32-wasip1` may be missing:\n{}", built.account());
-    target.join("wasm32-wasip1").join(name).join("highwater-wasm.wasm")
+    target.join("wasm32-wasip1").join(name).join("highwater-tests-wasm.wasm")
 }
 
 /// A repository in which almost everything is wrong that can be, with names and numbers meant to do harm.

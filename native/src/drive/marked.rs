@@ -22,10 +22,6 @@ use crate::error::Error;
 use crate::store::{Object, Store};
 use crate::watch::Watch;
 
-/// The shortest members that are hopped over, in decompressed bytes: a hostile object must not ask for a read for each of
-/// them.
-const SHORTEST: u32 = 64 * 1024;
-
 /// A stream with its marks.
 pub(crate) struct Marked {
     object: Arc<dyn Object>,
@@ -155,7 +151,7 @@ fn members(object: &dyn Object, segments: &Segments) -> Option<Vec<u64>> {
         while decoded < end {
             let mut header = [0; member::HEADER];
             object.read_exact_at(stored, &mut header).ok()?;
-            let lengths = member::lengths(&header).filter(|lengths| lengths.decoded >= SHORTEST)?;
+            let lengths = member::lengths(&header).filter(|lengths| lengths.decoded >= member::SHORTEST)?;
             stored = stored.checked_add(lengths.stored.max(1).into())?;
             decoded = decoded.checked_add(lengths.decoded.into())?;
         }

@@ -3,5 +3,5 @@
 use std::io::{BufReader, BufWriter, stdin, stdout};
 
 fn main() -> std::io::Result<()> {
-    highwater_wasm::run(&mut BufReader::new(stdin().lock()), &mut BufWriter::new(stdout().lock()))
+    highwater_tests_wasm::run(&mut BufReader::new(stdin().lock()), &mut BufWriter::new(stdout().lock()))
 }

@@ -1,0 +1,343 @@
+//! The JavaScript classes. Numbers are plain numbers: offsets stay exact below 2^53.
+//!
+//! A worker's whole life with them:
+//!
+//! ```js
+//! const listing = new Listing();
+//! files.forEach((file, number) => listing.add(file.name, false, number));
+//! const survey = new Survey(listing, "repozo", "folder", "digest", undefined, false, 1, 1);
+//! for (survey.step(); !survey.done(); survey.step()) {
+//!     const wants = survey.wants();
+//!     for (let i = 0; i < wants.length; i += 4) {
+//!         const [id, number, at, length] = wants.subarray(i, i + 4);
+//!         const bytes = await files[number].slice(at, at + length).arrayBuffer();
+//!         survey.bytes(id, new Uint8Array(bytes));
+//!     }
+//! }
+//! const text = survey.finish().json();
+//! ```
+
+use highwater_core::claim::Shard;
+use highwater_core::formats;
+use highwater_core::inspect::{Format, Kind, Scope};
+use highwater_core::report::{self, Depth};
+use highwater_core::{render, survey};
+use wasm_bindgen::prelude::*;
+
+use crate::drive::{Answer, Drive, Event, Known, What};
+use crate::restore;
+
+/// What was dropped: the entries of one root.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Listing(crate::listing::Listing);
+
+#[wasm_bindgen]
+impl Listing {
+    /// No entries yet.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file or a folder by its name, which is known as `number`. False when no backup could have such a name.
+    pub fn add(&mut self, name: &str, folder: bool, number: u32) -> bool {
+        self.0.add(name, if folder { Kind::Folder } else { Kind::File }, number)
+    }
+
+    /// The name of the format that this looks like.
+    #[must_use]
+    pub fn format(&self) -> Option<String> {
+        self.0.format().map(|format| format.name().to_owned())
+    }
+}
+
+/// One shard of one root on its way.
+#[wasm_bindgen]
+pub struct Survey {
+    drive: Drive,
+    told: usize,
+}
+
+#[wasm_bindgen]
+impl Survey {
+    /// Begins to look at part `part` of `parts` of a listing, as `format`, at a depth (`list`, `size`, `digest`, `deep`), at
+    /// all points or at one.
+    ///
+    /// # Errors
+    /// One sentence, when an argument is none of those words, or no point in time.
+    #[wasm_bindgen(constructor)]
+    #[expect(clippy::too_many_arguments, reason = "an object of options would need a parser of its own")]
+    pub fn new(
+        listing: Listing,
+        format: &str,
+        label: &str,
+        depth: &str,
+        point: Option<String>,
+        strict: bool,
+        part: u32,
+        parts: u32,
+    ) -> Result<Self, JsError> {
+        let (format, depth) = (format_of(format)?, depth_of(depth)?);
+        let shard = Shard::new(part.into(), parts.into()).ok_or_else(|| JsError::new("there is no such part"))?;
+        let trails = depth == Depth::Deep;
+        let scope = match point {
+            None => Scope::All { trails },
+            Some(point) => {
+                let at = format.point(&point).map_err(|message| JsError::new(&message))?;
+                Scope::Point { at: Some(at), trails }
+            }
+        };
+        let (label, format_name) = (label.to_owned(), format.name().to_owned());
+        let options = survey::Options { label, format: format_name, depth, strict, shard };
+        let survey = survey::Survey::new(format.inspect(&scope), options);
+        Ok(Self { drive: Drive::new(survey, depth, listing.0), told: 0 })
+    }
+
+    /// Takes what has come as far as it goes.
+    pub fn step(&mut self) {
+        self.drive.step();
+    }
+
+    /// What to read now: number of the answer, number of the file, offset and length, one after another. A length of -1
+    /// asks how long the file is.
+    pub fn wants(&mut self) -> Vec<f64> {
+        let wants = self.drive.wants().into_iter().flat_map(|want| {
+            let (at, length) = match want.what {
+                What::Piece { at, length } => (at as f64, f64::from(length)),
+                What::Length => (0.0, -1.0),
+            };
+            [want.id.into(), want.file.into(), at, length]
+        });
+        wants.collect()
+    }
+
+    /// Takes the bytes that want `id` asked for; fewer when the file ends there.
+    pub fn bytes(&mut self, id: u32, bytes: Vec<u8>) {
+        self.drive.answer(id, Answer::Bytes(bytes));
+    }
+
+    /// Takes the length that want `id` asked for.
+    pub fn length(&mut self, id: u32, length: u64) {
+        self.drive.answer(id, Answer::Length(length));
+    }
+
+    /// Says that what want `id` asked for cannot be read.
+    pub fn failed(&mut self, id: u32, message: &str) {
+        self.drive.answer(id, Answer::Failed(message.to_owned()));
+    }
+
+    /// Everything was checked.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        self.drive.is_done()
+    }
+
+    /// What became known since this was asked last.
+    pub fn told(&mut self) -> Told {
+        let mut told = Told::default();
+        for event in self.drive.events() {
+            match event {
+                Event::Claim { object, group, from, start, end, .. } => {
+                    told.objects.push(object);
+                    told.claims.extend([group as f64, from as f64, start as f64, end as f64]);
+                }
+                Event::Settled { number, known } => {
+                    let known = match known {
+                        Known::Sound => 1,
+                        Known::Damaged => 2,
+                        Known::Unreadable => 3,
+                    };
+                    told.settled.extend([number, known]);
+                }
+            }
+        }
+        let sets = self.drive.sets();
+        for set in sets.get(self.told..).unwrap_or_default() {
+            told.sets.push(set.name.clone());
+            told.spans.extend([set.group as f64, set.bytes as f64]);
+        }
+        self.told = sets.len();
+        let progress = self.drive.progress();
+        told.progress = vec![progress.done as f64, progress.expected as f64, f64::from(u8::from(progress.complete))];
+        told
+    }
+
+    /// The report. What was not checked by now is inconclusive.
+    #[must_use]
+    pub fn finish(self) -> Report {
+        Report(self.drive.finish())
+    }
+}
+
+/// News of a survey, as arrays for whoever draws them.
+#[wasm_bindgen(getter_with_clone)]
+#[derive(Default)]
+pub struct Told {
+    /// The objects of new claims, as they are shown.
+    pub objects: Vec<String>,
+    /// For each of them: group of sets, first set that needs it, where its bytes go, where they end.
+    pub claims: Vec<f64>,
+    /// Claims that were settled, by their number from 0, each with 1 (sound), 2 (damaged) or 3 (unreadable).
+    pub settled: Vec<u32>,
+    /// The names of new sets.
+    pub sets: Vec<String>,
+    /// For each of them: its group, and how long what it restores is.
+    pub spans: Vec<f64>,
+    /// Bytes hashed, bytes known of, and 1 when no more will be known of.
+    pub progress: Vec<f64>,
+}
+
+/// A report: merges, and renders as the command line does.
+#[wasm_bindgen]
+pub struct Report(report::Report);
+
+#[wasm_bindgen]
+impl Report {
+    /// A report of nothing, which merges with any other.
+    ///
+    /// # Errors
+    /// One sentence, when that is no depth.
+    pub fn empty(depth: &str, strict: bool) -> Result<Self, JsError> {
+        Ok(Self(report::Report::empty(depth_of(depth)?, strict)))
+    }
+
+    /// Reads what [`Report::json`] wrote.
+    ///
+    /// # Errors
+    /// One sentence, when that is no report.
+    pub fn parse(text: &str) -> Result<Self, JsError> {
+        Ok(Self(render::from_json(text)?))
+    }
+
+    /// Both as one.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        Self(self.0.merge(other.0))
+    }
+
+    /// The report as that of everything.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self(self.0.into_whole())
+    }
+
+    /// `sound`, `damaged` or `inconclusive`.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        match self.0.verdict {
+            report::Verdict::Sound => "sound",
+            report::Verdict::Inconclusive => "inconclusive",
+            report::Verdict::Damaged => "damaged",
+        }
+        .to_owned()
+    }
+
+    /// The verdict in a sentence: the last line of the text.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        self.text(false).lines().next_back().unwrap_or_default().to_owned()
+    }
+
+    /// As `highwater verify` prints it.
+    #[must_use]
+    pub fn text(&self, verbose: bool) -> String {
+        render::text(&self.0, verbose)
+    }
+
+    /// As `highwater verify --json` writes it.
+    #[must_use]
+    pub fn json(&self) -> String {
+        render::json(&self.0)
+    }
+
+    /// As `highwater verify --junit` writes it.
+    #[must_use]
+    pub fn junit(&self) -> String {
+        render::junit(&self.0)
+    }
+
+    /// As `highwater verify --sarif` writes it.
+    #[must_use]
+    pub fn sarif(&self) -> String {
+        render::sarif(&self.0)
+    }
+
+    /// As `highwater verify --summary` writes it.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        render::summary(&self.0)
+    }
+}
+
+/// A restore on its way: reads go in as with a survey, checked bytes come out in order.
+#[wasm_bindgen]
+pub struct Restore(restore::Restore);
+
+#[wasm_bindgen]
+impl Restore {
+    /// Begins to restore the newest point at or before `point`.
+    ///
+    /// # Errors
+    /// One sentence, when an argument is no format or no point in time.
+    #[wasm_bindgen(constructor)]
+    pub fn new(listing: Listing, format: &str, point: &str) -> Result<Self, JsError> {
+        let format = format_of(format)?;
+        let at = format.point(point).map_err(|message| JsError::new(&message))?;
+        Ok(Self(restore::Restore::new(format, at, listing.0)))
+    }
+
+    /// The next checked bytes of what is restored; nothing when more must be read first. Call it until it gives nothing.
+    ///
+    /// # Errors
+    /// One sentence, when the point cannot be restored: throw away what was written.
+    pub fn step(&mut self) -> Result<Option<Vec<u8>>, JsError> {
+        self.0.step().map_err(|message| JsError::new(&message))
+    }
+
+    /// As [`Survey::wants`].
+    pub fn wants(&mut self) -> Vec<f64> {
+        let wants = self.0.wants().into_iter().flat_map(|want| match want.what {
+            What::Piece { at, length } => [want.id.into(), want.file.into(), at as f64, length.into()],
+            What::Length => [want.id.into(), want.file.into(), 0.0, -1.0],
+        });
+        wants.collect()
+    }
+
+    /// As [`Survey::bytes`].
+    pub fn bytes(&mut self, id: u32, bytes: Vec<u8>) {
+        self.0.answer(id, Answer::Bytes(bytes));
+    }
+
+    /// As [`Survey::failed`].
+    pub fn failed(&mut self, id: u32, message: &str) {
+        self.0.answer(id, Answer::Failed(message.to_owned()));
+    }
+
+    /// Everything was given out, and is what was backed up.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        self.0.is_done()
+    }
+
+    /// How long what is restored is, in bytes, once the indices were read.
+    #[must_use]
+    pub fn end(&self) -> Option<f64> {
+        self.0.end().map(|end| end as f64)
+    }
+}
+
+fn format_of(name: &str) -> Result<&'static dyn Format, JsError> {
+    formats::by_name(name).ok_or_else(|| JsError::new("there is no such format"))
+}
+
+fn depth_of(word: &str) -> Result<Depth, JsError> {
+    match word {
+        "list" => Ok(Depth::List),
+        "size" => Ok(Depth::Size),
+        "digest" => Ok(Depth::Digest),
+        "deep" => Ok(Depth::Deep),
+        _ => Err(JsError::new("there is no such depth")),
+    }
+}

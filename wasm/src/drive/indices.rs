@@ -1,0 +1,79 @@
+//! `Indices`: answers a survey's questions out of a listing, and reads the indices it asks for.
+
+use highwater_core::fault::{Fault, FaultKind};
+use highwater_core::inspect::{Answer, Ask};
+use highwater_core::survey::{Survey, Work};
+
+use super::tape::{Next, Tape};
+use crate::listing::Listing;
+
+/// Entries that go to the survey at a time.
+const ENTRIES: usize = 4096;
+
+/// A survey and the index that it reads.
+pub(crate) struct Indices {
+    pub(crate) survey: Survey,
+    tape: Option<Tape>,
+}
+
+/// What a step of reading indices gave.
+pub(crate) enum Step {
+    /// An answer is waited for.
+    Waiting,
+    /// This work, which may be none.
+    Work(Vec<Work>),
+    /// There are no more questions.
+    Done,
+}
+
+impl Indices {
+    pub(crate) fn new(survey: Survey) -> Self {
+        Self { survey, tape: None }
+    }
+
+    pub(crate) fn tape(&mut self) -> Option<&mut Tape> {
+        self.tape.as_mut()
+    }
+
+    /// Answers the next question, as far as that is possible.
+    pub(crate) fn step(&mut self, listing: &Listing) -> Step {
+        let answer = match (self.survey.ask(), &mut self.tape) {
+            (Ask::Done, _) => return Step::Done,
+            // What was dropped is a snapshot: nobody writes in it.
+            (Ask::Writing, _) => Answer::Writing(false),
+            (Ask::List, _) => {
+                let mut work = Vec::new();
+                for entries in listing.entries().chunks(ENTRIES) {
+                    work.extend(self.survey.answer(Answer::Entries(entries)));
+                }
+                work.extend(self.survey.answer(Answer::End));
+                return Step::Work(work);
+            }
+            (Ask::Read(name), tape @ None) => match listing.number(&name) {
+                Some(number) => {
+                    *tape = Some(Tape::new(number, 0..u64::MAX));
+                    return Step::Waiting;
+                }
+                None => Answer::Failed(absent()),
+            },
+            (Ask::Read(_), Some(tape)) => match tape.next() {
+                Next::Waiting => return Step::Waiting,
+                Next::Bytes(bytes) => return Step::Work(self.survey.answer(Answer::Bytes(&bytes)).collect()),
+                Next::End => Answer::End,
+                Next::Failed(message) => Answer::Failed(unreadable(&message)),
+            },
+        };
+        self.tape = None;
+        Step::Work(self.survey.answer(answer).collect())
+    }
+}
+
+/// The fault of a file that is not in the listing.
+pub(crate) fn absent() -> Fault {
+    Fault { kind: FaultKind::Absent, message: "it cannot be read: it is not there".to_owned() }
+}
+
+/// The fault of a file that the host could not read.
+pub(crate) fn unreadable(message: &str) -> Fault {
+    Fault { kind: FaultKind::Unreadable, message: format!("it cannot be read: {message}") }
+}

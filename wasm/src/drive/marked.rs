@@ -1,0 +1,232 @@
+//! `Marked`: a stream that is checked by its marks, from reading them to the verdict.
+//!
+//! Only "sound" is ever said from here, or what a [`Recheck`] found. Whatever is odd (a read that fails, a member of another
+//! length, marks of another stream) leads to the plain way, in one stream.
+
+use std::rc::Rc;
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::{Claim, Expect};
+use highwater_core::codec::{Codec, Decoder, Flow, member};
+use highwater_core::marks::{self, Marks};
+use highwater_core::segments::{Recheck, Segments};
+
+use super::stream::{Owner, Stream};
+use super::tape::{Next, Tape};
+
+/// A stream with marks beside it.
+pub(super) struct Marked {
+    pub(super) number: u32,
+    pub(super) claim: Claim,
+    /// The host's number of the object.
+    file: u32,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The marks are being read.
+    Marks(Tape, Vec<u8>),
+    /// The members' headers are being read, up to these stored and decoded bytes.
+    Members { cut: Cut, header: Option<Tape>, stored: u64, decoded: u64 },
+    /// Segments are hashed; `next` is the first that has no stream yet.
+    Segments { cut: Cut, next: usize, running: usize, broken: Vec<usize>, odd: bool },
+    /// What did not hold is hashed serially.
+    Recheck { cut: Cut, recheck: Box<Recheck<Rc<Segments>>>, reading: Option<Reading> },
+}
+
+/// The segments, and where each one's stored bytes begin, and the last one's end.
+struct Cut {
+    segments: Rc<Segments>,
+    borders: Vec<u64>,
+}
+
+/// A segment that is hashed once more.
+struct Reading {
+    tape: Tape,
+    decoder: Decoder,
+    hashed: u64,
+    length: u64,
+}
+
+/// What a step came to.
+pub(super) enum Outcome {
+    /// Something is waited for.
+    Waiting,
+    /// Something changed.
+    Moved,
+    /// It is decided.
+    Verdict(Verdict),
+    /// The marks are of no use.
+    Plain,
+}
+
+impl Marked {
+    /// Begins to check `claim`, whose object is `file`, by the marks in file `marks`.
+    pub(super) fn new(number: u32, claim: Claim, file: u32, marks: u32) -> Self {
+        let stage = Stage::Marks(Tape::new(marks, 0..marks::LONGEST.saturating_add(1)), Vec::new());
+        Self { number, claim, file, stage }
+    }
+
+    pub(super) fn tape(&mut self) -> Option<&mut Tape> {
+        match &mut self.stage {
+            Stage::Marks(tape, _) => Some(tape),
+            Stage::Members { header, .. } => header.as_mut(),
+            Stage::Segments { .. } => None,
+            Stage::Recheck { reading, .. } => reading.as_mut().map(|reading| &mut reading.tape),
+        }
+    }
+
+    /// A stream for the next segment, for the flight at `place`; none when all have one.
+    pub(super) fn spawn(&mut self, place: usize) -> Option<Stream> {
+        let Stage::Segments { cut, next, running, odd, .. } = &mut self.stage else { return None };
+        if *odd || *next >= cut.segments.count() {
+            return None;
+        }
+        let index = *next;
+        *next += 1;
+        *running += 1;
+        let codec = self.claim.codec;
+        let range = cut.segments.range(index);
+        let expect = Expect { length: range.end - range.start, ..cut.segments.expect() };
+        let owner = Owner::Segment { marked: place, index };
+        Some(Stream::new(owner, cut.tape(self.file, index), codec, expect, Some(cut.segments.hasher(index))))
+    }
+
+    /// Takes back the stream of a segment, which ended so.
+    pub(super) fn ended(&mut self, index: usize, stream: Stream, end: &Result<(), String>) {
+        let Stage::Segments { cut, running, broken, odd, .. } = &mut self.stage else { return };
+        *running = running.saturating_sub(1);
+        if !stream.hasher.is_some_and(|hasher| cut.segments.holds(index, &hasher)) {
+            broken.push(index);
+        }
+        *odd |= end.is_err() || !stream.check.is_whole(!cut.segments.is_last(index));
+    }
+
+    /// Goes on as far as possible.
+    pub(super) fn step(&mut self) -> Outcome {
+        match &mut self.stage {
+            Stage::Marks(tape, bytes) => match tape.next() {
+                Next::Waiting => Outcome::Waiting,
+                Next::Bytes(piece) => {
+                    bytes.extend_from_slice(&piece);
+                    Outcome::Moved
+                }
+                Next::Failed(_) => Outcome::Plain,
+                Next::End => {
+                    let marks = Marks::parse(bytes).filter(|_| bytes.len() as u64 <= marks::LONGEST);
+                    let segments = marks.and_then(|marks| Segments::new(self.claim.codec, &self.claim.expect, marks));
+                    let Some(segments) = segments else { return Outcome::Plain };
+                    self.stage = Stage::begin(self.claim.codec, segments);
+                    Outcome::Moved
+                }
+            },
+            Stage::Members { cut, header, stored, decoded } => {
+                let end = cut.segments.range(cut.borders.len().saturating_sub(1)).end;
+                let Some(tape) = header else {
+                    if *decoded == end {
+                        cut.borders.push(*stored);
+                        if cut.borders.len() == cut.segments.count() {
+                            cut.borders.push(u64::MAX);
+                            self.stage = Stage::segments(cut);
+                        }
+                    } else if *decoded > end {
+                        return Outcome::Plain;
+                    } else {
+                        *header = Some(Tape::new(self.file, *stored..stored.saturating_add(member::HEADER as u64)));
+                    }
+                    return Outcome::Moved;
+                };
+                let bytes = match tape.next() {
+                    Next::Waiting => return Outcome::Waiting,
+                    Next::Bytes(bytes) => bytes,
+                    Next::End | Next::Failed(_) => return Outcome::Plain,
+                };
+                *header = None;
+                let said =
+                    bytes.first_chunk().and_then(member::lengths).filter(|said| said.decoded >= member::SHORTEST);
+                let Some(said) = said else { return Outcome::Plain };
+                *stored = stored.saturating_add(said.stored.max(1).into());
+                *decoded = decoded.saturating_add(said.decoded.into());
+                Outcome::Moved
+            }
+            Stage::Segments { cut, next, running, broken, odd } => {
+                if *running > 0 || (!*odd && *next < cut.segments.count()) {
+                    return Outcome::Waiting;
+                }
+                if *odd {
+                    return Outcome::Plain;
+                }
+                if broken.is_empty() {
+                    return Outcome::Verdict(Verdict::Sound);
+                }
+                let recheck = Box::new(Recheck::new(cut.segments.clone(), std::mem::take(broken)));
+                self.stage = Stage::Recheck { cut: cut.take(), recheck, reading: None };
+                Outcome::Moved
+            }
+            Stage::Recheck { cut, recheck, reading } => {
+                let Some(read) = reading else {
+                    let Some(index) = recheck.next() else { return Outcome::Verdict(recheck.verdict()) };
+                    let (codec, range) = (self.claim.codec, cut.segments.range(index));
+                    let (tape, decoder) = (cut.tape(self.file, index), Decoder::new(codec));
+                    *reading = Some(Reading { tape, decoder, hashed: 0, length: range.end - range.start });
+                    return Outcome::Moved;
+                };
+                match read.tape.next() {
+                    Next::Waiting => Outcome::Waiting,
+                    Next::Failed(_) => Outcome::Plain,
+                    Next::Bytes(bytes) => {
+                        let Reading { decoder, hashed, .. } = read;
+                        let pushed = decoder.push(&bytes, &mut |decoded| {
+                            *hashed = hashed.saturating_add(decoded.len() as u64);
+                            recheck.push(decoded);
+                            Flow::Continue(())
+                        });
+                        if pushed.is_ok() { Outcome::Moved } else { Outcome::Plain }
+                    }
+                    // It changed since its segments were read.
+                    Next::End if read.hashed != read.length => Outcome::Plain,
+                    Next::End => {
+                        *reading = None;
+                        recheck.end();
+                        Outcome::Moved
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// What comes after the marks were read.
+    fn begin(codec: Codec, segments: Segments) -> Self {
+        let mut cut = Cut { segments: Rc::new(segments), borders: Vec::new() };
+        match codec {
+            Codec::Plain => {
+                cut.borders = (0..cut.segments.count()).map(|index| cut.segments.range(index).start).collect();
+                // One byte more than there should be, to see that nothing follows.
+                cut.borders.push(cut.segments.expect().length.saturating_add(1));
+                Self::segments(&mut cut)
+            }
+            Codec::Gzip => {
+                cut.borders.push(0);
+                Self::Members { cut, header: None, stored: 0, decoded: 0 }
+            }
+        }
+    }
+
+    fn segments(cut: &mut Cut) -> Self {
+        Self::Segments { cut: cut.take(), next: 0, running: 0, broken: Vec::new(), odd: false }
+    }
+}
+
+impl Cut {
+    fn take(&mut self) -> Self {
+        Self { segments: self.segments.clone(), borders: std::mem::take(&mut self.borders) }
+    }
+
+    /// The stored bytes of segment `index` of `file`.
+    fn tape(&self, file: u32, index: usize) -> Tape {
+        let border = |at: usize| self.borders.get(at).copied().unwrap_or(u64::MAX);
+        Tape::new(file, border(index)..border(index + 1))
+    }
+}

@@ -1,0 +1,512 @@
+//! `Drive`: brings a survey to its end out of reads that a host begins and answers in any order.
+//!
+//! ```text
+//! host                      drive
+//!   step()               ->   takes what has come as far as it goes: asks the format, decodes, hashes in lanes, settles
+//!   wants()              ->   what to read now, each with a number
+//!   answer(number, ...)  ->   keeps it for the next step
+//! ```
+//!
+//! Until [`Drive::is_done`], some answer is always waited for, so a host that answers everything comes to the end. What is in
+//! memory is bounded whatever the set: so many streams at a time, and so many bytes read ahead for all of them.
+
+pub(crate) mod indices;
+mod marked;
+mod stream;
+pub(crate) mod tape;
+mod trailing;
+
+use std::collections::VecDeque;
+
+use highwater_core::check::{Check, Verdict};
+use highwater_core::claim::{Claim, Evidence};
+use highwater_core::codec::Codec;
+use highwater_core::digest::{Algorithm, Hasher, lanes, update_lanes};
+use highwater_core::finding::Hurts;
+use highwater_core::inspect::Set;
+use highwater_core::report::{Depth, Report};
+use highwater_core::survey::{Survey, Work};
+
+use crate::listing::Listing;
+use indices::{Indices, Step, absent, unreadable};
+use marked::{Marked, Outcome};
+use stream::{Owner, Stream};
+pub use tape::{Answer, Want, What};
+use tape::{Ids, Tape};
+use trailing::Trailing;
+
+/// Claims that wait for a place; the indices are not read on while there are more.
+const WAITING: usize = 4096;
+
+/// Flights at a time: twice the lanes, so that half of them may wait for the disk.
+const FLIGHTS: usize = 48;
+
+/// Of these, so many that inflate: they hold more, and are slower than any disk.
+const INFLATING: usize = 8;
+
+/// Trails at a time: each may hold an index of its own.
+const TRAILS: usize = 2;
+
+/// Bytes that may be read ahead, by all flights together. One piece each is always read.
+const AHEAD: u64 = 48 * 1024 * 1024;
+
+/// The shortest and the longest piece, and the most that one stream has under way.
+const SHORTEST: u64 = 256 * 1024;
+const LONGEST: u64 = 4 * 1024 * 1024;
+const UNDER_WAY: usize = 6;
+
+/// A survey on its way.
+pub struct Drive {
+    listing: Listing,
+    depth: Depth,
+    indices: Indices,
+    asked_all: bool,
+    claims: VecDeque<(u32, Claim)>,
+    trails: VecDeque<highwater_core::trail::Trail>,
+    flights: Vec<Option<Flight>>,
+    ids: Ids,
+    numbered: u32,
+    events: Vec<Event>,
+    expected: u64,
+    done: u64,
+}
+
+/// Something under way.
+enum Flight {
+    /// A claim or a segment in a lane.
+    Stream(Box<Stream>),
+    /// A claim with marks.
+    Marked(Box<Marked>),
+    /// A trail.
+    Trail(Box<Trailing>),
+    /// A claim of which only the length is asked.
+    Length { number: u32, claim: Box<Claim>, file: u32, id: Option<u32>, answer: Option<Answer> },
+}
+
+/// What became known on the way, for whoever draws it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Claim `number` (from 0, in the order of the indices) is to be checked.
+    Claim {
+        /// Its number.
+        number: u32,
+        /// The object's name, as it is shown.
+        object: String,
+        /// The group of sets it belongs to, and the first of them.
+        group: u64,
+        /// The first set that needs it.
+        from: u64,
+        /// Where its bytes go in what is restored.
+        start: u64,
+        /// Where they end.
+        end: u64,
+    },
+    /// Claim `number` was brought to a verdict.
+    Settled {
+        /// Its number.
+        number: u32,
+        /// What is known of it.
+        known: Known,
+    },
+}
+
+/// A verdict in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It holds.
+    Sound,
+    /// It does not.
+    Damaged,
+    /// It could not be read.
+    Unreadable,
+}
+
+/// How far a drive is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that are to be hashed, as far as that is known.
+    pub expected: u64,
+    /// Bytes that were hashed.
+    pub done: u64,
+    /// All indices were read: `expected` does not grow any more.
+    pub complete: bool,
+}
+
+impl Drive {
+    /// Begins `survey`, which looks at `listing` at `depth`.
+    #[must_use]
+    pub fn new(survey: Survey, depth: Depth, listing: Listing) -> Self {
+        Self {
+            listing,
+            depth,
+            indices: Indices::new(survey),
+            asked_all: false,
+            claims: VecDeque::new(),
+            trails: VecDeque::new(),
+            flights: Vec::new(),
+            ids: Ids::default(),
+            numbered: 0,
+            events: Vec::new(),
+            expected: 0,
+            done: 0,
+        }
+    }
+
+    /// Goes on as far as the answers allow.
+    pub fn step(&mut self) {
+        loop {
+            let mut moved = self.ask();
+            moved |= self.start();
+            for place in 0..self.flights.len() {
+                moved |= self.advance(place);
+            }
+            moved |= self.hash();
+            if !moved {
+                break;
+            }
+        }
+        self.flights.truncate(self.flights.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+    }
+
+    /// What to read now. Every want is told once; its answer may come at any time, or never, once the drive has no use for it.
+    pub fn wants(&mut self) -> Vec<Want> {
+        let Self { indices, flights, ids, .. } = self;
+        let mut wants = Vec::new();
+        let active = (flights.iter().flatten().count() as u64).saturating_add(1);
+        let length = (AHEAD / active / 2).clamp(SHORTEST, LONGEST);
+        let most = usize::try_from(AHEAD / active / length).unwrap_or(usize::MAX).clamp(1, UNDER_WAY);
+        let mut tapes: Vec<&mut Tape> = indices.tape().into_iter().collect();
+        for flight in flights.iter_mut().flatten() {
+            match flight {
+                Flight::Stream(stream) => tapes.push(&mut stream.tape),
+                Flight::Marked(marked) => tapes.extend(marked.tape()),
+                Flight::Trail(trail) => tapes.extend(trail.tape()),
+                Flight::Length { file, id: id @ None, .. } => {
+                    let next = ids.next();
+                    *id = Some(next);
+                    wants.push(Want { id: next, file: *file, what: What::Length });
+                }
+                Flight::Length { .. } => {}
+            }
+        }
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        for tape in tapes {
+            while tape.held() < most
+                && let Some(want) = tape.want(length, ids)
+            {
+                wants.push(want);
+            }
+        }
+        wants
+    }
+
+    /// Takes the answer to want `id`. One that nobody waits for is passed over.
+    pub fn answer(&mut self, id: u32, answer: Answer) {
+        let mut answer = Some(answer);
+        let mut offer = |tape: Option<&mut Tape>| {
+            if let Some(tape) = tape {
+                answer = answer.take().and_then(|answer| tape.answer(id, answer));
+            }
+        };
+        offer(self.indices.tape());
+        for flight in self.flights.iter_mut().flatten() {
+            match flight {
+                Flight::Stream(stream) => offer(Some(&mut stream.tape)),
+                Flight::Marked(marked) => offer(marked.tape()),
+                Flight::Trail(trail) => offer(trail.tape()),
+                Flight::Length { .. } => {}
+            }
+        }
+        for flight in self.flights.iter_mut().flatten() {
+            if let Flight::Length { id: Some(waiting), answer: slot, .. } = flight
+                && *waiting == id
+            {
+                *slot = answer.take();
+            }
+        }
+    }
+
+    /// Everything was checked.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.asked_all && self.claims.is_empty() && self.trails.is_empty() && self.flights.iter().all(Option::is_none)
+    }
+
+    /// The sets named so far.
+    #[must_use]
+    pub fn sets(&self) -> &[Set] {
+        self.indices.survey.sets()
+    }
+
+    /// What became known since this was asked last.
+    pub fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress { expected: self.expected, done: self.done, complete: self.asked_all }
+    }
+
+    /// The report. What was not checked by now is inconclusive.
+    #[must_use]
+    pub fn finish(self) -> Report {
+        self.indices.survey.finish()
+    }
+
+    /// Answers the survey's questions, while there is room for what follows from them.
+    fn ask(&mut self) -> bool {
+        if self.asked_all || self.claims.len() > WAITING || self.trails.len() > WAITING {
+            return false;
+        }
+        match self.indices.step(&self.listing) {
+            Step::Waiting => false,
+            Step::Done => {
+                self.asked_all = true;
+                true
+            }
+            Step::Work(work) => {
+                work.into_iter().for_each(|work| self.take(work));
+                true
+            }
+        }
+    }
+
+    fn take(&mut self, work: Work) {
+        let claim = match work {
+            Work::Trail(trail) => return self.trails.push_back(trail),
+            Work::Claim(claim) => claim,
+        };
+        let number = self.numbered;
+        self.numbered = number.saturating_add(1);
+        if claim.evidence(self.depth) == Evidence::Bytes {
+            self.expected = self.expected.saturating_add(claim.expect.length);
+        }
+        let (group, from) = match claim.hurts {
+            Hurts::Onward { group, from } => (group, from),
+            Hurts::Group(group) => (group, 0),
+            Hurts::One(from) => (0, from),
+            Hurts::Nothing | Hurts::All => (0, 0),
+        };
+        self.events.push(Event::Claim {
+            number,
+            object: claim.object.to_string(),
+            group,
+            from,
+            start: claim.target.start,
+            end: claim.target.end,
+        });
+        self.claims.push_back((number, claim));
+    }
+
+    /// Gives places to what waits for one.
+    fn start(&mut self) -> bool {
+        let mut moved = false;
+        let (mut flying, mut inflating, mut trails) = (0, 0, 0);
+        for flight in self.flights.iter().flatten() {
+            flying += 1;
+            match flight {
+                Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
+                Flight::Trail(_) => trails += 1,
+                Flight::Marked(_) | Flight::Length { .. } => {}
+            }
+        }
+        // Segments first: their claim was begun before those that wait.
+        for place in 0..self.flights.len() {
+            while let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(place)
+                && flying < FLIGHTS
+                && (marked.claim.codec == Codec::Plain || inflating < INFLATING)
+                && let Some(stream) = marked.spawn(place)
+            {
+                flying += 1;
+                inflating += usize::from(stream.inflates());
+                self.put(Flight::Stream(Box::new(stream)));
+                moved = true;
+            }
+        }
+        while flying < FLIGHTS
+            && self.claims.front().is_some_and(|(_, next)| next.codec == Codec::Plain || inflating < INFLATING)
+            && let Some((number, claim)) = self.claims.pop_front()
+        {
+            inflating += usize::from(claim.codec != Codec::Plain);
+            flying += usize::from(self.begin(number, claim));
+            moved = true;
+        }
+        while trails < TRAILS
+            && let Some(trail) = self.trails.pop_front()
+        {
+            trails += 1;
+            self.put(Flight::Trail(Box::new(Trailing::new(trail))));
+            moved = true;
+        }
+        moved
+    }
+
+    /// Begins to check a claim. False when that needed no read.
+    fn begin(&mut self, number: u32, claim: Claim) -> bool {
+        let Some(file) = self.listing.number(&claim.object) else {
+            self.settle(number, &claim, Verdict::of_fault(absent()), 0);
+            return false;
+        };
+        match claim.evidence(self.depth) {
+            Evidence::Presence => {
+                self.settle(number, &claim, Verdict::Sound, 0);
+                return false;
+            }
+            Evidence::StoredLength => {
+                self.put(Flight::Length { number, claim: Box::new(claim), file, id: None, answer: None });
+            }
+            Evidence::Bytes => {
+                let marks = claim.marks.as_ref().filter(|_| self.hashes()).and_then(|name| self.listing.number(name));
+                match marks {
+                    Some(marks) => self.put(Flight::Marked(Box::new(Marked::new(number, claim, file, marks)))),
+                    None => self.stream(number, claim, file),
+                }
+            }
+        }
+        true
+    }
+
+    /// Begins to check a claim in one stream.
+    fn stream(&mut self, number: u32, claim: Claim, file: u32) {
+        let (codec, expect) = (claim.codec, claim.expect);
+        // One byte more than there should be, to see that nothing follows.
+        let range = if codec == Codec::Plain { 0..expect.length.saturating_add(1) } else { 0..u64::MAX };
+        let hasher = self.hashes().then(|| Hasher::new(expect.digest.algorithm()));
+        let stream = Stream::new(Owner::Claim(number, claim), Tape::new(file, range), codec, expect, hasher);
+        self.put(Flight::Stream(Box::new(stream)));
+    }
+
+    fn hashes(&self) -> bool {
+        self.depth >= Depth::Digest
+    }
+
+    fn put(&mut self, flight: Flight) {
+        match self.flights.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(flight),
+            None => self.flights.push(Some(flight)),
+        }
+    }
+
+    /// Takes what has come for the flight at `place`.
+    fn advance(&mut self, place: usize) -> bool {
+        let Some(slot) = self.flights.get_mut(place) else { return false };
+        match slot.as_mut() {
+            None => false,
+            Some(Flight::Stream(stream)) => {
+                let moved = stream.fill();
+                if stream.is_over() {
+                    self.land(place);
+                }
+                moved
+            }
+            Some(Flight::Trail(trail)) => {
+                let moved = trail.step(&self.listing);
+                if trail.is_over()
+                    && let Some(Flight::Trail(trail)) = slot.take()
+                {
+                    self.indices.survey.followed(trail.finish());
+                }
+                moved
+            }
+            Some(Flight::Marked(marked)) => {
+                let outcome = marked.step();
+                if matches!(outcome, Outcome::Waiting) {
+                    return false;
+                }
+                if !matches!(outcome, Outcome::Moved) {
+                    self.decide(place, outcome);
+                }
+                true
+            }
+            Some(Flight::Length { answer: None, .. }) => false,
+            Some(Flight::Length { .. }) => {
+                let Some(Flight::Length { number, claim, answer: Some(answer), .. }) = slot.take() else {
+                    return false;
+                };
+                let verdict = match answer {
+                    Answer::Length(length) => Check::of_length(&claim, length),
+                    Answer::Failed(message) => Verdict::of_fault(unreadable(&message)),
+                    Answer::Bytes(_) => Verdict::of_fault(unreadable("another answer came than was asked for")),
+                };
+                self.settle(number, &claim, verdict, 0);
+                true
+            }
+        }
+    }
+
+    /// Ends a marked stream.
+    fn decide(&mut self, place: usize, outcome: Outcome) {
+        let Some(Flight::Marked(marked)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+        let Marked { number, claim, .. } = *marked;
+        if let Outcome::Verdict(verdict) = outcome {
+            let bytes = claim.expect.length;
+            self.settle(number, &claim, verdict, bytes);
+            self.indices.survey.marked(bytes);
+        } else if let Some(file) = self.listing.number(&claim.object) {
+            self.stream(number, claim, file);
+        }
+    }
+
+    /// Hashes what waits, when there is enough of it: lanes are fast only when they are full.
+    fn hash(&mut self) -> bool {
+        let mut streams: Vec<&mut Stream> = self
+            .flights
+            .iter_mut()
+            .flatten()
+            .filter_map(|flight| if let Flight::Stream(stream) = flight { Some(&mut **stream) } else { None })
+            .collect();
+        let ready = streams.iter().filter(|stream| stream.ready() > 0).count();
+        let full = lanes::width(Algorithm::Md5).max(lanes::width(Algorithm::Sha256));
+        if ready == 0 || ready < streams.len().min(full) {
+            return false;
+        }
+        update_lanes(streams.iter_mut().filter_map(|stream| stream.work()));
+        let mut done = 0;
+        for stream in streams {
+            done += stream.ready() as u64;
+            stream.hashed();
+        }
+        self.done = self.done.saturating_add(done);
+        for place in 0..self.flights.len() {
+            if let Some(Some(Flight::Stream(stream))) = self.flights.get(place)
+                && stream.is_over()
+            {
+                self.land(place);
+            }
+        }
+        true
+    }
+
+    /// Ends the stream at `place`.
+    fn land(&mut self, place: usize) {
+        let Some(Flight::Stream(mut stream)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+        let end = stream.end();
+        if let Owner::Segment { marked, index } = stream.owner {
+            if let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(marked) {
+                marked.ended(index, *stream, &end);
+            }
+            return;
+        }
+        let Stream { owner, check, hasher, .. } = *stream;
+        let Owner::Claim(number, claim) = owner else { return };
+        let bytes = check.length();
+        let verdict = match (end, hasher) {
+            (Err(message), _) => Verdict::of_fault(unreadable(&message)),
+            (Ok(()), Some(hasher)) => check.end_with(hasher.finish()),
+            (Ok(()), None) => check.end(),
+        };
+        self.settle(number, &claim, verdict, bytes);
+    }
+
+    fn settle(&mut self, number: u32, claim: &Claim, verdict: Verdict, bytes: u64) {
+        let known = match &verdict {
+            Verdict::Sound => Known::Sound,
+            Verdict::Damaged(_) => Known::Damaged,
+            Verdict::Unreadable(_) => Known::Unreadable,
+        };
+        self.events.push(Event::Settled { number, known });
+        self.indices.survey.settle(claim, verdict, bytes);
+    }
+}

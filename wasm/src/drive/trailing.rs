@@ -1,0 +1,59 @@
+//! `Trailing`: a trail on its way, one object after another.
+
+use highwater_core::finding::Findings;
+use highwater_core::trail::{Following, Trail};
+
+use super::indices::{absent, unreadable};
+use super::tape::{Next, Tape};
+use crate::listing::Listing;
+
+/// A trail that is being followed.
+pub(super) struct Trailing {
+    following: Following,
+    tape: Option<Tape>,
+    over: bool,
+}
+
+impl Trailing {
+    pub(super) fn new(trail: Trail) -> Self {
+        Self { following: Following::new(trail), tape: None, over: false }
+    }
+
+    pub(super) fn tape(&mut self) -> Option<&mut Tape> {
+        self.tape.as_mut()
+    }
+
+    /// All of it was read.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// What was found.
+    pub(super) fn finish(self) -> Findings {
+        self.following.finish()
+    }
+
+    /// Takes what has come. Says whether that changed anything.
+    pub(super) fn step(&mut self, listing: &Listing) -> bool {
+        let Some(tape) = &mut self.tape else {
+            match self.following.begin() {
+                None if self.over => return false,
+                None => self.over = true,
+                Some(name) => match listing.number(&name) {
+                    Some(number) => self.tape = Some(Tape::new(number, 0..u64::MAX)),
+                    None => self.following.end(Some(&absent())),
+                },
+            }
+            return true;
+        };
+        let fault = match tape.next() {
+            Next::Waiting => return false,
+            Next::Bytes(bytes) if self.following.push(&bytes).is_continue() => return true,
+            Next::Bytes(_) | Next::End => None,
+            Next::Failed(message) => Some(unreadable(&message)),
+        };
+        self.tape = None;
+        self.following.end(fault.as_ref());
+        true
+    }
+}

@@ -1,0 +1,236 @@
+//! `Restore`: one point in time as a stream of bytes, every chunk of which is checked before the end is said to be reached.
+//!
+//! The bytes of a chunk are given out while it is still being checked, so what was written is worth something only once
+//! [`Restore::is_done`]; a host writes to a place that it can throw away until then.
+
+use std::collections::VecDeque;
+
+use highwater_core::check::{Check, Verdict};
+use highwater_core::claim::{Claim, Shard};
+use highwater_core::codec::Codec;
+use highwater_core::finding::{Hurts, Severity};
+use highwater_core::inspect::{Format, Scope};
+use highwater_core::report::Depth;
+use highwater_core::survey::{Options, Survey, Work};
+
+use crate::drive::indices::{Indices, Step};
+use crate::drive::tape::{Ids, Next, Tape};
+use crate::drive::{Answer, Want};
+use crate::listing::Listing;
+
+/// Bytes that are read at a time, and how many reads are under way.
+const PIECE: u32 = 4 * 1024 * 1024;
+const UNDER_WAY: usize = 4;
+
+/// Decoded bytes after which the host gets them.
+const ENOUGH: usize = 4 * 1024 * 1024;
+
+/// Compressed bytes that are inflated at a time.
+const INFLATED: usize = 1024;
+
+/// A point on its way out.
+pub struct Restore {
+    listing: Listing,
+    indices: Indices,
+    /// The chunks that were not begun.
+    claims: VecDeque<Claim>,
+    /// All indices were read and found good.
+    planned: bool,
+    end: u64,
+    chunk: Option<Chunk>,
+    ids: Ids,
+    done: bool,
+}
+
+/// A chunk that is being read.
+struct Chunk {
+    claim: Claim,
+    tape: Tape,
+    check: Check,
+    /// Stored bytes that wait to be decoded, from `taken` on.
+    stored: Vec<u8>,
+    taken: usize,
+}
+
+impl Restore {
+    /// Begins to restore the newest point at or before `point`, as [`Format::point`] read it.
+    #[must_use]
+    pub fn new(format: &dyn Format, point: String, listing: Listing) -> Self {
+        let (label, shard) = (String::new(), Shard::WHOLE);
+        let options = Options { label, format: format.name().to_owned(), depth: Depth::Digest, strict: false, shard };
+        let survey = Survey::new(format.inspect(&Scope::Point { at: Some(point), trails: false }), options);
+        Self {
+            listing,
+            indices: Indices::new(survey),
+            claims: VecDeque::new(),
+            planned: false,
+            end: 0,
+            chunk: None,
+            ids: Ids::default(),
+            done: false,
+        }
+    }
+
+    /// Everything was given out, and is what was backed up.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// How long what is restored is, in bytes, once that is known.
+    #[must_use]
+    pub fn end(&self) -> Option<u64> {
+        self.planned.then_some(self.end)
+    }
+
+    /// The next decoded bytes; none when more must be read first, or when it is done.
+    ///
+    /// # Errors
+    /// One sentence that says why the point cannot be restored.
+    pub fn step(&mut self) -> Result<Option<Vec<u8>>, String> {
+        while !self.planned {
+            match self.indices.step(&self.listing) {
+                Step::Waiting => return Ok(None),
+                Step::Work(work) => {
+                    self.claims.extend(work.into_iter().filter_map(|work| match work {
+                        Work::Claim(claim) => Some(claim),
+                        Work::Trail(_) => None,
+                    }));
+                }
+                Step::Done => {
+                    self.end = self.plan()?;
+                    self.planned = true;
+                }
+            }
+        }
+        let mut out = Vec::new();
+        loop {
+            let Some(chunk) = &mut self.chunk else {
+                let Some(claim) = self.claims.pop_front() else {
+                    self.done = true;
+                    break;
+                };
+                let Some(file) = self.listing.number(&claim.object) else {
+                    return Err(format!("'{}' is missing", claim.object));
+                };
+                self.chunk = Some(Chunk::new(claim, file));
+                continue;
+            };
+            match chunk.step(&mut out)? {
+                Went::Waiting => break,
+                Went::On if out.len() >= ENOUGH => break,
+                Went::On => {}
+                Went::Through => self.chunk = None,
+            }
+        }
+        Ok((!out.is_empty()).then_some(out))
+    }
+
+    /// What to read now.
+    pub fn wants(&mut self) -> Vec<Want> {
+        let Self { indices, chunk, ids, .. } = self;
+        let mut wants = Vec::new();
+        for tape in indices.tape().into_iter().chain(chunk.as_mut().map(|chunk| &mut chunk.tape)) {
+            while tape.held() < UNDER_WAY
+                && let Some(want) = tape.want(PIECE, ids)
+            {
+                wants.push(want);
+            }
+        }
+        wants
+    }
+
+    /// Takes the answer to want `id`.
+    pub fn answer(&mut self, id: u32, answer: Answer) {
+        let mut answer = Some(answer);
+        for tape in self.indices.tape().into_iter().chain(self.chunk.as_mut().map(|chunk| &mut chunk.tape)) {
+            answer = answer.and_then(|answer| tape.answer(id, answer));
+        }
+    }
+
+    /// Makes sure that the chunks are those of a point that can be restored, and says how long it is.
+    fn plan(&self) -> Result<u64, String> {
+        let survey = &self.indices.survey;
+        let last = survey.sets().len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
+        let matters = |hurts: Hurts| match hurts {
+            Hurts::Nothing => false,
+            Hurts::All | Hurts::Group(_) => true,
+            Hurts::One(ordinal) => last == Some(ordinal),
+            Hurts::Onward { from, .. } => last.is_some_and(|last| last >= from),
+        };
+        let findings = survey.findings();
+        let fatal = findings.hurts().iter().any(|(hurts, severity)| *severity > Severity::Warning && matters(*hurts));
+        if fatal || last.is_none() {
+            let grave = findings.sample().filter(|finding| finding.code.severity() > Severity::Warning);
+            let mut telling = grave.filter(|finding| !fatal || matters(finding.hurts));
+            return Err(telling.next().map_or_else(
+                || "there is no point in time at or before this one".to_owned(),
+                |finding| {
+                    let object = finding.object.as_ref().map(|name| format!("'{name}': ")).unwrap_or_default();
+                    format!("{object}{}. {}", finding.message, finding.code.advice())
+                },
+            ));
+        }
+        let mut reached = 0;
+        for claim in &self.claims {
+            if claim.target.start != reached || claim.target.end.checked_sub(reached) != Some(claim.expect.length) {
+                return Err(format!("'{}' does not begin where the chunk before it ends", claim.object));
+            }
+            reached = claim.target.end;
+        }
+        if survey.sets().last().is_some_and(|set| set.bytes != reached) {
+            return Err("the chunks do not add up to the point".to_owned());
+        }
+        Ok(reached)
+    }
+}
+
+/// What a step of a chunk came to.
+enum Went {
+    /// Something must be read first.
+    Waiting,
+    /// There is more.
+    On,
+    /// It is sound, and over.
+    Through,
+}
+
+impl Chunk {
+    fn new(claim: Claim, file: u32) -> Self {
+        // One byte more than there should be, to see that nothing follows.
+        let plain = claim.codec == Codec::Plain;
+        let range = if plain { 0..claim.expect.length.saturating_add(1) } else { 0..u64::MAX };
+        let check = Check::new(&claim, Depth::Digest);
+        Self { claim, tape: Tape::new(file, range), check, stored: Vec::new(), taken: 0 }
+    }
+
+    fn step(&mut self, out: &mut Vec<u8>) -> Result<Went, String> {
+        if self.taken < self.stored.len() {
+            let plain = self.claim.codec == Codec::Plain;
+            let to = if plain { self.stored.len() } else { self.stored.len().min(self.taken + INFLATED) };
+            let step = self.stored.get(self.taken..to).unwrap_or_default();
+            let flow = self.check.push(step, &mut |decoded| out.extend_from_slice(decoded));
+            self.taken = to;
+            return if flow.is_break() { self.judged() } else { Ok(Went::On) };
+        }
+        match self.tape.next() {
+            Next::Waiting => Ok(Went::Waiting),
+            Next::Bytes(bytes) => {
+                (self.stored, self.taken) = (bytes, 0);
+                Ok(Went::On)
+            }
+            Next::End => self.judged(),
+            Next::Failed(message) => Err(format!("'{}' cannot be read: {message}", self.claim.object)),
+        }
+    }
+
+    /// The end of the chunk: an error unless it is sound.
+    fn judged(&mut self) -> Result<Went, String> {
+        let check = std::mem::replace(&mut self.check, Check::counting(Codec::Plain, self.claim.expect));
+        match check.end() {
+            Verdict::Sound => Ok(Went::Through),
+            Verdict::Damaged(damage) => Err(format!("'{}': {damage}", self.claim.object)),
+            Verdict::Unreadable(fault) => Err(format!("'{}': {}", self.claim.object, fault.message)),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Builds the page into `target/web`: `web/build` runs it.
+//!
+//! 1. cargo compiles `wasm/` with simd128; wasm-bindgen writes its JavaScript.
+//! 2. The modules of `web/page` and of `web/worker` are joined into one script each ([`join`]).
+//! 3. `engine.js` carries the wasm, compressed, and the worker's script; so neither page nor worker ever fetches anything.
+//! 4. `index.html` names its scripts; `highwater.html` holds them, under a policy that lists their digests ([`page`]).
+#![expect(clippy::print_stdout, reason = "what was built is the result")]
+
+mod engine;
+mod join;
+mod page;
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+use sha2::{Digest, Sha256};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).ok_or("the workspace is two folders up")?;
+    let out = env::args_os().nth(1).map_or_else(|| root.join("target/web"), Into::into);
+    let sources = root.join("web");
+    fs::create_dir_all(&out)?;
+    let bound = engine::bind(root, &out)?;
+    let worker = join::join(&sources.join("worker"), "main.js")?;
+    let engine = bound.script(&worker)?;
+    let app = join::join(&sources.join("page"), "main.js")?;
+    let (html, style) =
+        (fs::read_to_string(sources.join("index.html"))?, fs::read_to_string(sources.join("style.css"))?);
+    let parts = page::Parts { html: &html, style: &style, engine: &engine, app: &app };
+    let single = parts.single()?;
+    for (name, text) in [
+        ("index.html", parts.linked()?),
+        ("style.css", style.clone()),
+        ("engine.js", engine.clone()),
+        ("app.js", app.clone()),
+        ("highwater.html", single.clone()),
+    ] {
+        fs::write(out.join(name), text)?;
+    }
+    let sum: String = Sha256::digest(single.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(out.join("highwater.html.sha256"), format!("{sum}  highwater.html\n"))?;
+    println!("{}", out.join("index.html").display());
+    println!("{} ({} bytes)", out.join("highwater.html").display(), single.len());
+    println!("sha256 {sum}");
+    println!("wasm {} bytes, {} compressed", bound.wasm.len(), bound.compressed()?.len());
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The two forms of the page: one that loads its scripts from where it lies, and one that holds everything.
+//!
+//! Both forbid every request. Where scripts are inside, the policy lists their digests, so a page into which somebody wrote a
+//! script of their own does not run it.
+
+use std::error::Error;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+/// Where the policy, the style and the scripts go in `index.html`.
+const PLACES: [&str; 3] = ["<!-- policy -->", "<!-- style -->", "<!-- scripts -->"];
+
+/// What a page is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) html: &'a str,
+    pub(crate) style: &'a str,
+    pub(crate) engine: &'a str,
+    pub(crate) app: &'a str,
+}
+
+impl Parts<'_> {
+    /// The page that loads `style.css`, `engine.js` and `app.js`.
+    pub(crate) fn linked(&self) -> Result<String, Box<dyn Error>> {
+        let scripts = "<script src=\"engine.js\"></script>\n<script src=\"app.js\"></script>";
+        self.put(&policy("'self'", "'self'"), "<link rel=\"stylesheet\" href=\"style.css\">", scripts)
+    }
+
+    /// The page that holds everything.
+    pub(crate) fn single(&self) -> Result<String, Box<dyn Error>> {
+        let scripts = [self.engine, self.app];
+        if scripts.iter().any(|script| script.contains("</script") || script.contains("<!--"))
+            || self.style.contains("</style")
+        {
+            return Err("a script or the style would end too early inside a page".into());
+        }
+        let sums = scripts.map(sum).join(" ");
+        let held = scripts.map(|script| format!("<script>{script}</script>")).join("\n");
+        self.put(&policy(&sums, &sum(self.style)), &format!("<style>{}</style>", self.style), &held)
+    }
+
+    fn put(&self, policy: &str, style: &str, scripts: &str) -> Result<String, Box<dyn Error>> {
+        if let Some(place) = PLACES.iter().find(|place| self.html.matches(**place).count() != 1) {
+            return Err(format!("index.html must have {place} once").into());
+        }
+        let policy = format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">");
+        let [policy_place, style_place, scripts_place] = PLACES;
+        // Scripts last: what they hold is looked at no more.
+        Ok(self.html.replace(policy_place, &policy).replace(style_place, style).replace(scripts_place, scripts))
+    }
+}
+
+/// Nothing may be requested: not by the page, and not by its workers, which inherit this.
+fn policy(scripts: &str, styles: &str) -> String {
+    let parts = [
+        "default-src 'none'".to_owned(),
+        format!("script-src {scripts} 'wasm-unsafe-eval'"),
+        format!("style-src {styles}"),
+        "worker-src blob:".to_owned(),
+        "connect-src 'none'".to_owned(),
+        "form-action 'none'".to_owned(),
+        "base-uri 'none'".to_owned(),
+    ];
+    parts.join("; ")
+}
+
+/// A digest as a policy writes it.
+fn sum(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HTML: &str = "<!-- policy --><!-- style --><body><!-- scripts -->";
+
+    #[test]
+    fn the_policy_lists_the_digests_of_what_is_inside() {
+        let parts = Parts { html: HTML, style: "", engine: "alert(1)", app: "<!- - policy -->" };
+        let page = parts.single().unwrap();
+        assert!(page.contains("connect-src 'none'") && page.contains("default-src 'none'"), "{page}");
+        // As `openssl dgst -sha256 -binary | base64` writes them.
+        assert!(page.contains("'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"), "{page}");
+        assert!(page.contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"), "{page}");
+        assert!(page.contains("<script>alert(1)</script>"), "{page}");
+        assert!(parts.linked().unwrap().contains("script-src 'self' 'wasm-unsafe-eval'"));
+    }
+
+    #[test]
+    fn what_would_end_a_script_and_a_page_without_its_places_are_refused() {
+        let parts = Parts { html: HTML, style: "", engine: "'</script>'", app: "" };
+        assert!(parts.single().is_err());
+        assert!(Parts { html: "<!-- policy -->", engine: "", ..parts }.linked().is_err());
+    }
+}

@@ -1,0 +1,188 @@
+// The page: takes what is dropped, has it checked, and shows what came of it.
+
+import { at } from "./element.js";
+import { loadEngine } from "./engine.js";
+import { fromDrop, fromHandle, fromInput } from "./drop.js";
+import { findRoots } from "./roots.js";
+import { Picture } from "./picture.js";
+import { Pool, Stopped, workers } from "./pool.js";
+import { Progress } from "./progress.js";
+import { forget, say, show } from "./results.js";
+import { showPoints } from "./points.js";
+import { place } from "./save.js";
+import { bytes, count } from "./words.js";
+
+const UNSUPPORTED = "This browser cannot run the check: it lacks WebAssembly with SIMD or another part of it. Chrome 91, Firefox 113, Safari 16.4 and later have all.";
+
+const picture = new Picture(at("bands"));
+const progress = new Progress(at("bar"), at("pace"));
+const loading = loadEngine().catch(() => null);
+let pool = null;
+let roots = [];
+let paused = false;
+/** Counts drops and runs: what belongs to an earlier one is not shown. */
+let turn = 0;
+
+/** Takes a promise of entries: finds the sets among them and checks all. */
+async function take(entries) {
+    turn += 1;
+    const mine = turn;
+    pool?.stop();
+    clear();
+    at("intake").textContent = "reading the list of files";
+    try {
+        const loaded = await loading;
+        if (loaded === null) {
+            at("intake").textContent = "";
+            say("inconclusive", UNSUPPORTED);
+            return;
+        }
+        pool ??= new Pool(loaded.module, workers());
+        const all = await entries;
+        const { roots: found, others } = await findRoots(loaded.engine, all);
+        if (mine !== turn) return;
+        roots = found;
+        at("drop").classList.add("small");
+        const rest = others > 0 ? `; ${count(others, "other file")} belong to no backup set` : "";
+        at("intake").textContent = `${count(all.length, "file")} in ${count(roots.length, "backup set")}${rest}`;
+        if (roots.length === 0) {
+            const what = all.length === 0 ? "There are no files in it." : `None of ${count(all.length, "file")} belongs to a backup set of a kind that this page knows (repozo repositories).`;
+            say("inconclusive", `${what} Nothing was checked.`, "Drop the folder that holds the index (for repozo, the .dat files), not a file out of it.");
+            return;
+        }
+        await check(loaded.engine, roots, { depth: at("depth").value, point: null });
+    } catch (error) {
+        if (mine === turn) fail(error);
+    }
+}
+
+/** Checks some sets and shows the outcome. */
+async function check(engine, some, { depth, point }) {
+    turn += 1;
+    const mine = turn;
+    clear();
+    at("recognised").textContent = some.map((root) => `${root.label} (${root.format}, ${count(root.names.length, "entry", "entries")})`).join(", ");
+    at("run-title").textContent = point === null ? "Checking" : `Checking ${point}`;
+    at("run").hidden = false;
+    at("picture").hidden = false;
+    picture.begin(some);
+    progress.begin();
+    setPaused(false);
+    const began = performance.now();
+    try {
+        let whole = engine.Report.empty(depth, false);
+        for (const [number, root] of some.entries()) {
+            const hear = (worker, news) => {
+                if (mine !== turn) return;
+                progress.hear(`${number}/${worker}`, news);
+                picture.hear(number, worker, news);
+                picture.progress(progress.show());
+            };
+            const parts = await pool.check(root, { depth, point, strict: false }, hear);
+            if (mine !== turn) return;
+            const empty = engine.Report.empty(depth, false);
+            whole = whole.merge(parts.reduce((all, part) => all.merge(engine.Report.parse(part)), empty).whole());
+        }
+        const seconds = (performance.now() - began) / 1000;
+        const { coverage } = JSON.parse(whole.json());
+        const marked = coverage.marked ? `, ${bytes(coverage.marked)} of them by marks` : "";
+        const pace = `${count(coverage.checked, "claim")} checked, ${bytes(coverage.bytes)} read${marked}, in ${seconds.toFixed(1)} s`;
+        at("run").hidden = true;
+        picture.draw(true);
+        show(whole, some.length === 1 ? some[0].label : "highwater", pace);
+        if (point === null) {
+            showPoints(some, whole, {
+                check: (root, name) => check(engine, [root], { depth: at("depth").value, point: name }).catch(fail),
+                restore: (root, name, tell) => restore(root, name, tell),
+            });
+        }
+        whole.free();
+    } catch (error) {
+        if (mine === turn) fail(error);
+    }
+}
+
+/** Restores a point to a file of the person's choice. */
+async function restore(root, point, tell) {
+    let to = null;
+    try {
+        to = await place(root.format === "repozo" ? "Data.fs" : "restored");
+        let written = 0;
+        tell("restoring");
+        await pool.restore(root, point, async (piece, end) => {
+            written += piece.length;
+            await to.write(piece, end);
+            tell(`${bytes(written)} of ${bytes(end)} written`);
+        });
+        await to.close();
+        tell(`Restored ${point}: ${bytes(written)}, every chunk checked.`);
+    } catch (error) {
+        await to?.abort().catch(() => {});
+        const closed = error.name === "AbortError" && to === null;
+        tell(closed ? "" : `Not restored, and nothing was kept: ${error.message}`);
+    }
+}
+
+function clear() {
+    forget();
+    for (const id of ["run", "picture", "points"]) at(id).hidden = true;
+}
+
+/** The end of a run that came to no report. */
+function fail(error) {
+    at("run").hidden = true;
+    if (error instanceof Stopped) {
+        say("inconclusive", "The check was cancelled. Nothing is known of this set.", "Drop it again to check it from the start.");
+    } else {
+        say("inconclusive", `The check could not be carried out: ${error.message}.`, "That is a fault of this page, not of the set.");
+    }
+}
+
+function setPaused(now) {
+    paused = now;
+    at("pause").textContent = paused ? "Resume" : "Pause";
+}
+
+at("pause").addEventListener("click", () => {
+    setPaused(!paused);
+    if (paused) {
+        pool.pause();
+        at("pace").textContent += " · paused";
+    } else {
+        progress.rest();
+        pool.resume();
+    }
+});
+at("cancel").addEventListener("click", () => pool.stop());
+for (const id of ["folder", "files"]) {
+    at(id).addEventListener("change", () => {
+        const list = [...at(id).files];
+        at(id).value = "";
+        take(fromInput(list));
+    });
+}
+const told = (found) => {
+    at("intake").textContent = `${count(found, "file")} so far`;
+};
+if (window.showDirectoryPicker !== undefined) {
+    // The browser's own picker reads a folder as it goes; a script that sets the input's files still uses the input.
+    at("folder").addEventListener("click", async (event) => {
+        if (!event.isTrusted) return;
+        event.preventDefault();
+        try {
+            take(fromHandle(await window.showDirectoryPicker(), told));
+        } catch (error) {
+            if (error.name !== "AbortError") say("inconclusive", `The folder cannot be opened: ${error.message}`);
+        }
+    });
+}
+const over = (yes) => (event) => {
+    event.preventDefault();
+    at("drop").classList.toggle("over", yes);
+};
+addEventListener("dragover", over(true));
+addEventListener("dragleave", over(false));
+addEventListener("drop", (event) => {
+    over(false)(event);
+    take(fromDrop(event.dataTransfer, told));
+});

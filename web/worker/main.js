@@ -1,0 +1,128 @@
+// A worker: owns one engine and does one shard of one root at a time. It never asks for anything but files of the page.
+
+import { Reads } from "./reads.js";
+import { told } from "./told.js";
+
+/** How often the page hears how far it is, in milliseconds. */
+const TELL = 80;
+
+let engine = null;
+let job = null;
+
+/** Begins a job: a survey of one shard, or the restore of a point. */
+function begin({ root, options }) {
+    job = { root, options, listing: new engine.Listing(), reads: null, survey: null, told: 0, paused: false, queued: false };
+}
+
+/** Takes entries of the root's listing: names, with 1 for each that is a folder, numbered from `first`. */
+function list({ names, folders, first }) {
+    names.forEach((name, at) => job.listing.add(name, folders[at] === 1, first + at));
+}
+
+/** The listing is complete. */
+function go() {
+    const { format, label, depth, point, strict, part, parts, restore } = job.options;
+    job.survey = restore
+        ? new engine.Restore(job.listing, format, point)
+        : new engine.Survey(job.listing, format, label, depth, point ?? undefined, strict, part, parts);
+    job.restoring = restore === true;
+    const ask = (numbers) => postMessage({ what: "need", numbers });
+    job.reads = new Reads(job.survey, ask, () => queue(job));
+    turn(job);
+}
+
+/** Turns once everything that is ready now has been taken. */
+function queue(of) {
+    if (!of.queued) {
+        of.queued = true;
+        queueMicrotask(() => {
+            of.queued = false;
+            if (of === job) guarded(() => turn(of));
+        });
+    }
+}
+
+function turn(of) {
+    if (of.paused || of.survey === null) return;
+    if (of.restoring) {
+        turnRestore(of);
+        return;
+    }
+    of.survey.step();
+    const done = of.survey.done();
+    const now = performance.now();
+    if (done || now - of.told >= TELL) {
+        of.told = now;
+        const news = told(of.survey.told());
+        postMessage({ what: "told", news }, news.transfer);
+    }
+    if (done) {
+        const report = of.survey.finish();
+        postMessage({ what: "done", report: report.json() });
+        report.free();
+        end();
+        return;
+    }
+    of.reads.start(of.survey.wants());
+}
+
+/** Hands one piece out; the page asks for the next when it has written that one. */
+function turnRestore(of) {
+    if (of.held) return;
+    const bytes = of.survey.step();
+    if (bytes !== undefined) {
+        of.held = true;
+        postMessage({ what: "restored", bytes, end: of.survey.end() }, [bytes.buffer]);
+    } else if (of.survey.done()) {
+        postMessage({ what: "done" });
+        of.survey.free();
+        end();
+        return;
+    }
+    of.reads.start(of.survey.wants());
+}
+
+function end() {
+    job.survey = null;
+    job = null;
+}
+
+/** What goes wrong here is the program's fault, or a request that makes no sense: the page must hear of it. */
+function guarded(work) {
+    try {
+        work();
+    } catch (error) {
+        job = null;
+        postMessage({ what: "broke", message: error.message ?? String(error) });
+    }
+}
+
+const HANDLERS = {
+    module({ module }) {
+        wasm_bindgen.initSync({ module });
+        engine = wasm_bindgen;
+    },
+    begin,
+    list,
+    go,
+    files({ numbers, files, errors }) {
+        if (job?.reads) job.reads.take(numbers, files, errors);
+    },
+    pause() {
+        if (job) job.paused = true;
+    },
+    resume() {
+        if (job) {
+            job.paused = false;
+            queue(job);
+        }
+    },
+    written() {
+        if (job) {
+            job.held = false;
+            queue(job);
+        }
+    },
+};
+
+onmessage = ({ data }) => guarded(() => HANDLERS[data.what](data));

@@ -1,0 +1,8 @@
+// The engine's news in a form that goes to the page without being copied.
+
+/** Plain arrays out of a `Told`, which is freed; `transfer` lists what may be handed over. */
+export function told(news) {
+    const { objects, claims, settled, sets, spans, progress } = news;
+    news.free();
+    return { objects, claims, settled, sets, spans, progress, transfer: [claims.buffer, settled.buffer, spans.buffer] };
+}
