@@ -4,6 +4,7 @@
 //! when a step that only prepares a test fails. Python's side lives in `tests/python`.
 
 pub mod binary;
+pub mod browser;
 pub mod dice;
 pub mod fuzz;
 pub mod harm;

@@ -17,6 +17,8 @@
 //! const text = survey.finish().json();
 //! ```
 
+use std::collections::VecDeque;
+
 use highwater_core::claim::Shard;
 use highwater_core::formats;
 use highwater_core::inspect::{Format, Kind, Scope};
@@ -57,8 +59,13 @@ impl Listing {
 #[wasm_bindgen]
 pub struct Survey {
     drive: Drive,
+    /// News that was not told yet, and how many sets were.
+    news: VecDeque<Event>,
     told: usize,
 }
+
+/// How much one piece of news tells of: a page that takes it in must not freeze.
+const NEWS: usize = 4096;
 
 #[wasm_bindgen]
 impl Survey {
@@ -92,7 +99,7 @@ impl Survey {
         let (label, format_name) = (label.to_owned(), format.name().to_owned());
         let options = survey::Options { label, format: format_name, depth, strict, shard };
         let survey = survey::Survey::new(format.inspect(&scope), options);
-        Ok(Self { drive: Drive::new(survey, depth, listing.0), told: 0 })
+        Ok(Self { drive: Drive::new(survey, depth, listing.0), news: VecDeque::new(), told: 0 })
     }
 
     /// Takes what has come as far as it goes.
@@ -134,15 +141,14 @@ impl Survey {
         self.drive.is_done()
     }
 
-    /// What became known since this was asked last.
-    pub fn told(&mut self) -> Told {
+    /// What became known since this was asked last, or as much of it as is told at a time. Every shard knows of all sets:
+    /// one of them is to tell.
+    pub fn told(&mut self, sets: bool) -> Told {
         let mut told = Told::default();
-        for event in self.drive.events() {
+        self.news.extend(self.drive.events());
+        for event in self.news.drain(..self.news.len().min(NEWS)) {
             match event {
-                Event::Claim { object, group, from, start, end, .. } => {
-                    told.objects.push(object);
-                    told.claims.extend([group as f64, from as f64, start as f64, end as f64]);
-                }
+                Event::Claim { group, from, .. } => told.claims.extend([group as f64, from as f64]),
                 Event::Settled { number, known } => {
                     let known = match known {
                         Known::Sound => 1,
@@ -153,12 +159,13 @@ impl Survey {
                 }
             }
         }
-        let sets = self.drive.sets();
-        for set in sets.get(self.told..).unwrap_or_default() {
+        let new = self.drive.sets().get(self.told..).filter(|_| sets).unwrap_or_default();
+        for set in new.iter().take(NEWS) {
             told.sets.push(set.name.clone());
             told.spans.extend([set.group as f64, set.bytes as f64]);
         }
-        self.told = sets.len();
+        self.told += told.sets.len();
+        told.more = !self.news.is_empty() || new.len() > told.sets.len();
         let progress = self.drive.progress();
         told.progress = vec![progress.done as f64, progress.expected as f64, f64::from(u8::from(progress.complete))];
         told
@@ -175,9 +182,7 @@ impl Survey {
 #[wasm_bindgen(getter_with_clone)]
 #[derive(Default)]
 pub struct Told {
-    /// The objects of new claims, as they are shown.
-    pub objects: Vec<String>,
-    /// For each of them: group of sets, first set that needs it, where its bytes go, where they end.
+    /// For each new claim: its group of sets, and the first set that needs it.
     pub claims: Vec<f64>,
     /// Claims that were settled, by their number from 0, each with 1 (sound), 2 (damaged) or 3 (unreadable).
     pub settled: Vec<u32>,
@@ -187,6 +192,8 @@ pub struct Told {
     pub spans: Vec<f64>,
     /// Bytes hashed, bytes known of, and 1 when no more will be known of.
     pub progress: Vec<f64>,
+    /// There is more to tell at once.
+    pub more: bool,
 }
 
 /// A report: merges, and renders as the command line does.
@@ -238,6 +245,24 @@ impl Report {
     #[must_use]
     pub fn sentence(&self) -> String {
         self.text(false).lines().next_back().unwrap_or_default().to_owned()
+    }
+
+    /// What a page shows of it, as JSON: `verdict`, `coverage`, `tallies`, `findings`, and of each root its `label`, how many
+    /// `points` it has, and the `newest` of them, so many at most, the newest first.
+    #[must_use]
+    pub fn digest(&self, newest: usize) -> String {
+        let report = &self.0;
+        let roots = report.roots.iter().map(|root| {
+            let sets = report.sets.iter().filter(|set| set.root == root.label);
+            let newest: Vec<_> = sets.clone().rev().take(newest).collect();
+            serde_json::json!({ "label": root.label, "points": sets.count(), "newest": newest })
+        });
+        let roots: Vec<_> = roots.collect();
+        let digest = serde_json::json!({
+            "verdict": report.verdict, "coverage": report.coverage, "tallies": report.tallies,
+            "findings": report.findings, "roots": roots,
+        });
+        digest.to_string()
     }
 
     /// As `highwater verify` prints it.

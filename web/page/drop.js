@@ -19,26 +19,36 @@ export async function fromInput(list) {
     return entries;
 }
 
-/** The entries of a drop. Call it in the event itself: the browser forgets what was dropped right after. */
+/**
+ * The entries of a drop. Call it in the event itself: the browser forgets what was dropped right after.
+ *
+ * Where there are handles they are taken: Chromium refuses to list the older entries on a page that was opened as a file.
+ */
 export function fromDrop(transfer, found) {
-    const roots = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry);
-    const walk = async () => {
-        const breathe = breather();
-        const entries = [];
-        const waiting = roots.map((entry) => [entry, entry.isDirectory ? entry.name : `${LOOSE}/${entry.name}`]);
-        while (waiting.length > 0) {
-            const [entry, path] = waiting.pop();
-            if (entry.isDirectory) {
-                for (const child of await children(entry)) waiting.push([child, `${path}/${child.name}`]);
-            } else {
-                entries.push({ path, open: () => new Promise((give, fail) => entry.file(give, fail)) });
-            }
-            found(entries.length);
-            await breathe();
+    const items = [...transfer.items].filter((item) => item.kind === "file");
+    if (items.every((item) => item.getAsFileSystemHandle !== undefined)) {
+        const handles = items.map((item) => item.getAsFileSystemHandle());
+        return Promise.all(handles).then((some) => fromHandles(some.filter((handle) => handle !== null), found));
+    }
+    const entries = items.map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry);
+    return fromEntries(entries, found);
+}
+
+async function fromEntries(roots, found) {
+    const breathe = breather();
+    const entries = [];
+    const waiting = roots.map((entry) => [entry, entry.isDirectory ? entry.name : `${LOOSE}/${entry.name}`]);
+    while (waiting.length > 0) {
+        const [entry, path] = waiting.pop();
+        if (entry.isDirectory) {
+            for (const child of await children(entry)) waiting.push([child, `${path}/${child.name}`]);
+        } else {
+            entries.push({ path, open: () => new Promise((give, fail) => entry.file(give, fail)) });
         }
-        return entries;
-    };
-    return walk();
+        found(entries.length);
+        await breathe();
+    }
+    return entries;
 }
 
 /** All entries of a folder: a reader gives some of them at a time, and none when it has given all. */
@@ -52,19 +62,20 @@ async function children(folder) {
     }
 }
 
-/** The entries of a folder that the browser's own picker gave. */
-export async function fromHandle(folder, found) {
+/** The entries of handles, as the browser's own picker gives them, and some drops. */
+export async function fromHandles(roots, found) {
     const breathe = breather();
     const entries = [];
-    const waiting = [[folder, folder.name]];
+    const waiting = roots.map((handle) => [handle, handle.kind === "directory" ? handle.name : `${LOOSE}/${handle.name}`]);
     while (waiting.length > 0) {
         const [handle, path] = waiting.pop();
-        for await (const child of handle.values()) {
-            if (child.kind === "directory") waiting.push([child, `${path}/${child.name}`]);
-            else entries.push({ path: `${path}/${child.name}`, open: () => child.getFile() });
-            found(entries.length);
-            await breathe();
+        if (handle.kind === "directory") {
+            for await (const child of handle.values()) waiting.push([child, `${path}/${child.name}`]);
+        } else {
+            entries.push({ path, open: () => handle.getFile() });
         }
+        found(entries.length);
+        await breathe();
     }
     return entries;
 }

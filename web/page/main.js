@@ -1,8 +1,8 @@
 // The page: takes what is dropped, has it checked, and shows what came of it.
 
 import { at } from "./element.js";
-import { loadEngine } from "./engine.js";
-import { fromDrop, fromHandle, fromInput } from "./drop.js";
+import { compile } from "./engine.js";
+import { fromDrop, fromHandles, fromInput } from "./drop.js";
 import { findRoots } from "./roots.js";
 import { Picture } from "./picture.js";
 import { Pool, Stopped, workers } from "./pool.js";
@@ -16,7 +16,7 @@ const UNSUPPORTED = "This browser cannot run the check: it lacks WebAssembly wit
 
 const picture = new Picture(at("bands"));
 const progress = new Progress(at("bar"), at("pace"));
-const loading = loadEngine().catch(() => null);
+const compiling = compile().catch(() => null);
 let pool = null;
 let roots = [];
 let paused = false;
@@ -31,15 +31,15 @@ async function take(entries) {
     clear();
     at("intake").textContent = "reading the list of files";
     try {
-        const loaded = await loading;
-        if (loaded === null) {
+        const module = await compiling;
+        if (module === null) {
             at("intake").textContent = "";
             say("inconclusive", UNSUPPORTED);
             return;
         }
-        pool ??= new Pool(loaded.module, workers());
+        pool ??= new Pool(module, workers());
         const all = await entries;
-        const { roots: found, others } = await findRoots(loaded.engine, all);
+        const { roots: found, others } = await findRoots(pool, all);
         if (mine !== turn) return;
         roots = found;
         at("drop").classList.add("small");
@@ -50,14 +50,14 @@ async function take(entries) {
             say("inconclusive", `${what} Nothing was checked.`, "Drop the folder that holds the index (for repozo, the .dat files), not a file out of it.");
             return;
         }
-        await check(loaded.engine, roots, { depth: at("depth").value, point: null });
+        await check(roots, { depth: at("depth").value, point: null });
     } catch (error) {
         if (mine === turn) fail(error);
     }
 }
 
 /** Checks some sets and shows the outcome. */
-async function check(engine, some, { depth, point }) {
+async function check(some, { depth, point }) {
     turn += 1;
     const mine = turn;
     clear();
@@ -70,7 +70,7 @@ async function check(engine, some, { depth, point }) {
     setPaused(false);
     const began = performance.now();
     try {
-        let whole = engine.Report.empty(depth, false);
+        const reports = [];
         for (const [number, root] of some.entries()) {
             const hear = (worker, news) => {
                 if (mine !== turn) return;
@@ -78,25 +78,24 @@ async function check(engine, some, { depth, point }) {
                 picture.hear(number, worker, news);
                 picture.progress(progress.show());
             };
-            const parts = await pool.check(root, { depth, point, strict: false }, hear);
+            reports.push(await pool.check(root, { depth, point, strict: false }, hear));
             if (mine !== turn) return;
-            const empty = engine.Report.empty(depth, false);
-            whole = whole.merge(parts.reduce((all, part) => all.merge(engine.Report.parse(part)), empty).whole());
         }
+        const outcome = await pool.conclude(reports, depth);
+        if (mine !== turn) return;
         const seconds = (performance.now() - began) / 1000;
-        const { coverage } = JSON.parse(whole.json());
+        const { coverage } = outcome;
         const marked = coverage.marked ? `, ${bytes(coverage.marked)} of them by marks` : "";
         const pace = `${count(coverage.checked, "claim")} checked, ${bytes(coverage.bytes)} read${marked}, in ${seconds.toFixed(1)} s`;
         at("run").hidden = true;
         picture.draw(true);
-        show(whole, some.length === 1 ? some[0].label : "highwater", pace);
+        show(outcome, some.length === 1 ? some[0].label : "highwater", pace);
         if (point === null) {
-            showPoints(some, whole, {
-                check: (root, name) => check(engine, [root], { depth: at("depth").value, point: name }).catch(fail),
+            showPoints(some, outcome, {
+                check: (root, name) => check([root], { depth: at("depth").value, point: name }),
                 restore: (root, name, tell) => restore(root, name, tell),
             });
         }
-        whole.free();
     } catch (error) {
         if (mine === turn) fail(error);
     }
@@ -170,7 +169,7 @@ if (window.showDirectoryPicker !== undefined) {
         if (!event.isTrusted) return;
         event.preventDefault();
         try {
-            take(fromHandle(await window.showDirectoryPicker(), told));
+            take(fromHandles([await window.showDirectoryPicker()], told));
         } catch (error) {
             if (error.name !== "AbortError") say("inconclusive", `The folder cannot be opened: ${error.message}`);
         }

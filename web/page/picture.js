@@ -41,20 +41,18 @@ export class Picture {
     }
 
     /** Takes a worker's news about set `at`. */
-    hear(at, worker, { objects, claims, settled, sets, spans }) {
+    hear(at, worker, { claims, settled, sets, spans }) {
         const set = this.sets[at];
-        if (worker === 0) {
-            sets.forEach((name, i) => {
-                const chain = this.chain(set, spans[2 * i]);
-                chain.points.push(name);
-                chain.bytes = Math.max(chain.bytes, spans[2 * i + 1]);
-            });
-        }
+        sets.forEach((name, i) => {
+            const chain = this.chain(set, spans[2 * i]);
+            chain.points.push(name);
+            chain.bytes = Math.max(chain.bytes, spans[2 * i + 1]);
+        });
         if (!set.chunks.has(worker)) set.chunks.set(worker, { groups: [], ordinals: [], states: [] });
         const chunks = set.chunks.get(worker);
-        for (let i = 0; i < objects.length; i += 1) {
-            chunks.groups.push(claims[4 * i]);
-            chunks.ordinals.push(claims[4 * i + 1]);
+        for (let i = 0; i < claims.length; i += 2) {
+            chunks.groups.push(claims[i]);
+            chunks.ordinals.push(claims[i + 1]);
             chunks.states.push(WAITING);
         }
         for (let i = 0; i < settled.length; i += 2) chunks.states[settled[i]] = settled[i + 1];

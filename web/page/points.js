@@ -3,24 +3,19 @@
 import { at, make } from "./element.js";
 import { bytes, count } from "./words.js";
 
-/** Points that a menu lists; any other is typed. */
-const LISTED = 400;
-
-/** Shows the points of each set of a report. `check` and `restore` get the set and the point's name. */
-export function showPoints(roots, report, { check, restore }) {
-    const { sets } = JSON.parse(report.json());
-    const places = roots.map((root) => {
-        const points = sets.filter((set) => set.root === root.label).reverse();
-        return points.length > 0 ? one(root, points, check, restore) : null;
+/** Shows the points of each set. `check` and `restore` get the set and the point's name. */
+export function showPoints(roots, outcome, { check, restore }) {
+    const shown = roots.flatMap((root) => {
+        const found = outcome.roots.find(({ label }) => label === root.label);
+        return found && found.points > 0 ? [one(root, found, check, restore)] : [];
     });
-    const shown = places.filter((place) => place !== null);
     at("timelines").replaceChildren(...shown);
     at("points").hidden = shown.length === 0;
 }
 
-function one(root, points, check, restore) {
+function one(root, { points, newest }, check, restore) {
     const menu = make("select", { "aria-label": `Point in time of ${root.label}`, "data-testid": "point" });
-    for (const { name, bytes: length, verdict } of points.slice(0, LISTED)) {
+    for (const { name, bytes: length, verdict } of newest) {
         menu.append(make("option", { value: name }, `${name} · ${bytes(length)} · ${verdict}`));
     }
     const status = make("p", { role: "status", class: "dim", "data-testid": "restore-status" });
@@ -30,7 +25,7 @@ function one(root, points, check, restore) {
     return make(
         "div",
         {},
-        make("h3", {}, `${root.label}: ${count(points.length, "point")}${points.length > LISTED ? `, the newest ${LISTED} listed` : ""}`),
+        make("h3", {}, `${root.label}: ${count(points, "point")}${points > newest.length ? `, the newest ${newest.length} listed` : ""}`),
         make(
             "div",
             { class: "point" },

@@ -36,6 +36,16 @@ export class Pool {
         return Promise.all(jobs);
     }
 
+    /** The name of the format that a root looks like; undefined when it looks like none. */
+    recognise(root) {
+        return this.run(0, root, { recognise: true });
+    }
+
+    /** What a run came to, out of each root's reports. */
+    conclude(roots, depth) {
+        return this.ask(0, ({ outcome }) => outcome, (worker) => worker.postMessage({ what: "conclude", roots, depth }));
+    }
+
     /** Restores a point: `write` gets piece after piece, and the whole length. */
     restore(root, point, write) {
         return this.run(0, root, { format: root.format, point, restore: true }, null, write);
@@ -67,31 +77,40 @@ export class Pool {
         return this.crew[at];
     }
 
+    /** Has worker `at` do a job on a root: gives what `done` or `recognised` says. */
     run(at, root, options, hear, write) {
+        const result = ({ report, format }) => report ?? format;
+        return this.ask(at, result, (worker) => begin(worker, root, options), root, hear, write);
+    }
+
+    /** Sends a request and answers the worker's own until it comes to a result. */
+    ask(at, result, send, root, hear, write) {
         const worker = this.hire(at);
         return new Promise((give, fail) => {
             this.stopped ??= new Set();
             this.stopped.add(fail);
-            const over = (end, result) => {
+            const over = (end, what) => {
                 this.stopped?.delete(fail);
-                end(result);
+                end(what);
             };
             worker.onerror = (event) => over(fail, new Error(event.message));
-            worker.onmessage = async ({ data }) => {
-                if (data.what === "need") hand(worker, root, data.numbers);
-                else if (data.what === "told") hear(data.news);
-                else if (data.what === "done") over(give, data.report);
-                else if (data.what === "broke") over(fail, new Error(data.message));
-                else if (data.what === "restored") {
-                    try {
-                        await write(data.bytes, data.end);
-                        worker.postMessage({ what: "written" });
-                    } catch (error) {
-                        over(fail, error);
-                    }
-                }
+            const answers = {
+                need({ numbers, short }) {
+                    if (numbers.length > 0) hand(worker, root, numbers);
+                    if (short.length > 0) readShort(worker, root, short);
+                },
+                told: ({ news }) => hear(news),
+                restored: ({ bytes, end }) => write(bytes, end).then(
+                    () => worker.postMessage({ what: "written" }),
+                    (error) => over(fail, error),
+                ),
+                broke: ({ message }) => over(fail, new Error(message)),
+                done: (data) => over(give, result(data)),
+                recognised: (data) => over(give, result(data)),
+                concluded: (data) => over(give, result(data)),
             };
-            begin(worker, root, options);
+            worker.onmessage = ({ data }) => answers[data.what](data);
+            send(worker);
         });
     }
 }
@@ -106,7 +125,37 @@ async function begin(worker, root, options) {
         worker.postMessage({ what: "list", names, folders: root.folders.slice(first, first + NAMES), first });
         await pause();
     }
-    worker.postMessage({ what: "go" });
+    worker.postMessage({ what: options.recognise ? "recognise" : "go" });
+}
+
+/** Reads the beginnings of short files and hands over the bytes. */
+async function readShort(worker, root, wants) {
+    const read = ({ id, file, length }) =>
+        beginning(root.opens[file], length).then(
+            (bytes) => ({ id, bytes }),
+            (error) => ({ id, error: error.message ?? String(error) }),
+        );
+    const answers = await Promise.all(wants.map(read));
+    worker.postMessage({ what: "short", answers }, answers.flatMap(({ bytes }) => (bytes ? [bytes.buffer] : [])));
+}
+
+/**
+ * The first bytes of a file, so many at most. By way of a stream: to cut a `File`, the browser must ask the disk for its size
+ * first, on the page's thread.
+ */
+async function beginning(open, length) {
+    const reader = (await open()).stream().getReader();
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        const room = value.subarray(0, length - filled);
+        bytes.set(room, filled);
+        filled += room.length;
+    }
+    if (filled === length) reader.cancel();
+    return bytes.slice(0, filled);
 }
 
 /** Opens files and hands them over, some at a time. */

@@ -5,15 +5,11 @@ import { count } from "./words.js";
 
 const TITLES = { sound: "Sound", damaged: "Damaged", inconclusive: "Inconclusive" };
 
-/** The files of a report: what the command line calls them, their type, and how to write them. */
-const FILES = [
-    ["json", "JSON", "application/json", (report) => report.json()],
-    ["junit", "JUnit", "application/xml", (report) => report.junit()],
-    ["sarif", "SARIF", "application/sarif+json", (report) => report.sarif()],
-    ["text", "Text", "text/plain", (report) => report.text(false)],
-];
+/** The files of a report, and how the page calls each. */
+const FILES = { json: ["JSON", "json"], junit: ["JUnit", "xml"], sarif: ["SARIF", "sarif"], text: ["Text", "txt"] };
 
-const ENDINGS = { json: "json", junit: "xml", sarif: "sarif", text: "txt" };
+/** How many places and points are named for findings that are alike. */
+const PLACES = 5;
 
 let addresses = [];
 
@@ -40,35 +36,58 @@ export function say(verdict, sentence, more = "") {
     at("verdict").focus({ preventScroll: true });
 }
 
-/** Shows a report. */
-export function show(report, label, more) {
-    const read = JSON.parse(report.json());
-    for (const [kind, title, type, render] of FILES) {
-        const address = URL.createObjectURL(new Blob([render(report)], { type }));
+/** Shows what a run came to. */
+export function show({ verdict, sentence, findings, tallies, files }, label, more) {
+    for (const [kind, blob] of files) {
+        const address = URL.createObjectURL(blob);
         addresses.push(address);
-        const name = `${label}-report.${ENDINGS[kind]}`;
-        const quiet = kind === "json" ? "button" : "button quiet";
-        at("reports").append(
-            make("a", { href: address, download: name, class: quiet, "data-testid": `report-${kind}` }, `${title} report`),
-        );
+        const [title, ending] = FILES[kind];
+        const look = kind === "json" ? "button" : "button quiet";
+        const link = { href: address, download: `${label}-report.${ending}`, class: look, "data-testid": `report-${kind}` };
+        at("reports").append(make("a", link, `${title} report`));
     }
-    at("findings").hidden = read.findings.length === 0;
-    at("notes").replaceChildren(...read.findings.map(note));
-    const listed = Object.values(read.tallies).reduce((sum, some) => sum + some, 0) - read.findings.length;
-    if (listed > 0) at("notes").append(make("li", { class: "dim" }, `and ${count(listed, "more finding")}; the reports count them by kind`));
-    say(read.verdict, report.sentence(), more);
+    at("findings").hidden = findings.length === 0;
+    at("notes").replaceChildren(...alike(findings).map(note));
+    const unlisted = Object.values(tallies).reduce((sum, some) => sum + some, 0) - findings.length;
+    if (unlisted > 0) {
+        const words = `and ${count(unlisted, "more finding")}; the reports count them by kind`;
+        at("notes").append(make("li", { class: "dim" }, words));
+    }
+    say(verdict, sentence, more);
 }
 
-function note({ code, name, severity, root, object, offset, message, advice, sets, sets_total: total }) {
-    const place = [make("span", { class: "name" }, object === "" ? root : `${root}/${object}`)];
-    if (offset !== null) place.push(` at byte ${offset}`);
-    const hurt = total === 0 ? [] : [make("p", { class: "dim" }, `Hurts ${count(total, "point")} in time: ${sets.slice(0, 5).join(", ")}${total > 5 ? ", …" : ""}`)];
+/** Findings that say the same of several objects, together. */
+function alike(findings) {
+    const groups = new Map();
+    for (const finding of findings) {
+        const key = JSON.stringify([finding.code, finding.message, finding.advice]);
+        if (!groups.has(key)) groups.set(key, []);
+        groups.get(key).push(finding);
+    }
+    return [...groups.values()];
+}
+
+function note(group) {
+    const [{ code, name, severity, message, advice }] = group;
+    const places = group.slice(0, PLACES).flatMap((finding) => [" · ", ...place(finding)]);
+    const more = group.length > PLACES ? [` and ${count(group.length - PLACES, "other")}`] : [];
     return make(
         "li",
         {},
-        make("p", {}, make("span", { class: `code ${severity}` }, `${code} ${name}`), " · ", ...place),
+        make("p", {}, make("span", { class: `code ${severity}` }, `${code} ${name}`), ...places, ...more),
         make("p", {}, `${message}.`),
         make("p", {}, advice),
-        ...hurt,
+        ...hurt(group[0]),
     );
+}
+
+function place({ root, object, offset }) {
+    const name = make("span", { class: "name" }, object === "" ? root : `${root}/${object}`);
+    return offset === null ? [name] : [name, ` at byte ${offset}`];
+}
+
+function hurt({ sets, sets_total: total }) {
+    if (total === 0) return [];
+    const names = `${sets.slice(0, PLACES).join(", ")}${total > PLACES ? ", …" : ""}`;
+    return [make("p", { class: "dim" }, `Hurts ${count(total, "point")} in time: ${names}`)];
 }

@@ -6,7 +6,7 @@ import { breather } from "./breathe.js";
  * The sets, `{ label, path, format, names, folders, opens }` each, and how many files belong to none. `names` are those of the
  * folder's own entries; `folders` has 1 for each that is one; `opens` gives the `File` of each that is none.
  */
-export async function findRoots(engine, entries) {
+export async function findRoots(pool, entries) {
     const breathe = breather();
     const top = folder();
     for (const { path, open } of entries) {
@@ -25,9 +25,10 @@ export async function findRoots(engine, entries) {
     const waiting = [...top.folders].map(([name, inside]) => [name, inside]);
     while (waiting.length > 0) {
         const [path, inside] = waiting.shift();
-        const format = await recognise(engine, inside, breathe);
-        if (format !== undefined) {
-            roots.push(await root(path, inside, format, breathe));
+        const found = await root(path, inside, breathe);
+        found.format = found.opens.length > 0 ? await pool.recognise(found) : undefined;
+        if (found.format !== undefined) {
+            roots.push(found);
         } else {
             others += inside.files.size;
             for (const [name, deeper] of inside.folders) waiting.push([`${path}/${name}`, deeper]);
@@ -41,21 +42,7 @@ function folder() {
     return { files: new Map(), folders: new Map() };
 }
 
-async function recognise(engine, { files, folders }, breathe) {
-    const listing = new engine.Listing();
-    let number = 0;
-    for (const name of files.keys()) {
-        listing.add(name, false, number);
-        number += 1;
-        await breathe();
-    }
-    for (const name of folders.keys()) listing.add(name, true, 0);
-    const format = listing.format();
-    listing.free();
-    return format;
-}
-
-async function root(path, { files, folders }, format, breathe) {
+async function root(path, { files, folders }, breathe) {
     const names = [];
     const opens = [];
     for (const [name, open] of files) {
@@ -64,7 +51,7 @@ async function root(path, { files, folders }, format, breathe) {
         await breathe();
     }
     const kinds = new Uint8Array(files.size + folders.size).fill(1, files.size);
-    return { path, format, names: [...names, ...folders.keys()], folders: kinds, opens };
+    return { path, names: [...names, ...folders.keys()], folders: kinds, opens };
 }
 
 /** Calls each set by its folder's name, as the command line does; by its whole path where that is not enough. */

@@ -1,6 +1,7 @@
 // A worker: owns one engine and does one shard of one root at a time. It never asks for anything but files of the page.
 
 import { Reads } from "./reads.js";
+import { conclude } from "./conclude.js";
 import { told } from "./told.js";
 
 /** How often the page hears how far it is, in milliseconds. */
@@ -9,9 +10,9 @@ const TELL = 80;
 let engine = null;
 let job = null;
 
-/** Begins a job: a survey of one shard, or the restore of a point. */
-function begin({ root, options }) {
-    job = { root, options, listing: new engine.Listing(), reads: null, survey: null, told: 0, paused: false, queued: false };
+/** Begins a job: a survey of one shard, the restore of a point, or a look at a listing. */
+function begin({ options }) {
+    job = { options, listing: new engine.Listing(), reads: null, survey: null, told: 0, paused: false, queued: false };
 }
 
 /** Takes entries of the root's listing: names, with 1 for each that is a folder, numbered from `first`. */
@@ -26,7 +27,7 @@ function go() {
         ? new engine.Restore(job.listing, format, point)
         : new engine.Survey(job.listing, format, label, depth, point ?? undefined, strict, part, parts);
     job.restoring = restore === true;
-    const ask = (numbers) => postMessage({ what: "need", numbers });
+    const ask = (numbers, short) => postMessage({ what: "need", numbers, short });
     job.reads = new Reads(job.survey, ask, () => queue(job));
     turn(job);
 }
@@ -53,8 +54,11 @@ function turn(of) {
     const now = performance.now();
     if (done || now - of.told >= TELL) {
         of.told = now;
-        const news = told(of.survey.told());
-        postMessage({ what: "told", news }, news.transfer);
+        for (let more = true; more; ) {
+            const news = told(of.survey.told(of.options.part === 1));
+            more = news.more;
+            postMessage({ what: "told", news }, news.transfer);
+        }
     }
     if (done) {
         const report = of.survey.finish();
@@ -83,6 +87,7 @@ function turnRestore(of) {
 }
 
 function end() {
+    job.reads.close();
     job.survey = null;
     job = null;
 }
@@ -92,6 +97,7 @@ function guarded(work) {
     try {
         work();
     } catch (error) {
+        job?.reads?.close();
         job = null;
         postMessage({ what: "broke", message: error.message ?? String(error) });
     }
@@ -105,8 +111,21 @@ const HANDLERS = {
     begin,
     list,
     go,
+    /** Says what the listing looks like; nothing is begun with it. */
+    recognise() {
+        const format = job.listing.format();
+        job.listing.free();
+        job = null;
+        postMessage({ what: "recognised", format });
+    },
+    conclude({ roots, depth }) {
+        postMessage({ what: "concluded", outcome: conclude(engine, roots, depth) });
+    },
     files({ numbers, files, errors }) {
         if (job?.reads) job.reads.take(numbers, files, errors);
+    },
+    short({ answers }) {
+        if (job?.reads) job.reads.takeShort(answers);
     },
     pause() {
         if (job) job.paused = true;

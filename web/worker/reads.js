@@ -3,6 +3,12 @@
 /** How many files are remembered: each holds a handle of the browser's. */
 const REMEMBERED = 512;
 
+/**
+ * Beginnings of files up to this length, in bytes, are read by the page: to hand a file over takes the browser longer than to
+ * read a short one.
+ */
+const SHORT = 64 * 1024 + 1;
+
 /** Wants on their way from the files to the engine. */
 export class Reads {
     constructor(survey, ask, ready) {
@@ -17,6 +23,7 @@ export class Reads {
     /** Begins to read: four numbers each, as the engine writes them. */
     start(wants) {
         const needed = [];
+        const short = [];
         for (let i = 0; i < wants.length; i += 4) {
             const want = { id: wants[i], file: wants[i + 1], at: wants[i + 2], length: wants[i + 3] };
             const file = this.files.get(want.file);
@@ -24,6 +31,8 @@ export class Reads {
                 this.files.delete(want.file);
                 this.files.set(want.file, file);
                 this.read(want, file);
+            } else if (want.at === 0 && want.length >= 0 && want.length <= SHORT) {
+                short.push(want);
             } else if (this.waiting.has(want.file)) {
                 this.waiting.get(want.file).push(want);
             } else {
@@ -31,7 +40,7 @@ export class Reads {
                 needed.push(want.file);
             }
         }
-        if (needed.length > 0) this.ask(needed);
+        if (needed.length > 0 || short.length > 0) this.ask(needed, short);
     }
 
     /** Takes files that were asked for; in place of one that could not be opened comes the reason. */
@@ -40,7 +49,7 @@ export class Reads {
             const waiting = this.waiting.get(number) ?? [];
             this.waiting.delete(number);
             if (files[at] === null) {
-                waiting.forEach((want) => this.survey.failed(want.id, errors[at]));
+                waiting.forEach((want) => this.survey?.failed(want.id, errors[at]));
                 this.ready();
                 return;
             }
@@ -53,19 +62,32 @@ export class Reads {
         }
     }
 
+    /** The survey is over: what is still under way was read ahead, and nobody waits for it. */
+    close() {
+        this.survey = null;
+    }
+
+    /** Takes what the page read: for each want its bytes, or why there are none. */
+    takeShort(answers) {
+        for (const { id, bytes, error } of answers) {
+            if (bytes) this.survey?.bytes(id, bytes);
+            else this.survey?.failed(id, error);
+        }
+        if (this.survey !== null) this.ready();
+    }
+
     async read({ id, at, length }, file) {
-        const survey = this.survey;
         try {
             if (length < 0) {
-                survey.length(id, BigInt(file.size));
+                this.survey?.length(id, BigInt(file.size));
             } else {
                 const bytes = await file.slice(at, at + length).arrayBuffer();
-                survey.bytes(id, new Uint8Array(bytes));
+                this.survey?.bytes(id, new Uint8Array(bytes));
             }
         } catch (error) {
             // A file that was changed or removed meanwhile, a disk that fails, no permission: never damage.
-            survey.failed(id, error.message ?? String(error));
+            this.survey?.failed(id, error.message ?? String(error));
         }
-        this.ready();
+        if (this.survey !== null) this.ready();
     }
 }

@@ -2,7 +2,7 @@
 
 /** Plain arrays out of a `Told`, which is freed; `transfer` lists what may be handed over. */
 export function told(news) {
-    const { objects, claims, settled, sets, spans, progress } = news;
+    const { claims, settled, sets, spans, progress, more } = news;
     news.free();
-    return { objects, claims, settled, sets, spans, progress, transfer: [claims.buffer, settled.buffer, spans.buffer] };
+    return { claims, settled, sets, spans, progress, more, transfer: [claims.buffer, settled.buffer, spans.buffer] };
 }

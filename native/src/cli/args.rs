@@ -38,6 +38,7 @@ pub(super) enum Verb {
     Show(Show),
     Explain(Explain),
     Demo(Demo),
+    Web(Web),
     Report(Report),
     Repozo(Repozo),
     Completions(Completions),
@@ -205,6 +206,27 @@ pub(super) struct Mark {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) talk: Talk,
+}
+
+/// Show the page that checks a dropped folder in a browser, served to this computer only.
+///
+/// The same page works without this: highwater.html is one file, which any browser opens with the network off.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater web                      opens the page in the browser
+  highwater web --no-open --port 8080
+  highwater web --page highwater.html")]
+pub(super) struct Web {
+    /// The port on 127.0.0.1; any free one otherwise.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) port: u16,
+    /// Only print the address; open no browser.
+    #[arg(long)]
+    pub(super) no_open: bool,
+    /// The page, when it does not lie beside the program.
+    #[arg(long, value_name = "FILE")]
+    pub(super) page: Option<PathBuf>,
 }
 
 /// List the points in time of a repository, without checking any.

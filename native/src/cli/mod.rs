@@ -17,6 +17,7 @@ mod repozo;
 mod restore;
 mod show;
 mod verify;
+mod web;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
         Verb::Show(args) => show::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Demo(args) => demo::run(&args, stop),
+        Verb::Web(args) => web::run(&args, stop),
         Verb::Report(args) => report::run(&args),
         Verb::Repozo(args) => return repozo::run(&args.rest, stop),
         Verb::Completions(args) => docs::completions(&args),

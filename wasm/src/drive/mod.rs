@@ -90,16 +90,10 @@ pub enum Event {
     Claim {
         /// Its number.
         number: u32,
-        /// The object's name, as it is shown.
-        object: String,
         /// The group of sets it belongs to, and the first of them.
         group: u64,
         /// The first set that needs it.
         from: u64,
-        /// Where its bytes go in what is restored.
-        start: u64,
-        /// Where they end.
-        end: u64,
     },
     /// Claim `number` was brought to a verdict.
     Settled {
@@ -289,14 +283,7 @@ impl Drive {
             Hurts::One(from) => (0, from),
             Hurts::Nothing | Hurts::All => (0, 0),
         };
-        self.events.push(Event::Claim {
-            number,
-            object: claim.object.to_string(),
-            group,
-            from,
-            start: claim.target.start,
-            end: claim.target.end,
-        });
+        self.events.push(Event::Claim { number, group, from });
         self.claims.push_back((number, claim));
     }
 

@@ -58,13 +58,26 @@ impl Bound {
         Ok(gzip.finish()?)
     }
 
-    /// The script that a page loads first: `wasm_bindgen`, and an `ENGINE` with the module (gzip, base64) and the source of
-    /// a worker, which needs the same glue before its own script.
+    /// The script that a page loads first: an `ENGINE` with the module (gzip, base64) and the source of a worker, which begins
+    /// with what binds it to the module.
     pub(crate) fn script(&self, worker: &str) -> Result<String, Box<dyn Error>> {
-        let worker = quoted(&format!("{}\n{worker}", self.glue));
+        let worker = quoted(&format!("{}\n{worker}", uncommented(&self.glue)));
         let wasm = STANDARD.encode(self.compressed()?);
-        Ok(format!("{}\nconst ENGINE = {{ wasm: \"{wasm}\", worker: {worker} }};\n", self.glue))
+        Ok(format!("const ENGINE = {{ wasm: \"{wasm}\", worker: {worker} }};\n"))
     }
+}
+
+/// A script without the comments that have lines of their own. Those of the bound classes are in `highwater.d.ts`.
+fn uncommented(script: &str) -> String {
+    let mut inside = false;
+    let kept = script.lines().filter(|line| {
+        let line = line.trim();
+        inside |= line.starts_with("/**");
+        let comment = inside || line.starts_with("// ");
+        inside &= !line.ends_with("*/");
+        !comment
+    });
+    kept.map(|line| format!("{line}\n")).collect()
 }
 
 /// A string of JavaScript that may stand in a script of a page.
@@ -88,6 +101,12 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_go_and_code_stays() {
+        let script = "/**\n * what\n */\nlet a = 1; // one\n    /** short */\n    // more\nlet b = \"/**\";\n";
+        assert_eq!(uncommented(script), "let a = 1; // one\nlet b = \"/**\";\n");
+    }
 
     #[test]
     fn a_quoted_text_ends_no_script_and_no_string() {
