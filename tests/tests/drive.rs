@@ -20,7 +20,7 @@ use highwater_core::survey::{Options, Survey};
 use highwater_tests::dice::Dice;
 use highwater_tests::harm::harmed;
 use highwater_tests::repo::{Image, Sample, sample, store};
-use highwater_tests::repository::{decoded, expect_same_bytes};
+use highwater_tests::repository::{decoded, expect_same_bytes, is_data_file};
 use highwater_tests::score::{Score, size};
 use highwater_wasm::drive::{Answer, Drive, Event, Known, Want, What};
 use highwater_wasm::listing::Listing;
@@ -142,7 +142,7 @@ fn marked(Sample { files, .. }: &Sample) -> Image {
     let folder = tempfile::tempdir().expect("a scratch folder");
     store(files, folder.path());
     let mut image = files.clone();
-    for name in files.keys().filter(|name| highwater_tests::repository::is_data_file(name)) {
+    for name in files.keys().filter(|name| is_data_file(name)) {
         image.insert(format!("{name}.marks"), marks(&decoded(&folder.path().join(name)), 1024));
     }
     image
@@ -198,6 +198,17 @@ fn any_order_of_answers_gives_the_native_report() {
     ]);
     for image in &bases {
         compare(image, &folder, &mut dice, &mut score);
+    }
+    // More than a mark expects behind the last segment, and less in it.
+    for image in &bases[1..3] {
+        for name in image.keys().filter(|name| is_data_file(name)) {
+            for change in [-1, 1, 700] {
+                let mut image = image.clone();
+                let bytes = image.get_mut(name).expect("its bytes");
+                bytes.resize(bytes.len().saturating_add_signed(change), 0);
+                compare(&image, &folder, &mut dice, &mut score);
+            }
+        }
     }
     for number in 0..size(120, 3_000) {
         let base =
