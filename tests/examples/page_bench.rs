@@ -1,0 +1,292 @@
+//! Measures the page in Chromium beside pages that hash with hash-wasm; `tests/bench-page` runs it.
+//!
+//! Every figure is taken in the page by its own clock, all in one run of one browser, in turns; the table has medians.
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use highwater_core::digest::{Algorithm, Hasher};
+use highwater_tests::browser::{Browser, page};
+use highwater_tests::dice::Dice;
+
+/// The chunks of the set that is hashed, each so many bytes.
+const CHUNKS: u64 = 32;
+const CHUNK: usize = 16 << 20;
+
+/// The full backup that has marks, in bytes.
+const LONG: usize = 1 << 30;
+
+/// Files of the set of many small ones.
+const MANY: u64 = 100_000;
+
+/// How the page's own time is read.
+const SECONDS: &str = "(() => { const found = / in ([0-9.]+) s$/.exec(document.getElementById('coverage').textContent);
+    return document.querySelector('[data-testid=verdict]').dataset.verdict === 'sound' && found ? Number(found[1]) : null; })()";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = fs::canonicalize(arguments.next().ok_or("the folder to work in")?)?;
+    let rounds: usize = arguments.next().map_or(Ok(5), |text| text.parse())?;
+    let sets = Sets::make(&folder)?;
+    let umd = fs::read_to_string(folder.join("node_modules/hash-wasm/dist/md5.umd.min.js"))?;
+    let engine = fs::read_to_string(page().with_file_name("engine.js"))?;
+    let peer = folder.join("peer.html");
+    fs::write(&peer, peer_page(&umd, &engine))?;
+    let mut browser = Browser::start();
+    let mut table = Table::default();
+    for round in 0..rounds {
+        browser.open(&format!("file://{}", peer.display()), "");
+        table.add("memory: hash-wasm", number(browser.eval("inMemory('peer')"))?);
+        table.add("memory: ours", number(browser.eval("inMemory('ours')"))?);
+        for (name, how) in [("file: slices, hash-wasm", "slices"), ("file: stream, hash-wasm", "stream")] {
+            let files: Vec<PathBuf> = sets.chunks();
+            choose(&mut browser, &files);
+            table.add(name, number(browser.eval(&format!("fromFiles('{how}')")))?);
+        }
+        choose(&mut browser, &[sets.long_file()]);
+        table.add("long: read only", number(browser.eval("fromFiles('read')"))?);
+        for (name, set, workers) in [
+            ("file: ours", &sets.chunked, 1),
+            ("file: ours, two workers", &sets.chunked, 2),
+            ("long: ours, with marks", &sets.long, 1),
+        ] {
+            table.add(name, ours(&mut browser, set, workers));
+        }
+        if round == 0 {
+            table.add("many: ours, two workers", ours(&mut browser, &sets.many, 2));
+        }
+    }
+    let chunked = CHUNKS as f64 * CHUNK as f64;
+    table.print(&[
+        ("MD5 of 24 x 4 MiB in memory", 24.0 * 4.0 * 1_048_576.0, "memory: ours", "memory: hash-wasm"),
+        ("32 files of 16 MiB, against slices of 4 MiB", chunked, "file: ours", "file: slices, hash-wasm"),
+        ("the same, against a stream", chunked, "file: ours", "file: stream, hash-wasm"),
+        ("two workers, against one", chunked, "file: ours, two workers", "file: ours"),
+        ("1 GiB with marks, against reading it", LONG as f64, "long: ours, with marks", "long: read only"),
+        ("100,000 files of 200 bytes", 2e7, "many: ours, two workers", ""),
+    ])
+}
+
+fn number(value: serde_json::Value) -> Result<f64, Box<dyn Error>> {
+    Ok(value.as_f64().ok_or("no number")?)
+}
+
+fn choose(browser: &mut Browser, files: &[PathBuf]) {
+    let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    browser.eval("document.getElementById('files').value = ''");
+    browser.choose("#files", &paths);
+    browser.until(&format!("document.getElementById('files').files.length === {}", paths.len()));
+}
+
+/// Seconds that the page says a check of `set` took.
+fn ours(browser: &mut Browser, set: &Path, workers: usize) -> f64 {
+    browser.open(&format!("file://{}#workers={workers}", page().display()), "");
+    browser.choose("[data-testid=folder]", &[set]);
+    browser.until(SECONDS).as_f64().unwrap_or(f64::NAN)
+}
+
+/// The repositories to check.
+struct Sets {
+    chunked: PathBuf,
+    long: PathBuf,
+    many: PathBuf,
+}
+
+impl Sets {
+    fn make(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let sets = Self { chunked: folder.join("chunked"), long: folder.join("long"), many: folder.join("many") };
+        if !sets.many.join("made").exists() {
+            let block: Vec<u8> = {
+                let mut dice = Dice::new(3);
+                (0..CHUNK / 8).flat_map(|_| dice.bits().to_le_bytes()).collect()
+            };
+            set(&sets.chunked, CHUNKS, |number| [&number.to_le_bytes()[..], &block[8..]].concat())?;
+            set(&sets.long, 1, |_| block.repeat(LONG / CHUNK))?;
+            let program = std::env::current_exe()?.ancestors().nth(2).ok_or("a folder")?.join("highwater");
+            Command::new(program).arg("mark").arg(&sets.long).status()?;
+            set(&sets.many, MANY, |number| format!("{number:>0200}").into_bytes())?;
+            File::create(sets.many.join("made"))?;
+        }
+        Ok(sets)
+    }
+
+    fn chunks(&self) -> Vec<PathBuf> {
+        (0..CHUNKS).map(|number| self.chunked.join(name(number))).collect()
+    }
+
+    fn long_file(&self) -> PathBuf {
+        self.long.join(name(0))
+    }
+}
+
+fn name(number: u64) -> String {
+    format!("{}.{}", stem(number), if number == 0 { "fs" } else { "deltafs" })
+}
+
+fn stem(number: u64) -> String {
+    let (hours, minutes, seconds) = (number / 3600, number / 60 % 60, number % 60);
+    format!("2026-03-{:02}-{:02}-{minutes:02}-{seconds:02}", 1 + hours / 24, hours % 24)
+}
+
+/// A repository whose backups hold what `data` gives for each.
+fn set(folder: &Path, count: u64, data: impl Fn(u64) -> Vec<u8>) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(folder)?;
+    let mut dat = BufWriter::new(File::create(folder.join(format!("{}.dat", stem(0))))?);
+    let mut start = 0;
+    for number in 0..count {
+        let data = data(number);
+        let mut hasher = Hasher::new(Algorithm::Md5);
+        hasher.update(&data);
+        let end = start + data.len() as u64;
+        writeln!(dat, "r/{} {start} {end} {}", name(number), hasher.finish())?;
+        fs::write(folder.join(name(number)), data)?;
+        start = end;
+    }
+    Ok(dat.flush()?)
+}
+
+/// The peer's page: a worker that hashes with hash-wasm, file after file, as pages do; and ours without files.
+fn peer_page(umd: &str, engine: &str) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string().replace("</", "<\\/");
+    let (umd, script) = (quoted(umd), quoted(PEER));
+    format!(
+        "<!doctype html><meta charset=utf-8><input type=file multiple id=files><script>{engine}</script><script>
+        const peer = new Worker(URL.createObjectURL(new Blob([{umd}, ';', {script}])));
+        const own = new Worker(URL.createObjectURL(new Blob([ENGINE.worker, ';', {script}])));
+        const ask = (worker, message) => new Promise((give, fail) => {{
+            worker.onmessage = ({{ data }}) => give(data);
+            worker.onerror = (event) => fail(new Error(event.message));
+            worker.postMessage(message);
+        }});
+        const fromFiles = (how) => ask(peer, {{ how, files: [...document.getElementById('files').files] }});
+        async function inMemory(who) {{
+            if (who === 'peer') return ask(peer, {{ how: 'memory' }});
+            const packed = Uint8Array.from(atob(ENGINE.wasm), (c) => c.charCodeAt(0));
+            const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+            const module = await WebAssembly.compile(await new Response(stream).arrayBuffer());
+            return ask(own, {{ how: 'ours', module }});
+        }}
+        </script>"
+    )
+}
+
+/// What the workers of the peer's page run; each answers with seconds.
+const PEER: &str = r#"
+const PIECE = 4 << 20;
+const data = new Uint8Array(24 * PIECE);
+for (let i = 0; i < data.length; i += 1) data[i] = (i * 2654435761) >>> 13;
+const HOW = {
+    async slices(files) {
+        const md5 = await hashwasm.createMD5();
+        for (const file of files) {
+            md5.init();
+            for (let at = 0; at < file.size; at += PIECE) {
+                md5.update(new Uint8Array(await file.slice(at, at + PIECE).arrayBuffer()));
+            }
+            md5.digest();
+        }
+    },
+    async stream(files) {
+        const md5 = await hashwasm.createMD5();
+        for (const file of files) {
+            md5.init();
+            const reader = file.stream().getReader();
+            for (;;) {
+                const { done, value } = await reader.read();
+                if (done) break;
+                md5.update(value);
+            }
+            md5.digest();
+        }
+    },
+    // As our worker reads: several slices under way.
+    async read(files) {
+        for (const file of files) {
+            let at = 0;
+            await Promise.all(Array.from({ length: 6 }, async () => {
+                while (at < file.size) {
+                    const from = at;
+                    at += PIECE;
+                    await file.slice(from, from + PIECE).arrayBuffer();
+                }
+            }));
+        }
+    },
+    async memory() {
+        const md5 = await hashwasm.createMD5();
+        for (let at = 0; at < data.length; at += PIECE) {
+            md5.init();
+            md5.update(data.subarray(at, at + PIECE));
+            md5.digest();
+        }
+    },
+    async ours(files, module) {
+        wasm_bindgen.initSync({ module });
+        const dat = [];
+        const listing = new wasm_bindgen.Listing();
+        const stem = (i) => `2026-03-01-00-00-${String(i).padStart(2, "0")}`;
+        for (let i = 0; i < 24; i += 1) {
+            const name = `${stem(i)}.${i === 0 ? "fs" : "deltafs"}`;
+            listing.add(name, false, i);
+            dat.push(`r/${name} ${i * PIECE} ${(i + 1) * PIECE} ${"0".repeat(32)}\n`);
+        }
+        listing.add(`${stem(0)}.dat`, false, 24);
+        const index = new TextEncoder().encode(dat.join(""));
+        const survey = new wasm_bindgen.Survey(listing, "repozo", "r", "digest", undefined, false, 1, 1);
+        const began = performance.now();
+        for (survey.step(); !survey.done(); survey.step()) {
+            const wants = survey.wants();
+            for (let i = 0; i < wants.length; i += 4) {
+                const [id, file, at, length] = wants.subarray(i, i + 4);
+                const from = file === 24 ? index : data.subarray(file * PIECE, (file + 1) * PIECE);
+                survey.bytes(id, from.subarray(at, at + length));
+            }
+        }
+        const took = performance.now() - began;
+        survey.finish().free();
+        return took;
+    },
+};
+onmessage = async (event) => {
+    const { how, files, module } = event.data;
+    const began = performance.now();
+    const took = await HOW[how](files, module);
+    postMessage((took ?? performance.now() - began) / 1000);
+};
+"#;
+
+/// Seconds by name, in the order in which they came.
+#[derive(Default)]
+struct Table(Vec<(&'static str, Vec<f64>)>);
+
+impl Table {
+    fn add(&mut self, name: &'static str, seconds: f64) {
+        match self.0.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, all)) => all.push(seconds),
+            None => self.0.push((name, vec![seconds])),
+        }
+    }
+
+    fn median(&self, name: &str) -> Option<f64> {
+        let mut all = self.0.iter().find(|(other, _)| *other == name)?.1.clone();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied()
+    }
+
+    fn print(&self, lines: &[(&str, f64, &str, &str)]) -> Result<(), Box<dyn Error>> {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "| case | ours, s | GB/s | peer, s | ratio |\n|---|--:|--:|--:|--:|")?;
+        for (case, bytes, ours, peer) in lines {
+            let ours = self.median(ours).ok_or("it was not measured")?;
+            let rate = bytes / ours / 1e9;
+            match self.median(peer) {
+                Some(peer) => writeln!(out, "| {case} | {ours:.3} | {rate:.2} | {peer:.3} | {:.2} |", peer / ours)?,
+                None => writeln!(out, "| {case} | {ours:.1} | | | |")?,
+            }
+        }
+        Ok(())
+    }
+}
