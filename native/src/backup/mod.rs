@@ -95,7 +95,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
             quoted(&job.repository)
         )));
     }
-    let source = Source::open(disk, &job.source)?;
+    let source = Source::open(disk, &job.source, watch)?;
     let _lock = if job.dry_run { None } else { Some(lock::take(disk, &job.repository)?) };
     let mut state = State::read(disk, &job.repository)?;
     if !job.dry_run {

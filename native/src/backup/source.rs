@@ -3,8 +3,11 @@
 //! A server may append to it and may pack it (replace it by another file) meanwhile. The open file stays
 //! the same one, its size is taken once, and only complete transactions below that size count.
 
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, State as WalkState, Walk};
 
@@ -23,6 +26,35 @@ const HOP: usize = 16 * 1024;
 /// Entries of a saved index that a quick run looks at: some milliseconds' worth.
 pub(crate) const QUICK_ENTRIES: u64 = 4 * 1024;
 
+/// How often the end of a pack is waited for, and how long each time: ten seconds in all.
+const LOOKS: u32 = 500;
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Opens the source, also while a pack is putting its new file in the place of the old one: between its two renames, the
+/// source has no name, and what it will be is called `NAME.pack`.
+fn open(disk: &dyn Disk, path: &Path, watch: &Watch<'_>) -> Result<Box<dyn Object>, Error> {
+    let cannot = |error: io::Error| Error::cannot_start(format!("cannot open the source {}: {error}", quoted(path)));
+    let mut packed = path.as_os_str().to_owned();
+    packed.push(".pack");
+    for look in 0..LOOKS {
+        match disk.open(path) {
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && disk.exists(Path::new(&packed)).unwrap_or(false) =>
+            {
+                if look == 0 {
+                    watch.note("the source is being replaced by a pack: waiting for its end");
+                }
+            }
+            // The pack may have ended between the two looks.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            opened => return opened.map_err(cannot),
+        }
+        watch.go_on()?;
+        thread::sleep(LOOK);
+    }
+    disk.open(path).map_err(cannot)
+}
+
 /// An open `Data.fs`.
 pub(super) struct Source {
     pub(super) path: PathBuf,
@@ -35,10 +67,10 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the file and looks at its first bytes.
-    pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(disk: &dyn Disk, path: &Path, watch: &Watch<'_>) -> Result<Self, Error> {
         let cannot =
-            |source: std::io::Error| Error::cannot_start(format!("cannot open the source {}: {source}", quoted(path)));
-        let object = disk.open(path).map_err(cannot)?;
+            |source: io::Error| Error::cannot_start(format!("cannot open the source {}: {source}", quoted(path)));
+        let object = open(disk, path, watch)?;
         let size = object.length().map_err(cannot)?;
         let identity = object.identity().map_err(cannot)?;
         let mut magic = [0u8; 4];

@@ -1,9 +1,10 @@
 //! Runs that cannot start, and what they say.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use highwater_tests::binary::highwater;
 use highwater_tests::repo::{Ground, load};
@@ -45,6 +46,26 @@ fn a_source_that_is_none_is_refused_by_name() {
         assert!(line.contains(&*name) && line.contains(words), "{words}: {line}");
         assert!(load(&ground.repo).values().all(Vec::is_empty), "{}: nothing was written", path.display());
     }
+}
+
+#[test]
+fn a_source_that_a_pack_is_replacing_is_waited_for() {
+    let ground = Ground::new();
+    let (old, packed) = (ground.path("Data.fs.old"), ground.path("Data.fs.pack"));
+    // The last step of a pack: the old file has given up its name, the new one has not got it yet.
+    fs::copy(&ground.source, &packed).expect("a packed file");
+    fs::rename(&ground.source, &old).expect("the first rename");
+    let mut command = Command::new(highwater());
+    command.args(["backup", "--verbose"]).args([&ground.source, &ground.repo]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a backup");
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("a line");
+    assert!(line.contains("a pack"), "{line}");
+    fs::rename(&packed, &ground.source).expect("the second rename");
+    said.read_to_string(&mut line).expect("the other lines");
+    assert_eq!(child.wait().expect("an end").code(), Some(0), "{line}");
+    ground.verify("deep").expect(0);
 }
 
 #[test]
