@@ -40,6 +40,7 @@ pub mod name;
 pub mod render;
 pub mod report;
 pub mod segments;
+pub mod shard;
 pub mod split;
 pub mod survey;
 pub mod trail;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::claim::Shard;
 use crate::finding::{Code, SAMPLE, Severity};
+use crate::shard::Shard;
 
 /// The number of the report's shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;

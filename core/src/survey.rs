@@ -1,10 +1,11 @@
 //! `Survey`: what a host drives. Questions and claims come out, answers and verdicts go in, a report ends it.
 
 use crate::check::Verdict;
-use crate::claim::{Claim, Shard};
+use crate::claim::Claim;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Inspect, Set};
 use crate::report::{self, Depth, Note, Report};
+use crate::shard::Shard;
 use crate::trail::Trail;
 
 /// A unit of work for a host; any order, any thread.

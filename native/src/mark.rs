@@ -8,12 +8,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use highwater_core::check::Verdict;
-use highwater_core::claim::{Claim, Shard};
+use highwater_core::claim::Claim;
 use highwater_core::finding::Finding;
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::marks::Marker;
 use highwater_core::report::{Depth, Report};
 use highwater_core::segments::Segments;
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 use rayon::prelude::*;
 

@@ -9,13 +9,14 @@ use std::process::ExitCode;
 use highwater::drive;
 use highwater::store::Files;
 use highwater::watch::Watch;
-use highwater_core::claim::{Claim, Expect, Shard};
+use highwater_core::claim::{Claim, Expect};
 use highwater_core::codec::Codec;
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Hurts;
 use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Set};
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Verdict};
+use highwater_core::shard::Shard;
 use highwater_core::split::Lines;
 use highwater_core::survey::{Options, Survey};
 

@@ -1,13 +1,14 @@
 //! Drives a `Survey` over files in memory, with the input cut at will and the work done in any order.
 
 use highwater_core::check::{Check, Verdict};
-use highwater_core::claim::{Claim, Evidence, Shard};
+use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Flow;
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::formats::by_name;
 use highwater_core::inspect::{Answer, Ask, Entry, Kind, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey, Work};
 use highwater_core::trail::Following;
 

@@ -19,10 +19,10 @@
 
 use std::collections::VecDeque;
 
-use highwater_core::claim::Shard;
 use highwater_core::formats;
 use highwater_core::inspect::{Format, Kind, Scope};
 use highwater_core::report::{self, Depth};
+use highwater_core::shard::Shard;
 use highwater_core::{render, survey};
 use wasm_bindgen::prelude::*;
 

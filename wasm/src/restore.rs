@@ -6,11 +6,12 @@
 use std::collections::VecDeque;
 
 use highwater_core::check::{Check, Verdict};
-use highwater_core::claim::{Claim, Shard};
+use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::finding::{Hurts, Severity};
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::report::Depth;
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey, Work};
 
 use crate::drive::indices::{Indices, Step};

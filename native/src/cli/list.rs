@@ -1,9 +1,9 @@
 //! `highwater list`: the points in time of a repository, as its indices name them.
 
-use highwater_core::claim::Shard;
 use highwater_core::inspect::Scope;
 use highwater_core::render::thousands;
 use highwater_core::report::Depth;
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 use serde_json::json;
 

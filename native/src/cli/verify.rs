@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use highwater_core::check::Verdict;
-use highwater_core::claim::{Claim, Shard};
+use highwater_core::claim::Claim;
 use highwater_core::finding::{Code, Finding, Hurts};
 use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Scope};
 use highwater_core::report::{Depth, Report};
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 use serde_json::json;
 

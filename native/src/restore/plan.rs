@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use highwater_core::check::Damage;
-use highwater_core::claim::{Claim, Shard};
+use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::finding::{Finding, Hurts, Severity};
 use highwater_core::inspect::{Answer, Ask, Format, Scope};
 use highwater_core::report::{Depth, Verdict};
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey, Work};
 
 use crate::disk::Disk;

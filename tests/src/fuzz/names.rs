@@ -4,13 +4,13 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use highwater_core::claim::Shard;
 use highwater_core::codec::Codec;
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Code;
 use highwater_core::formats::by_name;
 use highwater_core::formats::repozo::names::{DataFile, Kind, Role, at_or_before, point};
 use highwater_core::name::{LONGEST, Name, printable};
+use highwater_core::shard::Shard;
 
 use super::markup::is_plain;
 

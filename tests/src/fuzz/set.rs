@@ -5,13 +5,13 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use highwater_core::claim::Shard;
 use highwater_core::digest::{Digest, md5_of};
 use highwater_core::filestorage::{Indexer, Walk, encode};
 use highwater_core::finding::Severity;
 use highwater_core::name::Name;
 use highwater_core::render::json;
 use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::shard::Shard;
 use md5::Digest as _;
 
 use super::feed::{Feed, dice_of};

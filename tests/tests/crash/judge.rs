@@ -6,12 +6,12 @@ use highwater::disk::model::{Model, Outcome};
 use highwater::drive;
 use highwater::store::Store;
 use highwater::watch::Watch;
-use highwater_core::claim::Shard;
 use highwater_core::filestorage::{self, State, Walk};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::{SET_ASIDE, TEMPORARY};
 use highwater_core::inspect::{Entry, Format, Scope};
 use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 
 use crate::scenes::{Kind, REPO, SOURCE, STAMPS, Scene, TARGET, World, newest};

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use highwater::store::Store;
 use highwater::watch::Watch;
 use highwater::{backup, drive, restore};
-use highwater_core::claim::Shard;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::report::{Depth, Report};
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 
 /// The database.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use highwater_core::claim::Shard;
 use highwater_core::codec::{Decoder, Flow};
 use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::formats::repozo::Repozo;
@@ -12,6 +11,7 @@ use highwater_core::formats::repozo::chain::{Continuity, Link};
 use highwater_core::formats::repozo::names::DataFile;
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::report::Depth;
+use highwater_core::shard::Shard;
 use highwater_core::survey::{Options as SurveyOptions, Survey};
 
 use super::files;
