@@ -84,10 +84,12 @@ fn what_is_no_set_is_inconclusive_and_says_what_to_drop() {
     assert_eq!(found.verdict, "inconclusive");
     assert!(found.text.contains("None of 2 files belongs to a backup set"), "{}", found.text);
     assert_eq!(browser.eval("document.querySelector('[data-testid=report-json]')"), serde_json::Value::Null);
-    // An empty folder gives the input no file; a drop of it does not start anything that stays open either.
-    browser.choose("[data-testid=folder]", &[&empty]);
-    let found = shown(&mut browser, &[&foreign], "list");
-    assert_eq!(found.verdict, "inconclusive");
+    // An empty folder gives the input no file at all; a drop tells of it.
+    browser.eval("delete document.querySelector('[data-testid=verdict]').dataset.verdict");
+    support::drop_on(&mut browser, &empty);
+    assert_eq!(browser.until(support::VERDICT), "inconclusive");
+    let text = browser.eval("document.body.innerText");
+    assert!(text.as_str().is_some_and(|text| text.contains("There are no files in it.")), "{text}");
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }
 
