@@ -3,16 +3,15 @@
 #[path = "page/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::Path;
 
 use highwater_core::digest::md5_of;
-use highwater_tests::browser::page;
+use highwater_tests::browser::{Browser, page};
 use highwater_tests::repo::{Ground, Image, Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
-use support::{DEPTHS, Shown, command, open, report, restore_to, shown, start, web};
+use support::{DEPTHS, Shown, command, open, report, restore_to, shown, web};
 
 #[test]
 fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
@@ -29,7 +28,7 @@ fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
     let index = files.keys().find(|name| name.ends_with(".dat")).expect("an index");
     let mut torn = files.clone();
     torn.get_mut(index).expect("its bytes").truncate(files[index].len() - 9);
-    let (mut browser, page) = (start(), page());
+    let (mut browser, page) = (Browser::start(), page());
     for workers in [1, 3] {
         open(&mut browser, &format!("file://{}#workers={workers}", page.display()));
         for (name, image) in
@@ -62,7 +61,7 @@ fn several_sets_in_one_drop_are_told_apart_and_other_files_are_counted() {
     fs::write(sets[2].join(files.keys().next().expect("a file")), "other bytes").expect("a file");
     fs::write(top.join("notes.txt"), "x").expect("a file");
     fs::write(top.join("deep/photo.jpg"), "x").expect("a file");
-    let mut browser = start();
+    let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}", page().display()));
     let found = shown(&mut browser, &[&top], "digest");
     let wanted = command(&[&sets[0], &sets[1], &sets[2]], "digest");
@@ -78,7 +77,7 @@ fn what_is_no_set_is_inconclusive_and_says_what_to_drop() {
     let (empty, foreign) = (folder.path().join("empty"), folder.path().join("foreign"));
     fs::create_dir_all(&empty).expect("a folder");
     store(&Image::from([("a.txt".to_owned(), b"a".to_vec()), ("b.iso".to_owned(), vec![0; 5000])]), &foreign);
-    let mut browser = start();
+    let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}", page().display()));
     let found = shown(&mut browser, &[&foreign], "digest");
     assert_eq!(found.verdict, "inconclusive");
@@ -99,7 +98,7 @@ fn nothing_can_be_sent_from_the_page_or_from_a_worker() {
     listener.set_nonblocking(true).expect("a listener that does not wait");
     let place = listener.local_addr().expect("its address");
     let served = web();
-    let mut browser = start();
+    let mut browser = Browser::start();
     let requests = format!(
         r#"(async () => {{
             const place = "http://{place}/";
@@ -154,22 +153,22 @@ fn nothing_can_be_sent_from_the_page_or_from_a_worker() {
 }
 
 /// A set with one full backup of so many bytes of nothing, in a sparse file.
-fn sparse(folder: &Path, length: u64, digest: &str) -> Image {
+fn sparse(folder: &Path, length: u64) {
     fs::create_dir_all(folder).expect("a folder");
     let stem = "2026-03-01-00-00-00";
     let file = File::create(folder.join(format!("{stem}.fs"))).expect("a file");
     file.set_len(length).expect("a sparse file");
-    fs::write(folder.join(format!("{stem}.dat")), format!("r/{stem}.fs 0 {length} {digest}\n")).expect("an index");
-    BTreeMap::new()
+    let line = format!("r/{stem}.fs 0 {length} {}\n", "0".repeat(32));
+    fs::write(folder.join(format!("{stem}.dat")), line).expect("an index");
 }
 
 #[test]
 fn a_huge_set_is_paused_cancelled_and_takes_no_memory() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let (huge, small) = (folder.path().join("huge"), folder.path().join("small"));
-    sparse(&huge, 100 << 30, &"0".repeat(32));
+    sparse(&huge, 100 << 30);
     store(&sample().files, &small);
-    let mut browser = start();
+    let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}#workers=1", page().display()));
     assert_eq!(shown(&mut browser, &[&huge], "size").verdict, "sound");
     let before = browser.memory();
@@ -209,8 +208,8 @@ fn a_huge_set_is_paused_cancelled_and_takes_no_memory() {
 fn a_file_that_changes_meanwhile_is_unreadable_and_not_damaged() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let set = folder.path().join("set");
-    sparse(&set, 8 << 30, &"0".repeat(32));
-    let mut browser = start();
+    sparse(&set, 8 << 30);
+    let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}#workers=1", page().display()));
     support::choose(&mut browser, &[&set], "digest");
     browser.until("document.getElementById('bar').value > 0.01");
@@ -240,7 +239,7 @@ fn a_hundred_thousand_files_do_not_freeze_the_page() {
         start_at = end;
     }
     fs::write(set.join(format!("{}.dat", stem(0))), dat).expect("an index");
-    let mut browser = start();
+    let mut browser = Browser::start();
     // A busy machine is no fault of the page: what freezes it does so each time.
     let mut longest = f64::MAX;
     for _ in 0..3 {
@@ -272,7 +271,7 @@ fn a_point_is_restored_to_a_file_and_a_damaged_one_is_not() {
     let set = folder.path().join("set");
     store(&files, &set);
     let served = web();
-    let mut browser = start();
+    let mut browser = Browser::start();
     open(&mut browser, &served.address);
     for streamed in [false, true] {
         for (point, length) in points.iter().rev().step_by(3) {
@@ -299,7 +298,7 @@ fn one_point_alone_is_checked_as_the_command_does() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let set = folder.path().join("set");
     store(&files, &set);
-    let mut browser = start();
+    let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}#workers=2", page().display()));
     for (point, _) in &points {
         shown(&mut browser, &[&set], "digest");
@@ -319,7 +318,7 @@ fn a_folder_is_dropped_and_marks_are_used() {
     ground.data.grow_large(40);
     ground.grow(1);
     ground.backup(&[]);
-    let mut browser = start();
+    let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}#workers=1", page().display()));
     let wanted = command(&[&ground.repo], "digest");
     assert!(String::from_utf8_lossy(&wanted.files["json"]).contains("\"marked\""), "the command uses them");
@@ -334,7 +333,7 @@ fn a_folder_is_dropped_and_marks_are_used() {
 fn an_old_browser_gets_a_clear_message() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     store(&sample().files, folder.path());
-    let mut browser = start();
+    let mut browser = Browser::start();
     let old = "WebAssembly.compile = () => Promise.reject(new WebAssembly.CompileError('no SIMD'));";
     browser.open(&format!("file://{}", page().display()), old);
     let found = shown(&mut browser, &[folder.path()], "digest");

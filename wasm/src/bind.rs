@@ -26,7 +26,7 @@ use highwater_core::shard::Shard;
 use highwater_core::{render, survey};
 use wasm_bindgen::prelude::*;
 
-use crate::drive::{Answer, Drive, Event, Known, What};
+use crate::drive::{Answer, Drive, Event, Known, Want, What};
 use crate::restore;
 
 /// What was dropped: the entries of one root.
@@ -110,14 +110,7 @@ impl Survey {
     /// What to read now: number of the answer, number of the file, offset and length, one after another. A length of -1
     /// asks how long the file is.
     pub fn wants(&mut self) -> Vec<f64> {
-        let wants = self.drive.wants().into_iter().flat_map(|want| {
-            let (at, length) = match want.what {
-                What::Piece { at, length } => (at as f64, f64::from(length)),
-                What::Length => (0.0, -1.0),
-            };
-            [want.id.into(), want.file.into(), at, length]
-        });
-        wants.collect()
+        numbers(self.drive.wants())
     }
 
     /// Takes the bytes that want `id` asked for; fewer when the file ends there.
@@ -230,17 +223,6 @@ impl Report {
         Self(self.0.into_whole())
     }
 
-    /// `sound`, `damaged` or `inconclusive`.
-    #[must_use]
-    pub fn verdict(&self) -> String {
-        match self.0.verdict {
-            report::Verdict::Sound => "sound",
-            report::Verdict::Inconclusive => "inconclusive",
-            report::Verdict::Damaged => "damaged",
-        }
-        .to_owned()
-    }
-
     /// The verdict in a sentence: the last line of the text.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -323,11 +305,7 @@ impl Restore {
 
     /// As [`Survey::wants`].
     pub fn wants(&mut self) -> Vec<f64> {
-        let wants = self.0.wants().into_iter().flat_map(|want| match want.what {
-            What::Piece { at, length } => [want.id.into(), want.file.into(), at as f64, length.into()],
-            What::Length => [want.id.into(), want.file.into(), 0.0, -1.0],
-        });
-        wants.collect()
+        numbers(self.0.wants())
     }
 
     /// As [`Survey::bytes`].
@@ -351,6 +329,18 @@ impl Restore {
     pub fn end(&self) -> Option<f64> {
         self.0.end().map(|end| end as f64)
     }
+}
+
+/// Wants as numbers: four of each.
+fn numbers(wants: Vec<Want>) -> Vec<f64> {
+    let numbers = wants.into_iter().flat_map(|want| {
+        let (at, length) = match want.what {
+            What::Piece { at, length } => (at as f64, f64::from(length)),
+            What::Length => (0.0, -1.0),
+        };
+        [want.id.into(), want.file.into(), at, length]
+    });
+    numbers.collect()
 }
 
 fn format_of(name: &str) -> Result<&'static dyn Format, JsError> {

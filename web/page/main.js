@@ -68,6 +68,7 @@ async function check(some, { depth, point }) {
     picture.begin(some);
     progress.begin();
     setPaused(false);
+    pool.resume();
     const began = performance.now();
     try {
         const reports = [];

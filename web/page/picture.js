@@ -4,7 +4,7 @@ import { make } from "./element.js";
 import { bytes, count } from "./words.js";
 
 /** What is known of a chunk; the engine writes these numbers. */
-export const WAITING = 0;
+const WAITING = 0;
 const SOUND = 1;
 const DAMAGED = 2;
 const UNREADABLE = 3;

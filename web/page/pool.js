@@ -24,7 +24,9 @@ export class Pool {
         this.module = module;
         this.count = count;
         this.crew = [];
-        this.stopped = null;
+        /** How to fail what each worker is doing, and how many jobs there were: every message bears the number of its job. */
+        this.owners = [];
+        this.jobs = 0;
     }
 
     /** Checks one root at a depth: gives the report of each shard, as JSON. `hear` gets each worker's news. */
@@ -43,12 +45,12 @@ export class Pool {
 
     /** What a run came to, out of each root's reports. */
     conclude(roots, depth) {
-        return this.ask(0, ({ outcome }) => outcome, (worker) => worker.postMessage({ what: "conclude", roots, depth }));
+        return this.ask(0, ({ outcome }) => outcome, (post) => post({ what: "conclude", roots, depth }));
     }
 
-    /** Restores a point: `write` gets piece after piece, and the whole length. */
+    /** Restores a point, in a worker of its own: `write` gets piece after piece, and the whole length. */
     restore(root, point, write) {
-        return this.run(0, root, { format: root.format, point, restore: true }, null, write);
+        return this.run(this.count, root, { format: root.format, point, restore: true }, null, write);
     }
 
     pause() {
@@ -63,8 +65,8 @@ export class Pool {
     stop() {
         this.crew.forEach((worker) => worker.terminate());
         this.crew = [];
-        this.stopped?.forEach((fail) => fail(new Stopped()));
-        this.stopped = null;
+        this.owners.forEach((fail) => fail(new Stopped()));
+        this.owners = [];
     }
 
     hire(at) {
@@ -80,28 +82,34 @@ export class Pool {
     /** Has worker `at` do a job on a root: gives what `done` or `recognised` says. */
     run(at, root, options, hear, write) {
         const result = ({ report, format }) => report ?? format;
-        return this.ask(at, result, (worker) => begin(worker, root, options), root, hear, write);
+        return this.ask(at, result, (post) => begin(post, root, options), root, hear, write);
     }
 
-    /** Sends a request and answers the worker's own until it comes to a result. */
+    /**
+     * Sends a request and answers the worker's own until it comes to a result. What belongs to an earlier request, on either
+     * side, is passed over: its numbers may mean other files.
+     */
     ask(at, result, send, root, hear, write) {
         const worker = this.hire(at);
+        this.jobs += 1;
+        const job = this.jobs;
+        const post = (message, transfer = []) => worker.postMessage({ ...message, job }, transfer);
+        this.owners[at]?.(new Stopped());
         return new Promise((give, fail) => {
-            this.stopped ??= new Set();
-            this.stopped.add(fail);
+            this.owners[at] = fail;
             const over = (end, what) => {
-                this.stopped?.delete(fail);
+                if (this.owners[at] === fail) delete this.owners[at];
                 end(what);
             };
             worker.onerror = (event) => over(fail, new Error(event.message));
             const answers = {
                 need({ numbers, short }) {
-                    if (numbers.length > 0) hand(worker, root, numbers);
-                    if (short.length > 0) readShort(worker, root, short);
+                    if (numbers.length > 0) hand(post, root, numbers);
+                    if (short.length > 0) readShort(post, root, short);
                 },
                 told: ({ news }) => hear(news),
                 restored: ({ bytes, end }) => write(bytes, end).then(
-                    () => worker.postMessage({ what: "written" }),
+                    () => post({ what: "written" }),
                     (error) => over(fail, error),
                 ),
                 broke: ({ message }) => over(fail, new Error(message)),
@@ -109,34 +117,40 @@ export class Pool {
                 recognised: (data) => over(give, result(data)),
                 concluded: (data) => over(give, result(data)),
             };
-            worker.onmessage = ({ data }) => answers[data.what](data);
-            send(worker);
+            worker.onmessage = ({ data }) => {
+                if (data.job === job) answers[data.what](data);
+            };
+            send(post);
         });
     }
 }
 
-/** The person asked for an end. */
-export class Stopped extends Error {}
+/** The person asked for an end, or for something else of the same worker. */
+export class Stopped extends Error {
+    constructor() {
+        super("it was stopped");
+    }
+}
 
-async function begin(worker, root, options) {
-    worker.postMessage({ what: "begin", options });
+async function begin(post, root, options) {
+    post({ what: "begin", options });
     for (let first = 0; first < root.names.length; first += NAMES) {
         const names = root.names.slice(first, first + NAMES);
-        worker.postMessage({ what: "list", names, folders: root.folders.slice(first, first + NAMES), first });
+        post({ what: "list", names, folders: root.folders.slice(first, first + NAMES), first });
         await pause();
     }
-    worker.postMessage({ what: options.recognise ? "recognise" : "go" });
+    post({ what: options.recognise ? "recognise" : "go" });
 }
 
 /** Reads the beginnings of short files and hands over the bytes. */
-async function readShort(worker, root, wants) {
+async function readShort(post, root, wants) {
     const read = ({ id, file, length }) =>
         beginning(root.opens[file], length).then(
             (bytes) => ({ id, bytes }),
             (error) => ({ id, error: error.message ?? String(error) }),
         );
     const answers = await Promise.all(wants.map(read));
-    worker.postMessage({ what: "short", answers }, answers.flatMap(({ bytes }) => (bytes ? [bytes.buffer] : [])));
+    post({ what: "short", answers }, answers.flatMap(({ bytes }) => (bytes ? [bytes.buffer] : [])));
 }
 
 /**
@@ -159,7 +173,7 @@ async function beginning(open, length) {
 }
 
 /** Opens files and hands them over, some at a time. */
-async function hand(worker, root, numbers) {
+async function hand(post, root, numbers) {
     for (let first = 0; first < numbers.length; first += FILES) {
         const some = numbers.slice(first, first + FILES);
         const errors = new Array(some.length).fill("");
@@ -169,7 +183,7 @@ async function hand(worker, root, numbers) {
                 return null;
             });
         const files = await Promise.all(some.map(open));
-        worker.postMessage({ what: "files", numbers: some, files, errors });
+        post({ what: "files", numbers: some, files, errors });
         await pause();
     }
 }

@@ -9,10 +9,19 @@ const TELL = 80;
 
 let engine = null;
 let job = null;
+let paused = false;
+
+/** The number of the job at hand. A message that bears another is of an earlier one, whose numbers mean other files. */
+let current = 0;
+
+function post(message, transfer = []) {
+    postMessage({ ...message, job: current }, transfer);
+}
 
 /** Begins a job: a survey of one shard, the restore of a point, or a look at a listing. */
 function begin({ options }) {
-    job = { options, listing: new engine.Listing(), reads: null, survey: null, told: 0, paused: false, queued: false };
+    job?.reads?.close();
+    job = { options, listing: new engine.Listing(), reads: null, survey: null, told: 0, queued: false, held: false };
 }
 
 /** Takes entries of the root's listing: names, with 1 for each that is a folder, numbered from `first`. */
@@ -27,7 +36,7 @@ function go() {
         ? new engine.Restore(job.listing, format, point)
         : new engine.Survey(job.listing, format, label, depth, point ?? undefined, strict, part, parts);
     job.restoring = restore === true;
-    const ask = (numbers, short) => postMessage({ what: "need", numbers, short });
+    const ask = (numbers, short) => post({ what: "need", numbers, short });
     job.reads = new Reads(job.survey, ask, () => queue(job));
     turn(job);
 }
@@ -44,7 +53,7 @@ function queue(of) {
 }
 
 function turn(of) {
-    if (of.paused || of.survey === null) return;
+    if (paused || of.survey === null) return;
     if (of.restoring) {
         turnRestore(of);
         return;
@@ -57,12 +66,12 @@ function turn(of) {
         for (let more = true; more; ) {
             const news = told(of.survey.told(of.options.part === 1));
             more = news.more;
-            postMessage({ what: "told", news }, news.transfer);
+            post({ what: "told", news }, news.transfer);
         }
     }
     if (done) {
         const report = of.survey.finish();
-        postMessage({ what: "done", report: report.json() });
+        post({ what: "done", report: report.json() });
         report.free();
         end();
         return;
@@ -76,9 +85,9 @@ function turnRestore(of) {
     const bytes = of.survey.step();
     if (bytes !== undefined) {
         of.held = true;
-        postMessage({ what: "restored", bytes, end: of.survey.end() }, [bytes.buffer]);
+        post({ what: "restored", bytes, end: of.survey.end() }, [bytes.buffer]);
     } else if (of.survey.done()) {
-        postMessage({ what: "done" });
+        post({ what: "done" });
         of.survey.free();
         end();
         return;
@@ -93,22 +102,45 @@ function end() {
 }
 
 /** What goes wrong here is the program's fault, or a request that makes no sense: the page must hear of it. */
+function broke(error) {
+    job?.reads?.close();
+    job = null;
+    post({ what: "broke", message: error.message ?? String(error) });
+}
+
 function guarded(work) {
     try {
         work();
     } catch (error) {
-        job?.reads?.close();
-        job = null;
-        postMessage({ what: "broke", message: error.message ?? String(error) });
+        broke(error);
     }
 }
 
-const HANDLERS = {
+/** What is said to the worker, whatever it does. */
+const ALWAYS = {
     module({ module }) {
         wasm_bindgen.initSync({ module });
         engine = wasm_bindgen;
     },
+    pause() {
+        paused = true;
+    },
+    resume() {
+        paused = false;
+        if (job) queue(job);
+    },
+};
+
+/** What a job begins with. */
+const BEGINNINGS = {
     begin,
+    conclude({ roots, depth }) {
+        post({ what: "concluded", outcome: conclude(engine, roots, depth) });
+    },
+};
+
+/** What goes on with a job that was begun and is not over. */
+const CONTINUATIONS = {
     list,
     go,
     /** Says what the listing looks like; nothing is begun with it. */
@@ -116,32 +148,30 @@ const HANDLERS = {
         const format = job.listing.format();
         job.listing.free();
         job = null;
-        postMessage({ what: "recognised", format });
-    },
-    conclude({ roots, depth }) {
-        postMessage({ what: "concluded", outcome: conclude(engine, roots, depth) });
+        post({ what: "recognised", format });
     },
     files({ numbers, files, errors }) {
-        if (job?.reads) job.reads.take(numbers, files, errors);
+        job.reads.take(numbers, files, errors);
     },
     short({ answers }) {
-        if (job?.reads) job.reads.takeShort(answers);
-    },
-    pause() {
-        if (job) job.paused = true;
-    },
-    resume() {
-        if (job) {
-            job.paused = false;
-            queue(job);
-        }
+        job.reads.takeShort(answers);
     },
     written() {
-        if (job) {
-            job.held = false;
-            queue(job);
-        }
+        job.held = false;
+        queue(job);
     },
 };
 
-onmessage = ({ data }) => guarded(() => HANDLERS[data.what](data));
+onmessage = ({ data }) => {
+    guarded(() => {
+        if (data.what in ALWAYS) {
+            ALWAYS[data.what](data);
+        } else if (data.what in BEGINNINGS) {
+            current = data.job;
+            BEGINNINGS[data.what](data);
+        } else if (data.job === current && job !== null) {
+            CONTINUATIONS[data.what](data);
+        }
+    });
+};
+onunhandledrejection = ({ reason }) => broke(reason);

@@ -33,7 +33,6 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Opens the source, also while a pack is putting its new file in the place of the old one: between its two renames, the
 /// source has no name, and what it will be is called `NAME.pack`.
 fn open(disk: &dyn Disk, path: &Path, watch: &Watch<'_>) -> Result<Box<dyn Object>, Error> {
-    let cannot = |error: io::Error| Error::cannot_start(format!("cannot open the source {}: {error}", quoted(path)));
     let mut packed = path.as_os_str().to_owned();
     packed.push(".pack");
     for look in 0..LOOKS {
@@ -47,12 +46,16 @@ fn open(disk: &dyn Disk, path: &Path, watch: &Watch<'_>) -> Result<Box<dyn Objec
             }
             // The pack may have ended between the two looks.
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            opened => return opened.map_err(cannot),
+            opened => return opened.map_err(|error| cannot(path, &error)),
         }
         watch.go_on()?;
         thread::sleep(LOOK);
     }
-    disk.open(path).map_err(cannot)
+    disk.open(path).map_err(|error| cannot(path, &error))
+}
+
+fn cannot(path: &Path, error: &io::Error) -> Error {
+    Error::cannot_start(format!("cannot open the source {}: {error}", quoted(path)))
 }
 
 /// An open `Data.fs`.
@@ -68,8 +71,7 @@ pub(super) struct Source {
 impl Source {
     /// Opens the file and looks at its first bytes.
     pub(super) fn open(disk: &dyn Disk, path: &Path, watch: &Watch<'_>) -> Result<Self, Error> {
-        let cannot =
-            |source: io::Error| Error::cannot_start(format!("cannot open the source {}: {source}", quoted(path)));
+        let cannot = |error: io::Error| cannot(path, &error);
         let object = open(disk, path, watch)?;
         let size = object.length().map_err(cannot)?;
         let identity = object.identity().map_err(cannot)?;

@@ -17,11 +17,6 @@ pub(crate) const DEPTHS: [&str; 4] = ["list", "size", "digest", "deep"];
 /// The verdict, once there is one.
 pub(crate) const VERDICT: &str = "document.querySelector('[data-testid=verdict]').dataset.verdict ?? null";
 
-/// A browser.
-pub(crate) fn start() -> Browser {
-    Browser::start()
-}
-
 /// Opens the page at an address. What it offers for download is kept, for [`report`].
 #[track_caller]
 pub(crate) fn open(browser: &mut Browser, address: &str) {
