@@ -37,6 +37,7 @@ pub mod formats;
 pub mod inspect;
 pub mod marks;
 pub mod name;
+pub mod plan;
 pub mod render;
 pub mod report;
 pub mod segments;

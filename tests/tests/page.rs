@@ -313,6 +313,40 @@ fn one_point_alone_is_checked_as_the_command_does() {
 }
 
 #[test]
+fn a_check_beside_a_restore_takes_nothing_from_it() {
+    let Sample { files, source, points } = sample();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let set = folder.path().join("set");
+    store(&files, &set);
+    let mut browser = Browser::start();
+    open(&mut browser, &format!("file://{}#workers=1", page().display()));
+    shown(&mut browser, &[&set], "digest");
+    // A disk that takes the first piece only when it is told to.
+    let slow = "window.written = []; window.held = new Promise((give) => { window.release = give; });
+        window.showSaveFilePicker = async () => ({ createWritable: async () => ({
+            write: async (piece) => { await held; written.push(piece.slice()); },
+            close: async () => { window.ended = 'closed'; },
+            abort: async () => { window.ended = 'aborted'; },
+        }) }); 1";
+    browser.eval(slow);
+    browser.eval("document.querySelector('[data-testid=restore]').click()");
+    browser
+        .until("/of .* written|^restoring/.test(document.querySelector('[data-testid=restore-status]').textContent)");
+    let (oldest, _) = &points[0];
+    browser.eval(&format!("document.querySelector('[data-testid=point]').value = {oldest:?}"));
+    browser.eval("document.querySelector('[data-testid=check-point]').click()");
+    browser.until(&format!("document.getElementById('run-title').textContent.includes({oldest:?})"));
+    assert_eq!(browser.until(support::VERDICT), "sound");
+    let wanted = command(&[&folder.path().join(format!("set@{oldest}"))], "digest");
+    expect_same_bytes(&report(&mut browser, "json"), &wanted.files["json"], "the check");
+    browser.eval("release(); 1");
+    assert_eq!(browser.until("window.ended"), "closed");
+    let hex =
+        browser.eval("written.flatMap((piece) => [...piece]).map((b) => b.toString(16).padStart(2, '0')).join('')");
+    expect_same_bytes(&support::bytes_of(&hex), &source, "the restore");
+}
+
+#[test]
 fn a_folder_is_dropped_and_marks_are_used() {
     let mut ground = Ground::new();
     ground.data.grow_large(40);

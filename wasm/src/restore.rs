@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
-use highwater_core::finding::{Hurts, Severity};
 use highwater_core::inspect::{Format, Scope};
+use highwater_core::plan::{Obstacle, obstacle, reach};
 use highwater_core::report::Depth;
 use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey, Work};
@@ -152,33 +152,17 @@ impl Restore {
     /// Makes sure that the chunks are those of a point that can be restored, and says how long it is.
     fn plan(&self) -> Result<u64, String> {
         let survey = &self.indices.survey;
-        let last = survey.sets().len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
-        let matters = |hurts: Hurts| match hurts {
-            Hurts::Nothing => false,
-            Hurts::All | Hurts::Group(_) => true,
-            Hurts::One(ordinal) => last == Some(ordinal),
-            Hurts::Onward { from, .. } => last.is_some_and(|last| last >= from),
-        };
-        let findings = survey.findings();
-        let fatal = findings.hurts().iter().any(|(hurts, severity)| *severity > Severity::Warning && matters(*hurts));
-        if fatal || last.is_none() {
-            let grave = findings.sample().filter(|finding| finding.code.severity() > Severity::Warning);
-            let mut telling = grave.filter(|finding| !fatal || matters(finding.hurts));
-            return Err(telling.next().map_or_else(
-                || "there is no point in time at or before this one".to_owned(),
-                |finding| {
-                    let object = finding.object.as_ref().map(|name| format!("'{name}': ")).unwrap_or_default();
-                    format!("{object}{}. {}", finding.message, finding.code.advice())
-                },
-            ));
-        }
-        let mut reached = 0;
-        for claim in &self.claims {
-            if claim.target.start != reached || claim.target.end.checked_sub(reached) != Some(claim.expect.length) {
-                return Err(format!("'{}' does not begin where the chunk before it ends", claim.object));
+        match obstacle(survey, false) {
+            None => {}
+            Some(Obstacle::Finding(finding)) => {
+                let object = finding.object.as_ref().map(|name| format!("'{name}': ")).unwrap_or_default();
+                return Err(format!("{object}{}. {}", finding.message, finding.code.advice()));
             }
-            reached = claim.target.end;
+            Some(Obstacle::Unnamed) => return Err("its index is damaged".to_owned()),
+            Some(Obstacle::NoSet) => return Err("there is no point in time at or before this one".to_owned()),
         }
+        let reached = reach(&self.claims)
+            .map_err(|(claim, _)| format!("'{}' does not begin where the chunk before it ends", claim.object))?;
         if survey.sets().last().is_some_and(|set| set.bytes != reached) {
             return Err("the chunks do not add up to the point".to_owned());
         }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use highwater_core::check::Damage;
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
-use highwater_core::finding::{Finding, Hurts, Severity};
+use highwater_core::finding::{Finding, Severity};
 use highwater_core::inspect::{Answer, Ask, Format, Scope};
+use highwater_core::plan::{Obstacle, obstacle, reach};
 use highwater_core::report::{Depth, Verdict};
 use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey, Work};
@@ -46,48 +47,31 @@ impl Plan {
         let at = at.map_err(|what| Error::Refused { class: crate::error::Class::Usage, what })?;
         let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false })?;
         let newest = point.is_none();
-        let last = survey.sets().len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
-        // With a single chain in scope, whatever hurts any set from some ordinal on hurts the last one. Damage beyond
-        // the last set hides a newer one: fatal when the newest was asked for.
-        let matters = |hurts: Hurts| match (hurts, last) {
-            (Hurts::Nothing, _) => false,
-            (Hurts::All | Hurts::Group(_), _) => true,
-            (Hurts::One(ordinal), last) => last == Some(ordinal),
-            (Hurts::Onward { from, .. }, last) => newest || last.is_some_and(|last| last >= from),
-        };
-        let findings = survey.findings();
-        let fatal = findings.hurts().iter().any(|(hurts, severity)| *severity > Severity::Warning && matters(*hurts));
-        let is_grave = |finding: &&Finding| finding.code.severity() > Severity::Warning;
-        let grave: Vec<&Finding> = findings.sample().filter(is_grave).collect();
-        if fatal || last.is_none() {
-            if let Some(finding) = grave.iter().find(|finding| !fatal || matters(finding.hurts)) {
-                let older = older(disk, repository, format, last.is_none() || newest)?;
+        match obstacle(&survey, newest) {
+            Some(Obstacle::Finding(finding)) => {
+                let older = older(disk, repository, format, survey.sets().is_empty() || newest)?;
                 let what = format!("{}. {}{older}", sentence(finding), finding.code.advice());
                 return Err(match finding.code.severity() {
                     Severity::Damage => Error::damage(what),
                     Severity::Inconclusive | Severity::Warning => Error::failed(what),
                 });
             }
-            if fatal {
+            Some(Obstacle::Unnamed) => {
                 return Err(Error::damage(format!("the index in {} is damaged; verify it", quoted(repository))));
             }
+            Some(Obstacle::NoSet) | None => {}
         }
-        let doubts: Vec<String> = grave.into_iter().map(sentence).collect();
+        let grave = survey.findings().sample().filter(|finding| finding.code.severity() > Severity::Warning);
+        let doubts: Vec<String> = grave.map(sentence).collect();
         let Some(set) = survey.sets().last() else {
             let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
             return Err(Error::cannot_start(format!("there is no point in time{before} in {}", quoted(repository))));
         };
         let (point, end) = (set.name.clone(), set.bytes);
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
-        let mut reached = 0;
-        for claim in &claims {
-            if claim.target.start != reached || claim.target.end - claim.target.start != claim.expect.length {
-                return Err(Error::damage(format!(
-                    "'{}' does not begin where the chunk before it ends, at byte {reached}",
-                    claim.object
-                )));
-            }
-            reached = claim.target.end;
+        if let Err((claim, reached)) = reach(&claims) {
+            let what = format!("'{}' does not begin where the chunk before it ends, at byte {reached}", claim.object);
+            return Err(Error::damage(what));
         }
         let (all, _) = collect(disk, repository, format, &Scope::Catalogue)?;
         let group = all.sets().iter().find(|set| set.name == point).map(|set| set.group);

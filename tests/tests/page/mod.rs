@@ -161,8 +161,13 @@ pub(crate) fn restore_to(browser: &mut Browser, point: &str, streamed: bool) -> 
     let read = "navigator.storage.getDirectory().then((folder) => folder.getFileHandle('restored'))
         .then((handle) => handle.getFile()).then((file) => file.arrayBuffer())
         .then((bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join(''))";
-    let hex = browser.eval(read);
-    let hex = hex.as_str().expect("bytes");
+    Ok(bytes_of(&browser.eval(read)))
+}
+
+/// The bytes that a page wrote as hexadecimal digits.
+#[track_caller]
+pub(crate) fn bytes_of(hex: &serde_json::Value) -> Vec<u8> {
+    let hex = hex.as_str().expect("digits");
     let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("a byte");
-    Ok((0..hex.len()).step_by(2).map(byte).collect())
+    (0..hex.len()).step_by(2).map(byte).collect()
 }

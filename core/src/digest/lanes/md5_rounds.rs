@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use super::word::Word;
+use super::word::{Word, Words};
 
 /// RFC 1321 section 3.4: `floor(2^32 * abs(sin(i + 1)))`.
 static SINES: [u32; 64] = [
@@ -74,7 +74,7 @@ static SINES: [u32; 64] = [
 
 /// Advances `states` by the first `count` blocks of their `rows`; `any` is any word.
 #[inline(always)]
-pub(super) fn advance<W: Word>(any: W, states: &mut [[u32; 4]], rows: &[&[[u8; 64]]], count: usize) {
+pub(super) fn advance<W: Words>(any: W, states: &mut [[u32; 4]], rows: &[&[[u8; 64]]], count: usize) {
     if W::LANES > 1 {
         super::align_frame();
     }
@@ -87,92 +87,91 @@ pub(super) fn advance<W: Word>(any: W, states: &mut [[u32; 4]], rows: &[&[[u8; 6
     super::scatter(state, states);
 }
 
+/// One step: adds to `a` what does not depend on the step before, then the one term that does.
+#[inline(always)]
+pub(super) fn step<W: Word, const ROUND: u8, const L: i32, const R: i32>(a: W, [b, c, d]: [W; 3], m: W, k: u32) -> W {
+    let early = a.plus(m).plus(a.splat(k));
+    let sum = match ROUND {
+        0 => early.plus(b.choose(c, d)),
+        1 => early.plus_md5_g(b, c, d),
+        2 => early.plus(b.xor3(c, d)),
+        _ => early.plus(b.md5_i(c, d)),
+    };
+    sum.rotate::<L, R>().plus(b)
+}
+
 /// One block: four rounds of sixteen steps.
 #[inline(always)]
-fn block<W: Word>(state: [W; 4], m: &[W; 16], k: &[u32; 64]) -> [W; 4] {
+fn block<W: Words>(state: [W; 4], m: &[W; 16], k: &[u32; 64]) -> [W; 4] {
     let [mut a, mut b, mut c, mut d] = state;
-    // Each step adds to `$a` what does not depend on the step before, then the one term that does.
     macro_rules! step {
-        ($f:ident $a:ident $b:ident $c:ident $d:ident [$m:literal] [$k:literal] $s:literal) => {
-            $a = $a.plus(m[$m]).plus($a.splat(k[$k]));
-            $a = step!($f $a $b $c $d).rotate::<$s, { 32 - $s }>().plus($b);
-        };
-        (f $a:ident $b:ident $c:ident $d:ident) => {
-            $a.plus($b.choose($c, $d))
-        };
-        (g $a:ident $b:ident $c:ident $d:ident) => {
-            $a.plus_md5_g($b, $c, $d)
-        };
-        (h $a:ident $b:ident $c:ident $d:ident) => {
-            $a.plus($b.xor3($c, $d))
-        };
-        (i $a:ident $b:ident $c:ident $d:ident) => {
-            $a.plus($b.md5_i($c, $d))
+        ($round:literal $a:ident $b:ident $c:ident $d:ident [$m:literal] [$k:literal] $s:literal) => {
+            $a = $a.md5_step::<$round, $s, { 32 - $s }>([$b, $c, $d], m[$m], k[$k]);
         };
     }
-    step!(f a b c d [0] [0] 7);
-    step!(f d a b c [1] [1] 12);
-    step!(f c d a b [2] [2] 17);
-    step!(f b c d a [3] [3] 22);
-    step!(f a b c d [4] [4] 7);
-    step!(f d a b c [5] [5] 12);
-    step!(f c d a b [6] [6] 17);
-    step!(f b c d a [7] [7] 22);
-    step!(f a b c d [8] [8] 7);
-    step!(f d a b c [9] [9] 12);
-    step!(f c d a b [10] [10] 17);
-    step!(f b c d a [11] [11] 22);
-    step!(f a b c d [12] [12] 7);
-    step!(f d a b c [13] [13] 12);
-    step!(f c d a b [14] [14] 17);
-    step!(f b c d a [15] [15] 22);
-    step!(g a b c d [1] [16] 5);
-    step!(g d a b c [6] [17] 9);
-    step!(g c d a b [11] [18] 14);
-    step!(g b c d a [0] [19] 20);
-    step!(g a b c d [5] [20] 5);
-    step!(g d a b c [10] [21] 9);
-    step!(g c d a b [15] [22] 14);
-    step!(g b c d a [4] [23] 20);
-    step!(g a b c d [9] [24] 5);
-    step!(g d a b c [14] [25] 9);
-    step!(g c d a b [3] [26] 14);
-    step!(g b c d a [8] [27] 20);
-    step!(g a b c d [13] [28] 5);
-    step!(g d a b c [2] [29] 9);
-    step!(g c d a b [7] [30] 14);
-    step!(g b c d a [12] [31] 20);
-    step!(h a b c d [5] [32] 4);
-    step!(h d a b c [8] [33] 11);
-    step!(h c d a b [11] [34] 16);
-    step!(h b c d a [14] [35] 23);
-    step!(h a b c d [1] [36] 4);
-    step!(h d a b c [4] [37] 11);
-    step!(h c d a b [7] [38] 16);
-    step!(h b c d a [10] [39] 23);
-    step!(h a b c d [13] [40] 4);
-    step!(h d a b c [0] [41] 11);
-    step!(h c d a b [3] [42] 16);
-    step!(h b c d a [6] [43] 23);
-    step!(h a b c d [9] [44] 4);
-    step!(h d a b c [12] [45] 11);
-    step!(h c d a b [15] [46] 16);
-    step!(h b c d a [2] [47] 23);
-    step!(i a b c d [0] [48] 6);
-    step!(i d a b c [7] [49] 10);
-    step!(i c d a b [14] [50] 15);
-    step!(i b c d a [5] [51] 21);
-    step!(i a b c d [12] [52] 6);
-    step!(i d a b c [3] [53] 10);
-    step!(i c d a b [10] [54] 15);
-    step!(i b c d a [1] [55] 21);
-    step!(i a b c d [8] [56] 6);
-    step!(i d a b c [15] [57] 10);
-    step!(i c d a b [6] [58] 15);
-    step!(i b c d a [13] [59] 21);
-    step!(i a b c d [4] [60] 6);
-    step!(i d a b c [11] [61] 10);
-    step!(i c d a b [2] [62] 15);
-    step!(i b c d a [9] [63] 21);
+    step!(0 a b c d [0] [0] 7);
+    step!(0 d a b c [1] [1] 12);
+    step!(0 c d a b [2] [2] 17);
+    step!(0 b c d a [3] [3] 22);
+    step!(0 a b c d [4] [4] 7);
+    step!(0 d a b c [5] [5] 12);
+    step!(0 c d a b [6] [6] 17);
+    step!(0 b c d a [7] [7] 22);
+    step!(0 a b c d [8] [8] 7);
+    step!(0 d a b c [9] [9] 12);
+    step!(0 c d a b [10] [10] 17);
+    step!(0 b c d a [11] [11] 22);
+    step!(0 a b c d [12] [12] 7);
+    step!(0 d a b c [13] [13] 12);
+    step!(0 c d a b [14] [14] 17);
+    step!(0 b c d a [15] [15] 22);
+    step!(1 a b c d [1] [16] 5);
+    step!(1 d a b c [6] [17] 9);
+    step!(1 c d a b [11] [18] 14);
+    step!(1 b c d a [0] [19] 20);
+    step!(1 a b c d [5] [20] 5);
+    step!(1 d a b c [10] [21] 9);
+    step!(1 c d a b [15] [22] 14);
+    step!(1 b c d a [4] [23] 20);
+    step!(1 a b c d [9] [24] 5);
+    step!(1 d a b c [14] [25] 9);
+    step!(1 c d a b [3] [26] 14);
+    step!(1 b c d a [8] [27] 20);
+    step!(1 a b c d [13] [28] 5);
+    step!(1 d a b c [2] [29] 9);
+    step!(1 c d a b [7] [30] 14);
+    step!(1 b c d a [12] [31] 20);
+    step!(2 a b c d [5] [32] 4);
+    step!(2 d a b c [8] [33] 11);
+    step!(2 c d a b [11] [34] 16);
+    step!(2 b c d a [14] [35] 23);
+    step!(2 a b c d [1] [36] 4);
+    step!(2 d a b c [4] [37] 11);
+    step!(2 c d a b [7] [38] 16);
+    step!(2 b c d a [10] [39] 23);
+    step!(2 a b c d [13] [40] 4);
+    step!(2 d a b c [0] [41] 11);
+    step!(2 c d a b [3] [42] 16);
+    step!(2 b c d a [6] [43] 23);
+    step!(2 a b c d [9] [44] 4);
+    step!(2 d a b c [12] [45] 11);
+    step!(2 c d a b [15] [46] 16);
+    step!(2 b c d a [2] [47] 23);
+    step!(3 a b c d [0] [48] 6);
+    step!(3 d a b c [7] [49] 10);
+    step!(3 c d a b [14] [50] 15);
+    step!(3 b c d a [5] [51] 21);
+    step!(3 a b c d [12] [52] 6);
+    step!(3 d a b c [3] [53] 10);
+    step!(3 c d a b [10] [54] 15);
+    step!(3 b c d a [1] [55] 21);
+    step!(3 a b c d [8] [56] 6);
+    step!(3 d a b c [15] [57] 10);
+    step!(3 c d a b [6] [58] 15);
+    step!(3 b c d a [13] [59] 21);
+    step!(3 a b c d [4] [60] 6);
+    step!(3 d a b c [11] [61] 10);
+    step!(3 c d a b [2] [62] 15);
+    step!(3 b c d a [9] [63] 21);
     [state[0].plus(a), state[1].plus(b), state[2].plus(c), state[3].plus(d)]
 }

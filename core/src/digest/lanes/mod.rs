@@ -43,7 +43,7 @@ use super::cpu::{Features, features};
 use super::md5::Md5;
 use super::sha256::Sha256;
 use schedule::{Engine, Kernel, Kernels, MOST, Stream};
-use word::Word;
+use word::Words;
 
 /// Advances each MD5 state by its own blocks. Of slices of different lengths, the surplus of the
 /// longer one is left alone.
@@ -127,7 +127,7 @@ fn align_frame() {
 
 /// The states of all lanes, word by word.
 #[inline(always)]
-fn gather<W: Word, const S: usize>(any: W, states: &[[u32; S]]) -> [W; S] {
+fn gather<W: Words, const S: usize>(any: W, states: &[[u32; S]]) -> [W; S] {
     let mut words = [any; S];
     let mut lanes = [0; MOST];
     for (number, word) in words.iter_mut().enumerate() {
@@ -141,7 +141,7 @@ fn gather<W: Word, const S: usize>(any: W, states: &[[u32; S]]) -> [W; S] {
 
 /// The opposite of [`gather`].
 #[inline(always)]
-fn scatter<W: Word, const S: usize>(words: [W; S], states: &mut [[u32; S]]) {
+fn scatter<W: Words, const S: usize>(words: [W; S], states: &mut [[u32; S]]) {
     let mut lanes = [0; MOST];
     for (number, word) in words.into_iter().enumerate() {
         word.scatter(&mut lanes);
@@ -240,7 +240,6 @@ fn md5_engine(features: Features) -> Engine<4> {
     static SIMD128: Kernels<4> = Kernels::new(&[
         Kernel { width: 4, cost: 145, run: simd128::md5_4 },
         Kernel { width: 12, cost: 160, run: simd128::md5_12 },
-        Kernel { width: 24, cost: 210, run: simd128::md5_24 },
     ]);
     Engine { features, one: portable::md5_one, several: &SIMD128 }
 }

@@ -1,6 +1,6 @@
 //! SHA-256's 64 rounds, written once for every kind of word.
 
-use super::word::Word;
+use super::word::{Word, Words};
 
 /// FIPS 180-4 section 4.2.2: the first 32 bits of the fractions of the cube roots of the first 64 primes.
 pub(super) static ROOTS: [u32; 64] = [
@@ -72,7 +72,7 @@ pub(super) static ROOTS: [u32; 64] = [
 
 /// Advances `states` by the first `count` blocks of their `rows`; `any` is any word.
 #[inline(always)]
-pub(super) fn advance<W: Word>(any: W, states: &mut [[u32; 8]], rows: &[&[[u8; 64]]], count: usize) {
+pub(super) fn advance<W: Words>(any: W, states: &mut [[u32; 8]], rows: &[&[[u8; 64]]], count: usize) {
     if W::LANES > 1 {
         super::align_frame();
     }
@@ -83,24 +83,35 @@ pub(super) fn advance<W: Word>(any: W, states: &mut [[u32; 8]], rows: &[&[[u8; 6
     super::scatter(state, states);
 }
 
+/// The word of the schedule sixteen places after `w`, out of those 1, 9 and 14 places after it.
+#[inline(always)]
+pub(super) fn extend<W: Word>(w: W, [w1, w9, w14]: [W; 3]) -> W {
+    let sigma0 = w1.rotate::<25, 7>().xor3(w1.rotate::<14, 18>(), w1.shift::<3>());
+    let sigma1 = w14.rotate::<15, 17>().xor3(w14.rotate::<13, 19>(), w14.shift::<10>());
+    w.plus(sigma0).plus(w9).plus(sigma1)
+}
+
+/// One round: the new `d` and `h`, which are the next round's `e` and `a`.
+#[inline(always)]
+pub(super) fn round<W: Word>([a, b, c, d, e, f, g, h]: [W; 8], w: W, k: u32) -> [W; 2] {
+    let sum1 = e.rotate::<26, 6>().xor3(e.rotate::<21, 11>(), e.rotate::<7, 25>());
+    let sum0 = a.rotate::<30, 2>().xor3(a.rotate::<19, 13>(), a.rotate::<10, 22>());
+    let t = h.plus(w).plus(h.splat(k)).plus(e.choose(f, g)).plus(sum1);
+    [d.plus(t), t.plus(a.majority(b, c)).plus(sum0)]
+}
+
 /// One block: four times sixteen rounds, between which the sixteen words are replaced by the next sixteen.
 #[inline(always)]
-fn block<W: Word>(state: [W; 8], mut w: [W; 16]) -> [W; 8] {
+fn block<W: Words>(state: [W; 8], mut w: [W; 16]) -> [W; 8] {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = state;
     macro_rules! extend {
         ($i:literal $i1:literal $i9:literal $i14:literal) => {
-            let sigma0 = w[$i1].rotate::<25, 7>().xor3(w[$i1].rotate::<14, 18>(), w[$i1].shift::<3>());
-            let sigma1 = w[$i14].rotate::<15, 17>().xor3(w[$i14].rotate::<13, 19>(), w[$i14].shift::<10>());
-            w[$i] = w[$i].plus(sigma0).plus(w[$i9]).plus(sigma1);
+            w[$i] = w[$i].sha256_extend([w[$i1], w[$i9], w[$i14]]);
         };
     }
     macro_rules! round {
         ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident $i:literal $k:ident) => {
-            let sum1 = $e.rotate::<26, 6>().xor3($e.rotate::<21, 11>(), $e.rotate::<7, 25>());
-            let sum0 = $a.rotate::<30, 2>().xor3($a.rotate::<19, 13>(), $a.rotate::<10, 22>());
-            let t = $h.plus(w[$i]).plus($h.splat($k[$i])).plus($e.choose($f, $g)).plus(sum1);
-            $d = $d.plus(t);
-            $h = t.plus($a.majority($b, $c)).plus(sum0);
+            [$d, $h] = W::sha256_round([$a, $b, $c, $d, $e, $f, $g, $h], w[$i], $k[$i]);
         };
     }
     for word in &mut w {

@@ -1,4 +1,4 @@
-//! WebAssembly's fixed-width vectors: four lanes each, up to six of them side by side.
+//! WebAssembly's fixed-width vectors: four lanes each, up to three of them side by side.
 #![expect(unsafe_code, reason = "vector loads are behind unsafe functions")]
 
 use std::arch::wasm32::*;
@@ -99,6 +99,14 @@ impl Word for Four {
     fn swap_bytes(self) -> Self {
         Self(i8x16_shuffle::<3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12>(self.0, self.0))
     }
+    #[inline(always)]
+    fn in_turn(self) -> Self {
+        // Written to a place that nobody reads, as such writes stay in order: 2.9 GB/s instead of 1.8.
+        let mut nowhere = self.0;
+        // SAFETY: it is a place of this function's own.
+        unsafe { std::ptr::from_mut(&mut nowhere).write_volatile(self.0) };
+        self
+    }
 }
 
 /// Four streams of MD5.
@@ -106,17 +114,10 @@ pub(super) fn md5_4(_: Features, states: &mut [[u32; 4]], rows: &[Blocks<'_>], c
     md5_rounds::advance(Four(u32x4_splat(0)), states, rows, count);
 }
 
-/// Twelve streams of MD5.
+/// Twelve streams of MD5. With more, the engines of browsers keep so much of it in memory that it takes longer for each.
 pub(super) fn md5_12(_: Features, states: &mut [[u32; 4]], rows: &[Blocks<'_>], count: usize) {
     let any = Four(u32x4_splat(0));
     md5_rounds::advance((any, (any, any)), states, rows, count);
-}
-
-/// Twenty-four streams of MD5.
-pub(super) fn md5_24(_: Features, states: &mut [[u32; 4]], rows: &[Blocks<'_>], count: usize) {
-    let any = Four(u32x4_splat(0));
-    let three = (any, (any, any));
-    md5_rounds::advance((three, three), states, rows, count);
 }
 
 /// Four streams of SHA-256.

@@ -1,6 +1,8 @@
 //! The arithmetic that the round tables are written in: one 32-bit word of each of several streams.
 
-/// One word of each of [`Word::LANES`] streams.
+use super::{md5_rounds, sha256_rounds};
+
+/// One word of each of [`Word::LANES`] streams: a set of lanes, which one register holds.
 ///
 /// No function makes a word from nothing: those that make one ask for another, and a kernel makes
 /// its first only where its instructions are enabled. So a word proves that the CPU has them.
@@ -38,6 +40,12 @@ pub(super) trait Word: Copy {
     }
     /// Each lane's bytes in the opposite order.
     fn swap_bytes(self) -> Self;
+    /// The same word, worked out here and not later. Sets that lie side by side keep a core busy only when their steps
+    /// take turns; a compiler that sees that they do not depend on each other may put them one after the other.
+    #[inline(always)]
+    fn in_turn(self) -> Self {
+        self
+    }
 }
 
 /// Block `at` of row `lane`, or zeros.
@@ -56,14 +64,72 @@ pub(super) fn quarter(block: &[u8; 64], number: usize) -> &[u8; 16] {
     block.as_chunks().0.get(number).unwrap_or(&[0; 16])
 }
 
-/// Two sets of lanes side by side: one works while the other waits for its last result.
-impl<A: Word, B: Word> Word for (A, B) {
-    const LANES: usize = A::LANES + B::LANES;
+/// One word of each stream of one or more sets of lanes: what the round tables are written in. The sets take turns
+/// step by step, so that one works while the others wait for their last results.
+pub(super) trait Words: Copy {
+    /// How many streams.
+    const LANES: usize;
+
+    /// As [`Word::gather`].
+    fn gather(self, lanes: &[u32]) -> Self;
+    /// As [`Word::scatter`].
+    fn scatter(self, lanes: &mut [u32]);
+    /// As [`Word::load`].
+    fn load(self, rows: &[&[[u8; 64]]], at: usize) -> [Self; 16];
+    /// The sum.
+    fn plus(self, other: Self) -> Self;
+    /// Each lane's bytes in the opposite order.
+    fn swap_bytes(self) -> Self;
+    /// What a step of MD5's round `ROUND`, of 0 to 3, puts in the place of this word, its `a`.
+    fn md5_step<const ROUND: u8, const L: i32, const R: i32>(self, rest: [Self; 3], m: Self, k: u32) -> Self;
+    /// The word of SHA-256's schedule sixteen places on, out of this one and those 1, 9 and 14 places on.
+    fn sha256_extend(self, others: [Self; 3]) -> Self;
+    /// What a round of SHA-256 puts in the places of the state's `d` and `h`, with word `w` of the schedule.
+    fn sha256_round(state: [Self; 8], w: Self, k: u32) -> [Self; 2];
+}
+
+impl<W: Word> Words for W {
+    const LANES: usize = W::LANES;
 
     #[inline(always)]
-    fn splat(self, value: u32) -> Self {
-        (self.0.splat(value), self.1.splat(value))
+    fn gather(self, lanes: &[u32]) -> Self {
+        Word::gather(self, lanes)
     }
+    #[inline(always)]
+    fn scatter(self, lanes: &mut [u32]) {
+        Word::scatter(self, lanes);
+    }
+    #[inline(always)]
+    fn load(self, rows: &[&[[u8; 64]]], at: usize) -> [Self; 16] {
+        Word::load(self, rows, at)
+    }
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        Word::plus(self, other)
+    }
+    #[inline(always)]
+    fn swap_bytes(self) -> Self {
+        Word::swap_bytes(self)
+    }
+    #[inline(always)]
+    fn md5_step<const ROUND: u8, const L: i32, const R: i32>(self, rest: [Self; 3], m: Self, k: u32) -> Self {
+        md5_rounds::step::<W, ROUND, L, R>(self, rest, m, k).in_turn()
+    }
+    #[inline(always)]
+    fn sha256_extend(self, others: [Self; 3]) -> Self {
+        sha256_rounds::extend(self, others)
+    }
+    #[inline(always)]
+    fn sha256_round(state: [Self; 8], w: Self, k: u32) -> [Self; 2] {
+        let [d, h] = sha256_rounds::round(state, w, k);
+        [d.in_turn(), h.in_turn()]
+    }
+}
+
+/// Two, side by side.
+impl<A: Words, B: Words> Words for (A, B) {
+    const LANES: usize = A::LANES + B::LANES;
+
     #[inline(always)]
     fn gather(self, lanes: &[u32]) -> Self {
         let (a, b) = lanes.split_at_checked(A::LANES).unwrap_or((lanes, &[]));
@@ -105,35 +171,22 @@ impl<A: Word, B: Word> Word for (A, B) {
         (self.0.plus(other.0), self.1.plus(other.1))
     }
     #[inline(always)]
-    fn rotate<const L: i32, const R: i32>(self) -> Self {
-        (self.0.rotate::<L, R>(), self.1.rotate::<L, R>())
-    }
-    #[inline(always)]
-    fn shift<const R: i32>(self) -> Self {
-        (self.0.shift::<R>(), self.1.shift::<R>())
-    }
-    #[inline(always)]
-    fn choose(self, yes: Self, no: Self) -> Self {
-        (self.0.choose(yes.0, no.0), self.1.choose(yes.1, no.1))
-    }
-    #[inline(always)]
-    fn xor3(self, b: Self, c: Self) -> Self {
-        (self.0.xor3(b.0, c.0), self.1.xor3(b.1, c.1))
-    }
-    #[inline(always)]
-    fn majority(self, b: Self, c: Self) -> Self {
-        (self.0.majority(b.0, c.0), self.1.majority(b.1, c.1))
-    }
-    #[inline(always)]
-    fn md5_i(self, c: Self, d: Self) -> Self {
-        (self.0.md5_i(c.0, d.0), self.1.md5_i(c.1, d.1))
-    }
-    #[inline(always)]
-    fn plus_md5_g(self, b: Self, c: Self, d: Self) -> Self {
-        (self.0.plus_md5_g(b.0, c.0, d.0), self.1.plus_md5_g(b.1, c.1, d.1))
-    }
-    #[inline(always)]
     fn swap_bytes(self) -> Self {
         (self.0.swap_bytes(), self.1.swap_bytes())
+    }
+    #[inline(always)]
+    fn md5_step<const ROUND: u8, const L: i32, const R: i32>(self, [b, c, d]: [Self; 3], m: Self, k: u32) -> Self {
+        let one = self.0.md5_step::<ROUND, L, R>([b.0, c.0, d.0], m.0, k);
+        (one, self.1.md5_step::<ROUND, L, R>([b.1, c.1, d.1], m.1, k))
+    }
+    #[inline(always)]
+    fn sha256_extend(self, [w1, w9, w14]: [Self; 3]) -> Self {
+        (self.0.sha256_extend([w1.0, w9.0, w14.0]), self.1.sha256_extend([w1.1, w9.1, w14.1]))
+    }
+    #[inline(always)]
+    fn sha256_round([a, b, c, d, e, f, g, h]: [Self; 8], w: Self, k: u32) -> [Self; 2] {
+        let [d0, h0] = A::sha256_round([a.0, b.0, c.0, d.0, e.0, f.0, g.0, h.0], w.0, k);
+        let [d1, h1] = B::sha256_round([a.1, b.1, c.1, d.1, e.1, f.1, g.1, h.1], w.1, k);
+        [(d0, d1), (h0, h1)]
     }
 }
