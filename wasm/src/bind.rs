@@ -10,8 +10,10 @@
 //!     const wants = survey.wants();
 //!     for (let i = 0; i < wants.length; i += 4) {
 //!         const [id, number, at, length] = wants.subarray(i, i + 4);
-//!         const bytes = await files[number].slice(at, at + length).arrayBuffer();
-//!         survey.bytes(id, new Uint8Array(bytes));
+//!         const some = Math.min(length, 4 << 20);
+//!         const bytes = new Uint8Array(await files[number].slice(at, at + some).arrayBuffer());
+//!         if (bytes.length < some) survey.last(id, bytes);
+//!         else survey.bytes(id, bytes);
 //!     }
 //! }
 //! const text = survey.finish().json();
@@ -107,20 +109,31 @@ impl Survey {
         self.drive.step();
     }
 
-    /// What to read now: number of the answer, number of the file, offset and length, one after another. A length of -1
-    /// asks how long the file is.
+    /// What to read now: number of the answer, number of the file, offset and how much at most, one after another. What comes
+    /// of it may be less; the rest is wanted next. A length of -1 asks how long the file
+    /// is, and -2 whether it is still what it was.
     pub fn wants(&mut self) -> Vec<f64> {
         numbers(self.drive.wants())
     }
 
-    /// Takes the bytes that want `id` asked for; fewer when the file ends there.
+    /// Takes bytes that want `id` asked for, at least one.
     pub fn bytes(&mut self, id: u32, bytes: Vec<u8>) {
         self.drive.answer(id, Answer::Bytes(bytes));
+    }
+
+    /// Takes those with which the file ends; maybe none.
+    pub fn last(&mut self, id: u32, bytes: Vec<u8>) {
+        self.drive.answer(id, Answer::Last(bytes));
     }
 
     /// Takes the length that want `id` asked for.
     pub fn length(&mut self, id: u32, length: u64) {
         self.drive.answer(id, Answer::Length(length));
+    }
+
+    /// Says that the file of want `id` is still what it was.
+    pub fn unchanged(&mut self, id: u32) {
+        self.drive.answer(id, Answer::Unchanged);
     }
 
     /// Says that what want `id` asked for cannot be read.
@@ -313,6 +326,11 @@ impl Restore {
         self.0.answer(id, Answer::Bytes(bytes));
     }
 
+    /// As [`Survey::last`].
+    pub fn last(&mut self, id: u32, bytes: Vec<u8>) {
+        self.0.answer(id, Answer::Last(bytes));
+    }
+
     /// As [`Survey::failed`].
     pub fn failed(&mut self, id: u32, message: &str) {
         self.0.answer(id, Answer::Failed(message.to_owned()));
@@ -335,8 +353,9 @@ impl Restore {
 fn numbers(wants: Vec<Want>) -> Vec<f64> {
     let numbers = wants.into_iter().flat_map(|want| {
         let (at, length) = match want.what {
-            What::Piece { at, length } => (at as f64, f64::from(length)),
+            What::Bytes { at, length } => (at as f64, length as f64),
             What::Length => (0.0, -1.0),
+            What::Unchanged => (0.0, -2.0),
         };
         [want.id.into(), want.file.into(), at, length]
     });

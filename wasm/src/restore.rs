@@ -19,10 +19,6 @@ use crate::drive::tape::{Ids, Next, Tape};
 use crate::drive::{Answer, Want};
 use crate::listing::Listing;
 
-/// Bytes that are read at a time, and how many reads are under way.
-const PIECE: u32 = 4 * 1024 * 1024;
-const UNDER_WAY: usize = 4;
-
 /// Decoded bytes after which the host gets them.
 const ENOUGH: usize = 4 * 1024 * 1024;
 
@@ -130,15 +126,8 @@ impl Restore {
     /// What to read now.
     pub fn wants(&mut self) -> Vec<Want> {
         let Self { indices, chunk, ids, .. } = self;
-        let mut wants = Vec::new();
-        for tape in indices.tape().into_iter().chain(chunk.as_mut().map(|chunk| &mut chunk.tape)) {
-            while tape.held() < UNDER_WAY
-                && let Some(want) = tape.want(PIECE, ids)
-            {
-                wants.push(want);
-            }
-        }
-        wants
+        let tapes = indices.tape().into_iter().chain(chunk.as_mut().map(|chunk| &mut chunk.tape));
+        tapes.filter_map(|tape| tape.want(ids)).collect()
     }
 
     /// Takes the answer to want `id`.

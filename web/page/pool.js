@@ -146,7 +146,7 @@ async function begin(post, root, options) {
 async function readShort(post, root, wants) {
     const read = ({ id, file, length }) =>
         beginning(root.opens[file], length).then(
-            (bytes) => ({ id, bytes }),
+            (bytes) => ({ id, bytes, last: bytes.length < length }),
             (error) => ({ id, error: error.message ?? String(error) }),
         );
     const answers = await Promise.all(wants.map(read));

@@ -1,4 +1,4 @@
-// Reads what the engine wants of the page's files, many pieces at a time.
+// Reads what the engine wants of the page's files, many at a time.
 
 /** How many files are remembered: each holds a handle of the browser's. */
 const REMEMBERED = 512;
@@ -9,6 +9,16 @@ const REMEMBERED = 512;
  */
 const SHORT = 64 * 1024 + 1;
 
+/** How many files are kept open between reads, and how much of one is asked of the browser at a time, in bytes. */
+const OPEN = 48;
+const STRETCH = 64 * 1024 * 1024;
+
+/** What a want may ask instead of bytes, in the place of how many. */
+const LENGTH = -1;
+const UNCHANGED = -2;
+
+const EMPTY = new Uint8Array(0);
+
 /** Wants on their way from the files to the engine. */
 export class Reads {
     constructor(survey, ask, ready) {
@@ -18,6 +28,8 @@ export class Reads {
         /** Files by number, the one used last at the end; and the reads that wait for one. */
         this.files = new Map();
         this.waiting = new Map();
+        /** Files that were read up to some place, and may be read on from there: the one used last at the end. */
+        this.streams = [];
     }
 
     /** Begins to read: four numbers each, as the engine writes them. */
@@ -65,29 +77,86 @@ export class Reads {
     /** The survey is over: what is still under way was read ahead, and nobody waits for it. */
     close() {
         this.survey = null;
+        for (const stream of this.streams) stream.close();
+        this.streams = [];
     }
 
     /** Takes what the page read: for each want its bytes, or why there are none. */
     takeShort(answers) {
-        for (const { id, bytes, error } of answers) {
-            if (bytes) this.survey?.bytes(id, bytes);
+        for (const { id, bytes, last, error } of answers) {
+            if (last) this.survey?.last(id, bytes);
+            else if (bytes) this.survey?.bytes(id, bytes);
             else this.survey?.failed(id, error);
         }
         if (this.survey !== null) this.ready();
     }
 
-    async read({ id, at, length }, file) {
+    async read({ id, file: number, at, length }, file) {
         try {
-            if (length < 0) {
+            if (length === LENGTH) {
                 this.survey?.length(id, BigInt(file.size));
+            } else if (length === UNCHANGED) {
+                // A stream goes on through a file that is replaced; a new read of the same `File` fails.
+                await file.slice(0, 1).arrayBuffer();
+                this.survey?.unchanged(id);
             } else {
-                const bytes = await file.slice(at, at + length).arrayBuffer();
-                this.survey?.bytes(id, new Uint8Array(bytes));
+                const { bytes, last } = await this.some(number, file, at, length);
+                if (last) this.survey?.last(id, bytes);
+                else this.survey?.bytes(id, bytes);
             }
         } catch (error) {
             // A file that was changed or removed meanwhile, a disk that fails, no permission: never damage.
             this.survey?.failed(id, error.message ?? String(error));
         }
         if (this.survey !== null) this.ready();
+    }
+
+    /** Bytes of a file from an offset on, at least one unless it ends there. */
+    async some(number, file, at, length) {
+        const found = this.streams.findIndex((stream) => stream.number === number && stream.next === at);
+        const [stream] = found < 0 ? [new Stream(number, file, at)] : this.streams.splice(found, 1);
+        const { bytes, last } = await stream.read(length);
+        if (last || this.survey === null) stream.close();
+        else this.streams.push(stream);
+        if (this.streams.length > OPEN) this.streams.shift().close();
+        return { bytes, last };
+    }
+}
+
+/** A file being read from an offset on. The browser reads ahead of it, so that a long range takes much less than many short ones. */
+class Stream {
+    constructor(number, file, at) {
+        this.number = number;
+        this.file = file;
+        this.next = at;
+        this.reader = null;
+        /** Where the stream under way ends at the latest, and what was read of it and not taken. */
+        this.end = at;
+        this.rest = EMPTY;
+    }
+
+    async read(length) {
+        while (this.rest.length === 0) {
+            if (this.reader === null) {
+                this.end = this.next + STRETCH;
+                this.reader = this.file.slice(this.next, this.end).stream().getReader();
+            }
+            const { done, value } = await this.reader.read();
+            if (!done) {
+                this.rest = value;
+            } else if (this.next < this.end) {
+                return { bytes: EMPTY, last: true };
+            } else {
+                this.reader = null;
+            }
+        }
+        const bytes = this.rest.subarray(0, length);
+        this.rest = this.rest.subarray(bytes.length);
+        this.next += bytes.length;
+        return { bytes, last: false };
+    }
+
+    close() {
+        this.reader?.cancel().catch(() => {});
     }
 }

@@ -11,6 +11,7 @@ use highwater_core::codec::{Codec, Decoder, Flow, member};
 use highwater_core::marks::{self, Marks};
 use highwater_core::segments::{Recheck, Segments};
 
+use super::runs::Runs;
 use super::stream::{Owner, Stream};
 use super::tape::{Next, Tape};
 
@@ -27,9 +28,9 @@ enum Stage {
     /// The marks are being read.
     Marks(Tape, Vec<u8>),
     /// The members' headers are being read, up to these stored and decoded bytes.
-    Members { cut: Cut, header: Option<Tape>, stored: u64, decoded: u64 },
-    /// Segments are hashed; `next` is the first that has no stream yet.
-    Segments { cut: Cut, next: usize, running: usize, broken: Vec<usize>, odd: bool },
+    Members { cut: Cut, header: Option<(Tape, Vec<u8>)>, stored: u64, decoded: u64 },
+    /// Segments are hashed.
+    Segments { cut: Cut, runs: Runs, broken: Vec<usize>, odd: bool },
     /// What did not hold is hashed serially.
     Recheck { cut: Cut, recheck: Box<Recheck<Rc<Segments>>>, reading: Option<Reading> },
 }
@@ -70,7 +71,7 @@ impl Marked {
     pub(super) fn tape(&mut self) -> Option<&mut Tape> {
         match &mut self.stage {
             Stage::Marks(tape, _) => Some(tape),
-            Stage::Members { header, .. } => header.as_mut(),
+            Stage::Members { header, .. } => header.as_mut().map(|(tape, _)| tape),
             Stage::Segments { .. } => None,
             Stage::Recheck { reading, .. } => reading.as_mut().map(|reading| &mut reading.tape),
         }
@@ -78,13 +79,8 @@ impl Marked {
 
     /// A stream for the next segment, for the flight at `place`; none when all have one.
     pub(super) fn spawn(&mut self, place: usize) -> Option<Stream> {
-        let Stage::Segments { cut, next, running, odd, .. } = &mut self.stage else { return None };
-        if *odd || *next >= cut.segments.count() {
-            return None;
-        }
-        let index = *next;
-        *next += 1;
-        *running += 1;
+        let Stage::Segments { cut, runs, odd: false, .. } = &mut self.stage else { return None };
+        let index = runs.begin()?;
         let codec = self.claim.codec;
         let range = cut.segments.range(index);
         let expect = Expect { length: range.end - range.start, ..cut.segments.expect() };
@@ -94,8 +90,8 @@ impl Marked {
 
     /// Takes back the stream of a segment, which ended so.
     pub(super) fn ended(&mut self, index: usize, stream: Stream, end: &Result<(), String>) {
-        let Stage::Segments { cut, running, broken, odd, .. } = &mut self.stage else { return };
-        *running = running.saturating_sub(1);
+        let Stage::Segments { cut, runs, broken, odd } = &mut self.stage else { return };
+        runs.ended(index);
         if !stream.hasher.is_some_and(|hasher| cut.segments.holds(index, &hasher)) {
             broken.push(index);
         }
@@ -122,7 +118,7 @@ impl Marked {
             },
             Stage::Members { cut, header, stored, decoded } => {
                 let end = cut.segments.range(cut.borders.len().saturating_sub(1)).end;
-                let Some(tape) = header else {
+                let Some((tape, read)) = header else {
                     if *decoded == end {
                         cut.borders.push(*stored);
                         if cut.borders.len() == cut.segments.count() {
@@ -132,29 +128,28 @@ impl Marked {
                     } else if *decoded > end {
                         return Outcome::Plain;
                     } else {
-                        *header = Some(Tape::new(self.file, *stored..stored.saturating_add(member::HEADER as u64)));
+                        let range = *stored..stored.saturating_add(member::HEADER as u64);
+                        *header = Some((Tape::new(self.file, range), Vec::new()));
                     }
                     return Outcome::Moved;
                 };
-                let bytes = match tape.next() {
+                match tape.next() {
                     Next::Waiting => return Outcome::Waiting,
-                    Next::Bytes(bytes) => bytes,
+                    Next::Bytes(bytes) => read.extend(bytes),
                     Next::End | Next::Failed(_) => return Outcome::Plain,
-                };
+                }
+                let Some(whole) = read.first_chunk() else { return Outcome::Moved };
+                let said = member::lengths(whole).filter(|said| said.decoded >= member::SHORTEST);
                 *header = None;
-                let said =
-                    bytes.first_chunk().and_then(member::lengths).filter(|said| said.decoded >= member::SHORTEST);
                 let Some(said) = said else { return Outcome::Plain };
                 *stored = stored.saturating_add(said.stored.max(1).into());
                 *decoded = decoded.saturating_add(said.decoded.into());
                 Outcome::Moved
             }
-            Stage::Segments { cut, next, running, broken, odd } => {
-                if *running > 0 || (!*odd && *next < cut.segments.count()) {
+            Stage::Segments { runs, odd: true, .. } if runs.idle() => Outcome::Plain,
+            Stage::Segments { cut, runs, broken, odd } => {
+                if *odd || !runs.over() {
                     return Outcome::Waiting;
-                }
-                if *odd {
-                    return Outcome::Plain;
                 }
                 if broken.is_empty() {
                     return Outcome::Verdict(Verdict::Sound);
@@ -215,7 +210,8 @@ impl Stage {
     }
 
     fn segments(cut: &mut Cut) -> Self {
-        Self::Segments { cut: cut.take(), next: 0, running: 0, broken: Vec::new(), odd: false }
+        let runs = Runs::new(cut.segments.count());
+        Self::Segments { cut: cut.take(), runs, broken: Vec::new(), odd: false }
     }
 }
 

@@ -8,11 +8,12 @@
 //! ```
 //!
 //! Until [`Drive::is_done`], some answer is always waited for, so a host that answers everything comes to the end. What is in
-//! memory is bounded whatever the set: so many streams at a time, and so many bytes read ahead for all of them.
+//! memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each.
 
 pub(crate) mod indices;
 mod marked;
 mod news;
+mod runs;
 mod stream;
 pub(crate) mod tape;
 mod trailing;
@@ -40,22 +41,14 @@ use trailing::Trailing;
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
 
-/// Flights at a time: twice the lanes, so that half of them may wait for the disk.
-const FLIGHTS: usize = 48;
+/// Flights at a time: twice the lanes of the kernel for a page, so that half of them may wait for the disk.
+const FLIGHTS: usize = 24;
 
 /// Of these, so many that inflate: they hold more, and are slower than any disk.
 const INFLATING: usize = 8;
 
 /// Trails at a time: each may hold an index of its own.
 const TRAILS: usize = 2;
-
-/// Bytes that may be read ahead, by all flights together. One piece each is always read.
-const AHEAD: u64 = 48 * 1024 * 1024;
-
-/// The shortest and the longest piece, and the most that one stream has under way.
-const SHORTEST: u64 = 256 * 1024;
-const LONGEST: u64 = 4 * 1024 * 1024;
-const UNDER_WAY: usize = 6;
 
 /// A survey on its way.
 pub struct Drive {
@@ -82,7 +75,25 @@ enum Flight {
     /// A trail.
     Trail(Box<Trailing>),
     /// A claim of which only the length is asked.
-    Length { number: u32, claim: Box<Claim>, file: u32, id: Option<u32>, answer: Option<Answer> },
+    Length(Question),
+    /// A claim that does not hold, if its file is still what it was.
+    Doubt(Question, Verdict, u64),
+}
+
+/// A claim, and the one question that is left of it.
+struct Question {
+    number: u32,
+    claim: Box<Claim>,
+    file: u32,
+    what: What,
+    id: Option<u32>,
+    answer: Option<Answer>,
+}
+
+impl Question {
+    fn new(number: u32, claim: Claim, file: u32, what: What) -> Self {
+        Self { number, claim: Box::new(claim), file, what, id: None, answer: None }
+    }
 }
 
 impl Drive {
@@ -125,31 +136,24 @@ impl Drive {
     pub fn wants(&mut self) -> Vec<Want> {
         let Self { indices, flights, ids, .. } = self;
         let mut wants = Vec::new();
-        let active = (flights.iter().flatten().count() as u64).saturating_add(1);
-        let length = (AHEAD / active / 2).clamp(SHORTEST, LONGEST);
-        let most = usize::try_from(AHEAD / active / length).unwrap_or(usize::MAX).clamp(1, UNDER_WAY);
         let mut tapes: Vec<&mut Tape> = indices.tape().into_iter().collect();
         for flight in flights.iter_mut().flatten() {
             match flight {
+                // One piece each, in its lane or on its way: what is in memory depends on nothing else.
+                Flight::Stream(stream) if stream.ready() > 0 => {}
                 Flight::Stream(stream) => tapes.push(&mut stream.tape),
                 Flight::Marked(marked) => tapes.extend(marked.tape()),
                 Flight::Trail(trail) => tapes.extend(trail.tape()),
-                Flight::Length { file, id: id @ None, .. } => {
-                    let next = ids.next();
-                    *id = Some(next);
-                    wants.push(Want { id: next, file: *file, what: What::Length });
+                Flight::Length(question) | Flight::Doubt(question, ..) => {
+                    if question.id.is_none() {
+                        let id = ids.next();
+                        question.id = Some(id);
+                        wants.push(Want { id, file: question.file, what: question.what });
+                    }
                 }
-                Flight::Length { .. } => {}
             }
         }
-        let length = u32::try_from(length).unwrap_or(u32::MAX);
-        for tape in tapes {
-            while tape.held() < most
-                && let Some(want) = tape.want(length, ids)
-            {
-                wants.push(want);
-            }
-        }
+        wants.extend(tapes.into_iter().filter_map(|tape| tape.want(ids)));
         wants
     }
 
@@ -167,14 +171,14 @@ impl Drive {
                 Flight::Stream(stream) => offer(Some(&mut stream.tape)),
                 Flight::Marked(marked) => offer(marked.tape()),
                 Flight::Trail(trail) => offer(trail.tape()),
-                Flight::Length { .. } => {}
+                Flight::Length(_) | Flight::Doubt(..) => {}
             }
         }
         for flight in self.flights.iter_mut().flatten() {
-            if let Flight::Length { id: Some(waiting), answer: slot, .. } = flight
-                && *waiting == id
+            if let Flight::Length(question) | Flight::Doubt(question, ..) = flight
+                && question.id == Some(id)
             {
-                *slot = answer.take();
+                question.answer = answer.take();
             }
         }
     }
@@ -255,7 +259,7 @@ impl Drive {
             match flight {
                 Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
                 Flight::Trail(_) => trails += 1,
-                Flight::Marked(_) | Flight::Length { .. } => {}
+                Flight::Marked(_) | Flight::Length(_) | Flight::Doubt(..) => {}
             }
         }
         // Segments first: their claim was begun before those that wait.
@@ -301,7 +305,7 @@ impl Drive {
                 return false;
             }
             Evidence::StoredLength => {
-                self.put(Flight::Length { number, claim: Box::new(claim), file, id: None, answer: None });
+                self.put(Flight::Length(Question::new(number, claim, file, What::Length)));
             }
             Evidence::Bytes => {
                 let marks = claim.marks.as_ref().filter(|_| self.hashes()).and_then(|name| self.listing.number(name));
@@ -366,17 +370,20 @@ impl Drive {
                 }
                 true
             }
-            Some(Flight::Length { answer: None, .. }) => false,
-            Some(Flight::Length { .. }) => {
-                let Some(Flight::Length { number, claim, answer: Some(answer), .. }) = slot.take() else {
-                    return false;
+            Some(Flight::Length(question) | Flight::Doubt(question, ..)) => {
+                let Some(answer) = question.answer.take() else { return false };
+                let (question, verdict, bytes) = match slot.take() {
+                    Some(Flight::Doubt(question, verdict, bytes)) => (question, Some(verdict), bytes),
+                    Some(Flight::Length(question)) => (question, None, 0),
+                    _ => return false,
                 };
-                let verdict = match answer {
-                    Answer::Length(length) => Check::of_length(&claim, length),
-                    Answer::Failed(message) => Verdict::of_fault(unreadable(&message)),
-                    Answer::Bytes(_) => Verdict::of_fault(unreadable("another answer came than was asked for")),
+                let verdict = match (answer, verdict) {
+                    (Answer::Unchanged, Some(verdict)) => verdict,
+                    (Answer::Length(length), None) => Check::of_length(&question.claim, length),
+                    (Answer::Failed(message), _) => Verdict::of_fault(unreadable(&message)),
+                    _ => Verdict::of_fault(unreadable("another answer came than was asked for")),
                 };
-                self.settle(number, &claim, verdict, 0);
+                self.settle(question.number, &question.claim, verdict, bytes);
                 true
             }
         }
@@ -388,7 +395,7 @@ impl Drive {
         let Marked { number, claim, .. } = *marked;
         if let Outcome::Verdict(verdict) = outcome {
             let bytes = claim.expect.length;
-            self.settle(number, &claim, verdict, bytes);
+            self.conclude(number, claim, verdict, bytes);
             self.indices.survey.marked(bytes);
         } else if let Some(file) = self.listing.number(&claim.object) {
             self.stream(number, claim, file);
@@ -443,7 +450,17 @@ impl Drive {
             (Ok(()), Some(hasher)) => check.end_with(hasher.finish()),
             (Ok(()), None) => check.end(),
         };
-        self.settle(number, &claim, verdict, bytes);
+        self.conclude(number, claim, verdict, bytes);
+    }
+
+    /// Settles a claim by what was read of it; what does not hold, only once its file is known to be the same still.
+    fn conclude(&mut self, number: u32, claim: Claim, verdict: Verdict, bytes: u64) {
+        match self.listing.number(&claim.object) {
+            Some(file) if matches!(verdict, Verdict::Damaged(_)) => {
+                self.put(Flight::Doubt(Question::new(number, claim, file, What::Unchanged), verdict, bytes));
+            }
+            _ => self.settle(number, &claim, verdict, bytes),
+        }
     }
 
     fn settle(&mut self, number: u32, claim: &Claim, verdict: Verdict, bytes: u64) {

@@ -1,6 +1,5 @@
-//! `Tape`: the stored bytes of one file, asked for ahead of time in pieces, and taken in order.
+//! `Tape`: the stored bytes of one file, asked for and taken in order, piece by piece.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Something the host is to read, with the number that its answer bears.
@@ -17,24 +16,32 @@ pub struct Want {
 /// What of a file is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// So many bytes from an offset. Fewer come only when the file ends there.
-    Piece {
+    /// Bytes from an offset on: as many as are at hand, at least one. What is missing is wanted next, so a host that keeps
+    /// its place in the file reads on from there.
+    Bytes {
         /// The offset, in bytes.
         at: u64,
-        /// How many.
-        length: u32,
+        /// How many at most.
+        length: u64,
     },
     /// How long it is, in bytes.
     Length,
+    /// Whether it is still what it was when the listing was made. Bytes of a file that was replaced while it was read may be
+    /// of either, and then they prove nothing.
+    Unchanged,
 }
 
 /// What a host answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The bytes of a [`What::Piece`].
+    /// Some bytes of a [`What::Bytes`], at least one.
     Bytes(Vec<u8>),
+    /// Those with which the file ends; maybe none.
+    Last(Vec<u8>),
     /// The length of a [`What::Length`].
     Length(u64),
+    /// To [`What::Unchanged`]: it is. A host that cannot know says so too.
+    Unchanged,
     /// It cannot be read, or changed since it was dropped. Never damage.
     Failed(String),
 }
@@ -67,76 +74,60 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Tape {
     file: u32,
-    /// What is still to be asked for.
+    /// What was not taken yet.
     rest: Range<u64>,
-    pieces: VecDeque<Piece>,
-}
-
-#[derive(Debug)]
-struct Piece {
-    id: u32,
-    length: u32,
+    /// The number of the answer that is waited for, or that has come.
+    asked: Option<u32>,
     answer: Option<Answer>,
 }
 
 impl Tape {
     /// The bytes `range` of a file, which may end before that.
     pub(crate) fn new(file: u32, range: Range<u64>) -> Self {
-        Self { file, rest: range, pieces: VecDeque::new() }
+        Self { file, rest: range, asked: None, answer: None }
     }
 
-    /// Asks for the next piece, of at most `length` bytes; none when everything was asked for.
-    pub(crate) fn want(&mut self, length: u32, ids: &mut Ids) -> Option<Want> {
-        let left = self.rest.end.checked_sub(self.rest.start).filter(|left| *left > 0)?;
-        let length = u32::try_from(left).unwrap_or(u32::MAX).min(length);
-        let (id, at) = (ids.next(), self.rest.start);
-        self.rest.start = at.saturating_add(length.into());
-        self.pieces.push_back(Piece { id, length, answer: None });
-        Some(Want { id, file: self.file, what: What::Piece { at, length } })
-    }
-
-    /// How many pieces were asked for and not taken yet.
-    pub(crate) fn held(&self) -> usize {
-        self.pieces.len()
+    /// Asks for what comes next; none when that was asked for, or when everything was taken.
+    pub(crate) fn want(&mut self, ids: &mut Ids) -> Option<Want> {
+        if self.asked.is_some() {
+            return None;
+        }
+        let at = self.rest.start;
+        let length = self.rest.end.checked_sub(at).filter(|left| *left > 0)?;
+        let id = ids.next();
+        self.asked = Some(id);
+        Some(Want { id, file: self.file, what: What::Bytes { at, length } })
     }
 
     /// Takes an answer; gives it back when it is not for this tape.
     pub(crate) fn answer(&mut self, id: u32, answer: Answer) -> Option<Answer> {
-        let Some(piece) = self.pieces.iter_mut().find(|piece| piece.id == id) else { return Some(answer) };
-        piece.answer = Some(answer);
+        if self.asked != Some(id) {
+            return Some(answer);
+        }
+        self.answer = Some(answer);
         None
     }
 
     /// The next bytes, in order.
     pub(crate) fn next(&mut self) -> Next {
-        let Some(piece) = self.pieces.front() else {
+        if self.asked.is_none() {
             return if self.rest.is_empty() { Next::End } else { Next::Waiting };
-        };
-        if piece.answer.is_none() {
-            return Next::Waiting;
         }
-        let length = piece.length as usize;
-        match self.pieces.pop_front().and_then(|piece| piece.answer) {
-            Some(Answer::Bytes(bytes)) if bytes.len() <= length => {
-                if bytes.len() < length {
-                    self.close();
-                }
-                if bytes.is_empty() { Next::End } else { Next::Bytes(bytes) }
+        let Some(answer) = self.answer.take() else { return Next::Waiting };
+        self.asked = None;
+        let rest = std::mem::replace(&mut self.rest, 0..0);
+        let fits = |bytes: &[u8]| bytes.len() as u64 <= rest.end - rest.start;
+        match answer {
+            Answer::Bytes(bytes) if !bytes.is_empty() && fits(&bytes) => {
+                self.rest = rest.start.saturating_add(bytes.len() as u64)..rest.end;
+                Next::Bytes(bytes)
             }
-            Some(Answer::Failed(message)) => {
-                self.close();
-                Next::Failed(message)
-            }
-            _ => {
-                self.close();
+            Answer::Last(bytes) if bytes.is_empty() => Next::End,
+            Answer::Last(bytes) if fits(&bytes) => Next::Bytes(bytes),
+            Answer::Failed(message) => Next::Failed(message),
+            Answer::Bytes(_) | Answer::Last(_) | Answer::Length(_) | Answer::Unchanged => {
                 Next::Failed("another answer came than was asked for".to_owned())
             }
         }
-    }
-
-    /// Nothing more is wanted of it, and answers on their way do not matter.
-    fn close(&mut self) {
-        self.pieces.clear();
-        self.rest = 0..0;
     }
 }
