@@ -285,10 +285,10 @@ fn damage_is_said_only_of_a_file_that_is_still_the_same() {
         image.entry(name.clone()).and_modify(|bytes| bytes[0] ^= 1);
         let verdict = |failing: &[(&str, u64)]| {
             let Driven { report, .. } = driven(&image, Depth::Digest, Shard::WHOLE, Dice::new(5), failing);
-            (report.verdict, report.tallies.keys().cloned().collect::<Vec<_>>())
+            (report.verdict, report.tallies.contains_key("unreadable"))
         };
-        assert_eq!(verdict(&[]), (Verdict::Damaged, vec!["digest".to_owned()]));
-        assert_eq!(verdict(&[(&name, u64::MAX)]), (Verdict::Inconclusive, vec!["unreadable".to_owned()]));
+        assert_eq!(verdict(&[]), (Verdict::Damaged, false));
+        assert_eq!(verdict(&[(&name, u64::MAX)]), (Verdict::Inconclusive, true));
     }
 }
 
