@@ -17,6 +17,9 @@ const STRETCH = 64 * 1024 * 1024;
 const LENGTH = -1;
 const UNCHANGED = -2;
 
+/** How many bytes the engine gets at a time: what it holds depends on this, and browsers may give any number. */
+const MOST = 1024 * 1024;
+
 const EMPTY = new Uint8Array(0);
 
 /** Wants on their way from the files to the engine. */
@@ -150,7 +153,7 @@ class Stream {
                 this.reader = null;
             }
         }
-        const bytes = this.rest.subarray(0, length);
+        const bytes = this.rest.subarray(0, Math.min(length, MOST));
         this.rest = this.rest.subarray(bytes.length);
         this.next += bytes.length;
         return { bytes, last: false };

@@ -41,8 +41,9 @@ use trailing::Trailing;
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
 
-/// Flights at a time: twice the lanes of the kernel for a page, so that half of them may wait for the disk.
-const FLIGHTS: usize = 24;
+/// Flights at a time: some more than a page's kernel has lanes, so that some may wait for the disk. With many more, what
+/// they hold falls out of the caches.
+const FLIGHTS: usize = 16;
 
 /// Of these, so many that inflate: they hold more, and are slower than any disk.
 const INFLATING: usize = 8;
