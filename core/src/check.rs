@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::claim::{Claim, Expect};
-use crate::codec::{Broken, Codec, Decoder, Flow};
+use crate::codec::{Broken, Codec, Decoder, Flow, blob};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
@@ -18,6 +18,8 @@ pub enum Verdict {
     Damaged(Damage),
     /// The object could not be read; it may be sound.
     Unreadable(Fault),
+    /// It could be read, and nothing here can tell whether it is sound. The reason, as a sentence.
+    Unverifiable(&'static str),
 }
 
 /// How a claim fails to hold.
@@ -37,6 +39,16 @@ pub enum Damage {
         more: bool,
         /// Both count decompressed bytes.
         decoded: bool,
+    },
+    /// It is too short or too long to hold what it should.
+    #[error("it has {found} bytes; a blob of what the index says has more than {header} and at most {most}")]
+    Stored {
+        /// Bytes there are.
+        found: u64,
+        /// The bytes of its header.
+        header: u64,
+        /// The most that it could have.
+        most: u64,
     },
     /// The digest differs.
     #[error("its digest is {found}, the index says {expected}{}", Place::words(.place.as_ref()))]
@@ -87,7 +99,7 @@ impl Damage {
     pub fn code(&self) -> Code {
         match self {
             Self::Missing => Code::Missing,
-            Self::Length { .. } => Code::Length,
+            Self::Length { .. } | Self::Stored { .. } => Code::Length,
             Self::Digest { .. } => Code::Digest,
             Self::Encoding(_) => Code::Encoding,
         }
@@ -100,7 +112,7 @@ impl Damage {
             Self::Length { expected, found, decoded: false, .. } => Some(*expected.min(found)),
             Self::Encoding(broken) => Some(broken.at),
             Self::Digest { place: Some(place), .. } if place.plain => Some(place.bytes.start),
-            Self::Missing | Self::Length { .. } | Self::Digest { .. } => None,
+            Self::Missing | Self::Length { .. } | Self::Stored { .. } | Self::Digest { .. } => None,
         }
     }
 }
@@ -122,6 +134,7 @@ impl Verdict {
             Self::Sound => return None,
             Self::Damaged(damage) => (damage.code(), damage.offset(), damage.to_string()),
             Self::Unreadable(fault) => (Code::Unreadable, None, fault.message),
+            Self::Unverifiable(why) => (Code::Unverifiable, None, why.to_owned()),
         };
         Some(Finding { code, object: Some(claim.object.clone()), offset, message, hurts: claim.hurts })
     }
@@ -157,6 +170,17 @@ impl Check {
     #[must_use]
     pub fn of_length(claim: &Claim, found: u64) -> Verdict {
         let expected = claim.expect.length;
+        let header = match claim.codec {
+            Codec::Plain | Codec::Gzip => None,
+            Codec::Blob => Some(blob::HEADER as u64),
+            Codec::SealedBlob => Some(blob::SEALED_HEADER as u64),
+        };
+        // A blob is compressed only where that makes it shorter.
+        if let Some(header) = header {
+            let most = expected.saturating_add(header);
+            let fits = header < found && found <= most;
+            return if fits { Verdict::Sound } else { Verdict::Damaged(Damage::Stored { found, header, most }) };
+        }
         if found == expected {
             return Verdict::Sound;
         }
@@ -197,7 +221,8 @@ impl Check {
     /// How many decoded bytes were checked so far; the same however the stored ones were cut.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.length
+        // What a library has decoded of a broken block is its own affair.
+        if matches!(self.decoder, Decoder::Blob(_)) && self.broken.is_some() { 0 } else { self.length }
     }
 
     /// Whether so many bytes as expected were decoded without a fault, up to where more may follow, or where nothing does.
@@ -229,6 +254,9 @@ impl Check {
         }
         if let Some(broken) = self.broken.or_else(|| self.decoder.end().err()) {
             return Verdict::Damaged(Damage::Encoding(broken));
+        }
+        if self.decoder.is_sealed() {
+            return Verdict::Unverifiable("it is encrypted, and only its checksum can be looked at without the key");
         }
         if self.length != expected {
             return Verdict::Damaged(Damage::Length { expected, found: self.length, more: false, decoded });

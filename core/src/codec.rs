@@ -1,7 +1,9 @@
 //! `Codec` and `Decoder`: from stored bytes to the bytes a digest speaks of, pushed piece by piece.
 
+pub(crate) mod blob;
 mod gzip;
 pub mod member;
+mod zstd;
 
 /// How an object's bytes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +12,10 @@ pub enum Codec {
     Plain,
     /// gzip (RFC 1952), one member or several, zero padding after the last allowed.
     Gzip,
+    /// A blob of Proxmox Backup Server, not encrypted.
+    Blob,
+    /// The same, encrypted: without its key, only its checksum can be looked at.
+    SealedBlob,
 }
 
 impl Codec {
@@ -19,6 +25,8 @@ impl Codec {
         match self {
             Self::Plain => "plain",
             Self::Gzip => "gzip",
+            Self::Blob => "blob",
+            Self::SealedBlob => "sealed blob",
         }
     }
 }
@@ -42,6 +50,8 @@ pub enum Decoder {
     Plain,
     /// Inflates gzip members.
     Gzip(Box<gzip::Gunzip>),
+    /// Opens a blob.
+    Blob(Box<blob::Unblob>),
 }
 
 impl Decoder {
@@ -51,7 +61,15 @@ impl Decoder {
         match codec {
             Codec::Plain => Self::Plain,
             Codec::Gzip => Self::Gzip(Box::default()),
+            Codec::Blob => Self::Blob(Box::new(blob::Unblob::new(Some(false)))),
+            Codec::SealedBlob => Self::Blob(Box::new(blob::Unblob::new(Some(true)))),
         }
+    }
+
+    /// A decoder of a blob of which nobody says whether it is encrypted.
+    #[must_use]
+    pub fn any_blob() -> Self {
+        Self::Blob(Box::new(blob::Unblob::new(None)))
     }
 
     /// Takes the next stored bytes and hands what they decode to on to `each`, piece by piece.
@@ -63,6 +81,7 @@ impl Decoder {
             Self::Plain if stored.is_empty() => Ok(Flow::Continue(())),
             Self::Plain => Ok(each(stored)),
             Self::Gzip(gunzip) => gunzip.push(stored, each),
+            Self::Blob(unblob) => unblob.push(stored, each),
         }
     }
 
@@ -72,6 +91,7 @@ impl Decoder {
         match self {
             Self::Plain => true,
             Self::Gzip(gunzip) => gunzip.is_between(),
+            Self::Blob(_) => false,
         }
     }
 
@@ -83,6 +103,13 @@ impl Decoder {
         match self {
             Self::Plain => Ok(()),
             Self::Gzip(gunzip) => gunzip.end(),
+            Self::Blob(unblob) => unblob.end(),
         }
+    }
+
+    /// Whether the bytes are encrypted, so that nothing of them was handed on.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        matches!(self, Self::Blob(unblob) if unblob.is_sealed())
     }
 }

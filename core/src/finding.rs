@@ -33,6 +33,8 @@ pub enum Hurts {
     Group(u64),
     /// Every set of the root.
     All,
+    /// Whoever makes the claim of this key, which many may do: [`crate::inspect::Batch::shared`].
+    Shared(u128),
 }
 
 /// One thing that is wrong.

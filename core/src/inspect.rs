@@ -19,6 +19,19 @@ pub trait Format: Sync {
     /// Starts to read the indices of a root.
     fn inspect(&self, scope: &Scope) -> Box<dyn Inspect>;
 
+    /// Whether each set of a group goes on where the one before it ended.
+    fn grows(&self) -> bool {
+        true
+    }
+
+    /// Whether a restore of this point, as [`Format::point`] read it, is a restore of one file.
+    ///
+    /// # Errors
+    /// One sentence that says what else is to be named.
+    fn restores(&self, _point: Option<&str>) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Reads `POINT` of `REPO@POINT` as this format understands it.
     ///
     /// # Errors
@@ -48,7 +61,7 @@ pub enum Scope {
 /// An object or folder in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name below the root.
+    /// Its name in the folder that is listed.
     pub name: Name,
     /// What it is.
     pub kind: Kind,
@@ -68,8 +81,8 @@ pub enum Kind {
 /// What an inspection needs next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
-    /// The entries of the root. Answers: any number of `Entries`, then `End` or `Failed`.
-    List,
+    /// The entries of a folder, or of the root; nothing deeper. Answers: any number of `Entries`, then `End` or `Failed`.
+    List(Option<Name>),
     /// An object from its start. Answers: any number of `Bytes`, then `End` or `Failed`.
     Read(Name),
     /// Whether a writer is at work in the root right now. Answer: `Writing`; false when the host cannot know.
@@ -100,6 +113,9 @@ pub trait Inspect: Send {
 
     /// Takes an answer to the last question.
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch);
+
+    /// The same inspection, from its start.
+    fn again(&self) -> Box<dyn Inspect>;
 }
 
 /// One restorable point in time, as an inspection names it.
@@ -120,6 +136,9 @@ pub struct Batch {
     pub sets: Vec<Set>,
     /// Claims to be checked.
     pub claims: Vec<Claim>,
+    /// Claims on objects that other sets share. Each is checked once, whoever makes it how often; which sets it hurts is
+    /// found out by a second walk over the indices, should it not hold.
+    pub shared: Vec<Claim>,
     /// Trails to be followed.
     pub trails: Vec<Trail>,
     /// What is wrong with the indices themselves.
@@ -131,6 +150,7 @@ impl fmt::Debug for Batch {
         f.debug_struct("Batch")
             .field("sets", &self.sets)
             .field("claims", &self.claims)
+            .field("shared", &self.shared)
             .field("trails", &self.trails.len())
             .field("findings", &self.findings)
             .finish()

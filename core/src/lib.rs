@@ -42,6 +42,7 @@ pub mod render;
 pub mod report;
 pub mod segments;
 pub mod shard;
+mod shared;
 pub mod split;
 pub mod survey;
 pub mod trail;

@@ -55,6 +55,14 @@ impl Name {
         Ok(Self(bytes.into()))
     }
 
+    /// The name of `part` in the folder of this name.
+    ///
+    /// # Errors
+    /// [`NameError`] when `part` is no name, or both are too long together.
+    pub fn join(&self, part: &[u8]) -> Result<Self, NameError> {
+        Self::new(&[&self.0, &b"/"[..], part].concat())
+    }
+
     /// The name's bytes, as a host gave them.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

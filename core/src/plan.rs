@@ -23,7 +23,7 @@ pub fn obstacle(survey: &Survey, newest: bool) -> Option<Obstacle<'_>> {
     // With a single chain in scope, whatever hurts any set from some ordinal on hurts the last one.
     let matters = |hurts: Hurts| match hurts {
         Hurts::Nothing => false,
-        Hurts::All | Hurts::Group(_) => true,
+        Hurts::All | Hurts::Group(_) | Hurts::Shared(_) => true,
         Hurts::One(ordinal) => last == Some(ordinal),
         Hurts::Onward { from, .. } => newest || last.is_some_and(|last| last >= from),
     };

@@ -28,7 +28,8 @@ impl Segments {
     /// another stream, or when there is nothing to gain.
     #[must_use]
     pub fn new(codec: Codec, expect: &Expect, marks: Marks) -> Option<Self> {
-        (marks.expect() == *expect && !marks.values().is_empty()).then_some(Self { marks, codec })
+        let can = matches!(codec, Codec::Plain | Codec::Gzip);
+        (can && marks.expect() == *expect && !marks.values().is_empty()).then_some(Self { marks, codec })
     }
 
     /// What the whole stream is to be.

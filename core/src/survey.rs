@@ -6,6 +6,7 @@ use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Inspect, Set};
 use crate::report::{self, Depth, Note, Report};
 use crate::shard::Shard;
+use crate::shared::Shared;
 use crate::trail::Trail;
 
 /// A unit of work for a host; any order, any thread.
@@ -24,6 +25,7 @@ pub struct Survey {
     sets: Vec<Set>,
     findings: Findings,
     coverage: report::Coverage,
+    shared: Shared,
     handed: u64,
 }
 
@@ -53,6 +55,7 @@ impl Survey {
             sets: Vec::new(),
             findings: Findings::default(),
             coverage: report::Coverage::default(),
+            shared: Shared::default(),
             handed: 0,
         }
     }
@@ -67,6 +70,11 @@ impl Survey {
     pub fn answer(&mut self, answer: Answer<'_>) -> std::vec::Drain<'_, Work> {
         let mut batch = Batch::default();
         self.inspect.answer(answer, &mut batch);
+        let shared: Vec<Claim> = batch.shared.into_iter().filter_map(|claim| self.shared.take(claim)).collect();
+        if self.shared.is_retracing() {
+            return self.work.drain(..);
+        }
+        batch.claims.extend(shared);
         self.sets.append(&mut batch.sets);
         for finding in batch.findings {
             self.report(finding);
@@ -97,6 +105,16 @@ impl Survey {
     /// Notes that so many of the bytes of a claim that was settled were checked by its marks.
     pub fn marked(&mut self, bytes: u64) {
         self.coverage.marked = self.coverage.marked.saturating_add(bytes);
+    }
+
+    /// Says, once everything was asked and all work is settled, whether to go on asking: some claim that sets share does not
+    /// hold, and which ones make it is found out by a second walk over the indices. No work comes of it.
+    pub fn retrace(&mut self) -> bool {
+        let again = self.shared.retrace(&self.findings);
+        if again {
+            self.inspect = self.inspect.again();
+        }
+        again
     }
 
     /// Takes what was found on a trail.
@@ -157,8 +175,9 @@ impl Survey {
     fn judged_sets(&self, label: &str) -> Vec<report::Set> {
         // Damage may hurt a set and all that follow, many times over: count where ranges begin and end.
         let mut edges = vec![(0i64, 0i64); self.sets.len().saturating_add(1)];
-        for (hurts, severity) in self.findings.hurts() {
-            let range = self.hurt(*hurts);
+        let own = self.findings.hurts().iter().map(|(hurts, severity)| (*hurts, *severity));
+        for (hurts, severity) in own.chain(self.shared.worst()) {
+            let range = self.hurt(hurts);
             for (at, step) in [(range.start, 1), (range.end, -1)] {
                 match (edges.get_mut(at).filter(|_| !range.is_empty()), severity) {
                     (Some(edge), Severity::Damage) => edge.0 += step,
@@ -201,6 +220,9 @@ impl Survey {
                 at.min(self.sets.len())..at.saturating_add(1).min(self.sets.len())
             }
             Hurts::All => 0..self.sets.len(),
+            // Those that it stands for are among the others, or nobody looked for them.
+            Hurts::Shared(_) if self.shared.is_retracing() => 0..0,
+            Hurts::Shared(_) => 0..self.sets.len(),
             Hurts::Group(group) => group_of(group),
             Hurts::Onward { group, from } => {
                 let end = group_of(group).end;
@@ -210,8 +232,16 @@ impl Survey {
     }
 
     fn note(&self, label: &str, finding: &Finding) -> Note {
-        let hurt = self.hurt(finding.hurts);
-        let names = self.sets.get(hurt.clone()).unwrap_or_default().iter().take(report::SETS_NAMED);
+        let mut hurt: Vec<_> = self.shared.hurt_by(finding.hurts).into_iter().map(|hurts| self.hurt(hurts)).collect();
+        hurt.sort_by_key(|range| range.start);
+        // Where ranges overlap, a set counts once.
+        let mut end = 0;
+        for range in &mut hurt {
+            range.start = range.start.clamp(end, end.max(range.end));
+            end = end.max(range.end);
+        }
+        let named = hurt.iter().flat_map(|range| self.sets.get(range.clone()).unwrap_or_default());
+        let names = named.take(report::SETS_NAMED);
         Note {
             root: label.to_owned(),
             code: finding.code,
@@ -222,7 +252,7 @@ impl Survey {
             message: finding.message.clone(),
             advice: finding.code.advice().to_owned(),
             sets: names.map(|set| set.name.clone()).collect(),
-            sets_total: hurt.len() as u64,
+            sets_total: hurt.iter().map(|range| range.len() as u64).sum(),
         }
     }
 }

@@ -28,6 +28,10 @@ struct Sums {
 }
 
 impl Inspect for Sums {
+    fn again(&self) -> Box<dyn Inspect> {
+        Box::new(Self::default())
+    }
+
     fn ask(&self) -> Ask {
         if self.done { Ask::Done } else { Ask::Read(Name::new(b"SHA256SUMS").expect("a name")) }
     }

@@ -88,7 +88,7 @@ impl Host {
             match survey.ask() {
                 Ask::Done => break,
                 Ask::Writing => waiting.extend(survey.answer(Answer::Writing(false))),
-                Ask::List => {
+                Ask::List(_) => {
                     let entries: Vec<Entry> = files.keys().map(|name| entry(name)).collect();
                     for piece in cutter.pieces(&entries) {
                         waiting.extend(survey.answer(Answer::Entries(piece)));
@@ -114,6 +114,7 @@ impl Host {
             Order::AtOnce | Order::Backward => waiting.reverse(),
         }
         waiting.into_iter().for_each(|work| self.work(work, files, &mut survey, &mut cutter));
+        assert!(!survey.retrace(), "no chunk of this format is shared");
         survey.finish()
     }
 

@@ -9,27 +9,30 @@ use highwater_core::name::Name;
 /// The entries of one root. They do not change while it is looked at: a drop is a snapshot.
 #[derive(Debug, Default)]
 pub struct Listing {
-    entries: Vec<Entry>,
+    /// The entries of each folder, by its name; the root's under none.
+    folders: HashMap<Option<Name>, Vec<Entry>>,
     /// The host's numbers of the plain files among them.
     files: HashMap<Name, u32>,
 }
 
 impl Listing {
-    /// Adds an entry, which the host knows as `number`. False when its name is none that a backup could have: such an entry
+    /// Adds an entry by its name below the root, which the host knows as `number`. False when its name is none that a backup could have: such an entry
     /// is passed over, as nothing could name it.
     pub fn add(&mut self, name: &str, kind: Kind, number: u32) -> bool {
-        let Ok(name) = Name::new(name.as_bytes()) else { return false };
+        let (folder, last) = name.rsplit_once('/').map_or((None, name), |(folder, last)| (Some(folder), last));
+        let (Ok(name), Ok(last)) = (Name::new(name.as_bytes()), Name::new(last.as_bytes())) else { return false };
+        let Ok(folder) = folder.map(|folder| Name::new(folder.as_bytes())).transpose() else { return false };
         if kind == Kind::File {
-            self.files.insert(name.clone(), number);
+            self.files.insert(name, number);
         }
-        self.entries.push(Entry { name, kind });
+        self.folders.entry(folder).or_default().push(Entry { name: last, kind });
         true
     }
 
-    /// All of them, in the order in which they came.
+    /// Those of a folder, or of the root, in the order in which they came.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self, folder: Option<&Name>) -> &[Entry] {
+        self.folders.get(&folder.cloned()).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The number of the plain file of this name.
@@ -41,6 +44,6 @@ impl Listing {
     /// The format that this looks like.
     #[must_use]
     pub fn format(&self) -> Option<&'static dyn Format> {
-        formats::recognise(&self.entries).next()
+        formats::recognise(self.entries(None)).next()
     }
 }

@@ -205,6 +205,7 @@ impl Chunk {
             Verdict::Sound => Ok(Went::Through),
             Verdict::Damaged(damage) => Err(format!("'{}': {damage}", self.claim.object)),
             Verdict::Unreadable(fault) => Err(format!("'{}': {}", self.claim.object, fault.message)),
+            Verdict::Unverifiable(why) => Err(format!("'{}': {why}", self.claim.object)),
         }
     }
 }

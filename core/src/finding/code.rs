@@ -100,6 +100,12 @@ codes! {
     /// A chain has no index at all.
     NoIndex = 203, "no-index", Inconclusive, "a backup without an index, so nothing says what it should be",
         "Bring the .dat file back from another copy, or run the backup again: it finishes or replaces this one.";
+    /// Something is encrypted, or its digest is of a kind that cannot be worked out.
+    Unverifiable = 204, "unverifiable", Inconclusive, "an object that cannot be judged without its key",
+        "Give the key that it was encrypted with, or have its owner verify it.";
+    /// A snapshot without a manifest.
+    Unfinished = 205, "unfinished", Inconclusive, "a snapshot without a manifest, so nothing says what it should be",
+        "Verify again when no backup is running; if it is the same then, the backup was interrupted, or its manifest is lost.";
     /// A file that does not belong to the set.
     Stray = 301, "stray", Warning, "a file that does not belong to the set",
         "Nothing needs it; look at it, then move it away.";
@@ -115,6 +121,9 @@ codes! {
     /// A file that a running backup has not listed yet.
     BeingWritten = 305, "being-written", Warning, "a file that a backup which is running now has not listed yet",
         "Verify again when the backup is done.";
+    /// An index with something in it that nothing reads and nothing covers.
+    OddIndex = 306, "odd-index", Warning, "bytes of an index that nobody reads are not what they should be",
+        "Nothing is lost; copy the index again from where it came from, as the disk may be failing.";
 }
 
 impl Code {

@@ -224,6 +224,16 @@ fn parts(code: Code) -> Page {
             ],
             again: "--depth list",
         },
+        Code::Unverifiable => Page {
+            means: "The object could be read, but nothing here can tell whether its bytes are what they were: they are \
+                encrypted, and the digest on record is that of what was encrypted, with the key.",
+            comes: "The backup was encrypted by its owner, whose key this run does not have.",
+            steps: &[
+                "Have whoever holds the key verify the set with it.",
+                "Until then, what can be seen without it (that the object is there, and its checksum) is sound.",
+            ],
+            again: "--depth digest",
+        },
         Code::Stray => Page {
             means: "A file does not belong to the backup set: no index names it and its name is none that a backup has. \
                 No restore reads it, so it does no harm.",
@@ -266,6 +276,28 @@ fn parts(code: Code) -> Page {
                 "If they find nothing more, no step is needed; the finding comes back with each verification.",
             ],
             again: "--depth deep --strict",
+        },
+        Code::Unfinished => Page {
+            means: "A snapshot has no manifest. The manifest is written last, so this backup is not done, or was interrupted, \
+                or the manifest was lost. Nothing says what the snapshot should be.",
+            comes: "A backup that is running at this moment, or one whose client or server stopped in the middle.",
+            steps: &[
+                "If a backup is running, wait until it is done, then verify again.",
+                "If none is, bring index.json.blob back from another copy of the snapshot.",
+                "If there is none, remove the snapshot; the store's own clean-up frees its chunks.",
+            ],
+            again: "--depth list",
+        },
+        Code::OddIndex => Page {
+            means: "Bytes of an index that are reserved, and zero in every index, are not zero here. Nothing reads them, and no \
+                checksum covers them, so the index may be used as it is.",
+            comes: "A disk or a copy that changed bits: the rest of the file was lucky. Or a program that writes more than \
+                the format has.",
+            steps: &[
+                "Look for other damage on the same disk: highwater~verify~REPO.",
+                "Copy the index again from another copy of the snapshot, if there is one.",
+            ],
+            again: "--depth list --strict",
         },
         Code::BeingWritten => Page {
             means: "A backup is running in this repository at this moment. It has put its data file into place and not listed \

@@ -33,16 +33,18 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
         out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.name(), "sets": points })))?;
     } else {
         let mut text = String::new();
+        let longest = sets.iter().map(|set| set.name.len()).max().unwrap_or(0);
         let width = sets.iter().map(|set| thousands(set.bytes).len()).max().unwrap_or(0);
         let mut before: Option<(u64, u64)> = None;
         for set in sets {
             let what = match before {
+                _ if !format.grows() => String::new(),
                 Some((group, bytes)) if group == set.group => {
-                    format!("+{}", highwater_core::render::bytes(set.bytes.saturating_sub(bytes)))
+                    format!("  +{}", highwater_core::render::bytes(set.bytes.saturating_sub(bytes)))
                 }
-                _ => "full".to_owned(),
+                _ => "  full".to_owned(),
             };
-            text.push_str(&format!("{}  {:>width$} bytes  {what}\n", set.name, thousands(set.bytes)));
+            text.push_str(&format!("{:longest$}  {:>width$} bytes{what}\n", set.name, thousands(set.bytes)));
             before = Some((set.group, set.bytes));
         }
         out::print(&text)?;

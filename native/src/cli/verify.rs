@@ -93,6 +93,10 @@ impl Inspect for Nothing {
     }
 
     fn answer(&mut self, _: Answer<'_>, _: &mut Batch) {}
+
+    fn again(&self) -> Box<dyn Inspect> {
+        Box::new(Self)
+    }
 }
 
 fn one(
@@ -201,6 +205,7 @@ impl Events {
             Verdict::Sound => ("sound", None),
             Verdict::Damaged(damage) => ("damaged", Some(damage.to_string())),
             Verdict::Unreadable(fault) => ("unreadable", Some(fault.to_string())),
+            Verdict::Unverifiable(why) => ("unverifiable", Some((*why).to_owned())),
         };
         self.write(&json!({ "event": "claim", "root": label, "object": claim.object.to_string(), "verdict": word, "message": message }));
     }

@@ -50,6 +50,8 @@ impl Marked {
             // The last segment reads on to the end of the object, to see that nothing follows.
             Codec::Plain => borders(&segments, 0, u64::MAX),
             Codec::Gzip => members(&*object, &segments)?,
+            // Chunks are short, and have no marks.
+            Codec::Blob | Codec::SealedBlob => return None,
         };
         Some(Self { object, codec: claim.codec, segments, borders })
     }

@@ -113,17 +113,24 @@ pub fn run(
         loop {
             watch.go_on()?;
             match survey.ask() {
-                Ask::List => list(store, root, &mut survey, &mut flight)?,
+                Ask::List(folder) => {
+                    let folder = folder.map_or_else(|| root.to_owned(), |name| path_of(root, &name));
+                    list(store, &folder, &mut survey, &mut flight)?;
+                }
                 Ask::Read(name) => read(store, root, &name, &mut survey, &mut flight)?,
                 Ask::Writing => {
                     let work = survey.answer(Answer::Writing(store.is_locked(&lock::path(root)))).collect();
                     flight.launch(&mut survey, work)?;
                 }
-                Ask::Done => break,
+                Ask::Done => {
+                    flight.deal(&mut survey)?;
+                    flight.land(&mut survey, 0)?;
+                    if !survey.retrace() {
+                        return Ok(());
+                    }
+                }
             }
         }
-        flight.deal(&mut survey)?;
-        flight.land(&mut survey, 0)
     })?;
     watch.go_on()?;
     Ok(survey)
@@ -336,13 +343,13 @@ impl Drop for Out<'_> {
 
 fn list<'scope>(
     store: &dyn Store,
-    root: &Path,
+    folder: &Path,
     survey: &mut Survey,
     flight: &mut Flight<'_, 'scope>,
 ) -> Result<(), Error> {
     let mut batch: Vec<Entry> = Vec::new();
     let mut work = Vec::new();
-    let result = store.list(root, &mut |entry| {
+    let result = store.list(folder, &mut |entry| {
         batch.push(entry);
         if batch.len() >= ENTRIES {
             work.extend(survey.answer(Answer::Entries(&batch)));

@@ -207,6 +207,7 @@ fn sound(job: &Job, claim: &Claim, verdict: Verdict) -> Result<(), Error> {
             Err(Error::damage(format!("{}. {advice}", plan::damaged(&path, claim, &damage))))
         }
         Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", quoted(&path)))),
+        Verdict::Unverifiable(why) => Err(Error::failed(format!("{}: {why}", quoted(&path)))),
     }
 }
 

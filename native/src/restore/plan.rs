@@ -44,7 +44,9 @@ impl Plan {
         point: Option<String>,
     ) -> Result<Self, Error> {
         let at = point.as_deref().map(|text| format.point(text)).transpose();
-        let at = at.map_err(|what| Error::Refused { class: crate::error::Class::Usage, what })?;
+        let refused = |what| Error::Refused { class: crate::error::Class::Usage, what };
+        let at = at.map_err(refused)?;
+        format.restores(at.as_deref()).map_err(refused)?;
         let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false })?;
         let newest = point.is_none();
         match obstacle(&survey, newest) {
@@ -69,9 +71,14 @@ impl Plan {
         };
         let (point, end) = (set.name.clone(), set.bytes);
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
-        if let Err((claim, reached)) = reach(&claims) {
-            let what = format!("'{}' does not begin where the chunk before it ends, at byte {reached}", claim.object);
-            return Err(Error::damage(what));
+        let reached = reach(&claims).map_err(|(claim, reached)| {
+            Error::damage(format!(
+                "'{}' does not begin where the chunk before it ends, at byte {reached}",
+                claim.object
+            ))
+        })?;
+        if reached != end {
+            return Err(Error::damage(format!("the chunks of {point} have {reached} bytes together, and not {end}")));
         }
         let (all, _) = collect(disk, repository, format, &Scope::Catalogue)?;
         let group = all.sets().iter().find(|set| set.name == point).map(|set| set.group);
@@ -122,9 +129,10 @@ fn collect(
         match survey.ask() {
             Ask::Done => return Ok((survey, claims)),
             Ask::Writing => keep(survey.answer(Answer::Writing(disk.is_locked(&lock::path(repository))))),
-            Ask::List => {
-                let listed = disk.list(repository, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
-                listed.map_err(Error::io("list", repository))?;
+            Ask::List(folder) => {
+                let folder = folder.map_or_else(|| repository.to_owned(), |name| path_of(repository, &name));
+                let listed = disk.list(&folder, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
+                listed.map_err(Error::io("list", &folder))?;
                 keep(survey.answer(Answer::End));
             }
             Ask::Read(name) => {
@@ -160,6 +168,7 @@ pub(crate) fn damaged(path: &Path, claim: &Claim, damage: &Damage) -> String {
             format!("{path} is {more}{found} bytes{decoded}, should be {expected} bytes")
         }
         Damage::Digest { expected, found, .. } => format!("{path} has checksum {found}{decoded} instead of {expected}"),
+        Damage::Stored { .. } => format!("{path}: {damage}"),
         Damage::Encoding(broken) => format!("{path} is damaged at byte {}: {broken}", broken.at),
     }
 }

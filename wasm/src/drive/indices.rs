@@ -41,9 +41,9 @@ impl Indices {
             (Ask::Done, _) => return Step::Done,
             // What was dropped is a snapshot: nobody writes in it.
             (Ask::Writing, _) => Answer::Writing(false),
-            (Ask::List, _) => {
+            (Ask::List(folder), _) => {
                 let mut work = Vec::new();
-                for entries in listing.entries().chunks(ENTRIES) {
+                for entries in listing.entries(folder.as_ref()).chunks(ENTRIES) {
                     work.extend(self.survey.answer(Answer::Entries(entries)));
                 }
                 work.extend(self.survey.answer(Answer::End));

@@ -202,7 +202,8 @@ impl Stage {
                 cut.borders.push(cut.segments.expect().length.saturating_add(1));
                 Self::segments(&mut cut)
             }
-            Codec::Gzip => {
+            // There are no others.
+            Codec::Gzip | Codec::Blob | Codec::SealedBlob => {
                 cut.borders.push(0);
                 Self::Members { cut, header: None, stored: 0, decoded: 0 }
             }

@@ -187,7 +187,12 @@ impl Drive {
     /// Everything was checked.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.asked_all && self.claims.is_empty() && self.trails.is_empty() && self.flights.iter().all(Option::is_none)
+        self.asked_all && self.is_idle()
+    }
+
+    /// Nothing is under way or waits for a place.
+    fn is_idle(&self) -> bool {
+        self.claims.is_empty() && self.trails.is_empty() && self.flights.iter().all(Option::is_none)
     }
 
     /// The sets named so far.
@@ -220,8 +225,10 @@ impl Drive {
         }
         match self.indices.step(&self.listing) {
             Step::Waiting => false,
+            // Whom the damage hurts is known only when all claims were settled.
+            Step::Done if !self.is_idle() => false,
             Step::Done => {
-                self.asked_all = true;
+                self.asked_all = !self.indices.survey.retrace();
                 true
             }
             Step::Work(work) => {
@@ -245,7 +252,7 @@ impl Drive {
             Hurts::Onward { group, from } => (group, from),
             Hurts::Group(group) => (group, 0),
             Hurts::One(from) => (0, from),
-            Hurts::Nothing | Hurts::All => (0, 0),
+            Hurts::Nothing | Hurts::All | Hurts::Shared(_) => (0, 0),
         };
         self.events.push(Event::Claim { number, group, from });
         self.claims.push_back((number, claim));
@@ -468,7 +475,7 @@ impl Drive {
         let known = match &verdict {
             Verdict::Sound => Known::Sound,
             Verdict::Damaged(_) => Known::Damaged,
-            Verdict::Unreadable(_) => Known::Unreadable,
+            Verdict::Unreadable(_) | Verdict::Unverifiable(_) => Known::Unreadable,
         };
         self.events.push(Event::Settled { number, known });
         self.indices.survey.settle(claim, verdict, bytes);

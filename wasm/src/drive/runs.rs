@@ -75,7 +75,7 @@ mod tests {
             assert_eq!(seen, (0..count).collect::<Vec<_>>());
         }
         let mut runs = Runs::new(100);
-        assert_eq!((runs.begin(), runs.begin()), (Some(0), Some(4)));
+        assert_eq!((runs.begin(), runs.begin()), (Some(0), Some(6)));
         runs.ended(0);
         assert_eq!(runs.begin(), Some(1));
     }

@@ -24,6 +24,7 @@ const LISTINGS: u32 = 5;
 
 /// The inspection of one repository.
 pub(super) struct Repository {
+    scope: Scope,
     claims: bool,
     trails: bool,
     /// `Some` when only one point is wanted: the newest at or before the inner text.
@@ -71,6 +72,7 @@ impl Repository {
             Scope::Point { at, trails } => (true, *trails, Some(at.clone())),
         };
         Self {
+            scope: scope.clone(),
             claims,
             trails,
             point,
@@ -315,9 +317,13 @@ impl Repository {
 }
 
 impl Inspect for Repository {
+    fn again(&self) -> Box<dyn Inspect> {
+        Box::new(Self::new(&self.scope))
+    }
+
     fn ask(&self) -> Ask {
         match (&self.reading, &self.look) {
-            _ if !self.listed => Ask::List,
+            _ if !self.listed => Ask::List(None),
             (Some(reading), _) => Ask::Read(reading.dat.clone()),
             (None, Some(look)) => look.ask(),
             (None, None) => Ask::Done,

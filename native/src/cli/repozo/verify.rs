@@ -46,6 +46,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
             Verdict::Sound => Ok(()),
             Verdict::Damaged(damage) => Err(Error::damage(damaged(&path, claim, &damage))),
             Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", shown(&path)))),
+            Verdict::Unverifiable(why) => Err(Error::failed(format!("{}: {why}", shown(&path)))),
         }
     });
     let results: Vec<Result<(), Error>> = bad.collect();

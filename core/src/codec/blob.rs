@@ -1,0 +1,132 @@
+//! `Unblob`: a push decoder of the blobs that Proxmox Backup Server stores chunks and files in.
+//!
+//! | bytes | plain, zstd | encrypted, encrypted after zstd |
+//! |---|---|---|
+//! | 0-7 | magic number: the first eight bytes of SHA-256 of a sentence | the same |
+//! | 8-11 | CRC-32 of all that follows the header, little-endian | the same |
+//! | 12-27 | data ... | initialisation vector |
+//! | 28-43 | | tag |
+//! | 44- | | ciphertext |
+//!
+//! What is encrypted is not decoded: only its checksum is looked at, which covers neither vector nor tag.
+
+use super::zstd::Unzstd;
+use super::{Broken, Flow};
+
+/// The magic numbers, by what they say.
+const PLAIN: [u8; 8] = [0x42, 0xab, 0x38, 0x07, 0xbe, 0x83, 0x70, 0xa1];
+const ZSTD: [u8; 8] = [0x31, 0xb9, 0x58, 0x42, 0x6f, 0xb6, 0xa3, 0x7f];
+const ENCRYPTED: [u8; 8] = [0x7b, 0x67, 0x85, 0xbe, 0x22, 0x2d, 0x4c, 0xf0];
+const ENCRYPTED_ZSTD: [u8; 8] = [0xe6, 0x59, 0x1b, 0xbf, 0x0b, 0xbf, 0xd8, 0x0b];
+
+/// The lengths of the headers, in bytes.
+pub(crate) const HEADER: usize = 12;
+pub(crate) const SEALED_HEADER: usize = 44;
+
+/// The decoder's state.
+pub struct Unblob {
+    /// Whether the blob is said to be encrypted.
+    sealed: Option<bool>,
+    header: Vec<u8>,
+    at: u64,
+    crc: crc32fast::Hasher,
+    body: Body,
+    broken: Option<Broken>,
+}
+
+enum Body {
+    /// The header is not complete.
+    Header,
+    Plain,
+    Zstd(Box<Unzstd>),
+    Sealed,
+}
+
+impl Unblob {
+    /// A decoder of a blob that the index says is encrypted, or is not; or of which it does not say.
+    pub(super) fn new(sealed: Option<bool>) -> Self {
+        let (header, crc) = (Vec::new(), crc32fast::Hasher::new());
+        Self { sealed, header, at: 0, crc, body: Body::Header, broken: None }
+    }
+
+    /// See [`super::Decoder::push`].
+    pub(super) fn push(&mut self, mut stored: &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
+        let pushed = self.take(&mut stored, each);
+        if let Err(broken) = &pushed {
+            self.broken = Some(broken.clone());
+        }
+        pushed
+    }
+
+    fn take(&mut self, stored: &mut &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
+        if matches!(self.body, Body::Header) {
+            // The magic number tells how long the header is.
+            for need in [HEADER, SEALED_HEADER] {
+                let (some, rest) =
+                    stored.split_at_checked(need.saturating_sub(self.header.len())).unwrap_or((stored, &[]));
+                self.header.extend_from_slice(some);
+                *stored = rest;
+                if self.header.len() < need || !matches!(self.header.first_chunk(), Some(&(ENCRYPTED | ENCRYPTED_ZSTD)))
+                {
+                    break;
+                }
+            }
+            self.at = self.header.len() as u64;
+            let Some(magic) = self.header.first_chunk() else { return Ok(Flow::Continue(())) };
+            let odd = |what| Err(Broken { at: 0, what });
+            let need = match (*magic, self.sealed) {
+                (PLAIN | ZSTD, None | Some(false)) => HEADER,
+                (ENCRYPTED | ENCRYPTED_ZSTD, None | Some(true)) => SEALED_HEADER,
+                (PLAIN | ZSTD, Some(true)) => return odd("it is not encrypted, and the manifest says that it is"),
+                (ENCRYPTED | ENCRYPTED_ZSTD, Some(false)) => {
+                    return odd("it is encrypted, and the manifest says that it is not");
+                }
+                _ => return odd("its magic number is that of no blob"),
+            };
+            if self.header.len() < need {
+                return Ok(Flow::Continue(()));
+            }
+            self.body = match *magic {
+                PLAIN => Body::Plain,
+                ZSTD => Body::Zstd(Box::new(Unzstd::new(HEADER as u64))),
+                _ => Body::Sealed,
+            };
+        }
+        if stored.is_empty() {
+            return Ok(Flow::Continue(()));
+        }
+        self.at = self.at.saturating_add(stored.len() as u64);
+        self.crc.update(stored);
+        match &mut self.body {
+            Body::Header | Body::Sealed => Ok(Flow::Continue(())),
+            Body::Plain => Ok(each(stored)),
+            Body::Zstd(zstd) => zstd.push(stored, each),
+        }
+    }
+
+    /// See [`super::Decoder::end`].
+    pub(super) fn end(&self) -> Result<(), Broken> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
+        match &self.body {
+            Body::Header => return Err(Broken { at: self.at, what: "it ends inside its header" }),
+            Body::Zstd(zstd) => zstd.end()?,
+            Body::Plain | Body::Sealed => {}
+        }
+        let on_record = self.header.get(8..).and_then(<[u8]>::first_chunk).map(|crc| u32::from_le_bytes(*crc));
+        if on_record == Some(self.crc.clone().finalize()) {
+            Ok(())
+        } else {
+            Err(Broken { at: 8, what: "its checksum is not that of its bytes" })
+        }
+    }
+
+    /// Nothing of it can be decoded without a key.
+    pub(super) fn is_sealed(&self) -> bool {
+        matches!(self.body, Body::Sealed)
+    }
+}

@@ -1,0 +1,196 @@
+//! `Unzstd`: a push decoder of Zstandard frames (RFC 8878), one block at a time.
+//!
+//! The frames are walked here and only whole blocks go to a library, so the same bytes give the same faults at the same offsets
+//! whatever library decodes them and however they were cut. Skippable frames are none that a backup writes, and are refused.
+
+#[cfg_attr(target_family = "wasm", path = "zstd/rust.rs")]
+#[cfg_attr(not(target_family = "wasm"), path = "zstd/c.rs")]
+mod blocks;
+
+use blocks::Blocks;
+
+use super::{Broken, Flow};
+
+/// RFC 8878 section 3.1.1: the magic number, as it is stored.
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// The largest window accepted, in bytes: that is how much memory a frame may ask for. Level 1 of the reference encoder asks for
+/// half a megabyte, and a frame that knows how long it is for no more than that.
+const WINDOW: u64 = 16 * 1024 * 1024;
+
+/// RFC 8878 section 3.1.1.2.3: what a block decodes to, at most, in bytes.
+const BLOCK: usize = 128 * 1024;
+
+/// The decoder's state.
+pub(super) struct Unzstd {
+    /// The unit that is being gathered (a frame's header, or a block with its own), how long it is, as far as that is known,
+    /// and where in the stored bytes it begins.
+    unit: Vec<u8>,
+    need: usize,
+    at: u64,
+    stage: Stage,
+    /// The frame's header says that a checksum follows its last block.
+    summed: bool,
+    blocks: Blocks,
+    broken: Option<Broken>,
+}
+
+/// What the unit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Magic number and descriptor, which tells how long the rest of the header is.
+    Descriptor,
+    /// The header.
+    Header,
+    /// A block's header.
+    BlockHeader,
+    /// A block.
+    Block {
+        /// It is the last of its frame.
+        last: bool,
+    },
+}
+
+impl Unzstd {
+    /// A decoder of bytes that begin at offset `at` of an object.
+    pub(super) fn new(at: u64) -> Self {
+        Self {
+            unit: Vec::new(),
+            need: MAGIC.len() + 1,
+            at,
+            stage: Stage::Descriptor,
+            summed: false,
+            blocks: Blocks::default(),
+            broken: None,
+        }
+    }
+
+    /// See [`super::Decoder::push`].
+    pub(super) fn push(&mut self, mut stored: &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
+        while !stored.is_empty() {
+            let (some, rest) = stored.split_at_checked(self.need - self.unit.len()).unwrap_or((stored, &[]));
+            self.unit.extend_from_slice(some);
+            stored = rest;
+            if self.unit.len() < self.need {
+                break;
+            }
+            match self.turn(each) {
+                Ok(Flow::Continue(())) => {}
+                Ok(flow) => return Ok(flow),
+                Err(what) => {
+                    let broken = Broken { at: self.at, what };
+                    self.broken = Some(broken.clone());
+                    return Err(broken);
+                }
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    /// See [`super::Decoder::end`].
+    pub(super) fn end(&self) -> Result<(), Broken> {
+        match &self.broken {
+            Some(broken) => Err(broken.clone()),
+            None if self.is_between() => Ok(()),
+            None => {
+                let at = self.at.saturating_add(self.unit.len() as u64);
+                Err(Broken { at, what: "the zstd data end in the middle of a frame" })
+            }
+        }
+    }
+
+    /// Whether another frame may follow, or nothing.
+    pub(super) fn is_between(&self) -> bool {
+        self.broken.is_none() && self.stage == Stage::Descriptor && self.unit.is_empty()
+    }
+
+    /// Takes a unit that is as long as was known to be needed.
+    fn turn(&mut self, each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, &'static str> {
+        match self.stage {
+            Stage::Descriptor => {
+                if !self.unit.starts_with(&MAGIC) {
+                    return Err("the zstd data have a wrong magic number");
+                }
+                let descriptor = self.unit.last().copied().unwrap_or_default();
+                self.need += rest_of_header(descriptor)?;
+                self.summed = descriptor & 4 != 0;
+                self.stage = Stage::Header;
+                if self.unit.len() < self.need { Ok(Flow::Continue(())) } else { self.turn(each) }
+            }
+            Stage::Header => {
+                if window(&self.unit).is_none_or(|window| window > WINDOW) {
+                    return Err("a zstd frame asks for more memory than it may");
+                }
+                self.blocks.begin(&self.unit)?;
+                self.next(Stage::BlockHeader, 3);
+                Ok(Flow::Continue(()))
+            }
+            Stage::BlockHeader => {
+                let [a, b, c] = *self.unit.first_chunk().unwrap_or(&[0; 3]);
+                let header = u32::from_le_bytes([a, b, c, 0]);
+                let (last, kind) = (header & 1 != 0, header >> 1 & 3);
+                let length = usize::try_from(header >> 3).unwrap_or(usize::MAX);
+                if kind == 3 || length > BLOCK {
+                    return Err("a block of the zstd data has an impossible header");
+                }
+                // One byte that is repeated, or so many bytes.
+                self.need += if kind == 1 { 1 } else { length };
+                self.need += if last && self.summed { 4 } else { 0 };
+                self.stage = Stage::Block { last };
+                if self.unit.len() < self.need { Ok(Flow::Continue(())) } else { self.turn(each) }
+            }
+            Stage::Block { last } => {
+                let flow = self.blocks.block(&self.unit, last, each)?;
+                if last {
+                    self.next(Stage::Descriptor, MAGIC.len() + 1);
+                } else {
+                    self.next(Stage::BlockHeader, 3);
+                }
+                Ok(flow)
+            }
+        }
+    }
+
+    /// Begins the next unit.
+    fn next(&mut self, stage: Stage, need: usize) {
+        self.at = self.at.saturating_add(self.unit.len() as u64);
+        self.unit.clear();
+        (self.stage, self.need) = (stage, need);
+    }
+}
+
+/// How many bytes of a frame's header follow its descriptor (RFC 8878 section 3.1.1.1).
+fn rest_of_header(descriptor: u8) -> Result<usize, &'static str> {
+    if descriptor & 8 != 0 {
+        return Err("a zstd frame has a reserved bit set");
+    }
+    if descriptor & 3 != 0 {
+        return Err("a zstd frame needs a dictionary");
+    }
+    let single = descriptor & 32 != 0;
+    let size = match descriptor >> 6 {
+        0 => usize::from(single),
+        1 => 2,
+        2 => 4,
+        _ => 8,
+    };
+    Ok(size + usize::from(!single))
+}
+
+/// How long the window of the frame with this header is, in bytes.
+fn window(header: &[u8]) -> Option<u64> {
+    let descriptor = *header.get(MAGIC.len())?;
+    let rest = header.get(MAGIC.len() + 1..)?;
+    if descriptor & 32 == 0 {
+        let byte = *rest.first()?;
+        let base = 1u64 << (10 + (byte >> 3));
+        return Some(base + base / 8 * u64::from(byte & 7));
+    }
+    let mut size = [0; 8];
+    size.get_mut(..rest.len())?.copy_from_slice(rest);
+    let size = u64::from_le_bytes(size);
+    Some(if rest.len() == 2 { size + 256 } else { size })
+}

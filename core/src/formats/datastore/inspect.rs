@@ -1,0 +1,387 @@
+//! `Store`: walks a datastore folder by folder, reads manifests and indices, and turns them into snapshots, claims and findings.
+
+use std::collections::BTreeSet;
+
+use super::index::{Entry, Index, Summary};
+use super::manifest::{self, File, Kind as FileKind, Odd};
+use super::names;
+use crate::claim::{Claim, Expect};
+use crate::codec::{Broken, Codec, Decoder, Flow};
+use crate::fault::{Fault, FaultKind};
+use crate::finding::{Code, Finding, Hurts};
+use crate::inspect::{self, Answer, Ask, Batch, Inspect, Kind, Scope, Set};
+use crate::name::Name;
+
+const MANIFEST: &str = "index.json.blob";
+const LOG: &str = "client.log.blob";
+
+/// What else may lie in a snapshot, in a group, and in the root.
+const BESIDE: [&str; 2] = [".protected", "rsa-encrypted.key.blob"];
+const OF_GROUP: [&str; 2] = ["owner", "notes"];
+const OF_ROOT: [&str; 6] = [".chunks", ".lock", ".gc-status", ".in-use", "lost+found", "ns"];
+
+/// The inspection of one store.
+pub(super) struct Store {
+    scope: Scope,
+    /// The snapshot and the archive that alone are asked for.
+    snapshot: Option<String>,
+    archive: Option<String>,
+    /// What is to be read after what is being read; the next is the last.
+    todo: Vec<Todo>,
+    now: Now,
+    groups: u64,
+    ordinal: u64,
+}
+
+/// Something to be read.
+enum Todo {
+    Folder(Option<Name>, Place),
+    /// An index of the snapshot of this number.
+    Index(Name, File, u64),
+    /// A log, which no manifest names.
+    Log(Name),
+}
+
+/// What a folder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The root or a namespace, so deep.
+    Space(usize),
+    /// The namespaces in one.
+    Spaces(usize),
+    Type,
+    Group,
+    /// A snapshot of the group of this number.
+    Snapshot(u64),
+}
+
+/// What is being read.
+enum Now {
+    Listing(Option<Name>, Place, Vec<inspect::Entry>),
+    /// The manifest of a snapshot, with the files in its folder.
+    Manifest {
+        folder: Name,
+        group: u64,
+        files: BTreeSet<String>,
+        name: Name,
+        reading: manifest::Reading,
+    },
+    Index {
+        name: Name,
+        file: File,
+        ordinal: u64,
+        index: Box<Index>,
+    },
+    Log(Name, Decoder, Option<Broken>),
+    Nothing,
+}
+
+impl Store {
+    pub(super) fn new(scope: &Scope) -> Self {
+        let now = Now::Listing(None, Place::Space(0), Vec::new());
+        let point = if let Scope::Point { at: Some(point), .. } = scope { names::parted(point) } else { None };
+        let snapshot = point.map(|(snapshot, _)| snapshot.to_owned());
+        let archive = point.and_then(|(_, archive)| archive).map(ToOwned::to_owned);
+        Self { scope: scope.clone(), snapshot, archive, todo: Vec::new(), now, groups: 0, ordinal: 0 }
+    }
+
+    /// Whether what lies at or below `name` is asked for.
+    fn wants(&self, name: &Name) -> bool {
+        let Some(point) = &self.snapshot else { return true };
+        let rest = point.as_bytes().strip_prefix(name.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
+
+    /// All snapshots are looked at, so what belongs to none is told.
+    fn tells_strays(&self) -> bool {
+        matches!(self.scope, Scope::All { .. })
+    }
+
+    /// Goes on to the next thing to be read.
+    fn next(&mut self) {
+        self.now = match self.todo.pop() {
+            None => Now::Nothing,
+            Some(Todo::Folder(name, place)) => Now::Listing(name, place, Vec::new()),
+            Some(Todo::Index(name, file, ordinal)) => {
+                let index = Box::new(Index::new(file.kind == FileKind::Fixed));
+                Now::Index { name, file, ordinal, index }
+            }
+            Some(Todo::Log(name)) => Now::Log(name, Decoder::any_blob(), None),
+        };
+    }
+
+    /// Takes a folder's entries, all of them.
+    fn listed(&mut self, folder: Option<Name>, place: Place, mut entries: Vec<inspect::Entry>, out: &mut Batch) {
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        if let (Place::Snapshot(group), Some(folder)) = (place, &folder) {
+            self.snapshot(folder.clone(), group, &entries, out);
+            return;
+        }
+        if place == Place::Group {
+            self.groups = self.groups.saturating_add(1);
+        }
+        let mut todo = Vec::new();
+        for entry in entries {
+            let Some(name) = below(folder.as_ref(), &entry.name) else { continue };
+            let text = entry.name.as_str().unwrap_or_default();
+            let next = match (place, entry.kind) {
+                (Place::Space(_), Kind::Folder) if names::TYPES.contains(&text) => Some(Place::Type),
+                (Place::Space(deep), Kind::Folder) if text == "ns" && deep < names::DEEPEST => {
+                    Some(Place::Spaces(deep))
+                }
+                (Place::Spaces(deep), Kind::Folder) if names::is_id(text) => Some(Place::Space(deep + 1)),
+                (Place::Type, Kind::Folder) if names::is_id(text) => Some(Place::Group),
+                (Place::Group, Kind::Folder) if names::time_of(text).is_some() => {
+                    Some(Place::Snapshot(self.groups.saturating_sub(1)))
+                }
+                _ => None,
+            };
+            match next {
+                Some(place) if self.wants(&name) => todo.push(Todo::Folder(Some(name), place)),
+                Some(_) => {}
+                None => {
+                    let known = match place {
+                        Place::Space(0) => OF_ROOT.contains(&text),
+                        Place::Group => OF_GROUP.contains(&text),
+                        _ => false,
+                    };
+                    if !known && self.tells_strays() {
+                        out.findings.push(stray(name, "it belongs to no snapshot"));
+                    }
+                }
+            }
+        }
+        self.todo.extend(todo.into_iter().rev());
+        self.next();
+    }
+
+    /// Begins with a snapshot that has these files.
+    fn snapshot(&mut self, folder: Name, group: u64, entries: &[inspect::Entry], out: &mut Batch) {
+        let files = entries.iter().filter(|entry| entry.kind == Kind::File).filter_map(|entry| entry.name.as_str());
+        let files: BTreeSet<String> = files.map(ToOwned::to_owned).collect();
+        for entry in entries.iter().filter(|entry| entry.kind != Kind::File || entry.name.as_str().is_none()) {
+            if let Some(name) = below(Some(&folder), &entry.name).filter(|_| self.tells_strays()) {
+                out.findings.push(stray(name, "it is no file of a snapshot"));
+            }
+        }
+        match folder.join(MANIFEST.as_bytes()) {
+            Ok(name) if files.contains(MANIFEST) => {
+                self.now = Now::Manifest { folder, group, files, name, reading: manifest::Reading::new() };
+            }
+            _ => {
+                let message = format!("it has no {MANIFEST}, which is written last");
+                out.findings.push(finding(Code::Unfinished, folder, None, message, Hurts::Nothing));
+                self.next();
+            }
+        }
+    }
+
+    /// Takes the manifest of a snapshot.
+    fn manifest(
+        &mut self,
+        (folder, name): (&Name, Name),
+        group: u64,
+        mut present: BTreeSet<String>,
+        read: Result<Vec<File>, Finding>,
+        out: &mut Batch,
+    ) {
+        let ordinal = self.ordinal;
+        self.ordinal = ordinal.saturating_add(1);
+        let path = folder.as_str().unwrap_or_default().to_owned();
+        let files = match read {
+            Ok(files) => files,
+            Err(finding) => {
+                out.sets.push(Set { name: path, group, bytes: 0 });
+                out.findings.push(Finding { hurts: Hurts::One(ordinal), ..finding });
+                return self.next();
+            }
+        };
+        let mut files = files;
+        if let Some(archive) = &self.archive {
+            let had = files.len();
+            files.retain(|file| file.is(archive));
+            if files.is_empty() {
+                let message = format!("none of the {had} files that it names is the archive '{archive}'");
+                out.findings.push(finding(Code::Missing, name.clone(), None, message, Hurts::One(ordinal)));
+            }
+        }
+        let archives = files.iter().filter(|file| file.kind != FileKind::Blob);
+        let bytes = archives.fold(0u64, |sum, file| sum.saturating_add(file.size));
+        out.sets.push(Set { name: path, group, bytes });
+        present.remove(MANIFEST);
+        BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
+        let mut todo = Vec::new();
+        if present.remove(LOG)
+            && self.archive.is_none()
+            && let Ok(log) = folder.join(LOG.as_bytes())
+        {
+            todo.push(Todo::Log(log));
+        }
+        for file in files {
+            let Ok(object) = folder.join(file.name.as_bytes()) else { continue };
+            present.remove(&file.name);
+            match file.kind {
+                FileKind::Fixed | FileKind::Dynamic => todo.push(Todo::Index(object, file, ordinal)),
+                FileKind::Blob => out.claims.push(Claim {
+                    object,
+                    index: name.clone(),
+                    codec: Codec::Plain,
+                    expect: Expect { length: file.size, digest: file.sum },
+                    target: 0..file.size,
+                    marks: None,
+                    hurts: Hurts::One(ordinal),
+                }),
+            }
+        }
+        if self.scope == Scope::Catalogue {
+            out.claims.clear();
+            todo.clear();
+        }
+        for stranger in present.iter().filter(|_| self.tells_strays()) {
+            if let Ok(stranger) = folder.join(stranger.as_bytes()) {
+                out.findings.push(stray(stranger, "the manifest does not name it"));
+            }
+        }
+        self.todo.extend(todo.into_iter().rev());
+        self.next();
+    }
+
+    /// Compares an index that was read to its end with what the manifest says of it.
+    fn compare(name: &Name, file: &File, ordinal: u64, summary: &Summary, out: &mut Batch) {
+        let Summary { size, sum, own, dirt } = summary;
+        let mut tell = |code, at, message, hurts| out.findings.push(finding(code, name.clone(), at, message, hurts));
+        let hurts = Hurts::One(ordinal);
+        if *size != file.size {
+            let message = format!("its archive has {size} bytes, the manifest says {}", file.size);
+            tell(Code::Length, None, message, hurts);
+        }
+        if *sum != file.sum {
+            tell(Code::Digest, None, format!("its checksum is {sum}, the manifest says {}", file.sum), hurts);
+        }
+        if let Some(own) = own.filter(|own| own != sum) {
+            let message = format!("its header says that its checksum is {own}, and it is {sum}");
+            tell(Code::Malformed, Some(32), message, hurts);
+        }
+        if dirt.is_some() {
+            tell(Code::OddIndex, *dirt, "a reserved byte of its header is not zero".to_owned(), Hurts::Nothing);
+        }
+    }
+
+    /// Takes the end of what is being read; or why there is none.
+    fn end(&mut self, fault: Option<Fault>, out: &mut Batch) {
+        match std::mem::replace(&mut self.now, Now::Nothing) {
+            Now::Listing(folder, place, entries) => match fault {
+                None => self.listed(folder, place, entries, out),
+                Some(fault) => {
+                    let hurts = if place == Place::Space(0) { Hurts::All } else { Hurts::Nothing };
+                    out.findings.push(Finding { object: folder, ..failed(None, fault, hurts) });
+                    self.next();
+                }
+            },
+            Now::Manifest { folder, group, files, name, reading } => {
+                let path = folder.as_str().unwrap_or_default();
+                let read = match fault {
+                    Some(fault) => Err(failed(Some(name.clone()), fault, Hurts::Nothing)),
+                    None => reading.end(path).map_err(|odd| {
+                        let (code, at, message) = match odd {
+                            Odd::Broken(broken) => (Code::Encoding, Some(broken.at), broken.to_string()),
+                            Odd::Malformed(message) => (Code::Malformed, None, message),
+                        };
+                        finding(code, name.clone(), at, message, Hurts::Nothing)
+                    }),
+                };
+                self.manifest((&folder, name), group, files, read, out);
+            }
+            Now::Index { name, file, ordinal, index } => {
+                match (fault, index.end()) {
+                    (Some(fault), _) => out.findings.push(failed(Some(name), fault, Hurts::One(ordinal))),
+                    (None, Ok(summary)) => Self::compare(&name, &file, ordinal, &summary, out),
+                    (None, Err(odd)) => {
+                        out.findings.push(finding(Code::Malformed, name, Some(odd.at), odd.what, Hurts::One(ordinal)));
+                    }
+                }
+                self.next();
+            }
+            Now::Log(name, mut decoder, broken) => {
+                let broken = broken.or_else(|| decoder.end().err());
+                match (fault, broken) {
+                    (Some(fault), _) => out.findings.push(failed(Some(name), fault, Hurts::Nothing)),
+                    (None, Some(Broken { at, what })) => {
+                        out.findings.push(finding(Code::Encoding, name, Some(at), what.to_owned(), Hurts::Nothing));
+                    }
+                    (None, None) => {}
+                }
+                self.next();
+            }
+            Now::Nothing => {}
+        }
+    }
+}
+
+impl Inspect for Store {
+    fn ask(&self) -> Ask {
+        match &self.now {
+            Now::Listing(folder, ..) => Ask::List(folder.clone()),
+            Now::Manifest { name, .. } | Now::Index { name, .. } | Now::Log(name, ..) => Ask::Read(name.clone()),
+            Now::Nothing => Ask::Done,
+        }
+    }
+
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
+        match (answer, &mut self.now) {
+            (Answer::Entries(some), Now::Listing(_, _, entries)) => entries.extend_from_slice(some),
+            (Answer::Bytes(bytes), Now::Manifest { reading, .. }) => reading.push(bytes),
+            (Answer::Bytes(bytes), Now::Index { name, file, ordinal, index }) => {
+                // One archive alone is to be put together: then a chunk that comes twice goes to two places.
+                let claims = if self.archive.is_some() { &mut out.claims } else { &mut out.shared };
+                index.push(bytes, &mut |entry| claims.extend(claim(name, file, *ordinal, entry)));
+            }
+            (Answer::Bytes(bytes), Now::Log(_, decoder, broken)) => {
+                if broken.is_none() {
+                    *broken = decoder.push(bytes, &mut |_| Flow::Continue(())).err();
+                }
+            }
+            (Answer::End, _) => self.end(None, out),
+            (Answer::Failed(fault), _) => self.end(Some(fault), out),
+            (Answer::Entries(_) | Answer::Bytes(_) | Answer::Writing(_), _) => {}
+        }
+    }
+
+    fn again(&self) -> Box<dyn Inspect> {
+        Box::new(Self::new(&self.scope))
+    }
+}
+
+/// The claim that an index makes on a chunk.
+fn claim(index: &Name, file: &File, ordinal: u64, entry: Entry) -> Option<Claim> {
+    Some(Claim {
+        object: names::chunk(&entry.digest)?,
+        index: index.clone(),
+        codec: if file.sealed { Codec::SealedBlob } else { Codec::Blob },
+        expect: Expect { length: entry.target.end - entry.target.start, digest: entry.digest },
+        target: entry.target,
+        marks: None,
+        hurts: Hurts::One(ordinal),
+    })
+}
+
+fn below(folder: Option<&Name>, name: &Name) -> Option<Name> {
+    folder.map_or_else(|| Some(name.clone()), |folder| folder.join(name.as_bytes()).ok())
+}
+
+fn finding(code: Code, object: Name, offset: Option<u64>, message: String, hurts: Hurts) -> Finding {
+    Finding { code, object: Some(object), offset, message, hurts }
+}
+
+fn stray(name: Name, why: &str) -> Finding {
+    finding(Code::Stray, name, None, why.to_owned(), Hurts::Nothing)
+}
+
+/// What is said of something that cannot be read. A manifest or an index that is not there is missing.
+fn failed(object: Option<Name>, fault: Fault, hurts: Hurts) -> Finding {
+    let (code, message) = match fault.kind {
+        FaultKind::Absent if object.is_some() => (Code::Missing, "it is not there".to_owned()),
+        FaultKind::Absent | FaultKind::Unreadable => (Code::Unreadable, fault.message),
+    };
+    Finding { code, object, offset: None, message, hurts }
+}

@@ -1,0 +1,141 @@
+//! `Manifest`: what a snapshot holds, out of its `index.json.blob`.
+
+use serde::Deserialize;
+
+use super::names::time_of;
+use crate::codec::{Broken, Codec, Decoder, Flow};
+use crate::digest::{Algorithm, Digest};
+
+/// The longest manifest that is read, in bytes of JSON: a hundred thousand archives.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// A manifest on its way in.
+pub(super) struct Reading {
+    decoder: Decoder,
+    text: Vec<u8>,
+    broken: Option<Broken>,
+    long: bool,
+}
+
+/// What is wrong with a manifest.
+#[derive(Debug)]
+pub(super) enum Odd {
+    /// Its blob cannot be opened.
+    Broken(Broken),
+    /// What is in it cannot be understood, or is not of this snapshot.
+    Malformed(String),
+}
+
+#[derive(Debug, Deserialize)]
+struct Json {
+    #[serde(rename = "backup-type")]
+    kind: String,
+    #[serde(rename = "backup-id")]
+    id: String,
+    #[serde(rename = "backup-time")]
+    time: i64,
+    files: Vec<JsonFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct JsonFile {
+    filename: String,
+    #[serde(rename = "crypt-mode", default)]
+    crypt: Crypt,
+    size: u64,
+    csum: String,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Crypt {
+    #[default]
+    None,
+    SignOnly,
+    Encrypt,
+}
+
+/// One file of a snapshot.
+#[derive(Debug)]
+pub(super) struct File {
+    /// Its name in the snapshot's folder.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// Chunks are encrypted.
+    pub(super) sealed: bool,
+    /// The length of the archive, or of the blob as it is stored, in bytes.
+    pub(super) size: u64,
+    /// The checksum of the index, or the SHA-256 of the blob as it is stored.
+    pub(super) sum: Digest,
+}
+
+/// What a file is, by its extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Fixed,
+    Dynamic,
+    Blob,
+}
+
+impl File {
+    /// Whether a person means this one: by its name, with the extension or without.
+    pub(super) fn is(&self, archive: &str) -> bool {
+        self.name == archive || self.name.rsplit_once('.').is_some_and(|(stem, _)| stem == archive)
+    }
+}
+
+impl Reading {
+    pub(super) fn new() -> Self {
+        Self { decoder: Decoder::new(Codec::Blob), text: Vec::new(), broken: None, long: false }
+    }
+
+    /// Takes the next bytes of the blob.
+    pub(super) fn push(&mut self, stored: &[u8]) {
+        let Self { decoder, text, broken, long } = self;
+        if broken.is_some() || *long {
+            return;
+        }
+        let pushed = decoder.push(stored, &mut |decoded| {
+            *long |= decoded.len() > LONGEST - text.len();
+            if *long {
+                return Flow::Break(());
+            }
+            text.extend_from_slice(decoded);
+            Flow::Continue(())
+        });
+        *broken = pushed.err();
+    }
+
+    /// The files, if the manifest is that of the snapshot at `path`.
+    pub(super) fn end(mut self, path: &str) -> Result<Vec<File>, Odd> {
+        if self.long {
+            return Err(Odd::Malformed(format!("it is longer than {LONGEST} bytes")));
+        }
+        if let Some(broken) = self.broken.take().or_else(|| self.decoder.end().err()) {
+            return Err(Odd::Broken(broken));
+        }
+        let json: Json = serde_json::from_slice(&self.text)
+            .map_err(|why| Odd::Malformed(format!("it cannot be understood: {why}")))?;
+        let mut parts = path.rsplit('/');
+        let (time, id, kind) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+        if (kind, id, time_of(time)) != (Some(&*json.kind), Some(&*json.id), Some(json.time)) {
+            let Json { kind, id, time, .. } = json;
+            return Err(Odd::Malformed(format!(
+                "it is the manifest of {kind:?}/{id:?} at second {time}, not of this snapshot"
+            )));
+        }
+        json.files.into_iter().map(|file| file_of(file).map_err(Odd::Malformed)).collect()
+    }
+}
+
+fn file_of(JsonFile { filename: name, crypt, size, csum }: JsonFile) -> Result<File, String> {
+    let kind = match name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty() && !name.contains('/')) {
+        Some((_, "fidx")) => Kind::Fixed,
+        Some((_, "didx")) => Kind::Dynamic,
+        Some((_, "blob")) => Kind::Blob,
+        _ => return Err(format!("it names {name:?}, which is neither an index nor a blob")),
+    };
+    let sum = Digest::from_hex(Algorithm::Sha256, csum.as_bytes());
+    let sum = sum.ok_or_else(|| format!("the checksum of {name:?} is none: {csum:?}"))?;
+    Ok(File { name, kind, sealed: crypt == Crypt::Encrypt, size, sum })
+}

@@ -1,0 +1,56 @@
+//! `Datastore`: the chunk stores of Proxmox Backup Server, read without any server.
+//!
+//! A store keeps each chunk once, in `.chunks/aabb/aabb...`, under the SHA-256 of what it decodes to. A *snapshot* is a folder
+//! `[ns/NAME/...]TYPE/ID/TIME` with a manifest (`index.json.blob`, written last), indices that name chunks in order (`.fidx` of equal
+//! lengths, `.didx` of lengths that follow the content), and small files (`.blob`). Each snapshot is a set.
+//!
+//! What the server's own verification does not look at is looked at here: that a manifest is of the snapshot whose folder it lies in, that
+//! an index's own checksum is right, that a chunk has the length that each of its indices says, and files that no manifest names.
+
+mod index;
+mod inspect;
+mod manifest;
+mod names;
+
+use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
+
+/// The format; see the module's page.
+#[derive(Debug, Clone, Copy)]
+pub struct Datastore;
+
+impl Format for Datastore {
+    fn name(&self) -> &'static str {
+        "datastore"
+    }
+
+    fn recognise(&self, root: &[Entry]) -> bool {
+        let folder = |name: &[u8]| root.iter().any(|at| at.kind == Kind::Folder && at.name.as_bytes() == name);
+        folder(names::CHUNKS) && (folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
+    }
+
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
+        Box::new(inspect::Store::new(scope))
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn restores(&self, point: Option<&str>) -> Result<(), String> {
+        match point.and_then(names::parted).and_then(|(_, archive)| archive) {
+            None => {
+                let like = "STORE@vm/100/2026-03-01T00:00:00Z/drive-scsi0.img";
+                Err(format!("a snapshot holds several archives; name one after it, as in {like}"))
+            }
+            Some(blob) if blob.ends_with(".blob") => {
+                Err(format!("'{blob}' is a blob, and only archives of chunks are restored"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn point(&self, text: &str) -> Result<String, String> {
+        let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them";
+        names::parted(text).map(|_| text.to_owned()).ok_or_else(|| format!("'{text}' is no snapshot; {like}"))
+    }
+}

@@ -1,0 +1,112 @@
+//! The names in a datastore: snapshots, chunks, times.
+
+use std::fmt::Write;
+
+use crate::digest::Digest;
+use crate::name::Name;
+
+/// The folder of the chunks.
+pub(super) const CHUNKS: &[u8] = b".chunks";
+
+/// The kinds of snapshots, which are the names of folders.
+pub(super) const TYPES: [&str; 3] = ["vm", "ct", "host"];
+
+/// How deep namespaces lie in each other, at most.
+pub(super) const DEEPEST: usize = 7;
+
+/// Whether this can be the name of a group or a namespace: a letter, digit or `_`, then those and `.`, `-`.
+pub(super) fn is_id(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.starts_with(plain) && text.chars().all(|c| plain(c) || c == '.' || c == '-')
+}
+
+/// The seconds since 1970 that a snapshot's folder `YYYY-MM-DDTHH:MM:SSZ` is named after.
+pub(super) fn time_of(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    if bytes.len() != 20 || !marks.iter().all(|(at, mark)| bytes.get(*at) == Some(mark)) {
+        return None;
+    }
+    let number = |range: std::ops::Range<usize>| {
+        let digits = text.get(range)?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?
+    };
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Days since 1970, with years that begin in March, so that the day that some have more comes last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days =
+        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1;
+    Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+/// The path of a snapshot below its store, and the archive in it that may be named after it.
+pub(super) fn parted(text: &str) -> Option<(&str, Option<&str>)> {
+    if is_snapshot(text) {
+        return Some((text, None));
+    }
+    let (snapshot, archive) = text.rsplit_once('/')?;
+    (is_snapshot(snapshot) && !archive.is_empty()).then_some((snapshot, Some(archive)))
+}
+
+fn is_snapshot(text: &str) -> bool {
+    let mut parts: Vec<&str> = text.split('/').collect();
+    let (Some(time), Some(id), Some(kind)) = (parts.pop(), parts.pop(), parts.pop()) else { return false };
+    let spaces = parts.chunks(2).all(|pair| matches!(pair, ["ns", name] if is_id(name)));
+    spaces && parts.len() <= 2 * DEEPEST && TYPES.contains(&kind) && is_id(id) && time_of(time).is_some()
+}
+
+/// Where the chunk of this digest lies.
+pub(super) fn chunk(digest: &Digest) -> Option<Name> {
+    let mut hex = String::with_capacity(64);
+    for byte in digest.as_bytes() {
+        // Writing to a string cannot fail.
+        _ = write!(hex, "{byte:02x}");
+    }
+    let prefix = hex.get(..4)?;
+    Name::new(format!(".chunks/{prefix}/{hex}").as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_of_utc() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1969-12-31T23:59:59Z", Some(-1)),
+            ("2000-02-29T12:30:01Z", Some(951_827_401)),
+            ("2025-06-16T15:06:40Z", Some(1_750_086_400)),
+            ("2025-06-16 15:06:40Z", None),
+            ("2025-13-16T15:06:40Z", None),
+            ("2025-06-16T24:06:40Z", None),
+            ("+025-06-16T15:06:40Z", None),
+            ("", None),
+        ] {
+            assert_eq!(time_of(text), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn snapshots_are_paths_of_three_parts_below_namespaces() {
+        for (text, is) in [
+            ("vm/100/2025-06-16T15:06:40Z", true),
+            ("ns/team/ns/a/ct/201/2025-06-16T15:10:40Z", true),
+            ("ns/team/2025-06-16T15:10:40Z", false),
+            ("ns/../vm/100/2025-06-16T15:06:40Z", false),
+            ("vm/-/2025-06-16T15:06:40Z", false),
+            ("disk/100/2025-06-16T15:06:40Z", false),
+            ("vm/100", false),
+        ] {
+            assert_eq!(parted(text), is.then_some((text, None)), "{text}");
+        }
+        let snapshot = "vm/100/2025-06-16T15:06:40Z";
+        assert_eq!(parted(&format!("{snapshot}/disk.img")), Some((snapshot, Some("disk.img"))));
+        assert_eq!(parted(&format!("{snapshot}/a/b")), None);
+        assert_eq!(parted(&format!("{snapshot}/")), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! `Shared`: claims that many sets make on one object. Each is handed out once; whom its damage hurts, a second walk tells.
+//!
+//! A store of chunks is claimed over and over: to keep for each chunk who needs it would take more memory than the store has
+//! indices. So the first walk keeps sixteen bytes for each claim that was handed out, and should some not hold, the
+//! indices are read once more, and whatever claims one of those is hurt. The key is the whole sentence of the claim: by the
+//! digest alone, a wrong length in one index would pass once another index's claim on the same chunk was found sound.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::claim::Claim;
+use crate::finding::{Findings, Hurts, Severity};
+
+/// The claims on shared objects, and whom those that do not hold hurt.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    seen: HashSet<u128>,
+    walk: Walk,
+}
+
+/// Which walk over the indices this is.
+#[derive(Debug, Default)]
+enum Walk {
+    /// Claims are handed out.
+    #[default]
+    First,
+    /// Those that do not hold are looked for.
+    Second(Hurt),
+}
+
+/// Whom the claims that do not hold hurt.
+#[derive(Debug, Default)]
+struct Hurt {
+    /// Those that do not hold, with how bad it is.
+    keys: BTreeMap<u128, Severity>,
+    /// For those that a report names: all whom they hurt.
+    named: BTreeMap<u128, BTreeSet<Hurts>>,
+    /// The worst that hurts each.
+    worst: BTreeMap<Hurts, Severity>,
+}
+
+/// What tells a claim from every other: 16 bytes of SHA-256 over its sentence.
+fn key_of(claim: &Claim) -> u128 {
+    let mut hasher = Sha256::new();
+    hasher.update(claim.object.as_bytes());
+    hasher.update([0]);
+    hasher.update(claim.codec.name());
+    hasher.update(claim.expect.length.to_le_bytes());
+    hasher.update(claim.expect.digest.as_bytes());
+    let digest: [u8; 32] = hasher.finalize().into();
+    let (key, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
+    u128::from_le_bytes(*key)
+}
+
+impl Shared {
+    /// Takes a claim of an index; gives it back when it is to be checked.
+    pub(crate) fn take(&mut self, mut claim: Claim) -> Option<Claim> {
+        let key = key_of(&claim);
+        match &mut self.walk {
+            Walk::First => self.seen.insert(key).then(|| {
+                claim.hurts = Hurts::Shared(key);
+                claim
+            }),
+            Walk::Second(hurt) => {
+                if let Some(severity) = hurt.keys.get(&key) {
+                    let worst = hurt.worst.entry(claim.hurts).or_insert(*severity);
+                    *worst = (*worst).max(*severity);
+                    if let Some(named) = hurt.named.get_mut(&key) {
+                        named.insert(claim.hurts);
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether a second walk is needed; from now on, this is one.
+    pub(crate) fn retrace(&mut self, findings: &Findings) -> bool {
+        if matches!(self.walk, Walk::Second(_)) {
+            return false;
+        }
+        let key = |hurts: Hurts| if let Hurts::Shared(key) = hurts { Some(key) } else { None };
+        let keys: BTreeMap<u128, Severity> =
+            findings.hurts().iter().filter_map(|(hurts, severity)| Some((key(*hurts)?, *severity))).collect();
+        if keys.is_empty() {
+            return false;
+        }
+        let named = findings.sample().filter_map(|finding| Some((key(finding.hurts)?, BTreeSet::new()))).collect();
+        self.seen = HashSet::new();
+        self.walk = Walk::Second(Hurt { keys, named, worst: BTreeMap::new() });
+        true
+    }
+
+    /// The first walk is over.
+    pub(crate) fn is_retracing(&self) -> bool {
+        matches!(self.walk, Walk::Second(_))
+    }
+
+    /// Whom the shared claims that do not hold hurt, and how badly.
+    pub(crate) fn worst(&self) -> impl Iterator<Item = (Hurts, Severity)> {
+        let hurt = if let Walk::Second(hurt) = &self.walk { Some(hurt) } else { None };
+        hurt.into_iter().flat_map(|hurt| hurt.worst.iter().map(|(hurts, severity)| (*hurts, *severity)))
+    }
+
+    /// Whom one of them hurts. Everybody, when nobody looked.
+    pub(crate) fn hurt_by(&self, hurts: Hurts) -> Vec<Hurts> {
+        match (hurts, &self.walk) {
+            (Hurts::Shared(_), Walk::First) => vec![Hurts::All],
+            (Hurts::Shared(key), Walk::Second(hurt)) => {
+                hurt.named.get(&key).map(|named| named.iter().copied().collect()).unwrap_or_default()
+            }
+            (hurts, _) => vec![hurts],
+        }
+    }
+}

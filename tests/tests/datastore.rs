@@ -1,0 +1,209 @@
+//! Datastores that a real server wrote, and 43 damages: what is found, whom it hurts, and that everything sound restores.
+//!
+//! The store, its truth and what the server's own verification says lie outside of this repository, in `../shared/fixtures/pbs`. Where they
+//! are not, these tests say so and check nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use highwater_core::digest::{Algorithm, Hasher};
+use highwater_tests::binary::highwater;
+use highwater_tests::run::Run;
+use serde_json::Value;
+
+/// The folder with the real store; none when it is not there.
+fn fixture() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures/pbs");
+    if folder.join("cases.json").is_file() {
+        return Some(folder);
+    }
+    let what = format!("NOT RUN: there is no {}; nothing was checked against a real datastore\n", folder.display());
+    std::io::stderr().write_all(what.as_bytes()).expect("it is said");
+    None
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("a file")).expect("JSON")
+}
+
+/// A copy that can be written to.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a copy");
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o644)).expect("its mode");
+        }
+    }
+}
+
+/// Does what a case of the fixture says to a copy of the store.
+fn damage(store: &Path, ops: &Value) {
+    for op in ops.as_array().expect("a list") {
+        let path = store.join(op["path"].as_str().expect("a path"));
+        let number = |value: &Value| usize::try_from(value.as_u64().expect("a number")).expect("it fits");
+        match op["op"].as_str().expect("a word") {
+            "patch" => {
+                let mut bytes = fs::read(&path).expect("a file");
+                for patch in op["bytes"].as_array().expect("a list") {
+                    bytes[number(&patch[0])] = u8::try_from(number(&patch[1])).expect("a byte");
+                }
+                fs::write(&path, bytes).expect("it is written");
+            }
+            "truncate" => {
+                let file = fs::OpenOptions::new().write(true).open(&path).expect("a file");
+                let length = &op["size"];
+                file.set_len(number(length) as u64).expect("it is cut");
+            }
+            "append" => {
+                let mut bytes = fs::read(&path).expect("a file");
+                bytes.extend(decoded(op));
+                fs::write(&path, bytes).expect("it is written");
+            }
+            "write" => fs::write(&path, decoded(op)).expect("it is written"),
+            "delete" => fs::remove_file(&path).expect("it is removed"),
+            other => panic!("what is {other}?"),
+        }
+    }
+}
+
+fn decoded(op: &Value) -> Vec<u8> {
+    use base64::Engine;
+    let text = op["base64"].as_str().expect("base64");
+    base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
+}
+
+/// The command's report on a store.
+fn report(store: &Path, more: &[&str]) -> (i32, Value) {
+    let run = Run::of(std::process::Command::new(highwater()).arg("verify").arg(store).arg("--json").args(more));
+    let report = serde_json::from_str(&run.text()).unwrap_or_else(|_| panic!("no report: {}", run.account()));
+    (run.code, report)
+}
+
+/// The snapshots of a report by their verdict.
+fn by_verdict(report: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for set in report["sets"].as_array().expect("a list") {
+        let text = |key: &str| set[key].as_str().expect("a text").to_owned();
+        found.entry(text("verdict")).or_default().insert(text("name"));
+    }
+    found
+}
+
+/// What is found beyond the reference, which does not look there; none where nothing can know, or nothing is wrong.
+fn beyond(case: &str) -> Option<(&'static str, &'static str)> {
+    Some(match case {
+        "fidx_reserved_flip" => ("odd-index", "warning"),
+        "client_log_flip" => ("encoding", "damage"),
+        "manifest_extra_file_on_disk" | "signed_manifest_file_dropped" => ("stray", "warning"),
+        "manifest_missing" => ("unfinished", "inconclusive"),
+        _ => return None,
+    })
+}
+
+#[test]
+fn each_damage_hurts_the_snapshots_that_it_hurts_and_no_other() {
+    let Some(fixture) = fixture() else { return };
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    let (_, clean) = report(&fixture.join("store"), &[]);
+    let sealed = by_verdict(&clean)["inconclusive"].clone();
+    assert_eq!((by_verdict(&clean)["sound"].len(), sealed.len()), (6, 2), "{clean:#}");
+    let cases = json(&fixture.join("cases.json"));
+    let cases = cases.as_array().expect("a list");
+    assert_eq!(cases.len(), 43);
+    for case in cases {
+        let name = case["name"].as_str().expect("a name");
+        let store = ground.path().join(name);
+        copy(&fixture.join("store"), &store);
+        damage(&store, &case["ops"]);
+        let (code, report) = report(&store, &[]);
+        let mut wanted: BTreeSet<String> = case["reference"].as_object().expect("a map").keys().cloned().collect();
+        if name == "manifest_missing" {
+            // It is no snapshot any more, so none can be hurt.
+            wanted.clear();
+        }
+        let found = by_verdict(&report);
+        let damaged = found.get("damaged").cloned().unwrap_or_default();
+        assert_eq!(damaged, wanted, "{name}: {:#}", report["findings"]);
+        let doubtful = found.get("inconclusive").cloned().unwrap_or_default();
+        assert!(doubtful.is_subset(&sealed), "{name}: {doubtful:?}");
+        if let Some((word, severity)) = beyond(name) {
+            let found = report["findings"].as_array().expect("a list");
+            let found = found.iter().find(|finding| finding["name"] == word);
+            assert_eq!(found.map(|finding| &finding["severity"]), Some(&severity.into()), "{name}: {report:#}");
+        }
+        let says = report["verdict"].as_str().expect("a verdict");
+        let expected =
+            if wanted.is_empty() && name != "client_log_flip" { ("inconclusive", 3) } else { ("damaged", 1) };
+        assert_eq!((says, code), expected, "{name}: {report:#}");
+        fs::remove_dir_all(&store).expect("it is removed");
+    }
+}
+
+#[test]
+fn every_archive_that_is_not_encrypted_restores_to_the_truth() {
+    let Some(fixture) = fixture() else { return };
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    let store = fixture.join("store");
+    let mut restored = 0;
+    let mut folders = vec![fixture.join("truth")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let Some(archive) = path.to_str().and_then(|path| path.strip_suffix(".sha256")) else { continue };
+            let point = archive.strip_prefix(fixture.join("truth").to_str().expect("text")).expect("below it");
+            let from = format!("{}@{}", store.display(), point.trim_start_matches('/'));
+            let sealed = point.contains("/a/");
+            let target = ground.path().join("restored");
+            let run = Run::of(std::process::Command::new(highwater()).args(["restore", &from]).arg(&target));
+            if point.ends_with(".blob") {
+                run.expect(2).says("is a blob");
+                continue;
+            }
+            if sealed {
+                run.expect(3).says("encrypted");
+                assert!(!target.exists());
+                continue;
+            }
+            run.expect(0);
+            let sum = fs::read_to_string(&path).expect("a checksum");
+            let bytes = fs::read(&target).expect("a file");
+            let mut hasher = Hasher::new(Algorithm::Sha256);
+            hasher.update(&bytes);
+            assert_eq!(hasher.finish().to_string(), sum.trim(), "{point}");
+            fs::remove_file(&target).expect("it is removed");
+            restored += 1;
+        }
+    }
+    assert!(restored >= 6, "{restored} archives");
+}
+
+#[test]
+fn one_archive_alone_is_verified_and_another_is_named_when_there_is_none() {
+    let Some(fixture) = fixture() else { return };
+    let store = fixture.join("store");
+    let of = |point: &str| PathBuf::from(format!("{}@{point}", store.display()));
+    let (code, one) = report(&of("vm/100/2025-06-16T15:06:40Z/drive-scsi0.img"), &[]);
+    assert_eq!((code, &one["verdict"], &one["coverage"]["claims"]), (0, &"sound".into(), &14.into()), "{one:#}");
+    let (code, one) = report(&of("vm/100/2025-06-16T15:06:40Z"), &["--depth", "size"]);
+    assert_eq!((code, &one["verdict"], one["sets"].as_array().map(Vec::len)), (0, &"sound".into(), Some(1)), "{one:#}");
+    let (code, none) = report(&of("vm/100/2025-06-16T15:06:40Z/drive-scsi1.img"), &[]);
+    assert_eq!((code, &none["findings"][0]["name"]), (1, &"missing".into()), "{none:#}");
+    let odd = Run::of(std::process::Command::new(highwater()).arg("verify").arg(of("vm/100")));
+    odd.expect(2).says("'vm/100' is no snapshot");
+    let several = Run::of(
+        std::process::Command::new(highwater()).arg("restore").arg(of("vm/100/2025-06-16T15:06:40Z")).arg("never-made"),
+    );
+    several.expect(2).says("name one after it");
+}
