@@ -16,13 +16,13 @@ use serde_json::Value;
 
 /// The folder with the real store; none when it is not there.
 fn fixture() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures/pbs");
-    if folder.join("cases.json").is_file() {
-        return Some(folder);
+    let beside = |folder: &Path| Some(folder.join("shared/fixtures/pbs")).filter(|at| at.join("cases.json").is_file());
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(beside);
+    if found.is_none() {
+        let what = "NOT RUN: there is no shared/fixtures/pbs beside the checkout; nothing was checked against a real datastore\n";
+        std::io::stderr().write_all(what.as_bytes()).expect("it is said");
     }
-    let what = format!("NOT RUN: there is no {}; nothing was checked against a real datastore\n", folder.display());
-    std::io::stderr().write_all(what.as_bytes()).expect("it is said");
-    None
+    found
 }
 
 fn json(path: &Path) -> Value {
@@ -206,4 +206,24 @@ fn one_archive_alone_is_verified_and_another_is_named_when_there_is_none() {
         std::process::Command::new(highwater()).arg("restore").arg(of("vm/100/2025-06-16T15:06:40Z")).arg("never-made"),
     );
     several.expect(2).says("name one after it");
+}
+
+#[test]
+fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
+    let Some(fixture) = fixture() else { return };
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    copy(&fixture.join("store"), ground.path());
+    let snapshot = "vm/100/2025-06-16T15:06:40Z";
+    let path = ground.path().join(snapshot).join("drive-scsi0.img.fidx");
+    let mut index = fs::read(&path).expect("an index");
+    let (first, second) = index[4096..].split_at_mut(32);
+    assert_ne!(first, &second[..32]);
+    first.swap_with_slice(&mut second[..32]);
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    hasher.update(&index[4096..]);
+    index[32..64].copy_from_slice(hasher.finish().as_bytes());
+    fs::write(&path, index).expect("it is written");
+    let (code, report) = report(ground.path(), &[]);
+    assert_eq!((code, &report["tallies"]["digest"]), (1, &1.into()), "{report:#}");
+    assert_eq!(by_verdict(&report)["damaged"], BTreeSet::from([snapshot.to_owned()]));
 }
