@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::claim::{Claim, Expect};
-use crate::codec::{Broken, Codec, Decoder, Flow, blob};
+use crate::codec::{Broken, Codec, Decoder, Flow};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
@@ -142,6 +142,7 @@ impl Verdict {
 
 /// A running test of one claim's bytes.
 pub struct Check {
+    codec: Codec,
     expect: Expect,
     decoder: Decoder,
     decodes: bool,
@@ -163,7 +164,7 @@ impl Check {
     #[must_use]
     pub fn counting(codec: Codec, expect: Expect) -> Self {
         let (decoder, decodes) = (Decoder::new(codec), codec != Codec::Plain);
-        Self { expect, decoder, decodes, hasher: None, length: 0, over: false, broken: None }
+        Self { codec, expect, decoder, decodes, hasher: None, length: 0, over: false, broken: None }
     }
 
     /// The verdict of a stored length, for [`crate::claim::Evidence::StoredLength`].
@@ -172,8 +173,7 @@ impl Check {
         let expected = claim.expect.length;
         let header = match claim.codec {
             Codec::Plain | Codec::Gzip => None,
-            Codec::Blob => Some(blob::HEADER as u64),
-            Codec::SealedBlob => Some(blob::SEALED_HEADER as u64),
+            Codec::Blob(sealing) => Some(sealing.header()),
         };
         // A blob is compressed only where that makes it shorter.
         if let Some(header) = header {
@@ -222,7 +222,7 @@ impl Check {
     #[must_use]
     pub fn length(&self) -> u64 {
         // What a library has decoded of a broken block is its own affair.
-        if matches!(self.decoder, Decoder::Blob(_)) && self.broken.is_some() { 0 } else { self.length }
+        if matches!(self.decoder, Decoder::Blob(..)) && self.broken.is_some() { 0 } else { self.length }
     }
 
     /// Whether so many bytes as expected were decoded without a fault, up to where more may follow, or where nothing does.
@@ -236,14 +236,18 @@ impl Check {
     /// The verdict, when nothing follows.
     #[must_use]
     pub fn end(mut self) -> Verdict {
-        let found = self.hasher.take().map(Hasher::finish);
+        let found = self.hasher.take().map(|mut hasher| {
+            hasher.update(self.codec.suffix());
+            hasher.finish()
+        });
         self.judge(found)
     }
 
-    /// The verdict, when nothing follows and the host found the decoded bytes' digest to be `found`.
+    /// The verdict, when nothing follows and the host has hashed the decoded bytes with `hasher`.
     #[must_use]
-    pub fn end_with(self, found: Digest) -> Verdict {
-        self.judge(Some(found))
+    pub fn end_with(mut self, hasher: Hasher) -> Verdict {
+        self.hasher = Some(hasher);
+        self.end()
     }
 
     fn judge(mut self, found: Option<Digest>) -> Verdict {

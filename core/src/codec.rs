@@ -1,9 +1,13 @@
 //! `Codec` and `Decoder`: from stored bytes to the bytes a digest speaks of, pushed piece by piece.
 
 pub(crate) mod blob;
+pub(crate) mod gcm;
 mod gzip;
 pub mod member;
+mod sealing;
 mod zstd;
+
+pub use sealing::Sealing;
 
 /// How an object's bytes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,10 +16,8 @@ pub enum Codec {
     Plain,
     /// gzip (RFC 1952), one member or several, zero padding after the last allowed.
     Gzip,
-    /// A blob of Proxmox Backup Server, not encrypted.
-    Blob,
-    /// The same, encrypted: without its key, only its checksum can be looked at.
-    SealedBlob,
+    /// A blob of Proxmox Backup Server. If it is encrypted and its key is not at hand, only its checksum can be looked at.
+    Blob(Sealing),
 }
 
 impl Codec {
@@ -25,8 +27,18 @@ impl Codec {
         match self {
             Self::Plain => "plain",
             Self::Gzip => "gzip",
-            Self::Blob => "blob",
-            Self::SealedBlob => "sealed blob",
+            Self::Blob(sealing) if sealing.is_sealed() == Some(true) => "sealed blob",
+            Self::Blob(_) => "blob",
+        }
+    }
+
+    /// What the digest of the decoded bytes covers after them.
+    #[must_use]
+    pub fn suffix(&self) -> &[u8] {
+        match self {
+            Self::Plain | Self::Gzip => &[],
+            Self::Blob(sealing) if sealing.is_sealed() == Some(true) => sealing.key().map_or(&[], |key| key.id()),
+            Self::Blob(_) => &[],
         }
     }
 }
@@ -51,7 +63,7 @@ pub enum Decoder {
     /// Inflates gzip members.
     Gzip(Box<gzip::Gunzip>),
     /// Opens a blob.
-    Blob(Box<blob::Unblob>),
+    Blob(Box<blob::Unblob>, Sealing),
 }
 
 impl Decoder {
@@ -61,15 +73,8 @@ impl Decoder {
         match codec {
             Codec::Plain => Self::Plain,
             Codec::Gzip => Self::Gzip(Box::default()),
-            Codec::Blob => Self::Blob(Box::new(blob::Unblob::new(Some(false)))),
-            Codec::SealedBlob => Self::Blob(Box::new(blob::Unblob::new(Some(true)))),
+            Codec::Blob(sealing) => Self::Blob(Box::new(blob::Unblob::new(sealing)), sealing),
         }
-    }
-
-    /// A decoder of a blob of which nobody says whether it is encrypted.
-    #[must_use]
-    pub fn any_blob() -> Self {
-        Self::Blob(Box::new(blob::Unblob::new(None)))
     }
 
     /// Takes the next stored bytes and hands what they decode to on to `each`, piece by piece.
@@ -81,7 +86,7 @@ impl Decoder {
             Self::Plain if stored.is_empty() => Ok(Flow::Continue(())),
             Self::Plain => Ok(each(stored)),
             Self::Gzip(gunzip) => gunzip.push(stored, each),
-            Self::Blob(unblob) => unblob.push(stored, each),
+            Self::Blob(unblob, _) => unblob.push(stored, each),
         }
     }
 
@@ -91,7 +96,7 @@ impl Decoder {
         match self {
             Self::Plain => true,
             Self::Gzip(gunzip) => gunzip.is_between(),
-            Self::Blob(_) => false,
+            Self::Blob(..) => false,
         }
     }
 
@@ -103,13 +108,13 @@ impl Decoder {
         match self {
             Self::Plain => Ok(()),
             Self::Gzip(gunzip) => gunzip.end(),
-            Self::Blob(unblob) => unblob.end(),
+            Self::Blob(unblob, _) => unblob.end(),
         }
     }
 
     /// Whether the bytes are encrypted, so that nothing of them was handed on.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        matches!(self, Self::Blob(unblob) if unblob.is_sealed())
+        matches!(self, Self::Blob(unblob, _) if unblob.is_sealed())
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::claim::Claim;
 use crate::fault::Fault;
 use crate::finding::Finding;
+use crate::key::Key;
 use crate::name::Name;
 use crate::trail::Trail;
 
@@ -16,8 +17,8 @@ pub trait Format: Sync {
     /// Whether a root with these entries (its own, nothing deeper) looks like this kind.
     fn recognise(&self, root: &[Entry]) -> bool;
 
-    /// Starts to read the indices of a root.
-    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect>;
+    /// Starts to read the indices of a root; with a key, what was encrypted with it can be checked.
+    fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect>;
 
     /// Whether each set of a group goes on where the one before it ended.
     fn grows(&self) -> bool {

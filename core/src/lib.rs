@@ -35,6 +35,7 @@ pub mod filestorage;
 pub mod finding;
 pub mod formats;
 pub mod inspect;
+pub mod key;
 pub mod marks;
 pub mod name;
 pub mod plan;

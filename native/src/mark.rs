@@ -66,7 +66,7 @@ pub fn mark(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_
         strict: false,
         shard: Shard::WHOLE,
     };
-    let survey = Survey::new(format.inspect(&Scope::All { trails: false }), options);
+    let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
     let mut claims: Vec<Claim> = Vec::new();
     let survey = drive::run(disk, job.repository, survey, Depth::List, watch, &mut |claim, verdict| {
         claims.extend((*verdict == Verdict::Sound).then(|| claim.clone()));

@@ -81,7 +81,7 @@ impl Host {
             strict: self.strict,
             shard: self.shard,
         };
-        let mut survey = Survey::new(format.inspect(&scope), options);
+        let mut survey = Survey::new(format.inspect(&scope, None), options);
         let mut cutter = Cutter(self.steps.clone());
         let mut waiting: Vec<Work> = Vec::new();
         loop {

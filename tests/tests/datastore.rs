@@ -111,10 +111,25 @@ fn beyond(case: &str) -> Option<(&'static str, &'static str)> {
 #[test]
 fn each_damage_hurts_the_snapshots_that_it_hurts_and_no_other() {
     let Some(fixture) = fixture() else { return };
-    let ground = tempfile::tempdir().expect("a scratch folder");
     let (_, clean) = report(&fixture.join("store"), &[]);
     let sealed = by_verdict(&clean)["inconclusive"].clone();
     assert_eq!((by_verdict(&clean)["sound"].len(), sealed.len()), (6, 2), "{clean:#}");
+    each_damage(&fixture, "reference", &sealed, &[]);
+}
+
+#[test]
+fn with_the_key_damage_of_what_is_encrypted_or_signed_is_found_too() {
+    let Some(fixture) = fixture() else { return };
+    let key = fixture.join("truth/key.json");
+    let key = ["--keyfile", key.to_str().expect("text")];
+    let (code, clean) = report(&fixture.join("store"), &key);
+    assert_eq!((code, by_verdict(&clean)["sound"].len()), (0, 8), "{clean:#}");
+    each_damage(&fixture, "reference_with_key", &BTreeSet::new(), &key);
+}
+
+/// Does every damage of the fixture and compares whom it hurts with the reference; `sealed` are inconclusive anyhow.
+fn each_damage(fixture: &Path, reference: &str, sealed: &BTreeSet<String>, more: &[&str]) {
+    let ground = tempfile::tempdir().expect("a scratch folder");
     let cases = json(&fixture.join("cases.json"));
     let cases = cases.as_array().expect("a list");
     assert_eq!(cases.len(), 43);
@@ -123,8 +138,8 @@ fn each_damage_hurts_the_snapshots_that_it_hurts_and_no_other() {
         let store = ground.path().join(name);
         copy(&fixture.join("store"), &store);
         damage(&store, &case["ops"]);
-        let (code, report) = report(&store, &[]);
-        let mut wanted: BTreeSet<String> = case["reference"].as_object().expect("a map").keys().cloned().collect();
+        let (code, report) = report(&store, more);
+        let mut wanted: BTreeSet<String> = case[reference].as_object().expect("a map").keys().cloned().collect();
         if name == "manifest_missing" {
             // It is no snapshot any more, so none can be hurt.
             wanted.clear();
@@ -133,60 +148,95 @@ fn each_damage_hurts_the_snapshots_that_it_hurts_and_no_other() {
         let damaged = found.get("damaged").cloned().unwrap_or_default();
         assert_eq!(damaged, wanted, "{name}: {:#}", report["findings"]);
         let doubtful = found.get("inconclusive").cloned().unwrap_or_default();
-        assert!(doubtful.is_subset(&sealed), "{name}: {doubtful:?}");
+        assert!(doubtful.is_subset(sealed), "{name}: {doubtful:?}");
         if let Some((word, severity)) = beyond(name) {
             let found = report["findings"].as_array().expect("a list");
             let found = found.iter().find(|finding| finding["name"] == word);
             assert_eq!(found.map(|finding| &finding["severity"]), Some(&severity.into()), "{name}: {report:#}");
         }
         let says = report["verdict"].as_str().expect("a verdict");
-        let expected =
-            if wanted.is_empty() && name != "client_log_flip" { ("inconclusive", 3) } else { ("damaged", 1) };
+        let doubt = !doubtful.is_empty() || name == "manifest_missing";
+        let expected = match wanted.is_empty() && name != "client_log_flip" {
+            false => ("damaged", 1),
+            true if doubt => ("inconclusive", 3),
+            true => ("sound", 0),
+        };
         assert_eq!((says, code), expected, "{name}: {report:#}");
         fs::remove_dir_all(&store).expect("it is removed");
     }
 }
 
 #[test]
-fn every_archive_that_is_not_encrypted_restores_to_the_truth() {
+fn every_archive_restores_to_the_truth_and_encrypted_ones_with_any_kind_of_key_file() {
     let Some(fixture) = fixture() else { return };
     let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = fixture.join("store");
+    let passphrase = ground.path().join("passphrase");
+    fs::write(&passphrase, "correct horse\n").expect("it is written");
+    let truth = fixture.join("truth");
+    let target = ground.path().join("restored");
+    let restore = |point: &str, key: Option<&str>| {
+        let mut command = std::process::Command::new(highwater());
+        command.arg("restore").arg(format!("{}@{point}", fixture.join("store").display())).arg(&target);
+        if let Some(key) = key {
+            command.arg("--keyfile").arg(truth.join(key)).arg("--passphrase-file").arg(&passphrase);
+        }
+        Run::of(&mut command)
+    };
     let mut restored = 0;
-    let mut folders = vec![fixture.join("truth")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let Some(archive) = path.to_str().and_then(|path| path.strip_suffix(".sha256")) else { continue };
-            let point = archive.strip_prefix(fixture.join("truth").to_str().expect("text")).expect("below it");
-            let from = format!("{}@{}", store.display(), point.trim_start_matches('/'));
-            let sealed = point.contains("/a/");
-            let target = ground.path().join("restored");
-            let run = Run::of(std::process::Command::new(highwater()).args(["restore", &from]).arg(&target));
-            if point.ends_with(".blob") {
-                run.expect(2).says("is a blob");
-                continue;
-            }
-            if sealed {
-                run.expect(3).says("encrypted");
-                assert!(!target.exists());
-                continue;
-            }
-            run.expect(0);
-            let sum = fs::read_to_string(&path).expect("a checksum");
-            let bytes = fs::read(&target).expect("a file");
+    for (point, sum) in sums(&truth, &truth) {
+        if point.ends_with(".blob") {
+            restore(&point, None).expect(2).says("is a blob");
+            continue;
+        }
+        let sealed = point.contains("ns/team/ns/a/");
+        if sealed {
+            restore(&point, None).expect(3).says("encrypted");
+            assert!(!target.exists());
+        }
+        let keys =
+            if sealed { &[Some("key.json"), Some("key-scrypt.json"), Some("key-pbkdf2.json")][..] } else { &[None] };
+        for key in keys {
+            restore(&point, *key).expect(0);
             let mut hasher = Hasher::new(Algorithm::Sha256);
-            hasher.update(&bytes);
-            assert_eq!(hasher.finish().to_string(), sum.trim(), "{point}");
+            hasher.update(&fs::read(&target).expect("a file"));
+            assert_eq!(hasher.finish().to_string(), sum, "{point}");
             fs::remove_file(&target).expect("it is removed");
             restored += 1;
         }
     }
-    assert!(restored >= 6, "{restored} archives");
+    assert!(restored >= 12, "{restored} archives");
+    fs::write(&passphrase, "wrong horse\n").expect("it is written");
+    let point = "ns/team/ns/a/vm/300/2025-06-16T15:11:40Z/drive-scsi0.img";
+    restore(point, Some("key-scrypt.json")).expect(2).says("the passphrase is wrong");
+}
+
+/// The checksums of all archives, by point.
+fn sums(folder: &Path, truth: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sums(&path, truth));
+        } else if path.extension().is_some_and(|extension| extension == "sha256") {
+            let point = path.with_extension("");
+            let point = point.strip_prefix(truth).expect("below it").to_str().expect("text").to_owned();
+            found.push((point, fs::read_to_string(&path).expect("a checksum").trim().to_owned()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn another_key_opens_nothing_and_calls_nothing_damaged() {
+    let Some(fixture) = fixture() else { return };
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    let other = ground.path().join("other.json");
+    fs::write(&other, r#"{"kdf":null,"data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#).expect("it is written");
+    let (code, report) = report(&fixture.join("store"), &["--keyfile", other.to_str().expect("text")]);
+    assert_eq!((code, by_verdict(&report)["inconclusive"].len()), (3, 2), "{report:#}");
+    let codes = report["tallies"].as_object().map(|found| found.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(codes, Some(vec!["unverifiable".to_owned()]));
 }
 
 #[test]

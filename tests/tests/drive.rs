@@ -35,7 +35,7 @@ const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep
 fn survey(depth: Depth, shard: Shard) -> Survey {
     let format = by_name("repozo").expect("a known format");
     let options = Options { label: "set".to_owned(), format: format.name().to_owned(), depth, strict: false, shard };
-    Survey::new(format.inspect(&Scope::All { trails: depth == Depth::Deep }), options)
+    Survey::new(format.inspect(&Scope::All { trails: depth == Depth::Deep }, None), options)
 }
 
 /// The native command's report on the files of a folder.

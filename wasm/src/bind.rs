@@ -100,7 +100,7 @@ impl Survey {
         };
         let (label, format_name) = (label.to_owned(), format.name().to_owned());
         let options = survey::Options { label, format: format_name, depth, strict, shard };
-        let survey = survey::Survey::new(format.inspect(&scope), options);
+        let survey = survey::Survey::new(format.inspect(&scope, None), options);
         Ok(Self { drive: Drive::new(survey, depth, listing.0), news: VecDeque::new(), told: 0 })
     }
 

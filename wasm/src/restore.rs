@@ -55,7 +55,7 @@ impl Restore {
     pub fn new(format: &dyn Format, point: String, listing: Listing) -> Self {
         let (label, shard) = (String::new(), Shard::WHOLE);
         let options = Options { label, format: format.name().to_owned(), depth: Depth::Digest, strict: false, shard };
-        let survey = Survey::new(format.inspect(&Scope::Point { at: Some(point), trails: false }), options);
+        let survey = Survey::new(format.inspect(&Scope::Point { at: Some(point), trails: false }, None), options);
         Self {
             listing,
             indices: Indices::new(survey),

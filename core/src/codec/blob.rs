@@ -8,10 +8,11 @@
 //! | 28-43 | | tag |
 //! | 44- | | ciphertext |
 //!
-//! What is encrypted is not decoded: only its checksum is looked at, which covers neither vector nor tag.
+//! Without its key, what is encrypted is not decoded: only its checksum is looked at, which covers neither vector nor tag.
 
+use super::gcm::Gcm;
 use super::zstd::Unzstd;
-use super::{Broken, Flow};
+use super::{Broken, Flow, Sealing};
 
 /// The magic numbers, by what they say.
 const PLAIN: [u8; 8] = [0x42, 0xab, 0x38, 0x07, 0xbe, 0x83, 0x70, 0xa1];
@@ -25,8 +26,8 @@ pub(crate) const SEALED_HEADER: usize = 44;
 
 /// The decoder's state.
 pub struct Unblob {
-    /// Whether the blob is said to be encrypted.
-    sealed: Option<bool>,
+    /// What is said of its encryption.
+    sealing: Sealing,
     header: Vec<u8>,
     at: u64,
     crc: crc32fast::Hasher,
@@ -39,14 +40,17 @@ enum Body {
     Header,
     Plain,
     Zstd(Box<Unzstd>),
+    /// Encrypted, and the key is not at hand.
     Sealed,
+    /// Encrypted, and what is in it, if that is compressed; with the buffer in which it is opened.
+    Opened(Box<Gcm>, Option<Box<Unzstd>>, Vec<u8>),
 }
 
 impl Unblob {
-    /// A decoder of a blob that the index says is encrypted, or is not; or of which it does not say.
-    pub(super) fn new(sealed: Option<bool>) -> Self {
+    /// A decoder of a blob of which this is said.
+    pub(super) fn new(sealing: Sealing) -> Self {
         let (header, crc) = (Vec::new(), crc32fast::Hasher::new());
-        Self { sealed, header, at: 0, crc, body: Body::Header, broken: None }
+        Self { sealing, header, at: 0, crc, body: Body::Header, broken: None }
     }
 
     /// See [`super::Decoder::push`].
@@ -77,7 +81,7 @@ impl Unblob {
             self.at = self.header.len() as u64;
             let Some(magic) = self.header.first_chunk() else { return Ok(Flow::Continue(())) };
             let odd = |what| Err(Broken { at: 0, what });
-            let need = match (*magic, self.sealed) {
+            let need = match (*magic, self.sealing.is_sealed()) {
                 (PLAIN | ZSTD, None | Some(false)) => HEADER,
                 (ENCRYPTED | ENCRYPTED_ZSTD, None | Some(true)) => SEALED_HEADER,
                 (PLAIN | ZSTD, Some(true)) => return odd("it is not encrypted, and the manifest says that it is"),
@@ -89,9 +93,15 @@ impl Unblob {
             if self.header.len() < need {
                 return Ok(Flow::Continue(()));
             }
-            self.body = match *magic {
-                PLAIN => Body::Plain,
-                ZSTD => Body::Zstd(Box::new(Unzstd::new(HEADER as u64))),
+            let zstd = |at: usize| Box::new(Unzstd::new(at as u64));
+            let iv = self.header.get(HEADER..).and_then(<[u8]>::first_chunk);
+            self.body = match (*magic, self.sealing.key(), iv) {
+                (PLAIN, ..) => Body::Plain,
+                (ZSTD, ..) => Body::Zstd(zstd(HEADER)),
+                (_, Some(key), Some(iv)) => {
+                    let inner = (*magic == ENCRYPTED_ZSTD).then(|| zstd(SEALED_HEADER));
+                    Body::Opened(Box::new(Gcm::new(key.secret(), iv)), inner, Vec::new())
+                }
                 _ => Body::Sealed,
             };
         }
@@ -104,25 +114,47 @@ impl Unblob {
             Body::Header | Body::Sealed => Ok(Flow::Continue(())),
             Body::Plain => Ok(each(stored)),
             Body::Zstd(zstd) => zstd.push(stored, each),
+            Body::Opened(gcm, inner, opened) => {
+                opened.clear();
+                opened.extend_from_slice(stored);
+                gcm.open(opened);
+                match inner {
+                    None => Ok(each(opened)),
+                    Some(zstd) => zstd.push(opened, each),
+                }
+            }
         }
     }
 
     /// See [`super::Decoder::end`].
-    pub(super) fn end(&self) -> Result<(), Broken> {
+    pub(super) fn end(&mut self) -> Result<(), Broken> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
-        match &self.body {
-            Body::Header => return Err(Broken { at: self.at, what: "it ends inside its header" }),
-            Body::Zstd(zstd) => zstd.end()?,
-            Body::Plain | Body::Sealed => {}
-        }
         let on_record = self.header.get(8..).and_then(<[u8]>::first_chunk).map(|crc| u32::from_le_bytes(*crc));
-        if on_record == Some(self.crc.clone().finalize()) {
-            Ok(())
-        } else {
-            Err(Broken { at: 8, what: "its checksum is not that of its bytes" })
-        }
+        let summed = on_record == Some(self.crc.clone().finalize());
+        let tag = self.header.get(SEALED_HEADER - 16..).and_then(<[u8]>::first_chunk);
+        let ended = match std::mem::replace(&mut self.body, Body::Plain) {
+            Body::Header => Err(Broken { at: self.at, what: "it ends inside its header" }),
+            Body::Zstd(zstd) => zstd.end(),
+            Body::Opened(gcm, inner, _) => match inner.map_or(Ok(()), |zstd| zstd.end()) {
+                Ok(()) if !tag.is_some_and(|tag| gcm.end(tag)) => {
+                    Err(Broken { at: 28, what: "its tag is not that of its bytes and its key" })
+                }
+                ended => ended,
+            },
+            sealed @ Body::Sealed => {
+                self.body = sealed;
+                Ok(())
+            }
+            Body::Plain => Ok(()),
+        };
+        let ended = match ended {
+            Ok(()) if !summed => Err(Broken { at: 8, what: "its checksum is not that of its bytes" }),
+            ended => ended,
+        };
+        self.broken = ended.clone().err();
+        ended
     }
 
     /// Nothing of it can be decoded without a key.

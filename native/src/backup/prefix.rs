@@ -48,9 +48,7 @@ pub(super) fn difference(
         let found = match link.codec {
             Codec::Plain => plain(disk, &Newest::path(repository, link), link, *from, *length, source, buffers),
             // No repository of this kind has others.
-            Codec::Gzip | Codec::Blob | Codec::SealedBlob => {
-                gzip(disk, &Newest::path(repository, link), link, source, buffers, &stop)
-            }
+            Codec::Gzip | Codec::Blob(_) => gzip(disk, &Newest::path(repository, link), link, source, buffers, &stop),
         };
         watch.advance(*length);
         match found {

@@ -91,7 +91,8 @@ Examples:
   highwater restore --quick /backup/zodb Data.fs            a standby, every hour
   highwater restore /backup/zodb@2026-11-19-12 Data.fs      the state at 12:59:59 UTC
   highwater restore --dry-run /backup/zodb Data.fs          which files would be read?
-  highwater restore /backup/zodb - | zstd > Data.fs.zst")]
+  highwater restore /backup/zodb - | zstd > Data.fs.zst
+  highwater restore /mnt/datastore@vm/100/2026-11-19T03:00:00Z/drive-scsi0.img disk.img")]
 pub(super) struct Restore {
     /// The repository, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
     #[arg(value_name = "REPO[@POINT]")]
@@ -112,7 +113,20 @@ pub(super) struct Restore {
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
+    pub(super) keys: Keys,
+    #[command(flatten)]
     pub(super) talk: Talk,
+}
+
+/// What opens encrypted snapshots.
+#[derive(Debug, Args)]
+pub(super) struct Keys {
+    /// The key file that snapshots of a datastore were encrypted or signed with.
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyfile: Option<PathBuf>,
+    /// A file whose first line is the key file's passphrase, or /dev/fd/N; without it, you are asked.
+    #[arg(long, value_name = "FILE", requires = "keyfile")]
+    pub(super) passphrase_file: Option<PathBuf>,
 }
 
 /// Check that backup sets are whole: every point in time, or one.
@@ -131,6 +145,7 @@ Examples:
   highwater verify --depth deep /backup/zodb@2026-11-19
   highwater verify --json=report.json --junit report.xml /backup/*
   highwater verify --subset daily/30 /backup/zodb           all of it every 30 days
+  highwater verify --keyfile backup.key /mnt/datastore      a chunk store of Proxmox Backup Server
   highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json=part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
   highwater report merge part-*.json")]
 pub(super) struct Verify {
@@ -162,6 +177,8 @@ pub(super) struct Verify {
     /// Write each finding and verdict as it comes, one JSON document a line; - for standard output.
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) keys: Keys,
     #[command(flatten)]
     pub(super) files: ReportFiles,
     #[command(flatten)]

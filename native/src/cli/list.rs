@@ -24,7 +24,7 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
         strict: false,
         shard: Shard::WHOLE,
     };
-    let survey = Survey::new(format.inspect(&Scope::Catalogue), options);
+    let survey = Survey::new(format.inspect(&Scope::Catalogue, None), options);
     let survey = drive::run(&Files, &args.repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let sets = survey.sets();
     if args.json {

@@ -7,6 +7,7 @@ mod demo;
 mod docs;
 mod exit;
 mod explain;
+mod key;
 mod list;
 mod mark;
 mod out;

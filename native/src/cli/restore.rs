@@ -9,7 +9,7 @@ use highwater_core::render::{bytes, thousands};
 
 use super::exit::Exit;
 use super::repository::{Repository, kind_of};
-use super::{args, out, progress};
+use super::{args, key, out, progress};
 use crate::error::Error;
 use crate::restore::{How, Job, Outcome, plan, to_file, to_stream};
 use crate::store::Files;
@@ -18,7 +18,7 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
     let repository = Repository::parse(&args.repository)?;
     let format = kind_of(&Files, &repository.path, None)?;
     let watch = out::watch(args.talk, stop);
-    let plan = plan(&Files, &repository.path, format, repository.point)?;
+    let plan = plan(&Files, &repository.path, format, repository.point, key::load(&args.keys)?)?;
     let job = Job {
         repository: repository.path,
         quick: args.quick,

@@ -13,7 +13,7 @@ use crate::store::Files;
 pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
     let format = kind_of(&Files, &repository.path, None)?;
-    let plan = plan(&Files, &repository.path, format, repository.point)?;
+    let plan = plan(&Files, &repository.path, format, repository.point, None)?;
     if args.json {
         let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
             "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),

@@ -10,6 +10,7 @@ use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::finding::{Code, Finding, Hurts};
 use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Scope};
+use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report};
 use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
@@ -17,7 +18,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::repository::{Repository, kind_of, usage};
-use super::{args, out, progress, report};
+use super::{args, key, out, progress, report};
 use crate::error::{Class, Error};
 use crate::map::Mapped;
 use crate::store::{Files, Store};
@@ -38,6 +39,7 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
     }
     let labels = labels(&repositories);
     let depth = depth(args.depth);
+    let how = How { depth, shard, key: key::load(&args.keys)? };
     let mut events = events(args.events.as_deref())?;
     let watch = out::watch(args.talk, stop);
     let mut whole = Report::empty(depth, args.strict);
@@ -46,7 +48,7 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
     for (repository, label) in repositories.drain(..).zip(labels) {
         let what = format!("verifying {label}");
         let part = progress::with(&what, args.talk.quiet, &watch, || {
-            one(args, repository, label.clone(), depth, shard, &mut events, &watch)
+            one(args, repository, label.clone(), how, &mut events, &watch)
         });
         let part = match part {
             // One root that cannot be looked at must not hide what is wrong with the others.
@@ -71,6 +73,14 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
             Ok(exit.unless_worse())
         }
     }
+}
+
+/// How all roots are looked at.
+#[derive(Clone, Copy)]
+struct How {
+    depth: Depth,
+    shard: Shard,
+    key: Option<Key>,
 }
 
 /// The report on a root that could not be looked at.
@@ -103,8 +113,7 @@ fn one(
     args: &args::Verify,
     repository: Repository,
     label: String,
-    depth: Depth,
-    shard: Shard,
+    How { depth, shard, key }: How,
     events: &mut Events,
     watch: &Watch<'_>,
 ) -> Result<Report, Error> {
@@ -116,7 +125,7 @@ fn one(
         Some(point) => Scope::Point { at: Some(format.point(point).map_err(usage)?), trails },
     };
     let options = Options { label: label.clone(), format: format.name().to_owned(), depth, strict: args.strict, shard };
-    let survey = Survey::new(format.inspect(&scope), options);
+    let survey = Survey::new(format.inspect(&scope, key), options);
     let survey = drive::run(store, &repository.path, survey, depth, watch, &mut |claim, verdict| {
         events.settled(&label, claim, verdict)
     })?;

@@ -299,7 +299,7 @@ impl Ground<'_> {
         let ended = |stream: lanes::Stream<Claim>, end: io::Result<()>| {
             let bytes = stream.check.length();
             let verdict = match end {
-                Ok(()) => stream.check.end_with(stream.hasher.finish()),
+                Ok(()) => stream.check.end_with(stream.hasher),
                 Err(error) => Verdict::of_fault(fault(&error)),
             };
             out.borrow_mut().settle(stream.tag, verdict, bytes, false);

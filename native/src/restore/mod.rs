@@ -19,6 +19,7 @@ use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::inspect::Format;
+use highwater_core::key::Key;
 use highwater_core::report::Depth;
 
 pub(crate) use full::{adopt_part, part_of};
@@ -91,8 +92,9 @@ pub fn plan(
     repository: &Path,
     format: &'static dyn Format,
     point: Option<String>,
+    key: Option<Key>,
 ) -> Result<Plan, Error> {
-    Plan::make(disk, repository, format, point)
+    Plan::make(disk, repository, format, point, key)
 }
 
 /// Restores to a file.

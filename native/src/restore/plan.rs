@@ -7,6 +7,7 @@ use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::finding::{Finding, Severity};
 use highwater_core::inspect::{Answer, Ask, Format, Scope};
+use highwater_core::key::Key;
 use highwater_core::plan::{Obstacle, obstacle, reach};
 use highwater_core::report::{Depth, Verdict};
 use highwater_core::shard::Shard;
@@ -42,12 +43,13 @@ impl Plan {
         repository: &Path,
         format: &'static dyn Format,
         point: Option<String>,
+        key: Option<Key>,
     ) -> Result<Self, Error> {
         let at = point.as_deref().map(|text| format.point(text)).transpose();
         let refused = |what| Error::Refused { class: crate::error::Class::Usage, what };
         let at = at.map_err(refused)?;
         format.restores(at.as_deref()).map_err(refused)?;
-        let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false })?;
+        let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false }, key)?;
         let newest = point.is_none();
         match obstacle(&survey, newest) {
             Some(Obstacle::Finding(finding)) => {
@@ -80,7 +82,7 @@ impl Plan {
         if reached != end {
             return Err(Error::damage(format!("the chunks of {point} have {reached} bytes together, and not {end}")));
         }
-        let (all, _) = collect(disk, repository, format, &Scope::Catalogue)?;
+        let (all, _) = collect(disk, repository, format, &Scope::Catalogue, None)?;
         let group = all.sets().iter().find(|set| set.name == point).map(|set| set.group);
         let chain_end =
             all.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.bytes).max().unwrap_or(end);
@@ -100,7 +102,7 @@ fn older(disk: &dyn Disk, repository: &Path, format: &'static dyn Format, wanted
     if !wanted {
         return Ok(String::new());
     }
-    let (survey, _) = collect(disk, repository, format, &Scope::Catalogue)?;
+    let (survey, _) = collect(disk, repository, format, &Scope::Catalogue, None)?;
     let report = survey.finish();
     let sound = report.sets.iter().rfind(|set| set.verdict == Verdict::Sound);
     Ok(sound.map(|set| format!(" An older point is there: {}@{}", shown(repository), set.name)).unwrap_or_default())
@@ -112,6 +114,7 @@ fn collect(
     repository: &Path,
     format: &'static dyn Format,
     scope: &Scope,
+    key: Option<Key>,
 ) -> Result<(Survey, Vec<Claim>), Error> {
     let options = Options {
         label: String::new(),
@@ -120,7 +123,7 @@ fn collect(
         strict: false,
         shard: Shard::WHOLE,
     };
-    let mut survey = Survey::new(format.inspect(scope), options);
+    let mut survey = Survey::new(format.inspect(scope, key), options);
     let mut claims = Vec::new();
     loop {
         let mut keep = |work: std::vec::Drain<'_, Work>| {

@@ -38,7 +38,7 @@ fn verify(model: &Model) -> Report {
         strict: false,
         shard: Shard::WHOLE,
     };
-    let survey = Survey::new(Repozo.inspect(&Scope::All { trails: true }), options);
+    let survey = Survey::new(Repozo.inspect(&Scope::All { trails: true }, None), options);
     let survey = drive::run(model, Path::new(REPO), survey, Depth::Deep, &Watch::silent(), &mut |_, _| {});
     survey.expect("a verification").finish()
 }

@@ -219,7 +219,7 @@ fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) ->
         whole_sum: false,
         trust_index: false,
     };
-    let plan = restore::plan(model, Path::new(REPO), &Repozo, point.map(str::to_owned))?;
+    let plan = restore::plan(model, Path::new(REPO), &Repozo, point.map(str::to_owned), None)?;
     restore::to_file(&job, &plan, Path::new(TARGET), model, &Watch::silent()).map(|_| ())
 }
 
@@ -234,7 +234,7 @@ pub(crate) fn newest(model: &Model) -> Result<Vec<u8>, Error> {
         whole_sum: false,
         trust_index: false,
     };
-    let plan = restore::plan(model, Path::new(REPO), &Repozo, None)?;
+    let plan = restore::plan(model, Path::new(REPO), &Repozo, None, None)?;
     let mut bytes = Vec::new();
     restore::to_stream(&job, &plan, &mut bytes, model, &Watch::silent())?;
     Ok(bytes)

@@ -66,7 +66,7 @@ fn survey(store: &dyn Store, scope: &Scope, depth: Depth) -> Report {
         strict: false,
         shard: Shard::WHOLE,
     };
-    let survey = Survey::new(Repozo.inspect(scope), options);
+    let survey = Survey::new(Repozo.inspect(scope, None), options);
     let survey = drive::run(store, Path::new(REPO), survey, depth, &Watch::silent(), &mut |_, _| {});
     survey.expect("nobody interrupts").finish()
 }

@@ -216,7 +216,7 @@ impl World {
         job.whole_sum = dice.chance(10);
         job.trust_index = dice.chance(10);
         let what = format!("{job:?} of {stamp} onto {there}");
-        let plan = restore::plan(&self.model, Path::new(REPO), &Repozo, point);
+        let plan = restore::plan(&self.model, Path::new(REPO), &Repozo, point, None);
         let plan = plan.map_err(|error| format!("{what}: {error}"))?;
         ensure(plan.doubts.is_empty(), || format!("{what}: doubts: {:?}", plan.doubts))?;
         let watch = Watch::silent();

@@ -332,7 +332,7 @@ impl Drive {
         // One byte more than there should be, to see that nothing follows.
         let range = if codec == Codec::Plain { 0..expect.length.saturating_add(1) } else { 0..u64::MAX };
         let hasher = self.hashes().then(|| Hasher::new(expect.digest.algorithm()));
-        let stream = Stream::new(Owner::Claim(number, claim), Tape::new(file, range), codec, expect, hasher);
+        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), Tape::new(file, range), codec, expect, hasher);
         self.put(Flight::Stream(Box::new(stream)));
     }
 
@@ -455,10 +455,10 @@ impl Drive {
         let bytes = check.length();
         let verdict = match (end, hasher) {
             (Err(message), _) => Verdict::of_fault(unreadable(&message)),
-            (Ok(()), Some(hasher)) => check.end_with(hasher.finish()),
+            (Ok(()), Some(hasher)) => check.end_with(hasher),
             (Ok(()), None) => check.end(),
         };
-        self.conclude(number, claim, verdict, bytes);
+        self.conclude(number, *claim, verdict, bytes);
     }
 
     /// Settles a claim by what was read of it; what does not hold, only once its file is known to be the same still.

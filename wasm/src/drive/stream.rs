@@ -35,7 +35,7 @@ pub(super) struct Stream {
 /// Whose stream it is.
 pub(super) enum Owner {
     /// That of a claim, with its number.
-    Claim(u32, Claim),
+    Claim(u32, Box<Claim>),
     /// Segment `index` of the marked stream in flight `marked`.
     Segment {
         /// Its place among the flights.

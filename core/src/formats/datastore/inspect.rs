@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::index::{Entry, Index, Summary};
-use super::manifest::{self, File, Kind as FileKind, Odd};
+use super::manifest::{self, File, Kind as FileKind, Manifest, Odd};
 use super::names;
 use crate::claim::{Claim, Expect};
-use crate::codec::{Broken, Codec, Decoder, Flow};
+use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{self, Answer, Ask, Batch, Inspect, Kind, Scope, Set};
+use crate::key::Key;
 use crate::name::Name;
 
 const MANIFEST: &str = "index.json.blob";
@@ -23,6 +24,7 @@ const OF_ROOT: [&str; 6] = [".chunks", ".lock", ".gc-status", ".in-use", "lost+f
 /// The inspection of one store.
 pub(super) struct Store {
     scope: Scope,
+    key: Option<Key>,
     /// The snapshot and the archive that alone are asked for.
     snapshot: Option<String>,
     archive: Option<String>,
@@ -36,10 +38,10 @@ pub(super) struct Store {
 /// Something to be read.
 enum Todo {
     Folder(Option<Name>, Place),
-    /// An index of the snapshot of this number.
-    Index(Name, File, u64),
+    /// An index of the snapshot of this number, with its key.
+    Index(Name, File, u64, Option<Key>),
     /// A log, which no manifest names.
-    Log(Name),
+    Log(Name, Option<Key>),
 }
 
 /// What a folder is.
@@ -70,6 +72,7 @@ enum Now {
         name: Name,
         file: File,
         ordinal: u64,
+        codec: Codec,
         index: Box<Index>,
     },
     Log(Name, Decoder, Option<Broken>),
@@ -77,12 +80,12 @@ enum Now {
 }
 
 impl Store {
-    pub(super) fn new(scope: &Scope) -> Self {
+    pub(super) fn new(scope: &Scope, key: Option<Key>) -> Self {
         let now = Now::Listing(None, Place::Space(0), Vec::new());
         let point = if let Scope::Point { at: Some(point), .. } = scope { names::parted(point) } else { None };
         let snapshot = point.map(|(snapshot, _)| snapshot.to_owned());
         let archive = point.and_then(|(_, archive)| archive).map(ToOwned::to_owned);
-        Self { scope: scope.clone(), snapshot, archive, todo: Vec::new(), now, groups: 0, ordinal: 0 }
+        Self { scope: scope.clone(), key, snapshot, archive, todo: Vec::new(), now, groups: 0, ordinal: 0 }
     }
 
     /// Whether what lies at or below `name` is asked for.
@@ -102,11 +105,12 @@ impl Store {
         self.now = match self.todo.pop() {
             None => Now::Nothing,
             Some(Todo::Folder(name, place)) => Now::Listing(name, place, Vec::new()),
-            Some(Todo::Index(name, file, ordinal)) => {
+            Some(Todo::Index(name, file, ordinal, key)) => {
+                let codec = Codec::Blob(if file.sealed { Sealing::Sealed(key) } else { Sealing::Open });
                 let index = Box::new(Index::new(file.kind == FileKind::Fixed));
-                Now::Index { name, file, ordinal, index }
+                Now::Index { name, file, ordinal, codec, index }
             }
-            Some(Todo::Log(name)) => Now::Log(name, Decoder::any_blob(), None),
+            Some(Todo::Log(name, key)) => Now::Log(name, Decoder::new(Codec::Blob(Sealing::Unsaid(key))), None),
         };
     }
 
@@ -182,21 +186,24 @@ impl Store {
         (folder, name): (&Name, Name),
         group: u64,
         mut present: BTreeSet<String>,
-        read: Result<Vec<File>, Finding>,
+        read: Result<Manifest, Finding>,
         out: &mut Batch,
     ) {
         let ordinal = self.ordinal;
         self.ordinal = ordinal.saturating_add(1);
         let path = folder.as_str().unwrap_or_default().to_owned();
-        let files = match read {
-            Ok(files) => files,
+        let Manifest { mut files, key, forged } = match read {
+            Ok(manifest) => manifest,
             Err(finding) => {
                 out.sets.push(Set { name: path, group, bytes: 0 });
                 out.findings.push(Finding { hurts: Hurts::One(ordinal), ..finding });
                 return self.next();
             }
         };
-        let mut files = files;
+        if forged {
+            let message = "its signature is not that of its text: it was changed without the key".to_owned();
+            out.findings.push(finding(Code::Digest, name.clone(), None, message, Hurts::One(ordinal)));
+        }
         if let Some(archive) = &self.archive {
             let had = files.len();
             files.retain(|file| file.is(archive));
@@ -215,13 +222,13 @@ impl Store {
             && self.archive.is_none()
             && let Ok(log) = folder.join(LOG.as_bytes())
         {
-            todo.push(Todo::Log(log));
+            todo.push(Todo::Log(log, key));
         }
         for file in files {
             let Ok(object) = folder.join(file.name.as_bytes()) else { continue };
             present.remove(&file.name);
             match file.kind {
-                FileKind::Fixed | FileKind::Dynamic => todo.push(Todo::Index(object, file, ordinal)),
+                FileKind::Fixed | FileKind::Dynamic => todo.push(Todo::Index(object, file, ordinal, key)),
                 FileKind::Blob => out.claims.push(Claim {
                     object,
                     index: name.clone(),
@@ -282,7 +289,7 @@ impl Store {
                 let path = folder.as_str().unwrap_or_default();
                 let read = match fault {
                     Some(fault) => Err(failed(Some(name.clone()), fault, Hurts::Nothing)),
-                    None => reading.end(path).map_err(|odd| {
+                    None => reading.end(path, self.key).map_err(|odd| {
                         let (code, at, message) = match odd {
                             Odd::Broken(broken) => (Code::Encoding, Some(broken.at), broken.to_string()),
                             Odd::Malformed(message) => (Code::Malformed, None, message),
@@ -292,7 +299,7 @@ impl Store {
                 };
                 self.manifest((&folder, name), group, files, read, out);
             }
-            Now::Index { name, file, ordinal, index } => {
+            Now::Index { name, file, ordinal, index, .. } => {
                 match (fault, index.end()) {
                     (Some(fault), _) => out.findings.push(failed(Some(name), fault, Hurts::One(ordinal))),
                     (None, Ok(summary)) => Self::compare(&name, &file, ordinal, &summary, out),
@@ -331,10 +338,10 @@ impl Inspect for Store {
         match (answer, &mut self.now) {
             (Answer::Entries(some), Now::Listing(_, _, entries)) => entries.extend_from_slice(some),
             (Answer::Bytes(bytes), Now::Manifest { reading, .. }) => reading.push(bytes),
-            (Answer::Bytes(bytes), Now::Index { name, file, ordinal, index }) => {
+            (Answer::Bytes(bytes), Now::Index { name, ordinal, codec, index, .. }) => {
                 // One archive alone is to be put together: then a chunk that comes twice goes to two places.
                 let claims = if self.archive.is_some() { &mut out.claims } else { &mut out.shared };
-                index.push(bytes, &mut |entry| claims.extend(claim(name, file, *ordinal, entry)));
+                index.push(bytes, &mut |entry| claims.extend(claim(name, *codec, *ordinal, entry)));
             }
             (Answer::Bytes(bytes), Now::Log(_, decoder, broken)) => {
                 if broken.is_none() {
@@ -348,16 +355,16 @@ impl Inspect for Store {
     }
 
     fn again(&self) -> Box<dyn Inspect> {
-        Box::new(Self::new(&self.scope))
+        Box::new(Self::new(&self.scope, self.key))
     }
 }
 
 /// The claim that an index makes on a chunk.
-fn claim(index: &Name, file: &File, ordinal: u64, entry: Entry) -> Option<Claim> {
+fn claim(index: &Name, codec: Codec, ordinal: u64, entry: Entry) -> Option<Claim> {
     Some(Claim {
         object: names::chunk(&entry.digest)?,
         index: index.clone(),
-        codec: if file.sealed { Codec::SealedBlob } else { Codec::Blob },
+        codec,
         expect: Expect { length: entry.target.end - entry.target.start, digest: entry.digest },
         target: entry.target,
         marks: None,

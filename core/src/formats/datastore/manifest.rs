@@ -3,8 +3,9 @@
 use serde::Deserialize;
 
 use super::names::time_of;
-use crate::codec::{Broken, Codec, Decoder, Flow};
+use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::digest::{Algorithm, Digest};
+use crate::key::Key;
 
 /// The longest manifest that is read, in bytes of JSON: a hundred thousand archives.
 const LONGEST: usize = 16 * 1024 * 1024;
@@ -35,6 +36,16 @@ struct Json {
     #[serde(rename = "backup-time")]
     time: i64,
     files: Vec<JsonFile>,
+    signature: Option<String>,
+    #[serde(default)]
+    unprotected: Unprotected,
+}
+
+/// What may change without a new signature.
+#[derive(Debug, Default, Deserialize)]
+struct Unprotected {
+    #[serde(rename = "key-fingerprint")]
+    fingerprint: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +64,16 @@ enum Crypt {
     None,
     SignOnly,
     Encrypt,
+}
+
+/// What a manifest says.
+#[derive(Debug)]
+pub(super) struct Manifest {
+    pub(super) files: Vec<File>,
+    /// The key, if it is that of the snapshot.
+    pub(super) key: Option<Key>,
+    /// It is signed with that key, and its signature is not that of its text.
+    pub(super) forged: bool,
 }
 
 /// One file of a snapshot.
@@ -86,7 +107,7 @@ impl File {
 
 impl Reading {
     pub(super) fn new() -> Self {
-        Self { decoder: Decoder::new(Codec::Blob), text: Vec::new(), broken: None, long: false }
+        Self { decoder: Decoder::new(Codec::Blob(Sealing::Open)), text: Vec::new(), broken: None, long: false }
     }
 
     /// Takes the next bytes of the blob.
@@ -106,8 +127,8 @@ impl Reading {
         *broken = pushed.err();
     }
 
-    /// The files, if the manifest is that of the snapshot at `path`.
-    pub(super) fn end(mut self, path: &str) -> Result<Vec<File>, Odd> {
+    /// The files, if the manifest is that of the snapshot at `path`; `key` may be that of its owner.
+    pub(super) fn end(mut self, path: &str, key: Option<Key>) -> Result<Manifest, Odd> {
         if self.long {
             return Err(Odd::Malformed(format!("it is longer than {LONGEST} bytes")));
         }
@@ -124,8 +145,27 @@ impl Reading {
                 "it is the manifest of {kind:?}/{id:?} at second {time}, not of this snapshot"
             )));
         }
-        json.files.into_iter().map(|file| file_of(file).map_err(Odd::Malformed)).collect()
+        // Another key opens nothing of it, and proves nothing.
+        let key = key.filter(|key| json.unprotected.fingerprint.as_ref() == Some(&key.fingerprint()));
+        let forged = key.is_some_and(|key| {
+            let wanted = json.signature.as_ref().map(|text| Digest::from_hex(Algorithm::Sha256, text.as_bytes()));
+            wanted.is_some_and(|wanted| {
+                !wanted.is_some_and(|wanted| key.signed(&canonical(&self.text), wanted.as_bytes()))
+            })
+        });
+        let files = json.files.into_iter().map(file_of).collect::<Result<_, _>>().map_err(Odd::Malformed)?;
+        Ok(Manifest { files, key, forged })
     }
+}
+
+/// What is signed: the manifest without what is not, keys in the order of their bytes, no white space.
+fn canonical(text: &[u8]) -> Vec<u8> {
+    let mut value: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        map.remove("signature");
+        map.remove("unprotected");
+    }
+    value.to_string().into_bytes()
 }
 
 fn file_of(JsonFile { filename: name, crypt, size, csum }: JsonFile) -> Result<File, String> {

@@ -13,6 +13,7 @@ mod manifest;
 mod names;
 
 use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
+use crate::key::Key;
 
 /// The format; see the module's page.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +29,8 @@ impl Format for Datastore {
         folder(names::CHUNKS) && (folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
     }
 
-    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
-        Box::new(inspect::Store::new(scope))
+    fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
+        Box::new(inspect::Store::new(scope, key))
     }
 
     fn grows(&self) -> bool {

@@ -22,6 +22,7 @@ mod look;
 pub mod names;
 
 use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
+use crate::key::Key;
 
 /// The format.
 pub struct Repozo;
@@ -36,7 +37,7 @@ impl Format for Repozo {
         root.iter().any(|entry| entry.kind == Kind::File && tells(names::Role::of(&entry.name)))
     }
 
-    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
+    fn inspect(&self, scope: &Scope, _: Option<Key>) -> Box<dyn Inspect> {
         Box::new(inspect::Repository::new(scope))
     }
 

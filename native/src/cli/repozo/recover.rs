@@ -47,7 +47,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
                     "{path} was not recovered: no line of {chain}.dat names it; a backup run finishes it"
                 ));
             }
-            let plan = plan(&Files, repository, &Repozo, Some(point))?;
+            let plan = plan(&Files, repository, &Repozo, Some(point), None)?;
             let job = Job {
                 repository: repository.clone(),
                 quick: options.quick,
@@ -76,7 +76,7 @@ pub(super) fn newest_listed(repository: &Path, stem: &str, when: Option<&str>) -
         strict: false,
         shard: Shard::WHOLE,
     };
-    let survey = Survey::new(Repozo.inspect(&Scope::Catalogue), options);
+    let survey = Survey::new(Repozo.inspect(&Scope::Catalogue, None), options);
     let survey = drive::run(&Files, repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let group = survey.sets().iter().find(|set| set.name.as_str() >= stem).map(|set| set.group);
     let mut names = survey.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.name.as_str());

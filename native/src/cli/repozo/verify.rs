@@ -29,7 +29,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
             shown(&dat)
         )));
     };
-    let plan = plan(&Files, repository, &Repozo, Some(point))?;
+    let plan = plan(&Files, repository, &Repozo, Some(point), None)?;
     plan.claims.iter().for_each(|claim| watch.note(format!("Verifying {}", shown(path_of(repository, &claim.object)))));
     let depth = if options.quick { Depth::Size } else { Depth::Digest };
     let bad = plan.claims.par_iter().map(|claim| {

@@ -1,0 +1,175 @@
+//! `Key`: opens what Proxmox Backup Server's clients encrypted, and knows what they signed.
+//!
+//! A key is 32 bytes. What identifies it, the *id key*, is PBKDF2-HMAC-SHA-256 over them, with salt `_id_key` and 10 rounds; the digest of
+//! an encrypted chunk is that of its data and the id key, and a manifest is signed with it. A key file is JSON: the key in base64,
+//! either as it is or encrypted under a passphrase (scrypt or PBKDF2, then AES-256-GCM as for chunks).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use pbkdf2::pbkdf2_hmac;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::codec::gcm::{self, Gcm};
+
+/// How much memory, in bytes, and how many rounds a key file may ask for: four and a hundred times what clients write.
+const MEMORY: u64 = 256 * 1024 * 1024;
+const ROUNDS: u32 = 10_000_000;
+
+/// A key. What it prints is its fingerprint, never itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    secret: [u8; 32],
+    id: [u8; 32],
+}
+
+impl Key {
+    /// The key of these bytes.
+    #[must_use]
+    pub fn new(secret: [u8; 32]) -> Self {
+        let mut id = [0; 32];
+        pbkdf2_hmac::<Sha256>(&secret, b"_id_key", 10, &mut id);
+        Self { secret, id }
+    }
+
+    /// What the digest of an encrypted chunk covers after its data.
+    #[must_use]
+    pub fn id(&self) -> &[u8; 32] {
+        &self.id
+    }
+
+    /// The bytes that encrypt.
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// What names it in public, as 32 pairs of hexadecimal digits with colons.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(Sha256::digest(b"Proxmox Backup Encryption Key Fingerprint"));
+        hasher.update(self.id);
+        let pairs: Vec<String> = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        pairs.join(":")
+    }
+
+    /// Whether `signature` is that of `text`.
+    #[must_use]
+    pub fn signed(&self, text: &[u8], signature: &[u8]) -> bool {
+        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.id) else { return false };
+        mac.update(text);
+        mac.verify_slice(signature).is_ok()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.fingerprint())
+    }
+}
+
+/// A key file that was read and not opened yet.
+#[derive(Debug, Deserialize)]
+pub struct KeyFile {
+    kdf: Option<Kdf>,
+    data: String,
+    fingerprint: Option<String>,
+}
+
+/// How the passphrase becomes a key.
+#[derive(Debug, Deserialize)]
+enum Kdf {
+    Scrypt {
+        n: u64,
+        r: u32,
+        p: u32,
+        salt: String,
+    },
+    #[serde(rename = "PBKDF2")]
+    Pbkdf2 {
+        iter: u32,
+        salt: String,
+    },
+}
+
+impl KeyFile {
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// One sentence, when it is none.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(text).map_err(|why| format!("it is no key file: {why}"))
+    }
+
+    /// Whether it takes a passphrase to open it.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.kdf.is_some()
+    }
+
+    /// The key; `passphrase` is not looked at when the file is not locked.
+    ///
+    /// # Errors
+    /// One sentence: a wrong passphrase, or what is wrong with the file.
+    pub fn open(&self, passphrase: &[u8]) -> Result<Key, String> {
+        let data = decoded(&self.data, "data")?;
+        let secret = match &self.kdf {
+            None => data,
+            Some(kdf) => {
+                let short = "its encrypted key is too short";
+                let (iv, rest) = data.split_first_chunk().ok_or(short)?;
+                let (tag, sealed) = rest.split_first_chunk().ok_or(short)?;
+                let mut gcm = Gcm::new(&kdf.derive(passphrase)?, iv);
+                let mut opened = sealed.to_vec();
+                gcm.open(&mut opened);
+                if !gcm.end(tag) {
+                    return Err("the passphrase is wrong, or the key file is damaged".to_owned());
+                }
+                opened
+            }
+        };
+        let secret = secret.try_into().map_err(|_| "its key has not 32 bytes".to_owned())?;
+        let key = Key::new(secret);
+        match &self.fingerprint {
+            Some(said) if *said != key.fingerprint() => Err(format!("its key is not the one it names, {said}")),
+            _ => Ok(key),
+        }
+    }
+}
+
+impl Kdf {
+    fn derive(&self, passphrase: &[u8]) -> Result<[u8; 32], String> {
+        let mut key = [0; 32];
+        match self {
+            Self::Pbkdf2 { iter, salt } => {
+                if *iter > ROUNDS {
+                    return Err(format!("it asks for {iter} rounds, and no more than {ROUNDS} are done"));
+                }
+                pbkdf2_hmac::<Sha256>(passphrase, &decoded(salt, "salt")?, *iter, &mut key);
+            }
+            Self::Scrypt { n, r, p, salt } => {
+                let memory = n.saturating_mul((*r).into()).saturating_mul(128);
+                let work = memory.saturating_mul((*p).into());
+                if !n.is_power_of_two() || work > MEMORY {
+                    return Err(format!("it asks scrypt for {memory} bytes of memory, {p} times, which is not given"));
+                }
+                let log = u8::try_from(n.trailing_zeros()).unwrap_or(u8::MAX);
+                let odd = |_| "scrypt cannot be asked for what it says".to_owned();
+                let params = scrypt::Params::new(log, *r, *p).map_err(odd)?;
+                scrypt::scrypt(passphrase, &decoded(salt, "salt")?, &params, &mut key)
+                    .map_err(|_| "scrypt cannot be asked for what it says".to_owned())?;
+            }
+        }
+        Ok(key)
+    }
+}
+
+fn decoded(text: &str, what: &str) -> Result<Vec<u8>, String> {
+    STANDARD.decode(text).map_err(|_| format!("its {what} is no base64"))
+}
+
+/// The lengths of what stands before an encrypted key are those of a blob.
+const _: () = assert!(gcm::IV == 16 && gcm::TAG == 16);
