@@ -173,3 +173,42 @@ fn decoded(text: &str, what: &str) -> Result<Vec<u8>, String> {
 
 /// The lengths of what stands before an encrypted key are those of a blob.
 const _: () = assert!(gcm::IV == 16 && gcm::TAG == 16);
+
+#[cfg(all(test, feature = "datastore"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_cannot_ask_for_memory_or_time() {
+        let file = |kdf: &str, data: &str| format!(r#"{{"kdf":{kdf},"data":"{data}"}}"#);
+        let data = STANDARD.encode([0; 64]);
+        for (what, kdf) in [
+            ("memory", r#"{"Scrypt":{"n":4294967296,"r":8,"p":1,"salt":""}}"#),
+            ("more of it", r#"{"Scrypt":{"n":65536,"r":4294967295,"p":1,"salt":""}}"#),
+            ("time", r#"{"Scrypt":{"n":65536,"r":8,"p":4294967295,"salt":""}}"#),
+            ("no power of two", r#"{"Scrypt":{"n":65535,"r":8,"p":1,"salt":""}}"#),
+            ("nothing", r#"{"Scrypt":{"n":0,"r":0,"p":0,"salt":""}}"#),
+            ("rounds", r#"{"PBKDF2":{"iter":4294967295,"salt":""}}"#),
+            ("no base64", r#"{"PBKDF2":{"iter":1,"salt":"?"}}"#),
+        ] {
+            let opened = KeyFile::parse(file(kdf, &data).as_bytes()).and_then(|file| file.open(b"word"));
+            assert!(opened.is_err_and(|why| !why.contains("passphrase")), "{what}");
+        }
+        let pbkdf2 = r#"{"PBKDF2":{"iter":1,"salt":""}}"#;
+        let wrong = KeyFile::parse(file(pbkdf2, &data).as_bytes()).and_then(|file| file.open(b"word"));
+        assert!(wrong.is_err_and(|why| why.contains("passphrase")));
+        for short in ["", "AAAA", &STANDARD.encode([0; 31])] {
+            assert!(KeyFile::parse(file(pbkdf2, short).as_bytes()).and_then(|file| file.open(b"word")).is_err());
+            assert!(KeyFile::parse(file("null", short).as_bytes()).and_then(|file| file.open(b"")).is_err());
+        }
+        assert!(KeyFile::parse(b"{}").is_err() && KeyFile::parse(b"\xff").is_err());
+    }
+
+    #[test]
+    fn a_key_prints_its_fingerprint_and_not_itself() {
+        let key = Key::new([7; 32]);
+        assert_eq!(format!("{key:?}"), format!("Key({})", key.fingerprint()));
+        assert_eq!(key.fingerprint().len(), 95);
+        assert!(!format!("{:?}", crate::codec::Codec::Blob(crate::codec::Sealing::Sealed(Some(key)))).contains("7, 7"));
+    }
+}

@@ -277,3 +277,24 @@ fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
     assert_eq!((code, &report["tallies"]["digest"]), (1, &1.into()), "{report:#}");
     assert_eq!(by_verdict(&report)["damaged"], BTreeSet::from([snapshot.to_owned()]));
 }
+
+#[test]
+fn nothing_is_written_into_a_store() {
+    let Some(fixture) = fixture() else { return };
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    let store = ground.path().join("store");
+    copy(&fixture.join("store"), &store);
+    let listed = || {
+        let found = Run::of(std::process::Command::new("find").arg(&store).args(["-printf", "%P %s %m %T@ %C@\\n"]));
+        found.expect(0).text()
+    };
+    let before = listed();
+    let source = ground.path().join("Data.fs");
+    fs::write(&source, "any").expect("it is written");
+    let run = |arguments: &[&Path]| Run::of(std::process::Command::new(highwater()).args(arguments));
+    run(&[Path::new("backup"), &source, &store]).expect(2).says("nothing can be backed up into one yet");
+    run(&[Path::new("mark"), &store]).expect(2).says("without marks");
+    run(&[Path::new("verify"), &store]).expect(3);
+    run(&[Path::new("list"), &store]).expect(0);
+    assert_eq!(listed(), before);
+}

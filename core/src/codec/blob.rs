@@ -162,3 +162,6 @@ impl Unblob {
         matches!(self.body, Body::Sealed)
     }
 }
+
+#[cfg(all(test, feature = "datastore"))]
+mod tests;

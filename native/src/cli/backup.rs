@@ -3,16 +3,27 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::Kind;
+use highwater_core::inspect::Format;
 use highwater_core::render::{bytes, thousands};
 
 use super::exit::Exit;
+use super::repository::{kind_of, usage};
 use super::{args, out, progress};
 use crate::backup::{Job, Outcome, backup};
 use crate::error::Error;
+use crate::shown::quoted;
 use crate::store::Files;
 
 pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    // An empty folder is of no kind yet.
+    if let Ok(format) = kind_of(&Files, &args.repository, None)
+        && format.name() != Repozo.name()
+    {
+        let what = "nothing can be backed up into one yet";
+        return Err(usage(format!("{} is a {}: {what}", quoted(&args.repository), format.name())));
+    }
     let job = Job {
         source: args.source.clone(),
         repository: args.repository.clone(),

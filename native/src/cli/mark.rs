@@ -10,14 +10,19 @@ use highwater_core::report::Verdict;
 use serde_json::json;
 
 use super::exit::Exit;
-use super::repository::kind_of;
+use super::repository::{kind_of, usage};
 use super::{args, out, progress};
 use crate::error::Error;
 use crate::mark::{Job, mark};
+use crate::shown::quoted;
 use crate::store::Files;
 
 pub(super) fn run(args: &args::Mark, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let format = kind_of(&Files, &args.repository, None)?;
+    if !format.grows() {
+        let what = "what it holds is checked in parallel without marks";
+        return Err(usage(format!("{} is a {}: {what}", quoted(&args.repository), format.name())));
+    }
     let label = super::verify::label(&args.repository);
     let job = Job { repository: &args.repository, label: &label, distance: DISTANCE, dry_run: args.dry_run };
     let watch = out::watch(args.talk, stop);

@@ -177,3 +177,6 @@ fn number(bytes: &[u8], at: usize) -> u64 {
     let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);
     u64::from_le_bytes(*bytes.unwrap_or(&[0; 8]))
 }
+
+#[cfg(test)]
+mod tests;

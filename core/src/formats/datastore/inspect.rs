@@ -29,14 +29,14 @@ pub(super) struct Store {
     snapshot: Option<String>,
     archive: Option<String>,
     /// What is to be read after what is being read; the next is the last.
-    todo: Vec<Todo>,
+    ahead: Vec<Ahead>,
     now: Now,
     groups: u64,
     ordinal: u64,
 }
 
 /// Something to be read.
-enum Todo {
+enum Ahead {
     Folder(Option<Name>, Place),
     /// An index of the snapshot of this number, with its key.
     Index(Name, File, u64, Option<Key>),
@@ -85,7 +85,7 @@ impl Store {
         let point = if let Scope::Point { at: Some(point), .. } = scope { names::parted(point) } else { None };
         let snapshot = point.map(|(snapshot, _)| snapshot.to_owned());
         let archive = point.and_then(|(_, archive)| archive).map(ToOwned::to_owned);
-        Self { scope: scope.clone(), key, snapshot, archive, todo: Vec::new(), now, groups: 0, ordinal: 0 }
+        Self { scope: scope.clone(), key, snapshot, archive, ahead: Vec::new(), now, groups: 0, ordinal: 0 }
     }
 
     /// Whether what lies at or below `name` is asked for.
@@ -102,15 +102,15 @@ impl Store {
 
     /// Goes on to the next thing to be read.
     fn next(&mut self) {
-        self.now = match self.todo.pop() {
+        self.now = match self.ahead.pop() {
             None => Now::Nothing,
-            Some(Todo::Folder(name, place)) => Now::Listing(name, place, Vec::new()),
-            Some(Todo::Index(name, file, ordinal, key)) => {
+            Some(Ahead::Folder(name, place)) => Now::Listing(name, place, Vec::new()),
+            Some(Ahead::Index(name, file, ordinal, key)) => {
                 let codec = Codec::Blob(if file.sealed { Sealing::Sealed(key) } else { Sealing::Open });
                 let index = Box::new(Index::new(file.kind == FileKind::Fixed));
                 Now::Index { name, file, ordinal, codec, index }
             }
-            Some(Todo::Log(name, key)) => Now::Log(name, Decoder::new(Codec::Blob(Sealing::Unsaid(key))), None),
+            Some(Ahead::Log(name, key)) => Now::Log(name, Decoder::new(Codec::Blob(Sealing::Unsaid(key))), None),
         };
     }
 
@@ -124,7 +124,7 @@ impl Store {
         if place == Place::Group {
             self.groups = self.groups.saturating_add(1);
         }
-        let mut todo = Vec::new();
+        let mut ahead = Vec::new();
         for entry in entries {
             let Some(name) = below(folder.as_ref(), &entry.name) else { continue };
             let text = entry.name.as_str().unwrap_or_default();
@@ -141,7 +141,7 @@ impl Store {
                 _ => None,
             };
             match next {
-                Some(place) if self.wants(&name) => todo.push(Todo::Folder(Some(name), place)),
+                Some(place) if self.wants(&name) => ahead.push(Ahead::Folder(Some(name), place)),
                 Some(_) => {}
                 None => {
                     let known = match place {
@@ -155,7 +155,7 @@ impl Store {
                 }
             }
         }
-        self.todo.extend(todo.into_iter().rev());
+        self.ahead.extend(ahead.into_iter().rev());
         self.next();
     }
 
@@ -217,18 +217,18 @@ impl Store {
         out.sets.push(Set { name: path, group, bytes });
         present.remove(MANIFEST);
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
-        let mut todo = Vec::new();
+        let mut ahead = Vec::new();
         if present.remove(LOG)
             && self.archive.is_none()
             && let Ok(log) = folder.join(LOG.as_bytes())
         {
-            todo.push(Todo::Log(log, key));
+            ahead.push(Ahead::Log(log, key));
         }
         for file in files {
             let Ok(object) = folder.join(file.name.as_bytes()) else { continue };
             present.remove(&file.name);
             match file.kind {
-                FileKind::Fixed | FileKind::Dynamic => todo.push(Todo::Index(object, file, ordinal, key)),
+                FileKind::Fixed | FileKind::Dynamic => ahead.push(Ahead::Index(object, file, ordinal, key)),
                 FileKind::Blob => out.claims.push(Claim {
                     object,
                     index: name.clone(),
@@ -242,14 +242,14 @@ impl Store {
         }
         if self.scope == Scope::Catalogue {
             out.claims.clear();
-            todo.clear();
+            ahead.clear();
         }
         for stranger in present.iter().filter(|_| self.tells_strays()) {
             if let Ok(stranger) = folder.join(stranger.as_bytes()) {
                 out.findings.push(stray(stranger, "the manifest does not name it"));
             }
         }
-        self.todo.extend(todo.into_iter().rev());
+        self.ahead.extend(ahead.into_iter().rev());
         self.next();
     }
 
