@@ -87,6 +87,8 @@ struct Driven {
     report: Report,
     events: Vec<Event>,
     under_way: usize,
+    /// How much there is was known before all of it was checked.
+    foreseen: bool,
 }
 
 /// Drives a survey over `image`, answering several reads at a time, in any order.
@@ -99,7 +101,7 @@ fn driven(image: &Image, depth: Depth, shard: Shard, dice: Dice, failing: &[(&st
     let failing = failing.iter().map(|(name, from)| (place(name), *from)).collect();
     let mut host = Host { files: image.values().map(Vec::as_slice).collect(), dice, failing };
     let mut drive = Drive::new(survey(depth, shard), depth, listing);
-    let (mut waiting, mut events, mut under_way): (Vec<Want>, _, _) = (Vec::new(), Vec::new(), 0);
+    let (mut waiting, mut events, mut under_way, mut foreseen) = (Vec::<Want>::new(), Vec::new(), 0, false);
     loop {
         drive.step();
         events.extend(drive.events());
@@ -109,6 +111,7 @@ fn driven(image: &Image, depth: Depth, shard: Shard, dice: Dice, failing: &[(&st
         waiting.extend(drive.wants());
         assert!(!waiting.is_empty(), "it waits for nothing");
         under_way = waiting.len().max(under_way);
+        foreseen |= drive.progress().complete;
         for _ in 0..1 + host.dice.below(5) {
             if waiting.is_empty() {
                 break;
@@ -122,7 +125,7 @@ fn driven(image: &Image, depth: Depth, shard: Shard, dice: Dice, failing: &[(&st
     }
     let progress = drive.progress();
     assert!(progress.complete);
-    Driven { report: drive.finish(), events, under_way }
+    Driven { report: drive.finish(), events, under_way, foreseen }
 }
 
 /// Bytes as gzip members of `size` bytes each, which say how long they are.
@@ -358,7 +361,8 @@ fn memory_stays_bounded_whatever_the_set() {
     let (names, lines): (Vec<String>, Vec<String>) = (0..100).map(line).unzip();
     image.extend(names.into_iter().map(|name| (name, b"short".to_vec())));
     image.insert("2026-03-01-00-00-00.dat".to_owned(), lines.concat().into_bytes());
-    let Driven { report, under_way, .. } = driven(&image, Depth::Digest, Shard::WHOLE, Dice::new(1), &[]);
+    let Driven { report, under_way, foreseen, .. } = driven(&image, Depth::Digest, Shard::WHOLE, Dice::new(1), &[]);
     assert_eq!((report.verdict, report.tallies["length"]), (Verdict::Damaged, 100));
+    assert!(foreseen);
     assert!(under_way > 12 && under_way <= 18, "{under_way} reads are waited for");
 }

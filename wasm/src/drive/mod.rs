@@ -57,6 +57,8 @@ pub struct Drive {
     depth: Depth,
     indices: Indices,
     asked_all: bool,
+    /// Every claim is known.
+    knows_all: bool,
     claims: VecDeque<(u32, Claim)>,
     trails: VecDeque<highwater_core::trail::Trail>,
     flights: Vec<Option<Flight>>,
@@ -106,6 +108,7 @@ impl Drive {
             depth,
             indices: Indices::new(survey),
             asked_all: false,
+            knows_all: false,
             claims: VecDeque::new(),
             trails: VecDeque::new(),
             flights: Vec::new(),
@@ -209,7 +212,7 @@ impl Drive {
     /// How far it is.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        Progress { expected: self.expected, done: self.done, complete: self.asked_all }
+        Progress { expected: self.expected, done: self.done, complete: self.knows_all }
     }
 
     /// The report. What was not checked by now is inconclusive.
@@ -225,9 +228,12 @@ impl Drive {
         }
         match self.indices.step(&self.listing) {
             Step::Waiting => false,
-            // Whom the damage hurts is known only when all claims were settled.
-            Step::Done if !self.is_idle() => false,
             Step::Done => {
+                self.knows_all = true;
+                // Whether to ask once more, whom the damage hurts, is known only when all claims were settled.
+                if !self.is_idle() {
+                    return false;
+                }
                 self.asked_all = !self.indices.survey.retrace();
                 true
             }
