@@ -5,6 +5,7 @@
 
 pub mod binary;
 pub mod browser;
+pub mod datastore;
 pub mod dice;
 pub mod fuzz;
 pub mod harm;

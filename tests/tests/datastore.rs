@@ -1,101 +1,18 @@
-//! Datastores that a real server wrote, and 43 damages: what is found, whom it hurts, and that everything sound restores.
+//! Datastores and their damages: what is found, whom it hurts, and that everything sound restores.
 //!
-//! The store, its truth and what the server's own verification says lie outside of this repository, in `../shared/fixtures/pbs`. Where they
-//! are not, these tests say so and check nothing.
+//! Each test runs on the store that our own script makes from the format, and on one that a real server wrote, where that is beside
+//! the checkout.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use highwater_core::digest::{Algorithm, Hasher};
 use highwater_tests::binary::highwater;
+use highwater_tests::datastore::{Sample, by_verdict, copy, damage, report};
+use highwater_tests::python;
 use highwater_tests::run::Run;
-use serde_json::Value;
-
-/// The folder with the real store; none when it is not there.
-fn fixture() -> Option<PathBuf> {
-    let beside = |folder: &Path| Some(folder.join("shared/fixtures/pbs")).filter(|at| at.join("cases.json").is_file());
-    let found = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(beside);
-    if found.is_none() {
-        let what = "NOT RUN: there is no shared/fixtures/pbs beside the checkout; nothing was checked against a real datastore\n";
-        std::io::stderr().write_all(what.as_bytes()).expect("it is said");
-    }
-    found
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).expect("a file")).expect("JSON")
-}
-
-/// A copy that can be written to.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(&from, &to).expect("a copy");
-            fs::set_permissions(&to, fs::Permissions::from_mode(0o644)).expect("its mode");
-        }
-    }
-}
-
-/// Does what a case of the fixture says to a copy of the store.
-fn damage(store: &Path, ops: &Value) {
-    for op in ops.as_array().expect("a list") {
-        let path = store.join(op["path"].as_str().expect("a path"));
-        let number = |value: &Value| usize::try_from(value.as_u64().expect("a number")).expect("it fits");
-        match op["op"].as_str().expect("a word") {
-            "patch" => {
-                let mut bytes = fs::read(&path).expect("a file");
-                for patch in op["bytes"].as_array().expect("a list") {
-                    bytes[number(&patch[0])] = u8::try_from(number(&patch[1])).expect("a byte");
-                }
-                fs::write(&path, bytes).expect("it is written");
-            }
-            "truncate" => {
-                let file = fs::OpenOptions::new().write(true).open(&path).expect("a file");
-                let length = &op["size"];
-                file.set_len(number(length) as u64).expect("it is cut");
-            }
-            "append" => {
-                let mut bytes = fs::read(&path).expect("a file");
-                bytes.extend(decoded(op));
-                fs::write(&path, bytes).expect("it is written");
-            }
-            "write" => fs::write(&path, decoded(op)).expect("it is written"),
-            "delete" => fs::remove_file(&path).expect("it is removed"),
-            other => panic!("what is {other}?"),
-        }
-    }
-}
-
-fn decoded(op: &Value) -> Vec<u8> {
-    use base64::Engine;
-    let text = op["base64"].as_str().expect("base64");
-    base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
-}
-
-/// The command's report on a store.
-fn report(store: &Path, more: &[&str]) -> (i32, Value) {
-    let run = Run::of(std::process::Command::new(highwater()).arg("verify").arg(store).arg("--json").args(more));
-    let report = serde_json::from_str(&run.text()).unwrap_or_else(|_| panic!("no report: {}", run.account()));
-    (run.code, report)
-}
-
-/// The snapshots of a report by their verdict.
-fn by_verdict(report: &Value) -> BTreeMap<String, BTreeSet<String>> {
-    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for set in report["sets"].as_array().expect("a list") {
-        let text = |key: &str| set[key].as_str().expect("a text").to_owned();
-        found.entry(text("verdict")).or_default().insert(text("name"));
-    }
-    found
-}
+use highwater_tests::score::Score;
 
 /// What is found beyond the reference, which does not look there; none where nothing can know, or nothing is wrong.
 fn beyond(case: &str) -> Option<(&'static str, &'static str)> {
@@ -110,33 +27,38 @@ fn beyond(case: &str) -> Option<(&'static str, &'static str)> {
 
 #[test]
 fn each_damage_hurts_the_snapshots_that_it_hurts_and_no_other() {
-    let Some(fixture) = fixture() else { return };
-    let (_, clean) = report(&fixture.join("store"), &[]);
-    let sealed = by_verdict(&clean)["inconclusive"].clone();
-    assert_eq!((by_verdict(&clean)["sound"].len(), sealed.len()), (6, 2), "{clean:#}");
-    each_damage(&fixture, "reference", &sealed, &[]);
+    let mut score = Score::new("datastore damages");
+    for sample in Sample::all() {
+        let (_, clean) = report(&sample.store(), &[]);
+        let sealed = by_verdict(&clean)["inconclusive"].clone();
+        assert_eq!((by_verdict(&clean)["sound"].len(), sealed.len()), (6, 2), "{clean:#}");
+        score.ran(each_damage(&sample, "reference", &sealed, &[]));
+    }
+    score.end();
 }
 
 #[test]
 fn with_the_key_damage_of_what_is_encrypted_or_signed_is_found_too() {
-    let Some(fixture) = fixture() else { return };
-    let key = fixture.join("truth/key.json");
-    let key = ["--keyfile", key.to_str().expect("text")];
-    let (code, clean) = report(&fixture.join("store"), &key);
-    assert_eq!((code, by_verdict(&clean)["sound"].len()), (0, 8), "{clean:#}");
-    each_damage(&fixture, "reference_with_key", &BTreeSet::new(), &key);
+    let mut score = Score::new("datastore damages, with the key");
+    for sample in Sample::all() {
+        let key = sample.truth("key.json");
+        let key = ["--keyfile", key.to_str().expect("text")];
+        let (code, clean) = report(&sample.store(), &key);
+        assert_eq!((code, by_verdict(&clean)["sound"].len()), (0, 8), "{clean:#}");
+        score.ran(each_damage(&sample, "reference_with_key", &BTreeSet::new(), &key));
+    }
+    score.end();
 }
 
-/// Does every damage of the fixture and compares whom it hurts with the reference; `sealed` are inconclusive anyhow.
-fn each_damage(fixture: &Path, reference: &str, sealed: &BTreeSet<String>, more: &[&str]) {
+/// Does every damage and compares whom it hurts with the reference; `sealed` are inconclusive anyhow. Gives how many there were.
+fn each_damage(sample: &Sample, reference: &str, sealed: &BTreeSet<String>, more: &[&str]) -> u64 {
     let ground = tempfile::tempdir().expect("a scratch folder");
-    let cases = json(&fixture.join("cases.json"));
-    let cases = cases.as_array().expect("a list");
-    assert_eq!(cases.len(), 43);
-    for case in cases {
+    let cases = sample.cases();
+    assert!(cases.len() >= 43, "{}", cases.len());
+    for case in &cases {
         let name = case["name"].as_str().expect("a name");
         let store = ground.path().join(name);
-        copy(&fixture.join("store"), &store);
+        copy(&sample.store(), &store);
         damage(&store, &case["ops"]);
         let (code, report) = report(&store, more);
         let mut wanted: BTreeSet<String> = case[reference].as_object().expect("a map").keys().cloned().collect();
@@ -164,26 +86,42 @@ fn each_damage(fixture: &Path, reference: &str, sealed: &BTreeSet<String>, more:
         assert_eq!((says, code), expected, "{name}: {report:#}");
         fs::remove_dir_all(&store).expect("it is removed");
     }
+    cases.len() as u64
+}
+
+#[test]
+fn the_independent_reader_agrees_with_the_reference_on_the_real_store() {
+    let Some(sample) = Sample::real() else { return };
+    Run::of(python::command("datastore_made.py").arg("--compare").arg(sample.folder())).expect(0);
+    let all = Run::of(python::command("datastore.py").arg("sums").arg(sample.store()).arg(sample.truth("key.json")));
+    let found: serde_json::Value = serde_json::from_str(&all.expect(0).text()).expect("JSON");
+    for (point, sum) in sample.sums() {
+        assert_eq!(found[&point], sum.as_str(), "{point}");
+    }
 }
 
 #[test]
 fn every_archive_restores_to_the_truth_and_encrypted_ones_with_any_kind_of_key_file() {
-    let Some(fixture) = fixture() else { return };
+    for sample in Sample::all() {
+        every_archive_restores(&sample);
+    }
+}
+
+fn every_archive_restores(sample: &Sample) {
     let ground = tempfile::tempdir().expect("a scratch folder");
     let passphrase = ground.path().join("passphrase");
     fs::write(&passphrase, "correct horse\n").expect("it is written");
-    let truth = fixture.join("truth");
     let target = ground.path().join("restored");
     let restore = |point: &str, key: Option<&str>| {
         let mut command = std::process::Command::new(highwater());
-        command.arg("restore").arg(format!("{}@{point}", fixture.join("store").display())).arg(&target);
+        command.arg("restore").arg(format!("{}@{point}", sample.store().display())).arg(&target);
         if let Some(key) = key {
-            command.arg("--keyfile").arg(truth.join(key)).arg("--passphrase-file").arg(&passphrase);
+            command.arg("--keyfile").arg(sample.truth(key)).arg("--passphrase-file").arg(&passphrase);
         }
         Run::of(&mut command)
     };
     let mut restored = 0;
-    for (point, sum) in sums(&truth, &truth) {
+    for (point, sum) in sample.sums() {
         if point.ends_with(".blob") {
             restore(&point, None).expect(2).says("is a blob");
             continue;
@@ -210,30 +148,13 @@ fn every_archive_restores_to_the_truth_and_encrypted_ones_with_any_kind_of_key_f
     restore(point, Some("key-scrypt.json")).expect(2).says("the passphrase is wrong");
 }
 
-/// The checksums of all archives, by point.
-fn sums(folder: &Path, truth: &Path) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(sums(&path, truth));
-        } else if path.extension().is_some_and(|extension| extension == "sha256") {
-            let point = path.with_extension("");
-            let point = point.strip_prefix(truth).expect("below it").to_str().expect("text").to_owned();
-            found.push((point, fs::read_to_string(&path).expect("a checksum").trim().to_owned()));
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 fn another_key_opens_nothing_and_calls_nothing_damaged() {
-    let Some(fixture) = fixture() else { return };
+    let sample = Sample::made();
     let ground = tempfile::tempdir().expect("a scratch folder");
     let other = ground.path().join("other.json");
     fs::write(&other, r#"{"kdf":null,"data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#).expect("it is written");
-    let (code, report) = report(&fixture.join("store"), &["--keyfile", other.to_str().expect("text")]);
+    let (code, report) = report(&sample.store(), &["--keyfile", other.to_str().expect("text")]);
     assert_eq!((code, by_verdict(&report)["inconclusive"].len()), (3, 2), "{report:#}");
     let codes = report["tallies"].as_object().map(|found| found.keys().cloned().collect::<Vec<_>>());
     assert_eq!(codes, Some(vec!["unverifiable".to_owned()]));
@@ -241,8 +162,7 @@ fn another_key_opens_nothing_and_calls_nothing_damaged() {
 
 #[test]
 fn one_archive_alone_is_verified_and_another_is_named_when_there_is_none() {
-    let Some(fixture) = fixture() else { return };
-    let store = fixture.join("store");
+    let store = Sample::made().store();
     let of = |point: &str| PathBuf::from(format!("{}@{point}", store.display()));
     let (code, one) = report(&of("vm/100/2025-06-16T15:06:40Z/drive-scsi0.img"), &[]);
     assert_eq!((code, &one["verdict"], &one["coverage"]["claims"]), (0, &"sound".into(), &14.into()), "{one:#}");
@@ -260,9 +180,9 @@ fn one_archive_alone_is_verified_and_another_is_named_when_there_is_none() {
 
 #[test]
 fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
-    let Some(fixture) = fixture() else { return };
+    let sample = Sample::made();
     let ground = tempfile::tempdir().expect("a scratch folder");
-    copy(&fixture.join("store"), ground.path());
+    copy(&sample.store(), ground.path());
     let snapshot = "vm/100/2025-06-16T15:06:40Z";
     let path = ground.path().join(snapshot).join("drive-scsi0.img.fidx");
     let mut index = fs::read(&path).expect("an index");
@@ -280,10 +200,10 @@ fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
 
 #[test]
 fn nothing_is_written_into_a_store() {
-    let Some(fixture) = fixture() else { return };
+    let sample = Sample::made();
     let ground = tempfile::tempdir().expect("a scratch folder");
     let store = ground.path().join("store");
-    copy(&fixture.join("store"), &store);
+    copy(&sample.store(), &store);
     let listed = || {
         let found = Run::of(std::process::Command::new("find").arg(&store).args(["-printf", "%P %s %m %T@ %C@\\n"]));
         found.expect(0).text()
