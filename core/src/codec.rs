@@ -7,7 +7,11 @@ pub mod member;
 mod sealing;
 mod zstd;
 
+#[cfg(feature = "datastore")]
+pub use blob::encode as encode_blob;
 pub use sealing::Sealing;
+#[cfg(all(feature = "datastore", not(target_family = "wasm")))]
+pub use zstd::Packer;
 
 /// How an object's bytes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

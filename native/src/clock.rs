@@ -41,9 +41,24 @@ pub fn ticks() -> bool {
 /// # Errors
 /// As [`stamp`].
 pub fn day() -> Result<u64, Error> {
+    Ok(u64::try_from(seconds()?).unwrap_or(0) / 86_400)
+}
+
+/// Seconds since 1970-01-01, UTC.
+///
+/// # Errors
+/// As [`stamp`].
+pub fn seconds() -> Result<i64, Error> {
     let now = stamp()?;
     let date = DateTime::strptime(FORMAT, &now).map_err(|error| Error::failed(error.to_string()))?;
-    let seconds =
-        date.to_zoned(TimeZone::UTC).map_err(|error| Error::failed(error.to_string()))?.timestamp().as_second();
-    Ok(u64::try_from(seconds).unwrap_or(0) / 86_400)
+    Ok(date.to_zoned(TimeZone::UTC).map_err(|error| Error::failed(error.to_string()))?.timestamp().as_second())
+}
+
+/// A second as snapshots of datastores are named: `YYYY-MM-DDThh:mm:ssZ`.
+///
+/// # Errors
+/// When no calendar has it.
+pub fn snapshot(second: i64) -> Result<String, Error> {
+    let time = Timestamp::from_second(second).map_err(|error| Error::failed(error.to_string()))?;
+    Ok(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

@@ -14,6 +14,7 @@ mod flush;
 pub mod lock;
 pub mod map;
 pub mod mark;
+mod random;
 pub mod restore;
 pub mod shown;
 pub mod store;

@@ -18,7 +18,7 @@ use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 use rayon::prelude::*;
 
-use crate::backup::marking;
+use crate::backup::repozo::marking;
 use crate::disk::Disk;
 use crate::drive::{self, check_bytes, path_of, read_marks};
 use crate::error::Error;

@@ -8,10 +8,12 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use base64::Engine;
+use highwater_core::key::{Key, KeyFile};
 use serde_json::Value;
 
 use crate::binary::highwater;
 use crate::python;
+use crate::repo::Image;
 use crate::run::Run;
 
 /// The scripts that a made store comes from.
@@ -85,6 +87,19 @@ impl Sample {
         &self.folder
     }
 
+    /// The files of the store, by their paths in it.
+    pub fn image(&self) -> Image {
+        let mut image = Image::new();
+        read(&self.store(), "", &mut image);
+        image
+    }
+
+    /// The key that opens and signs.
+    pub fn key(&self) -> Key {
+        let text = fs::read(self.truth("key.json")).expect("a key file");
+        KeyFile::parse(&text).and_then(|file| file.open(b"")).expect("a key")
+    }
+
     /// The ways to damage it.
     pub fn cases(&self) -> Vec<Value> {
         let text = fs::read(self.folder.join("cases.json")).expect("a file");
@@ -97,6 +112,18 @@ impl Sample {
         gather(&self.folder.join("truth"), "", &mut found);
         found.sort();
         found
+    }
+}
+
+fn read(folder: &Path, within: &str, image: &mut Image) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("text");
+        if path.is_dir() {
+            read(&path, &format!("{within}{name}/"), image);
+        } else {
+            image.insert(format!("{within}{name}"), fs::read(&path).expect("a file"));
+        }
     }
 }
 
@@ -134,28 +161,37 @@ pub fn copy(from: &Path, to: &Path) {
 
 /// Does what a case says to a copy of its store.
 pub fn damage(store: &Path, ops: &Value) {
+    let files = ops.as_array().expect("a list").iter().map(|op| op["path"].as_str().expect("a path"));
+    let mut image: Image = files.filter_map(|path| Some((path.to_owned(), fs::read(store.join(path)).ok()?))).collect();
+    let before = image.clone();
+    harm(&mut image, ops);
+    before.keys().filter(|path| !image.contains_key(*path)).for_each(|path| {
+        fs::remove_file(store.join(path)).expect("it is removed");
+    });
+    for (path, bytes) in image {
+        fs::write(store.join(path), bytes).expect("it is written");
+    }
+}
+
+/// Does what a case says to the files of its store.
+pub fn harm(image: &mut Image, ops: &Value) {
     for op in ops.as_array().expect("a list") {
-        let path = store.join(op["path"].as_str().expect("a path"));
+        let path = op["path"].as_str().expect("a path");
         let number = |value: &Value| usize::try_from(value.as_u64().expect("a number")).expect("it fits");
+        if op["op"] == "delete" {
+            image.remove(path).expect("it was there");
+            continue;
+        }
+        let bytes = image.entry(path.to_owned()).or_default();
         match op["op"].as_str().expect("a word") {
             "patch" => {
-                let mut bytes = fs::read(&path).expect("a file");
                 for patch in op["bytes"].as_array().expect("a list") {
                     bytes[number(&patch[0])] = u8::try_from(number(&patch[1])).expect("a byte");
                 }
-                fs::write(&path, bytes).expect("it is written");
             }
-            "truncate" => {
-                let file = fs::OpenOptions::new().write(true).open(&path).expect("a file");
-                file.set_len(op["size"].as_u64().expect("a number")).expect("it is cut");
-            }
-            "append" => {
-                let mut bytes = fs::read(&path).expect("a file");
-                bytes.extend(decoded(op));
-                fs::write(&path, bytes).expect("it is written");
-            }
-            "write" => fs::write(&path, decoded(op)).expect("it is written"),
-            "delete" => fs::remove_file(&path).expect("it is removed"),
+            "truncate" => bytes.truncate(number(&op["size"])),
+            "append" => bytes.extend(decoded(op)),
+            "write" => *bytes = decoded(op),
             other => panic!("what is {other}?"),
         }
     }

@@ -5,6 +5,11 @@
 pub struct Dice(u64);
 
 impl Dice {
+    /// So many bytes.
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length.div_ceil(8)).flat_map(|_| self.bits().to_le_bytes()).take(length).collect()
+    }
+
     /// The same seed gives the same throws.
     pub fn new(seed: u64) -> Self {
         Self(seed)

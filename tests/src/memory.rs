@@ -1,11 +1,14 @@
 //! Drives a `Survey` over files in memory, with the input cut at will and the work done in any order.
 
+use std::collections::BTreeMap;
+
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Flow;
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::formats::by_name;
 use highwater_core::inspect::{Answer, Ask, Entry, Kind, Scope};
+use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
 use highwater_core::shard::Shard;
@@ -40,6 +43,10 @@ pub enum Order {
 /// A host with its habits.
 #[derive(Debug, Clone)]
 pub struct Host {
+    /// Of which format.
+    pub format: &'static str,
+    /// What opens what is encrypted.
+    pub key: Option<Key>,
     /// How thoroughly.
     pub depth: Depth,
     /// Warnings count.
@@ -55,7 +62,15 @@ pub struct Host {
 impl Host {
     /// Looks at everything, uncut.
     pub fn at(depth: Depth) -> Self {
-        Self { depth, strict: false, shard: Shard::WHOLE, steps: Steps::Whole, order: Order::AtOnce }
+        Self {
+            format: "repozo",
+            key: None,
+            depth,
+            strict: false,
+            shard: Shard::WHOLE,
+            steps: Steps::Whole,
+            order: Order::AtOnce,
+        }
     }
 
     /// The same, cut so.
@@ -73,7 +88,7 @@ impl Host {
     /// The report on `files`, called `label`.
     pub fn report(&self, files: &Image, label: &str) -> Report {
         let scope = Scope::All { trails: self.depth == Depth::Deep };
-        let format = by_name("repozo").expect("a known format");
+        let format = by_name(self.format).expect("a known format");
         let options = Options {
             label: label.to_owned(),
             format: format.name().to_owned(),
@@ -81,16 +96,30 @@ impl Host {
             strict: self.strict,
             shard: self.shard,
         };
-        let mut survey = Survey::new(format.inspect(&scope, None), options);
+        let mut survey = Survey::new(format.inspect(&scope, self.key), options);
         let mut cutter = Cutter(self.steps.clone());
+        loop {
+            let mut waiting = self.walk(files, &mut survey, &mut cutter);
+            match self.order.clone() {
+                Order::Shuffled(mut dice) => waiting.sort_by_cached_key(|_| dice.bits()),
+                Order::AtOnce | Order::Backward => waiting.reverse(),
+            }
+            waiting.into_iter().for_each(|work| self.work(work, files, &mut survey, &mut cutter));
+            if !survey.retrace() {
+                return survey.finish();
+            }
+        }
+    }
+
+    /// Answers what is asked until nothing is any more. Gives the work that is still to be done.
+    fn walk(&self, files: &Image, survey: &mut Survey, cutter: &mut Cutter) -> Vec<Work> {
         let mut waiting: Vec<Work> = Vec::new();
         loop {
             match survey.ask() {
-                Ask::Done => break,
+                Ask::Done => return waiting,
                 Ask::Writing => waiting.extend(survey.answer(Answer::Writing(false))),
-                Ask::List(_) => {
-                    let entries: Vec<Entry> = files.keys().map(|name| entry(name)).collect();
-                    for piece in cutter.pieces(&entries) {
+                Ask::List(folder) => {
+                    for piece in cutter.pieces(&entries(files, folder.as_ref())) {
                         waiting.extend(survey.answer(Answer::Entries(piece)));
                     }
                     waiting.extend(survey.answer(Answer::End));
@@ -106,16 +135,9 @@ impl Host {
                 },
             }
             if matches!(self.order, Order::AtOnce) {
-                waiting.drain(..).for_each(|work| self.work(work, files, &mut survey, &mut cutter));
+                waiting.drain(..).for_each(|work| self.work(work, files, survey, cutter));
             }
         }
-        match self.order.clone() {
-            Order::Shuffled(mut dice) => waiting.sort_by_cached_key(|_| dice.bits()),
-            Order::AtOnce | Order::Backward => waiting.reverse(),
-        }
-        waiting.into_iter().for_each(|work| self.work(work, files, &mut survey, &mut cutter));
-        assert!(!survey.retrace(), "no chunk of this format is shared");
-        survey.finish()
     }
 
     fn work(&self, work: Work, files: &Image, survey: &mut Survey, cutter: &mut Cutter) {
@@ -164,9 +186,18 @@ impl Host {
     }
 }
 
-/// What the listing says of a file.
-fn entry(name: &str) -> Entry {
-    Entry { name: Name::new(name.as_bytes()).expect("a plain name"), kind: Kind::File }
+/// What the listing of a folder, or of the root, says.
+fn entries(files: &Image, folder: Option<&Name>) -> Vec<Entry> {
+    let prefix = folder.map(|name| format!("{name}/")).unwrap_or_default();
+    let mut found = BTreeMap::new();
+    for name in files.keys() {
+        if let Some(rest) = name.strip_prefix(&prefix) {
+            let (first, kind) = rest.split_once('/').map_or((rest, Kind::File), |(first, _)| (first, Kind::Folder));
+            found.insert(first, kind);
+        }
+    }
+    let entry = |(name, kind): (&str, Kind)| Entry { name: Name::new(name.as_bytes()).expect("a plain name"), kind };
+    found.into_iter().map(entry).collect()
 }
 
 fn bytes<'a>(files: &'a Image, name: &Name) -> Result<&'a [u8], Fault> {

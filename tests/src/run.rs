@@ -83,6 +83,13 @@ impl Run {
         self
     }
 
+    /// The standard output must have `part` in it.
+    #[track_caller]
+    pub fn prints(&self, part: &str) -> &Self {
+        assert!(self.text().contains(part), "expected {part:?} on stdout\n{}", self.account());
+        self
+    }
+
     /// Fail if the standard error contains `part`.
     #[track_caller]
     pub fn never_says(&self, part: &str) -> &Self {

@@ -14,6 +14,8 @@ mod forgotten;
 mod judge;
 #[path = "crash/scenes.rs"]
 mod scenes;
+#[path = "crash/stores.rs"]
+mod stores;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,26 +27,34 @@ use highwater_tests::score::Score;
 
 use scenes::{Kind, SCENES, Scene};
 
-/// Runs a scene's verb. A restore runs on one thread, so that its operations come in the same order each time.
+/// Runs a scene's verb. A restore and a snapshot run on one thread, so that their operations come in the same order each time.
 fn run(scene: &Scene, model: &Model, now: &str) -> Result<(), Error> {
     thread_local! {
         static ALONE: rayon::ThreadPool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     }
     match scene.kind {
         Kind::Backup | Kind::BackupAndKill => (scene.verb)(model, now),
-        Kind::Restore(_) | Kind::RestoreInPlace(_) => ALONE.with(|alone| alone.install(|| (scene.verb)(model, now))),
+        Kind::Snapshot | Kind::Restore(_) | Kind::RestoreInPlace(_) => {
+            ALONE.with(|alone| alone.install(|| (scene.verb)(model, now)))
+        }
     }
+}
+
+/// Every scene.
+fn all() -> Vec<&'static Scene> {
+    SCENES.iter().chain(stores::SCENES).collect()
 }
 
 /// Puts every scene through `instrument`, on all cores, and adds up what it says: cases that ran, and failures.
 fn in_parallel(score: &mut Score, instrument: impl Fn(&Scene) -> (u64, Vec<String>) + Sync) {
     let next = AtomicUsize::new(0);
+    let scenes = all();
     let score = Mutex::new(score);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while let Some(scene) = SCENES.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(scene) = scenes.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (cases, failures) = instrument(scene);
                     println!("{:<36} {cases:>7} cases, {} failures", scene.name, failures.len());
                     let mut score = score.lock().expect("no scene panicked");

@@ -3,6 +3,9 @@
 //! Each test runs on the store that our own script makes from the format, and on one that a real server wrote, where that is beside
 //! the checkout.
 
+#[path = "datastore/backup.rs"]
+mod backup;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -199,7 +202,7 @@ fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
 }
 
 #[test]
-fn nothing_is_written_into_a_store() {
+fn nothing_is_written_into_a_store_unasked() {
     let sample = Sample::made();
     let ground = tempfile::tempdir().expect("a scratch folder");
     let store = ground.path().join("store");
@@ -212,7 +215,7 @@ fn nothing_is_written_into_a_store() {
     let source = ground.path().join("Data.fs");
     fs::write(&source, "any").expect("it is written");
     let run = |arguments: &[&Path]| Run::of(std::process::Command::new(highwater()).args(arguments));
-    run(&[Path::new("backup"), &source, &store]).expect(2).says("nothing can be backed up into one yet");
+    run(&[Path::new("backup"), &source, &store]).expect(2).says("name a group in it after an @");
     run(&[Path::new("mark"), &store]).expect(2).says("without marks");
     run(&[Path::new("verify"), &store]).expect(3);
     run(&[Path::new("list"), &store]).expect(0);

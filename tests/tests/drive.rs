@@ -49,7 +49,7 @@ fn native(folder: &Path, depth: Depth) -> Report {
 struct Host<'a> {
     files: Vec<&'a [u8]>,
     dice: Dice,
-    /// Files that cannot be read from some offset on, and were replaced.
+    /// Files that cannot be read from some offset on; those from the very last on were replaced.
     failing: BTreeMap<usize, u64>,
 }
 
@@ -59,7 +59,9 @@ impl Host<'_> {
         let file = self.files[number];
         match want.what {
             What::Length => Answer::Length(file.len() as u64),
-            What::Unchanged if self.failing.contains_key(&number) => Answer::Failed("it is another".to_owned()),
+            What::Unchanged if self.failing.get(&number) == Some(&u64::MAX) => {
+                Answer::Failed("it is another".to_owned())
+            }
             What::Unchanged => Answer::Unchanged,
             What::Bytes { at, length } => {
                 let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(file.len());

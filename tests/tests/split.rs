@@ -1,5 +1,8 @@
 //! The same input gives the same report, however it is cut, sharded, ordered or merged.
 
+#[path = "split/stores.rs"]
+mod stores;
+
 use highwater_core::render::{from_json, json};
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_tests::dice::Dice;

@@ -163,5 +163,11 @@ impl Unblob {
     }
 }
 
+#[cfg(feature = "datastore")]
+mod encode;
+
+#[cfg(feature = "datastore")]
+pub use encode::encode;
+
 #[cfg(all(test, feature = "datastore"))]
 mod tests;

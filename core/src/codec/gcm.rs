@@ -1,4 +1,4 @@
-//! `Gcm`: opens AES-256-GCM piece by piece, with an initialisation vector of 16 bytes (NIST SP 800-38D).
+//! `Gcm`: opens AES-256-GCM piece by piece, and seals with it, with an initialisation vector of 16 bytes (NIST SP 800-38D).
 //!
 //! What is handed on before the end is not proven to be anybody's: whoever takes it must throw it away unless [`Gcm::end`] agrees. A vector
 //! that has not 12 bytes is hashed to the first counter; an implementation that cuts or pads it opens nothing of what these servers keep.
@@ -41,8 +41,21 @@ impl Gcm {
 
     /// Turns the next bytes of the ciphertext into what they were.
     pub(crate) fn open(&mut self, bytes: &mut [u8]) {
+        self.take(bytes);
+        self.cipher.apply_keystream(bytes);
+    }
+
+    /// Encrypts all of `bytes`, which are the first, and gives their tag.
+    pub(crate) fn seal(mut self, bytes: &mut [u8]) -> [u8; TAG] {
+        self.cipher.apply_keystream(bytes);
+        self.take(bytes);
+        self.tag()
+    }
+
+    /// Hashes the next bytes of the ciphertext.
+    fn take(&mut self, bytes: &[u8]) {
         self.length = self.length.saturating_add(bytes.len() as u64);
-        let mut rest = &*bytes;
+        let mut rest = bytes;
         if !self.part.is_empty() {
             let (some, after) = rest.split_at_checked(16 - self.part.len()).unwrap_or((rest, &[]));
             self.part.extend_from_slice(some);
@@ -55,15 +68,19 @@ impl Gcm {
         let (blocks, after) = rest.split_at_checked(rest.len() / 16 * 16).unwrap_or((rest, &[]));
         self.hash.update_padded(blocks);
         self.part.extend_from_slice(after);
-        self.cipher.apply_keystream(bytes);
     }
 
     /// Whether everything was of who holds the key.
-    pub(crate) fn end(mut self, tag: &[u8; TAG]) -> bool {
+    pub(crate) fn end(self, tag: &[u8; TAG]) -> bool {
+        self.tag().iter().zip(tag).fold(0, |differs, (found, tag)| differs | (found ^ tag)) == 0
+    }
+
+    fn tag(mut self) -> [u8; TAG] {
         self.hash.update_padded(&self.part);
         self.hash.update(&[lengths(0, self.length).into()]);
-        let found: Block = self.hash.finalize().into();
-        found.iter().zip(self.mask).zip(tag).all(|((found, mask), tag)| found ^ mask == *tag)
+        let mut tag: Block = self.hash.finalize().into();
+        tag.iter_mut().zip(self.mask).for_each(|(byte, mask)| *byte ^= mask);
+        tag
     }
 }
 

@@ -10,8 +10,8 @@ use super::exit;
 
 /// Makes backups, restores only what is missing, and proves a backup set whole.
 ///
-/// Works on ZODB repozo repositories: folders of full backups and increments of a Data.fs, which Python's
-/// repozo can read and write too.
+/// Works on ZODB repozo repositories (folders of full backups and increments of a Data.fs, which Python's repozo can read and write
+/// too) and on datastores of Proxmox Backup Server, without any server.
 #[derive(Debug, Parser)]
 #[command(name = "highwater", version, max_term_width = 100, arg_required_else_help = true, after_help = exit::TABLE, after_long_help = format!("{}\n\n{}", EXAMPLES, exit::TABLE))]
 pub(super) struct Cli {
@@ -26,6 +26,7 @@ Examples:
   highwater list /backup/zodb                            which points in time are there?
   highwater restore /backup/zodb /standby/Data.fs        bring a standby up to date: appends what is new
   highwater restore /backup/zodb@2026-11-19 Data.fs      the state at the end of that day
+  highwater backup disk.img /mnt/store@vm/100            a snapshot in a datastore of Proxmox Backup Server
   highwater explain HW103                                what a finding means and what to do";
 
 #[derive(Debug, Subcommand)]
@@ -45,20 +46,27 @@ pub(super) enum Verb {
     Man(Man),
 }
 
-/// Back up a Data.fs: an increment if the repository holds what the source begins with, else a full backup.
+/// Back up a Data.fs into a repozo repository, or a file or device into a datastore.
 ///
-/// The server may go on writing, and may pack, meanwhile. By default every byte of the newest chain is
-/// compared with the source; --quick trusts the last line of its index and the sizes of its files.
+/// REPO is a repository's folder: then an increment is made if it holds what the source begins with, else a full backup. The
+/// server may go on writing, and may pack, meanwhile. By default every byte of the newest chain is compared with the source; --quick
+/// trusts the last line of its index and the sizes of its files.
+///
+/// STORE@GROUP[/ARCHIVE] is a group of a datastore, [ns/NAME/...]TYPE/ID with the type vm, ct or host: then the source becomes an archive
+/// of a new snapshot, in chunks of which the store keeps each once. An empty folder becomes a store.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   highwater backup Data.fs /backup/zodb
   highwater backup --gzip --quick Data.fs /backup/zodb    from cron, every hour
-  highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older")]
+  highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older
+  highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
+  highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
-    /// The Data.fs to back up.
+    /// The Data.fs, or the file or block device, to back up.
     pub(super) source: PathBuf,
-    /// The repository's folder, which must exist.
+    /// The repository's folder, which must exist; or a store's, and the group in it.
+    #[arg(value_name = "REPO|STORE@GROUP[/ARCHIVE]")]
     pub(super) repository: PathBuf,
     /// Make a full backup whatever is there.
     #[arg(short = 'F', long)]
@@ -76,7 +84,46 @@ pub(super) struct Backup {
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
+    pub(super) chunked: Chunked,
+    #[command(flatten)]
+    pub(super) keys: Keys,
+    #[command(flatten)]
     pub(super) talk: Talk,
+}
+
+/// How a datastore is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Into a datastore")]
+pub(super) struct Chunked {
+    /// The length of a chunk, a power of two from 64K to 4M.
+    #[arg(long, value_name = "SIZE", value_parser = chunk_size)]
+    pub(super) chunk_size: Option<u64>,
+    /// How to look at chunks that the store has already: at their sizes, or at their bytes.
+    #[arg(long, value_name = "HOW")]
+    pub(super) check_known: Option<Known>,
+    /// Whom a new group belongs to: user@realm, root@pam if nobody is named.
+    #[arg(long, value_name = "USER")]
+    pub(super) owner: Option<String>,
+}
+
+/// How chunks are looked at that the store has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Known {
+    /// They are there, and as long as they can be.
+    Size,
+    /// They are read, and give their digest.
+    Digest,
+}
+
+fn chunk_size(text: &str) -> Result<u64, String> {
+    let upper = text.to_ascii_uppercase();
+    let (digits, unit) = match upper.strip_suffix('K') {
+        Some(digits) => (digits, 1 << 10),
+        None => upper.strip_suffix('M').map_or((&*upper, 1), |digits| (digits, 1 << 20)),
+    };
+    let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    size.filter(|size| size.is_power_of_two() && (65_536..=4 << 20).contains(size))
+        .ok_or_else(|| "it must be a power of two from 64K to 4M".to_owned())
 }
 
 /// Restore a point in time to a Data.fs: appends what is missing to one that is there.

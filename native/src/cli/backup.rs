@@ -10,19 +10,29 @@ use highwater_core::render::{bytes, thousands};
 
 use super::exit::Exit;
 use super::repository::{kind_of, usage};
-use super::{args, out, progress};
-use crate::backup::{Job, Outcome, backup};
+use super::{args, key, out, progress};
+use crate::backup::datastore::{self, Target};
+use crate::backup::repozo::{Job, Outcome, backup};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::Files;
 
 pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    if let Some(target) = datastore::target(&args.repository).filter(|_| !args.repository.exists()) {
+        return into_store(args, target, stop);
+    }
     // An empty folder is of no kind yet.
     if let Ok(format) = kind_of(&Files, &args.repository, None)
         && format.name() != Repozo.name()
     {
-        let what = "nothing can be backed up into one yet";
-        return Err(usage(format!("{} is a {}: {what}", quoted(&args.repository), format.name())));
+        let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";
+        return Err(usage(format!("{} is a {}: {like}", quoted(&args.repository), format.name())));
+    }
+    let args::Chunked { chunk_size, check_known, owner } = &args.chunked;
+    let keyed = args.keys.keyfile.is_some();
+    if chunk_size.is_some() || check_known.is_some() || owner.is_some() || keyed {
+        let what = "--chunk-size, --check-known, --owner and --keyfile are for datastores, which are named STORE@GROUP";
+        return Err(usage(format!("{} is no group of a datastore: {what}", quoted(&args.repository))));
     }
     let job = Job {
         source: args.source.clone(),
@@ -57,6 +67,59 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
             )
         }
     };
+    if !args.talk.quiet {
+        out::print(&line)?;
+    }
+    Ok(Exit::Sound)
+}
+
+/// Backs up into a datastore.
+fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    if args.full || args.quick || args.gzip.is_some() || args.kill_old {
+        let what = "--full, --quick, --gzip and --kill-old are for repozo repositories";
+        return Err(usage(format!("{} is a group of a datastore: {what}", quoted(&args.repository))));
+    }
+    let named = || {
+        let name = args.source.file_name().and_then(|name| name.to_str()).unwrap_or("disk");
+        if name.contains('.') { name.to_owned() } else { format!("{name}.img") }
+    };
+    let archive = target.archive.unwrap_or_else(named);
+    if !highwater_core::formats::datastore::names::is_id(&archive) {
+        let like = "name the archive after the group, as in STORE@vm/100/drive-scsi0.img";
+        return Err(usage(format!("an archive cannot be called '{archive}'; {like}")));
+    }
+    let job = datastore::Job {
+        source: args.source.clone(),
+        store: target.store,
+        group: target.group,
+        archive,
+        chunk: args.chunked.chunk_size.unwrap_or(datastore::CHUNK),
+        key: key::load(&args.keys)?,
+        known: match args.chunked.check_known {
+            Some(args::Known::Digest) => datastore::Known::Digest,
+            Some(args::Known::Size) | None => datastore::Known::Size,
+        },
+        owner: args.chunked.owner.clone().unwrap_or_else(|| "root@pam".to_owned()),
+        dry_run: args.dry_run,
+        now: None,
+    };
+    let watch = out::watch(args.talk, stop);
+    let made = progress::with("backing up", args.talk.quiet, &watch, || datastore::backup(&job, &Files, &watch))?;
+    let would = if args.dry_run { "would write" } else { "wrote" };
+    let stored = if args.dry_run { String::new() } else { format!(", {} stored", bytes(made.stored)) };
+    let healed = match made.healed.len() {
+        0 => String::new(),
+        1 => "; 1 chunk that the store had lost is there again".to_owned(),
+        lost => format!("; {lost} chunks that the store had lost are there again"),
+    };
+    let line = format!(
+        "{would} {}/{}: {} in {} chunks, {} of them new{stored}{healed}\n",
+        made.snapshot,
+        job.archive,
+        bytes(made.size),
+        thousands(made.chunks),
+        thousands(made.chunks - made.known)
+    );
     if !args.talk.quiet {
         out::print(&line)?;
     }

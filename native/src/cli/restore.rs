@@ -41,12 +41,13 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
         }
     })?;
     if !args.talk.quiet && !to_stdout {
-        out::print(&words(&outcome, args))?;
+        out::print(&words(&outcome, args, format.grows()))?;
     }
     Ok(Exit::Sound)
 }
 
-fn words(outcome: &Outcome, args: &args::Restore) -> String {
+/// What was done; of an OID index only where there can be one.
+fn words(outcome: &Outcome, args: &args::Restore, indexed: bool) -> String {
     let target = crate::shown::quoted(&args.target);
     let would = if args.dry_run { "would be " } else { "" };
     let mut text = String::new();
@@ -73,7 +74,11 @@ fn words(outcome: &Outcome, args: &args::Restore) -> String {
         (false, _) | (_, How::Full) => "every chunk checked",
         (true, _) => "its last old chunk and all new bytes checked",
     };
-    let index = if outcome.index { "with" } else { "without" };
-    text.push_str(&format!("{what}; {} bytes, {checked}, {index} .index\n", thousands(outcome.end)));
+    let index = match (indexed, outcome.index) {
+        (false, _) => "",
+        (true, true) => ", with .index",
+        (true, false) => ", without .index",
+    };
+    text.push_str(&format!("{what}; {} bytes, {checked}{index}\n", thousands(outcome.end)));
     text
 }

@@ -67,11 +67,55 @@ pub trait Disk: Store {
     /// The operating system's.
     fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>>;
 
+    /// Makes a folder, which gets the owner and permissions of the folder `like`.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or the operating system's.
+    fn make_folder(&self, path: &Path, like: &Path) -> io::Result<()>;
+
+    /// Removes an empty folder.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn remove_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes everything durable that was written to the file system of `folder`, names and contents.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn sync_all(&self, folder: &Path) -> io::Result<()>;
+
+    /// Sets when a file was last used to now, and gives its length in bytes.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn touch(&self, path: &Path) -> io::Result<u64>;
+
+    /// Takes a file, together with others that do so, or a folder, alone, for this process; none when another process has it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn hold(&self, path: &Path) -> io::Result<Option<Held>>;
+
+    /// Opens what is to be backed up: a plain file, or where there are such things a block device.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    fn open_source(&self, path: &Path) -> io::Result<Box<dyn Object>> {
+        self.open(path)
+    }
+
     /// Gives `path` the permissions of `like`, and the owner as far as the user may.
     ///
     /// # Errors
     /// The operating system's. Whoever may not read `like` could read `path` then.
     fn adopt(&self, path: &Path, like: &Path) -> io::Result<()>;
+
+    /// Gives a file or folder these permissions.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
 
     /// Makes `to`, a new file, share the bytes of `from`; false when the file system cannot.
     fn reflink(&self, from: &Path, to: &dyn Writable) -> bool;

@@ -1,15 +1,19 @@
 //! The real disk: plain system calls, with `O_NOFOLLOW` and `fsync` where they belong.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::Path;
 
 use highwater_core::formats::repozo::names::TEMPORARY;
-use rustix::fs::{CWD, OFlags, RenameFlags, ioctl_ficlone, renameat_with};
+use rustix::fs::{
+    AtFlags, CWD, FlockOperation, OFlags, RenameFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fcntl_lock,
+    ioctl_ficlone, renameat_with, syncfs, utimensat,
+};
+use rustix::io::Errno;
 
 use super::{Disk, Held, Writable};
-use crate::store::{Files, Object, open_plain};
+use crate::store::{Files, Object, Store, open_plain};
 
 impl Disk for Files {
     fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
@@ -33,7 +37,7 @@ impl Disk for Files {
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
             // Old kernels and some network file systems do not know the flag.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            Err(Errno::INVAL | Errno::NOSYS) => {
                 if self.exists(to)? {
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
@@ -88,6 +92,56 @@ impl Disk for Files {
         Ok(Some(Box::new(file)))
     }
 
+    fn make_folder(&self, path: &Path, like: &Path) -> io::Result<()> {
+        let meta = fs::metadata(like)?;
+        fs::create_dir(path)?;
+        // Only root may give folders away.
+        _ = chown(path, Some(meta.uid()), Some(meta.gid()));
+        fs::set_permissions(path, meta.permissions())
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn sync_all(&self, folder: &Path) -> io::Result<()> {
+        Ok(syncfs(File::open(folder)?)?)
+    }
+
+    fn touch(&self, path: &Path) -> io::Result<u64> {
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let times = Timestamps { last_access: now, last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT } };
+        utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(fs::symlink_metadata(path)?.len())
+    }
+
+    fn hold(&self, path: &Path) -> io::Result<Option<Held>> {
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+        let taken = if file.metadata()?.is_dir() {
+            file.try_lock()
+        } else {
+            // Two kinds of locks that know nothing of each other: whoever holds the file alone may use either.
+            match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
+                Ok(()) => file.try_lock_shared(),
+                Err(Errno::AGAIN | Errno::ACCESS) => Err(TryLockError::WouldBlock),
+                Err(error) => Err(TryLockError::Error(error.into())),
+            }
+        };
+        match taken {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn open_source(&self, path: &Path) -> io::Result<Box<dyn Object>> {
+        if fs::metadata(path)?.file_type().is_block_device() {
+            return Ok(Box::new(Device(File::open(path)?)));
+        }
+        self.open(path)
+    }
+
     fn adopt(&self, path: &Path, like: &Path) -> io::Result<()> {
         let (meta, file) = (fs::metadata(like)?, open_plain(path)?);
         // Only root may give files away.
@@ -97,6 +151,10 @@ impl Disk for Files {
             Err(_) if file.metadata()?.permissions() == meta.permissions() => Ok(()),
             result => result,
         }
+    }
+
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
     }
 
     fn reflink(&self, from: &Path, to: &dyn Writable) -> bool {
@@ -115,6 +173,27 @@ fn new_lock(path: &Path, text: &str) -> io::Result<File> {
     file.write_all(text.as_bytes())?;
     fs::rename(&temporary, path)?;
     Ok(file)
+}
+
+/// A block device, which does not tell its length as files do.
+struct Device(File);
+
+impl Object for Device {
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        FileExt::read_at(&self.0, buffer, at)
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        (&self.0).seek(SeekFrom::End(0))
+    }
+
+    fn will_need(&self, at: u64, length: u64) {
+        self.0.will_need(at, length);
+    }
+
+    fn identity(&self) -> io::Result<(u64, u64)> {
+        self.0.identity()
+    }
 }
 
 impl Writable for File {

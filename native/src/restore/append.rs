@@ -96,7 +96,7 @@ fn chunk(
     let from = at.max(length).min(claim.target.end);
     let verdict = thread::scope(|scope| -> std::result::Result<Verdict, Error> {
         let from = seal.after(from..claim.target.end);
-        let mut writer = Writer::new(scope, file, from, claim.target.end - from);
+        let mut writer = Writer::new(scope, file, from, claim.target.end - from, false);
         let mut old = Vec::new();
         let (verdict, _) = check_bytes(disk, &path, claim, Depth::Digest, watch, &mut |bytes| {
             let start = at;

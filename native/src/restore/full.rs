@@ -1,23 +1,33 @@
 //! A full restore: every chunk to its place in `TARGET.part`, in parallel, then a rename over the target.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
+use highwater_core::digest::Hasher;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
 
-use super::write::Writer;
+use super::write::{Writer, is_zero};
 use super::{Job, Plan, index, sound, target, tell_chunks, tell_whole};
 use crate::disk::{Disk, Writable};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
+use crate::store::Object;
 use crate::watch::Watch;
 
-/// Writes all of a plan anew. A `.part` that an interrupted run left is taken up: chunks in it that are sound stay.
-pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
+/// The longest chunk that is taken over from an old target in one piece, in bytes: the longest of a datastore.
+const LONGEST: usize = 16 << 20;
+
+/// Writes all of a plan anew. A `.part` that an interrupted run left is taken up: chunks in it that are sound stay. Of an archive whose
+/// points do not grow out of one another, chunks that the old target holds are taken from there.
+///
+/// Gives how many bytes were there already.
+pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<u64, Error> {
     let part = part_of(target);
     let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
     if resumed && target::has_other_names(&part) {
@@ -52,14 +62,33 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
     };
     let first = plan.claims.first().filter(|claim| claim.codec == Codec::Plain && !resumed);
     let shared = first.is_some_and(|claim| disk.reflink(&path_of(&job.repository, &claim.object), &*file));
+    let old = match disk.open(target) {
+        Ok(old) if !plan.grows && !job.full => {
+            // Where blocks can be shared, only what differs takes any.
+            let cloned = !resumed && disk.reflink(target, &*file);
+            Some(old).filter(|_| !cloned)
+        }
+        _ => None,
+    };
     let length = file.length().map_err(Error::io("read", &part))?;
-    let there = |at: usize, claim: &Claim| (resumed || (shared && at == 0)) && claim.target.end <= length;
+    let cloned = length > 0 && !shared;
+    let there = |at: usize, claim: &Claim| (resumed || cloned || (shared && at == 0)) && claim.target.end <= length;
+    let had = AtomicU64::new(0);
     let chunks = plan.claims.par_iter().enumerate().try_for_each(|(at, claim)| {
         watch.go_on()?;
+        let fresh = claim.target.start >= length;
         if there(at, claim) && target::holds(file.as_object(), claim, watch).map_err(Error::io("read", &part))? {
+            had.fetch_add(claim.expect.length, Ordering::Relaxed);
             return Ok(());
         }
-        chunk(job, claim, &*file, &part, disk, watch)
+        if let Some(old) = &old
+            && take_over(&**old, claim, &*file, fresh).map_err(Error::io("write", &part))?
+        {
+            had.fetch_add(claim.expect.length, Ordering::Relaxed);
+            watch.advance(claim.expect.length);
+            return Ok(());
+        }
+        chunk(job, claim, &*file, &part, fresh, disk, watch)
     });
     chunks.map_err(|error| kept(error, &part))?;
     if job.whole_sum {
@@ -68,7 +97,28 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
         tell_chunks(job, &plan.claims, watch);
     }
     file.set_length(plan.end).and_then(|()| file.sync()).map_err(Error::io("write", &part))?;
-    adopt(&part, target, disk)
+    adopt(&part, target, disk)?;
+    Ok(if plan.grows { 0 } else { had.into_inner() })
+}
+
+/// Writes a chunk from the old target, if that holds it. What is all zeros need not be written where nothing was.
+fn take_over(old: &dyn Object, claim: &Claim, file: &dyn Writable, fresh: bool) -> io::Result<bool> {
+    let Ok(length) = usize::try_from(claim.expect.length) else { return Ok(false) };
+    if length > LONGEST || old.length()? < claim.target.end {
+        return Ok(false);
+    }
+    let mut data = vec![0; length];
+    old.read_exact_at(claim.target.start, &mut data)?;
+    let mut hasher = Hasher::new(claim.expect.digest.algorithm());
+    hasher.update(&data);
+    hasher.update(claim.codec.suffix());
+    if hasher.finish() != claim.expect.digest {
+        return Ok(false);
+    }
+    if !(fresh && is_zero(&data)) {
+        file.write_at(claim.target.start, &data)?;
+    }
+    Ok(true)
 }
 
 /// An error that says where what was written so far lies.
@@ -108,18 +158,19 @@ pub(crate) fn adopt_part(
     index::put_as_is(saved, target, disk, watch)
 }
 
-/// Writes one chunk to its place, checking it on the way.
+/// Writes one chunk to its place, checking it on the way. Where nothing was yet (`fresh`), zeros need not be written.
 pub(super) fn chunk(
     job: &Job,
     claim: &Claim,
     file: &dyn Writable,
     path: &Path,
+    fresh: bool,
     disk: &dyn Disk,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
     let from = path_of(&job.repository, &claim.object);
     let verdict = thread::scope(|scope| {
-        let mut writer = Writer::new(scope, file, claim.target.start, claim.expect.length);
+        let mut writer = Writer::new(scope, file, claim.target.start, claim.expect.length, fresh);
         let checked = check_bytes(disk, &from, claim, Depth::Digest, watch, &mut |bytes| writer.put(bytes));
         writer.finish().map_err(Error::io("write", path))?;
         checked.map(|(verdict, _)| verdict)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use highwater_core::filestorage;
 
 use super::{Job, Plan};
-use crate::backup::{QUICK_ENTRIES, replace};
+use crate::backup::repozo::{QUICK_ENTRIES, replace};
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;

@@ -64,7 +64,7 @@ pub struct Outcome {
     pub end: u64,
     /// The data files that were read, in order.
     pub files: Vec<String>,
-    /// Bytes written to the target.
+    /// Bytes written to the target that it did not have.
     pub written: u64,
     /// The OID index was put beside it.
     pub index: bool,
@@ -106,7 +106,7 @@ pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &W
     let _database = target::keep_database_closed(target)?;
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let exists = disk.exists(target).map_err(Error::io("look at", target))?;
-    let fit = if exists && !job.full { target::fit(job, plan, target, disk, watch)? } else { Fit::Not };
+    let fit = if exists && !job.full && plan.grows { target::fit(job, plan, target, disk, watch)? } else { Fit::Not };
     let (how, claims, from) = match fit {
         Fit::Longer | Fit::Prefix { .. } if target::has_other_names(target) => {
             watch.decision("Target file has another name (a hard link), falling back to a full recover.");
@@ -151,7 +151,7 @@ pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &W
             }
         },
         How::Full => {
-            full::write(job, plan, target, disk, watch)?;
+            outcome.written -= full::write(job, plan, target, disk, watch)?;
             outcome.index = index::put(job, plan, target, disk, watch)?;
         }
     }

@@ -33,6 +33,8 @@ pub struct Plan {
     pub chain_end: u64,
     /// The OID index of the point, when the repository has one.
     pub index: Option<PathBuf>,
+    /// Points grow out of one another, so that a target which holds the first bytes can be brought further.
+    pub grows: bool,
     /// What else is doubtful about the chain, in sentences: an unlisted file, a torn last line.
     pub doubts: Vec<String>,
 }
@@ -93,7 +95,7 @@ impl Plan {
             Err(error) if is_no_file(&error) => None,
             Err(error) => return Err(Error::io("read", &index)(error)),
         };
-        Ok(Self { point, claims, end, chain_end, index, doubts })
+        Ok(Self { point, claims, end, chain_end, index, grows: format.grows(), doubts })
     }
 }
 

@@ -138,6 +138,7 @@ pub(super) fn holds(object: &dyn Object, claim: &Claim, watch: &Watch<'_>) -> st
         watch.advance(piece.len() as u64);
         !watch.stopping()
     })?;
+    hasher.update(claim.codec.suffix());
     Ok(end == claim.target.end && hasher.finish() == claim.expect.digest)
 }
 

@@ -19,7 +19,7 @@ const WORTH_A_THREAD: u64 = 8 * 1024 * 1024;
 /// Writes a run of bytes from an offset on; errors are kept until the end.
 pub(super) enum Writer<'scope, 'a> {
     /// On this thread.
-    Here { target: &'a dyn Writable, at: u64, result: io::Result<()> },
+    Here { target: &'a dyn Writable, at: u64, sparse: bool, result: io::Result<()> },
     /// On another one.
     There {
         block: Vec<u8>,
@@ -30,15 +30,16 @@ pub(super) enum Writer<'scope, 'a> {
 }
 
 impl<'scope, 'a: 'scope> Writer<'scope, 'a> {
-    /// Begins to write about `length` bytes at offset `at` of `target`.
+    /// Begins to write about `length` bytes at offset `at` of `target`; if that is `sparse`, nothing was there yet, and zeros stay away.
     pub(super) fn new(
         scope: &'scope std::thread::Scope<'scope, '_>,
         target: &'a dyn Writable,
         at: u64,
         length: u64,
+        sparse: bool,
     ) -> Self {
         if length < WORTH_A_THREAD {
-            return Self::Here { target, at, result: Ok(()) };
+            return Self::Here { target, at, sparse, result: Ok(()) };
         }
         let (send, receive) = sync_channel::<Vec<u8>>(WAITING);
         let (give_back, spare) = sync_channel(WAITING + 2);
@@ -47,7 +48,9 @@ impl<'scope, 'a: 'scope> Writer<'scope, 'a> {
             thread::scope(|scope| {
                 let mut flusher = Flusher::new(scope, target);
                 for mut block in receive {
-                    target.write_at(at, &block)?;
+                    if !(sparse && is_zero(&block)) {
+                        target.write_at(at, &block)?;
+                    }
                     at += block.len() as u64;
                     flusher.wrote(block.len() as u64);
                     block.clear();
@@ -63,9 +66,11 @@ impl<'scope, 'a: 'scope> Writer<'scope, 'a> {
     /// Takes the next bytes. After a write has failed, they go nowhere.
     pub(super) fn put(&mut self, bytes: &[u8]) {
         match self {
-            Self::Here { target, at, result } => {
+            Self::Here { target, at, sparse, result } => {
                 if result.is_ok() {
-                    *result = target.write_at(*at, bytes);
+                    if !(*sparse && is_zero(bytes)) {
+                        *result = target.write_at(*at, bytes);
+                    }
                     *at += bytes.len() as u64;
                 }
             }
@@ -91,4 +96,9 @@ impl<'scope, 'a: 'scope> Writer<'scope, 'a> {
             }
         }
     }
+}
+
+/// Whether there are so many zeros, and nothing else, that leaving them out saves a block.
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    bytes.len() >= 4096 && bytes.iter().fold(0, |any, byte| any | byte) == 0
 }

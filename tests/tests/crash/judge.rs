@@ -7,18 +7,22 @@ use highwater::drive;
 use highwater::store::Store;
 use highwater::watch::Watch;
 use highwater_core::filestorage::{self, State, Walk};
+use highwater_core::formats::datastore::Datastore;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::{SET_ASIDE, TEMPORARY};
 use highwater_core::inspect::{Entry, Format, Scope};
+use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 
 use crate::scenes::{Kind, REPO, SOURCE, STAMPS, Scene, TARGET, World, newest};
+use crate::stores::archive;
 
 /// What was there before a run.
 pub(crate) struct Before {
-    points: Vec<String>,
+    /// The points, and whether they were sound.
+    points: Vec<(String, bool)>,
     target: Option<Vec<u8>>,
 }
 
@@ -29,23 +33,26 @@ pub(crate) fn must(holds: bool, otherwise: impl FnOnce() -> String) -> Judgement
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-/// What verify says of the repository.
+/// What verify says of the repository, or of the store.
 fn verify(model: &Model) -> Report {
+    let is_store = model.get(format!("{REPO}/.lock")).is_some();
+    let format: &dyn Format = if is_store { &Datastore } else { &Repozo };
+    let key = is_store.then(|| Key::new([7; 32]));
     let options = Options {
         label: "repo".to_owned(),
-        format: Repozo.name().to_owned(),
+        format: format.name().to_owned(),
         depth: Depth::Deep,
         strict: false,
         shard: Shard::WHOLE,
     };
-    let survey = Survey::new(Repozo.inspect(&Scope::All { trails: true }, None), options);
+    let survey = Survey::new(format.inspect(&Scope::All { trails: true }, key), options);
     let survey = drive::run(model, Path::new(REPO), survey, Depth::Deep, &Watch::silent(), &mut |_, _| {});
     survey.expect("a verification").finish()
 }
 
 impl Before {
     pub(crate) fn of(model: &Model) -> Self {
-        let points = verify(model).sets.into_iter().map(|set| set.name).collect();
+        let points = verify(model).sets.into_iter().map(|set| (set.name, set.verdict == Verdict::Sound)).collect();
         Self { points, target: model.get(TARGET) }
     }
 
@@ -53,12 +60,13 @@ impl Before {
     pub(crate) fn still_holds(&self, scene: &Scene, world: &World, model: &Model) -> Judgement {
         let report = verify(model);
         for set in &report.sets {
-            must(set.verdict == Verdict::Sound, || {
+            let was_not = self.points.iter().any(|(name, sound)| *name == set.name && !sound);
+            must(was_not || set.verdict == Verdict::Sound, || {
                 format!("{} is named and not sound: {:?}", set.name, report.findings)
             })?;
         }
         let is_there = |point: &String| report.sets.iter().any(|set| set.name == *point);
-        let lost = self.points.iter().find(|point| !is_there(point));
+        let lost = self.points.iter().map(|(name, _)| name).find(|point| !is_there(point));
         match (scene.kind, lost) {
             (Kind::BackupAndKill, Some(_)) => must(!report.sets.is_empty(), || "no point is left".to_owned())?,
             (_, Some(point)) => return Err(format!("{point} was there before and is lost")),
@@ -122,6 +130,17 @@ pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement 
             let (has, should) = (model.get(format!("{TARGET}.index")).is_some(), names.contains(&saved));
             must(has == should, || format!("{saved} in the repository: {should}, beside the target: {has}"))?;
             Before { points: Vec::new(), target: None }.target_holds(world, &model, &target)
+        }
+        Kind::Snapshot => {
+            must(report.findings.is_empty(), || format!("the run is done and: {:?}", report.findings))?;
+            let newest = report
+                .sets
+                .iter()
+                .map(|set| set.name.clone())
+                .max_by_key(|name| name.rsplit_once('/').map(|(_, time)| time.to_owned()));
+            let newest = newest.unwrap_or_default();
+            let restored = archive(&model, &newest).map_err(|error| error.to_string())?;
+            must(model.get(SOURCE) == Some(restored), || "the newest snapshot is not the source".to_owned())
         }
         Kind::Backup | Kind::BackupAndKill => {
             let restored = newest(&model).map_err(|error| error.to_string())?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use highwater::backup;
+use highwater::backup::repozo as backup;
 use highwater::disk::Disk;
 use highwater::disk::model::{Model, Outcome};
 use highwater::error::Error;
@@ -44,6 +44,8 @@ pub(crate) enum Kind {
     Backup,
     /// A point; older ones may go once it is there.
     BackupAndKill,
+    /// A snapshot in a datastore; older ones stay.
+    Snapshot,
     /// A target that becomes this state of the database.
     Restore(usize),
     /// The same, and the old target may be given up first.
@@ -67,7 +69,7 @@ impl World {
         Self { states, unfinished, other: other.bytes }
     }
 
-    fn source(&self, step: usize) -> Model {
+    pub(crate) fn source(&self, step: usize) -> Model {
         let model = Model::default();
         model.put(SOURCE, &self.states[step]);
         model
@@ -244,7 +246,7 @@ type Verb = fn(&Model, &str) -> Result<(), Error>;
 const INCREMENT: Verb = |m, now| back_up(m, &job(now));
 const RESTORE: Verb = |m, _| restore_to(m, None, false, false);
 
-const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb: Verb) -> Scene {
+pub(crate) const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb: Verb) -> Scene {
     Scene { name, start, verb, kind }
 }
 

@@ -1,6 +1,6 @@
 //! A reader beside a writer: whatever moments of a backup a verification falls on, it calls nothing damaged.
 
-use highwater::backup;
+use highwater::backup::repozo as backup;
 use highwater::disk::model::{Model, Outcome};
 use highwater::watch::Watch;
 use highwater_core::finding::Severity;

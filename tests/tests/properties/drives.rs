@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use highwater::backup::repozo as backup;
 use highwater::store::Store;
 use highwater::watch::Watch;
-use highwater::{backup, drive, restore};
+use highwater::{drive, restore};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::report::{Depth, Report};

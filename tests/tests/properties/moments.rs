@@ -129,6 +129,30 @@ impl Disk for Recorder {
         self.model.adopt(path, like)
     }
 
+    fn make_folder(&self, path: &Path, like: &Path) -> io::Result<()> {
+        self.after(self.model.make_folder(path, like))
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.after(self.model.remove_folder(path))
+    }
+
+    fn sync_all(&self, folder: &Path) -> io::Result<()> {
+        self.model.sync_all(folder)
+    }
+
+    fn touch(&self, path: &Path) -> io::Result<u64> {
+        self.model.touch(path)
+    }
+
+    fn hold(&self, path: &Path) -> io::Result<Option<Held>> {
+        self.model.hold(path)
+    }
+
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        self.model.set_mode(path, mode)
+    }
+
     fn reflink(&self, _: &Path, _: &dyn Writable) -> bool {
         false
     }

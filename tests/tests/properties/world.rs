@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use highwater::backup::{self, Outcome as Backup};
+use highwater::backup::repozo::{self as backup, Outcome as Backup};
 use highwater::disk::Disk;
 use highwater::disk::model::Model;
 use highwater::restore::{self, How};

@@ -172,6 +172,59 @@ impl Index {
     }
 }
 
+/// A fixed index that was read, or is to be written: what a writer needs of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixed {
+    /// The length of the archive, in bytes.
+    pub size: u64,
+    /// The length of each chunk but the last, in bytes: a power of two.
+    pub chunk: u64,
+    /// The digests of the chunks, in order.
+    pub digests: Vec<Digest>,
+}
+
+impl Fixed {
+    /// Reads an index, all of it.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong, and where.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let mut index = Index::new(true);
+        let mut digests = Vec::new();
+        index.push(bytes, &mut |entry| digests.push(entry.digest));
+        let chunk = index.head.as_ref().map_or(0, |head| head.chunk);
+        let told = |odd: Odd| format!("at byte {}, {}", odd.at, odd.what);
+        let summary = index.end().map_err(told)?;
+        if summary.own.is_some_and(|own| own != summary.sum) {
+            return Err("at byte 32, its own checksum is not that of its entries".to_owned());
+        }
+        Ok(Self { size: summary.size, chunk, digests })
+    }
+
+    /// The checksum of the entries.
+    #[must_use]
+    pub fn sum(&self) -> Digest {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        self.digests.iter().for_each(|digest| hasher.update(digest.as_bytes()));
+        hasher.finish()
+    }
+
+    /// The file: `uuid` should be random, `created` is in seconds since 1970.
+    #[must_use]
+    pub fn encode(&self, uuid: [u8; 16], created: i64) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER + 32 * self.digests.len());
+        bytes.extend_from_slice(&FIXED);
+        bytes.extend_from_slice(&uuid);
+        bytes.extend_from_slice(&created.to_le_bytes());
+        bytes.extend_from_slice(self.sum().as_bytes());
+        bytes.extend_from_slice(&self.size.to_le_bytes());
+        bytes.extend_from_slice(&self.chunk.to_le_bytes());
+        bytes.resize(HEADER, 0);
+        self.digests.iter().for_each(|digest| bytes.extend_from_slice(digest.as_bytes()));
+        bytes
+    }
+}
+
 /// The eight bytes at an offset as a number.
 fn number(bytes: &[u8], at: usize) -> u64 {
     let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);

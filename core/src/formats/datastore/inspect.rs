@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::index::{Entry, Index, Summary};
 use super::manifest::{self, File, Kind as FileKind, Manifest, Odd};
-use super::names;
+use super::names::{self, MANIFEST};
 use crate::claim::{Claim, Expect};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::{Fault, FaultKind};
@@ -13,7 +13,6 @@ use crate::inspect::{self, Answer, Ask, Batch, Inspect, Kind, Scope, Set};
 use crate::key::Key;
 use crate::name::Name;
 
-const MANIFEST: &str = "index.json.blob";
 const LOG: &str = "client.log.blob";
 
 /// What else may lie in a snapshot, in a group, and in the root.
@@ -144,13 +143,17 @@ impl Store {
                 Some(place) if self.wants(&name) => ahead.push(Ahead::Folder(Some(name), place)),
                 Some(_) => {}
                 None => {
-                    let known = match place {
-                        Place::Space(0) => OF_ROOT.contains(&text),
-                        Place::Group => OF_GROUP.contains(&text),
-                        _ => false,
+                    let (known, why) = match place {
+                        Place::Space(0) => (OF_ROOT.contains(&text), ""),
+                        Place::Group if text.starts_with(names::WORK) => (
+                            false,
+                            "a backup is being written, or was interrupted; the next one into the group removes it",
+                        ),
+                        Place::Group => (OF_GROUP.contains(&text), ""),
+                        _ => (false, ""),
                     };
                     if !known && self.tells_strays() {
-                        out.findings.push(stray(name, "it belongs to no snapshot"));
+                        out.findings.push(stray(name, if why.is_empty() { "it belongs to no snapshot" } else { why }));
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! `Manifest`: what a snapshot holds, out of its `index.json.blob`.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::names::time_of;
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
@@ -156,6 +157,112 @@ impl Reading {
         let files = json.files.into_iter().map(file_of).collect::<Result<_, _>>().map_err(Odd::Malformed)?;
         Ok(Manifest { files, key, forged })
     }
+}
+
+/// What a writer says of a snapshot of one archive.
+#[derive(Debug)]
+pub struct New<'a> {
+    /// The snapshot's type, identity and second, as its folder is named.
+    pub kind: &'a str,
+    /// See `kind`.
+    pub id: &'a str,
+    /// See `kind`.
+    pub time: i64,
+    /// The name of the index.
+    pub file: &'a str,
+    /// The length of the archive, in bytes.
+    pub size: u64,
+    /// The checksum of the index.
+    pub sum: Digest,
+    /// How many chunks the archive has, and how many of them were in the store.
+    pub chunks: (u64, u64),
+    /// How many bytes were stored for the others.
+    pub stored: u64,
+    /// What chunks were encrypted with.
+    pub key: Option<&'a Key>,
+}
+
+impl New<'_> {
+    /// The JSON of the manifest, signed if there is a key.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mode = if self.key.is_some() { "encrypt" } else { "none" };
+        let (count, duplicates) = self.chunks;
+        let mut manifest = json!({
+            "backup-type": self.kind,
+            "backup-id": self.id,
+            "backup-time": self.time,
+            "files": [{ "filename": self.file, "crypt-mode": mode, "size": self.size, "csum": self.sum.to_string() }],
+            "signature": null,
+            "unprotected": { "chunk_upload_stats": {
+                "count": count, "duplicates": duplicates, "size": self.size, "compressed_size": self.stored,
+            } },
+        });
+        if let Some(key) = self.key {
+            let signature = Digest::Sha256(key.sign(&canonical(manifest.to_string().as_bytes()))).to_string();
+            set(&mut manifest, &["signature"], signature.into());
+            set(&mut manifest, &["unprotected", "key-fingerprint"], key.fingerprint().into());
+        }
+        pretty(&manifest)
+    }
+}
+
+/// What a writer asks of a manifest that is there.
+#[derive(Debug)]
+pub struct Old {
+    value: Value,
+    /// The checksums of its indices, by their names.
+    pub indices: Vec<(String, Digest)>,
+    /// Somebody verified the snapshot and found that it is not whole.
+    pub failed: bool,
+}
+
+impl Old {
+    /// Reads the blob of the snapshot at `path`, below the store.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong.
+    pub fn read(blob: &[u8], path: &str) -> Result<Self, String> {
+        let mut reading = Reading::new();
+        reading.push(blob);
+        let text = reading.text.clone();
+        let manifest = reading.end(path, None).map_err(|odd| match odd {
+            Odd::Broken(broken) => format!("it is damaged at byte {}: {broken}", broken.at),
+            Odd::Malformed(what) => what,
+        })?;
+        let value: Value = serde_json::from_slice(&text).map_err(|why| format!("it cannot be understood: {why}"))?;
+        let failed = value.pointer("/unprotected/verify_state/state").is_some_and(|state| state == "failed");
+        let indices = manifest.files.into_iter().filter(|file| file.kind != Kind::Blob);
+        Ok(Self { value, indices: indices.map(|file| (file.name, file.sum)).collect(), failed })
+    }
+
+    /// The JSON that says that the snapshot is not whole; `task` names who found it, where nobody has verified it before.
+    #[must_use]
+    pub fn mark_failed(mut self, task: &str) -> Vec<u8> {
+        let known = self.value.pointer("/unprotected/verify_state/upid").cloned();
+        let state = json!({ "state": "failed", "upid": known.unwrap_or_else(|| task.into()) });
+        set(&mut self.value, &["unprotected", "verify_state"], state);
+        pretty(&self.value)
+    }
+}
+
+/// Sets a member of an object in an object; what is there and is none gives way.
+fn set(value: &mut Value, path: &[&str], to: Value) {
+    let Some((name, rest)) = path.split_first() else {
+        *value = to;
+        return;
+    };
+    if !value.is_object() {
+        *value = json!({});
+    }
+    if let Some(map) = value.as_object_mut() {
+        set(map.entry(*name).or_insert(Value::Null), rest, to);
+    }
+}
+
+fn pretty(value: &Value) -> Vec<u8> {
+    // Its keys are texts, so that it can always be written.
+    serde_json::to_vec_pretty(value).unwrap_or_default()
 }
 
 /// What is signed: the manifest without what is not, keys in the order of their bytes, no white space.

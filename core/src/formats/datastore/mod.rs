@@ -10,7 +10,10 @@
 mod index;
 mod inspect;
 mod manifest;
-mod names;
+pub mod names;
+
+pub use index::Fixed;
+pub use manifest::{New, Old};
 
 use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
 use crate::key::Key;
@@ -26,7 +29,8 @@ impl Format for Datastore {
 
     fn recognise(&self, root: &[Entry]) -> bool {
         let folder = |name: &[u8]| root.iter().any(|at| at.kind == Kind::Folder && at.name.as_bytes() == name);
-        folder(names::CHUNKS) && (folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
+        let lock = root.iter().any(|at| at.name.as_bytes() == names::LOCK.as_bytes());
+        folder(names::CHUNKS) && (lock || folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
     }
 
     fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {

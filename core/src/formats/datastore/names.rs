@@ -6,7 +6,16 @@ use crate::digest::Digest;
 use crate::name::Name;
 
 /// The folder of the chunks.
-pub(super) const CHUNKS: &[u8] = b".chunks";
+pub const CHUNKS: &[u8] = b".chunks";
+
+/// The lock file of all writers in its root; the server's garbage collection holds it alone.
+pub const LOCK: &str = ".lock";
+
+/// The manifest of a snapshot.
+pub const MANIFEST: &str = "index.json.blob";
+
+/// What the name of a folder begins with in which a snapshot is being written, in its group. Servers pass over what is hidden.
+pub const WORK: &str = ".highwater-";
 
 /// The kinds of snapshots, which are the names of folders.
 pub(super) const TYPES: [&str; 3] = ["vm", "ct", "host"];
@@ -15,13 +24,15 @@ pub(super) const TYPES: [&str; 3] = ["vm", "ct", "host"];
 pub(super) const DEEPEST: usize = 7;
 
 /// Whether this can be the name of a group or a namespace: a letter, digit or `_`, then those and `.`, `-`.
-pub(super) fn is_id(text: &str) -> bool {
+#[must_use]
+pub fn is_id(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.starts_with(plain) && text.chars().all(|c| plain(c) || c == '.' || c == '-')
 }
 
 /// The seconds since 1970 that a snapshot's folder `YYYY-MM-DDTHH:MM:SSZ` is named after.
-pub(super) fn time_of(text: &str) -> Option<i64> {
+#[must_use]
+pub fn time_of(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
     if bytes.len() != 20 || !marks.iter().all(|(at, mark)| bytes.get(*at) == Some(mark)) {
@@ -53,14 +64,35 @@ pub(super) fn parted(text: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn is_snapshot(text: &str) -> bool {
-    let mut parts: Vec<&str> = text.split('/').collect();
-    let (Some(time), Some(id), Some(kind)) = (parts.pop(), parts.pop(), parts.pop()) else { return false };
-    let spaces = parts.chunks(2).all(|pair| matches!(pair, ["ns", name] if is_id(name)));
-    spaces && parts.len() <= 2 * DEEPEST && TYPES.contains(&kind) && is_id(id) && time_of(time).is_some()
+    text.rsplit_once('/').is_some_and(|(group, time)| Group::parse(group).is_some() && time_of(time).is_some())
+}
+
+/// A group: what its snapshots are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// Its path below the store: `[ns/NAME/...]TYPE/ID`.
+    pub path: &'a str,
+    /// `vm`, `ct` or `host`.
+    pub kind: &'a str,
+    /// What it is of.
+    pub id: &'a str,
+}
+
+impl<'a> Group<'a> {
+    /// The group of this path.
+    #[must_use]
+    pub fn parse(path: &'a str) -> Option<Self> {
+        let mut parts: Vec<&str> = path.split('/').collect();
+        let (id, kind) = (parts.pop()?, parts.pop()?);
+        let spaces =
+            parts.len() <= 2 * DEEPEST && parts.chunks(2).all(|pair| matches!(pair, ["ns", name] if is_id(name)));
+        (spaces && TYPES.contains(&kind) && is_id(id)).then_some(Self { path, kind, id })
+    }
 }
 
 /// Where the chunk of this digest lies.
-pub(super) fn chunk(digest: &Digest) -> Option<Name> {
+#[must_use]
+pub fn chunk(digest: &Digest) -> Option<Name> {
     let mut hex = String::with_capacity(64);
     for byte in digest.as_bytes() {
         // Writing to a string cannot fail.

@@ -2,7 +2,7 @@
 
 use super::files;
 use super::options::Options;
-use crate::backup::{Job, backup};
+use crate::backup::repozo::{Job, backup};
 use crate::error::Error;
 use crate::store::Files;
 use crate::watch::Watch;

@@ -52,8 +52,12 @@ pub struct Model(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     files: Vec<File>,
+    /// Files and those folders that were made, by their numbers.
     names: BTreeMap<PathBuf, usize>,
     durable: BTreeMap<PathBuf, usize>,
+    folders: BTreeSet<usize>,
+    /// Every path that a folder was made under or renamed to; others were there from the beginning.
+    made: BTreeSet<PathBuf>,
     pending: Vec<NameChange>,
     locked: BTreeSet<PathBuf>,
     steps: Vec<Step>,
@@ -71,6 +75,8 @@ enum NameChange {
     Unlink(PathBuf),
     /// The file keeps its new name even if the old one was never durable.
     Rename(PathBuf, PathBuf, usize),
+    /// What is in the folder goes with it.
+    RenameFolder(PathBuf, PathBuf),
 }
 
 impl Model {
@@ -81,6 +87,14 @@ impl Model {
         state.files.push(File::new(bytes.to_vec()));
         state.names.insert(path.as_ref().to_owned(), number);
         state.durable.insert(path.as_ref().to_owned(), number);
+    }
+
+    /// Puts an empty folder there, durable. Those that files lie in need not be put.
+    pub fn put_folder(&self, path: impl AsRef<Path>) {
+        self.put(&path, &[]);
+        let mut state = self.state();
+        let number = state.files.len().saturating_sub(1);
+        state.folders.insert(number);
     }
 
     /// The bytes of a file, if it is there.
@@ -146,9 +160,17 @@ impl Model {
         let kept = state.pending.iter().enumerate().filter(|(number, _)| outcome.keeps_name(*number, last));
         kept.for_each(|(_, change)| change.apply(&mut names));
         let survivor = Self::default();
-        for (path, number) in names {
-            let file = state.files.get(number).map(|file| file.survive(outcome)).unwrap_or_default();
-            survivor.put(path, &file);
+        for (path, number) in &names {
+            // A folder that is not there any more has taken what was in it with it.
+            if path.ancestors().skip(1).any(|folder| state.made.contains(folder) && !names.contains_key(folder)) {
+                continue;
+            }
+            if state.folders.contains(number) {
+                survivor.put_folder(path);
+            } else {
+                let file = state.files.get(*number).map(|file| file.survive(outcome)).unwrap_or_default();
+                survivor.put(path, &file);
+            }
         }
         survivor
     }
@@ -162,6 +184,8 @@ impl Model {
             names: state.names.clone(),
             durable: state.durable.clone(),
             pending: state.pending.clone(),
+            folders: state.folders.clone(),
+            made: state.made.clone(),
             ..State::default()
         })))
     }
@@ -181,12 +205,25 @@ impl NameChange {
                 names.remove(from);
                 names.insert(to.clone(), *number);
             }
+            Self::RenameFolder(from, to) => {
+                let inside: Vec<PathBuf> = names.keys().filter(|path| path.starts_with(from)).cloned().collect();
+                for path in inside {
+                    let new = path
+                        .strip_prefix(from)
+                        .map(|rest| if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) });
+                    if let (Some(number), Ok(new)) = (names.remove(&path), new) {
+                        names.insert(new, number);
+                    }
+                }
+            }
         }
     }
 
     fn folder(&self) -> Option<&Path> {
         match self {
-            Self::Link(path, _) | Self::Unlink(path) | Self::Rename(_, path, _) => path.parent(),
+            Self::Link(path, _) | Self::Unlink(path) | Self::Rename(_, path, _) | Self::RenameFolder(_, path) => {
+                path.parent()
+            }
         }
     }
 }
@@ -233,10 +270,17 @@ impl Store for Model {
     fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
         let mut state = self.state();
         state.read()?;
-        for path in state.names.keys().filter(|path| path.parent() == Some(folder)) {
-            let name = path.file_name().and_then(|name| Name::new(name.as_encoded_bytes()).ok());
-            if let Some(name) = name {
-                each(Entry { name, kind: Kind::File });
+        let mut found = BTreeMap::new();
+        for (path, number) in &state.names {
+            let Ok(rest) = path.strip_prefix(folder) else { continue };
+            let mut parts = rest.components();
+            let Some(first) = parts.next() else { continue };
+            let is_folder = parts.next().is_some() || state.folders.contains(number);
+            found.insert(first.as_os_str(), if is_folder { Kind::Folder } else { Kind::File });
+        }
+        for (name, kind) in found {
+            if let Ok(name) = Name::new(name.as_encoded_bytes()) {
+                each(Entry { name, kind });
             }
         }
         Ok(())
@@ -246,6 +290,9 @@ impl Store for Model {
         let mut state = self.state();
         state.read()?;
         let number = state.number(path)?;
+        if state.folders.contains(&number) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a folder, not a file"));
+        }
         Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
     }
 
@@ -277,7 +324,12 @@ impl Disk for Model {
         let mut state = self.state();
         let number = state.number(from)?;
         if state.operate("rename to", to)? {
-            state.change(NameChange::Rename(from.to_owned(), to.to_owned(), number));
+            if state.folders.contains(&number) {
+                state.made.insert(to.to_owned());
+                state.change(NameChange::RenameFolder(from.to_owned(), to.to_owned()));
+            } else {
+                state.change(NameChange::Rename(from.to_owned(), to.to_owned(), number));
+            }
         }
         Ok(())
     }
@@ -315,10 +367,64 @@ impl Disk for Model {
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        !self.state().names.contains_key(path)
+        let state = self.state();
+        state.names.get(path).is_none_or(|number| state.folders.contains(number))
+    }
+
+    fn make_folder(&self, path: &Path, _: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        // Nothing can be put into a folder that was not made, so that this one is never skipped.
+        state.operate("make folder", path)?;
+        if state.names.contains_key(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let number = state.files.len();
+        state.files.push(File::default());
+        state.folders.insert(number);
+        state.made.insert(path.to_owned());
+        state.change(NameChange::Link(path.to_owned(), number));
+        Ok(())
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.number(path)?;
+        if state.names.keys().any(|name| name != path && name.starts_with(path)) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        if state.operate("remove folder", path)? {
+            state.change(NameChange::Unlink(path.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn sync_all(&self, folder: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        if state.operate("sync all", folder)? {
+            state.durable = state.names.clone();
+            state.pending.clear();
+            state.files.iter_mut().for_each(File::sync);
+        }
+        Ok(())
+    }
+
+    fn touch(&self, path: &Path) -> io::Result<u64> {
+        self.length(path)
+    }
+
+    fn hold(&self, path: &Path) -> io::Result<Option<Held>> {
+        // A file is held together with others.
+        if !self.is_folder(path) {
+            return Ok(Some(Box::new(())));
+        }
+        self.lock(path, "")
     }
 
     fn adopt(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_mode(&self, _: &Path, _: u32) -> io::Result<()> {
         Ok(())
     }
 

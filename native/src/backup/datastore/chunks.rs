@@ -1,0 +1,267 @@
+//! `Chunks`: which chunks the new snapshot has, which of them the store had, and whether they are still there.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use highwater_core::codec::{Codec, Decoder, Flow, Packer, Sealing, encode_blob};
+use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::formats::datastore::names;
+use rayon::prelude::*;
+
+use super::{Job, Known, LEVEL, Made, Previous, put, read};
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::random;
+use crate::shown::quoted;
+use crate::store::{Object, is_no_file};
+use crate::watch::Watch;
+
+/// The lengths of the headers of blobs, in bytes.
+const HEADER: u64 = 12;
+const SEALED_HEADER: u64 = 44;
+
+/// How often the store may lose chunks under our hands before we give up.
+const PATIENCE: usize = 3;
+
+/// The chunks of one backup.
+pub(super) struct Chunks<'a> {
+    job: &'a Job,
+    disk: &'a dyn Disk,
+    /// Where files are written before they have their name.
+    work: &'a Path,
+    previous: Option<&'a Previous>,
+    state: Mutex<State>,
+    healed: Vec<String>,
+    /// How many chunks the previous snapshot names that neither the store nor the source has any more.
+    beyond: usize,
+}
+
+#[derive(Default)]
+struct State {
+    chunks: HashMap<Digest, Chunk>,
+    /// Of the archive's chunks, those whose bytes need not have been stored.
+    known: u64,
+    /// Bytes stored.
+    stored: u64,
+    /// Chunks that the previous snapshot names and the store had not, or had not whole.
+    lost: Vec<Digest>,
+}
+
+/// What the store has under the name of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    /// Something that cannot be the chunk, or is not.
+    Bad,
+    /// The chunk, as far as was looked, in a file of so many bytes.
+    Sound(u64),
+}
+
+/// A chunk of the new snapshot.
+#[derive(Clone, Copy)]
+struct Chunk {
+    /// Where it is in the source.
+    at: u64,
+    /// The length of its file, once that is known.
+    stored: Option<u64>,
+}
+
+impl<'a> Chunks<'a> {
+    pub(super) fn new(job: &'a Job, disk: &'a dyn Disk, work: &'a Path, previous: Option<&'a Previous>) -> Self {
+        Self { job, disk, work, previous, state: Mutex::default(), healed: Vec::new(), beyond: 0 }
+    }
+
+    /// Takes a chunk of the source: afterwards the store has it.
+    pub(super) fn take(&self, digest: Digest, at: u64, data: &[u8], packer: &mut Packer) -> Result<(), Error> {
+        {
+            let mut state = self.state();
+            if state.chunks.contains_key(&digest) {
+                state.known += 1;
+                return Ok(());
+            }
+            // From here on it is this thread's; if that fails, so does the backup.
+            state.chunks.insert(digest, Chunk { at, stored: None });
+        }
+        let path = self.path(&digest)?;
+        let found = self.look(&path, &digest, data.len())?;
+        let named = self.previous.is_some_and(|previous| previous.digests.contains(&digest));
+        let stored = match found {
+            Found::Sound(stored) => stored,
+            Found::Nothing | Found::Bad if self.job.dry_run => 0,
+            Found::Nothing | Found::Bad => self.write(&path, data, packer)?,
+        };
+        let mut state = self.state();
+        match found {
+            Found::Sound(_) => state.known += 1,
+            Found::Nothing | Found::Bad => state.stored += stored,
+        }
+        if found == Found::Bad || (found == Found::Nothing && named) {
+            state.lost.push(digest);
+        }
+        state.chunks.insert(digest, Chunk { at, stored: Some(stored) });
+        Ok(())
+    }
+
+    /// Looks at the file of a chunk, as well as was asked.
+    fn look(&self, path: &Path, digest: &Digest, length: usize) -> Result<Found, Error> {
+        let touched = if self.job.dry_run { self.disk.length(path) } else { self.disk.touch(path) };
+        let stored = match touched {
+            Ok(stored) => stored,
+            Err(error) if is_no_file(&error) => return Ok(Found::Nothing),
+            Err(error) => return Err(Error::io("touch", path)(error)),
+        };
+        let header = if self.job.key.is_some() { SEALED_HEADER } else { HEADER };
+        // No blob of so many bytes is shorter or longer.
+        let possible = header < stored && stored <= header + length as u64;
+        let sound = possible && (self.job.known == Known::Size || self.gives(path, digest, length)?);
+        Ok(if sound { Found::Sound(stored) } else { Found::Bad })
+    }
+
+    /// Whether the file of a chunk gives its digest.
+    fn gives(&self, path: &Path, digest: &Digest, length: usize) -> Result<bool, Error> {
+        let key = self.job.key;
+        let codec = Codec::Blob(if key.is_some() { Sealing::Sealed(key) } else { Sealing::Open });
+        let object = self.disk.open(path).map_err(Error::io("open", path))?;
+        let (mut decoder, mut hasher) = (Decoder::new(codec), Hasher::new(Algorithm::Sha256));
+        let (mut found, mut broken) = (0, false);
+        let read = object.for_each_piece(0, u64::MAX, &mut crate::drive::buffer(), |piece| {
+            broken |= decoder
+                .push(piece, &mut |bytes| {
+                    hasher.update(bytes);
+                    found += bytes.len();
+                    if found > length { Flow::Break(()) } else { Flow::Continue(()) }
+                })
+                .is_err();
+            !broken && found <= length
+        });
+        read.map_err(Error::io("read", path))?;
+        hasher.update(codec.suffix());
+        Ok(!broken && decoder.end().is_ok() && found == length && hasher.finish() == *digest)
+    }
+
+    /// Puts a chunk into the store. Gives the length of its file.
+    fn write(&self, path: &Path, data: &[u8], packer: &mut Packer) -> Result<u64, Error> {
+        let sealed = match &self.job.key {
+            Some(key) => Some((key, random::bytes()?)),
+            None => None,
+        };
+        let blob = encode_blob(data, packer.pack(data).map_err(Error::failed)?, sealed);
+        let name = path.file_name().unwrap_or_default();
+        let temporary = self.work.join(name);
+        put(self.disk, &temporary, &self.job.store.join(names::LOCK), &blob)?;
+        match self.disk.rename(&temporary, path) {
+            // A store whose folders are made as they are needed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = path.parent().unwrap_or(path);
+                match self.disk.make_folder(folder, &self.job.store.join(".chunks")) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                        return Err(Error::io("make the folder", folder)(error));
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+                self.disk.rename(&temporary, path).map_err(Error::io("rename", &temporary))?;
+            }
+            result => result.map_err(Error::io("rename", &temporary))?,
+        }
+        Ok(blob.len() as u64)
+    }
+
+    /// Makes sure that the store has every chunk, and as long as it was; what it has lost meanwhile is made anew from the source.
+    pub(super) fn complete(&mut self, source: &dyn Object, size: u64, watch: &Watch<'_>) -> Result<(), Error> {
+        let mut wanted: Vec<(Digest, Chunk)> =
+            self.state().chunks.iter().map(|(digest, chunk)| (*digest, *chunk)).collect();
+        let mut lost: HashSet<Digest> = std::mem::take(&mut self.state().lost).into_iter().collect();
+        for _ in 0..PATIENCE {
+            watch.go_on()?;
+            watch.note(format!("looking whether {} chunks are there", wanted.len()));
+            wanted = self.gone(wanted)?;
+            if wanted.is_empty() {
+                self.beyond = self.beyond()?;
+                self.healed = lost.iter().map(ToString::to_string).collect();
+                self.healed.sort();
+                return Ok(());
+            }
+            let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
+            for (digest, chunk) in &mut wanted {
+                watch.go_on()?;
+                let data = read::again(self.job, source, chunk.at, size, digest)?;
+                let stored = self.write(&self.path(digest)?, &data, &mut packer)?;
+                chunk.stored = Some(stored);
+                self.state().stored += stored;
+                lost.insert(*digest);
+            }
+        }
+        let first = wanted.first().map(|(digest, _)| digest.to_string()).unwrap_or_default();
+        let what = format!("{} loses chunks as fast as they are put there, as {first}", quoted(&self.job.store));
+        Err(Error::failed(format!("{what}; something else removes them: end it, and run again. No snapshot was made")))
+    }
+
+    /// How many chunks of the previous snapshot that the new one has not are gone as well.
+    fn beyond(&self) -> Result<usize, Error> {
+        let Some(previous) = self.previous else { return Ok(0) };
+        let others = {
+            let state = self.state();
+            let others = previous.digests.iter().filter(|digest| !state.chunks.contains_key(*digest));
+            others.map(|digest| (*digest, Chunk { at: 0, stored: None })).collect()
+        };
+        Ok(self.gone(others)?.len())
+    }
+
+    /// Of these chunks, those that the store has not, or not as long: by one listing of each folder.
+    fn gone(&self, mut wanted: Vec<(Digest, Chunk)>) -> Result<Vec<(Digest, Chunk)>, Error> {
+        wanted.sort_by_key(|(digest, _)| *digest);
+        let folders: Vec<&[(Digest, Chunk)]> =
+            wanted.chunk_by(|(a, _), (b, _)| a.as_bytes()[..2] == b.as_bytes()[..2]).collect();
+        let gone = folders.par_iter().map(|chunks| {
+            let Some((first, _)) = chunks.first() else { return Ok(Vec::new()) };
+            let first = self.path(first)?;
+            let folder = first.parent().unwrap_or(&first);
+            let mut there = HashSet::new();
+            let listed = self.disk.list(folder, &mut |entry| _ = there.insert(entry.name.as_bytes().to_vec()));
+            match listed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("list", folder)(error)),
+                Ok(()) | Err(_) => {}
+            }
+            let mut gone = Vec::new();
+            for (digest, chunk) in *chunks {
+                let path = self.path(digest)?;
+                let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+                let is_there = there.contains(name)
+                    && match self.disk.length(&path) {
+                        Ok(length) => chunk.stored.map_or(length > HEADER, |stored| length == stored),
+                        Err(error) if is_no_file(&error) => false,
+                        Err(error) => return Err(Error::io("look at", &path)(error)),
+                    };
+                if !is_there {
+                    gone.push((*digest, *chunk));
+                }
+            }
+            Ok(gone)
+        });
+        gone.collect::<Result<Vec<_>, Error>>().map(|gone| gone.concat())
+    }
+
+    /// How many chunks of the previous snapshot the store had lost and has again, and how many it has lost for good.
+    pub(super) fn lost(&self) -> (usize, usize) {
+        (self.healed.len(), self.beyond)
+    }
+
+    /// What came of it all, for an archive of so many bytes and chunks.
+    pub(super) fn made(&self, snapshot: String, size: u64, chunks: usize) -> Made {
+        let state = self.state();
+        let (known, stored) = (state.known, state.stored);
+        Made { snapshot, size, chunks: chunks as u64, known, stored, healed: self.healed.clone() }
+    }
+
+    fn path(&self, digest: &Digest) -> Result<PathBuf, Error> {
+        let name = names::chunk(digest).ok_or_else(|| Error::failed(format!("{digest} names no chunk")))?;
+        Ok(crate::drive::path_of(&self.job.store, &name))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A thread that panicked ends the backup elsewhere.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,113 @@
+//! `Previous`: the snapshot of the group that came before, whose chunks the store must still have.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+
+use highwater_core::digest::Digest;
+use highwater_core::formats::datastore::names::{self, MANIFEST};
+use highwater_core::formats::datastore::{Fixed, Old};
+
+use super::{Job, blob, put};
+use crate::clock;
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::shown::quoted;
+use crate::store::is_no_file;
+use crate::watch::Watch;
+
+/// The newest whole snapshot that has the same archive.
+pub(super) struct Previous {
+    /// Its path below the store.
+    snapshot: String,
+    /// The chunks of the archive.
+    pub(super) digests: HashSet<Digest>,
+}
+
+impl Previous {
+    /// Looks for it. What cannot be read or understood is passed over, and said.
+    pub(super) fn find(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Option<Self>, Error> {
+        let folder = job.store.join(&job.group);
+        let mut times = Vec::new();
+        let listed = disk.list(&folder, &mut |entry| {
+            times.extend(entry.name.as_str().filter(|name| names::time_of(name).is_some()).map(ToOwned::to_owned));
+        });
+        match listed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            result => result.map_err(Error::io("list", &folder))?,
+        }
+        times.sort();
+        for time in times.iter().rev() {
+            let snapshot = format!("{}/{time}", job.group);
+            match Self::read(job, disk, snapshot) {
+                Ok(Some(previous)) => return Ok(Some(previous)),
+                Ok(None) => {}
+                Err(what) => watch.notice(what),
+            }
+        }
+        Ok(None)
+    }
+
+    fn read(job: &Job, disk: &dyn Disk, snapshot: String) -> Result<Option<Self>, String> {
+        let folder = job.store.join(&snapshot);
+        let read = |path: &Path| disk.open(path).and_then(|object| object.read_whole());
+        let path = folder.join(MANIFEST);
+        let raw = match read(&path) {
+            // Somebody is writing it, or gave up.
+            Err(error) if is_no_file(&error) => return Ok(None),
+            result => result.map_err(|error| format!("{} cannot be read: {error}", quoted(&path)))?,
+        };
+        let said = |path: &Path, why: String| format!("{}: {why}; verify the store", quoted(path));
+        let manifest = Old::read(&raw, &snapshot).map_err(|why| said(&path, why))?;
+        let name = format!("{}.fidx", job.archive);
+        let Some((_, sum)) = manifest.indices.iter().find(|(file, _)| *file == name).filter(|_| !manifest.failed)
+        else {
+            return Ok(None);
+        };
+        let path = folder.join(&name);
+        let raw = read(&path).map_err(|error| format!("{} cannot be read: {error}", quoted(&path)))?;
+        let index = Fixed::read(&raw).map_err(|why| said(&path, why))?;
+        if index.sum() != *sum {
+            return Err(said(&path, "it is not the index that its manifest names".to_owned()));
+        }
+        let digests = index.digests.into_iter().collect();
+        Ok(Some(Self { snapshot, digests }))
+    }
+
+    /// Marks it as not whole, so that a server verifies it again and takes no chunk on trust from it.
+    pub(super) fn mark_failed(
+        &self,
+        job: &Job,
+        disk: &dyn Disk,
+        work: &Path,
+        (healed, lost): (usize, usize),
+        watch: &Watch<'_>,
+    ) -> Result<(), Error> {
+        let path = job.store.join(&self.snapshot).join(MANIFEST);
+        let raw = disk.open(&path).and_then(|object| object.read_whole()).map_err(Error::io("read", &path))?;
+        // It may have been verified or noted meanwhile.
+        let manifest =
+            Old::read(&raw, &self.snapshot).map_err(|why| Error::failed(format!("{}: {why}", quoted(&path))))?;
+        // In the form of a server's own names of tasks.
+        let task = format!(
+            "UPID:highwater:{:08X}:00000000:00000000:{:08X}:backup:::root@pam:",
+            std::process::id(),
+            clock::seconds()?
+        );
+        let temporary = work.join("failed");
+        put(disk, &temporary, &path, &blob(&manifest.mark_failed(&task))?)?;
+        disk.rename(&temporary, &path).map_err(Error::io("rename", &temporary))?;
+        let folder = job.store.join(&self.snapshot);
+        disk.sync_folder(&folder).map_err(Error::io("sync", &folder))?;
+        let what = match (healed, lost) {
+            (healed, 0) => format!("{healed} of them are there again, out of the source"),
+            (0, lost) => format!("the source does not have {lost} of them any more"),
+            (healed, lost) => format!("{healed} of them are there again, the source does not have {lost} any more"),
+        };
+        let snapshot = &self.snapshot;
+        watch.notice(format!(
+            "the store had lost chunks of {snapshot}: {what}. It is marked as failed; verify the store"
+        ));
+        Ok(())
+    }
+}

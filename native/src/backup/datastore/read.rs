@@ -1,0 +1,122 @@
+//! Reads the source chunk by chunk, in order, on all cores, and hashes several chunks side by side.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use highwater_core::codec::Packer;
+use highwater_core::digest::{Algorithm, Digest, Hasher, lanes, update_lanes};
+
+use super::chunks::Chunks;
+use super::{Job, LEVEL};
+use crate::error::Error;
+use crate::shown::quoted;
+use crate::store::Object;
+use crate::watch::Watch;
+
+/// How many bytes of each chunk are hashed before the next chunk's: so many that reading ahead pays, so few that they stay in the cache.
+const STRIDE: usize = 32 * 1024;
+
+/// Takes every chunk of the source to `chunks`. Gives their digests, in order.
+pub(super) fn all(
+    job: &Job,
+    source: &dyn Object,
+    size: u64,
+    chunks: &Chunks<'_>,
+    watch: &Watch<'_>,
+) -> Result<Vec<Digest>, Error> {
+    let count = size.div_ceil(job.chunk);
+    let next = AtomicU64::new(0);
+    let digests = Mutex::new(Vec::new());
+    let failed = Mutex::new(None);
+    let work = || -> Result<(), Error> {
+        let width = lanes::width(Algorithm::Sha256) as u64;
+        let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
+        let mut buffers: Vec<Vec<u8>> = Vec::new();
+        loop {
+            watch.go_on()?;
+            let first = next.fetch_add(width, Ordering::Relaxed);
+            if first >= count {
+                return Ok(());
+            }
+            let last = (first + width).min(count);
+            buffers.resize_with(width as usize, Vec::new);
+            for (buffer, number) in buffers.iter_mut().zip(first..last) {
+                let at = number * job.chunk;
+                fill(job, source, at, length(job, at, size)?, buffer)?;
+            }
+            let some = &buffers[..usize::try_from(last - first).unwrap_or(0)];
+            let found = digests_of(job, some);
+            for ((buffer, digest), number) in some.iter().zip(&found).zip(first..) {
+                chunks.take(*digest, number * job.chunk, buffer, &mut packer)?;
+                watch.advance(buffer.len() as u64);
+            }
+            digests.lock().unwrap_or_else(PoisonError::into_inner).push((first, found));
+        }
+    };
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| {
+                if let Err(error) = work() {
+                    // The others find nothing left.
+                    next.store(count, Ordering::Relaxed);
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                }
+            });
+        }
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let mut digests = digests.into_inner().unwrap_or_else(PoisonError::into_inner);
+    digests.sort_by_key(|(first, _)| *first);
+    Ok(digests.into_iter().flat_map(|(_, digests)| digests).collect())
+}
+
+/// Reads the chunk at `at` once more; it must still be what it was.
+pub(super) fn again(job: &Job, source: &dyn Object, at: u64, size: u64, digest: &Digest) -> Result<Vec<u8>, Error> {
+    let mut buffer = Vec::new();
+    fill(job, source, at, length(job, at, size)?, &mut buffer)?;
+    if digests_of(job, std::slice::from_ref(&buffer)).first() != Some(digest) {
+        let what = format!(
+            "the store has lost the chunk {digest}, and at byte {at} {} is not what it was",
+            quoted(&job.source)
+        );
+        return Err(Error::failed(format!("{what}; run again. No snapshot was made")));
+    }
+    Ok(buffer)
+}
+
+/// The length of the chunk at `at`.
+fn length(job: &Job, at: u64, size: u64) -> Result<usize, Error> {
+    usize::try_from(job.chunk.min(size.saturating_sub(at)))
+        .map_err(|_| Error::failed("a chunk is too long for this machine"))
+}
+
+fn fill(job: &Job, source: &dyn Object, at: u64, length: usize, buffer: &mut Vec<u8>) -> Result<(), Error> {
+    buffer.resize(length, 0);
+    source.read_exact_at(at, buffer).map_err(Error::io("read", &job.source))
+}
+
+/// The digests of chunks, side by side.
+fn digests_of(job: &Job, chunks: &[Vec<u8>]) -> Vec<Digest> {
+    let mut hashers = vec![Hasher::new(Algorithm::Sha256); chunks.len()];
+    let longest = chunks.iter().map(Vec::len).max().unwrap_or(0);
+    for at in (0..longest).step_by(STRIDE) {
+        let piece = |chunk: &'_ Vec<u8>| at.min(chunk.len())..(at + STRIDE).min(chunk.len());
+        let same = chunks.iter().all(|chunk| piece(chunk).len() == piece(&chunks[0]).len());
+        if same {
+            update_lanes(hashers.iter_mut().zip(chunks.iter().map(|chunk| &chunk[piece(chunk)])));
+        } else {
+            // The last chunk of an archive may be short.
+            hashers.iter_mut().zip(chunks).for_each(|(hasher, chunk)| hasher.update(&chunk[piece(chunk)]));
+        }
+    }
+    let id = job.key.as_ref().map_or(&[][..], |key| key.id());
+    hashers
+        .into_iter()
+        .map(|mut hasher| {
+            hasher.update(id);
+            hasher.finish()
+        })
+        .collect()
+}

@@ -1,0 +1,185 @@
+//! Backs up a `Data.fs` into a repozo repository: decide, copy, publish.
+//!
+//! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise,
+//! fsync of the folder, then the line of the `.dat` likewise, fsync of the folder. Marks come last, and nothing depends on
+//! them. Whatever an interrupted run
+//! leaves behind is no point, since no line names it; the next run finishes it when the source proves what it is, and sets it aside otherwise.
+
+mod copy;
+mod decide;
+mod kill;
+pub(crate) mod marking;
+mod member;
+mod mend;
+mod prefix;
+mod publish;
+mod source;
+mod state;
+
+use std::path::PathBuf;
+
+use highwater_core::codec::Codec;
+use highwater_core::formats::repozo::names::{DataFile, Kind};
+
+pub use decide::Decision;
+pub(crate) use publish::replace;
+pub(crate) use source::QUICK_ENTRIES;
+
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::shown::{quoted, shown};
+use crate::watch::Watch;
+use crate::{clock, lock};
+use source::Source;
+use state::State;
+
+/// What to back up, where to and how.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The `Data.fs`.
+    pub source: PathBuf,
+    /// The repository's folder.
+    pub repository: PathBuf,
+    /// Make a full backup whatever is there.
+    pub full: bool,
+    /// Trust the last line of the index and the sizes of the files it names.
+    pub quick: bool,
+    /// Compress, at this zlib level.
+    pub gzip: Option<u32>,
+    /// Remove every older chain once a full backup is whole.
+    pub kill_old: bool,
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+    /// The stamp to give the backup, in place of the clock's.
+    pub now: Option<String>,
+    /// Bytes from mark to mark, a power of two: [`highwater_core::marks::DISTANCE`] but in tests.
+    pub marks: u64,
+    /// Also work out the sums that only the original's log lines show.
+    pub sums: bool,
+}
+
+/// What a backup did, or in a dry run would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The repository holds everything already, up to this offset.
+    Nothing(u64),
+    /// A new point was made.
+    Made(Made),
+}
+
+/// A new point in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The data file's name.
+    pub file: String,
+    /// Full or increment.
+    pub kind: Kind,
+    /// Where its bytes begin in the source.
+    pub start: u64,
+    /// Where they end: the end of the last complete transaction.
+    pub end: u64,
+    /// Bytes stored.
+    pub stored: u64,
+    /// Older files that were removed.
+    pub removed: usize,
+}
+
+/// Does a backup.
+///
+/// # Errors
+/// Whatever stands in its way; nothing half-made looks like a backup then.
+pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    if !disk.is_folder(&job.repository) {
+        return Err(Error::cannot_start(format!(
+            "the repository {} is no folder; create it first (mkdir)",
+            quoted(&job.repository)
+        )));
+    }
+    let source = Source::open(disk, &job.source, watch)?;
+    let _lock = if job.dry_run { None } else { Some(lock::take(disk, &job.repository)?) };
+    let mut state = State::read(disk, &job.repository)?;
+    if !job.dry_run {
+        mend::leftovers(job, disk, &state, watch)?;
+        state = mend::interrupted(job, disk, state, &source, watch)?;
+    }
+    let decision = decide::decide(job, disk, &state, &source, watch)?;
+    let base = match &decision {
+        Decision::Nothing(at) => return nothing(job, disk, *at, watch),
+        Decision::Full => None,
+        Decision::Increment(base) => Some(*base),
+    };
+    let kind = if base.is_some() { Kind::Delta } else { Kind::Full };
+    let codec = if job.gzip.is_some() { Codec::Gzip } else { Codec::Plain };
+    let start = base.unwrap_or(0);
+    if job.dry_run {
+        let end = source.end_from(start)?;
+        if base == Some(end) {
+            return Ok(Outcome::Nothing(end));
+        }
+        let stem = now(job)?;
+        let file = DataFile { stem: &stem, kind, codec }.name();
+        return Ok(Outcome::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
+    }
+    let stem = free_stamp(job, &state, kind, codec, watch)?;
+    let file = DataFile { stem: &stem, kind, codec }.name();
+    let index = base.map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, job, &state, base, watch))?;
+    let Some(copied) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
+        return nothing(job, disk, start, watch);
+    };
+    let (end, stored, marks) = (copied.end, copied.stored, copied.marks.clone());
+    let words = if kind == Kind::Full { "full backup" } else { "incremental" };
+    watch.note("writing index");
+    watch.note(format!("writing {words}: {} bytes to {}", end - start, shown(job.repository.join(&file))));
+    publish::publish(job, disk, &state, &file, start, copied)?;
+    if let Some(marks) = marks {
+        marking::put(disk, &job.repository, &file, &marks, watch);
+    }
+    source.still_there(watch);
+    let removed = if kind == Kind::Full && job.kill_old { kill::older(job, disk, &stem, watch)? } else { 0 };
+    Ok(Outcome::Made(Made { file, kind, start, end, stored, removed }))
+}
+
+/// Says that the repository holds everything, up to `at`, once that is for good: a run that was killed may have
+/// published it a moment ago.
+fn nothing(job: &Job, disk: &dyn Disk, at: u64, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    if !job.dry_run {
+        disk.sync_folder(&job.repository).map_err(Error::io("sync", &job.repository))?;
+    }
+    watch.note("No changes, nothing to do");
+    Ok(Outcome::Nothing(at))
+}
+
+fn now(job: &Job) -> Result<String, Error> {
+    job.now.clone().map_or_else(clock::stamp, Ok)
+}
+
+/// A stamp for the new files: now, if that is after every stamp of the repository.
+fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec, watch: &Watch<'_>) -> Result<String, Error> {
+    loop {
+        watch.go_on()?;
+        let now = now(job)?;
+        // An index begins a chain also when its full backup is not there.
+        let chain = state.newest.as_ref().map(|newest| newest.chain.stem.as_str());
+        let newest = state.listing.newest().max(chain).unwrap_or("");
+        if now.as_str() > newest {
+            return Ok(now);
+        }
+        // Stamps are to the second, so two backups within one must wait for the next.
+        if now == newest && clock::ticks() && job.now.is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            continue;
+        }
+        if now == newest {
+            let file = DataFile { stem: &now, kind, codec }.name();
+            return Err(Error::cannot_start(format!(
+                "Cannot overwrite existing file: {}",
+                shown(job.repository.join(file))
+            )));
+        }
+        let what = format!(
+            "the newest file in {} is stamped {newest}, but it is only {now}: a backup made now would sort before it; set the clock right, or wait",
+            quoted(&job.repository)
+        );
+        return Err(Error::cannot_start(what));
+    }
+}

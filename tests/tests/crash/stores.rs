@@ -1,0 +1,125 @@
+//! Scenes of backups into a datastore.
+
+use std::path::{Path, PathBuf};
+
+use highwater::backup::datastore::{Job, Known, backup};
+use highwater::disk::Disk;
+use highwater::disk::model::{Model, Outcome};
+use highwater::error::Error;
+use highwater::restore;
+use highwater::watch::Watch;
+use highwater_core::formats::datastore::{Datastore, Fixed, names};
+use highwater_core::key::Key;
+
+use crate::scenes::{Kind, REPO, SOURCE, Scene, World, scene};
+
+/// When the snapshot that is there was made.
+const BEFORE: &str = "2025-01-01-00-00-00";
+
+fn job(now: &str) -> Job {
+    let time: Vec<&str> = now.split('-').collect();
+    let time = format!("{}T{}Z", time[..3].join("-"), time[3..].join(":"));
+    Job {
+        source: PathBuf::from(SOURCE),
+        store: PathBuf::from(REPO),
+        group: "host/db".to_owned(),
+        archive: "Data.fs".to_owned(),
+        // Small, so that the small sources of the model have several.
+        chunk: 512,
+        key: None,
+        known: Known::Size,
+        owner: "root@pam".to_owned(),
+        dry_run: false,
+        now: Some(names::time_of(&time).expect("a time")),
+    }
+}
+
+fn back_up(model: &Model, job: &Job) -> Result<(), Error> {
+    backup(job, model, &Watch::silent()).map(|_| ())
+}
+
+/// A store without a snapshot.
+fn empty(world: &World, step: usize) -> Model {
+    let model = world.source(step);
+    model.put_folder(REPO);
+    model.put_folder(format!("{REPO}/.chunks"));
+    model.put(format!("{REPO}/.lock"), b"");
+    model
+}
+
+/// A store with a snapshot; the source has grown since.
+fn used(world: &World) -> Model {
+    let model = empty(world, 0);
+    back_up(&model, &job(BEFORE)).expect("a snapshot");
+    model.put(SOURCE, &world.states[2]);
+    model.survive(Outcome::Everything)
+}
+
+/// The same, and something happened to one of its chunks.
+fn hurt(world: &World, change: impl FnOnce(&Model, &Path)) -> Model {
+    let model = used(world);
+    let index = model.get(format!("{REPO}/host/db/2025-01-01T00:00:00Z/Data.fs.fidx")).expect("an index");
+    let index = Fixed::read(&index).expect("an index");
+    let chunk = names::chunk(&index.digests[0]).expect("a chunk").to_string();
+    change(&model, &Path::new(REPO).join(chunk));
+    model.survive(Outcome::Everything)
+}
+
+/// The same, and a run into its group was killed when it had almost ended.
+fn left(world: &World) -> Model {
+    let ended = used(world);
+    let before = ended.operations();
+    back_up(&ended, &job("2025-01-02-00-00-00")).expect("a snapshot");
+    let model = used(world);
+    model.cut_at(ended.operations() - before - 2);
+    assert!(back_up(&model, &job("2025-01-02-00-00-00")).is_err());
+    model.killed()
+}
+
+/// The bytes of the archive of a snapshot.
+pub(crate) fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
+    let job = restore::Job {
+        repository: PathBuf::from(REPO),
+        quick: false,
+        full: true,
+        in_place: false,
+        dry_run: false,
+        whole_sum: false,
+        trust_index: false,
+    };
+    let point = format!("{snapshot}/Data.fs");
+    let key = snapshot.starts_with("ns/sealed").then(|| Key::new([7; 32]));
+    let plan = restore::plan(model, Path::new(REPO), &Datastore, Some(point), key)?;
+    let mut bytes = Vec::new();
+    restore::to_stream(&job, &plan, &mut bytes, model, &Watch::silent())?;
+    Ok(bytes)
+}
+
+/// All of them.
+pub(crate) const SCENES: &[Scene] = &[
+    scene("snapshot, the first", Kind::Snapshot, |w| empty(w, 1), |m, now| back_up(m, &job(now))),
+    scene("snapshot", Kind::Snapshot, used, |m, now| back_up(m, &job(now))),
+    scene("snapshot after a killed one", Kind::Snapshot, left, |m, now| back_up(m, &job(now))),
+    scene(
+        "snapshot, a chunk is lost",
+        Kind::Snapshot,
+        |w| hurt(w, |model, chunk| model.remove(chunk).expect("it is removed")),
+        |m, now| back_up(m, &job(now)),
+    ),
+    scene(
+        "snapshot, a chunk is rotten",
+        Kind::Snapshot,
+        |w| {
+            hurt(w, |model, chunk| {
+                let mut bytes = model.get(chunk).expect("a chunk");
+                let last = bytes.len() - 1;
+                bytes[last] ^= 1;
+                model.put(chunk, &bytes);
+            })
+        },
+        |m, now| back_up(m, &Job { known: Known::Digest, ..job(now) }),
+    ),
+    scene("snapshot, encrypted", Kind::Snapshot, used, |m, now| {
+        back_up(m, &Job { key: Some(Key::new([7; 32])), group: "ns/sealed/host/db".to_owned(), ..job(now) })
+    }),
+];

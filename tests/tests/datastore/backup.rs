@@ -1,0 +1,412 @@
+//! Backups into datastores: what is written is read by the independent reader, and what the store has lost is noticed and healed.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use highwater::backup::datastore::{Job, Known, backup};
+use highwater::disk::Disk;
+use highwater::disk::model::Model;
+use highwater::watch::{Event, Watch};
+use highwater_core::formats::datastore::{Fixed, Old};
+use highwater_tests::binary::highwater;
+use highwater_tests::datastore::{Sample, copy, report};
+use highwater_tests::dice::Dice;
+use highwater_tests::python;
+use highwater_tests::run::Run;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The times of snapshots, one after another.
+const NOW: [&str; 3] = ["2026-03-01-00-00-00", "2026-03-02-00-00-00", "2026-03-03-00-00-00"];
+
+/// A store that was just made, and a source.
+struct Ground {
+    folder: TempDir,
+    store: PathBuf,
+    source: PathBuf,
+}
+
+impl Ground {
+    /// A small source of words, zeros and noise, and a store whose chunks' folders are made as they are needed: making all of them
+    /// takes a while, and one test does.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let (store, source) = (folder.path().join("store"), folder.path().join("disk.img"));
+        fs::create_dir_all(store.join(".chunks")).expect("a folder");
+        fs::write(store.join(".lock"), "").expect("a file");
+        let mut bytes = b"words, and words again; ".repeat(10_000);
+        bytes.extend_from_slice(&vec![0; 300_000]);
+        bytes.extend(Dice::new(5).bytes(200_001));
+        fs::write(&source, bytes).expect("it is written");
+        Self { folder, store, source }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn backup_to(&self, now: &str, to: &str, more: &[&str]) -> Run {
+        let mut command = Command::new(highwater());
+        command.arg("backup").arg(&self.source).arg(format!("{}@{to}", self.store.display()));
+        Run::of(command.args(["--chunk-size", "64k"]).args(more).env("HIGHWATER_NOW", now))
+    }
+
+    fn backup(&self, number: usize, more: &[&str]) -> Run {
+        self.backup_to(NOW[number], "vm/100/drive-scsi0.img", more)
+    }
+
+    fn restore(&self, point: &str, more: &[&str]) -> Vec<u8> {
+        let target = self.path("restored");
+        let point = format!("{}@{point}", self.store.display());
+        Run::of(Command::new(highwater()).arg("restore").arg(point).arg(&target).args(more)).expect(0);
+        let bytes = fs::read(&target).expect("the target");
+        fs::remove_file(&target).expect("it is removed");
+        bytes
+    }
+
+    fn snapshot(&self, number: usize) -> PathBuf {
+        let (date, time) = NOW[number].split_at(10);
+        self.store.join(format!("vm/100/{date}T{}Z", time[1..].replace('-', ":")))
+    }
+
+    /// The file of a chunk of a snapshot.
+    fn chunk(&self, number: usize, at: usize) -> PathBuf {
+        let index = fs::read(self.snapshot(number).join("drive-scsi0.img.fidx")).expect("an index");
+        let name = Fixed::read(&index).expect("an index").digests[at].to_string();
+        self.store.join(".chunks").join(&name[..4]).join(name)
+    }
+
+    /// Whether a snapshot is marked as failed.
+    fn is_failed(&self, number: usize) -> bool {
+        let path = self.snapshot(number);
+        let blob = fs::read(path.join("index.json.blob")).expect("a manifest");
+        let name = path.strip_prefix(&self.store).expect("below it").to_str().expect("text").to_owned();
+        Old::read(&blob, &name).expect("a manifest").failed
+    }
+
+    fn is_sound(&self) {
+        let (code, report) = report(&self.store, &[]);
+        assert_eq!((code, report["tallies"].as_object().map(serde_json::Map::len)), (0, Some(0)), "{report:#}");
+    }
+}
+
+/// What the independent reader says of a store, which must be: every snapshot sound.
+fn is_sound_to_the_reader(store: &Path, key: Option<&Path>) -> Value {
+    let read = |word: &str| -> Value {
+        let run = Run::of(python::command("datastore.py").arg(word).arg(store).args(key));
+        serde_json::from_str(&run.expect(0).text()).expect("JSON")
+    };
+    let faults = read("check");
+    for (snapshot, faults) in faults.as_object().expect("a map") {
+        assert_eq!(faults, &Value::Array(Vec::new()), "{snapshot}");
+    }
+    read("sums")
+}
+
+fn sum(path: &Path) -> String {
+    let text = Run::of(Command::new("sha256sum").arg(path)).expect(0).text();
+    text.split_whitespace().next().expect("a sum").to_owned()
+}
+
+#[test]
+fn a_store_is_made_as_a_server_wants_it_and_read_by_the_independent_reader() {
+    let mut ground = Ground::new();
+    ground.store = ground.path("made");
+    fs::create_dir(&ground.store).expect("a folder");
+    ground.backup_to(NOW[0], "vm/100", &[]).expect(0).prints("wrote vm/100/2026-03-01T00:00:00Z/disk.img: ");
+    let mode = |name: &str| fs::metadata(ground.store.join(name)).expect("it is there").mode() & 0o7777;
+    assert_eq!((mode(".chunks"), mode(".lock")), (0o750, 0o644));
+    let prefixes: Vec<_> =
+        fs::read_dir(ground.store.join(".chunks")).expect("a folder").map(|entry| entry.expect("an entry")).collect();
+    assert_eq!(prefixes.len(), 65_536);
+    let mut chunks = 0;
+    for prefix in prefixes {
+        let meta = prefix.metadata().expect("it is there");
+        assert_eq!(meta.mode() & 0o7777, 0o750, "{:?}", prefix.path());
+        if meta.nlink() > 2 {
+            panic!("{:?} has folders in it", prefix.path());
+        }
+        for chunk in fs::read_dir(prefix.path()).expect("a folder") {
+            let chunk = chunk.expect("an entry");
+            assert_eq!(chunk.metadata().expect("it is there").mode() & 0o7777, 0o644, "{:?}", chunk.path());
+            chunks += 1;
+        }
+    }
+    assert_eq!(chunks, 9);
+    assert_eq!(fs::read_to_string(ground.store.join("vm/100/owner")).expect("an owner"), "root@pam\n");
+    let sums = is_sound_to_the_reader(&ground.store, None);
+    assert_eq!(sums["vm/100/2026-03-01T00:00:00Z/disk.img.fidx"], sum(&ground.source));
+    ground.is_sound();
+}
+
+#[test]
+fn backups_with_any_key_and_size_of_chunks_go_into_any_store_and_come_back() {
+    for sample in Sample::all() {
+        let mut ground = Ground::new();
+        ground.store = ground.path("copy");
+        copy(&sample.store(), &ground.store);
+        let key = sample.truth("key.json");
+        let keyed = ["--keyfile", key.to_str().expect("text")];
+        ground.backup(0, &[]).expect(0);
+        ground.backup_to(NOW[0], "ns/team/host/db1/Data.fs", &keyed).expect(0);
+        let large = ["--chunk-size", "4m"];
+        let run = |to: &str, more: &[&str]| {
+            let to = format!("{}@{to}", ground.store.display());
+            let mut command = Command::new(highwater());
+            Run::of(command.arg("backup").arg(&ground.source).arg(to).args(more).env("HIGHWATER_NOW", NOW[1]))
+        };
+        run("ct/7/root.img", &large).expect(0).prints("in 1 chunks");
+        let source = fs::read(&ground.source).expect("the source");
+        assert!(ground.restore("vm/100/2026-03-01T00:00:00Z/drive-scsi0.img", &[]) == source);
+        assert!(ground.restore("ns/team/host/db1/2026-03-01T00:00:00Z/Data.fs", &keyed) == source);
+        assert!(ground.restore("ct/7/2026-03-02T00:00:00Z/root.img", &[]) == source);
+        let (code, report) = report(&ground.store, &keyed);
+        assert_eq!((code, report["sets"].as_array().map(Vec::len)), (0, Some(11)), "{report:#}");
+        let sums = is_sound_to_the_reader(&ground.store, Some(&key));
+        assert_eq!(sums["ns/team/host/db1/2026-03-01T00:00:00Z/Data.fs.fidx"], sum(&ground.source));
+    }
+}
+
+#[test]
+fn an_unchanged_source_stores_nothing_and_every_chunk_it_uses_is_touched() {
+    let ground = Ground::new();
+    ground.backup(0, &[]).expect(0).prints("12 chunks, 9 of them new");
+    let long_ago = SystemTime::now() - Duration::from_secs(100 * 86_400);
+    let chunks: Vec<PathBuf> = (0..12).map(|at| ground.chunk(0, at)).collect();
+    for chunk in &chunks {
+        let file = File::open(chunk).expect("a chunk");
+        file.set_times(fs::FileTimes::new().set_accessed(long_ago).set_modified(long_ago)).expect("its times are set");
+    }
+    ground.backup(1, &["--dry-run"]).expect(0).prints("would write").prints("0 of them new");
+    assert!(!ground.snapshot(1).exists());
+    assert!(fs::metadata(&chunks[0]).expect("a chunk").accessed().expect("a time") <= long_ago);
+    ground.backup(1, &[]).expect(0).prints("0 of them new, 0 bytes stored");
+    for chunk in &chunks {
+        let meta = fs::metadata(chunk).expect("a chunk");
+        let (used, changed) = (meta.accessed().expect("a time"), meta.modified().expect("a time"));
+        assert!(
+            used.elapsed().expect("past") < Duration::from_secs(3600) && changed <= long_ago,
+            "{}",
+            chunk.display()
+        );
+    }
+    ground.is_sound();
+}
+
+#[test]
+fn what_the_store_has_lost_is_made_anew_and_the_snapshot_that_named_it_is_marked() {
+    for (what, how) in [
+        ("missing", (|chunk| fs::remove_file(chunk).expect("it is removed")) as fn(&Path)),
+        ("empty", |chunk| fs::write(chunk, "").expect("it is written")),
+        ("short", |chunk| fs::write(chunk, [0; 12]).expect("it is written")),
+        ("long", |chunk| fs::write(chunk, vec![0; 70_000]).expect("it is written")),
+    ] {
+        let ground = Ground::new();
+        ground.backup(0, &[]).expect(0);
+        how(&ground.chunk(0, 1));
+        assert!(!ground.is_failed(0));
+        let run = ground.backup(1, &[]);
+        run.expect(0).prints("1 chunk that the store had lost is there again").says("It is marked as failed");
+        assert_eq!((ground.is_failed(0), ground.is_failed(1)), (true, false), "{what}");
+        ground.is_sound();
+        is_sound_to_the_reader(&ground.store, None);
+        // What was once marked is no witness of what the store should have.
+        fs::remove_dir_all(ground.snapshot(1)).expect("it is removed");
+        fs::remove_file(ground.chunk(0, 1)).expect("it is removed");
+        ground.backup(2, &[]).expect(0).never_says("lost");
+        ground.is_sound();
+    }
+}
+
+#[test]
+fn a_rotten_chunk_of_the_same_size_is_found_when_its_bytes_are_asked_for() {
+    let ground = Ground::new();
+    ground.backup(0, &[]).expect(0);
+    let chunk = ground.chunk(0, 10);
+    let file = File::options().read(true).write(true).open(&chunk).expect("a chunk");
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, 5000).expect("a byte");
+    file.write_all_at(&[byte[0] ^ 4], 5000).expect("it is written");
+    // Presence is about names and sizes, and says so.
+    ground.backup(1, &[]).expect(0).prints("0 of them new");
+    assert_eq!(report(&ground.store, &[]).0, 1);
+    let run = ground.backup(2, &["--check-known", "digest"]);
+    run.expect(0).prints("1 chunk that the store had lost is there again");
+    assert_eq!((ground.is_failed(1), ground.is_failed(2)), (true, false));
+    ground.is_sound();
+}
+
+#[test]
+fn a_chunk_that_vanishes_between_registration_and_the_end_is_healed() {
+    let job = |now| Job {
+        source: "/model/source".into(),
+        store: "/model/store".into(),
+        group: "vm/1".to_owned(),
+        archive: "disk.img".to_owned(),
+        chunk: 4096,
+        key: None,
+        known: Known::Size,
+        owner: "root@pam".to_owned(),
+        dry_run: false,
+        now: Some(now),
+    };
+    let model = Model::default();
+    model.put_folder("/model/store");
+    model.put_folder("/model/store/.chunks");
+    model.put("/model/store/.lock", b"");
+    let source = Dice::new(8).bytes(50_000);
+    model.put("/model/source", &source);
+    let first = backup(&job(1_000_000_000), &model, &Watch::silent()).expect("a snapshot");
+    assert_eq!((first.chunks, first.known, first.healed.len()), (13, 0, 0));
+    let index = model.get("/model/store/vm/1/2001-09-09T01:46:40Z/disk.img.fidx").expect("an index");
+    let digest = Fixed::read(&index).expect("an index").digests[3].to_string();
+    let chunk = format!("/model/store/.chunks/{}/{digest}", &digest[..4]);
+    let vanish = |times: usize, keep_source: bool| {
+        let left = std::sync::atomic::AtomicUsize::new(times);
+        let (there, other) = (model.clone(), chunk.clone());
+        Watch::new(std::sync::Arc::default(), move |event| {
+            let Event::Note(note) = event else { return };
+            if !note.starts_with("looking whether") || left.load(std::sync::atomic::Ordering::Relaxed) == 0 {
+                return;
+            }
+            left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+            there.remove(Path::new(&other)).expect("it was there");
+            if !keep_source {
+                let file = there.open_for_writing(Path::new("/model/source")).expect("the source");
+                file.write_at(0, &[7; 50_000]).expect("it is written");
+            }
+        })
+    };
+    let second = backup(&job(1_000_000_100), &model, &vanish(1, true)).expect("a snapshot");
+    assert_eq!((second.known, second.healed), (13, vec![digest.clone()]));
+    assert!(model.get(&chunk).is_some());
+    // It vanishes again and again: something is wrong that a backup cannot mend.
+    let error = backup(&job(1_000_000_200), &model, &vanish(9, true)).expect_err("no snapshot").to_string();
+    assert!(error.contains(&digest) && error.contains("No snapshot was made"), "{error}");
+    backup(&job(1_000_000_300), &model, &Watch::silent()).expect("a snapshot");
+    // It vanishes, and the source is not what it was.
+    let error = backup(&job(1_000_000_400), &model, &vanish(1, false)).expect_err("no snapshot").to_string();
+    assert!(error.contains(&digest) && error.contains("at byte 12288"), "{error}");
+    for (second, is_there) in [("46:40", true), ("48:20", true), ("50:00", false), ("51:40", true), ("53:20", false)] {
+        let manifest = model.get(format!("/model/store/vm/1/2001-09-09T01:{second}Z/index.json.blob"));
+        assert_eq!(manifest.is_some(), is_there, "{second}");
+    }
+    assert!(
+        !model.steps().iter().any(|step| step.verb == "remove folder" && step.path.ends_with("2001-09-09T01:46:40Z"))
+    );
+}
+
+#[test]
+fn one_writer_of_a_group_keeps_others_out_and_a_garbage_collection_keeps_out_all() {
+    let ground = Ground::new();
+    ground.backup(0, &[]).expect(0);
+    let group = File::open(ground.store.join("vm/100")).expect("the group");
+    group.lock().expect("it is locked");
+    ground.backup(1, &[]).expect(4).says("another backup into").says("vm/100");
+    // Another group of the same store is nobody else's business.
+    ground.backup_to(NOW[1], "vm/101", &[]).expect(0);
+    drop(group);
+    let lock = File::options().read(true).write(true).open(ground.store.join(".lock")).expect("the lock");
+    lock.lock().expect("it is locked");
+    ground.backup(1, &[]).expect(4).says("garbage collection");
+    drop(lock);
+    // The other kind of lock, which a process of its own must hold.
+    let script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,fcntl.LOCK_EX); print('held',flush=True); sys.stdin.read()";
+    let mut holder = Command::new(python::interpreter());
+    holder.args(["-c", script]).arg(ground.store.join(".lock"));
+    let mut holder =
+        holder.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().expect("Python");
+    let mut word = [0; 4];
+    std::io::Read::read_exact(holder.stdout.as_mut().expect("its output"), &mut word).expect("a word");
+    ground.backup(1, &[]).expect(4).says("garbage collection");
+    drop(holder.stdin.take());
+    assert!(holder.wait().expect("it ends").success());
+    ground.backup(1, &[]).expect(0);
+    ground.is_sound();
+}
+
+#[test]
+fn two_writers_at_once_share_their_chunks() {
+    let ground = Ground::new();
+    let runs: Vec<Run> = std::thread::scope(|scope| {
+        let run = |to| {
+            scope.spawn({
+                let ground = &ground;
+                move || ground.backup_to(NOW[0], to, &[])
+            })
+        };
+        let threads: Vec<_> = ["vm/1/a.img", "vm/2/a.img", "host/pc/a.img"].map(run).into_iter().collect();
+        threads.into_iter().map(|thread| thread.join().expect("it ends")).collect()
+    });
+    runs.iter().for_each(|run| _ = run.expect(0));
+    ground.is_sound();
+    assert_eq!(is_sound_to_the_reader(&ground.store, None).as_object().map(serde_json::Map::len), Some(3));
+}
+
+#[test]
+fn what_a_killed_run_left_is_told_and_removed_by_the_next() {
+    let ground = Ground::new();
+    ground.backup(0, &[]).expect(0);
+    let left = ground.store.join("vm/100/.highwater-2026-03-01T12:00:00Z");
+    fs::create_dir(&left).expect("a folder");
+    fs::write(left.join("0123"), "half a chunk").expect("it is written");
+    let (code, found) = report(&ground.store, &[]);
+    assert_eq!((code, &found["tallies"]["stray"]), (0, &1.into()), "{found:#}");
+    ground.backup(1, &[]).expect(0);
+    assert!(!left.exists());
+    ground.is_sound();
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_with_what_to_do() {
+    let ground = Ground::new();
+    ground.backup(0, &["--gzip"]).expect(2).says("for repozo repositories");
+    let odd = Run::of(Command::new(highwater()).args(["backup", "--chunk-size", "100k", "a", "b@vm/1"]));
+    odd.expect(2).says("a power of two from 64K to 4M");
+    let plain = |to: &Path, more: &[&str]| {
+        Run::of(Command::new(highwater()).arg("backup").arg(&ground.source).arg(to).args(more))
+    };
+    plain(&ground.store, &[]).expect(2).says("STORE@vm/100/drive-scsi0.img");
+    plain(&ground.path("repo"), &["--check-known", "digest"]).expect(2).says("for datastores");
+    let strange = ground.path("strange");
+    fs::create_dir(&strange).expect("a folder");
+    fs::write(strange.join("letter.txt"), "dear").expect("it is written");
+    plain(Path::new(&format!("{}@vm/1", strange.display())), &[]).expect(4).says("neither a datastore nor empty");
+    assert_eq!(fs::read_dir(&strange).expect("a folder").count(), 1);
+    fs::write(&ground.source, "").expect("it is written");
+    ground.backup(0, &[]).expect(4).says("is empty");
+    fs::remove_file(&ground.source).expect("it is removed");
+    ground.backup(0, &[]).expect(3).says("cannot open");
+    assert!(!ground.store.join("vm").exists());
+}
+
+#[test]
+fn an_older_image_is_brought_up_to_date_chunk_by_chunk_and_zeros_take_no_room() {
+    let ground = Ground::new();
+    ground.backup(0, &[]).expect(0);
+    let old = fs::read(&ground.source).expect("the source");
+    let mut new = old.clone();
+    new[70_000..70_010].fill(b'!');
+    fs::write(&ground.source, &new).expect("it is written");
+    ground.backup(1, &[]).expect(0).prints("1 of them new");
+    let target = ground.path("disk");
+    let restore = |number: usize| {
+        let at = ground.snapshot(number).strip_prefix(&ground.store).expect("below it").display().to_string();
+        let point = format!("{}@{at}/drive-scsi0.img", ground.store.display());
+        Run::of(Command::new(highwater()).arg("restore").arg(point).arg(&target))
+    };
+    restore(0).expect(0).prints("every chunk checked\n");
+    assert!(fs::read(&target).expect("the target") == old);
+    let meta = fs::metadata(&target).expect("the target");
+    assert!(meta.blocks() * 512 + 200_000 < meta.len(), "{} of {} bytes", meta.blocks() * 512, meta.len());
+    restore(1).expect(0).prints("64.0 KiB written");
+    assert!(fs::read(&target).expect("the target") == new);
+    // A target of another length keeps what it has in common.
+    fs::write(&target, &new[..500_000]).expect("it is written");
+    restore(1).expect(0);
+    assert!(fs::read(&target).expect("the target") == new);
+    restore(1).expect(0).prints("0 bytes written");
+}
