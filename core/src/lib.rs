@@ -41,6 +41,7 @@ pub mod name;
 pub mod plan;
 pub mod render;
 pub mod report;
+mod seen;
 pub mod segments;
 pub mod shard;
 mod shared;

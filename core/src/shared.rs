@@ -5,17 +5,18 @@
 //! indices are read once more, and whatever claims one of those is hurt. The key is the whole sentence of the claim: by the
 //! digest alone, a wrong length in one index would pass once another index's claim on the same chunk was found sound.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::claim::Claim;
 use crate::finding::{Findings, Hurts, Severity};
+use crate::seen::Seen;
 
 /// The claims on shared objects, and whom those that do not hold hurt.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    seen: HashSet<u128>,
+    seen: Seen,
     walk: Walk,
 }
 
@@ -87,7 +88,7 @@ impl Shared {
             return false;
         }
         let named = findings.sample().filter_map(|finding| Some((key(finding.hurts)?, BTreeSet::new()))).collect();
-        self.seen = HashSet::new();
+        self.seen = Seen::default();
         self.walk = Walk::Second(Hurt { keys, named, worst: BTreeMap::new() });
         true
     }

@@ -18,6 +18,7 @@ mod reference;
 mod reports;
 mod seeds;
 mod set;
+mod stores;
 mod streams;
 
 /// One thing that takes hostile bytes.
@@ -53,6 +54,12 @@ pub static TARGETS: &[Target] = &[
     Target { name: "report", run: reports::report, seeds: seeds::report, words: seeds::REPORT_WORDS },
     Target { name: "render", run: reports::render, seeds: seeds::render, words: seeds::RENDER_WORDS },
     Target { name: "set", run: set::set, seeds: seeds::set, words: seeds::SET_WORDS },
+    Target { name: "blob", run: stores::blob, seeds: stores::seeds::blob, words: stores::seeds::WORDS },
+    Target { name: "seal", run: stores::seal, seeds: stores::seeds::seal, words: &[] },
+    Target { name: "fidx", run: stores::fidx, seeds: stores::seeds::fidx, words: &[] },
+    Target { name: "manifest", run: stores::manifest, seeds: stores::seeds::manifest, words: stores::seeds::TEXT },
+    Target { name: "keyfile", run: stores::keyfile, seeds: stores::seeds::keyfile, words: stores::seeds::TEXT },
+    Target { name: "store", run: stores::store, seeds: stores::seeds::store, words: stores::seeds::WORDS },
 ];
 
 impl Target {

@@ -1,5 +1,6 @@
 //! Backups into datastores: what is written is read by the independent reader, and what the store has lost is noticed and healed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -165,6 +166,15 @@ fn backups_with_any_key_and_size_of_chunks_go_into_any_store_and_come_back() {
         assert!(ground.restore("ct/7/2026-03-02T00:00:00Z/root.img", &[]) == source);
         let (code, report) = report(&ground.store, &keyed);
         assert_eq!((code, report["sets"].as_array().map(Vec::len)), (0, Some(11)), "{report:#}");
+        let index =
+            fs::read(ground.store.join("ns/team/host/db1/2026-03-01T00:00:00Z/Data.fs.fidx")).expect("an index");
+        let chunks = Fixed::read(&index).expect("an index").digests.into_iter().map(|digest| digest.to_string());
+        let chunks: BTreeSet<String> = chunks.collect();
+        let vectors = chunks
+            .iter()
+            .map(|name| fs::read(ground.store.join(".chunks").join(&name[..4]).join(name)).expect("a chunk"));
+        let vectors: BTreeSet<Vec<u8>> = vectors.map(|blob| blob[12..28].to_vec()).collect();
+        assert_eq!((vectors.len(), chunks.len()), (9, 9), "an initialisation vector came twice");
         let sums = is_sound_to_the_reader(&ground.store, Some(&key));
         assert_eq!(sums["ns/team/host/db1/2026-03-01T00:00:00Z/Data.fs.fidx"], sum(&ground.source));
     }

@@ -56,7 +56,7 @@ struct State {
     names: BTreeMap<PathBuf, usize>,
     durable: BTreeMap<PathBuf, usize>,
     folders: BTreeSet<usize>,
-    /// Every path that a folder was made under or renamed to; others were there from the beginning.
+    /// Every path that such a folder ever had: when it is gone, so is what was in it.
     made: BTreeSet<PathBuf>,
     pending: Vec<NameChange>,
     locked: BTreeSet<PathBuf>,
@@ -95,6 +95,7 @@ impl Model {
         let mut state = self.state();
         let number = state.files.len().saturating_sub(1);
         state.folders.insert(number);
+        state.made.insert(path.as_ref().to_owned());
     }
 
     /// The bytes of a file, if it is there.
