@@ -11,6 +11,7 @@ pub mod disk;
 pub mod drive;
 pub mod error;
 mod flush;
+pub mod heal;
 pub mod lock;
 pub mod map;
 pub mod mark;

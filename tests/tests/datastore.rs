@@ -5,6 +5,8 @@
 
 #[path = "datastore/backup.rs"]
 mod backup;
+#[path = "datastore/heal.rs"]
+mod heal;
 
 use std::collections::BTreeSet;
 use std::fs;

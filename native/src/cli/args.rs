@@ -35,6 +35,7 @@ pub(super) enum Verb {
     Restore(Restore),
     Verify(Verify),
     Mark(Mark),
+    Heal(Heal),
     List(List),
     Show(Show),
     Explain(Explain),
@@ -247,6 +248,37 @@ pub(super) struct ReportFiles {
     /// Write the report as Markdown.
     #[arg(long, value_name = "FILE")]
     pub(super) summary: Option<PathBuf>,
+}
+
+/// Heal a repository from another one that holds the same objects: its copy, or a store that it is synchronised with.
+///
+/// Verifies REPO. What is damaged or missing in it and sound in OTHER, by the digest that REPO's own index names, is copied,
+/// and takes its place in one step. Nothing else is touched.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater heal /mnt/datastore --from /mnt/usb/datastore
+  highwater heal --dry-run /backup/zodb --from /offsite/zodb    what could be healed?
+  highwater heal --quick /mnt/datastore --from /mnt/replica     looks at presence and sizes only")]
+pub(super) struct Heal {
+    /// The repository or store to heal.
+    pub(super) repository: PathBuf,
+    /// One that holds the same objects; it is only read.
+    #[arg(long, value_name = "OTHER")]
+    pub(super) from: PathBuf,
+    /// Look for what is missing, empty or has another size, and not into it.
+    #[arg(short = 'Q', long)]
+    pub(super) quick: bool,
+    /// Say what would be healed; write nothing.
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) keys: Keys,
+    #[command(flatten)]
+    pub(super) talk: Talk,
 }
 
 /// Make later verifications of a repository parallel: hash its long files once and keep marks of them.

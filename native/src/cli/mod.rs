@@ -7,6 +7,7 @@ mod demo;
 mod docs;
 mod exit;
 mod explain;
+mod heal;
 mod key;
 mod list;
 mod mark;
@@ -61,6 +62,7 @@ fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
         Verb::Restore(args) => restore::run(&args, stop),
         Verb::Verify(args) => verify::run(&args, stop),
         Verb::Mark(args) => mark::run(&args, stop),
+        Verb::Heal(args) => heal::run(&args, stop),
         Verb::List(args) => list::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Explain(args) => explain::run(&args),

@@ -1,0 +1,78 @@
+//! `highwater heal`.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use highwater_core::finding::Severity;
+use highwater_core::report::{Depth, Verdict};
+use serde_json::json;
+
+use super::exit::Exit;
+use super::repository::{kind_of, usage};
+use super::{args, key, out, progress};
+use crate::error::Error;
+use crate::heal::{Fate, Job, heal};
+use crate::shown::quoted;
+use crate::store::Files;
+
+pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    let format = kind_of(&Files, &args.repository, None)?;
+    let other = kind_of(&Files, &args.from, None)?;
+    if format.name() != other.name() {
+        let (one, two) = (quoted(&args.repository), quoted(&args.from));
+        return Err(usage(format!("{one} is of the kind {}, and {two} of the kind {}", format.name(), other.name())));
+    }
+    let label = super::verify::label(&args.repository);
+    let depth = if args.quick { Depth::Size } else { Depth::Digest };
+    let job = Job {
+        repository: &args.repository,
+        label: &label,
+        from: &args.from,
+        key: key::load(&args.keys)?,
+        depth,
+        dry_run: args.dry_run,
+    };
+    let watch = out::watch(args.talk, stop);
+    let done =
+        progress::with(&format!("healing {label}"), args.talk.quiet, &watch, || heal(job, format, &Files, &watch))?;
+    let healed = done.objects.iter().filter(|(_, fate)| *fate == Fate::Healed).count();
+    let left = done.objects.len() - healed;
+    // What no claim speaks of, as a broken index, is not healed by copying objects.
+    let is_object = |name: &str| done.objects.iter().any(|(object, _)| object == name);
+    let notes = done.report.findings.iter().filter(|note| note.severity > Severity::Warning);
+    let others: Vec<String> = notes
+        .filter(|note| !is_object(&note.object))
+        .map(|note| format!("{} {}: {}", note.code, note.object, note.message))
+        .collect();
+    let exit = match (left, others.is_empty(), done.report.verdict) {
+        (0, true, Verdict::Inconclusive) => Exit::Inconclusive,
+        (0, true, _) => Exit::Sound,
+        (0, false, Verdict::Inconclusive) => Exit::Inconclusive,
+        _ => Exit::Damage,
+    };
+    if args.json {
+        let objects = done.objects.iter().map(|(object, fate)| match fate {
+            Fate::Healed => json!({ "object": object, "healed": true }),
+            Fate::Left(why) => json!({ "object": object, "healed": false, "why": why }),
+        });
+        let objects: Vec<_> = objects.collect();
+        let report = json!({ "schema": 1, "dry_run": args.dry_run, "objects": objects, "others": others });
+        out::print(&format!("{report:#}\n"))?;
+        return Ok(exit);
+    }
+    let would = if args.dry_run { "would be healed" } else { "healed" };
+    for (object, fate) in &done.objects {
+        match fate {
+            Fate::Healed => out::print(&format!("{would}: {object}\n"))?,
+            Fate::Left(why) => {
+                out::say(&format!("highwater: cannot be healed: {object}: in {}, {why}", quoted(&args.from)))
+            }
+        }
+    }
+    others.iter().for_each(|other| out::say(&format!("highwater: {other}")));
+    out::print(&format!("objects {would}: {healed}; left as they are: {left}\n"))?;
+    if exit != Exit::Sound {
+        out::say("highwater: not everything is whole; `highwater verify` says more");
+    }
+    Ok(exit)
+}
