@@ -168,7 +168,7 @@ pub(super) fn store(bytes: &[u8]) {
         }
     }
     let dice = dice_of(bytes);
-    let key = (bytes.len() % 2 == 0).then(key);
+    let key = bytes.len().is_multiple_of(2).then(key);
     let host = Host { format: "datastore", key, ..Host::at(Depth::Digest) };
     let whole = host.report(&image, "s");
     let mut other = host.clone().cut(Steps::Random(dice.clone()));
