@@ -19,4 +19,5 @@ mod random;
 pub mod restore;
 pub mod shown;
 pub mod store;
+pub mod strays;
 pub mod watch;

@@ -9,7 +9,7 @@ use std::path::Path;
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
-use rustix::fs::{Advice, OFlags};
+use rustix::fs::{Advice, OFlags, SeekFrom};
 
 /// Somewhere objects can be read from.
 pub trait Store: Sync {
@@ -60,6 +60,11 @@ pub trait Object: Send + Sync {
 
     /// Says that these bytes will be read soon; whoever can fetches them ahead.
     fn will_need(&self, _at: u64, _length: u64) {}
+
+    /// Where bytes begin at or after an offset that the file system keeps: up to there, all are zeros. None where nobody knows.
+    fn next_data(&self, _at: u64) -> Option<u64> {
+        None
+    }
 
     /// What tells this file from every other on the machine, whatever its name: device and inode.
     ///
@@ -183,6 +188,15 @@ impl Object for File {
     fn will_need(&self, at: u64, length: u64) {
         // Advice only: whatever comes of it, reading tells.
         _ = rustix::fs::fadvise(self, at, NonZeroU64::new(length), Advice::WillNeed);
+    }
+
+    fn next_data(&self, at: u64) -> Option<u64> {
+        match rustix::fs::seek(self, SeekFrom::Data(at)) {
+            Ok(data) => Some(data),
+            // There is nothing any more but a hole: if the offset lies within the file, up to its end.
+            Err(rustix::io::Errno::NXIO) => self.length().ok().filter(|length| at < *length).map(|_| u64::MAX),
+            Err(_) => None,
+        }
     }
 
     fn identity(&self) -> io::Result<(u64, u64)> {

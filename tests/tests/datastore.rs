@@ -5,8 +5,12 @@
 
 #[path = "datastore/backup.rs"]
 mod backup;
+#[path = "datastore/flips.rs"]
+mod flips;
 #[path = "datastore/heal.rs"]
 mod heal;
+#[path = "datastore/strays.rs"]
+mod strays;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -36,6 +36,7 @@ pub(super) enum Verb {
     Verify(Verify),
     Mark(Mark),
     Heal(Heal),
+    Strays(Strays),
     List(List),
     Show(Show),
     Explain(Explain),
@@ -248,6 +249,25 @@ pub(super) struct ReportFiles {
     /// Write the report as Markdown.
     #[arg(long, value_name = "FILE")]
     pub(super) summary: Option<PathBuf>,
+}
+
+/// List what lies among the chunks of a datastore and no snapshot needs. Removes nothing.
+///
+/// These are chunks that no index names, which a garbage collection would remove unless a backup that is running has just put
+/// them there; chunks that a server set aside as bad; and whatever else lies there.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater strays /mnt/datastore
+  highwater strays --json /mnt/datastore | jq '[.strays[].bytes] | add'    how much would a garbage collection free?")]
+pub(super) struct Strays {
+    /// The store.
+    pub(super) store: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) talk: Talk,
 }
 
 /// Heal a repository from another one that holds the same objects: its copy, or a store that it is synchronised with.

@@ -18,6 +18,7 @@ mod repository;
 mod repozo;
 mod restore;
 mod show;
+mod strays;
 mod verify;
 mod web;
 
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
         Verb::Verify(args) => verify::run(&args, stop),
         Verb::Mark(args) => mark::run(&args, stop),
         Verb::Heal(args) => heal::run(&args, stop),
+        Verb::Strays(args) => strays::run(&args, stop),
         Verb::List(args) => list::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Explain(args) => explain::run(&args),

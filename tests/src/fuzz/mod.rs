@@ -21,6 +21,8 @@ mod set;
 mod stores;
 mod streams;
 
+pub use stores::small_store;
+
 /// One thing that takes hostile bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {

@@ -179,7 +179,7 @@ pub(super) fn store(bytes: &[u8]) {
 }
 
 /// The store: a plain snapshot, and one that is encrypted and shares nothing with it.
-pub(super) fn small_store() -> Image {
+pub fn small_store() -> Image {
     let mut image = Image::new();
     image.insert(".lock".to_owned(), Vec::new());
     let data: Vec<u8> = (0..150u8).chain([0; 114]).collect();

@@ -420,3 +420,22 @@ fn an_older_image_is_brought_up_to_date_chunk_by_chunk_and_zeros_take_no_room() 
     assert!(fs::read(&target).expect("the target") == new);
     restore(1).expect(0).prints("0 bytes written");
 }
+
+#[test]
+fn holes_are_read_as_zeros_and_only_holes() {
+    let ground = Ground::new();
+    let data = Dice::new(3).bytes(300_000);
+    let file = File::create(&ground.source).expect("a file");
+    // A hole in the beginning, one that ends within a chunk, and one at the end.
+    file.write_all_at(&data, 10_000_000).expect("it is written");
+    file.write_all_at(&data[..5], 20_000_000).expect("it is written");
+    file.set_len(30_000_001).expect("it is grown");
+    let meta = fs::metadata(&ground.source).expect("the source");
+    assert!(meta.blocks() * 512 < 1_000_000, "this file system has no holes: {} bytes", meta.blocks() * 512);
+    // Written, not left out: the same bytes.
+    let whole = fs::read(&ground.source).expect("the source");
+    ground.backup(0, &[]).expect(0);
+    assert!(ground.restore("vm/100/2026-03-01T00:00:00Z/drive-scsi0.img", &[]) == whole);
+    fs::write(&ground.source, &whole).expect("it is written");
+    ground.backup(1, &[]).expect(0).prints("0 of them new");
+}
