@@ -1,5 +1,7 @@
 //! The arguments of every verb, with the help that teaches them.
 
+mod stores;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use highwater_core::finding::Code;
 
 use super::exit;
+
+pub(super) use stores::{Chunked, Heal, Keys, Known, Strays};
 
 /// Makes backups, restores only what is missing, and proves a backup set whole.
 ///
@@ -93,41 +97,6 @@ pub(super) struct Backup {
     pub(super) talk: Talk,
 }
 
-/// How a datastore is written.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Into a datastore")]
-pub(super) struct Chunked {
-    /// The length of a chunk, a power of two from 64K to 4M.
-    #[arg(long, value_name = "SIZE", value_parser = chunk_size)]
-    pub(super) chunk_size: Option<u64>,
-    /// How to look at chunks that the store has already: at their sizes, or at their bytes.
-    #[arg(long, value_name = "HOW")]
-    pub(super) check_known: Option<Known>,
-    /// Whom a new group belongs to: user@realm, root@pam if nobody is named.
-    #[arg(long, value_name = "USER")]
-    pub(super) owner: Option<String>,
-}
-
-/// How chunks are looked at that the store has already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Known {
-    /// They are there, and as long as they can be.
-    Size,
-    /// They are read, and give their digest.
-    Digest,
-}
-
-fn chunk_size(text: &str) -> Result<u64, String> {
-    let upper = text.to_ascii_uppercase();
-    let (digits, unit) = match upper.strip_suffix('K') {
-        Some(digits) => (digits, 1 << 10),
-        None => upper.strip_suffix('M').map_or((&*upper, 1), |digits| (digits, 1 << 20)),
-    };
-    let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    size.filter(|size| size.is_power_of_two() && (65_536..=4 << 20).contains(size))
-        .ok_or_else(|| "it must be a power of two from 64K to 4M".to_owned())
-}
-
 /// Restore a point in time to a Data.fs: appends what is missing to one that is there.
 ///
 /// What the target already holds is checked against the sums of the index, everything that is written is
@@ -165,17 +134,6 @@ pub(super) struct Restore {
     pub(super) keys: Keys,
     #[command(flatten)]
     pub(super) talk: Talk,
-}
-
-/// What opens encrypted snapshots.
-#[derive(Debug, Args)]
-pub(super) struct Keys {
-    /// The key file that snapshots of a datastore were encrypted or signed with.
-    #[arg(long, value_name = "FILE")]
-    pub(super) keyfile: Option<PathBuf>,
-    /// A file whose first line is the key file's passphrase, or /dev/fd/N; without it, you are asked.
-    #[arg(long, value_name = "FILE", requires = "keyfile")]
-    pub(super) passphrase_file: Option<PathBuf>,
 }
 
 /// Check that backup sets are whole: every point in time, or one.
@@ -249,56 +207,6 @@ pub(super) struct ReportFiles {
     /// Write the report as Markdown.
     #[arg(long, value_name = "FILE")]
     pub(super) summary: Option<PathBuf>,
-}
-
-/// List what lies among the chunks of a datastore and no snapshot needs. Removes nothing.
-///
-/// These are chunks that no index names, which a garbage collection would remove unless a backup that is running has just put
-/// them there; chunks that a server set aside as bad; and whatever else lies there.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  highwater strays /mnt/datastore
-  highwater strays --json /mnt/datastore | jq '[.strays[].bytes] | add'    how much would a garbage collection free?")]
-pub(super) struct Strays {
-    /// The store.
-    pub(super) store: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) talk: Talk,
-}
-
-/// Heal a repository from another one that holds the same objects: its copy, or a store that it is synchronised with.
-///
-/// Verifies REPO. What is damaged or missing in it and sound in OTHER, by the digest that REPO's own index names, is copied,
-/// and takes its place in one step. Nothing else is touched.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  highwater heal /mnt/datastore --from /mnt/usb/datastore
-  highwater heal --dry-run /backup/zodb --from /offsite/zodb    what could be healed?
-  highwater heal --quick /mnt/datastore --from /mnt/replica     looks at presence and sizes only")]
-pub(super) struct Heal {
-    /// The repository or store to heal.
-    pub(super) repository: PathBuf,
-    /// One that holds the same objects; it is only read.
-    #[arg(long, value_name = "OTHER")]
-    pub(super) from: PathBuf,
-    /// Look for what is missing, empty or has another size, and not into it.
-    #[arg(short = 'Q', long)]
-    pub(super) quick: bool,
-    /// Say what would be healed; write nothing.
-    #[arg(short = 'n', long)]
-    pub(super) dry_run: bool,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) keys: Keys,
-    #[command(flatten)]
-    pub(super) talk: Talk,
 }
 
 /// Make later verifications of a repository parallel: hash its long files once and keep marks of them.

@@ -227,6 +227,11 @@ fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) ->
 
 /// Every byte of the newest point.
 pub(crate) fn newest(model: &Model) -> Result<Vec<u8>, Error> {
+    bytes_of(model, &restore::plan(model, Path::new(REPO), &Repozo, None, None)?)
+}
+
+/// Every byte that a plan gives.
+pub(crate) fn bytes_of(model: &Model, plan: &restore::Plan) -> Result<Vec<u8>, Error> {
     let job = restore::Job {
         repository: PathBuf::from(REPO),
         quick: false,
@@ -236,9 +241,8 @@ pub(crate) fn newest(model: &Model) -> Result<Vec<u8>, Error> {
         whole_sum: false,
         trust_index: false,
     };
-    let plan = restore::plan(model, Path::new(REPO), &Repozo, None, None)?;
     let mut bytes = Vec::new();
-    restore::to_stream(&job, &plan, &mut bytes, model, &Watch::silent())?;
+    restore::to_stream(&job, plan, &mut bytes, model, &Watch::silent())?;
     Ok(bytes)
 }
 

@@ -11,7 +11,7 @@ use highwater::watch::Watch;
 use highwater_core::formats::datastore::{Datastore, Fixed, names};
 use highwater_core::key::Key;
 
-use crate::scenes::{Kind, REPO, SOURCE, Scene, World, scene};
+use crate::scenes::{Kind, REPO, SOURCE, Scene, World, bytes_of, scene};
 
 /// When the snapshot that is there was made.
 const BEFORE: &str = "2025-01-01-00-00-00";
@@ -78,21 +78,9 @@ fn left(world: &World) -> Model {
 
 /// The bytes of the archive of a snapshot.
 pub(crate) fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
-    let job = restore::Job {
-        repository: PathBuf::from(REPO),
-        quick: false,
-        full: true,
-        in_place: false,
-        dry_run: false,
-        whole_sum: false,
-        trust_index: false,
-    };
     let point = format!("{snapshot}/Data.fs");
     let key = snapshot.starts_with("ns/sealed").then(|| Key::new([7; 32]));
-    let plan = restore::plan(model, Path::new(REPO), &Datastore, Some(point), key)?;
-    let mut bytes = Vec::new();
-    restore::to_stream(&job, &plan, &mut bytes, model, &Watch::silent())?;
-    Ok(bytes)
+    bytes_of(model, &restore::plan(model, Path::new(REPO), &Datastore, Some(point), key)?)
 }
 
 /// All of them.

@@ -6,6 +6,7 @@
 //! be made to fail, or to report success and do nothing: see [`Wrong`].
 
 mod file;
+mod names;
 mod outcome;
 
 use std::backtrace::Backtrace;
@@ -22,6 +23,7 @@ pub use outcome::Outcome;
 use super::{Disk, Held, Writable};
 use crate::store::{Object, Store};
 use file::{Change, File};
+use names::NameChange;
 
 /// What can go wrong at one operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,16 +69,6 @@ struct State {
     bad_read: Option<u64>,
     /// The most that one read gives.
     most: Option<usize>,
-}
-
-#[derive(Debug, Clone)]
-enum NameChange {
-    Link(PathBuf, usize),
-    Unlink(PathBuf),
-    /// The file keeps its new name even if the old one was never durable.
-    Rename(PathBuf, PathBuf, usize),
-    /// What is in the folder goes with it.
-    RenameFolder(PathBuf, PathBuf),
 }
 
 impl Model {
@@ -194,38 +186,6 @@ impl Model {
     fn state(&self) -> MutexGuard<'_, State> {
         // A test that panicked elsewhere must not hide behind this.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl NameChange {
-    fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
-        match self {
-            Self::Link(path, number) => _ = names.insert(path.clone(), *number),
-            Self::Unlink(path) => _ = names.remove(path),
-            Self::Rename(from, to, number) => {
-                names.remove(from);
-                names.insert(to.clone(), *number);
-            }
-            Self::RenameFolder(from, to) => {
-                let inside: Vec<PathBuf> = names.keys().filter(|path| path.starts_with(from)).cloned().collect();
-                for path in inside {
-                    let new = path
-                        .strip_prefix(from)
-                        .map(|rest| if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) });
-                    if let (Some(number), Ok(new)) = (names.remove(&path), new) {
-                        names.insert(new, number);
-                    }
-                }
-            }
-        }
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Link(path, _) | Self::Unlink(path) | Self::Rename(_, path, _) | Self::RenameFolder(_, path) => {
-                path.parent()
-            }
-        }
     }
 }
 
