@@ -1,8 +1,7 @@
 //! Heals a repository from another one that holds the same objects: each that is damaged or missing here, and sound there, is copied.
 //!
-//! Nothing is trusted: what is copied is checked against the digest of the index here while it is read there, and again what is read
-//! back is what was checked, as it is written from the same bytes. An object takes its place in one step, durable; what cannot be
-//! healed stays as it is.
+//! Nothing is trusted: what is copied is checked against the digest that the index here names, and the very bytes that were checked
+//! are written. An object takes its place in one step, once it is durable; what cannot be healed stays as it is.
 
 use std::io;
 use std::path::Path;
@@ -85,6 +84,10 @@ pub fn heal(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_
     damaged.dedup_by(|a, b| a.object == b.object && a.expect == b.expect);
     let objects = damaged.iter().map(|claim| Ok((claim.object.to_string(), one(job, claim, disk, watch)?)));
     let objects = objects.collect::<Result<Vec<_>, Error>>()?;
+    if !job.dry_run {
+        // Also what a run put in place that was killed a moment ago.
+        disk.sync_all(job.repository).map_err(Error::io("sync", job.repository))?;
+    }
     Ok(Outcome { objects, report: survey.finish() })
 }
 
@@ -139,7 +142,7 @@ fn one(job: Job<'_>, claim: &Claim, disk: &dyn Disk, watch: &Watch<'_>) -> Resul
     let like =
         if disk.exists(&to).map_err(Error::io("look at", &to))? { &to } else { &path_of(job.repository, &claim.index) };
     let placed = disk.adopt(temporary, like).and_then(|()| target.sync()).and_then(|()| disk.rename(temporary, &to));
-    placed.and_then(|()| disk.sync_folder(folder)).map_err(Error::io("put in place", &to))?;
+    placed.map_err(Error::io("put in place", &to))?;
     ended
 }
 

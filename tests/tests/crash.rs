@@ -33,7 +33,7 @@ fn run(scene: &Scene, model: &Model, now: &str) -> Result<(), Error> {
         static ALONE: rayon::ThreadPool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     }
     match scene.kind {
-        Kind::Backup | Kind::BackupAndKill => (scene.verb)(model, now),
+        Kind::Backup | Kind::BackupAndKill | Kind::Heal => (scene.verb)(model, now),
         Kind::Snapshot | Kind::Restore(_) | Kind::RestoreInPlace(_) => {
             ALONE.with(|alone| alone.install(|| (scene.verb)(model, now)))
         }

@@ -131,7 +131,7 @@ pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement 
             must(has == should, || format!("{saved} in the repository: {should}, beside the target: {has}"))?;
             Before { points: Vec::new(), target: None }.target_holds(world, &model, &target)
         }
-        Kind::Snapshot => {
+        Kind::Snapshot | Kind::Heal => {
             must(report.findings.is_empty(), || format!("the run is done and: {:?}", report.findings))?;
             let newest = report
                 .sets

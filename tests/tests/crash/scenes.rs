@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     BackupAndKill,
     /// A snapshot in a datastore; older ones stay.
     Snapshot,
+    /// Snapshots that are sound again.
+    Heal,
     /// A target that becomes this state of the database.
     Restore(usize),
     /// The same, and the old target may be given up first.

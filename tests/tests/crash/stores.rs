@@ -1,4 +1,4 @@
-//! Scenes of backups into a datastore.
+//! Scenes of backups into a datastore, and of healing one from another.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,17 @@ use highwater::backup::datastore::{Job, Known, backup};
 use highwater::disk::Disk;
 use highwater::disk::model::{Model, Outcome};
 use highwater::error::Error;
-use highwater::restore;
 use highwater::watch::Watch;
+use highwater::{heal, restore};
+use highwater_core::finding::Severity;
 use highwater_core::formats::datastore::{Datastore, Fixed, names};
 use highwater_core::key::Key;
+use highwater_core::report::Depth;
 
 use crate::scenes::{Kind, REPO, SOURCE, Scene, World, bytes_of, scene};
+
+/// Another store.
+const OTHER: &str = "/model/other";
 
 /// When the snapshot that is there was made.
 const BEFORE: &str = "2025-01-01-00-00-00";
@@ -57,7 +62,42 @@ fn used(world: &World) -> Model {
 
 /// The same, and something happened to one of its chunks.
 fn hurt(world: &World, change: impl FnOnce(&Model, &Path)) -> Model {
-    let model = used(world);
+    harm(used(world), change)
+}
+
+/// A store that was hurt and another one that holds the same; the source has not changed.
+fn hurt_with_another(world: &World, change: impl FnOnce(&Model, &Path)) -> Model {
+    let model = empty(world, 2);
+    model.put_folder(OTHER);
+    model.put_folder(format!("{OTHER}/.chunks"));
+    model.put(format!("{OTHER}/.lock"), b"");
+    back_up(&model, &job(BEFORE)).expect("a snapshot");
+    back_up(&model, &Job { store: PathBuf::from(OTHER), ..job(BEFORE) }).expect("another snapshot");
+    harm(model.survive(Outcome::Everything), change)
+}
+
+fn heal_from_another(model: &Model) -> Result<(), Error> {
+    let (repository, from) = (Path::new(REPO), Path::new(OTHER));
+    let job = heal::Job { repository, label: "repo", from, key: None, depth: Depth::Digest, dry_run: false };
+    let done = heal::heal(job, &Datastore, model, &Watch::silent())?;
+    let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);
+    let unsure = done.report.findings.iter().any(|note| note.severity == Severity::Inconclusive);
+    // As the command does, which says so and ends with a code of its own.
+    if left || unsure { Err(Error::failed("not everything is whole")) } else { Ok(()) }
+}
+
+fn remove(model: &Model, chunk: &Path) {
+    model.remove(chunk).expect("it is removed");
+}
+
+fn rot(model: &Model, chunk: &Path) {
+    let mut bytes = model.get(chunk).expect("a chunk");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    model.put(chunk, &bytes);
+}
+
+fn harm(model: Model, change: impl FnOnce(&Model, &Path)) -> Model {
     let index = model.get(format!("{REPO}/host/db/2025-01-01T00:00:00Z/Data.fs.fidx")).expect("an index");
     let index = Fixed::read(&index).expect("an index");
     let chunk = names::chunk(&index.digests[0]).expect("a chunk").to_string();
@@ -88,25 +128,15 @@ pub(crate) const SCENES: &[Scene] = &[
     scene("snapshot, the first", Kind::Snapshot, |w| empty(w, 1), |m, now| back_up(m, &job(now))),
     scene("snapshot", Kind::Snapshot, used, |m, now| back_up(m, &job(now))),
     scene("snapshot after a killed one", Kind::Snapshot, left, |m, now| back_up(m, &job(now))),
-    scene(
-        "snapshot, a chunk is lost",
-        Kind::Snapshot,
-        |w| hurt(w, |model, chunk| model.remove(chunk).expect("it is removed")),
-        |m, now| back_up(m, &job(now)),
-    ),
+    scene("snapshot, a chunk is lost", Kind::Snapshot, |w| hurt(w, remove), |m, now| back_up(m, &job(now))),
     scene(
         "snapshot, a chunk is rotten",
         Kind::Snapshot,
-        |w| {
-            hurt(w, |model, chunk| {
-                let mut bytes = model.get(chunk).expect("a chunk");
-                let last = bytes.len() - 1;
-                bytes[last] ^= 1;
-                model.put(chunk, &bytes);
-            })
-        },
+        |w| hurt(w, rot),
         |m, now| back_up(m, &Job { known: Known::Digest, ..job(now) }),
     ),
+    scene("heal a lost chunk", Kind::Heal, |w| hurt_with_another(w, remove), |m, _| heal_from_another(m)),
+    scene("heal a rotten chunk", Kind::Heal, |w| hurt_with_another(w, rot), |m, _| heal_from_another(m)),
     scene("snapshot, encrypted", Kind::Snapshot, used, |m, now| {
         back_up(m, &Job { key: Some(Key::new([7; 32])), group: "ns/sealed/host/db".to_owned(), ..job(now) })
     }),

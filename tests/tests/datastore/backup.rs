@@ -419,6 +419,15 @@ fn an_older_image_is_brought_up_to_date_chunk_by_chunk_and_zeros_take_no_room() 
     restore(1).expect(0);
     assert!(fs::read(&target).expect("the target") == new);
     restore(1).expect(0).prints("0 bytes written");
+    // What an interrupted run left may hold anything, also where zeros belong: with an old target, and without.
+    let part = ground.path("disk.part");
+    fs::write(&part, vec![0xaa; new.len()]).expect("it is written");
+    restore(1).expect(0);
+    assert!(fs::read(&target).expect("the target") == new);
+    fs::remove_file(&target).expect("it is removed");
+    fs::write(&part, vec![0xaa; new.len()]).expect("it is written");
+    restore(1).expect(0);
+    assert!(fs::read(&target).expect("the target") == new);
 }
 
 #[test]
