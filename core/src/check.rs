@@ -191,7 +191,7 @@ impl Check {
     ///
     /// `Break` means that the verdict is certain and [`Check::end`] can be called at once.
     pub fn push(&mut self, stored: &[u8], tee: &mut dyn FnMut(&[u8])) -> Flow {
-        if self.over || self.broken.is_some() {
+        if self.broken.is_some() || self.over && !self.decoder.goes_on() {
             return Flow::Break(());
         }
         let Self { expect, decoder, hasher, length, over, broken, .. } = self;
@@ -221,8 +221,7 @@ impl Check {
     /// How many decoded bytes were checked so far; the same however the stored ones were cut.
     #[must_use]
     pub fn length(&self) -> u64 {
-        // What a library has decoded of a broken block is its own affair.
-        if matches!(self.decoder, Decoder::Blob(..)) && self.broken.is_some() { 0 } else { self.length }
+        self.length
     }
 
     /// Whether so many bytes as expected were decoded without a fault, up to where more may follow, or where nothing does.
@@ -253,11 +252,12 @@ impl Check {
     fn judge(mut self, found: Option<Digest>) -> Verdict {
         let Expect { length: expected, digest } = self.expect;
         let decoded = self.decodes;
+        let ended = if self.over && !self.decoder.goes_on() { Ok(()) } else { self.decoder.end() };
+        if let Some(broken) = self.broken.or(ended.err()) {
+            return Verdict::Damaged(Damage::Encoding(broken));
+        }
         if self.over {
             return Verdict::Damaged(Damage::Length { expected, found: expected, more: true, decoded });
-        }
-        if let Some(broken) = self.broken.or_else(|| self.decoder.end().err()) {
-            return Verdict::Damaged(Damage::Encoding(broken));
         }
         if self.decoder.is_sealed() {
             return Verdict::Unverifiable("it is encrypted, and only its checksum can be looked at without the key");

@@ -7,10 +7,9 @@ pub mod member;
 mod sealing;
 mod zstd;
 
-#[cfg(feature = "datastore")]
 pub use blob::encode as encode_blob;
 pub use sealing::Sealing;
-#[cfg(all(feature = "datastore", not(target_family = "wasm")))]
+#[cfg(not(target_family = "wasm"))]
 pub use zstd::Packer;
 
 /// How an object's bytes are stored.
@@ -114,6 +113,12 @@ impl Decoder {
             Self::Gzip(gunzip) => gunzip.end(),
             Self::Blob(unblob, _) => unblob.end(),
         }
+    }
+
+    /// Whether what comes after the last byte that anybody wants still matters: a blob's checksum covers all of it.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        matches!(self, Self::Blob(..))
     }
 
     /// Whether the bytes are encrypted, so that nothing of them was handed on.

@@ -25,6 +25,19 @@ pub trait Format: Sync {
         true
     }
 
+    /// What a writer locks.
+    fn lock(&self) -> Lock;
+
+    /// The folder in a root, if any, whose folders hold objects that are named after their digests.
+    fn pool(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether names of its objects have colons. Not every host shows such names.
+    fn colons(&self) -> bool {
+        false
+    }
+
     /// Whether a restore of this point, as [`Format::point`] read it, is a restore of one file.
     ///
     /// # Errors
@@ -38,6 +51,15 @@ pub trait Format: Sync {
     /// # Errors
     /// One sentence that says what a point looks like.
     fn point(&self, text: &str) -> Result<String, String>;
+}
+
+/// What a writer locks in a root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// A file of this name: one writer at a time.
+    Alone(&'static str),
+    /// A file of this name, which writers hold together, and whoever removes objects holds alone.
+    Together(&'static str),
 }
 
 /// What an inspection is for.
@@ -128,6 +150,8 @@ pub struct Set {
     pub group: u64,
     /// How long what it restores is, in bytes.
     pub bytes: u64,
+    /// What a restore takes one of, named as `REPO@POINT/ARCHIVE`; none where it takes the point itself.
+    pub archives: Vec<String>,
 }
 
 /// What one answer gave. Hosts drain it before they answer again, so only one is ever alive.

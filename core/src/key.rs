@@ -41,8 +41,9 @@ impl Key {
         &self.id
     }
 
-    /// The bytes that encrypt.
-    pub(crate) fn secret(&self) -> &[u8; 32] {
+    /// The bytes that encrypt. Whoever asks for them must keep them to himself.
+    #[must_use]
+    pub fn secret(&self) -> &[u8; 32] {
         &self.secret
     }
 
@@ -183,7 +184,7 @@ fn decoded(text: &str, what: &str) -> Result<Vec<u8>, String> {
 /// The lengths of what stands before an encrypted key are those of a blob.
 const _: () = assert!(gcm::IV == 16 && gcm::TAG == 16);
 
-#[cfg(all(test, feature = "datastore"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -115,6 +115,9 @@ pub struct Set {
     pub group: u64,
     /// How long what it restores is, in bytes.
     pub bytes: u64,
+    /// What a restore takes one of, named as `REPO@POINT/ARCHIVE`; none where it takes the point itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<String>,
     /// What is known of it.
     pub verdict: Verdict,
 }

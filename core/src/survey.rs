@@ -2,8 +2,9 @@
 
 use crate::check::Verdict;
 use crate::claim::Claim;
+use crate::codec::Codec;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
-use crate::inspect::{Answer, Ask, Batch, Inspect, Set};
+use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
 use crate::report::{self, Depth, Note, Report};
 use crate::shard::Shard;
 use crate::shared::Shared;
@@ -42,6 +43,15 @@ pub struct Options {
     pub strict: bool,
     /// The part of the claims to look at.
     pub shard: Shard,
+}
+
+impl Options {
+    /// All of a root; warnings do not count as damage.
+    #[must_use]
+    pub fn whole(format: &dyn Format, label: impl Into<String>, depth: Depth) -> Self {
+        let (label, format) = (label.into(), format.name().to_owned());
+        Self { label, format, depth, strict: false, shard: Shard::WHOLE }
+    }
 }
 
 impl Survey {
@@ -95,7 +105,9 @@ impl Survey {
 
     /// Takes the verdict on a claim, and how many decoded bytes were checked for it ([`crate::check::Check::length`]).
     pub fn settle(&mut self, claim: &Claim, verdict: Verdict, bytes: u64) {
-        self.coverage.bytes = self.coverage.bytes.saturating_add(bytes);
+        // What a library has decoded of a broken blob is its own affair.
+        let counts = !matches!((claim.codec, &verdict), (Codec::Blob(_), Verdict::Damaged(_)));
+        self.coverage.bytes = self.coverage.bytes.saturating_add(if counts { bytes } else { 0 });
         self.coverage.checked = self.coverage.checked.saturating_add(1);
         if let Some(finding) = verdict.finding(claim) {
             self.findings.push(finding);
@@ -202,6 +214,7 @@ impl Survey {
                 ordinal,
                 group: set.group,
                 bytes: set.bytes,
+                archives: set.archives.clone(),
                 verdict,
             })
             .collect()

@@ -9,11 +9,9 @@ use std::path::Path;
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Claim;
 use highwater_core::codec::Flow;
-use highwater_core::formats::datastore::names::LOCK;
-use highwater_core::inspect::{Format, Scope};
+use highwater_core::inspect::{Format, Lock, Scope};
 use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report};
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 
 use crate::disk::{Disk, Held, Writable};
@@ -67,13 +65,7 @@ pub struct Outcome {
 /// When the repository cannot be locked or written, or the user interrupts.
 pub fn heal(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
     let _lock = if job.dry_run { None } else { Some(hold(job, format, disk)?) };
-    let options = Options {
-        label: job.label.to_owned(),
-        format: format.name().to_owned(),
-        depth: job.depth,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options = Options::whole(format, job.label, job.depth);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, job.key), options);
     let mut damaged: Vec<Claim> = Vec::new();
     let survey = drive::run(disk, job.repository, survey, job.depth, watch, &mut |claim, verdict| {
@@ -93,10 +85,10 @@ pub fn heal(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_
 
 /// Keeps other writers away.
 fn hold(job: Job<'_>, format: &dyn Format, disk: &dyn Disk) -> Result<Held, Error> {
-    if format.grows() {
-        return lock::take(disk, job.repository);
-    }
-    let path = job.repository.join(LOCK);
+    let path = match format.lock() {
+        Lock::Alone(_) => return lock::take(disk, job.repository),
+        Lock::Together(name) => job.repository.join(name),
+    };
     let held = disk.hold(&path).map_err(Error::io("lock", &path))?;
     held.ok_or_else(|| Error::cannot_start(format!("a process holds {} alone; wait for it", quoted(&path))))
 }

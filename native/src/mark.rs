@@ -14,7 +14,6 @@ use highwater_core::inspect::{Format, Scope};
 use highwater_core::marks::Marker;
 use highwater_core::report::{Depth, Report};
 use highwater_core::segments::Segments;
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 use rayon::prelude::*;
 
@@ -59,13 +58,7 @@ pub struct Outcome {
 /// When the repository cannot be locked, or the user interrupts.
 pub fn mark(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
     let _lock = if job.dry_run { None } else { Some(lock::take(disk, job.repository)?) };
-    let options = Options {
-        label: job.label.to_owned(),
-        format: format.name().to_owned(),
-        depth: Depth::List,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options = Options::whole(format, job.label, Depth::List);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
     let mut claims: Vec<Claim> = Vec::new();
     let survey = drive::run(disk, job.repository, survey, Depth::List, watch, &mut |claim, verdict| {

@@ -33,6 +33,11 @@ pub trait Store: Sync {
         self.open(path)?.length()
     }
 
+    /// A number by which to sort objects so that those which lie near each other on a disk are neighbours; 0 when nothing is known.
+    fn place(&self, _path: &Path) -> u64 {
+        0
+    }
+
     /// Whether a process holds a lock on the file `path` right now; false when that cannot be known.
     fn is_locked(&self, _path: &Path) -> bool {
         false
@@ -169,6 +174,11 @@ impl Store for Files {
         let meta = fs::metadata(path)?;
         plain(meta.file_type())?;
         Ok(meta.len())
+    }
+
+    /// Filesystems number files about in the order in which they place them.
+    fn place(&self, path: &Path) -> u64 {
+        fs::metadata(path).map_or(0, |meta| meta.ino())
     }
 
     fn is_locked(&self, path: &Path) -> bool {

@@ -8,17 +8,16 @@ use std::path::Path;
 
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Severity;
-use highwater_core::formats::datastore::names::CHUNKS;
 use highwater_core::inspect::{Format, Kind, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 use rayon::prelude::*;
 
 use crate::disk::Disk;
 use crate::drive::{self, path_of};
 use crate::error::Error;
+use crate::shown::quoted;
 use crate::watch::Watch;
 
 /// What something is that nobody needs.
@@ -57,27 +56,24 @@ pub struct Outcome {
 /// Looks for strays.
 ///
 /// # Errors
-/// When a folder of chunks cannot be listed, or the user interrupts.
+/// When the format has no chunks that are named after their digests, a folder of them cannot be listed, or the user interrupts.
 pub fn strays(store: &Path, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    let options = Options {
-        label: String::new(),
-        format: format.name().to_owned(),
-        depth: Depth::List,
-        strict: false,
-        shard: Shard::WHOLE,
+    let Some(pool) = format.pool() else {
+        return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(store))));
     };
+    let options = Options::whole(format, "", Depth::List);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
     let mut named: Vec<Digest> = Vec::new();
     let survey = drive::run(disk, store, survey, Depth::List, watch, &mut |claim, _| {
-        named.extend(of_chunk(&claim.object).map(|_| claim.expect.digest));
+        named.extend(is_in(pool, &claim.object).then_some(claim.expect.digest));
     })?;
     named.sort_unstable();
     named.dedup();
-    let doubts = doubts(&survey.finish());
-    let folders = listed(disk, &store.join(name_of(CHUNKS)))?;
+    let doubts = doubts(&survey.finish(), pool);
+    let folders = listed(disk, &store.join(pool))?;
     let found = folders.par_iter().filter(|(_, kind)| *kind == Kind::Folder).map(|(folder, _)| {
         watch.go_on()?;
-        let path = path_of(&store.join(name_of(CHUNKS)), folder);
+        let path = path_of(&store.join(pool), folder);
         let mut found = Vec::new();
         for (name, _) in listed(disk, &path)? {
             let text = name.to_string();
@@ -90,7 +86,7 @@ pub fn strays(store: &Path, format: &dyn Format, disk: &dyn Disk, watch: &Watch<
             };
             // What is gone by now is no stray any more; what is no file has no length.
             let bytes = disk.length(&path_of(&path, &name)).unwrap_or_default();
-            found.push(Stray { name: format!("{}/{folder}/{text}", name_of(CHUNKS)), what, bytes });
+            found.push(Stray { name: format!("{pool}/{folder}/{text}"), what, bytes });
         }
         Ok(found)
     });
@@ -100,11 +96,11 @@ pub fn strays(store: &Path, format: &dyn Format, disk: &dyn Disk, watch: &Watch<
 }
 
 /// What is wrong with indices and manifests; what is wrong with chunks does not matter here.
-fn doubts(report: &Report) -> Vec<String> {
+fn doubts(report: &Report, pool: &str) -> Vec<String> {
     let grave = report.findings.iter().filter(|note| note.severity > Severity::Warning);
     let mut doubts: Vec<String> = grave
         .clone()
-        .filter(|note| !note.object.starts_with(".chunks/"))
+        .filter(|note| note.object.strip_prefix(pool).is_none_or(|rest| !rest.starts_with('/')))
         .map(|note| format!("{}: {}", note.object, note.message))
         .collect();
     let all: u64 = report.tallies.values().sum();
@@ -114,12 +110,8 @@ fn doubts(report: &Report) -> Vec<String> {
     doubts
 }
 
-fn of_chunk(name: &Name) -> Option<&[u8]> {
-    name.as_bytes().strip_prefix(CHUNKS)
-}
-
-fn name_of(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn is_in(pool: &str, name: &Name) -> bool {
+    name.as_bytes().strip_prefix(pool.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 fn listed(disk: &dyn Disk, folder: &Path) -> Result<Vec<(Name, Kind)>, Error> {

@@ -154,10 +154,12 @@ fn set(folder: &Path, count: u64, data: impl Fn(u64) -> Vec<u8>) -> Result<(), B
 fn peer_page(umd: &str, engine: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string().replace("</", "<\\/");
     let (umd, script) = (quoted(umd), quoted(PEER));
+    let unpack = include_str!("../../web/page/engine.js").replace("export ", "");
     format!(
         "<!doctype html><meta charset=utf-8><input type=file multiple id=files><script>{engine}</script><script>
         const peer = new Worker(URL.createObjectURL(new Blob([{umd}, ';', {script}])));
-        const own = new Worker(URL.createObjectURL(new Blob([ENGINE.worker, ';', {script}])));
+        {unpack}
+        const unpacked = unpack();
         const ask = (worker, message) => new Promise((give, fail) => {{
             worker.onmessage = ({{ data }}) => give(data);
             worker.onerror = (event) => fail(new Error(event.message));
@@ -166,9 +168,8 @@ fn peer_page(umd: &str, engine: &str) -> String {
         const fromFiles = (how) => ask(peer, {{ how, files: [...document.getElementById('files').files] }});
         async function inMemory(who) {{
             if (who === 'peer') return ask(peer, {{ how: 'memory' }});
-            const packed = Uint8Array.from(atob(ENGINE.wasm), (c) => c.charCodeAt(0));
-            const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-            const module = await WebAssembly.compile(await new Response(stream).arrayBuffer());
+            const {{ worker, module }} = await unpacked;
+            const own = new Worker(URL.createObjectURL(new Blob([worker, ';', {script}])));
             return ask(own, {{ how: 'ours', module }});
         }}
         </script>"

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use highwater_core::digest::md5_of;
 use highwater_tests::browser::{Browser, page};
+use highwater_tests::datastore::{Sample, copy, damage};
 use highwater_tests::dice::Dice;
 use highwater_tests::repo::{Image, store};
 use serde_json::json;
@@ -61,5 +62,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The picture is drawn anew for its new width.
     browser.until("new Promise((give) => setTimeout(() => give(1), 400))");
     fs::write(shots.join("narrow-dark.png"), browser.screenshot())?;
+    browser.call("Emulation.setEmulatedMedia", json!({ "features": [] }));
+    size(&mut browser, 860, 560);
+    let sample = Sample::made();
+    let damaged = folder.path().join("store");
+    copy(&sample.store(), &damaged);
+    let case = sample.cases().into_iter().find(|case| case["name"] == "chunk_of_two_groups_missing");
+    damage(&damaged, &case.ok_or("there is such a case")?["ops"]);
+    browser.eval("delete document.querySelector('[data-testid=verdict]').dataset.verdict");
+    browser.eval("document.getElementById('key').open = true");
+    browser.choose("[data-testid=keyfile]", &[&sample.truth("key.json").canonicalize()?]);
+    browser.until("document.getElementById('key-status').textContent.includes('is used') || null");
+    browser.until("document.querySelector('[data-testid=verdict]').dataset.verdict ?? null");
+    browser.eval("delete document.querySelector('[data-testid=verdict]').dataset.verdict");
+    browser.choose("[data-testid=folder]", &[&damaged]);
+    browser.until("document.querySelector('[data-testid=verdict]').dataset.verdict ?? null");
+    fs::write(shots.join("store.png"), browser.screenshot())?;
     Ok(())
 }

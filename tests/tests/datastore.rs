@@ -9,6 +9,8 @@ mod backup;
 mod flips;
 #[path = "datastore/heal.rs"]
 mod heal;
+#[path = "datastore/presence.rs"]
+mod presence;
 #[path = "datastore/strays.rs"]
 mod strays;
 
@@ -226,4 +228,28 @@ fn nothing_is_written_into_a_store_unasked() {
     run(&[Path::new("verify"), &store]).expect(3);
     run(&[Path::new("list"), &store]).expect(0);
     assert_eq!(listed(), before);
+}
+
+#[test]
+fn a_list_names_the_archives_that_a_restore_takes() {
+    for sample in Sample::all() {
+        let list =
+            |more: &[&str]| Run::of(std::process::Command::new(highwater()).arg("list").arg(sample.store()).args(more));
+        let (text, json) = (list(&[]).expect(0).text(), list(&["--json"]).expect(0).text());
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let mut named = Vec::new();
+        for set in json["sets"].as_array().expect("a list") {
+            let point = set["name"].as_str().expect("text");
+            let line = text.lines().find(|line| line.starts_with(point)).expect("a line");
+            for archive in set["archives"].as_array().expect("a list") {
+                let archive = archive.as_str().expect("text");
+                assert!(line.contains(archive), "{line}");
+                named.push(format!("{point}/{archive}"));
+            }
+        }
+        named.sort();
+        let sums = sample.sums();
+        let truth = sums.iter().filter(|(name, _)| !name.ends_with(".blob"));
+        assert_eq!(named, truth.map(|(name, _)| name.rsplit_once('.').expect("a kind").0).collect::<Vec<_>>());
+    }
 }

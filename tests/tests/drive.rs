@@ -1,6 +1,9 @@
 //! The browser's drive comes to the native command's report, byte for byte, in whatever order its reads are answered.
 
-use std::collections::BTreeMap;
+#[path = "drive/stores.rs"]
+mod stores;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -12,7 +15,8 @@ use highwater_core::claim::Expect;
 use highwater_core::codec::member::{HEADER, Lengths, header};
 use highwater_core::digest::{Algorithm, md5_of};
 use highwater_core::formats::by_name;
-use highwater_core::inspect::{Kind, Scope};
+use highwater_core::inspect::{self, Scope};
+use highwater_core::key::Key;
 use highwater_core::marks::Marker;
 use highwater_core::render;
 use highwater_core::report::{Depth, Report, Verdict};
@@ -33,9 +37,30 @@ const PIECE: u64 = 1 << 20;
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
 fn survey(depth: Depth, shard: Shard) -> Survey {
-    let format = by_name("repozo").expect("a known format");
+    survey_of(REPOZO, depth, shard)
+}
+
+/// A format, and the key of what is encrypted.
+type Kind = (&'static str, Option<Key>);
+
+const REPOZO: Kind = ("repozo", None);
+
+fn survey_of((format, key): Kind, depth: Depth, shard: Shard) -> Survey {
+    let format = by_name(format).expect("a known format");
     let options = Options { label: "set".to_owned(), format: format.name().to_owned(), depth, strict: false, shard };
-    Survey::new(format.inspect(&Scope::All { trails: depth == Depth::Deep }, None), options)
+    Survey::new(format.inspect(&Scope::All { trails: depth == Depth::Deep }, key), options)
+}
+
+/// The files of a set and the folders they are in.
+fn listed(image: &Image) -> Listing {
+    let mut listing = Listing::default();
+    let mut folders = BTreeSet::new();
+    for (number, name) in image.keys().enumerate() {
+        assert!(listing.add(name, inspect::Kind::File, u32::try_from(number).expect("a number")));
+        folders.extend(name.match_indices('/').map(|(at, _)| &name[..at]));
+    }
+    folders.iter().for_each(|name| assert!(listing.add(name, inspect::Kind::Folder, u32::MAX)));
+    listing
 }
 
 /// The native command's report on the files of a folder.
@@ -95,14 +120,14 @@ struct Driven {
 
 /// Drives a survey over `image`, answering several reads at a time, in any order.
 fn driven(image: &Image, depth: Depth, shard: Shard, dice: Dice, failing: &[(&str, u64)]) -> Driven {
-    let mut listing = Listing::default();
-    for (number, name) in image.keys().enumerate() {
-        listing.add(name, Kind::File, u32::try_from(number).expect("a number"));
-    }
+    driven_over(image, survey(depth, shard), depth, dice, failing)
+}
+
+fn driven_over(image: &Image, survey: Survey, depth: Depth, dice: Dice, failing: &[(&str, u64)]) -> Driven {
     let place = |name: &str| image.keys().position(|other| other == name).expect("a file of the set");
     let failing = failing.iter().map(|(name, from)| (place(name), *from)).collect();
     let mut host = Host { files: image.values().map(Vec::as_slice).collect(), dice, failing };
-    let mut drive = Drive::new(survey(depth, shard), depth, listing);
+    let mut drive = Drive::new(survey, depth, listed(image));
     let (mut waiting, mut events, mut under_way, mut foreseen) = (Vec::<Want>::new(), Vec::new(), 0, false);
     loop {
         drive.step();
@@ -299,13 +324,13 @@ fn damage_is_said_only_of_a_file_that_is_still_the_same() {
 
 /// What a restore of `point` gives, with reads answered in any order; or why it cannot be.
 fn restored(image: &Image, point: &str, dice: Dice) -> Result<Vec<u8>, String> {
-    let mut listing = Listing::default();
-    for (number, name) in image.keys().enumerate() {
-        listing.add(name, Kind::File, u32::try_from(number).expect("a number"));
-    }
+    restored_of(REPOZO, image, point, dice)
+}
+
+fn restored_of((format, key): Kind, image: &Image, point: &str, dice: Dice) -> Result<Vec<u8>, String> {
     let mut host = Host { files: image.values().map(Vec::as_slice).collect(), dice, failing: BTreeMap::new() };
-    let format = by_name("repozo").expect("a known format");
-    let mut restore = Restore::new(format, format.point(point).expect("a point"), listing);
+    let format = by_name(format).expect("a known format");
+    let mut restore = Restore::new(format, format.point(point).expect("a point"), key, listed(image));
     let (mut waiting, mut out): (Vec<Want>, _) = (Vec::new(), Vec::new());
     loop {
         while let Some(bytes) = restore.step()? {

@@ -1,17 +1,20 @@
 //! The engine gives the same reports, byte for byte, as wasm32 under node as it does natively.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use flate2::Crc;
 use highwater_core::report::Depth;
+use highwater_tests::datastore::{Sample, harm};
 use highwater_tests::dice::Dice;
 use highwater_tests::harm::harmed;
 use highwater_tests::repo::{Image, sample};
 use highwater_tests::run::Run;
 use highwater_tests::score::{Score, full, size};
-use highwater_tests_wasm::{ENDS, Job, MERGED, RENDERED, STRICT, run, title};
+use highwater_tests_wasm::{ENDS, Job, KEYED, MERGED, RENDERED, STORE, STRICT, run, title};
 
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
@@ -74,27 +77,78 @@ fn hostile(files: &Image) -> Vec<Image> {
 /// The verifications: every set at every depth, now and then in pieces, in parts or strictly.
 fn write_jobs(sets: &[Image], dice: &mut Dice) -> Vec<Vec<u8>> {
     let mut jobs = Vec::new();
-    let mut add = |job: Job<'_>| {
-        let mut bytes = Vec::new();
-        job.write(&mut bytes);
-        jobs.push(bytes);
-    };
+    let mut add = |job: Job<'_>| jobs.push(written(&job));
+    let key = [0; 32];
     for (number, files) in sets.iter().enumerate() {
         for depth in DEPTHS {
             let step = if dice.chance(30) { u32::try_from(1 + dice.below(5000)).expect("a step") } else { 0 };
             let flags = RENDERED | if dice.chance(20) { STRICT } else { 0 };
-            add(Job { depth, flags, step, part: (1, 1), files });
+            add(Job { depth, flags, step, part: (1, 1), key, files });
         }
         if number % 5 == 0 {
             let parts = *dice.pick(&[1, 2, 3, 7, 64]);
             let depth = *dice.pick(&DEPTHS);
             for part in 1..=parts {
                 let flags = MERGED | if part == parts { ENDS } else { 0 };
-                add(Job { depth, flags, step: 0, part: (part, parts), files });
+                add(Job { depth, flags, step: 0, part: (part, parts), key, files });
             }
         }
     }
     jobs
+}
+
+fn written(job: &Job<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    job.write(&mut bytes);
+    bytes
+}
+
+/// Every damage to stores, with the key and without, in pieces or not; and those to frames whose checksum was made right again. Two
+/// libraries decompress the chunks, and what is wrong with a frame they see in different ways.
+fn store_jobs(dice: &mut Dice) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let (mut jobs, mut forged) = (Vec::new(), Vec::new());
+    for sample in Sample::all() {
+        let (whole, key) = (sample.image(), *sample.key().secret());
+        for case in sample.cases() {
+            let mut files = whole.clone();
+            harm(&mut files, &case["ops"]);
+            for keyed in [0, KEYED] {
+                let step = u32::try_from(dice.below(2) * (1 + dice.below(5000))).expect("a step");
+                let flags = RENDERED | STORE | keyed;
+                jobs.push(written(&Job { depth: Depth::Digest, flags, step, part: (1, 1), key, files: &files }));
+            }
+        }
+        let chunks: Vec<&String> = whole.keys().filter(|name| name.starts_with(".chunks/")).collect();
+        for _ in 0..size(30, 1_000) {
+            for (mended, jobs) in [(false, &mut jobs), (true, &mut forged)] {
+                let mut files = whole.clone();
+                for _ in 0..8 {
+                    flip(files.get_mut(*dice.pick(&chunks)).expect("its bytes"), dice, mended);
+                }
+                let flags = RENDERED | STORE;
+                jobs.push(written(&Job { depth: Depth::Digest, flags, step: 0, part: (1, 1), key, files: &files }));
+            }
+        }
+    }
+    (jobs, forged)
+}
+
+fn flip(chunk: &mut [u8], dice: &mut Dice, mended: bool) {
+    if let Some(at) = usize::try_from(dice.below(chunk.len().max(1) as u64)).ok().filter(|at| *at < chunk.len()) {
+        chunk[at] ^= 1 << dice.below(8);
+        if mended {
+            mend(chunk);
+        }
+    }
+}
+
+/// Makes the checksum of a chunk right again, so that what it holds is looked at.
+fn mend(chunk: &mut [u8]) {
+    if let Some((head, body)) = chunk.split_at_mut_checked(12) {
+        let mut crc = Crc::new();
+        crc.update(body);
+        head[8..].copy_from_slice(&crc.sum().to_le_bytes());
+    }
 }
 
 #[test]
@@ -105,25 +159,74 @@ fn wasm32_and_native_write_the_same_reports() {
     let mut sets = vec![files.clone()];
     sets.extend(hostile(&files));
     sets.extend((0..size(300, 6_000)).map(|_| harmed(&files, &mut dice).1));
-    let program = program();
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let (input, output) = (folder.path().join("jobs"), folder.path().join("reports"));
-    let runner = Path::new(env!("CARGO_MANIFEST_DIR")).join("wasm/run.mjs");
-    for batch in write_jobs(&sets, &mut dice).chunks(BATCH) {
-        let jobs = batch.concat();
-        fs::write(&input, &jobs).expect("the jobs are written");
-        let mut native = Vec::new();
-        run(&mut &jobs[..], &mut native).expect("the jobs are done natively");
-        let mut node = Command::new("node");
-        node.arg("--no-warnings").args([&runner, &program, &input, &output]);
-        Run::within(Duration::from_secs(if full() { 600 } else { 120 }), &mut node).expect(0);
-        let wasm = fs::read(&output).expect("the reports are read");
+    let both = Both::new();
+    let (store_jobs, forged) = store_jobs(&mut dice);
+    for batch in [write_jobs(&sets, &mut dice), store_jobs].concat().chunks(BATCH) {
+        let (native, wasm) = both.run(batch);
         score.ran(batch.len() as u64);
         if native != wasm {
             score.fail(difference(&native, &wasm));
         }
     }
+    for batch in forged.chunks(BATCH) {
+        let (native, wasm) = both.run(batch);
+        let (native, wasm) = (damaged(&native), damaged(&wasm));
+        assert_eq!(native.len(), batch.len());
+        score.ran(batch.len() as u64);
+        for (native, wasm) in native.iter().zip(&wasm) {
+            // The digest has the last word; but one library may refuse a frame out of which the other still gets the right bytes.
+            let missed = native.iter().filter(|(object, code)| *code != "encoding" && !wasm.contains_key(*object));
+            let invented = wasm.keys().filter(|object| !native.contains_key(*object));
+            let told: Vec<&String> = missed.map(|(object, _)| object).chain(invented).collect();
+            if !told.is_empty() {
+                score.fail(format!("{told:?} natively {native:?}, as wasm32 {wasm:?}"));
+            }
+        }
+        // Most flips give no other frame of as many bytes: both were asked.
+        assert!(native.iter().any(|objects| objects.len() > 3), "nothing was damaged");
+    }
     score.end();
+}
+
+/// The program as it is built for both.
+struct Both {
+    program: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Both {
+    fn new() -> Self {
+        Self { program: program(), folder: tempfile::tempdir().expect("a scratch folder") }
+    }
+
+    /// What comes of some jobs natively, and as wasm32.
+    fn run(&self, jobs: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
+        let (input, output) = (self.folder.path().join("jobs"), self.folder.path().join("reports"));
+        let runner = Path::new(env!("CARGO_MANIFEST_DIR")).join("wasm/run.mjs");
+        let jobs = jobs.concat();
+        fs::write(&input, &jobs).expect("the jobs are written");
+        let mut native = Vec::new();
+        run(&mut &jobs[..], &mut native).expect("the jobs are done natively");
+        let mut node = Command::new("node");
+        node.arg("--no-warnings").args([&runner, &self.program, &input, &output]);
+        Run::within(Duration::from_secs(if full() { 600 } else { 120 }), &mut node).expect(0);
+        (native, fs::read(&output).expect("the reports are read"))
+    }
+}
+
+/// The damaged objects of each report, with the name of what is wrong.
+fn damaged(reports: &[u8]) -> Vec<BTreeMap<String, String>> {
+    let text = String::from_utf8_lossy(reports);
+    let reports = text.split("=== job ").skip(1).map(|job| {
+        let (_, job) = job.split_once('\n').expect("a title");
+        let mut documents = serde_json::Deserializer::from_str(job).into_iter::<serde_json::Value>();
+        let report = documents.next().expect("a report").expect("JSON");
+        let text = |found: &serde_json::Value, key: &str| found[key].as_str().expect("text").to_owned();
+        let findings = report["findings"].as_array().expect("a list").iter();
+        let damage = findings.filter(|found| found["severity"] == "damage");
+        damage.map(|found| (text(found, "object"), text(found, "name"))).collect()
+    });
+    reports.collect()
 }
 
 /// Which job comes out differently, and how.

@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 
 use highwater_core::formats;
 use highwater_core::inspect::{Format, Kind, Scope};
+use highwater_core::key::{self, KeyFile};
 use highwater_core::report::{self, Depth};
 use highwater_core::shard::Shard;
 use highwater_core::{render, survey};
@@ -30,6 +31,40 @@ use wasm_bindgen::prelude::*;
 
 use crate::drive::{Answer, Drive, Event, Known, Want, What};
 use crate::restore;
+
+/// The key of encrypted sets.
+#[wasm_bindgen]
+pub struct Key(key::Key);
+
+#[wasm_bindgen]
+impl Key {
+    /// The key in a key file; none when it takes a passphrase and that is empty.
+    ///
+    /// # Errors
+    /// One sentence: a wrong passphrase, or what is wrong with the file.
+    pub fn open(file: &[u8], passphrase: &str) -> Result<Option<Self>, JsError> {
+        let file = KeyFile::parse(file).map_err(|message| JsError::new(&message))?;
+        if file.is_locked() && passphrase.is_empty() {
+            return Ok(None);
+        }
+        let key = file.open(passphrase.as_bytes()).map_err(|message| JsError::new(&message))?;
+        Ok(Some(Self(key)))
+    }
+
+    /// What names it in public.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
+
+    /// The key itself, for [`Survey`] and [`Restore`].
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn secret(&self) -> Vec<u8> {
+        self.0.secret().to_vec()
+    }
+}
 
 /// What was dropped: the entries of one root.
 #[wasm_bindgen]
@@ -55,6 +90,12 @@ impl Listing {
     pub fn format(&self) -> Option<String> {
         self.0.format().map(|format| format.name().to_owned())
     }
+
+    /// Whether that format has names with colons.
+    #[must_use]
+    pub fn colons(&self) -> bool {
+        self.0.format().is_some_and(Format::colons)
+    }
 }
 
 /// One shard of one root on its way.
@@ -72,7 +113,7 @@ const NEWS: usize = 4096;
 #[wasm_bindgen]
 impl Survey {
     /// Begins to look at part `part` of `parts` of a listing, as `format`, at a depth (`list`, `size`, `digest`, `deep`), at
-    /// all points or at one.
+    /// all points or at one; with the bytes of a key, at what is encrypted too.
     ///
     /// # Errors
     /// One sentence, when an argument is none of those words, or no point in time.
@@ -87,8 +128,9 @@ impl Survey {
         strict: bool,
         part: u32,
         parts: u32,
+        key: Option<Vec<u8>>,
     ) -> Result<Self, JsError> {
-        let (format, depth) = (format_of(format)?, depth_of(depth)?);
+        let (format, depth, key) = (format_of(format)?, depth_of(depth)?, key_of(key)?);
         let shard = Shard::new(part.into(), parts.into()).ok_or_else(|| JsError::new("there is no such part"))?;
         let trails = depth == Depth::Deep;
         let scope = match point {
@@ -100,7 +142,7 @@ impl Survey {
         };
         let (label, format_name) = (label.to_owned(), format.name().to_owned());
         let options = survey::Options { label, format: format_name, depth, strict, shard };
-        let survey = survey::Survey::new(format.inspect(&scope, None), options);
+        let survey = survey::Survey::new(format.inspect(&scope, key), options);
         Ok(Self { drive: Drive::new(survey, depth, listing.0), news: VecDeque::new(), told: 0 })
     }
 
@@ -297,15 +339,17 @@ pub struct Restore(restore::Restore);
 
 #[wasm_bindgen]
 impl Restore {
-    /// Begins to restore the newest point at or before `point`.
+    /// Begins to restore the newest point at or before `point`, or the archive that it names; with the bytes of a key, what is
+    /// encrypted too.
     ///
     /// # Errors
-    /// One sentence, when an argument is no format or no point in time.
+    /// One sentence, when an argument is no format, no point in time, none that is restored, or no key.
     #[wasm_bindgen(constructor)]
-    pub fn new(listing: Listing, format: &str, point: &str) -> Result<Self, JsError> {
-        let format = format_of(format)?;
+    pub fn new(listing: Listing, format: &str, point: &str, key: Option<Vec<u8>>) -> Result<Self, JsError> {
+        let (format, key) = (format_of(format)?, key_of(key)?);
         let at = format.point(point).map_err(|message| JsError::new(&message))?;
-        Ok(Self(restore::Restore::new(format, at, listing.0)))
+        format.restores(Some(&at)).map_err(|message| JsError::new(&message))?;
+        Ok(Self(restore::Restore::new(format, at, key, listing.0)))
     }
 
     /// The next checked bytes of what is restored; nothing when more must be read first. Call it until it gives nothing.
@@ -364,6 +408,12 @@ fn numbers(wants: Vec<Want>) -> Vec<f64> {
 
 fn format_of(name: &str) -> Result<&'static dyn Format, JsError> {
     formats::by_name(name).ok_or_else(|| JsError::new("there is no such format"))
+}
+
+fn key_of(bytes: Option<Vec<u8>>) -> Result<Option<key::Key>, JsError> {
+    let Some(bytes) = bytes else { return Ok(None) };
+    let secret = bytes.try_into().map_err(|_| JsError::new("a key has 32 bytes"))?;
+    Ok(Some(key::Key::new(secret)))
 }
 
 fn depth_of(word: &str) -> Result<Depth, JsError> {

@@ -9,41 +9,57 @@ use highwater_core::name::Name;
 /// The entries of one root. They do not change while it is looked at: a drop is a snapshot.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The entries of each folder, by its name; the root's under none.
-    folders: HashMap<Option<Name>, Vec<Entry>>,
+    /// The folders by their names, the root under none. A store may have tens of thousands of them.
+    folders: HashMap<Option<Name>, Folder>,
+}
+
+#[derive(Debug, Default)]
+struct Folder {
+    entries: Vec<Entry>,
     /// The host's numbers of the plain files among them.
-    files: HashMap<Name, u32>,
+    numbers: HashMap<Name, u32>,
 }
 
 impl Listing {
     /// Adds an entry by its name below the root, which the host knows as `number`. False when its name is none that a backup could have: such an entry
     /// is passed over, as nothing could name it.
     pub fn add(&mut self, name: &str, kind: Kind, number: u32) -> bool {
-        let (folder, last) = name.rsplit_once('/').map_or((None, name), |(folder, last)| (Some(folder), last));
-        let (Ok(name), Ok(last)) = (Name::new(name.as_bytes()), Name::new(last.as_bytes())) else { return false };
-        let Ok(folder) = folder.map(|folder| Name::new(folder.as_bytes())).transpose() else { return false };
+        let (folder, last) = parted(name.as_bytes());
+        let Ok(last) = Name::new(last) else { return false };
+        let Ok(folder) = folder.map(Name::new).transpose() else { return false };
+        let folder = self.folders.entry(folder).or_default();
         if kind == Kind::File {
-            self.files.insert(name, number);
+            folder.numbers.insert(last.clone(), number);
         }
-        self.folders.entry(folder).or_default().push(Entry { name: last, kind });
+        folder.entries.push(Entry { name: last, kind });
         true
     }
 
     /// Those of a folder, or of the root, in the order in which they came.
     #[must_use]
     pub fn entries(&self, folder: Option<&Name>) -> &[Entry] {
-        self.folders.get(&folder.cloned()).map(Vec::as_slice).unwrap_or_default()
+        self.folders.get(&folder.cloned()).map(|folder| &*folder.entries).unwrap_or_default()
     }
 
     /// The number of the plain file of this name.
     #[must_use]
     pub fn number(&self, name: &Name) -> Option<u32> {
-        self.files.get(name).copied()
+        let (folder, last) = parted(name.as_bytes());
+        let folder = self.folders.get(&folder.map(Name::new).transpose().ok()?)?;
+        folder.numbers.get(&Name::new(last).ok()?).copied()
     }
 
     /// The format that this looks like.
     #[must_use]
     pub fn format(&self) -> Option<&'static dyn Format> {
         formats::recognise(self.entries(None)).next()
+    }
+}
+
+/// The folder that a name is in, unless that is the root, and its name there.
+fn parted(name: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    match name.iter().rposition(|byte| *byte == b'/').and_then(|at| name.split_at_checked(at)) {
+        Some((folder, last)) => (Some(folder), last.get(1..).unwrap_or_default()),
+        None => (None, name),
     }
 }

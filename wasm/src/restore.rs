@@ -9,9 +9,9 @@ use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::inspect::{Format, Scope};
+use highwater_core::key::Key;
 use highwater_core::plan::{Obstacle, obstacle, reach};
 use highwater_core::report::Depth;
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey, Work};
 
 use crate::drive::indices::{Indices, Step};
@@ -52,10 +52,9 @@ struct Chunk {
 impl Restore {
     /// Begins to restore the newest point at or before `point`, as [`Format::point`] read it.
     #[must_use]
-    pub fn new(format: &dyn Format, point: String, listing: Listing) -> Self {
-        let (label, shard) = (String::new(), Shard::WHOLE);
-        let options = Options { label, format: format.name().to_owned(), depth: Depth::Digest, strict: false, shard };
-        let survey = Survey::new(format.inspect(&Scope::Point { at: Some(point), trails: false }, None), options);
+    pub fn new(format: &dyn Format, point: String, key: Option<Key>, listing: Listing) -> Self {
+        let options = Options::whole(format, "", Depth::Digest);
+        let survey = Survey::new(format.inspect(&Scope::Point { at: Some(point), trails: false }, key), options);
         Self {
             listing,
             indices: Indices::new(survey),

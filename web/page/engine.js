@@ -1,8 +1,26 @@
 // Unpacks the engine out of the script that carries it.
 
-/** The compiled module, for the workers: the page's own thread has no work for it. */
-export async function compile() {
-    const compressed = Uint8Array.from(atob(ENGINE.wasm), (c) => c.charCodeAt(0));
-    const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return WebAssembly.compile(await new Response(stream).arrayBuffer());
+/** The worker's source, and the compiled module for it: the page's own thread has no work for either. */
+export async function unpack() {
+    const stream = new Blob([bytes(ENGINE)]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const payload = await new Response(stream).arrayBuffer();
+    const length = new DataView(payload).getUint32(0, true);
+    const worker = new TextDecoder().decode(payload.slice(4, 4 + length));
+    return { worker, module: await WebAssembly.compile(payload.slice(4 + length)) };
+}
+
+/** Seven bits of each character; the builder says why. */
+function bytes(text) {
+    const bytes = new Uint8Array(Math.floor((text.length * 7) / 8));
+    for (let i = 0, held = 0, bits = 0, at = 0; i < text.length; i += 1) {
+        held = (held << 7) | (text.charCodeAt(i) & 127);
+        bits += 7;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes[at] = held >> bits;
+            held &= (1 << bits) - 1;
+            at += 1;
+        }
+    }
+    return bytes;
 }

@@ -1,10 +1,11 @@
 // The page: takes what is dropped, has it checked, and shows what came of it.
 
 import { at } from "./element.js";
-import { compile } from "./engine.js";
-import { fromDrop, fromHandles, fromInput } from "./drop.js";
+import { unpack } from "./engine.js";
+import { fromDrop, fromInput } from "./drop.js";
 import { findRoots } from "./roots.js";
 import { Picture } from "./picture.js";
+import { Keys } from "./keys.js";
 import { Pool, Stopped, workers } from "./pool.js";
 import { Progress } from "./progress.js";
 import { forget, say, show } from "./results.js";
@@ -14,10 +15,20 @@ import { bytes, count } from "./words.js";
 
 const UNSUPPORTED = "This browser cannot run the check: it lacks WebAssembly with SIMD or another part of it. Chrome 91, Firefox 113, Safari 16.4 and later have all.";
 
+const PARTIAL = "From a page that was opened as a file, this browser hides names with a colon in what is dropped, and this set has such names. Nothing was checked.";
+
+const KINDS = "repozo repositories and Proxmox-style chunk datastores";
+
 const picture = new Picture(at("bands"));
 const progress = new Progress(at("bar"), at("pace"));
-const compiling = compile().catch(() => null);
+const pooling = unpack().then((engine) => new Pool(engine, workers()), () => null);
 let pool = null;
+pooling.then((ready) => {
+    pool = ready;
+});
+const keys = new Keys(pooling, () => {
+    if (roots.length > 0) check(roots, { depth: at("depth").value, point: null });
+});
 let roots = [];
 let paused = false;
 /** Counts drops and runs: what belongs to an earlier one is not shown. */
@@ -31,23 +42,26 @@ async function take(entries) {
     clear();
     at("intake").textContent = "reading the list of files";
     try {
-        const module = await compiling;
-        if (module === null) {
+        if ((await pooling) === null) {
             at("intake").textContent = "";
             say("inconclusive", UNSUPPORTED);
             return;
         }
-        pool ??= new Pool(module, workers());
         const all = await entries;
+        const files = all.filter(({ open }) => open !== null).length;
         const { roots: found, others } = await findRoots(pool, all);
         if (mine !== turn) return;
         roots = found;
         at("drop").classList.add("small");
         const rest = others > 0 ? `; ${count(others, "other file")} belong to no backup set` : "";
-        at("intake").textContent = `${count(all.length, "file")} in ${count(roots.length, "backup set")}${rest}`;
+        at("intake").textContent = `${count(files, "file")} in ${count(roots.length, "backup set")}${rest}`;
+        if (all.partial && roots.some(({ colons }) => colons)) {
+            say("inconclusive", PARTIAL, "Choose it with the button “Choose a folder”, which shows the page everything, or drop it on a page that `highwater web` serves.");
+            return;
+        }
         if (roots.length === 0) {
-            const what = all.length === 0 ? "There are no files in it." : `None of ${count(all.length, "file")} belongs to a backup set of a kind that this page knows (repozo repositories).`;
-            say("inconclusive", `${what} Nothing was checked.`, "Drop the folder that holds the index (for repozo, the .dat files), not a file out of it.");
+            const what = files === 0 ? "There are no files in it." : `None of ${count(files, "file")} belongs to a backup set of a kind that this page knows (${KINDS}).`;
+            say("inconclusive", `${what} Nothing was checked.`, "Drop the folder that holds the index (for repozo the .dat files, for a chunk datastore the folder .chunks), not a file out of it.");
             return;
         }
         await check(roots, { depth: at("depth").value, point: null });
@@ -79,7 +93,7 @@ async function check(some, { depth, point }) {
                 picture.hear(number, worker, news);
                 picture.progress(progress.show());
             };
-            reports.push(await pool.check(root, { depth, point, strict: false }, hear));
+            reports.push(await pool.check(root, { depth, point, strict: false, key: keys.secret }, hear));
             if (mine !== turn) return;
         }
         const outcome = await pool.conclude(reports, depth);
@@ -89,12 +103,13 @@ async function check(some, { depth, point }) {
         const marked = coverage.marked ? `, ${bytes(coverage.marked)} of them by marks` : "";
         const pace = `${count(coverage.checked, "claim")} checked, ${bytes(coverage.bytes)} read${marked}, in ${seconds.toFixed(1)} s`;
         at("run").hidden = true;
+        picture.judge(outcome.roots);
         picture.draw(true);
         show(outcome, some.length === 1 ? some[0].label : "highwater", pace);
         if (point === null) {
             showPoints(some, outcome, {
                 check: (root, name) => check([root], { depth: at("depth").value, point: name }),
-                restore: (root, name, tell) => restore(root, name, tell),
+                restore: (root, what, tell) => restore(root, what, tell),
             });
         }
     } catch (error) {
@@ -102,14 +117,14 @@ async function check(some, { depth, point }) {
     }
 }
 
-/** Restores a point to a file of the person's choice. */
-async function restore(root, point, tell) {
+/** Restores a point, or an archive of it, to a file of the person's choice. */
+async function restore(root, { point, file }, tell) {
     let to = null;
     try {
-        to = await place(root.format === "repozo" ? "Data.fs" : "restored");
+        to = await place(file);
         let written = 0;
         tell("restoring");
-        await pool.restore(root, point, async (piece, end) => {
+        await pool.restore(root, { point, key: keys.secret }, async (piece, end) => {
             written += piece.length;
             await to.write(piece, end);
             tell(`${bytes(written)} of ${bytes(end)} written`);
@@ -164,18 +179,6 @@ for (const id of ["folder", "files"]) {
 const told = (found) => {
     at("intake").textContent = `${count(found, "file")} so far`;
 };
-if (window.showDirectoryPicker !== undefined) {
-    // The browser's own picker reads a folder as it goes; a script that sets the input's files still uses the input.
-    at("folder").addEventListener("click", async (event) => {
-        if (!event.isTrusted) return;
-        event.preventDefault();
-        try {
-            take(fromHandles([await window.showDirectoryPicker()], told));
-        } catch (error) {
-            if (error.name !== "AbortError") say("inconclusive", `The folder cannot be opened: ${error.message}`);
-        }
-    });
-}
 const over = (yes) => (event) => {
     event.preventDefault();
     at("drop").classList.toggle("over", yes);

@@ -36,7 +36,7 @@ export class Picture {
     /** Begins anew, with these sets. */
     begin(roots) {
         this.place.replaceChildren();
-        this.sets = roots.map((root) => ({ label: root.label, chains: new Map(), chunks: new Map() }));
+        this.sets = roots.map((root) => ({ label: root.label, chains: new Map(), chunks: new Map(), hurt: new Set() }));
         this.share = 0;
     }
 
@@ -57,6 +57,15 @@ export class Picture {
         }
         for (let i = 0; i < settled.length; i += 2) chunks.states[settled[i]] = settled[i + 1];
         this.soon();
+    }
+
+    /** Takes the verdicts on points: a chunk that several share is drawn where it was first needed, and hurts them all. */
+    judge(roots) {
+        for (const { label, newest } of roots) {
+            const damaged = newest.filter(({ verdict }) => verdict === "damaged");
+            const set = this.sets.find((some) => some.label === label);
+            if (set) set.hurt = new Set(damaged.map(({ name }) => name));
+        }
     }
 
     /** How much of everything is done, from 0 to 1: that of a chunk which is being read is not known. */
@@ -115,6 +124,9 @@ export class Picture {
                 totals[states[i]] += 1;
             }
         }
+        chain.points.forEach((name, i) => {
+            if (set.hurt.has(name)) counts[Math.floor((i / points) * cells) * STATES.length + DAMAGED] += 1;
+        });
         if (tell || title.textContent === "") {
             const [from, to] = [chain.points[0], chain.points.at(-1)];
             title.textContent = `${set.label}: ${from === to ? from : `${from} to ${to}`}, ${bytes(chain.bytes)}`;

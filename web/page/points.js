@@ -3,7 +3,10 @@
 import { at, make } from "./element.js";
 import { bytes, count } from "./words.js";
 
-/** Shows the points of each set. `check` and `restore` get the set and the point's name. */
+/** What a point without archives is restored to. */
+const FILE = "Data.fs";
+
+/** Shows the points of each set. `check` gets the set and the point's name; `restore`, of what to restore, `{ point, file }`. */
 export function showPoints(roots, outcome, { check, restore }) {
     const shown = roots.flatMap((root) => {
         const found = outcome.roots.find(({ label }) => label === root.label);
@@ -18,6 +21,19 @@ function one(root, { points, newest }, check, restore) {
     for (const { name, bytes: length, verdict } of newest) {
         menu.append(make("option", { value: name }, `${name} · ${bytes(length)} · ${verdict}`));
     }
+    // Where a point holds several archives, one of them is restored.
+    const archives = make("select", { "aria-label": `Archive of ${root.label}`, "data-testid": "archive" });
+    const offer = () => {
+        const { archives: names = [] } = newest.find(({ name }) => name === menu.value);
+        archives.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
+        archives.hidden = names.length === 0;
+    };
+    menu.addEventListener("change", offer);
+    offer();
+    const what = () => {
+        const [point, archive] = [menu.value, archives.value];
+        return archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
+    };
     const status = make("p", { role: "status", class: "dim", "data-testid": "restore-status" });
     const say = (words) => {
         status.textContent = words;
@@ -31,7 +47,8 @@ function one(root, { points, newest }, check, restore) {
             { class: "point" },
             menu,
             make("button", { type: "button", class: "quiet", "data-testid": "check-point", click: () => check(root, menu.value) }, "Check this point"),
-            make("button", { type: "button", "data-testid": "restore", click: () => restore(root, menu.value, say) }, "Restore it to a file"),
+            archives,
+            make("button", { type: "button", "data-testid": "restore", click: () => restore(root, what(), say) }, "Restore it to a file"),
         ),
         status,
     );

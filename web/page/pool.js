@@ -20,8 +20,8 @@ export function workers() {
 
 /** A fixed number of workers. */
 export class Pool {
-    constructor(module, count) {
-        this.module = module;
+    constructor(engine, count) {
+        this.engine = engine;
         this.count = count;
         this.crew = [];
         /** How to fail what each worker is doing, and how many jobs there were: every message bears the number of its job. */
@@ -29,16 +29,16 @@ export class Pool {
         this.jobs = 0;
     }
 
-    /** Checks one root at a depth: gives the report of each shard, as JSON. `hear` gets each worker's news. */
-    check(root, { depth, point, strict }, hear) {
+    /** Checks one root (`depth`, `point`, `strict`, `key`): gives the report of each shard, as JSON. `hear` gets each worker's news. */
+    check(root, options, hear) {
         const { label, format } = root;
         const parts = this.count;
-        const job = (part) => ({ format, label, depth, point, strict, part, parts });
+        const job = (part) => ({ ...options, format, label, part, parts });
         const jobs = Array.from({ length: parts }, (_, at) => this.run(at, root, job(at + 1), (news) => hear(at, news)));
         return Promise.all(jobs);
     }
 
-    /** The name of the format that a root looks like; undefined when it looks like none. */
+    /** The `format` that a root looks like, and whether its names have `colons`; undefined when it looks like none. */
     recognise(root) {
         return this.run(0, root, { recognise: true });
     }
@@ -48,9 +48,14 @@ export class Pool {
         return this.ask(0, ({ outcome }) => outcome, (post) => post({ what: "conclude", roots, depth }));
     }
 
-    /** Restores a point, in a worker of its own: `write` gets piece after piece, and the whole length. */
-    restore(root, point, write) {
-        return this.run(this.count, root, { format: root.format, point, restore: true }, null, write);
+    /** Restores a `point` with a `key`, in a worker of its own: `write` gets piece after piece, and the whole length. */
+    restore(root, { point, key }, write) {
+        return this.run(this.count, root, { format: root.format, point, key, restore: true }, null, write);
+    }
+
+    /** The key in a key file: `{ secret, fingerprint }`; `{ locked }` when it takes a passphrase and there is none. */
+    open(file, passphrase) {
+        return this.ask(this.count + 1, ({ key }) => key, (post) => post({ what: "key", file, passphrase }));
     }
 
     pause() {
@@ -71,17 +76,17 @@ export class Pool {
 
     hire(at) {
         if (this.crew[at] === undefined) {
-            const address = URL.createObjectURL(new Blob([ENGINE.worker], { type: "text/javascript" }));
+            const address = URL.createObjectURL(new Blob([this.engine.worker], { type: "text/javascript" }));
             this.crew[at] = new Worker(address);
             URL.revokeObjectURL(address);
-            this.crew[at].postMessage({ what: "module", module: this.module });
+            this.crew[at].postMessage({ what: "module", module: this.engine.module });
         }
         return this.crew[at];
     }
 
     /** Has worker `at` do a job on a root: gives what `done` or `recognised` says. */
     run(at, root, options, hear, write) {
-        const result = ({ report, format }) => report ?? format;
+        const result = ({ report, known }) => report ?? known;
         return this.ask(at, result, (post) => begin(post, root, options), root, hear, write);
     }
 
@@ -116,6 +121,7 @@ export class Pool {
                 done: (data) => over(give, result(data)),
                 recognised: (data) => over(give, result(data)),
                 concluded: (data) => over(give, result(data)),
+                opened: (data) => over(give, result(data)),
             };
             worker.onmessage = ({ data }) => {
                 if (data.job === job) answers[data.what](data);

@@ -3,13 +3,14 @@
 import { breather } from "./breathe.js";
 
 /**
- * The sets, `{ label, path, format, names, folders, opens }` each, and how many files belong to none. `names` are those of the
- * folder's own entries; `folders` has 1 for each that is one; `opens` gives the `File` of each that is none.
+ * The sets, `{ label, path, format, colons, names, folders, opens }` each, and how many files belong to none. `names` are those of
+ * all entries below the set's folder, files first; `folders` has 1 for each that is one; `opens` gives the `File` of each that is
+ * none. Some of the names may have `colons`.
  */
-export async function findRoots(pool, entries) {
+export async function findRoots(pool, dropped) {
     const breathe = breather();
     const top = folder();
-    for (const { path, open } of entries) {
+    for (const { path, open } of dropped) {
         const parts = path.split("/");
         const name = parts.pop();
         let at = top;
@@ -17,7 +18,8 @@ export async function findRoots(pool, entries) {
             if (!at.folders.has(part)) at.folders.set(part, folder());
             at = at.folders.get(part);
         }
-        at.files.set(name, open);
+        if (open !== null) at.files.set(name, open);
+        else if (!at.folders.has(name)) at.folders.set(name, folder());
         await breathe();
     }
     const roots = [];
@@ -25,10 +27,9 @@ export async function findRoots(pool, entries) {
     const waiting = [...top.folders].map(([name, inside]) => [name, inside]);
     while (waiting.length > 0) {
         const [path, inside] = waiting.shift();
-        const found = await root(path, inside, breathe);
-        found.format = found.opens.length > 0 ? await pool.recognise(found) : undefined;
-        if (found.format !== undefined) {
-            roots.push(found);
+        const known = await pool.recognise(await entries(inside, false, breathe));
+        if (known !== undefined) {
+            roots.push({ path, ...known, ...(await entries(inside, true, breathe)) });
         } else {
             others += inside.files.size;
             for (const [name, deeper] of inside.folders) waiting.push([`${path}/${name}`, deeper]);
@@ -42,16 +43,25 @@ function folder() {
     return { files: new Map(), folders: new Map() };
 }
 
-async function root(path, { files, folders }, breathe) {
-    const names = [];
-    const opens = [];
-    for (const [name, open] of files) {
-        names.push(name);
-        opens.push(open);
-        await breathe();
+/** The entries of a folder: its own alone, or all that are below it too, under their paths. */
+async function entries(top, all, breathe) {
+    const [names, folders, opens] = [[], [], []];
+    const waiting = [["", top]];
+    while (waiting.length > 0) {
+        const [before, inside] = waiting.pop();
+        for (const [name, open] of inside.files) {
+            names.push(before + name);
+            opens.push(open);
+            await breathe();
+        }
+        for (const [name, deeper] of inside.folders) {
+            folders.push(before + name);
+            if (all) waiting.push([`${before}${name}/`, deeper]);
+            await breathe();
+        }
     }
-    const kinds = new Uint8Array(files.size + folders.size).fill(1, files.size);
-    return { path, names: [...names, ...folders.keys()], folders: kinds, opens };
+    const kinds = new Uint8Array(names.length + folders.length).fill(1, names.length);
+    return { names: names.concat(folders), folders: kinds, opens };
 }
 
 /** Calls each set by its folder's name, as the command line does; by its whole path where that is not enough. */

@@ -31,10 +31,10 @@ function list({ names, folders, first }) {
 
 /** The listing is complete. */
 function go() {
-    const { format, label, depth, point, strict, part, parts, restore } = job.options;
+    const { format, label, depth, point, strict, part, parts, restore, key } = job.options;
     job.survey = restore
-        ? new engine.Restore(job.listing, format, point)
-        : new engine.Survey(job.listing, format, label, depth, point ?? undefined, strict, part, parts);
+        ? new engine.Restore(job.listing, format, point, key ?? undefined)
+        : new engine.Survey(job.listing, format, label, depth, point ?? undefined, strict, part, parts, key ?? undefined);
     job.restoring = restore === true;
     const ask = (numbers, short) => post({ what: "need", numbers, short });
     job.reads = new Reads(job.survey, ask, () => queue(job));
@@ -137,6 +137,12 @@ const BEGINNINGS = {
     conclude({ roots, depth }) {
         post({ what: "concluded", outcome: conclude(engine, roots, depth) });
     },
+    key({ file, passphrase }) {
+        const opened = engine.Key.open(file, passphrase);
+        const key = opened && { secret: opened.secret, fingerprint: opened.fingerprint };
+        opened?.free();
+        post({ what: "opened", key: key ?? { locked: true } });
+    },
 };
 
 /** What goes on with a job that was begun and is not over. */
@@ -145,10 +151,10 @@ const CONTINUATIONS = {
     go,
     /** Says what the listing looks like; nothing is begun with it. */
     recognise() {
-        const format = job.listing.format();
+        const [format, colons] = [job.listing.format(), job.listing.colons()];
         job.listing.free();
         job = null;
-        post({ what: "recognised", format });
+        post({ what: "recognised", known: format && { format, colons } });
     },
     files({ numbers, files, errors }) {
         job.reads.take(numbers, files, errors);

@@ -9,6 +9,9 @@
 //! | 44- | | ciphertext |
 //!
 //! Without its key, what is encrypted is not decoded: only its checksum is looked at, which covers neither vector nor tag.
+//!
+//! The checksum has the first word on what is wrong: where it does not hold, what a library made of the bytes, and how far it came, says
+//! nothing, and another library comes to something else.
 
 use super::gcm::Gcm;
 use super::zstd::Unzstd;
@@ -24,6 +27,9 @@ const ENCRYPTED_ZSTD: [u8; 8] = [0xe6, 0x59, 0x1b, 0xbf, 0x0b, 0xbf, 0xd8, 0x0b]
 pub(crate) const HEADER: usize = 12;
 pub(crate) const SEALED_HEADER: usize = 44;
 
+/// The longest blob that a server stores, in bytes: so far is the checksum looked for once the rest is known not to hold.
+const LONGEST: u64 = 128 * 1024 * 1024;
+
 /// The decoder's state.
 pub struct Unblob {
     /// What is said of its encryption.
@@ -32,6 +38,8 @@ pub struct Unblob {
     at: u64,
     crc: crc32fast::Hasher,
     body: Body,
+    /// How decoding ended before the bytes did: with a fault, or because nobody wants more.
+    early: Option<Result<(), Broken>>,
     broken: Option<Broken>,
 }
 
@@ -50,7 +58,7 @@ impl Unblob {
     /// A decoder of a blob of which this is said.
     pub(super) fn new(sealing: Sealing) -> Self {
         let (header, crc) = (Vec::new(), crc32fast::Hasher::new());
-        Self { sealing, header, at: 0, crc, body: Body::Header, broken: None }
+        Self { sealing, header, at: 0, crc, body: Body::Header, early: None, broken: None }
     }
 
     /// See [`super::Decoder::push`].
@@ -110,7 +118,11 @@ impl Unblob {
         }
         self.at = self.at.saturating_add(stored.len() as u64);
         self.crc.update(stored);
-        match &mut self.body {
+        if let Some(early) = &self.early {
+            let flow = if self.at > LONGEST { Flow::Break(()) } else { Flow::Continue(()) };
+            return if flow.is_break() { early.clone().map(|()| flow) } else { Ok(flow) };
+        }
+        let went = match &mut self.body {
             Body::Header | Body::Sealed => Ok(Flow::Continue(())),
             Body::Plain => Ok(each(stored)),
             Body::Zstd(zstd) => zstd.push(stored, each),
@@ -123,7 +135,13 @@ impl Unblob {
                     Some(zstd) => zstd.push(opened, each),
                 }
             }
+        };
+        match went {
+            Ok(Flow::Continue(())) => {}
+            Ok(Flow::Break(())) => self.early = Some(Ok(())),
+            Err(broken) => self.early = Some(Err(broken)),
         }
+        Ok(Flow::Continue(()))
     }
 
     /// See [`super::Decoder::end`].
@@ -133,6 +151,13 @@ impl Unblob {
         }
         let on_record = self.header.get(8..).and_then(<[u8]>::first_chunk).map(|crc| u32::from_le_bytes(*crc));
         let summed = on_record == Some(self.crc.clone().finalize());
+        let odd = Broken { at: 8, what: "its checksum is not that of its bytes" };
+        if let Some(early) = self.early.take() {
+            let ended = if summed { early } else { Err(odd) };
+            self.broken = ended.clone().err();
+            return ended;
+        }
+        let headless = matches!(self.body, Body::Header);
         let tag = self.header.get(SEALED_HEADER - 16..).and_then(<[u8]>::first_chunk);
         let ended = match std::mem::replace(&mut self.body, Body::Plain) {
             Body::Header => Err(Broken { at: self.at, what: "it ends inside its header" }),
@@ -149,10 +174,7 @@ impl Unblob {
             }
             Body::Plain => Ok(()),
         };
-        let ended = match ended {
-            Ok(()) if !summed => Err(Broken { at: 8, what: "its checksum is not that of its bytes" }),
-            ended => ended,
-        };
+        let ended = if summed || headless { ended } else { Err(odd) };
         self.broken = ended.clone().err();
         ended
     }
@@ -163,11 +185,9 @@ impl Unblob {
     }
 }
 
-#[cfg(feature = "datastore")]
 mod encode;
 
-#[cfg(feature = "datastore")]
 pub use encode::encode;
 
-#[cfg(all(test, feature = "datastore"))]
+#[cfg(test)]
 mod tests;

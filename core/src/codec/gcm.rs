@@ -46,7 +46,6 @@ impl Gcm {
     }
 
     /// Encrypts all of `bytes`, which are the first, and gives their tag.
-    #[cfg(feature = "datastore")]
     pub(crate) fn seal(mut self, bytes: &mut [u8]) -> [u8; TAG] {
         self.cipher.apply_keystream(bytes);
         self.take(bytes);

@@ -6,11 +6,11 @@
 #[cfg_attr(target_family = "wasm", path = "zstd/rust.rs")]
 #[cfg_attr(not(target_family = "wasm"), path = "zstd/c.rs")]
 mod blocks;
-#[cfg(all(feature = "datastore", not(target_family = "wasm")))]
+#[cfg(not(target_family = "wasm"))]
 mod pack;
 
 use blocks::Blocks;
-#[cfg(all(feature = "datastore", not(target_family = "wasm")))]
+#[cfg(not(target_family = "wasm"))]
 pub use pack::Packer;
 
 use super::{Broken, Flow};

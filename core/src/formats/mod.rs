@@ -1,17 +1,12 @@
 //! The kinds of backup. A new one is a folder here and a line in [`ALL`].
 
-#[cfg(feature = "datastore")]
 pub mod datastore;
 pub mod repozo;
 
 use crate::inspect::{Entry, Format};
 
 /// Every format, in the order in which they are asked whether they recognise a root.
-pub static ALL: &[&dyn Format] = &[
-    &repozo::Repozo,
-    #[cfg(feature = "datastore")]
-    &datastore::Datastore,
-];
+pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &datastore::Datastore];
 
 /// The formats that recognise a root with these entries.
 pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {

@@ -1,11 +1,10 @@
 //! `highwater list`: the points in time of a repository, as its indices name them.
 
-use highwater_core::inspect::Scope;
+use highwater_core::inspect::{Scope, Set};
 use highwater_core::render::thousands;
 use highwater_core::report::Depth;
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::repository::kind_of;
@@ -17,19 +16,12 @@ use crate::watch::Watch;
 
 pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
     let format = kind_of(&Files, &args.repository, None)?;
-    let options = Options {
-        label: super::verify::label(&args.repository),
-        format: format.name().to_owned(),
-        depth: Depth::List,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options = Options::whole(format, super::verify::label(&args.repository), Depth::List);
     let survey = Survey::new(format.inspect(&Scope::Catalogue, None), options);
     let survey = drive::run(&Files, &args.repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let sets = survey.sets();
     if args.json {
-        let points: Vec<_> =
-            sets.iter().map(|set| json!({ "name": set.name, "group": set.group, "bytes": set.bytes })).collect();
+        let points: Vec<_> = sets.iter().map(|set| point(set)).collect();
         out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.name(), "sets": points })))?;
     } else {
         let mut text = String::new();
@@ -44,7 +36,9 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
                 }
                 _ => "  full".to_owned(),
             };
-            text.push_str(&format!("{:longest$}  {:>width$} bytes{what}\n", set.name, thousands(set.bytes)));
+            let archives =
+                if set.archives.is_empty() { String::new() } else { format!("  {}", set.archives.join(", ")) };
+            text.push_str(&format!("{:longest$}  {:>width$} bytes{what}{archives}\n", set.name, thousands(set.bytes)));
             before = Some((set.group, set.bytes));
         }
         out::print(&text)?;
@@ -60,4 +54,13 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
         return Ok(report.verdict.into());
     }
     Ok(if report.sets.is_empty() { Exit::Inconclusive } else { Exit::Sound })
+}
+
+/// A point, as `--json` writes it; `archives` where a restore takes one of them.
+fn point(set: &Set) -> Value {
+    let mut point = json!({ "name": set.name, "group": set.group, "bytes": set.bytes });
+    if let (Some(fields), false) = (point.as_object_mut(), set.archives.is_empty()) {
+        fields.insert("archives".to_owned(), json!(set.archives));
+    }
+    point
 }

@@ -1,5 +1,7 @@
 //! Deals claims out to threads, so that lanes are full and no thread waits long for another.
 
+use std::cmp::Reverse;
+
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::digest::{Algorithm, lanes};
@@ -33,7 +35,7 @@ pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
     let (marked, mut rest): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| claim.marks.is_some());
     let mut hands: Vec<Hand> = marked.into_iter().map(Hand::Marked).collect();
     let kind = |claim: &Claim| (claim.codec, claim.expect.digest.algorithm());
-    rest.sort_by(|a, b| kind(a).cmp(&kind(b)).then(b.expect.length.cmp(&a.expect.length)));
+    rest.sort_by_key(|claim| (kind(claim), Reverse(size(claim))));
     for claims in rest.chunk_by(|a, b| kind(a) == kind(b)) {
         let Some(width) = claims.first().map(|first| width(first.codec, first.expect.digest.algorithm())) else {
             continue;
@@ -52,6 +54,13 @@ pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
         }
     }
     hands
+}
+
+/// The size by which a claim lies with its like. Chunks of a store are many and short: there the order in which they came, which is that
+/// of the disk, is worth more than the last factor of two.
+fn size(claim: &Claim) -> u64 {
+    let length = claim.expect.length;
+    if matches!(claim.codec, Codec::Blob(_)) { length.checked_ilog2().unwrap_or(0).into() } else { length }
 }
 
 /// How many of `claims`, which are sorted with the longest first, get a thread of their own.

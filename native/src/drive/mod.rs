@@ -8,6 +8,7 @@ mod deal;
 mod lanes;
 mod marked;
 mod one;
+mod present;
 
 use std::cell::RefCell;
 use std::io;
@@ -33,6 +34,8 @@ use crate::watch::Watch;
 use deal::Hand;
 pub(crate) use marked::{Marked, read as read_marks};
 pub use one::check_bytes;
+use present::Present;
+use rayon::prelude::*;
 
 /// Bytes read at a time: enough to hide the system call, small enough to stay in a core's cache.
 pub const PIECE: usize = 256 * 1024;
@@ -46,6 +49,9 @@ const ENTRIES: usize = 4096;
 
 /// Claims that are gathered before they are dealt out: the more there are, the better they fit together.
 const GATHERED: usize = 4096;
+
+/// From so many claims on, the order in which their objects are read is worth a look at where they lie.
+const MANY: usize = 64;
 
 /// Claims of which only the length is asked that a thread takes at a time.
 const LENGTHS: usize = 256;
@@ -106,8 +112,9 @@ pub fn run(
 ) -> Result<Survey, Error> {
     let (send, receive) = channel();
     let threads = rayon::current_num_threads();
+    let present = Present::default();
     rayon::in_place_scope(|scope| -> Result<(), Error> {
-        let ground = Ground { store, root, depth, watch };
+        let ground = Ground { store, root, depth, watch, present: &present };
         let gathered = Vec::new();
         let mut flight = Flight { scope, ground, gathered, send, receive, running: 0, threads, settled };
         loop {
@@ -143,6 +150,7 @@ struct Ground<'scope> {
     root: &'scope Path,
     depth: Depth,
     watch: &'scope Watch<'scope>,
+    present: &'scope Present,
 }
 
 /// Work that is being done.
@@ -182,6 +190,7 @@ impl<'scope> Flight<'_, 'scope> {
         let depth = self.ground.depth;
         let of_bytes = |claim: &Claim| claim.evidence(depth) == Evidence::Bytes;
         let (bytes, lengths): (Vec<Claim>, Vec<Claim>) = self.gathered.drain(..).partition(of_bytes);
+        let bytes = self.ground.in_disk_order(bytes);
         for claims in lengths.chunks(LENGTHS).map(<[Claim]>::to_vec) {
             self.start(survey, move |ground, send| ground.lengths(claims, send))?;
         }
@@ -231,6 +240,17 @@ impl<'scope> Flight<'_, 'scope> {
 }
 
 impl Ground<'_> {
+    /// Claims on many objects in the order in which a disk reads them fastest.
+    fn in_disk_order(self, claims: Vec<Claim>) -> Vec<Claim> {
+        if claims.len() < MANY {
+            return claims;
+        }
+        let place = |claim: Claim| (self.store.place(&path_of(self.root, &claim.object)), claim);
+        let mut placed: Vec<(u64, Claim)> = claims.into_par_iter().map(place).collect();
+        placed.sort_by_key(|(place, _)| *place);
+        placed.into_iter().map(|(_, claim)| claim).collect()
+    }
+
     fn follow(self, trail: Trail, send: &Sender<Done>) -> Result<(), Error> {
         let findings = one::follow(self.store, self.root, trail, self.watch)?;
         _ = send.send(Done::Trail(findings));
@@ -241,6 +261,12 @@ impl Ground<'_> {
         let mut out = Out::new(send);
         for claim in claims {
             self.watch.go_on()?;
+            if claim.evidence(self.depth) == Evidence::Presence
+                && self.present.shows(self.store, self.root, &claim.object)
+            {
+                out.settle(claim, Verdict::Sound, 0, false);
+                continue;
+            }
             let path = path_of(self.root, &claim.object);
             if let Some(verdict) = one::without_bytes(self.store, &path, &claim, self.depth) {
                 out.settle(claim, verdict, 0, false);

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use highwater_core::claim::Claim;
+use highwater_core::check::{Check, Verdict};
+use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Codec;
 use highwater_core::digest::Hasher;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::write::{Writer, is_zero};
-use super::{Job, Plan, index, sound, target, tell_chunks, tell_whole};
+use super::{Job, Plan, index, plan, sound, target, tell_chunks, tell_whole};
 use crate::disk::{Disk, Writable};
 use crate::drive::{check_bytes, path_of};
 use crate::error::Error;
@@ -38,8 +39,10 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
         for claim in &plan.claims {
             let path = path_of(&job.repository, &claim.object);
             let length = disk.length(&path).map_err(Error::io("read", &path))?;
-            if claim.codec == Codec::Plain && length != claim.expect.length {
-                let what = format!("{} is {length} bytes, should be {}", shown(&path), claim.expect.length);
+            if claim.evidence(Depth::Size) == Evidence::StoredLength
+                && let Verdict::Damaged(damage) = Check::of_length(claim, length)
+            {
+                let what = plan::damaged(&path, claim, &damage);
                 return Err(Error::damage(format!("{what}; the old file was not given up for it")));
             }
         }

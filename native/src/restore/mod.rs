@@ -106,7 +106,11 @@ pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &W
     let _database = target::keep_database_closed(target)?;
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let exists = disk.exists(target).map_err(Error::io("look at", target))?;
-    let fit = if exists && !job.full && plan.grows { target::fit(job, plan, target, disk, watch)? } else { Fit::Not };
+    let fit = match (exists && !job.full, plan.grows) {
+        (true, true) => target::fit(job, plan, target, disk, watch)?,
+        (true, false) if target::is_already(plan, target, disk, watch)? => Fit::Same,
+        _ => Fit::Not,
+    };
     let (how, claims, from) = match fit {
         Fit::Longer | Fit::Prefix { .. } if target::has_other_names(target) => {
             watch.decision("Target file has another name (a hard link), falling back to a full recover.");
@@ -130,7 +134,9 @@ pub fn to_file(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &W
     }
     match how {
         How::Nothing => {
-            watch.note("Target file is same size as latest backup, doing nothing.");
+            if plan.grows {
+                watch.note("Target file is same size as latest backup, doing nothing.");
+            }
             // A run that was killed may have put the last bytes there a moment ago; an index must not outlive them.
             let file = target::open_alone(disk, target)?;
             file.sync().map_err(Error::io("sync", target))?;

@@ -10,7 +10,6 @@ use highwater_core::inspect::{Answer, Ask, Format, Scope};
 use highwater_core::key::Key;
 use highwater_core::plan::{Obstacle, obstacle, reach};
 use highwater_core::report::{Depth, Verdict};
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey, Work};
 
 use crate::disk::Disk;
@@ -118,13 +117,7 @@ fn collect(
     scope: &Scope,
     key: Option<Key>,
 ) -> Result<(Survey, Vec<Claim>), Error> {
-    let options = Options {
-        label: String::new(),
-        format: format.name().to_owned(),
-        depth: Depth::Digest,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options = Options::whole(format, "", Depth::Digest);
     let mut survey = Survey::new(format.inspect(scope, key), options);
     let mut claims = Vec::new();
     loop {

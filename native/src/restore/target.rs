@@ -38,6 +38,21 @@ pub(super) enum Fit {
     Not,
 }
 
+/// Whether the target is what the plan restores, to the last byte: the first difference ends the look.
+pub(super) fn is_already(plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<bool, Error> {
+    let object = disk.open(target).map_err(Error::io("open the target", target))?;
+    if object.length().map_err(Error::io("read", target))? != plan.end {
+        return Ok(false);
+    }
+    let differs = plan.claims.par_iter().find_map_any(|claim| match holds(&*object, claim, watch) {
+        Ok(true) => None,
+        Ok(false) => Some(Ok(())),
+        Err(error) => Some(Err(error)),
+    });
+    watch.go_on()?;
+    differs.transpose().map(|differs| differs.is_none()).map_err(Error::io("read", target))
+}
+
 /// Looks at the target: every chunk that it is long enough for, or with `quick` the last one that has bytes.
 pub(super) fn fit(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fit, Error> {
     let object: Arc<dyn Object> = disk.open(target).map_err(Error::io("open the target", target))?.into();

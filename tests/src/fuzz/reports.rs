@@ -185,6 +185,7 @@ fn made(feed: &mut Feed<'_>) -> Report {
             ordinal: feed.number(),
             group: feed.number(),
             bytes: feed.number(),
+            archives: (0..count(feed)).map(|_| word(feed)).collect(),
             verdict: feed.pick(&VERDICTS),
         })
         .collect();

@@ -13,7 +13,6 @@ use highwater_core::formats::repozo::names::{SET_ASIDE, TEMPORARY};
 use highwater_core::inspect::{Entry, Format, Scope};
 use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report, Verdict};
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 
 use crate::scenes::{Kind, REPO, SOURCE, STAMPS, Scene, TARGET, World, newest};
@@ -38,13 +37,7 @@ fn verify(model: &Model) -> Report {
     let is_store = model.get(format!("{REPO}/.lock")).is_some();
     let format: &dyn Format = if is_store { &Datastore } else { &Repozo };
     let key = is_store.then(|| Key::new([7; 32]));
-    let options = Options {
-        label: "repo".to_owned(),
-        format: format.name().to_owned(),
-        depth: Depth::Deep,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options = Options::whole(format, "repo", Depth::Deep);
     let survey = Survey::new(format.inspect(&Scope::All { trails: true }, key), options);
     let survey = drive::run(model, Path::new(REPO), survey, Depth::Deep, &Watch::silent(), &mut |_, _| {});
     survey.expect("a verification").finish()

@@ -418,16 +418,42 @@ fn an_older_image_is_brought_up_to_date_chunk_by_chunk_and_zeros_take_no_room() 
     fs::write(&target, &new[..500_000]).expect("it is written");
     restore(1).expect(0);
     assert!(fs::read(&target).expect("the target") == new);
-    restore(1).expect(0).prints("0 bytes written");
+    // One that is the snapshot already is left alone.
+    let before = fs::metadata(&target).expect("the target");
+    restore(1).expect(0).prints("already");
+    let after = fs::metadata(&target).expect("the target");
+    assert_eq!((after.ino(), after.mtime_nsec()), (before.ino(), before.mtime_nsec()));
     // What an interrupted run left may hold anything, also where zeros belong: with an old target, and without.
     let part = ground.path("disk.part");
     fs::write(&part, vec![0xaa; new.len()]).expect("it is written");
+    fs::write(&target, &old).expect("it is written");
     restore(1).expect(0);
     assert!(fs::read(&target).expect("the target") == new);
     fs::remove_file(&target).expect("it is removed");
     fs::write(&part, vec![0xaa; new.len()]).expect("it is written");
     restore(1).expect(0);
     assert!(fs::read(&target).expect("the target") == new);
+}
+
+#[test]
+fn an_old_image_is_not_given_up_in_place_for_chunks_of_impossible_lengths() {
+    let ground = Ground::new();
+    ground.backup(0, &[]).expect(0);
+    let target = ground.path("disk");
+    fs::write(&target, "the only image there is").expect("it is written");
+    let point = format!("{}@vm/100/2026-03-01T00:00:00Z/drive-scsi0.img", ground.store.display());
+    let restore =
+        || Run::of(Command::new(highwater()).args(["restore", "--in-place", "--full"]).arg(&point).arg(&target));
+    let chunk = ground.chunk(0, 1);
+    let bytes = fs::read(&chunk).expect("its bytes");
+    for wrong in [&bytes[..12], &[7; 70_000]] {
+        fs::write(&chunk, wrong).expect("it is written");
+        restore().expect(1).says("the old file was not given up for it");
+        assert_eq!(fs::read(&target).expect("the target"), b"the only image there is");
+    }
+    fs::write(&chunk, bytes).expect("it is written");
+    restore().expect(0);
+    assert!(fs::read(&target).expect("the target") == fs::read(&ground.source).expect("the source"));
 }
 
 #[test]

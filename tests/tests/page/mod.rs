@@ -79,10 +79,16 @@ pub(crate) struct Wanted {
 /// Runs `highwater verify` on the same sets.
 #[track_caller]
 pub(crate) fn command(sets: &[&Path], depth: &str) -> Wanted {
+    command_with(sets, depth, &[])
+}
+
+/// Runs it with more arguments.
+#[track_caller]
+pub(crate) fn command_with(sets: &[&Path], depth: &str, more: &[&str]) -> Wanted {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let file = |name: &str| folder.path().join(name);
     let mut verify = Command::new(highwater());
-    verify.args(["verify", "--depth", depth]).args(sets);
+    verify.args(["verify", "--depth", depth]).args(more).args(sets);
     for kind in ["json", "junit", "sarif"] {
         verify.arg(format!("--{kind}={}", file(kind).display()));
     }
@@ -125,6 +131,25 @@ impl Drop for Served {
     }
 }
 
+/// Chooses a point, or an archive of it, as a person does in the page's menus.
+fn choose_point(browser: &mut Browser, point: &str) {
+    let choose = format!(
+        "(() => {{
+            const [points, archives] = ['point', 'archive'].map((id) => document.querySelector(`[data-testid=${{id}}]`));
+            const pick = (menu, value) => {{
+                if (![...menu.options].some((option) => option.value === value)) return false;
+                menu.value = value;
+                menu.dispatchEvent(new Event('change'));
+                return true;
+            }};
+            if (pick(points, {point:?})) return true;
+            const cut = {point:?}.lastIndexOf('/');
+            return pick(points, {point:?}.slice(0, cut)) && pick(archives, {point:?}.slice(cut + 1));
+        }})()"
+    );
+    assert_eq!(browser.eval(&choose), true, "{point} is not offered");
+}
+
 /// Restores a point of the set that the page shows: through a stream to disk, or as a download. Gives what was written,
 /// or what the page says of why nothing was.
 #[track_caller]
@@ -143,7 +168,7 @@ pub(crate) fn restore_to(browser: &mut Browser, point: &str, streamed: bool) -> 
     let folder = browser.downloads();
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
-    browser.eval(&format!("document.querySelector('[data-testid=point]').value = {point:?}"));
+    choose_point(browser, point);
     browser.eval("document.querySelector('[data-testid=restore-status]').textContent = ''");
     browser.eval("document.querySelector('[data-testid=restore]').click()");
     let status = "(() => { const text = document.querySelector('[data-testid=restore-status]').textContent;

@@ -9,7 +9,6 @@ use highwater::{drive, restore};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::report::{Depth, Report};
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 
 /// The database.
@@ -60,13 +59,7 @@ pub(crate) fn list(store: &dyn Store) -> Report {
 }
 
 fn survey(store: &dyn Store, scope: &Scope, depth: Depth) -> Report {
-    let options = Options {
-        label: "repo".to_owned(),
-        format: Repozo.name().to_owned(),
-        depth,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options = Options::whole(&Repozo, "repo", depth);
     let survey = Survey::new(Repozo.inspect(scope, None), options);
     let survey = drive::run(store, Path::new(REPO), survey, depth, &Watch::silent(), &mut |_, _| {});
     survey.expect("nobody interrupts").finish()

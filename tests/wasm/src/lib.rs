@@ -1,7 +1,7 @@
 //! Verifies sets that come in on one stream and writes their reports to another: the same program on every target.
 //!
 //! Numbers are little endian. A job is its depth, flags and step (4 bytes each), its part and the number of parts (8
-//! bytes each), the number of files (4 bytes), and for each file its name and its bytes, both after their length
+//! bytes each), its key (32 bytes), the number of files (4 bytes), and for each file its name and its bytes, both after their length
 //! (4 bytes). The stream ends where a job would begin.
 
 #[path = "../../src/dice.rs"]
@@ -17,6 +17,7 @@ pub mod repo {
 
 use std::io::{self, Read, Write};
 
+use highwater_core::key::Key;
 use highwater_core::render;
 use highwater_core::report::{Depth, Report};
 
@@ -32,6 +33,11 @@ pub const MERGED: u32 = 4;
 /// What was merged so far is written as well, as a whole, and forgotten.
 pub const ENDS: u32 = 8;
 
+/// It is a datastore, and not a repozo repository.
+pub const STORE: u32 = 16;
+/// The job's key is used.
+pub const KEYED: u32 = 32;
+
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
 /// One verification.
@@ -45,6 +51,8 @@ pub struct Job<'a> {
     pub step: u32,
     /// Which part of how many.
     pub part: (u64, u64),
+    /// What opens what is encrypted, with [`KEYED`].
+    pub key: [u8; 32],
     /// The set.
     pub files: &'a Image,
 }
@@ -57,6 +65,7 @@ impl Job<'_> {
         }
         to.extend(self.part.0.to_le_bytes());
         to.extend(self.part.1.to_le_bytes());
+        to.extend(self.key);
         let mut counted = |bytes: &[u8], count: usize| {
             to.extend(u32::try_from(count).expect("a small number").to_le_bytes());
             to.extend(bytes);
@@ -85,6 +94,8 @@ pub fn run(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<()> {
     while let Some(depth) = first(from)? {
         let (flags, step) = (short(from)?, short(from)?);
         let (part, parts) = (long(from)?, long(from)?);
+        let mut key = [0; 32];
+        from.read_exact(&mut key)?;
         let mut files = Image::new();
         for _ in 0..short(from)? {
             let name = String::from_utf8(counted(from)?).map_err(io::Error::other)?;
@@ -93,6 +104,10 @@ pub fn run(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<()> {
         let depth = DEPTHS.into_iter().find(|known| *known as u32 == depth);
         let mut host = Host::at(depth.ok_or_else(|| io::Error::other("an unknown depth"))?).part(part, parts);
         host.strict = flags & STRICT > 0;
+        if flags & STORE > 0 {
+            host.format = "datastore";
+        }
+        host.key = (flags & KEYED > 0).then(|| Key::new(key));
         if let Some(step) = usize::try_from(step).ok().filter(|step| *step > 0) {
             host = host.cut(Steps::Of(step));
         }

@@ -257,11 +257,21 @@ impl Drive {
         let (group, from) = match claim.hurts {
             Hurts::Onward { group, from } => (group, from),
             Hurts::Group(group) => (group, 0),
-            Hurts::One(from) => (0, from),
-            Hurts::Nothing | Hurts::All | Hurts::Shared(_) => (0, 0),
+            Hurts::One(from) => (self.group(from), from),
+            // Whoever makes it first is the set that was named last.
+            Hurts::Shared(_) => {
+                let from = (self.sets().len() as u64).saturating_sub(1);
+                (self.group(from), from)
+            }
+            Hurts::Nothing | Hurts::All => (0, 0),
         };
         self.events.push(Event::Claim { number, group, from });
         self.claims.push_back((number, claim));
+    }
+
+    /// The group of a set.
+    fn group(&self, ordinal: u64) -> u64 {
+        usize::try_from(ordinal).ok().and_then(|at| self.sets().get(at)).map_or(0, |set| set.group)
     }
 
     /// Gives places to what waits for one.

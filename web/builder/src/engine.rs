@@ -1,16 +1,14 @@
 //! The engine as a script: compiled, bound to JavaScript, compressed.
 
 use std::error::Error;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use libdeflater::{CompressionLvl, Compressor};
 use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{plain::plain, text};
 
 /// What wasm-bindgen wrote.
 pub(crate) struct Bound {
@@ -53,63 +51,25 @@ pub(crate) fn bind(root: &Path, out: &Path) -> Result<Bound, Box<dyn Error>> {
 impl Bound {
     /// The module, compressed.
     pub(crate) fn compressed(&self) -> Result<Vec<u8>, Box<dyn Error>> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        gzip.write_all(&self.wasm)?;
-        Ok(gzip.finish()?)
+        gzip(&self.wasm)
     }
 
-    /// The script that a page loads first: an `ENGINE` with the module (gzip, base64) and the source of a worker, which begins
-    /// with what binds it to the module.
+    /// The script that a page loads first: an `ENGINE` with the source of a worker, which begins with what binds it to the module,
+    /// and the module. Behind the length of the source (four bytes, the lowest first) both are compressed together.
     pub(crate) fn script(&self, worker: &str) -> Result<String, Box<dyn Error>> {
-        let worker = quoted(&format!("{}\n{worker}", uncommented(&self.glue)));
-        let wasm = STANDARD.encode(self.compressed()?);
-        Ok(format!("const ENGINE = {{ wasm: \"{wasm}\", worker: {worker} }};\n"))
+        let worker = format!("{}{worker}", plain(&self.glue)?);
+        let mut payload = u32::try_from(worker.len())?.to_le_bytes().to_vec();
+        payload.extend_from_slice(worker.as_bytes());
+        payload.extend_from_slice(&self.wasm);
+        Ok(format!("const ENGINE = \"{}\";\n", text::of(&gzip(&payload)?)))
     }
 }
 
-/// A script without the comments that have lines of their own. Those of the bound classes are in `highwater.d.ts`.
-fn uncommented(script: &str) -> String {
-    let mut inside = false;
-    let kept = script.lines().filter(|line| {
-        let line = line.trim();
-        inside |= line.starts_with("/**");
-        let comment = inside || line.starts_with("// ");
-        inside &= !line.ends_with("*/");
-        !comment
-    });
-    kept.map(|line| format!("{line}\n")).collect()
-}
-
-/// A string of JavaScript that may stand in a script of a page.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            '<' => quoted.push_str("\\x3c"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn comments_go_and_code_stays() {
-        let script = "/**\n * what\n */\nlet a = 1; // one\n    /** short */\n    // more\nlet b = \"/**\";\n";
-        assert_eq!(uncommented(script), "let a = 1; // one\nlet b = \"/**\";\n");
-    }
-
-    #[test]
-    fn a_quoted_text_ends_no_script_and_no_string() {
-        assert_eq!(quoted("a\"b\\c\n</script>\u{2028}\t"), r#""a\"b\\c\n\x3c/script>\u2028\u0009""#);
-    }
+/// As small as gzip gets it: everybody who opens the page reads it.
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut compressor = Compressor::new(CompressionLvl::best());
+    let mut out = vec![0; compressor.gzip_compress_bound(bytes.len())];
+    let length = compressor.gzip_compress(bytes, &mut out)?;
+    out.truncate(length);
+    Ok(out)
 }

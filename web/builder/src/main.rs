@@ -2,13 +2,15 @@
 //!
 //! 1. cargo compiles `wasm/` with simd128; wasm-bindgen writes its JavaScript.
 //! 2. The modules of `web/page` and of `web/worker` are joined into one script each ([`join`]).
-//! 3. `engine.js` carries the wasm, compressed, and the worker's script; so neither page nor worker ever fetches anything.
+//! 3. `engine.js` carries the worker's script and the wasm, compressed; so neither page nor worker ever fetches anything.
 //! 4. `index.html` names its scripts; `highwater.html` holds them, under a policy that lists their digests ([`page`]).
 #![expect(clippy::print_stdout, reason = "what was built is the result")]
 
 mod engine;
 mod join;
 mod page;
+mod plain;
+mod text;
 
 use std::error::Error;
 use std::path::Path;
@@ -22,9 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sources = root.join("web");
     fs::create_dir_all(&out)?;
     let bound = engine::bind(root, &out)?;
-    let worker = join::join(&sources.join("worker"), "main.js")?;
+    let worker = plain::plain(&join::join(&sources.join("worker"), "main.js")?)?;
     let engine = bound.script(&worker)?;
-    let app = join::join(&sources.join("page"), "main.js")?;
+    let app = plain::plain(&join::join(&sources.join("page"), "main.js")?)?;
     let (html, style) =
         (fs::read_to_string(sources.join("index.html"))?, fs::read_to_string(sources.join("style.css"))?);
     let parts = page::Parts { html: &html, style: &style, engine: &engine, app: &app };

@@ -128,7 +128,30 @@ fn a_frame_cannot_ask_for_memory_or_for_what_it_is_not_given() {
         seen += decoded.len();
         if seen > 300_000 { Flow::Break(()) } else { Flow::Continue(()) }
     });
-    assert!(pushed == Ok(Flow::Break(())) && seen <= 600_000, "{pushed:?} {seen}");
+    assert!(pushed == Ok(Flow::Continue(())) && seen <= 600_000, "{pushed:?} {seen}");
+    // What comes after is read for its checksum alone, and not for ever.
+    assert!(decoder.push(&[0; 1000], &mut |_| panic!("it is handed on")).is_ok());
+    assert_eq!(decoder.end().map_err(|broken| broken.at), Err(8));
+    let mut decoder = Decoder::new(Codec::Blob(Sealing::Open));
+    let endless = (0..200).find(|_| {
+        let pushed = decoder.push(&blob(PLAIN, &vec![1; 1 << 20]), &mut |_| Flow::Break(()));
+        pushed == Ok(Flow::Break(()))
+    });
+    assert!(endless.is_some_and(|mib| mib >= 127), "{endless:?}");
+}
+
+#[test]
+fn the_checksum_has_the_first_word() {
+    let data = data();
+    let good = blob(ZSTD, &zstd(&data));
+    for at in (12..good.len()).step_by(499) {
+        let mut bad = good.clone();
+        bad[at] ^= 0x41;
+        for size in [100, 140_028] {
+            let end = decoded(&bad, size).1.expect_err("it is damaged");
+            assert_eq!((end.at, end.what), (8, "its checksum is not that of its bytes"), "byte {at}");
+        }
+    }
 }
 
 #[test]

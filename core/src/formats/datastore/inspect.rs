@@ -198,7 +198,7 @@ impl Store {
         let Manifest { mut files, key, forged } = match read {
             Ok(manifest) => manifest,
             Err(finding) => {
-                out.sets.push(Set { name: path, group, bytes: 0 });
+                out.sets.push(Set { name: path, group, bytes: 0, archives: Vec::new() });
                 out.findings.push(Finding { hurts: Hurts::One(ordinal), ..finding });
                 return self.next();
             }
@@ -215,9 +215,9 @@ impl Store {
                 out.findings.push(finding(Code::Missing, name.clone(), None, message, Hurts::One(ordinal)));
             }
         }
-        let archives = files.iter().filter(|file| file.kind != FileKind::Blob);
-        let bytes = archives.fold(0u64, |sum, file| sum.saturating_add(file.size));
-        out.sets.push(Set { name: path, group, bytes });
+        let archives = || files.iter().filter(|file| file.kind != FileKind::Blob);
+        let bytes = archives().fold(0u64, |sum, file| sum.saturating_add(file.size));
+        out.sets.push(Set { name: path, group, bytes, archives: archives().map(File::archive).collect() });
         present.remove(MANIFEST);
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
         let mut ahead = Vec::new();

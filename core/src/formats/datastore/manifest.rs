@@ -104,6 +104,11 @@ impl File {
     pub(super) fn is(&self, archive: &str) -> bool {
         self.name == archive || self.name.rsplit_once('.').is_some_and(|(stem, _)| stem == archive)
     }
+
+    /// What people call the archive: the file's name without the kind of index.
+    pub(super) fn archive(&self) -> String {
+        self.name.rsplit_once('.').map_or(&*self.name, |(stem, _)| stem).to_owned()
+    }
 }
 
 impl Reading {

@@ -15,7 +15,7 @@ pub mod names;
 pub use index::Fixed;
 pub use manifest::{New, Old};
 
-use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
+use crate::inspect::{Entry, Format, Inspect, Kind, Lock, Scope};
 use crate::key::Key;
 
 /// The format; see the module's page.
@@ -30,7 +30,8 @@ impl Format for Datastore {
     fn recognise(&self, root: &[Entry]) -> bool {
         let folder = |name: &[u8]| root.iter().any(|at| at.kind == Kind::Folder && at.name.as_bytes() == name);
         let lock = root.iter().any(|at| at.name.as_bytes() == names::LOCK.as_bytes());
-        folder(names::CHUNKS) && (lock || folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
+        folder(names::CHUNKS.as_bytes())
+            && (lock || folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
     }
 
     fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
@@ -39,6 +40,19 @@ impl Format for Datastore {
 
     fn grows(&self) -> bool {
         false
+    }
+
+    fn lock(&self) -> Lock {
+        Lock::Together(names::LOCK)
+    }
+
+    fn pool(&self) -> Option<&'static str> {
+        Some(names::CHUNKS)
+    }
+
+    /// Snapshots are named after the time of the day.
+    fn colons(&self) -> bool {
+        true
     }
 
     fn restores(&self, point: Option<&str>) -> Result<(), String> {

@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::name::Name;
 
 /// The folder of the chunks.
-pub const CHUNKS: &[u8] = b".chunks";
+pub const CHUNKS: &str = ".chunks";
 
 /// The lock file of all writers in its root; the server's garbage collection holds it alone.
 pub const LOCK: &str = ".lock";

@@ -251,7 +251,8 @@ impl Repository {
             if !there {
                 self.lost.insert(link.stem.clone());
             }
-            out.sets.push(Set { name: link.stem.clone(), group: self.group, bytes: link.end });
+            let (name, bytes) = (link.stem.clone(), link.end);
+            out.sets.push(Set { name, group: self.group, bytes, archives: Vec::new() });
             self.ordinal = self.ordinal.saturating_add(1);
         }
         if !self.claims {

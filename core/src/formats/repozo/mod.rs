@@ -21,7 +21,7 @@ mod inspect;
 mod look;
 pub mod names;
 
-use crate::inspect::{Entry, Format, Inspect, Kind, Scope};
+use crate::inspect::{Entry, Format, Inspect, Kind, Lock, Scope};
 use crate::key::Key;
 
 /// The format.
@@ -39,6 +39,10 @@ impl Format for Repozo {
 
     fn inspect(&self, scope: &Scope, _: Option<Key>) -> Box<dyn Inspect> {
         Box::new(inspect::Repository::new(scope))
+    }
+
+    fn lock(&self) -> Lock {
+        Lock::Alone(names::LOCK)
     }
 
     fn point(&self, text: &str) -> Result<String, String> {

@@ -5,13 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use highwater_core::codec::{Codec, Decoder, Flow, Packer, Sealing, encode_blob};
-use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::check::Verdict;
+use highwater_core::claim::{Claim, Expect};
+use highwater_core::codec::{Codec, Packer, Sealing, encode_blob};
+use highwater_core::digest::Digest;
+use highwater_core::finding::Hurts;
 use highwater_core::formats::datastore::names;
+use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::{Job, Known, LEVEL, Made, Previous, put, read};
 use crate::disk::Disk;
+use crate::drive::check_bytes;
 use crate::error::Error;
 use crate::random;
 use crate::shown::quoted;
@@ -121,24 +126,21 @@ impl<'a> Chunks<'a> {
 
     /// Whether the file of a chunk gives its digest.
     fn gives(&self, path: &Path, digest: &Digest, length: usize) -> Result<bool, Error> {
+        let object = names::chunk(digest).ok_or_else(|| Error::failed("a digest names no chunk"))?;
         let key = self.job.key;
-        let codec = Codec::Blob(if key.is_some() { Sealing::Sealed(key) } else { Sealing::Open });
-        let object = self.disk.open(path).map_err(Error::io("open", path))?;
-        let (mut decoder, mut hasher) = (Decoder::new(codec), Hasher::new(Algorithm::Sha256));
-        let (mut found, mut broken) = (0, false);
-        let read = object.for_each_piece(0, u64::MAX, &mut crate::drive::buffer(), |piece| {
-            broken |= decoder
-                .push(piece, &mut |bytes| {
-                    hasher.update(bytes);
-                    found += bytes.len();
-                    if found > length { Flow::Break(()) } else { Flow::Continue(()) }
-                })
-                .is_err();
-            !broken && found <= length
-        });
-        read.map_err(Error::io("read", path))?;
-        hasher.update(codec.suffix());
-        Ok(!broken && decoder.end().is_ok() && found == length && hasher.finish() == *digest)
+        let claim = Claim {
+            index: object.clone(),
+            object,
+            codec: Codec::Blob(if key.is_some() { Sealing::Sealed(key) } else { Sealing::Open }),
+            expect: Expect { length: length as u64, digest: *digest },
+            target: 0..length as u64,
+            marks: None,
+            hurts: Hurts::Nothing,
+        };
+        match check_bytes(self.disk, path, &claim, Depth::Digest, &Watch::silent(), &mut |_| {})? {
+            (Verdict::Unreadable(fault), _) => Err(Error::failed(format!("{}: {fault}", quoted(path)))),
+            (verdict, _) => Ok(verdict == Verdict::Sound),
+        }
     }
 
     /// Puts a chunk into the store. Gives the length of its file.

@@ -11,7 +11,6 @@ use highwater_core::formats::repozo::chain::{Continuity, Link};
 use highwater_core::formats::repozo::names::DataFile;
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::report::Depth;
-use highwater_core::shard::Shard;
 use highwater_core::survey::{Options as SurveyOptions, Survey};
 
 use super::files;
@@ -69,13 +68,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
 
 /// The newest point that the index of the chain `stem` names at or before `when`, compared as text.
 pub(super) fn newest_listed(repository: &Path, stem: &str, when: Option<&str>) -> Result<Option<String>, Error> {
-    let options = SurveyOptions {
-        label: String::new(),
-        format: Repozo.name().to_owned(),
-        depth: Depth::List,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options = SurveyOptions::whole(&Repozo, "", Depth::List);
     let survey = Survey::new(Repozo.inspect(&Scope::Catalogue, None), options);
     let survey = drive::run(&Files, repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let group = survey.sets().iter().find(|set| set.name.as_str() >= stem).map(|set| set.group);
