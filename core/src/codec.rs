@@ -21,17 +21,28 @@ pub enum Codec {
     Gzip,
     /// A blob of Proxmox Backup Server. If it is encrypted and its key is not at hand, only its checksum can be looked at.
     Blob(Sealing),
+    /// The same in the cache of a store whose objects are in a bucket: an empty one is in the bucket alone.
+    Cached(Sealing),
 }
 
 impl Codec {
+    /// What is said of a blob's encryption; none for what is no blob.
+    #[must_use]
+    pub fn sealing(self) -> Option<Sealing> {
+        match self {
+            Self::Plain | Self::Gzip => None,
+            Self::Blob(sealing) | Self::Cached(sealing) => Some(sealing),
+        }
+    }
+
     /// The name used in reports and listings.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Gzip => "gzip",
-            Self::Blob(sealing) if sealing.is_sealed() == Some(true) => "sealed blob",
-            Self::Blob(_) => "blob",
+            Self::Blob(sealing) | Self::Cached(sealing) if sealing.is_sealed() == Some(true) => "sealed blob",
+            Self::Blob(_) | Self::Cached(_) => "blob",
         }
     }
 
@@ -39,9 +50,10 @@ impl Codec {
     #[must_use]
     pub fn suffix(&self) -> &[u8] {
         match self {
-            Self::Plain | Self::Gzip => &[],
-            Self::Blob(sealing) if sealing.is_sealed() == Some(true) => sealing.key().map_or(&[], |key| key.id()),
-            Self::Blob(_) => &[],
+            Self::Blob(sealing) | Self::Cached(sealing) if sealing.is_sealed() == Some(true) => {
+                sealing.key().map_or(&[], |key| key.id())
+            }
+            Self::Plain | Self::Gzip | Self::Blob(_) | Self::Cached(_) => &[],
         }
     }
 }
@@ -76,7 +88,7 @@ impl Decoder {
         match codec {
             Codec::Plain => Self::Plain,
             Codec::Gzip => Self::Gzip(Box::default()),
-            Codec::Blob(sealing) => Self::Blob(Box::new(blob::Unblob::new(sealing)), sealing),
+            Codec::Blob(sealing) | Codec::Cached(sealing) => Self::Blob(Box::new(blob::Unblob::new(sealing)), sealing),
         }
     }
 
@@ -113,6 +125,12 @@ impl Decoder {
             Self::Gzip(gunzip) => gunzip.end(),
             Self::Blob(unblob, _) => unblob.end(),
         }
+    }
+
+    /// No byte of a blob has come.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        matches!(self, Self::Blob(unblob, _) if unblob.is_untouched())
     }
 
     /// Whether what comes after the last byte that anybody wants still matters: a blob's checksum covers all of it.

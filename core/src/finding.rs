@@ -111,7 +111,8 @@ impl Findings {
     }
 
     fn hurt(&mut self, hurts: Hurts, severity: Severity) {
-        if hurts != Hurts::Nothing {
+        // Whom a shared claim hurts, those know who handed it out.
+        if !matches!(hurts, Hurts::Nothing | Hurts::Shared(_)) {
             let worst = self.hurts.entry(hurts).or_insert(severity);
             *worst = severity.max(*worst);
         }

@@ -1,31 +1,42 @@
-//! `Seen`: a set of keys that only grows, in little more memory than the keys take.
+//! `Seen`: a set of keys that only grows, each with a note, in little more memory than the keys take.
 //!
 //! A hash table of ten million keys of sixteen bytes takes twice their memory, and three times while it grows. So most keys lie sorted, one
-//! behind the other; the latest lie in a small table, and are merged into the others when there are too many.
+//! behind the other; the latest lie in a small table, and are merged into the others when there are too many. A note is so small that it
+//! takes the place of a key's lowest bits: a store of which every chunk is missing takes no more than a sound one.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// How many keys lie in the table at least before they are merged, and which part of all of them at most.
 const RECENT: usize = 8192;
-const PART: usize = 8;
+const PART: usize = 16;
 
 /// From so many keys on, those are looked up by their first two bytes.
 const MANY: usize = 1 << 18;
 
-/// The set. Keys are digests: evenly spread.
+/// The bits of a key that are its note's.
+const NOTE: u128 = 3;
+
+/// The set. Keys are digests, evenly spread; their lowest two bits are not looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
+    /// Keys with their notes.
     sorted: Vec<u128>,
     /// Where the keys with each pair of first bytes begin in `sorted`, and where the last end; empty while there are few.
     starts: Vec<usize>,
-    recent: HashSet<u128>,
+    recent: HashMap<u128, u8>,
 }
 
 impl Seen {
     /// Adds a key; false if it was there.
     pub(crate) fn insert(&mut self, key: u128) -> bool {
-        if self.holds(key) || !self.recent.insert(key) {
+        let key = key & !NOTE;
+        if self.place(key).is_some() {
             return false;
+        }
+        match self.recent.entry(key) {
+            Entry::Occupied(_) => return false,
+            Entry::Vacant(vacant) => _ = vacant.insert(0),
         }
         if self.recent.len() > RECENT.max(self.sorted.len() / PART) {
             self.merge();
@@ -33,18 +44,38 @@ impl Seen {
         true
     }
 
-    fn holds(&self, key: u128) -> bool {
+    /// Puts a note of 1 to 3 on a key that is there, unless a higher one is.
+    pub(crate) fn note(&mut self, key: u128, note: u8) {
+        let (key, note) = (key & !NOTE, note.min(3));
+        if let Some(recent) = self.recent.get_mut(&key) {
+            *recent = note.max(*recent);
+        } else if let Some(slot) = self.place(key).and_then(|at| self.sorted.get_mut(at)) {
+            *slot = (*slot).max(key | u128::from(note));
+        }
+    }
+
+    /// The note on a key; 0 when there is none.
+    pub(crate) fn noted(&self, key: u128) -> u8 {
+        let key = key & !NOTE;
+        let sorted = self.place(key).and_then(|at| self.sorted.get(at)).map(|found| found & NOTE);
+        sorted.and_then(|note| u8::try_from(note).ok()).or_else(|| self.recent.get(&key).copied()).unwrap_or(0)
+    }
+
+    /// Where a key lies among those that are sorted.
+    fn place(&self, key: u128) -> Option<usize> {
         let pair = usize::try_from(key >> 112).unwrap_or(usize::MAX);
         let range = match (self.starts.get(pair), self.starts.get(pair.saturating_add(1))) {
             (Some(start), Some(end)) => *start..*end,
             _ => 0..self.sorted.len(),
         };
-        self.sorted.get(range).is_some_and(|keys| keys.binary_search(&key).is_ok())
+        let start = range.start;
+        let found = self.sorted.get(range)?.binary_search_by_key(&key, |found| found & !NOTE).ok()?;
+        start.checked_add(found)
     }
 
     /// Merges the latest keys into the others, from the end on, so that it takes no second copy.
     fn merge(&mut self) {
-        let mut fresh: Vec<u128> = std::mem::take(&mut self.recent).into_iter().collect();
+        let mut fresh: Vec<u128> = self.recent.drain().map(|(key, note)| key | u128::from(note)).collect();
         fresh.sort_unstable();
         let mut old = self.sorted.len();
         let mut place = old.saturating_add(fresh.len());
@@ -78,6 +109,8 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use sha2::{Digest, Sha256};
 
     use super::*;
@@ -97,5 +130,21 @@ mod tests {
         for edge in [0, u128::MAX] {
             assert!(seen.insert(edge) && !seen.insert(edge));
         }
+        // The latest and those before them keep their notes, also when they are merged.
+        for number in (0..700_000u32).step_by(3) {
+            seen.note(key(number), u8::try_from(1 + number % 2).unwrap());
+        }
+        for number in 700_000..900_000u32 {
+            seen.insert(u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+        }
+        let noted: HashMap<u128, u8> = (0..700_000u32).step_by(3).fold(HashMap::new(), |mut noted, number| {
+            let (key, note) = (key(number) & !NOTE, u8::try_from(1 + number % 2).unwrap());
+            noted.entry(key).and_modify(|old: &mut u8| *old = note.max(*old)).or_insert(note);
+            noted
+        });
+        for key in &wanted {
+            assert_eq!(seen.noted(*key), noted.get(&(key & !NOTE)).copied().unwrap_or(0));
+        }
+        assert_eq!(seen.noted(77), 0);
     }
 }

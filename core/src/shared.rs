@@ -1,7 +1,7 @@
 //! `Shared`: claims that many sets make on one object. Each is handed out once; whom its damage hurts, a second walk tells.
 //!
 //! A store of chunks is claimed over and over: to keep for each chunk who needs it would take more memory than the store has
-//! indices. So the first walk keeps sixteen bytes for each claim that was handed out, and should some not hold, the
+//! indices. So the first walk keeps sixteen bytes for each claim that was handed out, with a note on those that do not hold; then the
 //! indices are read once more, and whatever claims one of those is hurt. The key is the whole sentence of the claim: by the
 //! digest alone, a wrong length in one index would pass once another index's claim on the same chunk was found sound.
 
@@ -16,7 +16,10 @@ use crate::seen::Seen;
 /// The claims on shared objects, and whom those that do not hold hurt.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
+    /// The claims; the note is how bad it is that one does not hold.
     seen: Seen,
+    /// The worst of them.
+    worst: Option<Severity>,
     walk: Walk,
 }
 
@@ -33,12 +36,28 @@ enum Walk {
 /// Whom the claims that do not hold hurt.
 #[derive(Debug, Default)]
 struct Hurt {
-    /// Those that do not hold, with how bad it is.
-    keys: BTreeMap<u128, Severity>,
     /// For those that a report names: all whom they hurt.
     named: BTreeMap<u128, BTreeSet<Hurts>>,
     /// The worst that hurts each.
     worst: BTreeMap<Hurts, Severity>,
+}
+
+/// A severity as a note.
+fn note_of(severity: Severity) -> u8 {
+    match severity {
+        Severity::Warning => 1,
+        Severity::Inconclusive => 2,
+        Severity::Damage => 3,
+    }
+}
+
+fn severity_of(note: u8) -> Option<Severity> {
+    match note {
+        1 => Some(Severity::Warning),
+        2 => Some(Severity::Inconclusive),
+        3 => Some(Severity::Damage),
+        _ => None,
+    }
 }
 
 /// What tells a claim from every other: 16 bytes of SHA-256 over its sentence.
@@ -64,9 +83,9 @@ impl Shared {
                 claim
             }),
             Walk::Second(hurt) => {
-                if let Some(severity) = hurt.keys.get(&key) {
-                    let worst = hurt.worst.entry(claim.hurts).or_insert(*severity);
-                    *worst = (*worst).max(*severity);
+                if let Some(severity) = severity_of(self.seen.noted(key)) {
+                    let worst = hurt.worst.entry(claim.hurts).or_insert(severity);
+                    *worst = severity.max(*worst);
                     if let Some(named) = hurt.named.get_mut(&key) {
                         named.insert(claim.hurts);
                     }
@@ -76,20 +95,25 @@ impl Shared {
         }
     }
 
+    /// Notes that a claim which was handed out does not hold.
+    pub(crate) fn note(&mut self, hurts: Hurts, severity: Severity) {
+        if let Hurts::Shared(key) = hurts {
+            self.seen.note(key, note_of(severity));
+            self.worst = self.worst.max(Some(severity));
+        }
+    }
+
     /// Whether a second walk is needed; from now on, this is one.
     pub(crate) fn retrace(&mut self, findings: &Findings) -> bool {
         if matches!(self.walk, Walk::Second(_)) {
             return false;
         }
-        let key = |hurts: Hurts| if let Hurts::Shared(key) = hurts { Some(key) } else { None };
-        let keys: BTreeMap<u128, Severity> =
-            findings.hurts().iter().filter_map(|(hurts, severity)| Some((key(*hurts)?, *severity))).collect();
-        if keys.is_empty() {
+        if self.worst.is_none() {
             return false;
         }
+        let key = |hurts: Hurts| if let Hurts::Shared(key) = hurts { Some(key) } else { None };
         let named = findings.sample().filter_map(|finding| Some((key(finding.hurts)?, BTreeSet::new()))).collect();
-        self.seen = Seen::default();
-        self.walk = Walk::Second(Hurt { keys, named, worst: BTreeMap::new() });
+        self.walk = Walk::Second(Hurt { named, worst: BTreeMap::new() });
         true
     }
 
@@ -98,10 +122,13 @@ impl Shared {
         matches!(self.walk, Walk::Second(_))
     }
 
-    /// Whom the shared claims that do not hold hurt, and how badly.
+    /// Whom the shared claims that do not hold hurt, and how badly. Everybody, when nobody looked.
     pub(crate) fn worst(&self) -> impl Iterator<Item = (Hurts, Severity)> {
-        let hurt = if let Walk::Second(hurt) = &self.walk { Some(hurt) } else { None };
-        hurt.into_iter().flat_map(|hurt| hurt.worst.iter().map(|(hurts, severity)| (*hurts, *severity)))
+        let (all, hurt) = match &self.walk {
+            Walk::First => (self.worst.map(|severity| (Hurts::All, severity)), None),
+            Walk::Second(hurt) => (None, Some(&hurt.worst)),
+        };
+        all.into_iter().chain(hurt.into_iter().flatten().map(|(hurts, severity)| (*hurts, *severity)))
     }
 
     /// Whom one of them hurts. Everybody, when nobody looked.

@@ -2,7 +2,6 @@
 
 use crate::check::Verdict;
 use crate::claim::Claim;
-use crate::codec::Codec;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
 use crate::report::{self, Depth, Note, Report};
@@ -106,10 +105,11 @@ impl Survey {
     /// Takes the verdict on a claim, and how many decoded bytes were checked for it ([`crate::check::Check::length`]).
     pub fn settle(&mut self, claim: &Claim, verdict: Verdict, bytes: u64) {
         // What a library has decoded of a broken blob is its own affair.
-        let counts = !matches!((claim.codec, &verdict), (Codec::Blob(_), Verdict::Damaged(_)));
+        let counts = claim.codec.sealing().is_none() || !matches!(verdict, Verdict::Damaged(_));
         self.coverage.bytes = self.coverage.bytes.saturating_add(if counts { bytes } else { 0 });
         self.coverage.checked = self.coverage.checked.saturating_add(1);
         if let Some(finding) = verdict.finding(claim) {
+            self.shared.note(finding.hurts, finding.code.severity());
             self.findings.push(finding);
         }
     }
@@ -233,9 +233,8 @@ impl Survey {
                 at.min(self.sets.len())..at.saturating_add(1).min(self.sets.len())
             }
             Hurts::All => 0..self.sets.len(),
-            // Those that it stands for are among the others, or nobody looked for them.
-            Hurts::Shared(_) if self.shared.is_retracing() => 0..0,
-            Hurts::Shared(_) => 0..self.sets.len(),
+            // Those that it stands for are among the others.
+            Hurts::Shared(_) => 0..0,
             Hurts::Group(group) => group_of(group),
             Hurts::Onward { group, from } => {
                 let end = group_of(group).end;

@@ -160,6 +160,9 @@ impl Unblob {
         let headless = matches!(self.body, Body::Header);
         let tag = self.header.get(SEALED_HEADER - 16..).and_then(<[u8]>::first_chunk);
         let ended = match std::mem::replace(&mut self.body, Body::Plain) {
+            Body::Header if self.header.is_empty() => {
+                Err(Broken { at: 0, what: "it is empty, as only chunks in the cache of an S3 store may be" })
+            }
             Body::Header => Err(Broken { at: self.at, what: "it ends inside its header" }),
             Body::Zstd(zstd) => zstd.end(),
             Body::Opened(gcm, inner, _) => match inner.map_or(Ok(()), |zstd| zstd.end()) {
@@ -177,6 +180,11 @@ impl Unblob {
         let ended = if summed || headless { ended } else { Err(odd) };
         self.broken = ended.clone().err();
         ended
+    }
+
+    /// Nothing of it has come.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.header.is_empty()
     }
 
     /// Nothing of it can be decoded without a key.

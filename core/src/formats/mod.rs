@@ -6,7 +6,7 @@ pub mod repozo;
 use crate::inspect::{Entry, Format};
 
 /// Every format, in the order in which they are asked whether they recognise a root.
-pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &datastore::Datastore];
+pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &datastore::Datastore, &datastore::Cache];
 
 /// The formats that recognise a root with these entries.
 pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {

@@ -174,7 +174,8 @@ pub(super) struct Verify {
     /// Check a part: I/N, or daily/N for one that changes every day and covers all in N days.
     #[arg(long, value_name = "I/N")]
     pub(super) subset: Option<String>,
-    /// The kind of repository, when it is not to be recognised.
+    /// The kind of repository, when it is not to be recognised: repozo, datastore, or datastore-cache, the cache of an S3 store, in
+    /// which an empty chunk is one that only the bucket has.
     #[arg(long, value_name = "KIND")]
     pub(super) kind: Option<String>,
     /// Read through memory maps, without copying: faster when the files are in memory already. Only for files that nobody cuts

@@ -60,7 +60,7 @@ pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
 /// of the disk, is worth more than the last factor of two.
 fn size(claim: &Claim) -> u64 {
     let length = claim.expect.length;
-    if matches!(claim.codec, Codec::Blob(_)) { length.checked_ilog2().unwrap_or(0).into() } else { length }
+    if claim.codec.sealing().is_some() { length.checked_ilog2().unwrap_or(0).into() } else { length }
 }
 
 /// How many of `claims`, which are sorted with the longest first, get a thread of their own.

@@ -51,7 +51,7 @@ impl Marked {
             Codec::Plain => borders(&segments, 0, u64::MAX),
             Codec::Gzip => members(&*object, &segments)?,
             // Chunks are short, and have no marks.
-            Codec::Blob(_) => return None,
+            Codec::Blob(_) | Codec::Cached(_) => return None,
         };
         Some(Self { object, codec: claim.codec, segments, borders })
     }

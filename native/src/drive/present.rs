@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use highwater_core::inspect::Kind;
 use highwater_core::name::Name;
@@ -17,7 +17,7 @@ use crate::store::Store;
 /// The plain files of the folders that were asked about.
 #[derive(Default)]
 pub(super) struct Present {
-    folders: Mutex<HashMap<PathBuf, Arc<OnceLock<Vec<u64>>>>>,
+    folders: RwLock<HashMap<Box<[u8]>, Arc<OnceLock<Vec<u64>>>>>,
     /// Names are kept as hashes, sorted: eight bytes for each. Nobody can make two alike, as the keys are random.
     keys: RandomState,
 }
@@ -26,18 +26,18 @@ impl Present {
     /// Whether the listing of its folder shows this object as a plain file. That it does not says nothing: a look at the object itself
     /// tells why.
     pub(super) fn shows(&self, store: &dyn Store, root: &Path, object: &Name) -> bool {
-        let path = path_of(root, object);
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return false };
-        let known = {
-            let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-            match folders.get(folder) {
-                Some(known) => Arc::clone(known),
-                None => Arc::clone(folders.entry(folder.to_owned()).or_default()),
-            }
-        };
+        let (folder, name) = parted(object.as_bytes());
+        let known = self.folders.read().unwrap_or_else(PoisonError::into_inner).get(folder).cloned();
+        let known = known.unwrap_or_else(|| {
+            let mut folders = self.folders.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(folders.entry(folder.into()).or_default())
+        });
         // Whoever comes first lists it; others who ask for the same folder wait.
-        let names = known.get_or_init(|| self.listed(store, folder));
-        names.binary_search(&self.keys.hash_one(name.as_encoded_bytes())).is_ok()
+        let names = known.get_or_init(|| {
+            let path = path_of(root, object);
+            path.parent().map(|folder| self.listed(store, folder)).unwrap_or_default()
+        });
+        names.binary_search(&self.keys.hash_one(name)).is_ok()
     }
 
     /// The plain files of a folder; what of it cannot be listed is not there.
@@ -52,5 +52,13 @@ impl Present {
         names.sort_unstable();
         names.shrink_to_fit();
         names
+    }
+}
+
+/// The folder of an object, nothing for the root, and its name there.
+fn parted(object: &[u8]) -> (&[u8], &[u8]) {
+    match object.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (&object[..at], &object[at + 1..]),
+        None => (&[], object),
     }
 }

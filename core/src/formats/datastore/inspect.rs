@@ -24,6 +24,8 @@ const OF_ROOT: [&str; 6] = [".chunks", ".lock", ".gc-status", ".in-use", "lost+f
 pub(super) struct Store {
     scope: Scope,
     key: Option<Key>,
+    /// It is the cache of a bucket.
+    cache: bool,
     /// The snapshot and the archive that alone are asked for.
     snapshot: Option<String>,
     archive: Option<String>,
@@ -79,12 +81,12 @@ enum Now {
 }
 
 impl Store {
-    pub(super) fn new(scope: &Scope, key: Option<Key>) -> Self {
+    pub(super) fn new(scope: &Scope, key: Option<Key>, cache: bool) -> Self {
         let now = Now::Listing(None, Place::Space(0), Vec::new());
         let point = if let Scope::Point { at: Some(point), .. } = scope { names::parted(point) } else { None };
         let snapshot = point.map(|(snapshot, _)| snapshot.to_owned());
         let archive = point.and_then(|(_, archive)| archive).map(ToOwned::to_owned);
-        Self { scope: scope.clone(), key, snapshot, archive, ahead: Vec::new(), now, groups: 0, ordinal: 0 }
+        Self { scope: scope.clone(), key, cache, snapshot, archive, ahead: Vec::new(), now, groups: 0, ordinal: 0 }
     }
 
     /// Whether what lies at or below `name` is asked for.
@@ -105,7 +107,8 @@ impl Store {
             None => Now::Nothing,
             Some(Ahead::Folder(name, place)) => Now::Listing(name, place, Vec::new()),
             Some(Ahead::Index(name, file, ordinal, key)) => {
-                let codec = Codec::Blob(if file.sealed { Sealing::Sealed(key) } else { Sealing::Open });
+                let sealing = if file.sealed { Sealing::Sealed(key) } else { Sealing::Open };
+                let codec = if self.cache { Codec::Cached(sealing) } else { Codec::Blob(sealing) };
                 let index = Box::new(Index::new(file.kind == FileKind::Fixed));
                 Now::Index { name, file, ordinal, codec, index }
             }
@@ -358,7 +361,7 @@ impl Inspect for Store {
     }
 
     fn again(&self) -> Box<dyn Inspect> {
-        Box::new(Self::new(&self.scope, self.key))
+        Box::new(Self::new(&self.scope, self.key, self.cache))
     }
 }
 

@@ -35,7 +35,7 @@ impl Format for Datastore {
     }
 
     fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
-        Box::new(inspect::Store::new(scope, key))
+        Box::new(inspect::Store::new(scope, key, false))
     }
 
     fn grows(&self) -> bool {
@@ -71,5 +71,48 @@ impl Format for Datastore {
     fn point(&self, text: &str) -> Result<String, String> {
         let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them";
         names::parted(text).map(|_| text.to_owned()).ok_or_else(|| format!("'{text}' is no snapshot; {like}"))
+    }
+}
+
+/// The cache that a server keeps on a disk for a store whose objects are in an S3 bucket. It looks like a store, so somebody must say that it
+/// is none: an empty chunk is one that only the bucket has.
+#[derive(Debug, Clone, Copy)]
+pub struct Cache;
+
+impl Format for Cache {
+    fn name(&self) -> &'static str {
+        "datastore-cache"
+    }
+
+    fn recognise(&self, _: &[Entry]) -> bool {
+        false
+    }
+
+    fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
+        Box::new(inspect::Store::new(scope, key, true))
+    }
+
+    fn grows(&self) -> bool {
+        Datastore.grows()
+    }
+
+    fn lock(&self) -> Lock {
+        Datastore.lock()
+    }
+
+    fn pool(&self) -> Option<&'static str> {
+        Datastore.pool()
+    }
+
+    fn colons(&self) -> bool {
+        Datastore.colons()
+    }
+
+    fn restores(&self, point: Option<&str>) -> Result<(), String> {
+        Datastore.restores(point)
+    }
+
+    fn point(&self, text: &str) -> Result<String, String> {
+        Datastore.point(text)
     }
 }

@@ -1,7 +1,5 @@
 //! The names in a datastore: snapshots, chunks, times.
 
-use std::fmt::Write;
-
 use crate::digest::Digest;
 use crate::name::Name;
 
@@ -93,13 +91,15 @@ impl<'a> Group<'a> {
 /// Where the chunk of this digest lies.
 #[must_use]
 pub fn chunk(digest: &Digest) -> Option<Name> {
-    let mut hex = String::with_capacity(64);
-    for byte in digest.as_bytes() {
-        // Writing to a string cannot fail.
-        _ = write!(hex, "{byte:02x}");
-    }
-    let prefix = hex.get(..4)?;
-    Name::new(format!(".chunks/{prefix}/{hex}").as_bytes()).ok()
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+    let hex = digest.as_bytes().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    let mut name = Vec::with_capacity(CHUNKS.len() + 6 + 64);
+    name.extend_from_slice(CHUNKS.as_bytes());
+    name.push(b'/');
+    name.extend(hex.clone().take(4));
+    name.push(b'/');
+    name.extend(hex);
+    Name::new(&name).ok()
 }
 
 #[cfg(test)]

@@ -48,7 +48,9 @@ pub(super) fn difference(
         let found = match link.codec {
             Codec::Plain => plain(disk, &Newest::path(repository, link), link, *from, *length, source, buffers),
             // No repository of this kind has others.
-            Codec::Gzip | Codec::Blob(_) => gzip(disk, &Newest::path(repository, link), link, source, buffers, &stop),
+            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) => {
+                gzip(disk, &Newest::path(repository, link), link, source, buffers, &stop)
+            }
         };
         watch.advance(*length);
         match found {
