@@ -53,6 +53,12 @@ impl Error {
         move |source| Self::Io { doing, path, source }
     }
 
+    /// Wraps an I/O error of giving `path` the owner and permissions of `like`: either may be the cause.
+    pub fn adopt(path: &Path, like: &Path) -> impl FnOnce(io::Error) -> Self {
+        let (path, like) = (quoted(path), quoted(like));
+        move |error| Self::failed(format!("cannot give {path} the owner and permissions of {like}: {error}"))
+    }
+
     /// A refusal because of damage.
     pub fn damage(what: impl Into<String>) -> Self {
         Self::Refused { class: Class::Damage, what: what.into() }

@@ -133,8 +133,9 @@ fn one(job: Job<'_>, claim: &Claim, disk: &dyn Disk, watch: &Watch<'_>) -> Resul
     }
     let like =
         if disk.exists(&to).map_err(Error::io("look at", &to))? { &to } else { &path_of(job.repository, &claim.index) };
-    let placed = disk.adopt(temporary, like).and_then(|()| target.sync()).and_then(|()| disk.rename(temporary, &to));
-    placed.map_err(Error::io("put in place", &to))?;
+    disk.adopt(temporary, like).map_err(Error::adopt(temporary, like))?;
+    target.sync().map_err(Error::io("write", temporary))?;
+    disk.rename(temporary, &to).map_err(Error::io("put in place", &to))?;
     ended
 }
 

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use crate::disk::Disk;
 use crate::drive::{self, path_of};
 use crate::error::Error;
-use crate::shown::quoted;
+use crate::shown::{quoted, shown};
 use crate::watch::Watch;
 
 /// What something is that nobody needs.
@@ -61,7 +61,7 @@ pub fn strays(store: &Path, format: &dyn Format, disk: &dyn Disk, watch: &Watch<
     let Some(pool) = format.pool() else {
         return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(store))));
     };
-    let options = Options::whole(format, "", Depth::List);
+    let options = Options::whole(format, shown(store), Depth::List);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
     let mut named: Vec<Digest> = Vec::new();
     let survey = drive::run(disk, store, survey, Depth::List, watch, &mut |claim, _| {
@@ -101,7 +101,7 @@ fn doubts(report: &Report, pool: &str) -> Vec<String> {
     let mut doubts: Vec<String> = grave
         .clone()
         .filter(|note| note.object.strip_prefix(pool).is_none_or(|rest| !rest.starts_with('/')))
-        .map(|note| format!("{}: {}", note.object, note.message))
+        .map(|note| format!("{}: {}", if note.object.is_empty() { &note.root } else { &note.object }, note.message))
         .collect();
     let all: u64 = report.tallies.values().sum();
     if doubts.is_empty() && all > report.findings.len() as u64 {

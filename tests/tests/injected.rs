@@ -7,6 +7,7 @@
 //! | `faults.rs` | `injected faults` and `injected kills`: the n-th call on each file fails, or is the last one; by `strace` |
 //! | `found.rs` | the faults that once did harm |
 //! | `short.rs` | `short counts`: a preloaded library makes transfers short and interrupts them |
+//! | `stores.rs` | `injected faults, stores` and `injected kills, stores`: the same for datastores |
 //! | `disks.rs` | `full disks`: small file systems and file size limits of every size that matters |
 
 #[path = "injected/disks.rs"]
@@ -21,3 +22,5 @@ mod invariants;
 mod scenes;
 #[path = "injected/short.rs"]
 mod short;
+#[path = "injected/stores.rs"]
+mod stores;

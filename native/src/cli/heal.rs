@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use highwater_core::finding::Severity;
-use highwater_core::report::{Depth, Verdict};
+use highwater_core::report::{Depth, Note, Verdict};
 use serde_json::json;
 
 use super::exit::Exit;
@@ -40,16 +40,17 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
     // What no claim speaks of, as a broken index, is not healed by copying objects.
     let is_object = |name: &str| done.objects.iter().any(|(object, _)| object == name);
     let notes = done.report.findings.iter().filter(|note| note.severity > Severity::Warning);
-    let others: Vec<String> = notes
-        .filter(|note| !is_object(&note.object))
-        .map(|note| format!("{} {}: {}", note.code, note.object, note.message))
-        .collect();
-    let exit = match (left, others.is_empty(), done.report.verdict) {
-        (0, true, Verdict::Inconclusive) => Exit::Inconclusive,
-        (0, true, _) => Exit::Sound,
-        (0, false, Verdict::Inconclusive) => Exit::Inconclusive,
-        _ => Exit::Damage,
+    let others: Vec<_> = notes.filter(|note| !is_object(&note.object)).collect();
+    let exit = match others.iter().map(|note| note.severity).max() {
+        Some(Severity::Damage) => Exit::Damage,
+        _ if left > 0 => Exit::Damage,
+        Some(_) => Exit::Inconclusive,
+        None if done.report.verdict == Verdict::Inconclusive => Exit::Inconclusive,
+        None => Exit::Sound,
     };
+    let named = |note: &&Note| if note.object.is_empty() { note.root.clone() } else { note.object.clone() };
+    let others: Vec<String> =
+        others.iter().map(|note| format!("{} {}: {}", note.code, named(note), note.message)).collect();
     if args.json {
         let objects = done.objects.iter().map(|(object, fate)| match fate {
             Fate::Healed => json!({ "object": object, "healed": true }),

@@ -77,7 +77,7 @@ pub(crate) fn in_parallel<C: Sync, E: Send>(cases: &[C], work: impl Fn(&C, &Path
 }
 
 /// The errors that a call may fail with, and whether only once or from then on.
-fn errors(call: &Occurrence) -> Vec<(&'static str, bool)> {
+pub(crate) fn errors(call: &Occurrence) -> Vec<(&'static str, bool)> {
     let mut errors = vec![("EIO", false), ("EINTR", false), ("EIO", true)];
     // Whoever has a file open may read it.
     if !matches!(call.call.as_str(), "read" | "pread64" | "getdents64") {
@@ -97,7 +97,7 @@ fn errors(call: &Occurrence) -> Vec<(&'static str, bool)> {
 }
 
 /// Whether some error of a call only says that it is not known here, so that the verb must succeed without it.
-fn is_no_failure(fault: &Fault) -> bool {
+pub(crate) fn is_no_failure(fault: &Fault) -> bool {
     matches!(
         (fault.call.as_str(), fault.what.as_str()),
         ("renameat2", "error=EINVAL" | "error=ENOSYS") | ("ioctl", _) | ("fchown", _)
@@ -106,7 +106,7 @@ fn is_no_failure(fault: &Fault) -> bool {
 
 /// Whether some error of a call must never be passed over: what should be written, or be durable, is not. The bytes may look right
 /// all the same, since nothing cuts the power here.
-fn is_a_failure(fault: &Fault) -> bool {
+pub(crate) fn is_a_failure(fault: &Fault) -> bool {
     let calls = ["write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename"];
     calls.contains(&fault.call.as_str()) && !fault.kills() && fault.what != "error=EINTR"
 }

@@ -176,8 +176,9 @@ fn put(disk: &dyn Disk, path: &Path, like: &Path, bytes: &[u8]) -> Result<(), Er
 fn write(disk: &dyn Disk, path: &Path, like: &Path, bytes: &[u8]) -> Result<Box<dyn Writable>, Error> {
     let written = disk.create(path).and_then(|file| {
         file.write_at(0, bytes)?;
-        disk.adopt(path, like)?;
         Ok(file)
     });
-    written.map_err(Error::io("write", path))
+    let file = written.map_err(Error::io("write", path))?;
+    disk.adopt(path, like).map_err(Error::adopt(path, like))?;
+    Ok(file)
 }
