@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::content::{Content, stored};
 use super::index::{Entry, Index, Summary};
 use super::manifest::{self, File, Kind as FileKind, Manifest, Odd};
 use super::names::{self, MANIFEST};
@@ -41,6 +42,8 @@ enum Ahead {
     Folder(Option<Name>, Place),
     /// An index of the snapshot of this number, with its key.
     Index(Name, File, u64, Option<Key>),
+    /// A blob that is to be restored, with the path of its snapshot and its group.
+    Content(Box<Content>, String, u64),
     /// A log, which no manifest names.
     Log(Name, Option<Key>),
 }
@@ -76,6 +79,7 @@ enum Now {
         codec: Codec,
         index: Box<Index>,
     },
+    Content(Box<Content>, String, u64),
     Log(Name, Decoder, Option<Broken>),
     Nothing,
 }
@@ -112,6 +116,7 @@ impl Store {
                 let index = Box::new(Index::new(file.kind == FileKind::Fixed));
                 Now::Index { name, file, ordinal, codec, index }
             }
+            Some(Ahead::Content(content, path, group)) => Now::Content(content, path, group),
             Some(Ahead::Log(name, key)) => Now::Log(name, Decoder::new(Codec::Blob(Sealing::Unsaid(key))), None),
         };
     }
@@ -218,9 +223,15 @@ impl Store {
                 out.findings.push(finding(Code::Missing, name.clone(), None, message, Hurts::One(ordinal)));
             }
         }
-        let archives = || files.iter().filter(|file| file.kind != FileKind::Blob);
-        let bytes = archives().fold(0u64, |sum, file| sum.saturating_add(file.size));
-        out.sets.push(Set { name: path, group, bytes, archives: archives().map(File::archive).collect() });
+        let archives = files.iter().filter(|file| file.kind != FileKind::Blob);
+        let bytes = archives.fold(0u64, |sum, file| sum.saturating_add(file.size));
+        // As long as one blob is what it holds.
+        let content =
+            self.archive.is_some() && !files.is_empty() && files.iter().all(|file| file.kind == FileKind::Blob);
+        if !content {
+            let archives = files.iter().map(File::archive).collect();
+            out.sets.push(Set { name: path.clone(), group, bytes, archives });
+        }
         present.remove(MANIFEST);
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
         let mut ahead = Vec::new();
@@ -235,15 +246,11 @@ impl Store {
             present.remove(&file.name);
             match file.kind {
                 FileKind::Fixed | FileKind::Dynamic => ahead.push(Ahead::Index(object, file, ordinal, key)),
-                FileKind::Blob => out.claims.push(Claim {
-                    object,
-                    index: name.clone(),
-                    codec: Codec::Plain,
-                    expect: Expect { length: file.size, digest: file.sum },
-                    target: 0..file.size,
-                    marks: None,
-                    hurts: Hurts::One(ordinal),
-                }),
+                FileKind::Blob if content => {
+                    let content = Content::new(object, name.clone(), &file, key, Hurts::One(ordinal));
+                    ahead.push(Ahead::Content(Box::new(content), path.clone(), group));
+                }
+                FileKind::Blob => out.claims.push(stored(object, name.clone(), &file, Hurts::One(ordinal))),
             }
         }
         if self.scope == Scope::Catalogue {
@@ -315,6 +322,20 @@ impl Store {
                 }
                 self.next();
             }
+            Now::Content(content, path, group) => {
+                let hurts = Hurts::One(self.ordinal.saturating_sub(1));
+                let read = match fault {
+                    Some(fault) => Err(failed(Some(content.name().clone()), fault, hurts)),
+                    None => content.end(),
+                };
+                let bytes = read.as_ref().map_or(0, |claim| claim.expect.length);
+                out.sets.push(Set { name: path, group, bytes, archives: Vec::new() });
+                match read {
+                    Ok(claim) => out.claims.push(claim),
+                    Err(finding) => out.findings.push(finding),
+                }
+                self.next();
+            }
             Now::Log(name, mut decoder, broken) => {
                 let broken = broken.or_else(|| decoder.end().err());
                 match (fault, broken) {
@@ -336,6 +357,7 @@ impl Inspect for Store {
         match &self.now {
             Now::Listing(folder, ..) => Ask::List(folder.clone()),
             Now::Manifest { name, .. } | Now::Index { name, .. } | Now::Log(name, ..) => Ask::Read(name.clone()),
+            Now::Content(content, ..) => Ask::Read(content.name().clone()),
             Now::Nothing => Ask::Done,
         }
     }
@@ -344,6 +366,7 @@ impl Inspect for Store {
         match (answer, &mut self.now) {
             (Answer::Entries(some), Now::Listing(_, _, entries)) => entries.extend_from_slice(some),
             (Answer::Bytes(bytes), Now::Manifest { reading, .. }) => reading.push(bytes),
+            (Answer::Bytes(bytes), Now::Content(content, ..)) => content.push(bytes),
             (Answer::Bytes(bytes), Now::Index { name, ordinal, codec, index, .. }) => {
                 // One archive alone is to be put together: then a chunk that comes twice goes to two places.
                 let claims = if self.archive.is_some() { &mut out.claims } else { &mut out.shared };

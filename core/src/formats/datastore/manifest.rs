@@ -105,9 +105,12 @@ impl File {
         self.name == archive || self.name.rsplit_once('.').is_some_and(|(stem, _)| stem == archive)
     }
 
-    /// What people call the archive: the file's name without the kind of index.
+    /// What people call it: an archive by its name without the kind of index.
     pub(super) fn archive(&self) -> String {
-        self.name.rsplit_once('.').map_or(&*self.name, |(stem, _)| stem).to_owned()
+        match (self.kind, self.name.rsplit_once('.')) {
+            (Kind::Fixed | Kind::Dynamic, Some((stem, _))) => stem.to_owned(),
+            _ => self.name.clone(),
+        }
     }
 }
 

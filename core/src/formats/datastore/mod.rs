@@ -7,6 +7,7 @@
 //! What the server's own verification does not look at is looked at here: that a manifest is of the snapshot whose folder it lies in, that
 //! an index's own checksum is right, that a chunk has the length that each of its indices says, and files that no manifest names.
 
+mod content;
 mod index;
 mod inspect;
 mod manifest;
@@ -60,9 +61,6 @@ impl Format for Datastore {
             None => {
                 let like = "STORE@vm/100/2026-03-01T00:00:00Z/drive-scsi0.img";
                 Err(format!("a snapshot holds several archives; name one after it, as in {like}"))
-            }
-            Some(blob) if blob.ends_with(".blob") => {
-                Err(format!("'{blob}' is a blob, and only archives of chunks are restored"))
             }
             Some(_) => Ok(()),
         }

@@ -1,0 +1,93 @@
+//! `Content`: what a blob holds, found out by reading it, as its manifest knows only the bytes that are stored.
+//!
+//! For a restore: whoever verifies a snapshot need not decode its blobs.
+
+use super::manifest::File;
+use crate::check::{Check, Verdict};
+use crate::claim::{Claim, Expect};
+use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
+use crate::digest::{Algorithm, Hasher};
+use crate::finding::{Code, Finding, Hurts};
+use crate::key::Key;
+use crate::name::Name;
+use crate::report::Depth;
+
+/// A blob that is being read.
+pub(super) struct Content {
+    /// The claim of the manifest, on the stored bytes.
+    stored: Claim,
+    check: Check,
+    codec: Codec,
+    decoder: Decoder,
+    hasher: Hasher,
+    length: u64,
+    broken: Option<Broken>,
+}
+
+impl Content {
+    /// Begins to read `object`, which `manifest` names as `file`.
+    pub(super) fn new(object: Name, manifest: Name, file: &File, key: Option<Key>, hurts: Hurts) -> Self {
+        let codec = Codec::Blob(if file.sealed { Sealing::Sealed(key) } else { Sealing::Open });
+        let stored = stored(object, manifest, file, hurts);
+        let check = Check::new(&stored, Depth::Digest);
+        let (decoder, hasher) = (Decoder::new(codec), Hasher::new(Algorithm::Sha256));
+        Self { stored, check, codec, decoder, hasher, length: 0, broken: None }
+    }
+
+    /// The blob's name.
+    pub(super) fn name(&self) -> &Name {
+        &self.stored.object
+    }
+
+    /// Takes the next stored bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        let Self { check, decoder, hasher, length, broken, .. } = self;
+        _ = check.push(bytes, &mut |_| {});
+        if broken.is_none() {
+            let pushed = decoder.push(bytes, &mut |decoded| {
+                hasher.update(decoded);
+                *length = length.saturating_add(decoded.len() as u64);
+                Flow::Continue(())
+            });
+            *broken = pushed.err();
+        }
+    }
+
+    /// The claim on what it holds, when the stored bytes are those of the manifest.
+    pub(super) fn end(mut self) -> Result<Claim, Finding> {
+        match self.check.end() {
+            Verdict::Sound => {}
+            verdict => return verdict.finding(&self.stored).map_or(Ok(self.stored), Err),
+        }
+        let Claim { object, index, hurts, .. } = self.stored;
+        let finding = |code, offset, message: &str| Finding {
+            code,
+            object: Some(object.clone()),
+            offset,
+            message: message.to_owned(),
+            hurts,
+        };
+        if let Some(Broken { at, what }) = self.broken.or_else(|| self.decoder.end().err()) {
+            return Err(finding(Code::Encoding, Some(at), what));
+        }
+        if self.decoder.is_sealed() {
+            return Err(finding(Code::Unverifiable, None, "it is encrypted, and its key is not at hand"));
+        }
+        self.hasher.update(self.codec.suffix());
+        let expect = Expect { length: self.length, digest: self.hasher.finish() };
+        Ok(Claim { object, index, codec: self.codec, expect, target: 0..expect.length, marks: None, hurts })
+    }
+}
+
+/// The claim of a manifest on the stored bytes of a blob.
+pub(super) fn stored(object: Name, manifest: Name, file: &File, hurts: Hurts) -> Claim {
+    Claim {
+        object,
+        index: manifest,
+        codec: Codec::Plain,
+        expect: Expect { length: file.size, digest: file.sum },
+        target: 0..file.size,
+        marks: None,
+        hurts,
+    }
+}
