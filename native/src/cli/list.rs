@@ -21,7 +21,7 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
     let survey = drive::run(&Files, &args.repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let sets = survey.sets();
     if args.json {
-        let points: Vec<_> = sets.iter().map(|set| point(set)).collect();
+        let points: Vec<_> = sets.iter().map(point).collect();
         out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.name(), "sets": points })))?;
     } else {
         let mut text = String::new();

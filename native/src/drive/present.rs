@@ -17,10 +17,12 @@ use crate::store::Store;
 /// The plain files of the folders that were asked about.
 #[derive(Default)]
 pub(super) struct Present {
-    folders: RwLock<HashMap<Box<[u8]>, Arc<OnceLock<Vec<u64>>>>>,
-    /// Names are kept as hashes, sorted: eight bytes for each. Nobody can make two alike, as the keys are random.
+    folders: RwLock<HashMap<Box<[u8]>, Arc<Names>>>,
     keys: RandomState,
 }
+
+/// The names in a folder, once they were listed, as hashes, sorted: eight bytes for each. Nobody can make two alike, as the keys are random.
+type Names = OnceLock<Vec<u64>>;
 
 impl Present {
     /// Whether the listing of its folder shows this object as a plain file. That it does not says nothing: a look at the object itself
