@@ -28,10 +28,10 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";
         return Err(usage(format!("{} is a {}: {like}", quoted(&args.repository), format.name())));
     }
-    let args::Chunked { chunk_size, check_known, owner } = &args.chunked;
+    let args::Chunked { chunk_size, check_known, append_only, owner } = &args.chunked;
     let keyed = args.keys.keyfile.is_some();
-    if chunk_size.is_some() || check_known.is_some() || owner.is_some() || keyed {
-        let what = "--chunk-size, --check-known, --owner and --keyfile are for datastores, which are named STORE@GROUP";
+    if chunk_size.is_some() || check_known.is_some() || *append_only || owner.is_some() || keyed {
+        let what = "--chunk-size, --check-known, --append-only, --owner and --keyfile are for datastores, which are named STORE@GROUP";
         return Err(usage(format!("{} is no group of a datastore: {what}", quoted(&args.repository))));
     }
     let job = Job {
@@ -99,6 +99,7 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
             Some(args::Known::Digest) => datastore::Known::Digest,
             Some(args::Known::Size) | None => datastore::Known::Size,
         },
+        append_only: args.chunked.append_only,
         owner: args.chunked.owner.clone().unwrap_or_else(|| "root@pam".to_owned()),
         dry_run: args.dry_run,
         now: None,
@@ -112,8 +113,12 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
         1 => "; 1 chunk that the store had lost is there again".to_owned(),
         lost => format!("; {lost} chunks that the store had lost are there again"),
     };
+    let unread = match made.unread {
+        0 => String::new(),
+        unread => format!("; {} not read again", thousands(unread)),
+    };
     let line = format!(
-        "{would} {}/{}: {} in {} chunks, {} of them new{stored}{healed}\n",
+        "{would} {}/{}: {} in {} chunks, {} of them new{stored}{unread}{healed}\n",
         made.snapshot,
         job.archive,
         bytes(made.size),

@@ -33,6 +33,7 @@ fn job(now: &str) -> Job {
         chunk: 512,
         key: None,
         known: Known::Size,
+        append_only: false,
         owner: "root@pam".to_owned(),
         dry_run: false,
         now: Some(names::time_of(&time).expect("a time")),

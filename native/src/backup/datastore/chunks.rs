@@ -80,6 +80,25 @@ impl<'a> Chunks<'a> {
 
     /// Takes a chunk of the source: afterwards the store has it.
     pub(super) fn take(&self, digest: Digest, at: u64, data: &[u8], packer: &mut Packer) -> Result<(), Error> {
+        self.register(digest, at, data.len(), |path| self.write(path, data, packer))
+    }
+
+    /// Takes a chunk that the source had before: it is read only if the store has lost it.
+    pub(super) fn keep(&self, digest: Digest, at: u64, source: &dyn Object, size: u64) -> Result<(), Error> {
+        self.register(digest, at, read::length(self.job, at, size)?, |path| {
+            let data = read::again(self.job, source, at, size, &digest)?;
+            self.write(path, &data, &mut Packer::new(LEVEL).map_err(Error::failed)?)
+        })
+    }
+
+    /// Makes sure of a chunk of so many bytes at `at` in the source; `write` puts it into the store.
+    fn register(
+        &self,
+        digest: Digest,
+        at: u64,
+        length: usize,
+        write: impl FnOnce(&Path) -> Result<u64, Error>,
+    ) -> Result<(), Error> {
         {
             let mut state = self.state();
             if state.chunks.contains_key(&digest) {
@@ -90,12 +109,12 @@ impl<'a> Chunks<'a> {
             state.chunks.insert(digest, Chunk { at, stored: None });
         }
         let path = self.path(&digest)?;
-        let found = self.look(&path, &digest, data.len())?;
-        let named = self.previous.is_some_and(|previous| previous.digests.contains(&digest));
+        let found = self.look(&path, &digest, length)?;
+        let named = self.previous.is_some_and(|previous| previous.names(&digest));
         let stored = match found {
             Found::Sound(stored) => stored,
             Found::Nothing | Found::Bad if self.job.dry_run => 0,
-            Found::Nothing | Found::Bad => self.write(&path, data, packer)?,
+            Found::Nothing | Found::Bad => write(&path)?,
         };
         let mut state = self.state();
         match found {
@@ -254,7 +273,7 @@ impl<'a> Chunks<'a> {
     pub(super) fn made(&self, snapshot: String, size: u64, chunks: usize) -> Made {
         let state = self.state();
         let (known, stored) = (state.known, state.stored);
-        Made { snapshot, size, chunks: chunks as u64, known, stored, healed: self.healed.clone() }
+        Made { snapshot, size, chunks: chunks as u64, known, unread: 0, stored, healed: self.healed.clone() }
     }
 
     fn path(&self, digest: &Digest) -> Result<PathBuf, Error> {

@@ -9,6 +9,7 @@
 //! snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the next.
 
 mod chunks;
+mod grown;
 mod place;
 mod previous;
 mod read;
@@ -62,6 +63,8 @@ pub struct Job {
     pub key: Option<Key>,
     /// How to look at chunks that are there.
     pub known: Known,
+    /// The source only grows: what is new is read, and samples of the rest.
+    pub append_only: bool,
     /// Whom a new group belongs to.
     pub owner: String,
     /// Say what would be done, and write nothing.
@@ -81,6 +84,8 @@ pub struct Made {
     pub chunks: u64,
     /// How many of them the store had.
     pub known: u64,
+    /// How many of those were not read, as the source only grows.
+    pub unread: u64,
     /// How many bytes were stored for the others.
     pub stored: u64,
     /// Chunks that an older snapshot names and the store had lost, by their names.
@@ -102,25 +107,27 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
     let _locks = if job.dry_run { None } else { Some(place::prepare(job, disk)?) };
     let (time, snapshot) = place::time(job, disk, watch)?;
     let previous = Previous::find(job, disk, watch)?;
-    watch.expect(size);
+    let kept = grown::kept(job, &*source, size, previous.as_ref(), watch)?;
+    let unread = kept.len() as u64;
+    watch.expect(size.saturating_sub(unread * job.chunk));
     let work = job.store.join(&job.group).join(format!("{}{}", names::WORK, clock::snapshot(time)?));
     let mut chunks = Chunks::new(job, disk, &work, previous.as_ref());
     if job.dry_run {
-        let digests = read::all(job, &*source, size, &chunks, watch)?;
-        return Ok(chunks.made(snapshot, size, digests.len()));
+        let digests = read::all(job, &*source, size, kept, &chunks, watch)?;
+        return Ok(Made { unread, ..chunks.made(snapshot, size, digests.len()) });
     }
     let like = job.store.join(names::LOCK);
     let made = disk.make_folder(&work, &job.store.join(&job.group));
     made.map_err(Error::io("make the folder", &work))?;
     let result = (|| {
-        let digests = read::all(job, &*source, size, &chunks, watch)?;
+        let digests = read::all(job, &*source, size, kept, &chunks, watch)?;
         warn_of_change(job, &*source, size, watch)?;
         chunks.complete(&*source, size, watch)?;
         if let Some(previous) = previous.as_ref().filter(|_| chunks.lost() != (0, 0)) {
             previous.mark_failed(job, disk, &work, chunks.lost(), watch)?;
         }
         let index = Fixed { size, chunk: job.chunk, digests };
-        let made = chunks.made(snapshot.clone(), size, index.digests.len());
+        let made = Made { unread, ..chunks.made(snapshot.clone(), size, index.digests.len()) };
         let file = format!("{}.fidx", job.archive);
         write(disk, &work.join(&file), &like, &index.encode(random::bytes()?, time))?;
         let manifest = New {

@@ -19,9 +19,13 @@ use crate::watch::Watch;
 /// The newest whole snapshot that has the same archive.
 pub(super) struct Previous {
     /// Its path below the store.
-    snapshot: String,
-    /// The chunks of the archive.
-    pub(super) digests: HashSet<Digest>,
+    pub(super) snapshot: String,
+    /// The length of the archive, and of its chunks, in bytes.
+    pub(super) size: u64,
+    pub(super) chunk: u64,
+    /// The chunks of the archive, in order.
+    pub(super) digests: Vec<Digest>,
+    named: HashSet<Digest>,
 }
 
 impl Previous {
@@ -70,8 +74,14 @@ impl Previous {
         if index.sum() != *sum {
             return Err(said(&path, "it is not the index that its manifest names".to_owned()));
         }
-        let digests = index.digests.into_iter().collect();
-        Ok(Some(Self { snapshot, digests }))
+        let Fixed { size, chunk, digests } = index;
+        let named = digests.iter().copied().collect();
+        Ok(Some(Self { snapshot, size, chunk, digests, named }))
+    }
+
+    /// Whether the archive has this chunk.
+    pub(super) fn names(&self, digest: &Digest) -> bool {
+        self.named.contains(digest)
     }
 
     /// Marks it as not whole, so that a server verifies it again and takes no chunk on trust from it.

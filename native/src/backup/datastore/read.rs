@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use highwater_core::codec::Packer;
 use highwater_core::digest::{Algorithm, Digest, Hasher, lanes, update_lanes};
+use rayon::prelude::*;
 
 use super::chunks::Chunks;
 use super::{Job, LEVEL};
@@ -16,16 +17,21 @@ use crate::watch::Watch;
 /// How many bytes of each chunk are hashed before the next chunk's: so many that reading ahead pays, so few that they stay in the cache.
 const STRIDE: usize = 32 * 1024;
 
-/// Takes every chunk of the source to `chunks`. Gives their digests, in order.
+/// Takes every chunk of the source to `chunks`, the first of them without reading it: those that are `kept`. Gives the digests of all, in order.
 pub(super) fn all(
     job: &Job,
     source: &dyn Object,
     size: u64,
+    kept: Vec<Digest>,
     chunks: &Chunks<'_>,
     watch: &Watch<'_>,
 ) -> Result<Vec<Digest>, Error> {
+    kept.par_iter().enumerate().try_for_each(|(number, digest)| {
+        watch.go_on()?;
+        chunks.keep(*digest, number as u64 * job.chunk, source, size)
+    })?;
     let count = size.div_ceil(job.chunk);
-    let next = AtomicU64::new(0);
+    let next = AtomicU64::new(kept.len() as u64);
     let digests = Mutex::new(Vec::new());
     let failed = Mutex::new(None);
     // Of images, often most of it.
@@ -76,14 +82,25 @@ pub(super) fn all(
     }
     let mut digests = digests.into_inner().unwrap_or_else(PoisonError::into_inner);
     digests.sort_by_key(|(first, _)| *first);
-    Ok(digests.into_iter().flat_map(|(_, digests)| digests).collect())
+    Ok(kept.into_iter().chain(digests.into_iter().flat_map(|(_, digests)| digests)).collect())
+}
+
+/// The digest of the chunk at `at`.
+pub(super) fn digest(job: &Job, source: &dyn Object, at: u64, size: u64) -> Result<Digest, Error> {
+    one(job, source, at, size).map(|(_, digest)| digest)
+}
+
+fn one(job: &Job, source: &dyn Object, at: u64, size: u64) -> Result<(Vec<u8>, Digest), Error> {
+    let mut buffer = Vec::new();
+    fill(job, source, at, length(job, at, size)?, &mut buffer)?;
+    let digest = digests_of(job, std::slice::from_ref(&buffer))[0];
+    Ok((buffer, digest))
 }
 
 /// Reads the chunk at `at` once more; it must still be what it was.
 pub(super) fn again(job: &Job, source: &dyn Object, at: u64, size: u64, digest: &Digest) -> Result<Vec<u8>, Error> {
-    let mut buffer = Vec::new();
-    fill(job, source, at, length(job, at, size)?, &mut buffer)?;
-    if digests_of(job, std::slice::from_ref(&buffer)).first() != Some(digest) {
+    let (buffer, found) = one(job, source, at, size)?;
+    if found != *digest {
         let what = format!(
             "the store has lost the chunk {digest}, and at byte {at} {} is not what it was",
             quoted(&job.source)
@@ -94,7 +111,7 @@ pub(super) fn again(job: &Job, source: &dyn Object, at: u64, size: u64, digest: 
 }
 
 /// The length of the chunk at `at`.
-fn length(job: &Job, at: u64, size: u64) -> Result<usize, Error> {
+pub(super) fn length(job: &Job, at: u64, size: u64) -> Result<usize, Error> {
     usize::try_from(job.chunk.min(size.saturating_sub(at)))
         .map_err(|_| Error::failed("a chunk is too long for this machine"))
 }

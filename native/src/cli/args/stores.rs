@@ -16,6 +16,9 @@ pub(in crate::cli) struct Chunked {
     /// How to look at chunks that the store has already: at their sizes, or at their bytes.
     #[arg(long, value_name = "HOW")]
     pub(in crate::cli) check_known: Option<Known>,
+    /// The source only grows between backups, as a log or a Data.fs that is not packed: read what is new, and samples of the rest.
+    #[arg(long)]
+    pub(in crate::cli) append_only: bool,
     /// Whom a new group belongs to: user@realm, root@pam if nobody is named.
     #[arg(long, value_name = "USER")]
     pub(in crate::cli) owner: Option<String>,
