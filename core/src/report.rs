@@ -189,6 +189,9 @@ impl Report {
                 // Parts that saw different indices may disagree; which of them came first must not show.
                 mine.group = mine.group.max(again.group);
                 mine.bytes = mine.bytes.max(again.bytes);
+                if again.archives > mine.archives {
+                    mine.archives = std::mem::take(&mut again.archives);
+                }
             }
             same
         });

@@ -9,6 +9,7 @@
 //! | `table.rs`, `stage.rs` | what runs them and watches what they touch and take |
 //! | `hard_links.rs` | files with a second name |
 //! | `indices.rs` | indices, gzip files and OID indices in detail |
+//! | `stores.rs` | hostile datastores |
 //! | `mutations.rs` | random damage of every sort |
 
 #[path = "hostile/expected.rs"]
@@ -23,6 +24,8 @@ mod merging;
 mod mutations;
 #[path = "hostile/stage.rs"]
 mod stage;
+#[path = "hostile/stores.rs"]
+mod stores;
 #[path = "hostile/table.rs"]
 mod table;
 #[path = "hostile/targets.rs"]

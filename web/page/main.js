@@ -56,6 +56,7 @@ async function take(entries) {
         const rest = others > 0 ? `; ${count(others, "other file")} belong to no backup set` : "";
         at("intake").textContent = `${count(files, "file")} in ${count(roots.length, "backup set")}${rest}`;
         if (all.partial && roots.some(({ colons }) => colons)) {
+            roots = [];
             say("inconclusive", PARTIAL, "Choose it with the button “Choose a folder”, which shows the page everything, or drop it on a page that `highwater web` serves.");
             return;
         }

@@ -10,6 +10,7 @@
 //! Until [`Drive::is_done`], some answer is always waited for, so a host that answers everything comes to the end. What is in
 //! memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each.
 
+mod flight;
 pub(crate) mod indices;
 mod marked;
 mod news;
@@ -30,6 +31,7 @@ use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Survey, Work};
 
 use crate::listing::Listing;
+use flight::{Flight, Question};
 use indices::{Indices, Step, absent, unreadable};
 use marked::{Marked, Outcome};
 pub use news::{Event, Known, Progress};
@@ -67,36 +69,6 @@ pub struct Drive {
     events: Vec<Event>,
     expected: u64,
     done: u64,
-}
-
-/// Something under way.
-enum Flight {
-    /// A claim or a segment in a lane.
-    Stream(Box<Stream>),
-    /// A claim with marks.
-    Marked(Box<Marked>),
-    /// A trail.
-    Trail(Box<Trailing>),
-    /// A claim of which only the length is asked.
-    Length(Question),
-    /// A claim that does not hold, if its file is still what it was.
-    Doubt(Question, Verdict, u64),
-}
-
-/// A claim, and the one question that is left of it.
-struct Question {
-    number: u32,
-    claim: Box<Claim>,
-    file: u32,
-    what: What,
-    id: Option<u32>,
-    answer: Option<Answer>,
-}
-
-impl Question {
-    fn new(number: u32, claim: Claim, file: u32, what: What) -> Self {
-        Self { number, claim: Box::new(claim), file, what, id: None, answer: None }
-    }
 }
 
 impl Drive {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::content::{Content, stored};
-use super::index::{Entry, Index, Summary};
+use super::found::{compare, failed, finding, stray};
+use super::index::{Entry, Index};
 use super::manifest::{self, File, Kind as FileKind, Manifest, Odd};
 use super::names::{self, MANIFEST};
 use crate::claim::{Claim, Expect};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{self, Answer, Ask, Batch, Inspect, Kind, Scope, Set};
 use crate::key::Key;
@@ -266,27 +267,6 @@ impl Store {
         self.next();
     }
 
-    /// Compares an index that was read to its end with what the manifest says of it.
-    fn compare(name: &Name, file: &File, ordinal: u64, summary: &Summary, out: &mut Batch) {
-        let Summary { size, sum, own, dirt } = summary;
-        let mut tell = |code, at, message, hurts| out.findings.push(finding(code, name.clone(), at, message, hurts));
-        let hurts = Hurts::One(ordinal);
-        if *size != file.size {
-            let message = format!("its archive has {size} bytes, the manifest says {}", file.size);
-            tell(Code::Length, None, message, hurts);
-        }
-        if *sum != file.sum {
-            tell(Code::Digest, None, format!("its checksum is {sum}, the manifest says {}", file.sum), hurts);
-        }
-        if let Some(own) = own.filter(|own| own != sum) {
-            let message = format!("its header says that its checksum is {own}, and it is {sum}");
-            tell(Code::Malformed, Some(32), message, hurts);
-        }
-        if dirt.is_some() {
-            tell(Code::OddIndex, *dirt, "a reserved byte of its header is not zero".to_owned(), Hurts::Nothing);
-        }
-    }
-
     /// Takes the end of what is being read; or why there is none.
     fn end(&mut self, fault: Option<Fault>, out: &mut Batch) {
         match std::mem::replace(&mut self.now, Now::Nothing) {
@@ -315,7 +295,7 @@ impl Store {
             Now::Index { name, file, ordinal, index, .. } => {
                 match (fault, index.end()) {
                     (Some(fault), _) => out.findings.push(failed(Some(name), fault, Hurts::One(ordinal))),
-                    (None, Ok(summary)) => Self::compare(&name, &file, ordinal, &summary, out),
+                    (None, Ok(summary)) => compare(&name, &file, ordinal, &summary, out),
                     (None, Err(odd)) => {
                         out.findings.push(finding(Code::Malformed, name, Some(odd.at), odd.what, Hurts::One(ordinal)));
                     }
@@ -403,21 +383,4 @@ fn claim(index: &Name, codec: Codec, ordinal: u64, entry: Entry) -> Option<Claim
 
 fn below(folder: Option<&Name>, name: &Name) -> Option<Name> {
     folder.map_or_else(|| Some(name.clone()), |folder| folder.join(name.as_bytes()).ok())
-}
-
-fn finding(code: Code, object: Name, offset: Option<u64>, message: String, hurts: Hurts) -> Finding {
-    Finding { code, object: Some(object), offset, message, hurts }
-}
-
-fn stray(name: Name, why: &str) -> Finding {
-    finding(Code::Stray, name, None, why.to_owned(), Hurts::Nothing)
-}
-
-/// What is said of something that cannot be read. A manifest or an index that is not there is missing.
-fn failed(object: Option<Name>, fault: Fault, hurts: Hurts) -> Finding {
-    let (code, message) = match fault.kind {
-        FaultKind::Absent if object.is_some() => (Code::Missing, "it is not there".to_owned()),
-        FaultKind::Absent | FaultKind::Unreadable => (Code::Unreadable, fault.message),
-    };
-    Finding { code, object, offset: None, message, hurts }
 }

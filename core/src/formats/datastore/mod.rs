@@ -8,6 +8,7 @@
 //! an index's own checksum is right, that a chunk has the length that each of its indices says, and files that no manifest names.
 
 mod content;
+mod found;
 mod index;
 mod inspect;
 mod manifest;

@@ -14,7 +14,7 @@ use highwater_core::formats::datastore::names;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
 
-use super::{Job, Known, LEVEL, Made, Previous, put, read};
+use super::{Job, Known, LEVEL, Made, Previous, put, source};
 use crate::disk::Disk;
 use crate::drive::check_bytes;
 use crate::error::Error;
@@ -84,9 +84,9 @@ impl<'a> Chunks<'a> {
     }
 
     /// Takes a chunk that the source had before: it is read only if the store has lost it.
-    pub(super) fn keep(&self, digest: Digest, at: u64, source: &dyn Object, size: u64) -> Result<(), Error> {
-        self.register(digest, at, read::length(self.job, at, size)?, |path| {
-            let data = read::again(self.job, source, at, size, &digest)?;
+    pub(super) fn keep(&self, digest: Digest, at: u64, object: &dyn Object, size: u64) -> Result<(), Error> {
+        self.register(digest, at, source::length(self.job, at, size)?, |path| {
+            let data = source::again(self.job, object, at, size, &digest)?;
             self.write(path, &data, &mut Packer::new(LEVEL).map_err(Error::failed)?)
         })
     }
@@ -190,7 +190,7 @@ impl<'a> Chunks<'a> {
     }
 
     /// Makes sure that the store has every chunk, and as long as it was; what it has lost meanwhile is made anew from the source.
-    pub(super) fn complete(&mut self, source: &dyn Object, size: u64, watch: &Watch<'_>) -> Result<(), Error> {
+    pub(super) fn complete(&mut self, object: &dyn Object, size: u64, watch: &Watch<'_>) -> Result<(), Error> {
         let mut wanted: Vec<(Digest, Chunk)> =
             self.state().chunks.iter().map(|(digest, chunk)| (*digest, *chunk)).collect();
         let mut lost: HashSet<Digest> = std::mem::take(&mut self.state().lost).into_iter().collect();
@@ -207,7 +207,7 @@ impl<'a> Chunks<'a> {
             let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
             for (digest, chunk) in &mut wanted {
                 watch.go_on()?;
-                let data = read::again(self.job, source, chunk.at, size, digest)?;
+                let data = source::again(self.job, object, chunk.at, size, digest)?;
                 let stored = self.write(&self.path(digest)?, &data, &mut packer)?;
                 chunk.stored = Some(stored);
                 self.state().stored += stored;

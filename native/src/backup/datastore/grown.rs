@@ -6,7 +6,7 @@
 use highwater_core::digest::Digest;
 
 use super::previous::Previous;
-use super::{Job, read};
+use super::{Job, source};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::Object;
@@ -18,7 +18,7 @@ const SAMPLES: usize = 16;
 /// The digests of the chunks that need not be read, from the source's first byte on.
 pub(super) fn kept(
     job: &Job,
-    source: &dyn Object,
+    object: &dyn Object,
     size: u64,
     previous: Option<&Previous>,
     watch: &Watch<'_>,
@@ -31,25 +31,25 @@ pub(super) fn kept(
     } else if size < previous.size {
         Some(format!("it has {size} bytes now, and had {}", previous.size))
     } else {
-        differs(job, source, size, old, watch)?.map(|at| format!("it differs in the chunk at byte {at}"))
+        differs(job, object, size, old, watch)?.map(|at| format!("it differs in the chunk at byte {at}"))
     };
     match not {
         None => Ok(old.to_vec()),
         Some(why) => {
-            let (source, snapshot) = (quoted(&job.source), &previous.snapshot);
-            watch.notice(format!("{source} did not grow out of what {snapshot} holds: {why}. All of it is read"));
+            let (name, snapshot) = (quoted(&job.source), &previous.snapshot);
+            watch.notice(format!("{name} did not grow out of what {snapshot} holds: {why}. All of it is read"));
             Ok(Vec::new())
         }
     }
 }
 
 /// Where one of the samples is not what it was.
-fn differs(job: &Job, source: &dyn Object, size: u64, old: &[Digest], watch: &Watch<'_>) -> Result<Option<u64>, Error> {
+fn differs(job: &Job, object: &dyn Object, size: u64, old: &[Digest], watch: &Watch<'_>) -> Result<Option<u64>, Error> {
     let samples = (0..old.len()).step_by((old.len() / SAMPLES).max(1)).chain(old.len().checked_sub(1));
     for number in samples {
         watch.go_on()?;
         let at = number as u64 * job.chunk;
-        if read::digest(job, source, at, size)? != old[number] {
+        if source::digest(job, object, at, size)? != old[number] {
             return Ok(Some(at));
         }
     }

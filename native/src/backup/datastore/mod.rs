@@ -13,6 +13,7 @@ mod grown;
 mod place;
 mod previous;
 mod read;
+mod source;
 
 use std::path::{Path, PathBuf};
 

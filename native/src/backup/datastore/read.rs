@@ -4,18 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use highwater_core::codec::Packer;
-use highwater_core::digest::{Algorithm, Digest, Hasher, lanes, update_lanes};
+use highwater_core::digest::{Algorithm, Digest, lanes};
 use rayon::prelude::*;
 
 use super::chunks::Chunks;
+use super::source::{digests_of, fill, length};
 use super::{Job, LEVEL};
 use crate::error::Error;
-use crate::shown::quoted;
 use crate::store::Object;
 use crate::watch::Watch;
-
-/// How many bytes of each chunk are hashed before the next chunk's: so many that reading ahead pays, so few that they stay in the cache.
-const STRIDE: usize = 32 * 1024;
 
 /// Takes every chunk of the source to `chunks`, the first of them without reading it: those that are `kept`. Gives the digests of all, in order.
 pub(super) fn all(
@@ -85,74 +82,8 @@ pub(super) fn all(
     Ok(kept.into_iter().chain(digests.into_iter().flat_map(|(_, digests)| digests)).collect())
 }
 
-/// The digest of the chunk at `at`.
-pub(super) fn digest(job: &Job, source: &dyn Object, at: u64, size: u64) -> Result<Digest, Error> {
-    one(job, source, at, size).map(|(_, digest)| digest)
-}
-
-fn one(job: &Job, source: &dyn Object, at: u64, size: u64) -> Result<(Vec<u8>, Digest), Error> {
-    let mut buffer = Vec::new();
-    fill(job, source, at, length(job, at, size)?, &mut buffer)?;
-    let digest = digests_of(job, std::slice::from_ref(&buffer))[0];
-    Ok((buffer, digest))
-}
-
-/// Reads the chunk at `at` once more; it must still be what it was.
-pub(super) fn again(job: &Job, source: &dyn Object, at: u64, size: u64, digest: &Digest) -> Result<Vec<u8>, Error> {
-    let (buffer, found) = one(job, source, at, size)?;
-    if found != *digest {
-        let what = format!(
-            "the store has lost the chunk {digest}, and at byte {at} {} is not what it was",
-            quoted(&job.source)
-        );
-        return Err(Error::failed(format!("{what}; run again. No snapshot was made")));
-    }
-    Ok(buffer)
-}
-
-/// The length of the chunk at `at`.
-pub(super) fn length(job: &Job, at: u64, size: u64) -> Result<usize, Error> {
-    usize::try_from(job.chunk.min(size.saturating_sub(at)))
-        .map_err(|_| Error::failed("a chunk is too long for this machine"))
-}
-
 /// Whether these are as many zeros as a chunk has.
 fn is_zero(chunk: &[u8], length: u64) -> bool {
     let zeros = |piece: &[u8]| piece.iter().fold(0, |any, byte| any | byte) == 0;
     chunk.len() as u64 == length && chunk.chunks(4096).all(zeros)
-}
-
-/// Reads a chunk; where the source has a hole, there is nothing to read.
-fn fill(job: &Job, source: &dyn Object, at: u64, length: usize, buffer: &mut Vec<u8>) -> Result<(), Error> {
-    if source.next_data(at).is_some_and(|data| data >= at + length as u64) {
-        buffer.clear();
-        buffer.resize(length, 0);
-        return Ok(());
-    }
-    buffer.resize(length, 0);
-    source.read_exact_at(at, buffer).map_err(Error::io("read", &job.source))
-}
-
-/// The digests of chunks, side by side.
-fn digests_of(job: &Job, chunks: &[Vec<u8>]) -> Vec<Digest> {
-    let mut hashers = vec![Hasher::new(Algorithm::Sha256); chunks.len()];
-    let longest = chunks.iter().map(Vec::len).max().unwrap_or(0);
-    for at in (0..longest).step_by(STRIDE) {
-        let piece = |chunk: &'_ Vec<u8>| at.min(chunk.len())..(at + STRIDE).min(chunk.len());
-        let same = chunks.iter().all(|chunk| piece(chunk).len() == piece(&chunks[0]).len());
-        if same {
-            update_lanes(hashers.iter_mut().zip(chunks.iter().map(|chunk| &chunk[piece(chunk)])));
-        } else {
-            // The last chunk of an archive may be short.
-            hashers.iter_mut().zip(chunks).for_each(|(hasher, chunk)| hasher.update(&chunk[piece(chunk)]));
-        }
-    }
-    let id = job.key.as_ref().map_or(&[][..], |key| key.id());
-    hashers
-        .into_iter()
-        .map(|mut hasher| {
-            hasher.update(id);
-            hasher.finish()
-        })
-        .collect()
 }
