@@ -7,6 +7,8 @@
 mod backup;
 #[path = "datastore/flips.rs"]
 mod flips;
+#[path = "datastore/grown.rs"]
+mod grown;
 #[path = "datastore/heal.rs"]
 mod heal;
 #[path = "datastore/presence.rs"]

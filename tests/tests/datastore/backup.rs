@@ -24,16 +24,16 @@ use tempfile::TempDir;
 const NOW: [&str; 3] = ["2026-03-01-00-00-00", "2026-03-02-00-00-00", "2026-03-03-00-00-00"];
 
 /// A store that was just made, and a source.
-struct Ground {
+pub(crate) struct Ground {
     folder: TempDir,
-    store: PathBuf,
-    source: PathBuf,
+    pub(crate) store: PathBuf,
+    pub(crate) source: PathBuf,
 }
 
 impl Ground {
     /// A small source of words, zeros and noise, and a store whose chunks' folders are made as they are needed: making all of them
     /// takes a while, and one test does.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let (store, source) = (folder.path().join("store"), folder.path().join("disk.img"));
         fs::create_dir_all(store.join(".chunks")).expect("a folder");
@@ -56,11 +56,11 @@ impl Ground {
         Run::of(command.args(length).args(more).env("HIGHWATER_NOW", now))
     }
 
-    fn backup(&self, number: usize, more: &[&str]) -> Run {
+    pub(crate) fn backup(&self, number: usize, more: &[&str]) -> Run {
         self.backup_to(NOW[number], "vm/100/drive-scsi0.img", more)
     }
 
-    fn restore(&self, point: &str, more: &[&str]) -> Vec<u8> {
+    pub(crate) fn restore(&self, point: &str, more: &[&str]) -> Vec<u8> {
         let target = self.path("restored");
         let point = format!("{}@{point}", self.store.display());
         Run::of(Command::new(highwater()).arg("restore").arg(point).arg(&target).args(more)).expect(0);
@@ -75,21 +75,21 @@ impl Ground {
     }
 
     /// The file of a chunk of a snapshot.
-    fn chunk(&self, number: usize, at: usize) -> PathBuf {
+    pub(crate) fn chunk(&self, number: usize, at: usize) -> PathBuf {
         let index = fs::read(self.snapshot(number).join("drive-scsi0.img.fidx")).expect("an index");
         let name = Fixed::read(&index).expect("an index").digests[at].to_string();
         self.store.join(".chunks").join(&name[..4]).join(name)
     }
 
     /// Whether a snapshot is marked as failed.
-    fn is_failed(&self, number: usize) -> bool {
+    pub(crate) fn is_failed(&self, number: usize) -> bool {
         let path = self.snapshot(number);
         let blob = fs::read(path.join("index.json.blob")).expect("a manifest");
         let name = path.strip_prefix(&self.store).expect("below it").to_str().expect("text").to_owned();
         Old::read(&blob, &name).expect("a manifest").failed
     }
 
-    fn is_sound(&self) {
+    pub(crate) fn is_sound(&self) {
         let (code, report) = report(&self.store, &[]);
         assert_eq!((code, report["tallies"].as_object().map(serde_json::Map::len)), (0, Some(0)), "{report:#}");
     }
@@ -475,56 +475,4 @@ fn holes_are_read_as_zeros_and_only_holes() {
     assert!(ground.restore("vm/100/2026-03-01T00:00:00Z/drive-scsi0.img", &[]) == whole);
     fs::write(&ground.source, &whole).expect("it is written");
     ground.backup(1, &[]).expect(0).prints("0 of them new");
-}
-
-#[test]
-fn of_a_source_that_only_grows_what_is_new_is_read_and_samples_of_the_rest() {
-    let ground = Ground::new();
-    let mut bytes = Dice::new(11).bytes(64 * 65_536 + 100);
-    fs::write(&ground.source, &bytes).expect("it is written");
-    let grow = |number: usize| ground.backup(number, &["--append-only"]);
-    grow(0).expect(0).prints("in 65 chunks, 65 of them new, ");
-    // Nobody looks at the second chunk: that it was changed shows that it is not read. Whoever says so answers for it.
-    let before = ground.chunk(0, 1);
-    bytes[65_536] ^= 1;
-    bytes.extend(Dice::new(12).bytes(65_536));
-    fs::write(&ground.source, &bytes).expect("it is written");
-    grow(1).expect(0).prints("in 66 chunks, 2 of them new, ").prints("stored; 64 not read again\n");
-    assert_eq!(ground.chunk(1, 1), before);
-    bytes[65_536] ^= 1;
-    assert!(ground.restore("vm/100/2026-03-02T00:00:00Z/drive-scsi0.img", &[]) == bytes);
-    // A chunk that is not read is not taken on trust either.
-    fs::write(&ground.source, &bytes).expect("it is written");
-    fs::remove_file(ground.chunk(1, 30)).expect("it is removed");
-    grow(2).expect(0).prints("65 not read again").prints("1 chunk that the store had lost is there again");
-    assert!(ground.is_failed(1) && !ground.is_failed(2));
-    ground.is_sound();
-}
-
-#[test]
-fn a_source_that_did_not_only_grow_is_read_whole() {
-    let noise = Dice::new(13).bytes(40 * 65_536);
-    let edited = |at: usize| {
-        let mut other = noise.clone();
-        other[at] ^= 1;
-        other
-    };
-    let last = noise.len() - 1;
-    for (what, other, more) in [
-        ("shorter", noise[..last].to_vec(), &[][..]),
-        ("its first byte", edited(0), &[]),
-        ("its last byte", edited(last), &[]),
-        ("a sample between", edited(4 * 65_536), &[]),
-        ("chunks of another length", [&noise[..], b"more"].concat(), &["--chunk-size", "128k"]),
-    ] {
-        let ground = Ground::new();
-        fs::write(&ground.source, &noise).expect("it is written");
-        ground.backup(0, &[]).expect(0);
-        fs::write(&ground.source, &other).expect("it is written");
-        let run = ground.backup(1, &[&["--append-only"], more].concat());
-        run.expect(0);
-        assert!(!run.text().contains("not read again"), "{what}: {}", run.account());
-        run.says("did not grow out of what vm/100/2026-03-01T00:00:00Z holds");
-        assert!(ground.restore("vm/100/2026-03-02T00:00:00Z/drive-scsi0.img", &[]) == other, "{what}");
-    }
 }

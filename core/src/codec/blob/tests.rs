@@ -138,6 +138,7 @@ fn a_frame_cannot_ask_for_memory_or_for_what_it_is_not_given() {
         pushed == Ok(Flow::Break(()))
     });
     assert!(endless.is_some_and(|mib| mib >= 127), "{endless:?}");
+    assert_eq!(decoder.end(), Ok(()), "of what was not read, nothing is said");
 }
 
 #[test]
