@@ -1,14 +1,18 @@
 //! The same for datastores: folders in folders, chunks that are shared, walked to a second time, compressed and sealed.
 
 use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::formats::by_name;
+use highwater_core::inspect::Lock;
 use highwater_core::render;
-use highwater_core::report::Depth;
+use highwater_core::report::{Depth, Verdict};
 use highwater_core::shard::Shard;
 use highwater_tests::datastore::{Sample, harm};
 use highwater_tests::dice::Dice;
 use highwater_tests::memory::Host;
+use highwater_tests::repo::Image;
 use highwater_tests::score::Score;
 use highwater_wasm::drive::{Event, Known};
+use highwater_wasm::listing::Listing;
 
 use super::{Driven, driven_over, restored_of, survey_of};
 
@@ -84,5 +88,56 @@ fn archives_are_restored_and_what_does_not_hold_is_refused() {
             assert!(bytes.is_empty() || restore(Some(key), &harmed, Dice::new(dice.bits())).is_err(), "{name}");
         }
         assert!(count >= 8, "{count} archives");
+    }
+}
+
+#[test]
+fn a_store_is_recognised_and_says_what_it_is() {
+    let image = Sample::made().image();
+    let format = super::listed(&image).format().expect("a known format");
+    assert_eq!(format.name(), FORMAT);
+    assert!(listed_without(&image, ".chunks/").format().is_none_or(|format| format.name() != FORMAT));
+    let snapshot = "vm/100/2025-06-16T15:06:40Z";
+    for kind in [FORMAT, "datastore-cache"] {
+        let format = by_name(kind).expect("a known format");
+        assert!(format.colons() && !format.grows(), "{kind}");
+        assert_eq!((format.lock(), format.pool()), (Lock::Together(".lock"), Some(".chunks")), "{kind}");
+        // A snapshot holds several things; one of them is restored.
+        assert!(format.restores(None).is_err() && format.restores(Some(snapshot)).is_err(), "{kind}");
+        assert_eq!(format.restores(Some(&format!("{snapshot}/drive-scsi0.img"))), Ok(()), "{kind}");
+        assert_eq!(format.point(snapshot), Ok(snapshot.to_owned()), "{kind}");
+        assert!(format.point("yesterday").is_err_and(|why| why.contains("is no snapshot")), "{kind}");
+    }
+    let repozo = by_name("repozo").expect("a known format");
+    assert!(!repozo.colons() && repozo.grows() && repozo.pool().is_none());
+    assert_eq!((repozo.lock(), repozo.restores(None)), (Lock::Alone(".highwater.lock"), Ok(())));
+}
+
+fn listed_without(image: &Image, prefix: &str) -> Listing {
+    super::listed(
+        &image
+            .iter()
+            .filter(|(name, _)| !name.starts_with(prefix))
+            .map(|(name, bytes)| (name.clone(), bytes.clone()))
+            .collect(),
+    )
+}
+
+#[test]
+fn in_a_cache_an_empty_chunk_is_neither_sound_nor_damage() {
+    let sample = Sample::made();
+    let case = sample.cases().into_iter().find(|case| case["name"] == "chunk_empty").expect("a case");
+    let mut image = sample.image();
+    harm(&mut image, &case["ops"]);
+    let key = Some(sample.key());
+    for (kind, depth, verdict) in [
+        (FORMAT, Depth::Digest, Verdict::Damaged),
+        ("datastore-cache", Depth::Digest, Verdict::Inconclusive),
+        ("datastore-cache", Depth::Size, Verdict::Inconclusive),
+        ("datastore-cache", Depth::List, Verdict::Sound),
+    ] {
+        let survey = survey_of((kind, key), depth, Shard::WHOLE);
+        let Driven { report, .. } = driven_over(&image, survey, depth, Dice::new(3), &[]);
+        assert_eq!(report.verdict, verdict, "{kind} at {depth:?}: {report:?}");
     }
 }
