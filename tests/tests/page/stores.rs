@@ -118,7 +118,7 @@ fn archives_are_restored_in_the_page_and_sealed_ones_with_their_key_alone() {
     assert_eq!(offered, wanted);
     let (mut opened, mut sealed) = (0, Vec::new());
     for (point, sum) in &archives {
-        match restore_to(&mut browser, point, false) {
+        match restore_to(&mut browser, point, true) {
             Ok(bytes) => {
                 assert_eq!(sum_of(&bytes), *sum, "{point}");
                 opened += 1;
