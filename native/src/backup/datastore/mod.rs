@@ -1,6 +1,6 @@
 //! Backs up a file or block device into a datastore, as an archive under a fixed index.
 //!
-//! Every chunk of the source is read and hashed. One that the store has is used again, and touched, so that no garbage collection takes
+//! Every chunk of the source is read and hashed, but for what a source that only grows had before (`grown.rs`). One that the store has is used again, and touched, so that no garbage collection takes
 //! it; others are compressed and put there: work file, fsync, rename. Before the manifest is written, one pass over the folders of the
 //! chunks makes sure that each is there and as long as it was. What a store has lost is made anew from the source, and the snapshot
 //! that named it before is marked as failed.
