@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::claim::{Claim, Expect};
-use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
+use crate::codec::{Broken, Codec, Decoder, Flow, Sealing, Workspace};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
@@ -151,6 +151,8 @@ pub struct Check {
     decodes: bool,
     hasher: Option<Hasher>,
     length: u64,
+    /// How many decoded bytes the last step gave.
+    last: usize,
     over: bool,
     broken: Option<Broken>,
 }
@@ -167,7 +169,7 @@ impl Check {
     #[must_use]
     pub fn counting(codec: Codec, expect: Expect) -> Self {
         let (decoder, decodes) = (Decoder::new(codec), codec != Codec::Plain);
-        Self { codec, expect, decoder, decodes, hasher: None, length: 0, over: false, broken: None }
+        Self { codec, expect, decoder, decodes, hasher: None, length: 0, last: 0, over: false, broken: None }
     }
 
     /// The verdict of a stored length, for [`crate::claim::Evidence::StoredLength`].
@@ -193,11 +195,25 @@ impl Check {
     ///
     /// `Break` means that the verdict is certain and [`Check::end`] can be called at once.
     pub fn push(&mut self, stored: &[u8], tee: &mut dyn FnMut(&[u8])) -> Flow {
+        self.take(tee, |decoder, each| decoder.push(stored, each))
+    }
+
+    /// The same with some of the next stored bytes, for a `tee` that gathers the decoded ones; see [`Decoder::some`].
+    pub fn some(&mut self, stored: &mut &[u8], tee: &mut dyn FnMut(&[u8])) -> Flow {
+        self.take(tee, |decoder, each| decoder.some(stored, each))
+    }
+
+    fn take(
+        &mut self,
+        tee: &mut dyn FnMut(&[u8]),
+        decode: impl FnOnce(&mut Decoder, &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken>,
+    ) -> Flow {
         if self.broken.is_some() || self.over && !self.decoder.goes_on() {
             return Flow::Break(());
         }
-        let Self { expect, decoder, hasher, length, over, broken, .. } = self;
-        let pushed = decoder.push(stored, &mut |decoded| {
+        let Self { expect, decoder, hasher, length, last, over, broken, .. } = self;
+        *last = 0;
+        let pushed = decode(decoder, &mut |decoded| {
             let room = expect.length - *length;
             let fits = usize::try_from(room).unwrap_or(usize::MAX).min(decoded.len());
             let (decoded, rest) = decoded.split_at_checked(fits).unwrap_or((decoded, &[]));
@@ -205,6 +221,7 @@ impl Check {
                 hasher.update(decoded);
             }
             *length += decoded.len() as u64;
+            *last += decoded.len();
             if !decoded.is_empty() {
                 tee(decoded);
             }
@@ -218,6 +235,28 @@ impl Check {
                 Flow::Break(())
             }
         }
+    }
+
+    /// Whether what [`Check::some`] gives to its `tee` need not be copied; see [`Decoder::holds`].
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.decoder.holds()
+    }
+
+    /// What the last [`Check::some`] gave to its `tee`, if it [holds](Check::holds) that.
+    #[must_use]
+    pub fn held(&self) -> &[u8] {
+        self.decoder.held().get(..self.last).unwrap_or_default()
+    }
+
+    /// See [`Decoder::lend`].
+    pub fn lend(&mut self, workspace: Workspace) {
+        self.decoder.lend(workspace);
+    }
+
+    /// See [`Decoder::reclaim`].
+    pub fn reclaim(&mut self) -> Option<Workspace> {
+        self.decoder.reclaim()
     }
 
     /// How many decoded bytes were checked so far; the same however the stored ones were cut.

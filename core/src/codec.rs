@@ -7,6 +7,8 @@ pub mod member;
 mod sealing;
 mod zstd;
 
+use std::ops::Range;
+
 pub use blob::encode as encode_blob;
 pub use sealing::Sealing;
 #[cfg(not(target_family = "wasm"))]
@@ -68,8 +70,22 @@ pub struct Broken {
     pub what: &'static str,
 }
 
+/// Compressed bytes that are decoded at a time where a decoder cannot stop in the middle: they grow a thousandfold at most.
+const STEP: usize = 1024;
+
+/// Where `part` lies in `all`, if it is a part of it and not a copy: decoded bytes that are stored as they are.
+#[must_use]
+pub fn place(all: &[u8], part: &[u8]) -> Option<Range<usize>> {
+    let from = part.as_ptr().addr().checked_sub(all.as_ptr().addr())?;
+    let to = from.checked_add(part.len())?;
+    (to <= all.len()).then_some(from..to)
+}
+
 /// What a consumer of decoded bytes says: go on or stop. Stopping early is how a decompression bomb costs one buffer.
 pub type Flow = std::ops::ControlFlow<()>;
+
+/// The memory that a decoder works with.
+pub struct Workspace(zstd::Blocks);
 
 /// A push decoder: holds at most one output buffer, whatever the input expands to.
 pub enum Decoder {
@@ -96,13 +112,62 @@ impl Decoder {
     ///
     /// # Errors
     /// [`Broken`] after every byte that could be decoded was handed on. Further pushes repeat it.
-    pub fn push(&mut self, stored: &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
-        match self {
-            Self::Plain if stored.is_empty() => Ok(Flow::Continue(())),
-            Self::Plain => Ok(each(stored)),
-            Self::Gzip(gunzip) => gunzip.push(stored, each),
-            Self::Blob(unblob, _) => unblob.push(stored, each),
+    pub fn push(&mut self, mut stored: &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
+        if let Self::Gzip(gunzip) = self {
+            return gunzip.push(stored, each);
         }
+        loop {
+            let flow = self.some(&mut stored, each)?;
+            if flow.is_break() || stored.is_empty() {
+                return Ok(flow);
+            }
+        }
+    }
+
+    /// Takes some of the next stored bytes, at least one if there are any: as many as decode to what a consumer may gather without a
+    /// second thought, a megabyte or so. What is encoded and as long as that cannot hide more. Bytes that are stored as they are
+    /// come in one piece, which is a part of `stored` itself.
+    ///
+    /// # Errors
+    /// As [`Decoder::push`].
+    pub fn some(&mut self, stored: &mut &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
+        match self {
+            Self::Plain => match std::mem::take(stored) {
+                [] => Ok(Flow::Continue(())),
+                all => Ok(each(all)),
+            },
+            Self::Gzip(gunzip) => {
+                let (now, rest) = stored.split_at_checked(STEP).unwrap_or((stored, &[]));
+                *stored = rest;
+                gunzip.push(now, each)
+            }
+            Self::Blob(unblob, _) => unblob.some(stored, each),
+        }
+    }
+
+    /// Whether [`Decoder::some`] hands decoded bytes on in one piece, which [`Decoder::held`] still gives afterwards. Not known of a blob
+    /// before its header has come.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        matches!(self, Self::Blob(unblob, _) if unblob.holds())
+    }
+
+    /// What the last [`Decoder::some`] handed on, if it [holds](Decoder::holds) that, so that nobody need copy it.
+    #[must_use]
+    pub fn held(&self) -> &[u8] {
+        if let Self::Blob(unblob, _) = self { unblob.held() } else { &[] }
+    }
+
+    /// Lends it what another decoder worked with, before the first byte: to make that anew takes time.
+    pub fn lend(&mut self, workspace: Workspace) {
+        if let Self::Blob(unblob, _) = self {
+            unblob.lend(workspace.0);
+        }
+    }
+
+    /// Gives up what it worked with, after the last byte.
+    pub fn reclaim(&mut self) -> Option<Workspace> {
+        if let Self::Blob(unblob, _) = self { unblob.reclaim().map(Workspace) } else { None }
     }
 
     /// Whether the bytes so far end where another member may follow.

@@ -5,6 +5,8 @@
 
 #[path = "datastore/backup.rs"]
 mod backup;
+#[path = "datastore/caches.rs"]
+mod caches;
 #[path = "datastore/flips.rs"]
 mod flips;
 #[path = "datastore/grown.rs"]
@@ -226,35 +228,6 @@ fn nothing_is_written_into_a_store_unasked() {
     run(&[Path::new("verify"), &store]).expect(3);
     run(&[Path::new("list"), &store]).expect(0);
     assert_eq!(listed(), before);
-}
-
-#[test]
-fn in_the_cache_of_a_bucket_an_empty_chunk_is_elsewhere_and_any_other_must_be_whole() {
-    let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = ground.path().join("store");
-    copy(&sample.store(), &store);
-    let case = |name: &str| sample.cases().into_iter().find(|case| case["name"] == name).expect("a case");
-    let chunk = |case: &serde_json::Value| case["ops"][0]["path"].as_str().expect("a path").to_owned();
-    let (emptied, flipped) = (case("chunk_empty"), case("plain_chunk_bitflip"));
-    damage(&store, &emptied["ops"]);
-    let finding = |depth: &str, kind: &[&str]| {
-        let (code, report) = report(&store, &[&["--depth", depth][..], kind].concat());
-        let of = |object: String| {
-            let mut findings = report["findings"].as_array().expect("a list").iter();
-            findings.find(|found| found["object"] == object.as_str()).map(|found| found["name"].to_string())
-        };
-        (code, of(chunk(&emptied)), of(chunk(&flipped)))
-    };
-    let cached = &["--kind", "datastore-cache"];
-    let named = |name: &str| Some(format!("\"{name}\""));
-    assert_eq!(finding("digest", &[]), (1, named("encoding"), None));
-    assert_eq!(finding("size", &[]), (1, named("length"), None));
-    assert_eq!(finding("digest", cached), (3, named("unverifiable"), None));
-    assert_eq!(finding("size", cached), (3, named("unverifiable"), None));
-    assert_eq!(finding("list", cached), (0, None, None));
-    damage(&store, &flipped["ops"]);
-    assert_eq!(finding("digest", cached), (1, named("unverifiable"), named("encoding")));
 }
 
 #[test]

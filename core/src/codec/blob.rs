@@ -14,8 +14,8 @@
 //! nothing, and another library comes to something else.
 
 use super::gcm::Gcm;
-use super::zstd::Unzstd;
-use super::{Broken, Flow, Sealing};
+use super::zstd::{Blocks, Unzstd};
+use super::{Broken, Flow, STEP, Sealing};
 
 /// The magic numbers, by what they say.
 const PLAIN: [u8; 8] = [0x42, 0xab, 0x38, 0x07, 0xbe, 0x83, 0x70, 0xa1];
@@ -41,6 +41,8 @@ pub struct Unblob {
     /// How decoding ended before the bytes did: with a fault, or because nobody wants more.
     early: Option<Result<(), Broken>>,
     broken: Option<Broken>,
+    /// For zstd to work with.
+    spare: Option<Blocks>,
 }
 
 enum Body {
@@ -58,15 +60,15 @@ impl Unblob {
     /// A decoder of a blob of which this is said.
     pub(super) fn new(sealing: Sealing) -> Self {
         let (header, crc) = (Vec::new(), crc32fast::Hasher::new());
-        Self { sealing, header, at: 0, crc, body: Body::Header, early: None, broken: None }
+        Self { sealing, header, at: 0, crc, body: Body::Header, early: None, broken: None, spare: None }
     }
 
-    /// See [`super::Decoder::push`].
-    pub(super) fn push(&mut self, mut stored: &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
+    /// See [`super::Decoder::some`].
+    pub(super) fn some(&mut self, stored: &mut &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
-        let pushed = self.take(&mut stored, each);
+        let pushed = self.take(stored, each);
         if let Err(broken) = &pushed {
             self.broken = Some(broken.clone());
         }
@@ -101,7 +103,8 @@ impl Unblob {
             if self.header.len() < need {
                 return Ok(Flow::Continue(()));
             }
-            let zstd = |at: usize| Box::new(Unzstd::new(at as u64));
+            let spare = &mut self.spare;
+            let mut zstd = |at: usize| Box::new(Unzstd::new(at as u64, spare.take()));
             let iv = self.header.get(HEADER..).and_then(<[u8]>::first_chunk);
             self.body = match (*magic, self.sealing.key(), iv) {
                 (PLAIN, ..) => Body::Plain,
@@ -116,26 +119,38 @@ impl Unblob {
         if stored.is_empty() {
             return Ok(Flow::Continue(()));
         }
-        self.at = self.at.saturating_add(stored.len() as u64);
-        self.crc.update(stored);
+        let all = *stored;
+        let went = if self.early.is_some() {
+            *stored = &[];
+            Ok(Flow::Continue(()))
+        } else {
+            match &mut self.body {
+                Body::Header | Body::Sealed => {
+                    *stored = &[];
+                    Ok(Flow::Continue(()))
+                }
+                Body::Plain => Ok(each(std::mem::take(stored))),
+                Body::Zstd(zstd) => zstd.some(stored, each),
+                Body::Opened(gcm, inner, opened) => {
+                    let (now, rest) = stored.split_at_checked(STEP).unwrap_or((stored, &[]));
+                    *stored = rest;
+                    opened.clear();
+                    opened.extend_from_slice(now);
+                    gcm.open(opened);
+                    match inner {
+                        None => Ok(each(opened)),
+                        Some(zstd) => zstd.push(opened, each),
+                    }
+                }
+            }
+        };
+        let (taken, _) = all.split_at_checked(all.len() - stored.len()).unwrap_or((all, &[]));
+        self.at = self.at.saturating_add(taken.len() as u64);
+        self.crc.update(taken);
         if let Some(early) = &self.early {
             let flow = if self.at > LONGEST { Flow::Break(()) } else { Flow::Continue(()) };
             return if flow.is_break() { early.clone().map(|()| flow) } else { Ok(flow) };
         }
-        let went = match &mut self.body {
-            Body::Header | Body::Sealed => Ok(Flow::Continue(())),
-            Body::Plain => Ok(each(stored)),
-            Body::Zstd(zstd) => zstd.push(stored, each),
-            Body::Opened(gcm, inner, opened) => {
-                opened.clear();
-                opened.extend_from_slice(stored);
-                gcm.open(opened);
-                match inner {
-                    None => Ok(each(opened)),
-                    Some(zstd) => zstd.push(opened, each),
-                }
-            }
-        };
         match went {
             Ok(Flow::Continue(())) => {}
             Ok(Flow::Break(())) => self.early = Some(Ok(())),
@@ -181,6 +196,30 @@ impl Unblob {
         let ended = if summed || headless { ended } else { Err(odd) };
         self.broken = ended.clone().err();
         ended
+    }
+
+    /// See [`super::Decoder::holds`].
+    pub(super) fn holds(&self) -> bool {
+        matches!(self.body, Body::Zstd(_))
+    }
+
+    /// See [`super::Decoder::held`].
+    pub(super) fn held(&self) -> &[u8] {
+        if let Body::Zstd(zstd) = &self.body { zstd.held() } else { &[] }
+    }
+
+    /// See [`super::Decoder::lend`].
+    pub(super) fn lend(&mut self, spare: Blocks) {
+        self.spare = Some(spare);
+    }
+
+    /// See [`super::Decoder::reclaim`].
+    pub(super) fn reclaim(&mut self) -> Option<Blocks> {
+        let used = match &mut self.body {
+            Body::Zstd(zstd) | Body::Opened(_, Some(zstd), _) => zstd.reclaim(),
+            Body::Header | Body::Plain | Body::Sealed | Body::Opened(_, None, _) => None,
+        };
+        used.or_else(|| self.spare.take())
     }
 
     /// Nothing of it has come.

@@ -9,7 +9,7 @@ mod blocks;
 #[cfg(not(target_family = "wasm"))]
 mod pack;
 
-use blocks::Blocks;
+pub(super) use blocks::Blocks;
 #[cfg(not(target_family = "wasm"))]
 pub use pack::Packer;
 
@@ -35,7 +35,7 @@ pub(super) struct Unzstd {
     stage: Stage,
     /// The frame's header says that a checksum follows its last block.
     summed: bool,
-    blocks: Blocks,
+    blocks: Option<Blocks>,
     broken: Option<Broken>,
 }
 
@@ -56,32 +56,44 @@ enum Stage {
 }
 
 impl Unzstd {
-    /// A decoder of bytes that begin at offset `at` of an object.
-    pub(super) fn new(at: u64) -> Self {
+    /// A decoder of bytes that begin at offset `at` of an object; it works with `blocks`, if there are any.
+    pub(super) fn new(at: u64, blocks: Option<Blocks>) -> Self {
         Self {
             unit: Vec::new(),
             need: MAGIC.len() + 1,
             at,
             stage: Stage::Descriptor,
             summed: false,
-            blocks: Blocks::default(),
+            blocks,
             broken: None,
         }
     }
 
     /// See [`super::Decoder::push`].
     pub(super) fn push(&mut self, mut stored: &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
+        loop {
+            let flow = self.some(&mut stored, each)?;
+            if flow.is_break() || stored.is_empty() {
+                return Ok(flow);
+            }
+        }
+    }
+
+    /// See [`super::Decoder::some`]: up to the end of a block.
+    pub(super) fn some(&mut self, stored: &mut &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
         while !stored.is_empty() {
             let (some, rest) = stored.split_at_checked(self.need - self.unit.len()).unwrap_or((stored, &[]));
             self.unit.extend_from_slice(some);
-            stored = rest;
+            *stored = rest;
             if self.unit.len() < self.need {
                 break;
             }
+            let is_block = matches!(self.stage, Stage::Block { .. });
             match self.turn(each) {
+                Ok(Flow::Continue(())) if is_block => break,
                 Ok(Flow::Continue(())) => {}
                 Ok(flow) => return Ok(flow),
                 Err(what) => {
@@ -92,6 +104,16 @@ impl Unzstd {
             }
         }
         Ok(Flow::Continue(()))
+    }
+
+    /// See [`super::Decoder::held`].
+    pub(super) fn held(&self) -> &[u8] {
+        self.blocks.as_ref().map_or(&[], Blocks::held)
+    }
+
+    /// Gives up what it works with, once all was pushed.
+    pub(super) fn reclaim(&mut self) -> Option<Blocks> {
+        self.blocks.take()
     }
 
     /// See [`super::Decoder::end`].
@@ -128,7 +150,7 @@ impl Unzstd {
                 if window(&self.unit).is_none_or(|window| window > WINDOW) {
                     return Err("a zstd frame asks for more memory than it may");
                 }
-                self.blocks.begin(&self.unit)?;
+                self.blocks.get_or_insert_default().begin(&self.unit)?;
                 self.next(Stage::BlockHeader, 3);
                 Ok(Flow::Continue(()))
             }
@@ -147,13 +169,16 @@ impl Unzstd {
                 if self.unit.len() < self.need { Ok(Flow::Continue(())) } else { self.turn(each) }
             }
             Stage::Block { last } => {
-                let flow = self.blocks.block(&self.unit, last, each)?;
+                self.blocks.get_or_insert_default().block(&self.unit, last)?;
                 if last {
                     self.next(Stage::Descriptor, MAGIC.len() + 1);
                 } else {
                     self.next(Stage::BlockHeader, 3);
                 }
-                Ok(flow)
+                match self.held() {
+                    [] => Ok(Flow::Continue(())),
+                    decoded => Ok(each(decoded)),
+                }
             }
         }
     }

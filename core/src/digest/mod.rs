@@ -20,6 +20,15 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::Sha256 => "sha256",
+        }
+    }
+
     /// How long its digests, and its chaining values, are in bytes.
     #[must_use]
     pub fn length(self) -> usize {

@@ -4,9 +4,10 @@ pub mod datastore;
 pub mod repozo;
 
 use crate::inspect::{Entry, Format};
+use datastore::Datastore;
 
 /// Every format, in the order in which they are asked whether they recognise a root.
-pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &datastore::Datastore, &datastore::Cache];
+pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &Datastore::STORE, &Datastore::CACHE];
 
 /// The formats that recognise a root with these entries.
 pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {

@@ -10,7 +10,7 @@ use highwater_core::finding::Code;
 
 use super::exit;
 
-pub(super) use stores::{Chunked, Heal, Keys, Known, Strays};
+pub(super) use stores::{Chunked, Heal, Keys, Kind, Known, Strays};
 
 /// Makes backups, restores only what is missing, and proves a backup set whole.
 ///
@@ -131,6 +131,8 @@ pub(super) struct Restore {
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
+    pub(super) kind: Kind,
+    #[command(flatten)]
     pub(super) keys: Keys,
     #[command(flatten)]
     pub(super) talk: Talk,
@@ -174,10 +176,8 @@ pub(super) struct Verify {
     /// Check a part: I/N, or daily/N for one that changes every day and covers all in N days.
     #[arg(long, value_name = "I/N")]
     pub(super) subset: Option<String>,
-    /// The kind of repository, when it is not to be recognised: repozo, datastore, or datastore-cache, the cache of an S3 store, in
-    /// which an empty chunk is one that only the bucket has.
-    #[arg(long, value_name = "KIND")]
-    pub(super) kind: Option<String>,
+    #[command(flatten)]
+    pub(super) kind: Kind,
     /// Read through memory maps, without copying: faster when the files are in memory already. Only for files that nobody cuts
     /// off or rewrites meanwhile: the system kills a process that reads a map past its file's end.
     #[arg(long)]
@@ -262,6 +262,8 @@ pub(super) struct List {
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) kind: Kind,
 }
 
 /// Show which files a restore of a point reads, and which bytes each one gives.
@@ -273,6 +275,10 @@ pub(super) struct Show {
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) kind: Kind,
+    #[command(flatten)]
+    pub(super) keys: Keys,
 }
 
 /// Explain a finding code: what it means, how it comes about, what to do.

@@ -22,7 +22,7 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         return into_store(args, target, stop);
     }
     // An empty folder is of no kind yet.
-    if let Ok(format) = kind_of(&Files, &args.repository, None)
+    if let Ok(format) = kind_of(&Files, &args.repository, &args::Kind::default())
         && format.name() != Repozo.name()
     {
         let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";

@@ -16,9 +16,11 @@ use crate::shown::quoted;
 use crate::store::Files;
 
 pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.repository, None)?;
-    let other = kind_of(&Files, &args.from, None)?;
-    if format.name() != other.name() {
+    let format = kind_of(&Files, &args.repository, &args.kind)?;
+    let other = kind_of(&Files, &args.from, &args::Kind::default())?;
+    // A cache and a store hold the same objects.
+    let pooled = format.pool().is_some() && format.pool() == other.pool();
+    if format.name() != other.name() && !pooled {
         let (one, two) = (quoted(&args.repository), quoted(&args.from));
         return Err(usage(format!("{one} is of the kind {}, and {two} of the kind {}", format.name(), other.name())));
     }

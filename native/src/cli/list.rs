@@ -15,7 +15,7 @@ use crate::store::Files;
 use crate::watch::Watch;
 
 pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.repository, None)?;
+    let format = kind_of(&Files, &args.repository, &args.kind)?;
     let options = Options::whole(format, super::verify::label(&args.repository), Depth::List);
     let survey = Survey::new(format.inspect(&Scope::Catalogue, None), options);
     let survey = drive::run(&Files, &args.repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;

@@ -18,7 +18,7 @@ use crate::shown::quoted;
 use crate::store::Files;
 
 pub(super) fn run(args: &args::Mark, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.repository, None)?;
+    let format = kind_of(&Files, &args.repository, &args::Kind::default())?;
     if !format.grows() {
         let what = "what it holds is checked in parallel without marks";
         return Err(usage(format!("{} is a {}: {what}", quoted(&args.repository), format.name())));

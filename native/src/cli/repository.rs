@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use highwater_core::formats;
 use highwater_core::inspect::{Entry, Format};
 
+use super::args;
 use crate::error::{Class, Error};
 use crate::shown::quoted;
 use crate::store::Store;
@@ -33,8 +34,8 @@ impl Repository {
 }
 
 /// The kind of repository at `path`: as asked for, or as its entries look.
-pub(super) fn kind_of(store: &dyn Store, path: &Path, kind: Option<&str>) -> Result<&'static dyn Format, Error> {
-    if let Some(kind) = kind {
+pub(super) fn kind_of(store: &dyn Store, path: &Path, kind: &args::Kind) -> Result<&'static dyn Format, Error> {
+    if let Some(kind) = &kind.kind {
         return formats::by_name(kind).ok_or_else(|| {
             let known: Vec<&str> = formats::ALL.iter().map(|format| format.name()).collect();
             usage(format!("there is no kind of repository called '{kind}'; known: {}", known.join(", ")))

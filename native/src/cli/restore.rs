@@ -16,7 +16,7 @@ use crate::store::Files;
 
 pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
-    let format = kind_of(&Files, &repository.path, None)?;
+    let format = kind_of(&Files, &repository.path, &args.kind)?;
     let watch = out::watch(args.talk, stop);
     let plan = plan(&Files, &repository.path, format, repository.point, key::load(&args.keys)?)?;
     let job = Job {

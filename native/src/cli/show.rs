@@ -5,15 +5,15 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::repository::{Repository, kind_of};
-use super::{args, out};
+use super::{args, key, out};
 use crate::error::Error;
 use crate::restore::{Plan, plan};
 use crate::store::Files;
 
 pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
-    let format = kind_of(&Files, &repository.path, None)?;
-    let plan = plan(&Files, &repository.path, format, repository.point, None)?;
+    let format = kind_of(&Files, &repository.path, &args.kind)?;
+    let plan = plan(&Files, &repository.path, format, repository.point, key::load(&args.keys)?)?;
     if args.json {
         let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
             "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),
@@ -33,14 +33,18 @@ pub(super) fn table(plan: &Plan) -> String {
     let mut text = format!("{}: {} bytes from {} files\n", plan.point, thousands(plan.end), plan.claims.len());
     for claim in &plan.claims {
         let (start, end) = (thousands(claim.target.start), thousands(claim.target.end));
-        text.push_str(&format!(
-            "  bytes {start:>width$} to {end:>width$}  {}  md5 {}\n",
-            claim.object, claim.expect.digest
-        ));
+        let digest = claim.expect.digest;
+        text.push_str(&format!("  bytes {start:>width$} to {end:>width$}  {}", claim.object));
+        // The chunks of a store are named after theirs.
+        if !claim.object.to_string().ends_with(&digest.to_string()) {
+            text.push_str(&format!("  {} {digest}", digest.algorithm().name()));
+        }
+        text.push('\n');
     }
     match &plan.index {
         Some(_) => text.push_str(&format!("  OID index           {}.index\n", plan.point)),
-        None => text.push_str("  OID index           none: the database rebuilds it\n"),
+        None if plan.grows => text.push_str("  OID index           none: the database rebuilds it\n"),
+        None => {}
     }
     plan.doubts.iter().for_each(|doubt| text.push_str(&format!("  doubtful: {doubt}\n")));
     text

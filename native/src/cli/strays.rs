@@ -15,7 +15,7 @@ use crate::store::Files;
 use crate::strays::{What, strays};
 
 pub(super) fn run(args: &args::Strays, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.store, None)?;
+    let format = kind_of(&Files, &args.store, &args.kind)?;
     if format.pool().is_none() {
         let what = "`highwater verify` names what belongs to no backup in it";
         return Err(usage(format!("{} is of the kind {}: {what}", quoted(&args.store), format.name())));

@@ -118,7 +118,7 @@ fn one(
     watch: &Watch<'_>,
 ) -> Result<Report, Error> {
     let store: &dyn Store = if args.mmap { &Mapped } else { &Files };
-    let format = kind_of(store, &repository.path, args.kind.as_deref())?;
+    let format = kind_of(store, &repository.path, &args.kind)?;
     let trails = depth == Depth::Deep;
     let scope = match &repository.point {
         None => Scope::All { trails },

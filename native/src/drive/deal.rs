@@ -24,7 +24,7 @@ pub(super) enum Hand {
 /// How many streams like this claim's are worth reading at once.
 pub(super) fn width(codec: Codec, algorithm: Algorithm) -> usize {
     let lanes = lanes::width(algorithm);
-    if codec == Codec::Plain { lanes } else { lanes.min(INFLATING) }
+    if codec == Codec::Gzip { lanes.min(INFLATING) } else { lanes }
 }
 
 /// Deals `claims` out to so many `threads`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use highwater_core::check::Check;
 use highwater_core::claim::Expect;
-use highwater_core::codec::Codec;
+use highwater_core::codec::{Codec, Workspace, place};
 use highwater_core::digest::{Hasher, update_lanes};
 
 use super::PIECE;
@@ -18,13 +18,8 @@ use crate::watch::Watch;
 /// Bytes that all lanes of a thread read at a time, in sum: they stay in the core's own cache until they are hashed.
 const TOGETHER: usize = 1024 * 1024;
 
-/// The least that a lane reads at a time: enough to hide the system call.
+/// The least that a lane reads, and decodes, at a time: enough to hide the system call.
 const LEAST: usize = 32 * 1024;
-
-/// Compressed bytes that are read at a time, and that are inflated at a time: a bomb grows by a factor of a thousand, and a
-/// lane must hold what comes out.
-const STORED: usize = 16 * 1024;
-const INFLATED: usize = 1024;
 
 /// How far ahead the system is asked to read, in bytes: a disk with a head must not jump from lane to lane for each piece.
 const AHEAD: u64 = 4 * 1024 * 1024;
@@ -42,17 +37,26 @@ pub(super) struct Stream<T> {
     /// Their digest.
     pub(super) hasher: Hasher,
     object: Arc<dyn Object>,
+    /// The stored bytes that were not read, or of an object in memory not taken.
     stored: Range<u64>,
-    plain: bool,
-    /// Decoded bytes that wait to be hashed: the first `ready` of `data`, or those at `mapped` of a plain object in memory.
-    data: Vec<u8>,
-    mapped: usize,
-    ready: usize,
-    /// Compressed bytes that wait to be inflated.
-    compressed: Vec<u8>,
-    inflated: usize,
+    /// Stored bytes, of which the first `taken` were taken.
+    input: Vec<u8>,
+    taken: usize,
+    /// Decoded bytes, but for those that are stored as they are.
+    decoded: Vec<u8>,
+    ready: Ready,
     asked: u64,
     end: Option<io::Result<()>>,
+}
+
+/// Where the bytes lie that wait to be hashed.
+enum Ready {
+    /// Here, in the stored bytes: they are decoded as they are, so nobody need copy them.
+    Stored(Range<usize>),
+    /// In the decoder.
+    Held,
+    /// In the buffer of decoded bytes; all of it.
+    Decoded,
 }
 
 impl<T> Stream<T> {
@@ -66,91 +70,99 @@ impl<T> Stream<T> {
         expect: Expect,
         hasher: Hasher,
     ) -> Self {
+        let mut check = Check::counting(codec, expect);
+        if codec.sealing().is_some()
+            && let Some(workspace) = SPARE_WORKSPACES.with_borrow_mut(Vec::pop)
+        {
+            check.lend(workspace);
+        }
         Self {
             tag,
-            check: Check::counting(codec, expect),
+            check,
             hasher,
             object,
             // The system reads a short object ahead by itself.
             asked: if expect.length > PIECE as u64 { stored.start } else { u64::MAX },
             stored,
-            plain: codec == Codec::Plain,
-            data: Vec::new(),
-            mapped: 0,
-            ready: 0,
-            compressed: Vec::new(),
-            inflated: 0,
+            input: Vec::new(),
+            taken: 0,
+            decoded: Vec::new(),
+            ready: Ready::Decoded,
             end: None,
         }
     }
 
     /// The bytes that are ready, and who takes them.
     fn work(&mut self) -> (&mut Hasher, &[u8]) {
-        let data = match self.object.bytes().filter(|_| self.plain) {
-            Some(bytes) => &bytes[self.mapped..],
-            None => &self.data,
+        let bytes = match &self.ready {
+            Ready::Stored(range) => &self.object.bytes().unwrap_or(&self.input)[range.clone()],
+            Ready::Held => self.check.held(),
+            Ready::Decoded => &self.decoded,
         };
-        (&mut self.hasher, &data[..self.ready])
+        (&mut self.hasher, bytes)
     }
 
-    /// Makes the next bytes ready: of a plain stream, at most `piece`.
+    /// How many bytes are ready.
+    fn ready(&self) -> usize {
+        match &self.ready {
+            Ready::Stored(range) => range.len(),
+            Ready::Held => self.check.held().len(),
+            Ready::Decoded => self.decoded.len(),
+        }
+    }
+
+    /// Makes the next bytes ready, out of at most `piece` stored ones or a little more.
     fn fill(&mut self, piece: usize) {
-        self.ready = 0;
         if self.stored.start >= self.asked {
             let ahead = AHEAD.min(self.stored.end - self.stored.start);
             self.object.will_need(self.asked, ahead);
             self.asked = self.asked.saturating_add(AHEAD);
         }
-        let filled = if self.plain { self.fill_plain(piece) } else { self.fill_inflated() };
-        if let Err(error) = filled {
-            self.end = Some(Err(error));
+        self.decoded.clear();
+        self.ready = Ready::Decoded;
+        // What lies in the input or the decoder must not be written over before it is hashed.
+        while matches!(self.ready, Ready::Decoded) && self.decoded.len() < LEAST && self.end.is_none() {
+            if let Err(error) = self.step(piece) {
+                self.end = Some(Err(error));
+            }
         }
     }
 
-    fn fill_plain(&mut self, piece: usize) -> io::Result<()> {
-        let ready = &mut self.ready;
-        let mut count = |decoded: &[u8]| *ready = decoded.len();
-        let (read, flow) = if let Some(bytes) = self.object.bytes() {
-            let room = usize::try_from(self.stored.end - self.stored.start).unwrap_or(usize::MAX).min(piece);
-            self.mapped = usize::try_from(self.stored.start).unwrap_or(usize::MAX).min(bytes.len());
-            let piece = &bytes[self.mapped..];
-            let piece = &piece[..room.min(piece.len())];
-            self.stored.start += piece.len() as u64;
-            (piece.len(), self.check.push(piece, &mut count))
-        } else {
-            // Most lanes never need more than the least: what is not touched takes no memory.
-            if self.data.len() < piece {
-                self.data.resize(piece, 0);
+    /// Decodes some more of the stored bytes, of which it reads at most `piece` at a time.
+    fn step(&mut self, piece: usize) -> io::Result<()> {
+        if self.object.bytes().is_none() && self.taken == self.input.len() {
+            self.input.resize(piece, 0);
+            let read = read(&*self.object, &mut self.stored, &mut self.input)?;
+            self.input.truncate(read);
+            self.taken = 0;
+        }
+        let Self { object, stored, input, taken, decoded, ready, check, .. } = self;
+        let (all, from, room) = match object.bytes() {
+            Some(all) => {
+                let end = usize::try_from(stored.end).unwrap_or(usize::MAX).min(all.len());
+                let from = usize::try_from(stored.start).unwrap_or(usize::MAX).min(end);
+                (all, from, piece.min(end - from))
             }
-            let read = read(&*self.object, &mut self.stored, &mut self.data[..piece])?;
-            (read, self.check.push(&self.data[..read], &mut count))
+            None => (&input[..], *taken, input.len() - *taken),
         };
-        if read == 0 || flow.is_break() || self.stored.is_empty() {
+        let mut rest = &all[from..from + room];
+        let holds = check.holds() && decoded.is_empty();
+        let flow = check.some(&mut rest, &mut |bytes| match place(all, bytes) {
+            _ if holds => *ready = Ready::Held,
+            Some(place) if decoded.is_empty() => *ready = Ready::Stored(place),
+            _ => decoded.extend_from_slice(bytes),
+        });
+        let used = room - rest.len();
+        let over = if object.bytes().is_some() {
+            stored.start += used as u64;
+            room == 0
+        } else {
+            *taken += used;
+            rest.is_empty() && (room == 0 || stored.is_empty())
+        };
+        if flow.is_break() || over {
             self.end = Some(Ok(()));
         }
-        Ok(())
-    }
-
-    fn fill_inflated(&mut self) -> io::Result<()> {
-        self.data.clear();
-        while self.data.len() < LEAST && self.end.is_none() {
-            if self.inflated == self.compressed.len() {
-                self.compressed.resize(STORED, 0);
-                let read = read(&*self.object, &mut self.stored, &mut self.compressed)?;
-                self.compressed.truncate(read);
-                self.inflated = 0;
-            }
-            let next = self.compressed.len().min(self.inflated + INFLATED);
-            let data = &mut self.data;
-            let flow =
-                self.check.push(&self.compressed[self.inflated..next], &mut |piece| data.extend_from_slice(piece));
-            self.inflated = next;
-            let used_up = next == self.compressed.len() && (next == 0 || self.stored.is_empty());
-            if flow.is_break() || used_up {
-                self.end = Some(Ok(()));
-            }
-        }
-        self.ready = self.data.len();
         Ok(())
     }
 }
@@ -173,6 +185,8 @@ fn read(object: &dyn Object, stored: &mut Range<u64>, buffer: &mut [u8]) -> io::
 thread_local! {
     /// Buffers that this thread uses again: fresh memory costs more than hashing what is read into it.
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    /// And what decoders worked with.
+    static SPARE_WORKSPACES: RefCell<Vec<Workspace>> = const { RefCell::new(Vec::new()) };
 }
 
 fn buffer() -> Vec<u8> {
@@ -201,7 +215,9 @@ pub(super) fn run<T>(
         while lanes.len() < width
             && let Some(mut stream) = next()
         {
-            stream.data = buffer();
+            (stream.input, stream.decoded) = (buffer(), buffer());
+            // What is left in it of another stream was taken then; to clear it would only cost.
+            stream.taken = stream.input.len();
             lanes.push(stream);
         }
         if lanes.is_empty() {
@@ -210,7 +226,7 @@ pub(super) fn run<T>(
         let piece = (TOGETHER / lanes.len()).clamp(LEAST, PIECE);
         lanes.iter_mut().for_each(|lane| lane.fill(piece));
         update_lanes(lanes.iter_mut().map(Stream::work));
-        watch.advance(lanes.iter().map(|lane| lane.ready as u64).sum());
+        watch.advance(lanes.iter().map(|lane| lane.ready() as u64).sum());
         let mut at = 0;
         while let Some(lane) = lanes.get_mut(at) {
             let Some(end) = lane.end.take() else {
@@ -218,7 +234,9 @@ pub(super) fn run<T>(
                 continue;
             };
             let mut lane = lanes.swap_remove(at);
-            put_back(std::mem::take(&mut lane.data));
+            SPARE_WORKSPACES.with_borrow_mut(|spare| spare.extend(lane.check.reclaim()));
+            put_back(std::mem::take(&mut lane.input));
+            put_back(std::mem::take(&mut lane.decoded));
             ended(lane, end);
         }
     }

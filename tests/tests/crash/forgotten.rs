@@ -19,14 +19,16 @@ use crate::{all, run};
 const NEEDLESS: &[(&str, &str, &str)] = &[
     (
         "rename to",
-        "give_up",
+        "give_up in restore/full.rs",
         "'in place' gives the old target up for want of space; otherwise it is kept a while longer",
     ),
+    ("rename to", "interrupted", "the index is read again after a torn line was cut off, and cut again if need be"),
     (
-        "rename to",
-        "mend::interrupted",
-        "the index is read again after a torn line was cut off, and cut again if need be",
+        "write",
+        " < backup/datastore/chunks.rs",
+        "before the manifest is written each chunk is looked at once more, and one of another length is made anew",
     ),
+    ("sync", "one in heal.rs", "what is healed was damaged before, and the next run would heal it again"),
 ];
 
 /// Leaves operation `number` out; the error is what shows it.
@@ -63,21 +65,34 @@ fn marks(model: &Model) -> Image {
     names.map(|name| (name.clone(), model.get(format!("{REPO}/{name}")).unwrap_or_default())).collect()
 }
 
-/// The calls within the program that led to a step, innermost first: functions and lines.
+/// Functions that do a thing for whoever calls them: an operation in one is known by its caller.
+const HELPERS: &[&str] = &["write", "put", "place", "replace", "remove", "save_index"];
+
+/// The calls within the program that led to a step, innermost first, as far as they tell it from others.
 fn calls(step: &Step) -> String {
     let trace = step.calls.as_ref().expect("calls are noted").to_string();
     let lines: Vec<&str> = trace.lines().map(str::trim).collect();
-    let ours = lines.windows(2).filter_map(|pair| {
+    let frames = lines.windows(2).filter_map(|pair| {
         let (_, function) = pair[0].split_once(": ")?;
-        let (_, place) = pair[1].split_once("native/src/")?;
-        let function = function.trim_end_matches("::{{closure}}").strip_prefix("highwater::")?;
+        let (_, place) = pair[1].strip_prefix("at ")?.split_once("native/src/")?;
         let (line, _) = place.rsplit_once(':')?;
-        Some((function.to_owned(), line.to_owned()))
+        // Builds differ in what they tell of a function: its last part is in all.
+        let function = function.trim_end_matches("::{{closure}}").rsplit("::").next()?;
+        Some((line, if function.starts_with('{') { "" } else { function }))
     });
-    let mut ours: Vec<(String, String)> = ours.filter(|(function, _)| !function.starts_with("disk::")).collect();
-    ours.dedup_by(|later, earlier| later.0 == earlier.0);
-    let named: Vec<String> = ours.iter().take(2).map(|(function, line)| format!("{function} ({line})")).collect();
-    named.join(" < ")
+    let mut calls: Vec<String> = Vec::new();
+    for (line, function) in frames.filter(|(line, _)| !line.starts_with("disk/")) {
+        if function.is_empty() || HELPERS.contains(&function) {
+            calls.push(line.to_owned());
+        } else {
+            let file = line.split_once(':').map_or(line, |(file, _)| file);
+            calls.push(format!("{function} in {}", if calls.is_empty() { line } else { file }));
+            break;
+        }
+    }
+    calls.dedup();
+    assert!(!calls.is_empty(), "the build tells no places: {trace}");
+    calls.join(" < ")
 }
 
 #[test]

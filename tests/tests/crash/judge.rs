@@ -35,7 +35,7 @@ pub(crate) fn must(holds: bool, otherwise: impl FnOnce() -> String) -> Judgement
 /// What verify says of the repository, or of the store.
 fn verify(model: &Model) -> Report {
     let is_store = model.get(format!("{REPO}/.lock")).is_some();
-    let format: &dyn Format = if is_store { &Datastore } else { &Repozo };
+    let format: &dyn Format = if is_store { &Datastore::STORE } else { &Repozo };
     let key = is_store.then(|| Key::new([7; 32]));
     let options = Options::whole(format, "repo", Depth::Deep);
     let survey = Survey::new(format.inspect(&Scope::All { trails: true }, key), options);
@@ -132,6 +132,9 @@ pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement 
                 .map(|set| set.name.clone())
                 .max_by_key(|name| name.rsplit_once('/').map(|(_, time)| time.to_owned()));
             let newest = newest.unwrap_or_default();
+            let group = newest.rsplit_once('/').map_or("", |(group, _)| group);
+            let owner = model.get(format!("{REPO}/{group}/owner"));
+            must(owner.as_deref() == Some(b"root@pam\n"), || format!("the run is done and {group} belongs to nobody"))?;
             let restored = archive(&model, &newest).map_err(|error| error.to_string())?;
             must(model.get(SOURCE) == Some(restored), || "the newest snapshot is not the source".to_owned())
         }

@@ -80,7 +80,7 @@ fn hurt_with_another(world: &World, change: impl FnOnce(&Model, &Path)) -> Model
 fn heal_from_another(model: &Model) -> Result<(), Error> {
     let (repository, from) = (Path::new(REPO), Path::new(OTHER));
     let job = heal::Job { repository, label: "repo", from, key: None, depth: Depth::Digest, dry_run: false };
-    let done = heal::heal(job, &Datastore, model, &Watch::silent())?;
+    let done = heal::heal(job, &Datastore::STORE, model, &Watch::silent())?;
     let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);
     let unsure = done.report.findings.iter().any(|note| note.severity == Severity::Inconclusive);
     // As the command does, which says so and ends with a code of its own.
@@ -121,7 +121,7 @@ fn left(world: &World) -> Model {
 pub(crate) fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
     let point = format!("{snapshot}/Data.fs");
     let key = snapshot.starts_with("ns/sealed").then(|| Key::new([7; 32]));
-    bytes_of(model, &restore::plan(model, Path::new(REPO), &Datastore, Some(point), key)?)
+    bytes_of(model, &restore::plan(model, Path::new(REPO), &Datastore::STORE, Some(point), key)?)
 }
 
 /// All of them.

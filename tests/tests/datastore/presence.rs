@@ -44,8 +44,8 @@ fn each_folder_is_listed_once_and_only_what_it_does_not_show_is_looked_at() {
         let store = ground.path().join("store");
         copy(&sample.store(), &store);
         let run = |store: &Path| {
-            let (files, options) = (Counting::default(), Options::whole(&Datastore, "store", Depth::List));
-            let survey = Survey::new(Datastore.inspect(&Scope::All { trails: false }, None), options);
+            let (files, options) = (Counting::default(), Options::whole(&Datastore::STORE, "store", Depth::List));
+            let survey = Survey::new(Datastore::STORE.inspect(&Scope::All { trails: false }, None), options);
             let survey = drive::run(&files, store, survey, Depth::List, &Watch::silent(), &mut |_, _| {});
             (survey.expect("it ends").finish(), files)
         };

@@ -1,15 +1,15 @@
 //! `Stream`: one stream of decoded bytes on its way through a lane.
 
+use std::ops::Range;
+
 use highwater_core::check::Check;
 use highwater_core::claim::{Claim, Expect};
-use highwater_core::codec::Codec;
+use highwater_core::codec::{Codec, place};
 use highwater_core::digest::Hasher;
 
 use super::tape::{Next, Tape};
 
-/// Compressed bytes that are inflated at a time, and decompressed bytes after which that is enough: a bomb grows by a factor
-/// of a thousand, and a stream must hold what comes out.
-const INFLATED: usize = 1024;
+/// Decoded bytes after which a lane has enough to hash, where they are gathered.
 const ENOUGH: usize = 128 * 1024;
 
 /// A range of a file's stored bytes, decoded, counted and hashed.
@@ -21,15 +21,26 @@ pub(super) struct Stream {
     /// Their digest; none when only their number is asked for.
     pub(super) hasher: Option<Hasher>,
     pub(super) tape: Tape,
+    /// Its bytes are stored as they are.
     plain: bool,
-    /// Decoded bytes that wait to be hashed: the first `ready`.
-    data: Vec<u8>,
-    ready: usize,
-    /// Stored bytes that wait to be inflated, from `inflated` on.
-    compressed: Vec<u8>,
-    inflated: usize,
+    /// Stored bytes, of which the first `taken` were taken.
+    input: Vec<u8>,
+    taken: usize,
+    /// Decoded bytes, but for those that are stored as they are.
+    decoded: Vec<u8>,
+    ready: Ready,
     /// How it ended.
     end: Option<Result<(), String>>,
+}
+
+/// Where the bytes lie that wait to be hashed.
+enum Ready {
+    /// Here, in the stored bytes: they are decoded as they are, so nobody need copy them.
+    Stored(Range<usize>),
+    /// In the decoder.
+    Held,
+    /// In the buffer of decoded bytes; all of it.
+    Decoded,
 }
 
 /// Whose stream it is.
@@ -53,10 +64,10 @@ impl Stream {
             hasher,
             tape,
             plain: codec == Codec::Plain,
-            data: Vec::new(),
-            ready: 0,
-            compressed: Vec::new(),
-            inflated: 0,
+            input: Vec::new(),
+            taken: 0,
+            decoded: Vec::new(),
+            ready: Ready::Decoded,
             end: None,
         }
     }
@@ -68,12 +79,20 @@ impl Stream {
 
     /// How many decoded bytes wait to be hashed.
     pub(super) fn ready(&self) -> usize {
-        self.ready
+        self.bytes().len()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.ready {
+            Ready::Stored(range) => self.input.get(range.clone()).unwrap_or_default(),
+            Ready::Held => self.check.held(),
+            Ready::Decoded => &self.decoded,
+        }
     }
 
     /// Nothing more comes, and nothing waits.
     pub(super) fn is_over(&self) -> bool {
-        self.end.is_some() && self.ready == 0
+        self.end.is_some() && self.ready() == 0
     }
 
     /// How it ended: with a message if it could not be read to its end.
@@ -83,66 +102,57 @@ impl Stream {
 
     /// Decodes what has come, if nothing waits to be hashed. Says whether that changed anything.
     pub(super) fn fill(&mut self) -> bool {
-        if self.ready > 0 || self.end.is_some() {
+        if self.ready() > 0 || self.end.is_some() {
             return false;
         }
-        if self.plain { self.fill_plain() } else { self.fill_inflated() }
-    }
-
-    fn fill_plain(&mut self) -> bool {
-        match self.tape.next() {
-            Next::Waiting => return false,
-            Next::End => self.end = Some(Ok(())),
-            Next::Failed(message) => self.end = Some(Err(message)),
-            Next::Bytes(bytes) => {
-                let ready = &mut self.ready;
-                let flow = self.check.push(&bytes, &mut |decoded| *ready = decoded.len());
-                self.data = bytes;
-                if flow.is_break() {
-                    self.end = Some(Ok(()));
-                }
-            }
-        }
-        true
-    }
-
-    fn fill_inflated(&mut self) -> bool {
-        self.data.clear();
         let mut moved = false;
-        while self.data.len() < ENOUGH && self.end.is_none() {
-            if self.inflated == self.compressed.len() {
+        // What lies in the input or the decoder must not be replaced before it is hashed.
+        while matches!(self.ready, Ready::Decoded) && self.decoded.len() < ENOUGH && self.end.is_none() {
+            if self.taken < self.input.len() {
+                self.decode();
+            } else {
                 match self.tape.next() {
                     Next::Waiting => break,
                     Next::End => self.end = Some(Ok(())),
                     Next::Failed(message) => self.end = Some(Err(message)),
-                    Next::Bytes(bytes) => (self.compressed, self.inflated) = (bytes, 0),
+                    Next::Bytes(bytes) => (self.input, self.taken) = (bytes, 0),
                 }
-                moved = true;
-                continue;
             }
-            let (from, to) = (self.inflated, self.compressed.len().min(self.inflated + INFLATED));
-            let data = &mut self.data;
-            let step = self.compressed.get(from..to).unwrap_or_default();
-            let flow = self.check.push(step, &mut |piece| data.extend_from_slice(piece));
-            self.inflated = to;
             moved = true;
-            if flow.is_break() {
-                self.end = Some(Ok(()));
-            }
         }
-        self.ready = self.data.len();
         moved
+    }
+
+    /// Decodes some of the stored bytes.
+    fn decode(&mut self) {
+        let Self { input, taken, decoded, ready, check, .. } = self;
+        let mut rest = input.get(*taken..).unwrap_or_default();
+        let holds = check.holds() && decoded.is_empty();
+        let flow = check.some(&mut rest, &mut |bytes| match place(input, bytes) {
+            _ if holds => *ready = Ready::Held,
+            Some(place) if decoded.is_empty() => *ready = Ready::Stored(place),
+            _ => decoded.extend_from_slice(bytes),
+        });
+        *taken = input.len() - rest.len();
+        if flow.is_break() {
+            self.end = Some(Ok(()));
+        }
     }
 
     /// The bytes that wait, and who takes them; none when nobody does.
     pub(super) fn work(&mut self) -> Option<(&mut Hasher, &[u8])> {
-        let bytes = self.data.get(..self.ready).filter(|bytes| !bytes.is_empty())?;
-        Some((self.hasher.as_mut()?, bytes))
+        let Self { hasher, input, decoded, ready, check, .. } = self;
+        let bytes = match ready {
+            Ready::Stored(range) => input.get(range.clone())?,
+            Ready::Held => check.held(),
+            Ready::Decoded => decoded,
+        };
+        if bytes.is_empty() { None } else { Some((hasher.as_mut()?, bytes)) }
     }
 
     /// Says that the bytes that waited were hashed.
     pub(super) fn hashed(&mut self) {
-        self.ready = 0;
-        self.data.clear();
+        self.ready = Ready::Decoded;
+        self.decoded.clear();
     }
 }

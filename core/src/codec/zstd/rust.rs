@@ -2,11 +2,9 @@
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::Flow;
-
 /// Decodes block after block of a frame.
 #[derive(Default)]
-pub(super) struct Blocks {
+pub(in crate::codec) struct Blocks {
     decoder: FrameDecoder,
     output: Vec<u8>,
 }
@@ -18,20 +16,20 @@ impl Blocks {
     }
 
     /// Takes a block with its header; after the last one of a frame, the checksum too.
-    pub(super) fn block(
-        &mut self,
-        block: &[u8],
-        last: bool,
-        each: &mut dyn FnMut(&[u8]) -> Flow,
-    ) -> Result<Flow, &'static str> {
+    pub(super) fn block(&mut self, block: &[u8], last: bool) -> Result<(), &'static str> {
         let broken = "a block of the zstd data is broken";
-        self.decoder.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)).map_err(|_| broken)?;
         self.output.clear();
+        self.decoder.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)).map_err(|_| broken)?;
         self.decoder.collect_to_writer(&mut self.output).map_err(|_| broken)?;
         let on_record = self.decoder.get_checksum_from_data().filter(|_| last);
         if on_record.is_some() && on_record != self.decoder.get_calculated_checksum() {
             return Err(broken);
         }
-        Ok(if self.output.is_empty() { Flow::Continue(()) } else { each(&self.output) })
+        Ok(())
+    }
+
+    /// What the last block decodes to.
+    pub(super) fn held(&self) -> &[u8] {
+        &self.output
     }
 }

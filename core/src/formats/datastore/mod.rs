@@ -22,22 +22,34 @@ use crate::key::Key;
 
 /// The format; see the module's page.
 #[derive(Debug, Clone, Copy)]
-pub struct Datastore;
+pub struct Datastore {
+    cache: bool,
+}
+
+impl Datastore {
+    /// A store.
+    pub const STORE: Self = Self { cache: false };
+
+    /// The cache that a server keeps on a disk for a store whose objects are in an S3 bucket. It looks like a store, so somebody must
+    /// say that it is none: an empty chunk is one that only the bucket has.
+    pub const CACHE: Self = Self { cache: true };
+}
 
 impl Format for Datastore {
     fn name(&self) -> &'static str {
-        "datastore"
+        if self.cache { "datastore-cache" } else { "datastore" }
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
         let folder = |name: &[u8]| root.iter().any(|at| at.kind == Kind::Folder && at.name.as_bytes() == name);
         let lock = root.iter().any(|at| at.name.as_bytes() == names::LOCK.as_bytes());
-        folder(names::CHUNKS.as_bytes())
+        !self.cache
+            && folder(names::CHUNKS.as_bytes())
             && (lock || folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
     }
 
     fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
-        Box::new(inspect::Store::new(scope, key, false))
+        Box::new(inspect::Store::new(scope, key, self.cache))
     }
 
     fn grows(&self) -> bool {
@@ -70,48 +82,5 @@ impl Format for Datastore {
     fn point(&self, text: &str) -> Result<String, String> {
         let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them";
         names::parted(text).map(|_| text.to_owned()).ok_or_else(|| format!("'{text}' is no snapshot; {like}"))
-    }
-}
-
-/// The cache that a server keeps on a disk for a store whose objects are in an S3 bucket. It looks like a store, so somebody must say that it
-/// is none: an empty chunk is one that only the bucket has.
-#[derive(Debug, Clone, Copy)]
-pub struct Cache;
-
-impl Format for Cache {
-    fn name(&self) -> &'static str {
-        "datastore-cache"
-    }
-
-    fn recognise(&self, _: &[Entry]) -> bool {
-        false
-    }
-
-    fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
-        Box::new(inspect::Store::new(scope, key, true))
-    }
-
-    fn grows(&self) -> bool {
-        Datastore.grows()
-    }
-
-    fn lock(&self) -> Lock {
-        Datastore.lock()
-    }
-
-    fn pool(&self) -> Option<&'static str> {
-        Datastore.pool()
-    }
-
-    fn colons(&self) -> bool {
-        Datastore.colons()
-    }
-
-    fn restores(&self, point: Option<&str>) -> Result<(), String> {
-        Datastore.restores(point)
-    }
-
-    fn point(&self, text: &str) -> Result<String, String> {
-        Datastore.point(text)
     }
 }

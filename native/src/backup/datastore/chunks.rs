@@ -14,13 +14,14 @@ use highwater_core::formats::datastore::names;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
 
-use super::{Job, Known, LEVEL, Made, Previous, put, source};
+use super::source::Source;
+use super::{Job, Known, LEVEL, Made, Previous, put};
 use crate::disk::Disk;
 use crate::drive::check_bytes;
 use crate::error::Error;
 use crate::random;
 use crate::shown::quoted;
-use crate::store::{Object, is_no_file};
+use crate::store::is_no_file;
 use crate::watch::Watch;
 
 /// The lengths of the headers of blobs, in bytes.
@@ -78,15 +79,28 @@ impl<'a> Chunks<'a> {
         Self { job, disk, work, previous, state: Mutex::default(), healed: Vec::new(), beyond: 0 }
     }
 
-    /// Takes a chunk of the source: afterwards the store has it.
-    pub(super) fn take(&self, digest: Digest, at: u64, data: &[u8], packer: &mut Packer) -> Result<(), Error> {
+    /// Whether there is an older snapshot of the same archive.
+    pub(super) fn follow(&self) -> bool {
+        self.previous.is_some()
+    }
+
+    /// Whether the store has a chunk of so many bytes, or is about to.
+    pub(super) fn has(&self, digest: &Digest, length: usize) -> Result<bool, Error> {
+        if self.state().chunks.contains_key(digest) {
+            return Ok(true);
+        }
+        Ok(matches!(self.look(&self.path(digest)?, digest, length)?, Found::Sound(_)))
+    }
+
+    /// Takes a chunk of the source: afterwards the store has it. Says whether it had to be stored.
+    pub(super) fn take(&self, digest: Digest, at: u64, data: &[u8], packer: &mut Packer) -> Result<bool, Error> {
         self.register(digest, at, data.len(), |path| self.write(path, data, packer))
     }
 
     /// Takes a chunk that the source had before: it is read only if the store has lost it.
-    pub(super) fn keep(&self, digest: Digest, at: u64, object: &dyn Object, size: u64) -> Result<(), Error> {
-        self.register(digest, at, source::length(self.job, at, size)?, |path| {
-            let data = source::again(self.job, object, at, size, &digest)?;
+    pub(super) fn keep(&self, digest: Digest, at: u64, source: &Source<'_>) -> Result<bool, Error> {
+        self.register(digest, at, source.length(at)?, |path| {
+            let data = source.again(at, &digest)?;
             self.write(path, &data, &mut Packer::new(LEVEL).map_err(Error::failed)?)
         })
     }
@@ -98,12 +112,12 @@ impl<'a> Chunks<'a> {
         at: u64,
         length: usize,
         write: impl FnOnce(&Path) -> Result<u64, Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         {
             let mut state = self.state();
             if state.chunks.contains_key(&digest) {
                 state.known += 1;
-                return Ok(());
+                return Ok(false);
             }
             // From here on it is this thread's; if that fails, so does the backup.
             state.chunks.insert(digest, Chunk { at, stored: None });
@@ -125,7 +139,7 @@ impl<'a> Chunks<'a> {
             state.lost.push(digest);
         }
         state.chunks.insert(digest, Chunk { at, stored: Some(stored) });
-        Ok(())
+        Ok(!matches!(found, Found::Sound(_)))
     }
 
     /// Looks at the file of a chunk, as well as was asked.
@@ -190,7 +204,7 @@ impl<'a> Chunks<'a> {
     }
 
     /// Makes sure that the store has every chunk, and as long as it was; what it has lost meanwhile is made anew from the source.
-    pub(super) fn complete(&mut self, object: &dyn Object, size: u64, watch: &Watch<'_>) -> Result<(), Error> {
+    pub(super) fn complete(&mut self, source: &Source<'_>, watch: &Watch<'_>) -> Result<(), Error> {
         let mut wanted: Vec<(Digest, Chunk)> =
             self.state().chunks.iter().map(|(digest, chunk)| (*digest, *chunk)).collect();
         let mut lost: HashSet<Digest> = std::mem::take(&mut self.state().lost).into_iter().collect();
@@ -207,7 +221,7 @@ impl<'a> Chunks<'a> {
             let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
             for (digest, chunk) in &mut wanted {
                 watch.go_on()?;
-                let data = source::again(self.job, object, chunk.at, size, digest)?;
+                let data = source.again(chunk.at, digest)?;
                 let stored = self.write(&self.path(digest)?, &data, &mut packer)?;
                 chunk.stored = Some(stored);
                 self.state().stored += stored;

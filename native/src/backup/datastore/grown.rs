@@ -5,11 +5,11 @@
 
 use highwater_core::digest::Digest;
 
+use super::Job;
 use super::previous::Previous;
-use super::{Job, source};
+use super::source::Source;
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::Object;
 use crate::watch::Watch;
 
 /// How many of the old chunks are read as samples, about.
@@ -18,8 +18,7 @@ const SAMPLES: usize = 16;
 /// The digests of the chunks that need not be read, from the source's first byte on.
 pub(super) fn kept(
     job: &Job,
-    object: &dyn Object,
-    size: u64,
+    source: &Source<'_>,
     previous: Option<&Previous>,
     watch: &Watch<'_>,
 ) -> Result<Vec<Digest>, Error> {
@@ -28,10 +27,10 @@ pub(super) fn kept(
     let old = previous.digests.get(..whole).unwrap_or_default();
     let not = if previous.chunk != job.chunk {
         Some("that has chunks of another length".to_owned())
-    } else if size < previous.size {
-        Some(format!("it has {size} bytes now, and had {}", previous.size))
+    } else if source.size < previous.size {
+        Some(format!("it has {} bytes now, and had {}", source.size, previous.size))
     } else {
-        differs(job, object, size, old, watch)?.map(|at| format!("it differs in the chunk at byte {at}"))
+        differs(job, source, old, watch)?.map(|at| format!("it differs in the chunk at byte {at}"))
     };
     match not {
         None => Ok(old.to_vec()),
@@ -44,12 +43,12 @@ pub(super) fn kept(
 }
 
 /// Where one of the samples is not what it was.
-fn differs(job: &Job, object: &dyn Object, size: u64, old: &[Digest], watch: &Watch<'_>) -> Result<Option<u64>, Error> {
+fn differs(job: &Job, source: &Source<'_>, old: &[Digest], watch: &Watch<'_>) -> Result<Option<u64>, Error> {
     let samples = (0..old.len()).step_by((old.len() / SAMPLES).max(1)).chain(old.len().checked_sub(1));
     for number in samples {
         watch.go_on()?;
         let at = number as u64 * job.chunk;
-        if source::digest(job, object, at, size)? != old[number] {
+        if source.digest(at)? != old[number] {
             return Ok(Some(at));
         }
     }

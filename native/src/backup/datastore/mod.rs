@@ -1,9 +1,9 @@
 //! Backs up a file or block device into a datastore, as an archive under a fixed index.
 //!
-//! Every chunk of the source is read and hashed, but for what a source that only grows had before (`grown.rs`). One that the store has is used again, and touched, so that no garbage collection takes
-//! it; others are compressed and put there: work file, fsync, rename. Before the manifest is written, one pass over the folders of the
-//! chunks makes sure that each is there and as long as it was. What a store has lost is made anew from the source, and the snapshot
-//! that named it before is marked as failed.
+//! Every chunk of the source is read and hashed, but for what a source that only grows had before (`grown.rs`). One that the store has is
+//! used again, and touched, so that no garbage collection takes it; others are compressed and put there: work file, fsync, rename.
+//! Before the manifest is written, one pass over the folders of the chunks makes sure that each is there and as long as it was. What a
+//! store has lost is made anew from the source, and the snapshot that named it before is marked as failed.
 //!
 //! A snapshot is put together in a hidden folder of its group. When all is durable, chunks included, that is renamed to the
 //! snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the next.
@@ -29,6 +29,7 @@ use crate::watch::Watch;
 use crate::{clock, random};
 use chunks::Chunks;
 use previous::Previous;
+use source::Source;
 
 pub use place::{Target, target};
 
@@ -99,31 +100,32 @@ pub struct Made {
 /// Whatever stands in its way; nothing half-made looks like a snapshot then.
 pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Error> {
     let group = Group::parse(&job.group).ok_or_else(|| Error::failed(format!("'{}' is no group", job.group)))?;
-    let source = disk.open_source(&job.source).map_err(Error::io("open", &job.source))?;
-    let size = source.length().map_err(Error::io("read", &job.source))?;
+    let object = disk.open_source(&job.source).map_err(Error::io("open", &job.source))?;
+    let size = object.length().map_err(Error::io("read", &job.source))?;
     if size == 0 {
         let what = format!("{} is empty, and an archive of no bytes cannot be stored", quoted(&job.source));
         return Err(Error::cannot_start(what));
     }
+    let source = Source::new(job, &*object, size);
     let _locks = if job.dry_run { None } else { Some(place::prepare(job, disk)?) };
     let (time, snapshot) = place::time(job, disk, watch)?;
     let previous = Previous::find(job, disk, watch)?;
-    let kept = grown::kept(job, &*source, size, previous.as_ref(), watch)?;
+    let kept = grown::kept(job, &source, previous.as_ref(), watch)?;
     let unread = kept.len() as u64;
     watch.expect(size.saturating_sub(unread * job.chunk));
     let work = job.store.join(&job.group).join(format!("{}{}", names::WORK, clock::snapshot(time)?));
     let mut chunks = Chunks::new(job, disk, &work, previous.as_ref());
     if job.dry_run {
-        let digests = read::all(job, &*source, size, kept, &chunks, watch)?;
+        let digests = read::all(job, &source, kept, &chunks, watch)?;
         return Ok(Made { unread, ..chunks.made(snapshot, size, digests.len()) });
     }
     let like = job.store.join(names::LOCK);
     let made = disk.make_folder(&work, &job.store.join(&job.group));
     made.map_err(Error::io("make the folder", &work))?;
     let result = (|| {
-        let digests = read::all(job, &*source, size, kept, &chunks, watch)?;
-        warn_of_change(job, &*source, size, watch)?;
-        chunks.complete(&*source, size, watch)?;
+        let digests = read::all(job, &source, kept, &chunks, watch)?;
+        source.warn_of_change(watch)?;
+        chunks.complete(&source, watch)?;
         if let Some(previous) = previous.as_ref().filter(|_| chunks.lost() != (0, 0)) {
             previous.mark_failed(job, disk, &work, chunks.lost(), watch)?;
         }
@@ -156,17 +158,6 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
         _ = place::remove(disk, &work);
     }
     result
-}
-
-/// Says so if the source is not what it was when its reading began: what was stored is then of no single moment.
-fn warn_of_change(job: &Job, source: &dyn crate::store::Object, size: u64, watch: &Watch<'_>) -> Result<(), Error> {
-    let now = source.length().map_err(Error::io("read", &job.source))?;
-    if now != size {
-        let what =
-            "while it was read: this archive is of no single moment; stop its writer, or back up a snapshot of it";
-        watch.notice(format!("{} changed from {size} to {now} bytes {what}", quoted(&job.source)));
-    }
-    Ok(())
 }
 
 /// The blob of a small file, which is never encrypted.

@@ -1,6 +1,5 @@
 //! `Previous`: the snapshot of the group that came before, whose chunks the store must still have.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
@@ -25,7 +24,8 @@ pub(super) struct Previous {
     pub(super) chunk: u64,
     /// The chunks of the archive, in order.
     pub(super) digests: Vec<Digest>,
-    named: HashSet<Digest>,
+    /// Where in that order the smallest digest is, and so on.
+    sorted: Vec<usize>,
 }
 
 impl Previous {
@@ -75,13 +75,14 @@ impl Previous {
             return Err(said(&path, "it is not the index that its manifest names".to_owned()));
         }
         let Fixed { size, chunk, digests } = index;
-        let named = digests.iter().copied().collect();
-        Ok(Some(Self { snapshot, size, chunk, digests, named }))
+        let mut sorted: Vec<usize> = (0..digests.len()).collect();
+        sorted.sort_unstable_by_key(|at| digests[*at]);
+        Ok(Some(Self { snapshot, size, chunk, digests, sorted }))
     }
 
     /// Whether the archive has this chunk.
     pub(super) fn names(&self, digest: &Digest) -> bool {
-        self.named.contains(digest)
+        self.sorted.binary_search_by_key(digest, |at| self.digests[*at]).is_ok()
     }
 
     /// Marks it as not whole, so that a server verifies it again and takes no chunk on trust from it.
@@ -106,9 +107,8 @@ impl Previous {
         );
         let temporary = work.join("failed");
         put(disk, &temporary, &path, &blob(&manifest.mark_failed(&task))?)?;
+        // Durable with all the rest, before the new snapshot has its name.
         disk.rename(&temporary, &path).map_err(Error::io("rename", &temporary))?;
-        let folder = job.store.join(&self.snapshot);
-        disk.sync_folder(&folder).map_err(Error::io("sync", &folder))?;
         let what = match (healed, lost) {
             (healed, 0) => format!("{healed} of them are there again, out of the source"),
             (0, lost) => format!("the source does not have {lost} of them any more"),

@@ -1,65 +1,64 @@
 //! Reads the source chunk by chunk, in order, on all cores, and hashes several chunks side by side.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use highwater_core::codec::Packer;
 use highwater_core::digest::{Algorithm, Digest, lanes};
 use rayon::prelude::*;
 
 use super::chunks::Chunks;
-use super::source::{digests_of, fill, length};
-use super::{Job, LEVEL};
+use super::source::{Bytes, Source};
+use super::{Job, Known, LEVEL};
 use crate::error::Error;
-use crate::store::Object;
 use crate::watch::Watch;
 
-/// Takes every chunk of the source to `chunks`, the first of them without reading it: those that are `kept`. Gives the digests of all, in order.
+/// Takes every chunk of the source to `chunks`, the first of them without reading it: those that are `kept`. Gives the digests of all, in
+/// order.
 pub(super) fn all(
     job: &Job,
-    source: &dyn Object,
-    size: u64,
+    source: &Source<'_>,
     kept: Vec<Digest>,
     chunks: &Chunks<'_>,
     watch: &Watch<'_>,
 ) -> Result<Vec<Digest>, Error> {
     kept.par_iter().enumerate().try_for_each(|(number, digest)| {
         watch.go_on()?;
-        chunks.keep(*digest, number as u64 * job.chunk, source, size)
+        chunks.keep(*digest, number as u64 * job.chunk, source).map(|_| ())
     })?;
-    let count = size.div_ceil(job.chunk);
+    let count = source.size.div_ceil(job.chunk);
     let next = AtomicU64::new(kept.len() as u64);
     let digests = Mutex::new(Vec::new());
     let failed = Mutex::new(None);
-    // Of images, often most of it.
-    let zeros = OnceLock::new();
     let work = || -> Result<(), Error> {
         let width = lanes::width(Algorithm::Sha256) as u64;
         let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
         let mut buffers: Vec<Vec<u8>> = Vec::new();
+        // Most of a source is what it was when it was backed up before: then there is no need to keep what was read.
+        let always = job.known == Known::Digest;
+        let mut keep = if always || !chunks.follow() { Bytes::Kept } else { Bytes::Hashed };
         loop {
             watch.go_on()?;
             let first = next.fetch_add(width, Ordering::Relaxed);
             if first >= count {
                 return Ok(());
             }
-            let last = (first + width).min(count);
-            buffers.resize_with(width as usize, Vec::new);
-            for (buffer, number) in buffers.iter_mut().zip(first..last) {
-                let at = number * job.chunk;
-                fill(job, source, at, length(job, at, size)?, buffer)?;
+            let ats: Vec<u64> = (first..count.min(first + width)).map(|number| number * job.chunk).collect();
+            buffers.resize_with(ats.len(), Vec::new);
+            let mut found = source.read(&ats, &mut buffers, keep)?;
+            let mut new = always;
+            for ((buffer, digest), at) in buffers.iter().zip(&mut found).zip(ats) {
+                match keep {
+                    Bytes::Kept => new |= chunks.take(*digest, at, buffer, &mut packer)?,
+                    Bytes::Hashed => {
+                        let stored;
+                        (*digest, stored) = known(chunks, source, *digest, at, &mut packer, watch)?;
+                        new |= stored;
+                    }
+                }
+                watch.advance(source.length(at)? as u64);
             }
-            let some = &buffers[..usize::try_from(last - first).unwrap_or(0)];
-            let found = if some.iter().all(|chunk| is_zero(chunk, job.chunk)) {
-                let zeros = zeros.get_or_init(|| digests_of(job, &some[..1])[0]);
-                vec![*zeros; some.len()]
-            } else {
-                digests_of(job, some)
-            };
-            for ((buffer, digest), number) in some.iter().zip(&found).zip(first..) {
-                chunks.take(*digest, number * job.chunk, buffer, &mut packer)?;
-                watch.advance(buffer.len() as u64);
-            }
+            keep = if new { Bytes::Kept } else { Bytes::Hashed };
             digests.lock().unwrap_or_else(PoisonError::into_inner).push((first, found));
         }
     };
@@ -82,8 +81,21 @@ pub(super) fn all(
     Ok(kept.into_iter().chain(digests.into_iter().flat_map(|(_, digests)| digests)).collect())
 }
 
-/// Whether these are as many zeros as a chunk has.
-fn is_zero(chunk: &[u8], length: u64) -> bool {
-    let zeros = |piece: &[u8]| piece.iter().fold(0, |any, byte| any | byte) == 0;
-    chunk.len() as u64 == length && chunk.chunks(4096).all(zeros)
+/// Takes a chunk of which only the digest was kept: as a rule the store has it. Gives the digest of what was taken, and whether that had
+/// to be stored.
+fn known(
+    chunks: &Chunks<'_>,
+    source: &Source<'_>,
+    digest: Digest,
+    at: u64,
+    packer: &mut Packer,
+    watch: &Watch<'_>,
+) -> Result<(Digest, bool), Error> {
+    if chunks.has(&digest, source.length(at)?)? {
+        return Ok((digest, chunks.keep(digest, at, source)?));
+    }
+    watch.note(format!("the chunk at byte {at} is new"));
+    // The source may have changed since: then this is what it holds.
+    let (bytes, digest) = source.one(at)?;
+    Ok((digest, chunks.take(digest, at, &bytes, packer)?))
 }

@@ -44,6 +44,15 @@ fn chunk_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "it must be a power of two from 64K to 4M".to_owned())
 }
 
+/// What a repository is taken for.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct Kind {
+    /// The kind of repository, when it is not to be recognised: repozo, datastore, or datastore-cache, the cache of an S3 store, in
+    /// which an empty chunk is one that only the bucket has.
+    #[arg(long, value_name = "KIND")]
+    pub(in crate::cli) kind: Option<String>,
+}
+
 /// What opens encrypted snapshots.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Keys {
@@ -70,6 +79,8 @@ pub(in crate::cli) struct Strays {
     /// Print JSON.
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) kind: Kind,
     #[command(flatten)]
     pub(in crate::cli) talk: Talk,
 }
@@ -99,6 +110,8 @@ pub(in crate::cli) struct Heal {
     /// Print JSON.
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) kind: Kind,
     #[command(flatten)]
     pub(in crate::cli) keys: Keys,
     #[command(flatten)]
