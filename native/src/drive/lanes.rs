@@ -39,9 +39,9 @@ pub(super) struct Stream<T> {
     object: Arc<dyn Object>,
     /// The stored bytes that were not read, or of an object in memory not taken.
     stored: Range<u64>,
-    /// Stored bytes, of which the first `taken` were taken.
+    /// A buffer of stored bytes, and where in it those lie that were read and not taken.
     input: Vec<u8>,
-    taken: usize,
+    read: Range<usize>,
     /// Decoded bytes, but for those that are stored as they are.
     decoded: Vec<u8>,
     ready: Ready,
@@ -85,7 +85,7 @@ impl<T> Stream<T> {
             asked: if expect.length > PIECE as u64 { stored.start } else { u64::MAX },
             stored,
             input: Vec::new(),
-            taken: 0,
+            read: 0..0,
             decoded: Vec::new(),
             ready: Ready::Decoded,
             end: None,
@@ -130,20 +130,22 @@ impl<T> Stream<T> {
 
     /// Decodes some more of the stored bytes, of which it reads at most `piece` at a time.
     fn step(&mut self, piece: usize) -> io::Result<()> {
-        if self.object.bytes().is_none() && self.taken == self.input.len() {
-            self.input.resize(piece, 0);
-            let read = read(&*self.object, &mut self.stored, &mut self.input)?;
-            self.input.truncate(read);
-            self.taken = 0;
+        if self.object.bytes().is_none() && self.read.is_empty() {
+            // Most lanes never need more than the least: what is not touched takes no memory.
+            if self.input.len() < piece {
+                self.input.resize(piece, 0);
+            }
+            let count = read(&*self.object, &mut self.stored, &mut self.input[..piece])?;
+            self.read = 0..count;
         }
-        let Self { object, stored, input, taken, decoded, ready, check, .. } = self;
+        let Self { object, stored, input, read, decoded, ready, check, .. } = self;
         let (all, from, room) = match object.bytes() {
             Some(all) => {
                 let end = usize::try_from(stored.end).unwrap_or(usize::MAX).min(all.len());
                 let from = usize::try_from(stored.start).unwrap_or(usize::MAX).min(end);
                 (all, from, piece.min(end - from))
             }
-            None => (&input[..], *taken, input.len() - *taken),
+            None => (&input[..], read.start, read.len()),
         };
         let mut rest = &all[from..from + room];
         let holds = check.holds() && decoded.is_empty();
@@ -157,7 +159,7 @@ impl<T> Stream<T> {
             stored.start += used as u64;
             room == 0
         } else {
-            *taken += used;
+            read.start += used;
             rest.is_empty() && (room == 0 || stored.is_empty())
         };
         if flow.is_break() || over {
@@ -216,8 +218,6 @@ pub(super) fn run<T>(
             && let Some(mut stream) = next()
         {
             (stream.input, stream.decoded) = (buffer(), buffer());
-            // What is left in it of another stream was taken then; to clear it would only cost.
-            stream.taken = stream.input.len();
             lanes.push(stream);
         }
         if lanes.is_empty() {

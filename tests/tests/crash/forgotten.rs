@@ -22,12 +22,6 @@ const NEEDLESS: &[(&str, &str, &str)] = &[
         "give_up in restore/full.rs",
         "'in place' gives the old target up for want of space; otherwise it is kept a while longer",
     ),
-    ("rename to", "interrupted", "the index is read again after a torn line was cut off, and cut again if need be"),
-    (
-        "write",
-        " < backup/datastore/chunks.rs",
-        "before the manifest is written each chunk is looked at once more, and one of another length is made anew",
-    ),
     ("sync", "one in heal.rs", "what is healed was damaged before, and the next run would heal it again"),
 ];
 
