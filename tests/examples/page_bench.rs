@@ -54,10 +54,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             ("file: ours, two workers", &sets.chunked, 2),
             ("long: ours, with marks", &sets.long, 1),
         ] {
-            table.add(name, ours(&mut browser, set, workers));
+            let (seconds, cores) = ours(&mut browser, set, workers);
+            table.add(name, seconds);
+            if set == &sets.chunked {
+                table.add(if workers == 1 { "cores of one worker" } else { "cores of two workers" }, cores);
+            }
         }
         if round == 0 {
-            table.add("many: ours, two workers", ours(&mut browser, &sets.many, 2));
+            table.add("many: ours, two workers", ours(&mut browser, &sets.many, 2).0);
         }
     }
     let chunked = CHUNKS as f64 * CHUNK as f64;
@@ -68,7 +72,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("two workers, against one", chunked, "file: ours, two workers", "file: ours"),
         ("1 GiB with marks, against reading it", LONG as f64, "long: ours, with marks", "long: read only"),
         ("100,000 files of 200 bytes", 2e7, "many: ours, two workers", ""),
-    ])
+    ])?;
+    // Two workers cannot do more than all cores do: the browser's own processes read for the first one already.
+    let cores = |name| table.median(name).ok_or("it was not measured");
+    let (one, two) = (cores("cores of one worker")?, cores("cores of two workers")?);
+    let machine = std::thread::available_parallelism()?;
+    let mut out = std::io::stdout().lock();
+    Ok(writeln!(
+        out,
+        "\nCores that the browser keeps busy: {one:.2} with one worker, {two:.2} with two, of {machine}."
+    )?)
 }
 
 fn number(value: serde_json::Value) -> Result<f64, Box<dyn Error>> {
@@ -82,12 +95,14 @@ fn choose(browser: &mut Browser, files: &[PathBuf]) {
     browser.until(&format!("document.getElementById('files').files.length === {}", paths.len()));
 }
 
-/// Seconds that a check of `set` takes, from its choice to the verdict.
-fn ours(browser: &mut Browser, set: &Path, workers: usize) -> f64 {
+/// Seconds that a check of `set` takes, from its choice to the verdict, and how many cores the browser keeps busy meanwhile.
+fn ours(browser: &mut Browser, set: &Path, workers: usize) -> (f64, f64) {
     browser.open(&format!("file://{}#workers={workers}", page().display()), "");
     browser.eval(BEGAN);
+    let before = browser.cpu();
     browser.choose("[data-testid=folder]", &[set]);
-    browser.until(TOOK).as_f64().unwrap_or(f64::NAN) / 1000.0
+    let seconds = browser.until(TOOK).as_f64().unwrap_or(f64::NAN) / 1000.0;
+    (seconds, (browser.cpu() - before) / seconds)
 }
 
 /// The repositories to check.

@@ -70,6 +70,29 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// How many seconds of CPU time all of its processes took so far.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    #[must_use]
+    pub fn cpu(&self) -> f64 {
+        let mut ticks = 0;
+        for entry in fs::read_dir("/proc").expect("/proc").filter_map(Result::ok) {
+            // One may have ended meanwhile.
+            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+            let Some((_, fields)) = stat.rsplit_once(") ") else { continue };
+            let fields: Vec<u64> = fields.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
+            // proc_pid_stat(5): the group is field 5, the times are 14 and 15.
+            if let (Some(group), Some(times)) = (fields.get(2), fields.get(11..13))
+                && *group == u64::from(self.child.id())
+            {
+                ticks += times.iter().sum::<u64>();
+            }
+        }
+        // USER_HZ, which is 100 wherever Linux runs.
+        ticks as f64 / 100.0
+    }
+
     /// Starts one.
     ///
     /// # Panics
