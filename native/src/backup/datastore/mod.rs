@@ -123,6 +123,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
     let made = disk.make_folder(&work, &job.store.join(&job.group));
     made.map_err(Error::io("make the folder", &work))?;
     let result = (|| {
+        place::own(job, disk, &work)?;
         let digests = read::all(job, &source, kept, &chunks, watch)?;
         source.warn_of_change(watch)?;
         chunks.complete(&source, watch)?;

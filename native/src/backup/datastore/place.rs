@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use highwater_core::formats::datastore::names::{self, Group};
 
-use super::{Job, write};
+use super::{Job, put, write};
 use crate::clock;
 use crate::disk::{Disk, Held};
 use crate::error::{Class, Error};
 use crate::shown::quoted;
+use crate::store::is_no_file;
 use crate::watch::Watch;
 
 /// What a user names: `STORE@GROUP` or `STORE@GROUP/ARCHIVE`.
@@ -73,11 +74,22 @@ pub(super) fn prepare(job: &Job, disk: &dyn Disk) -> Result<(Held, Held), Error>
         let work = folder.join(name);
         remove(disk, &work).map_err(Error::io("remove", &work))?;
     }
-    if !left.iter().any(|name| name == "owner") {
-        let owner = folder.join("owner");
-        write(disk, &owner, &lock, format!("{}\n", job.owner).as_bytes())?;
-    }
     Ok((shared, alone))
+}
+
+/// Says whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half a name.
+pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Path) -> Result<(), Error> {
+    let owner = job.store.join(&job.group).join("owner");
+    match disk.length(&owner) {
+        // A power cut may have left an empty one.
+        Ok(0) => {}
+        Err(error) if is_no_file(&error) => {}
+        Ok(_) => return Ok(()),
+        Err(error) => return Err(Error::io("look at", &owner)(error)),
+    }
+    let temporary = work.join("owner");
+    put(disk, &temporary, &job.store.join(names::LOCK), format!("{}\n", job.owner).as_bytes())?;
+    disk.rename(&temporary, &owner).map_err(Error::io("rename", &temporary))
 }
 
 /// Makes a store in an empty folder: with all of the 65,536 folders that a server wants to see. The lock file, by which a store is known,
