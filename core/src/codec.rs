@@ -124,9 +124,9 @@ impl Decoder {
         }
     }
 
-    /// Takes some of the next stored bytes, at least one if there are any: as many as decode to what a consumer may gather without a
-    /// second thought, a megabyte or so. What is encoded and as long as that cannot hide more. Bytes that are stored as they are
-    /// come in one piece, which is a part of `stored` itself.
+    /// Takes some of the next stored bytes, at least one if there are any: as many as decode to what a consumer may gather, which is a
+    /// block of zstd, or about a megabyte of gzip. Of an encrypted blob more may come, but only with its key. Bytes that are stored as
+    /// they are come in one piece, which is a part of `stored` itself.
     ///
     /// # Errors
     /// As [`Decoder::push`].

@@ -13,6 +13,8 @@ mod flips;
 mod grown;
 #[path = "datastore/heal.rs"]
 mod heal;
+#[path = "datastore/modelled.rs"]
+mod modelled;
 #[path = "datastore/presence.rs"]
 mod presence;
 #[path = "datastore/strays.rs"]

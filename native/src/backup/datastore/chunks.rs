@@ -80,16 +80,24 @@ impl<'a> Chunks<'a> {
     }
 
     /// Whether there is an older snapshot of the same archive.
-    pub(super) fn follow(&self) -> bool {
+    pub(super) fn has_previous(&self) -> bool {
         self.previous.is_some()
     }
 
-    /// Whether the store has a chunk of so many bytes, or is about to.
-    pub(super) fn has(&self, digest: &Digest, length: usize) -> Result<bool, Error> {
-        if self.state().chunks.contains_key(digest) {
-            return Ok(true);
+    /// Takes a chunk of so many bytes if the store has it, or is about to; says whether.
+    pub(super) fn take_known(&self, digest: Digest, at: u64, length: usize) -> Result<bool, Error> {
+        let mut stored = None;
+        if !self.state().chunks.contains_key(&digest) {
+            match self.look(&self.path(&digest)?, &digest, length)? {
+                Found::Sound(bytes) => stored = Some(bytes),
+                Found::Nothing | Found::Bad => return Ok(false),
+            }
         }
-        Ok(matches!(self.look(&self.path(digest)?, digest, length)?, Found::Sound(_)))
+        let mut state = self.state();
+        state.known += 1;
+        // Another thread's word on it stands.
+        state.chunks.entry(digest).or_insert(Chunk { at, stored });
+        Ok(true)
     }
 
     /// Takes a chunk of the source: afterwards the store has it. Says whether it had to be stored.
@@ -98,11 +106,12 @@ impl<'a> Chunks<'a> {
     }
 
     /// Takes a chunk that the source had before: it is read only if the store has lost it.
-    pub(super) fn keep(&self, digest: Digest, at: u64, source: &Source<'_>) -> Result<bool, Error> {
+    pub(super) fn keep(&self, digest: Digest, at: u64, source: &Source<'_>) -> Result<(), Error> {
         self.register(digest, at, source.length(at)?, |path| {
             let data = source.again(at, &digest)?;
             self.write(path, &data, &mut Packer::new(LEVEL).map_err(Error::failed)?)
         })
+        .map(|_| ())
     }
 
     /// Makes sure of a chunk of so many bytes at `at` in the source; `write` puts it into the store.

@@ -24,7 +24,7 @@ pub(super) fn all(
 ) -> Result<Vec<Digest>, Error> {
     kept.par_iter().enumerate().try_for_each(|(number, digest)| {
         watch.go_on()?;
-        chunks.keep(*digest, number as u64 * job.chunk, source).map(|_| ())
+        chunks.keep(*digest, number as u64 * job.chunk, source)
     })?;
     let count = source.size.div_ceil(job.chunk);
     let next = AtomicU64::new(kept.len() as u64);
@@ -36,7 +36,7 @@ pub(super) fn all(
         let mut buffers: Vec<Vec<u8>> = Vec::new();
         // Most of a source is what it was when it was backed up before: then there is no need to keep what was read.
         let always = job.known == Known::Digest;
-        let mut keep = if always || !chunks.follow() { Bytes::Kept } else { Bytes::Hashed };
+        let mut keep = if always || !chunks.has_previous() { Bytes::Kept } else { Bytes::Hashed };
         loop {
             watch.go_on()?;
             let first = next.fetch_add(width, Ordering::Relaxed);
@@ -91,8 +91,8 @@ fn known(
     packer: &mut Packer,
     watch: &Watch<'_>,
 ) -> Result<(Digest, bool), Error> {
-    if chunks.has(&digest, source.length(at)?)? {
-        return Ok((digest, chunks.keep(digest, at, source)?));
+    if chunks.take_known(digest, at, source.length(at)?)? {
+        return Ok((digest, false));
     }
     watch.note(format!("the chunk at byte {at} is new"));
     // The source may have changed since: then this is what it holds.

@@ -1,0 +1,141 @@
+//! Backups into a datastore of the model: what happens to the store and the source while one runs.
+
+use std::path::Path;
+
+use highwater::backup::datastore::{Job, Known, backup};
+use highwater::disk::Disk;
+use highwater::disk::model::Model;
+use highwater::watch::{Event, Watch};
+use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::formats::datastore::Fixed;
+use highwater_tests::dice::Dice;
+
+/// Into a store of the model.
+fn job(now: i64) -> Job {
+    Job {
+        source: "/model/source".into(),
+        store: "/model/store".into(),
+        group: "vm/1".to_owned(),
+        archive: "disk.img".to_owned(),
+        chunk: 4096,
+        key: None,
+        known: Known::Size,
+        append_only: false,
+        owner: "root@pam".to_owned(),
+        dry_run: false,
+        now: Some(now),
+    }
+}
+
+/// The store, empty, and the source.
+fn modelled() -> (Model, Vec<u8>) {
+    let model = Model::default();
+    model.put_folder("/model/store");
+    model.put_folder("/model/store/.chunks");
+    model.put("/model/store/.lock", b"");
+    let source = Dice::new(8).bytes(50_000);
+    model.put("/model/source", &source);
+    (model, source)
+}
+
+/// The index of a snapshot of the model's.
+fn index_of(model: &Model, time: &str) -> Fixed {
+    let index = model.get(format!("/model/store/vm/1/{time}/disk.img.fidx")).expect("an index");
+    Fixed::read(&index).expect("an index")
+}
+
+/// The index of a snapshot names the chunks of `source`, and the store has them.
+fn holds(model: &Model, time: &str, source: &[u8], chunk: usize) {
+    let index = index_of(model, time);
+    assert_eq!(index.digests.len(), source.len().div_ceil(chunk));
+    for (digest, chunk) in index.digests.iter().zip(source.chunks(chunk)) {
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        hasher.update(chunk);
+        assert_eq!(*digest, hasher.finish());
+        assert!(model.get(chunk_of(&digest.to_string())).is_some(), "{digest}");
+    }
+}
+
+fn chunk_of(digest: &str) -> String {
+    format!("/model/store/.chunks/{}/{digest}", &digest[..4])
+}
+
+#[test]
+fn a_new_chunk_that_changes_before_its_bytes_are_taken_is_stored_as_it_is_then() {
+    let (model, mut source) = modelled();
+    backup(&job(1_000_000_000), &model, &Watch::silent()).expect("a snapshot");
+    let write = |bytes: &[u8]| {
+        let file = model.open_for_writing(Path::new("/model/source")).expect("the source");
+        file.write_at(12_288, bytes).expect("it is written");
+    };
+    write(&[1; 4096]);
+    let noted = std::sync::atomic::AtomicUsize::new(0);
+    let watch = Watch::new(std::sync::Arc::default(), |event| {
+        if event == Event::Note("the chunk at byte 12288 is new") {
+            noted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            write(&[2; 4096]);
+        }
+    });
+    let made = backup(&job(1_000_000_100), &model, &watch).expect("a snapshot");
+    assert_eq!((noted.load(std::sync::atomic::Ordering::Relaxed), made.chunks, made.known), (1, 13, 12));
+    source[12_288..16_384].fill(2);
+    holds(&model, "2001-09-09T01:48:20Z", &source, 4096);
+}
+
+#[test]
+fn zeros_at_the_begin_in_the_middle_and_all_over_are_hashed_like_other_bytes() {
+    const CHUNK: usize = 1 << 18;
+    let (model, noise) = modelled();
+    let mut source = vec![0; 5 * CHUNK + 100_000];
+    for at in [CHUNK - 50_000, CHUNK, 2 * CHUNK - 50_000, 2 * CHUNK + 100_000, 3 * CHUNK + 65_536] {
+        source[at..at + 50_000].copy_from_slice(&noise);
+    }
+    model.put("/model/source", &source);
+    // The first time bytes are kept, the second time only hashed.
+    for (now, time) in [(1_000_000_000, "2001-09-09T01:46:40Z"), (1_000_000_100, "2001-09-09T01:48:20Z")] {
+        backup(&Job { chunk: CHUNK as u64, ..job(now) }, &model, &Watch::silent()).expect("a snapshot");
+        holds(&model, time, &source, CHUNK);
+    }
+}
+
+#[test]
+fn a_chunk_that_vanishes_between_registration_and_the_end_is_healed() {
+    let (model, _) = modelled();
+    let first = backup(&job(1_000_000_000), &model, &Watch::silent()).expect("a snapshot");
+    assert_eq!((first.chunks, first.known, first.healed.len()), (13, 0, 0));
+    let digest = index_of(&model, "2001-09-09T01:46:40Z").digests[3].to_string();
+    let chunk = chunk_of(&digest);
+    let vanish = |times: usize, keep_source: bool| {
+        let left = std::sync::atomic::AtomicUsize::new(times);
+        let (there, other) = (model.clone(), chunk.clone());
+        Watch::new(std::sync::Arc::default(), move |event| {
+            let Event::Note(note) = event else { return };
+            if !note.starts_with("looking whether") || left.load(std::sync::atomic::Ordering::Relaxed) == 0 {
+                return;
+            }
+            left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+            there.remove(Path::new(&other)).expect("it was there");
+            if !keep_source {
+                let file = there.open_for_writing(Path::new("/model/source")).expect("the source");
+                file.write_at(0, &[7; 50_000]).expect("it is written");
+            }
+        })
+    };
+    let second = backup(&job(1_000_000_100), &model, &vanish(1, true)).expect("a snapshot");
+    assert_eq!((second.known, second.healed), (13, vec![digest.clone()]));
+    assert!(model.get(&chunk).is_some());
+    // It vanishes again and again: something is wrong that a backup cannot mend.
+    let error = backup(&job(1_000_000_200), &model, &vanish(9, true)).expect_err("no snapshot").to_string();
+    assert!(error.contains(&digest) && error.contains("No snapshot was made"), "{error}");
+    backup(&job(1_000_000_300), &model, &Watch::silent()).expect("a snapshot");
+    // It vanishes, and the source is not what it was.
+    let error = backup(&job(1_000_000_400), &model, &vanish(1, false)).expect_err("no snapshot").to_string();
+    assert!(error.contains(&digest) && error.contains("at byte 12288"), "{error}");
+    for (second, is_there) in [("46:40", true), ("48:20", true), ("50:00", false), ("51:40", true), ("53:20", false)] {
+        let manifest = model.get(format!("/model/store/vm/1/2001-09-09T01:{second}Z/index.json.blob"));
+        assert_eq!(manifest.is_some(), is_there, "{second}");
+    }
+    assert!(
+        !model.steps().iter().any(|step| step.verb == "remove folder" && step.path.ends_with("2001-09-09T01:46:40Z"))
+    );
+}
