@@ -184,6 +184,8 @@ class Store:
         if path.suffix == ".blob":
             if len(raw) != size or hashlib.sha256(raw).hexdigest() != told["csum"]:
                 raise Fault("checksum of a blob")
+            if is_sealed(raw) != (told.get("crypt-mode") == "encrypt"):
+                raise Fault("mode of a blob")
             open_blob(raw, self.key)
             return
         index = Index(path.name, raw)

@@ -17,6 +17,8 @@ mod heal;
 mod modelled;
 #[path = "datastore/presence.rs"]
 mod presence;
+#[path = "datastore/several.rs"]
+mod several;
 #[path = "datastore/strays.rs"]
 mod strays;
 

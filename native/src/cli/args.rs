@@ -59,7 +59,8 @@ pub(super) enum Verb {
 /// trusts the last line of its index and the sizes of its files.
 ///
 /// STORE@GROUP[/ARCHIVE] is a group of a datastore, [ns/NAME/...]TYPE/ID with the type vm, ct or host: then the source becomes an archive
-/// of a new snapshot, in chunks of which the store keeps each once. An empty folder becomes a store.
+/// of a new snapshot, in chunks of which the store keeps each once. An empty folder becomes a store. --also puts more disks of the same
+/// machine into the snapshot, and its configuration.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -67,6 +68,7 @@ Examples:
   highwater backup --gzip --quick Data.fs /backup/zodb    from cron, every hour
   highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older
   highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
+  highwater backup disk0.raw /mnt/datastore@vm/100/drive-scsi0.img --also drive-scsi1.img=disk1.raw --also qemu-server.conf=100.conf
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
     /// The Data.fs, or the file or block device, to back up.

@@ -11,7 +11,7 @@ use highwater_core::render::{bytes, thousands};
 use super::exit::Exit;
 use super::repository::{kind_of, usage};
 use super::{args, key, out, progress};
-use crate::backup::datastore::{self, Target};
+use crate::backup::datastore::{self, Archive, Made, Target};
 use crate::backup::repozo::{Job, Outcome, backup};
 use crate::error::Error;
 use crate::shown::quoted;
@@ -28,10 +28,10 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";
         return Err(usage(format!("{} is a {}: {like}", quoted(&args.repository), format.name())));
     }
-    let args::Chunked { chunk_size, check_known, append_only, owner } = &args.chunked;
+    let args::Chunked { also, chunk_size, check_known, append_only, owner } = &args.chunked;
     let keyed = args.keys.keyfile.is_some();
-    if chunk_size.is_some() || check_known.is_some() || *append_only || owner.is_some() || keyed {
-        let what = "--chunk-size, --check-known, --append-only, --owner and --keyfile are for datastores, which are named STORE@GROUP";
+    if !also.is_empty() || chunk_size.is_some() || check_known.is_some() || *append_only || owner.is_some() || keyed {
+        let what = "--also, --chunk-size, --check-known, --append-only, --owner and --keyfile are for datastores, which are named STORE@GROUP";
         return Err(usage(format!("{} is no group of a datastore: {what}", quoted(&args.repository))));
     }
     let job = Job {
@@ -83,16 +83,22 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
         let name = args.source.file_name().and_then(|name| name.to_str()).unwrap_or("disk");
         if name.contains('.') { name.to_owned() } else { format!("{name}.img") }
     };
-    let archive = target.archive.unwrap_or_else(named);
-    if !highwater_core::formats::datastore::names::is_id(&archive) {
-        let like = "name the archive after the group, as in STORE@vm/100/drive-scsi0.img";
-        return Err(usage(format!("an archive cannot be called '{archive}'; {like}")));
+    let first = (target.archive.unwrap_or_else(named), args.source.clone());
+    let mut archives: Vec<Archive> = Vec::new();
+    for (name, source) in std::iter::once(first).chain(args.chunked.also.iter().cloned()) {
+        if !datastore::is_archive(&name) {
+            let like = "name it after the group, as in STORE@vm/100/drive-scsi0.img, or in --also drive-scsi1.img=FILE";
+            return Err(usage(format!("an archive cannot be called '{name}'; {like}")));
+        }
+        if archives.iter().any(|archive| archive.name == name) {
+            return Err(usage(format!("two archives are called '{name}': a snapshot has one of each name")));
+        }
+        archives.push(Archive { source, name });
     }
     let job = datastore::Job {
-        source: args.source.clone(),
+        archives,
         store: target.store,
         group: target.group,
-        archive,
         chunk: args.chunked.chunk_size.unwrap_or(datastore::CHUNK),
         key: key::load(&args.keys)?,
         known: match args.chunked.check_known {
@@ -106,8 +112,16 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
     };
     let watch = out::watch(args.talk, stop);
     let made = progress::with("backing up", args.talk.quiet, &watch, || datastore::backup(&job, &Files, &watch))?;
-    let would = if args.dry_run { "would write" } else { "wrote" };
-    let stored = if args.dry_run { String::new() } else { format!(", {} stored", bytes(made.stored)) };
+    if !args.talk.quiet {
+        out::print(&line(&made, args.dry_run))?;
+    }
+    Ok(Exit::Sound)
+}
+
+/// What a backup into a datastore came to.
+fn line(made: &Made, dry_run: bool) -> String {
+    let would = if dry_run { "would write" } else { "wrote" };
+    let stored = if dry_run { String::new() } else { format!(", {} stored", bytes(made.stored)) };
     let healed = match made.healed.len() {
         0 => String::new(),
         1 => "; 1 chunk that the store had lost is there again".to_owned(),
@@ -117,16 +131,18 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
         0 => String::new(),
         unread => format!("; {} not read again", thousands(unread)),
     };
-    let line = format!(
-        "{would} {}/{}: {} in {} chunks, {} of them new{stored}{unread}{healed}\n",
-        made.snapshot,
-        job.archive,
-        bytes(made.size),
-        thousands(made.chunks),
-        thousands(made.chunks - made.known)
-    );
-    if !args.talk.quiet {
-        out::print(&line)?;
-    }
-    Ok(Exit::Sound)
+    let archives = match &*made.archives {
+        [(name, size)] => format!("/{name}: {}", bytes(*size)),
+        several => {
+            let each = several.iter().map(|(name, size)| format!("{name} {}", bytes(*size)));
+            format!(": {}", each.collect::<Vec<_>>().join(", "))
+        }
+    };
+    let chunks = match made.chunks {
+        0 => String::new(),
+        chunks => {
+            format!(" in {} chunks, {} of them new{stored}", thousands(chunks), thousands(chunks - made.known))
+        }
+    };
+    format!("{would} {}{archives}{chunks}{unread}{healed}\n", made.snapshot)
 }

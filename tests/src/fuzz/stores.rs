@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use highwater_core::codec::{Broken, Codec, Decoder, Flow, Packer, Sealing, encode_blob};
 use highwater_core::digest::{Algorithm, Digest, Hasher};
-use highwater_core::formats::datastore::{Fixed, New, Old, names};
+use highwater_core::formats::datastore::{Fixed, New, NewFile, Old, names};
 use highwater_core::key::{Key, KeyFile};
 use highwater_core::render::json;
 use highwater_core::report::Depth;
@@ -198,14 +198,14 @@ pub fn small_store() -> Image {
         }
         let index = Fixed { size: data.len() as u64, chunk: 64, digests };
         let (kind, id) = group.rsplit_once('/').expect("two parts");
+        let files = [NewFile { name: "d.img.fidx".to_owned(), size: index.size, sum: index.sum() }];
         let manifest = New {
             kind: kind.rsplit('/').next().unwrap_or(kind),
             id,
             time: 1_750_086_400,
-            file: "d.img.fidx",
-            size: index.size,
-            sum: index.sum(),
+            files: &files,
             chunks: (5, 0),
+            size: index.size,
             stored: 300,
             key: key.as_ref(),
         };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use highwater::backup::datastore::{Job, Known, backup};
+use highwater::backup::datastore::{Archive, Job, Known, backup};
 use highwater::disk::Disk;
 use highwater::disk::model::{Model, Outcome};
 use highwater::error::Error;
@@ -25,10 +25,12 @@ fn job(now: &str) -> Job {
     let time: Vec<&str> = now.split('-').collect();
     let time = format!("{}T{}Z", time[..3].join("-"), time[3..].join(":"));
     Job {
-        source: PathBuf::from(SOURCE),
+        archives: vec![
+            Archive { source: PathBuf::from(SOURCE), name: "Data.fs".to_owned() },
+            Archive { source: PathBuf::from(SOURCE), name: "zeo.conf".to_owned() },
+        ],
         store: PathBuf::from(REPO),
         group: "host/db".to_owned(),
-        archive: "Data.fs".to_owned(),
         // Small, so that the small sources of the model have several.
         chunk: 512,
         key: None,

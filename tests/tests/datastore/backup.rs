@@ -41,7 +41,7 @@ impl Ground {
         Self { folder, store, source }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -72,7 +72,12 @@ impl Ground {
 
     /// The file of a chunk of a snapshot.
     pub(crate) fn chunk(&self, number: usize, at: usize) -> PathBuf {
-        let index = fs::read(self.snapshot(number).join("drive-scsi0.img.fidx")).expect("an index");
+        self.chunk_of(number, "drive-scsi0.img", at)
+    }
+
+    /// The same of any archive.
+    pub(crate) fn chunk_of(&self, number: usize, archive: &str, at: usize) -> PathBuf {
+        let index = fs::read(self.snapshot(number).join(format!("{archive}.fidx"))).expect("an index");
         let name = Fixed::read(&index).expect("an index").digests[at].to_string();
         self.store.join(".chunks").join(&name[..4]).join(name)
     }
@@ -92,7 +97,7 @@ impl Ground {
 }
 
 /// What the independent reader says of a store, which must be: every snapshot sound.
-fn is_sound_to_the_reader(store: &Path, key: Option<&Path>) -> Value {
+pub(crate) fn is_sound_to_the_reader(store: &Path, key: Option<&Path>) -> Value {
     let read = |word: &str| -> Value {
         let run = Run::of(python::command("datastore.py").arg(word).arg(store).args(key));
         serde_json::from_str(&run.expect(0).text()).expect("JSON")
@@ -104,7 +109,7 @@ fn is_sound_to_the_reader(store: &Path, key: Option<&Path>) -> Value {
     read("sums")
 }
 
-fn sum(path: &Path) -> String {
+pub(crate) fn sum(path: &Path) -> String {
     let text = Run::of(Command::new("sha256sum").arg(path)).expect(0).text();
     text.split_whitespace().next().expect("a sum").to_owned()
 }

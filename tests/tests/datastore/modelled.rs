@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use highwater::backup::datastore::{Job, Known, backup};
+use highwater::backup::datastore::{Archive, Job, Known, backup};
 use highwater::disk::Disk;
 use highwater::disk::model::Model;
 use highwater::watch::{Event, Watch};
@@ -13,10 +13,9 @@ use highwater_tests::dice::Dice;
 /// Into a store of the model.
 fn job(now: i64) -> Job {
     Job {
-        source: "/model/source".into(),
+        archives: vec![Archive { source: "/model/source".into(), name: "disk.img".to_owned() }],
         store: "/model/store".into(),
         group: "vm/1".to_owned(),
-        archive: "disk.img".to_owned(),
         chunk: 4096,
         key: None,
         known: Known::Size,
@@ -96,6 +95,27 @@ fn zeros_at_the_begin_in_the_middle_and_all_over_are_hashed_like_other_bytes() {
         backup(&Job { chunk: CHUNK as u64, ..job(now) }, &model, &Watch::silent()).expect("a snapshot");
         holds(&model, time, &source, CHUNK);
     }
+}
+
+#[test]
+fn a_chunk_of_the_second_source_that_vanishes_is_healed_from_that_one() {
+    let (model, _) = modelled();
+    let other = Dice::new(9).bytes(20_000);
+    model.put("/model/other", &other);
+    let mut job = job(1_000_000_000);
+    job.archives.push(Archive { source: "/model/other".into(), name: "second.img".to_owned() });
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    hasher.update(&other[8192..12_288]);
+    let chunk = chunk_of(&hasher.finish().to_string());
+    let (there, gone) = (model.clone(), chunk.clone());
+    let watch = Watch::new(std::sync::Arc::default(), move |event| {
+        if matches!(event, Event::Note(note) if note.starts_with("looking whether 18 chunks")) {
+            there.remove(Path::new(&gone)).expect("it was there");
+        }
+    });
+    let made = backup(&job, &model, &watch).expect("a snapshot");
+    assert_eq!((made.size, made.chunks, made.healed.len()), (70_000, 18, 1));
+    assert!(model.get(&chunk).is_some());
 }
 
 #[test]

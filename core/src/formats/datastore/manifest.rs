@@ -167,7 +167,7 @@ impl Reading {
     }
 }
 
-/// What a writer says of a snapshot of one archive.
+/// What a writer says of a snapshot.
 #[derive(Debug)]
 pub struct New<'a> {
     /// The snapshot's type, identity and second, as its folder is named.
@@ -176,18 +176,27 @@ pub struct New<'a> {
     pub id: &'a str,
     /// See `kind`.
     pub time: i64,
-    /// The name of the index.
-    pub file: &'a str,
-    /// The length of the archive, in bytes.
-    pub size: u64,
-    /// The checksum of the index.
-    pub sum: Digest,
-    /// How many chunks the archive has, and how many of them were in the store.
+    /// Its indices and blobs.
+    pub files: &'a [NewFile],
+    /// How many chunks its archives have, and how many of them were in the store.
     pub chunks: (u64, u64),
-    /// How many bytes were stored for the others.
+    /// The length of those archives together, in bytes.
+    pub size: u64,
+    /// How many bytes were stored for the chunks that were not in the store.
     pub stored: u64,
-    /// What chunks were encrypted with.
+    /// What chunks and blobs were encrypted with.
     pub key: Option<&'a Key>,
+}
+
+/// A file of such a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// Its name in the snapshot's folder.
+    pub name: String,
+    /// Of an index the length of the archive, of a blob its own, in bytes.
+    pub size: u64,
+    /// The checksum of an index, the SHA-256 of a blob.
+    pub sum: Digest,
 }
 
 impl New<'_> {
@@ -196,11 +205,12 @@ impl New<'_> {
     pub fn encode(&self) -> Vec<u8> {
         let mode = if self.key.is_some() { "encrypt" } else { "none" };
         let (count, duplicates) = self.chunks;
+        let file = |NewFile { name, size, sum }: &NewFile| json!({ "filename": name, "crypt-mode": mode, "size": size, "csum": sum.to_string() });
         let mut manifest = json!({
             "backup-type": self.kind,
             "backup-id": self.id,
             "backup-time": self.time,
-            "files": [{ "filename": self.file, "crypt-mode": mode, "size": self.size, "csum": self.sum.to_string() }],
+            "files": self.files.iter().map(file).collect::<Vec<_>>(),
             "signature": null,
             "unprotected": { "chunk_upload_stats": {
                 "count": count, "duplicates": duplicates, "size": self.size, "compressed_size": self.stored,

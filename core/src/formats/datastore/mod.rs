@@ -15,7 +15,7 @@ mod manifest;
 pub mod names;
 
 pub use index::Fixed;
-pub use manifest::{New, Old};
+pub use manifest::{New, NewFile, Old};
 
 use crate::inspect::{Entry, Format, Inspect, Kind, Lock, Scope};
 use crate::key::Key;

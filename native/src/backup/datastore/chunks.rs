@@ -37,21 +37,32 @@ pub(super) struct Chunks<'a> {
     disk: &'a dyn Disk,
     /// Where files are written before they have their name.
     work: &'a Path,
-    previous: Option<&'a Previous>,
+    sources: &'a [Source<'a>],
+    /// What the snapshots before have of each source.
+    previous: &'a [Option<Previous>],
     state: Mutex<State>,
-    healed: Vec<String>,
-    /// How many chunks the previous snapshot names that neither the store nor the source has any more.
-    beyond: usize,
+    /// Chunks that the store had lost, or had not whole, and has again: in order.
+    healed: Vec<Digest>,
+}
+
+/// What the store had lost of an older snapshot.
+pub(super) struct Lost<'a> {
+    /// Its path below the store.
+    pub(super) snapshot: &'a str,
+    /// The chunks that are there again.
+    pub(super) healed: HashSet<Digest>,
+    /// The chunks that the sources do not have any more.
+    pub(super) gone: HashSet<Digest>,
 }
 
 #[derive(Default)]
 struct State {
     chunks: HashMap<Digest, Chunk>,
-    /// Of the archive's chunks, those whose bytes need not have been stored.
+    /// Of the archives' chunks, those whose bytes need not have been stored.
     known: u64,
     /// Bytes stored.
     stored: u64,
-    /// Chunks that the previous snapshot names and the store had not, or had not whole.
+    /// Chunks that a snapshot before names and the store had not, or had not whole.
     lost: Vec<Digest>,
 }
 
@@ -68,27 +79,34 @@ enum Found {
 /// A chunk of the new snapshot.
 #[derive(Clone, Copy)]
 struct Chunk {
-    /// Where it is in the source.
-    at: u64,
+    /// Which source has it, and where; what only an older snapshot names, none has.
+    place: Option<(usize, u64)>,
     /// The length of its file, once that is known.
     stored: Option<u64>,
 }
 
 impl<'a> Chunks<'a> {
-    pub(super) fn new(job: &'a Job, disk: &'a dyn Disk, work: &'a Path, previous: Option<&'a Previous>) -> Self {
-        Self { job, disk, work, previous, state: Mutex::default(), healed: Vec::new(), beyond: 0 }
+    /// Of each source its place in `sources` is its number, and that in `previous`.
+    pub(super) fn new(
+        job: &'a Job,
+        disk: &'a dyn Disk,
+        work: &'a Path,
+        sources: &'a [Source<'a>],
+        previous: &'a [Option<Previous>],
+    ) -> Self {
+        Self { job, disk, work, sources, previous, state: Mutex::default(), healed: Vec::new() }
     }
 
-    /// Whether there is an older snapshot of the same archive.
-    pub(super) fn has_previous(&self) -> bool {
-        self.previous.is_some()
+    /// Whether an older snapshot has the archive of this source.
+    pub(super) fn has_previous(&self, source: &Source<'_>) -> bool {
+        self.previous.get(source.number).is_some_and(Option::is_some)
     }
 
-    /// Takes a chunk of so many bytes if the store has it, or is about to; says whether.
-    pub(super) fn take_known(&self, digest: Digest, at: u64, length: usize) -> Result<bool, Error> {
+    /// Takes a chunk of a source if the store has it, or is about to; says whether.
+    pub(super) fn take_known(&self, digest: Digest, source: &Source<'_>, at: u64) -> Result<bool, Error> {
         let mut stored = None;
         if !self.state().chunks.contains_key(&digest) {
-            match self.look(&self.path(&digest)?, &digest, length)? {
+            match self.look(&self.path(&digest)?, &digest, source.length(at)?)? {
                 Found::Sound(bytes) => stored = Some(bytes),
                 Found::Nothing | Found::Bad => return Ok(false),
             }
@@ -96,32 +114,40 @@ impl<'a> Chunks<'a> {
         let mut state = self.state();
         state.known += 1;
         // Another thread's word on it stands.
-        state.chunks.entry(digest).or_insert(Chunk { at, stored });
+        state.chunks.entry(digest).or_insert(Chunk { place: Some((source.number, at)), stored });
         Ok(true)
     }
 
-    /// Takes a chunk of the source: afterwards the store has it. Says whether it had to be stored.
-    pub(super) fn take(&self, digest: Digest, at: u64, data: &[u8], packer: &mut Packer) -> Result<bool, Error> {
-        self.register(digest, at, data.len(), |path| self.write(path, data, packer))
+    /// Takes a chunk of a source: afterwards the store has it. Says whether it had to be stored.
+    pub(super) fn take(
+        &self,
+        digest: Digest,
+        source: &Source<'_>,
+        at: u64,
+        data: &[u8],
+        packer: &mut Packer,
+    ) -> Result<bool, Error> {
+        self.register(digest, source, at, |path| self.write(path, data, packer))
     }
 
-    /// Takes a chunk that the source had before: it is read only if the store has lost it.
-    pub(super) fn keep(&self, digest: Digest, at: u64, source: &Source<'_>) -> Result<(), Error> {
-        self.register(digest, at, source.length(at)?, |path| {
+    /// Takes a chunk that a source had before: it is read only if the store has lost it.
+    pub(super) fn keep(&self, digest: Digest, source: &Source<'_>, at: u64) -> Result<(), Error> {
+        self.register(digest, source, at, |path| {
             let data = source.again(at, &digest)?;
             self.write(path, &data, &mut Packer::new(LEVEL).map_err(Error::failed)?)
         })
         .map(|_| ())
     }
 
-    /// Makes sure of a chunk of so many bytes at `at` in the source; `write` puts it into the store.
+    /// Makes sure of the chunk at `at` in a source; `write` puts it into the store.
     fn register(
         &self,
         digest: Digest,
+        source: &Source<'_>,
         at: u64,
-        length: usize,
         write: impl FnOnce(&Path) -> Result<u64, Error>,
     ) -> Result<bool, Error> {
+        let place = Some((source.number, at));
         {
             let mut state = self.state();
             if state.chunks.contains_key(&digest) {
@@ -129,11 +155,11 @@ impl<'a> Chunks<'a> {
                 return Ok(false);
             }
             // From here on it is this thread's; if that fails, so does the backup.
-            state.chunks.insert(digest, Chunk { at, stored: None });
+            state.chunks.insert(digest, Chunk { place, stored: None });
         }
         let path = self.path(&digest)?;
-        let found = self.look(&path, &digest, length)?;
-        let named = self.previous.is_some_and(|previous| previous.names(&digest));
+        let found = self.look(&path, &digest, source.length(at)?)?;
+        let named = self.previous.iter().flatten().any(|previous| previous.names(&digest));
         let stored = match found {
             Found::Sound(stored) => stored,
             Found::Nothing | Found::Bad if self.job.dry_run => 0,
@@ -147,7 +173,7 @@ impl<'a> Chunks<'a> {
         if found == Found::Bad || (found == Found::Nothing && named) {
             state.lost.push(digest);
         }
-        state.chunks.insert(digest, Chunk { at, stored: Some(stored) });
+        state.chunks.insert(digest, Chunk { place, stored: Some(stored) });
         Ok(!matches!(found, Found::Sound(_)))
     }
 
@@ -212,8 +238,8 @@ impl<'a> Chunks<'a> {
         Ok(blob.len() as u64)
     }
 
-    /// Makes sure that the store has every chunk, and as long as it was; what it has lost meanwhile is made anew from the source.
-    pub(super) fn complete(&mut self, source: &Source<'_>, watch: &Watch<'_>) -> Result<(), Error> {
+    /// Makes sure that the store has every chunk, and as long as it was; what it has lost meanwhile is made anew from its source.
+    pub(super) fn complete(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
         let mut wanted: Vec<(Digest, Chunk)> =
             self.state().chunks.iter().map(|(digest, chunk)| (*digest, *chunk)).collect();
         let mut lost: HashSet<Digest> = std::mem::take(&mut self.state().lost).into_iter().collect();
@@ -222,15 +248,16 @@ impl<'a> Chunks<'a> {
             watch.note(format!("looking whether {} chunks are there", wanted.len()));
             wanted = self.gone(wanted)?;
             if wanted.is_empty() {
-                self.beyond = self.beyond()?;
-                self.healed = lost.iter().map(ToString::to_string).collect();
+                self.healed = lost.into_iter().collect();
                 self.healed.sort();
                 return Ok(());
             }
             let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
             for (digest, chunk) in &mut wanted {
                 watch.go_on()?;
-                let data = source.again(chunk.at, digest)?;
+                let place = chunk.place.and_then(|(number, at)| Some((self.sources.get(number)?, at)));
+                let (source, at) = place.ok_or_else(|| Error::failed("a chunk is of no source"))?;
+                let data = source.again(at, digest)?;
                 let stored = self.write(&self.path(digest)?, &data, &mut packer)?;
                 chunk.stored = Some(stored);
                 self.state().stored += stored;
@@ -242,15 +269,28 @@ impl<'a> Chunks<'a> {
         Err(Error::failed(format!("{what}; something else removes them: end it, and run again. No snapshot was made")))
     }
 
-    /// How many chunks of the previous snapshot that the new one has not are gone as well.
-    fn beyond(&self) -> Result<usize, Error> {
-        let Some(previous) = self.previous else { return Ok(0) };
-        let others = {
-            let state = self.state();
-            let others = previous.digests.iter().filter(|digest| !state.chunks.contains_key(*digest));
-            others.map(|digest| (*digest, Chunk { at: 0, stored: None })).collect()
-        };
-        Ok(self.gone(others)?.len())
+    /// What the store had lost of the snapshots before, of each that had lost something.
+    pub(super) fn lost(&self) -> Result<Vec<Lost<'a>>, Error> {
+        let mut all: Vec<Lost<'a>> = Vec::new();
+        for previous in self.previous.iter().flatten() {
+            let healed = self.healed.iter().filter(|digest| previous.names(digest)).copied().collect();
+            let others = {
+                let state = self.state();
+                let others = previous.digests.iter().filter(|digest| !state.chunks.contains_key(*digest));
+                others.map(|digest| (*digest, Chunk { place: None, stored: None })).collect()
+            };
+            let gone = self.gone(others)?.into_iter().map(|(digest, _)| digest).collect();
+            // Several archives may be of one snapshot.
+            match all.iter_mut().find(|lost| lost.snapshot == previous.snapshot) {
+                Some(lost) => {
+                    lost.healed.extend::<HashSet<_>>(healed);
+                    lost.gone.extend::<HashSet<_>>(gone);
+                }
+                None => all.push(Lost { snapshot: &previous.snapshot, healed, gone }),
+            }
+        }
+        all.retain(|lost| !lost.healed.is_empty() || !lost.gone.is_empty());
+        Ok(all)
     }
 
     /// Of these chunks, those that the store has not, or not as long: by one listing of each folder.
@@ -287,16 +327,19 @@ impl<'a> Chunks<'a> {
         gone.collect::<Result<Vec<_>, Error>>().map(|gone| gone.concat())
     }
 
-    /// How many chunks of the previous snapshot the store had lost and has again, and how many it has lost for good.
-    pub(super) fn lost(&self) -> (usize, usize) {
-        (self.healed.len(), self.beyond)
-    }
-
-    /// What came of it all, for an archive of so many bytes and chunks.
-    pub(super) fn made(&self, snapshot: String, size: u64, chunks: usize) -> Made {
+    /// What came of it all, for archives of so many chunks.
+    pub(super) fn made(&self, snapshot: String, unread: u64, chunks: usize) -> Made {
         let state = self.state();
-        let (known, stored) = (state.known, state.stored);
-        Made { snapshot, size, chunks: chunks as u64, known, unread: 0, stored, healed: self.healed.clone() }
+        Made {
+            snapshot,
+            archives: Vec::new(),
+            size: self.sources.iter().map(|source| source.size).sum(),
+            chunks: chunks as u64,
+            known: state.known,
+            unread,
+            stored: state.stored,
+            healed: self.healed.iter().map(ToString::to_string).collect(),
+        }
     }
 
     fn path(&self, digest: &Digest) -> Result<PathBuf, Error> {

@@ -35,7 +35,7 @@ pub(super) fn kept(
     match not {
         None => Ok(old.to_vec()),
         Some(why) => {
-            let (name, snapshot) = (quoted(&job.source), &previous.snapshot);
+            let (name, snapshot) = (quoted(source.path()), &previous.snapshot);
             watch.notice(format!("{name} did not grow out of what {snapshot} holds: {why}. All of it is read"));
             Ok(Vec::new())
         }

@@ -1,13 +1,14 @@
-//! Backs up a file or block device into a datastore, as an archive under a fixed index.
+//! Backs up files and block devices into a datastore: each as an archive under a fixed index, small ones as blobs.
 //!
-//! Every chunk of the source is read and hashed, but for what a source that only grows had before (`grown.rs`). One that the store has is
+//! Every chunk of a source is read and hashed, but for what a source that only grows had before (`grown.rs`). One that the store has is
 //! used again, and touched, so that no garbage collection takes it; others are compressed and put there: work file, fsync, rename.
 //! Before the manifest is written, one pass over the folders of the chunks makes sure that each is there and as long as it was. What a
-//! store has lost is made anew from the source, and the snapshot that named it before is marked as failed.
+//! store has lost is made anew from its source, and the snapshot that named it before is marked as failed.
 //!
 //! A snapshot is put together in a hidden folder of its group. When all is durable, chunks included, that is renamed to the
 //! snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the next.
 
+mod blobs;
 mod chunks;
 mod grown;
 mod place;
@@ -15,23 +16,25 @@ mod previous;
 mod read;
 mod source;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use highwater_core::codec::{Packer, encode_blob};
+use highwater_core::digest::Digest;
 use highwater_core::formats::datastore::names::{self, Group, MANIFEST};
-use highwater_core::formats::datastore::{Fixed, New};
+use highwater_core::formats::datastore::{Fixed, New, NewFile};
 use highwater_core::key::Key;
 
 use crate::disk::{Disk, Writable};
 use crate::error::Error;
-use crate::shown::quoted;
 use crate::watch::Watch;
 use crate::{clock, random};
+use blobs::Blob;
 use chunks::Chunks;
 use previous::Previous;
 use source::Source;
 
-pub use place::{Target, target};
+pub use place::{Target, is_archive, target};
 
 /// The length of a chunk, unless another one is asked for: what the system's own clients use, in bytes.
 pub const CHUNK: u64 = 4 << 20;
@@ -51,21 +54,19 @@ pub enum Known {
 /// What to back up, where to and how.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The file or device.
-    pub source: PathBuf,
+    /// What the snapshot is to hold.
+    pub archives: Vec<Archive>,
     /// The store's folder.
     pub store: PathBuf,
     /// The group: `[ns/NAME/...]TYPE/ID`.
     pub group: String,
-    /// The archive, without the extension.
-    pub archive: String,
     /// The length of a chunk, in bytes: a power of two from 64 KiB to 4 MiB.
     pub chunk: u64,
     /// Encrypt and sign with this key.
     pub key: Option<Key>,
     /// How to look at chunks that are there.
     pub known: Known,
-    /// The source only grows: what is new is read, and samples of the rest.
+    /// The sources only grow: what is new is read, and samples of the rest.
     pub append_only: bool,
     /// Whom a new group belongs to.
     pub owner: String,
@@ -75,18 +76,40 @@ pub struct Job {
     pub now: Option<i64>,
 }
 
+/// A file or device, and what it is called in the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// The file or device.
+    pub source: PathBuf,
+    /// The archive, without the extension. What ends in `.conf` or `.log` is stored whole, as a blob: so do the system's own clients.
+    pub name: String,
+}
+
+impl Archive {
+    fn is_blob(&self) -> bool {
+        self.name.ends_with(".conf") || self.name.ends_with(".log")
+    }
+
+    /// The name of its file in the snapshot's folder.
+    fn file(&self) -> String {
+        format!("{}.{}", self.name, if self.is_blob() { "blob" } else { "fidx" })
+    }
+}
+
 /// A new snapshot, or in a dry run what would be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     /// Its path below the store.
     pub snapshot: String,
-    /// The length of the archive, in bytes.
+    /// What it holds: names, and lengths in bytes.
+    pub archives: Vec<(String, u64)>,
+    /// The length of the archives that are stored in chunks, in bytes.
     pub size: u64,
-    /// How many chunks it has.
+    /// How many chunks they have.
     pub chunks: u64,
     /// How many of them the store had.
     pub known: u64,
-    /// How many of those were not read, as the source only grows.
+    /// How many of those were not read, as their source only grows.
     pub unread: u64,
     /// How many bytes were stored for the others.
     pub stored: u64,
@@ -100,52 +123,62 @@ pub struct Made {
 /// Whatever stands in its way; nothing half-made looks like a snapshot then.
 pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Error> {
     let group = Group::parse(&job.group).ok_or_else(|| Error::failed(format!("'{}' is no group", job.group)))?;
-    let object = disk.open_source(&job.source).map_err(Error::io("open", &job.source))?;
-    let size = object.length().map_err(Error::io("read", &job.source))?;
-    if size == 0 {
-        let what = format!("{} is empty, and an archive of no bytes cannot be stored", quoted(&job.source));
-        return Err(Error::cannot_start(what));
-    }
-    let source = Source::new(job, &*object, size);
+    let (sources, blobs) = open(job, disk)?;
     let _locks = if job.dry_run { None } else { Some(place::prepare(job, disk)?) };
     let (time, snapshot) = place::time(job, disk, watch)?;
-    let previous = Previous::find(job, disk, watch)?;
-    let kept = grown::kept(job, &source, previous.as_ref(), watch)?;
-    let unread = kept.len() as u64;
-    watch.expect(size.saturating_sub(unread * job.chunk));
+    let previous = Previous::find(job, &sources, disk, watch)?;
+    let kept =
+        sources.iter().zip(&previous).map(|(source, previous)| grown::kept(job, source, previous.as_ref(), watch));
+    let kept = kept.collect::<Result<Vec<_>, Error>>()?;
+    let unread = kept.iter().map(|kept| kept.len() as u64).sum::<u64>();
+    watch.expect(sources.iter().map(|source| source.size).sum::<u64>().saturating_sub(unread * job.chunk));
     let work = job.store.join(&job.group).join(format!("{}{}", names::WORK, clock::snapshot(time)?));
-    let mut chunks = Chunks::new(job, disk, &work, previous.as_ref());
+    let mut chunks = Chunks::new(job, disk, &work, &sources, &previous);
+    let read = |chunks: &Chunks<'_>| {
+        let digests = sources.iter().zip(kept).map(|(source, kept)| read::all(job, source, kept, chunks, watch));
+        digests.collect::<Result<Vec<_>, Error>>()
+    };
+    let made = |chunks: &Chunks<'_>, digests: &[Vec<Digest>]| {
+        let archives = sources.iter().map(|source| (source.archive.name.clone(), source.size));
+        let archives = archives.chain(blobs.iter().map(Blob::told)).collect();
+        Made { archives, ..chunks.made(snapshot.clone(), unread, digests.iter().map(Vec::len).sum()) }
+    };
     if job.dry_run {
-        let digests = read::all(job, &source, kept, &chunks, watch)?;
-        return Ok(Made { unread, ..chunks.made(snapshot, size, digests.len()) });
+        return Ok(made(&chunks, &read(&chunks)?));
     }
     let like = job.store.join(names::LOCK);
-    let made = disk.make_folder(&work, &job.store.join(&job.group));
-    made.map_err(Error::io("make the folder", &work))?;
+    let folder = disk.make_folder(&work, &job.store.join(&job.group));
+    folder.map_err(Error::io("make the folder", &work))?;
     let result = (|| {
         place::own(job, disk, &work)?;
-        let digests = read::all(job, &source, kept, &chunks, watch)?;
-        source.warn_of_change(watch)?;
-        chunks.complete(&source, watch)?;
-        if let Some(previous) = previous.as_ref().filter(|_| chunks.lost() != (0, 0)) {
-            previous.mark_failed(job, disk, &work, chunks.lost(), watch)?;
+        let digests = read(&chunks)?;
+        sources.iter().try_for_each(|source| source.warn_of_change(watch))?;
+        chunks.complete(watch)?;
+        for lost in chunks.lost()? {
+            previous::mark_failed(job, disk, &work, &lost, watch)?;
         }
-        let index = Fixed { size, chunk: job.chunk, digests };
-        let made = Made { unread, ..chunks.made(snapshot.clone(), size, index.digests.len()) };
-        let file = format!("{}.fidx", job.archive);
-        write(disk, &work.join(&file), &like, &index.encode(random::bytes()?, time))?;
+        let made = made(&chunks, &digests);
+        let mut files = Vec::new();
+        for (source, digests) in sources.iter().zip(digests) {
+            let index = Fixed { size: source.size, chunk: job.chunk, digests };
+            let name = source.archive.file();
+            write(disk, &work.join(&name), &like, &index.encode(random::bytes()?, time))?;
+            files.push(NewFile { name, size: source.size, sum: index.sum() });
+        }
+        for blob in &blobs {
+            files.push(blob.write(job, disk, &work, &like)?);
+        }
         let manifest = New {
             kind: group.kind,
             id: group.id,
             time,
-            file: &file,
-            size,
-            sum: index.sum(),
+            files: &files,
             chunks: (made.chunks, made.known),
+            size: made.size,
             stored: made.stored,
             key: job.key.as_ref(),
         };
-        write(disk, &work.join(MANIFEST), &like, &blob(&manifest.encode())?)?;
+        write(disk, &work.join(MANIFEST), &like, &blob(&manifest.encode(), None)?)?;
         // No snapshot may have its name before all that it names is durable.
         disk.sync_all(&job.store).map_err(Error::io("sync", &job.store))?;
         let to = job.store.join(&snapshot);
@@ -161,10 +194,23 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
     result
 }
 
-/// The blob of a small file, which is never encrypted.
-fn blob(data: &[u8]) -> Result<Vec<u8>, Error> {
+/// Opens what goes into chunks, and reads what is stored whole.
+fn open<'a>(job: &'a Job, disk: &dyn Disk) -> Result<(Vec<Source<'a>>, Vec<Blob<'a>>), Error> {
+    let mut names = HashSet::new();
+    if let Some(twice) = job.archives.iter().find(|archive| !names.insert(&archive.name)) {
+        return Err(Error::cannot_start(format!("two archives of the snapshot are called {}", twice.name)));
+    }
+    let (blobs, archives): (Vec<_>, Vec<_>) = job.archives.iter().partition(|archive| archive.is_blob());
+    let sources = archives.into_iter().enumerate().map(|archive| Source::open(job, archive, disk));
+    let sources = sources.collect::<Result<_, _>>()?;
+    Ok((sources, blobs.into_iter().map(|archive| Blob::read(archive, disk)).collect::<Result<_, _>>()?))
+}
+
+/// The blob of a small file, encrypted if there is a key.
+fn blob(data: &[u8], key: Option<&Key>) -> Result<Vec<u8>, Error> {
     let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
-    Ok(encode_blob(data, packer.pack(data).map_err(Error::failed)?, None))
+    let sealed = key.map(|key| Ok((key, random::bytes()?))).transpose()?;
+    Ok(encode_blob(data, packer.pack(data).map_err(Error::failed)?, sealed))
 }
 
 /// Writes a new file, durable, with the owner and permissions of `like`.

@@ -24,6 +24,12 @@ pub struct Target {
     pub archive: Option<String>,
 }
 
+/// Whether an archive can have this name: one without the extension that its file gets.
+#[must_use]
+pub fn is_archive(name: &str) -> bool {
+    names::is_id(name) && ![".blob", ".didx", ".fidx"].iter().any(|end| name.ends_with(end))
+}
+
 /// Takes a user's word for a target apart; none when it is no such word.
 #[must_use]
 pub fn target(path: &Path) -> Option<Target> {
@@ -33,9 +39,7 @@ pub fn target(path: &Path) -> Option<Target> {
         let parted = |(group, archive)| Group::parse(group).map(|group: Group<'_>| (group, Some(archive)));
         let (group, archive) =
             Group::parse(rest).map(|group| (group, None)).or_else(|| rest.rsplit_once('/').and_then(parted))?;
-        let is_file =
-            |name: &str| names::is_id(name) && ![".blob", ".didx", ".fidx"].iter().any(|end| name.ends_with(end));
-        if store.is_empty() || archive.is_some_and(|archive: &str| !is_file(archive)) {
+        if store.is_empty() || archive.is_some_and(|archive| !is_archive(archive)) {
             return None;
         }
         let archive = archive.map(ToOwned::to_owned);

@@ -1,4 +1,4 @@
-//! Reads the source chunk by chunk, in order, on all cores, and hashes several chunks side by side.
+//! Reads a source chunk by chunk, in order, on all cores, and hashes several chunks side by side.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,7 @@ pub(super) fn all(
 ) -> Result<Vec<Digest>, Error> {
     kept.par_iter().enumerate().try_for_each(|(number, digest)| {
         watch.go_on()?;
-        chunks.keep(*digest, number as u64 * job.chunk, source)
+        chunks.keep(*digest, source, number as u64 * job.chunk)
     })?;
     let count = source.size.div_ceil(job.chunk);
     let next = AtomicU64::new(kept.len() as u64);
@@ -36,7 +36,7 @@ pub(super) fn all(
         let mut buffers: Vec<Vec<u8>> = Vec::new();
         // Most of a source is what it was when it was backed up before: then there is no need to keep what was read.
         let always = job.known == Known::Digest;
-        let mut keep = if always || !chunks.has_previous() { Bytes::Kept } else { Bytes::Hashed };
+        let mut keep = if always || !chunks.has_previous(source) { Bytes::Kept } else { Bytes::Hashed };
         loop {
             watch.go_on()?;
             let first = next.fetch_add(width, Ordering::Relaxed);
@@ -49,7 +49,7 @@ pub(super) fn all(
             let mut new = always;
             for ((buffer, digest), at) in buffers.iter().zip(&mut found).zip(ats) {
                 match keep {
-                    Bytes::Kept => new |= chunks.take(*digest, at, buffer, &mut packer)?,
+                    Bytes::Kept => new |= chunks.take(*digest, source, at, buffer, &mut packer)?,
                     Bytes::Hashed => {
                         let stored;
                         (*digest, stored) = known(chunks, source, *digest, at, &mut packer, watch)?;
@@ -91,11 +91,11 @@ fn known(
     packer: &mut Packer,
     watch: &Watch<'_>,
 ) -> Result<(Digest, bool), Error> {
-    if chunks.take_known(digest, at, source.length(at)?)? {
+    if chunks.take_known(digest, source, at)? {
         return Ok((digest, false));
     }
     watch.note(format!("the chunk at byte {at} is new"));
     // The source may have changed since: then this is what it holds.
     let (bytes, digest) = source.one(at)?;
-    Ok((digest, chunks.take(digest, at, &bytes, packer)?))
+    Ok((digest, chunks.take(digest, source, at, &bytes, packer)?))
 }

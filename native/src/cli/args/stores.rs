@@ -1,7 +1,10 @@
 //! The arguments that are of datastores and other stores of objects: how they are written, healed and cleared.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::Talk;
@@ -10,6 +13,9 @@ use super::Talk;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into a datastore")]
 pub(in crate::cli) struct Chunked {
+    /// Another file or device for the same snapshot; NAME is the archive's, and what ends in .conf or .log is stored whole.
+    #[arg(long, value_name = "NAME=FILE", value_parser = OsStringValueParser::new().try_map(also))]
+    pub(in crate::cli) also: Vec<(String, PathBuf)>,
     /// The length of a chunk, a power of two from 64K to 4M.
     #[arg(long, value_name = "SIZE", value_parser = chunk_size)]
     pub(in crate::cli) chunk_size: Option<u64>,
@@ -31,6 +37,16 @@ pub(in crate::cli) enum Known {
     Size,
     /// They are read, and give their digest.
     Digest,
+}
+
+fn also(text: OsString) -> Result<(String, PathBuf), String> {
+    let mut parts = text.as_bytes().splitn(2, |byte| *byte == b'=');
+    match (parts.next().map(str::from_utf8), parts.next()) {
+        (Some(Ok(name)), Some(file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.to_owned(), OsString::from_vec(file.to_vec()).into()))
+        }
+        _ => Err("it must be a name, =, and a file, as in qemu-server.conf=/etc/pve/qemu-server/100.conf".to_owned()),
+    }
 }
 
 fn chunk_size(text: &str) -> Result<u64, String> {

@@ -1,0 +1,55 @@
+//! Small files of a snapshot that are stored whole: the configuration of a machine, the log of its backup.
+
+use std::path::Path;
+
+use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::formats::datastore::NewFile;
+
+use super::{Archive, Job, blob, write};
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::shown::quoted;
+
+/// The longest that a server takes, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// A small file as it was when the backup began.
+pub(super) struct Blob<'a> {
+    archive: &'a Archive,
+    data: Vec<u8>,
+}
+
+impl<'a> Blob<'a> {
+    /// Reads it.
+    pub(super) fn read(archive: &'a Archive, disk: &dyn Disk) -> Result<Self, Error> {
+        let path = &archive.source;
+        let object = disk.open(path).map_err(Error::io("open", path))?;
+        let length = object.length().map_err(Error::io("read", path))?;
+        if length == 0 {
+            return Err(Error::cannot_start(format!("{} is empty: there is nothing to store", quoted(path))));
+        }
+        if length > LONGEST {
+            let what = format!("{} has {length} bytes, and {} is stored whole", quoted(path), archive.name);
+            return Err(Error::cannot_start(format!(
+                "{what}, which is for at most {LONGEST}: give it a name that ends otherwise, as in {}.img",
+                archive.name
+            )));
+        }
+        Ok(Self { archive, data: object.read_whole().map_err(Error::io("read", path))? })
+    }
+
+    /// Its name, and its length in bytes.
+    pub(super) fn told(&self) -> (String, u64) {
+        (self.archive.name.clone(), self.data.len() as u64)
+    }
+
+    /// Writes it into the folder `work`; a sync of everything makes it durable.
+    pub(super) fn write(&self, job: &Job, disk: &dyn Disk, work: &Path, like: &Path) -> Result<NewFile, Error> {
+        let raw = blob(&self.data, job.key.as_ref())?;
+        let name = self.archive.file();
+        write(disk, &work.join(&name), like, &raw)?;
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        hasher.update(&raw);
+        Ok(NewFile { name, size: raw.len() as u64, sum: hasher.finish() })
+    }
+}
