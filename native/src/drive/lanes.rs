@@ -21,6 +21,9 @@ const TOGETHER: usize = 1024 * 1024;
 /// The least that a lane reads, and decodes, at a time: enough to hide the system call.
 const LEAST: usize = 32 * 1024;
 
+/// What a short object may be longer than what it is to give, in bytes: a header, and some. A longer one is read in several pieces.
+const OVERHEAD: usize = 512;
+
 /// How far ahead the system is asked to read, in bytes: a disk with a head must not jump from lane to lane for each piece.
 const AHEAD: u64 = 4 * 1024 * 1024;
 
@@ -39,6 +42,8 @@ pub(super) struct Stream<T> {
     object: Arc<dyn Object>,
     /// The stored bytes that were not read, or of an object in memory not taken.
     stored: Range<u64>,
+    /// The most that is read of them at a time.
+    most: usize,
     /// A buffer of stored bytes, and where in it those lie that were read and not taken.
     input: Vec<u8>,
     read: Range<usize>,
@@ -84,6 +89,7 @@ impl<T> Stream<T> {
             // The system reads a short object ahead by itself.
             asked: if expect.length > PIECE as u64 { stored.start } else { u64::MAX },
             stored,
+            most: usize::try_from(expect.length).unwrap_or(usize::MAX).saturating_add(OVERHEAD),
             input: Vec::new(),
             read: 0..0,
             decoded: Vec::new(),
@@ -131,11 +137,13 @@ impl<T> Stream<T> {
     /// Decodes some more of the stored bytes, of which it reads at most `piece` at a time.
     fn step(&mut self, piece: usize) -> io::Result<()> {
         if self.object.bytes().is_none() && self.read.is_empty() {
-            // Most lanes never need more than the least: what is not touched takes no memory.
-            if self.input.len() < piece {
-                self.input.resize(piece, 0);
+            // What is not touched takes no memory.
+            let left = usize::try_from(self.stored.end - self.stored.start).unwrap_or(usize::MAX);
+            let room = piece.min(self.most).min(left);
+            if self.input.len() < room {
+                self.input.resize(room, 0);
             }
-            let count = read(&*self.object, &mut self.stored, &mut self.input[..piece])?;
+            let count = read(&*self.object, &mut self.stored, &mut self.input[..room])?;
             self.read = 0..count;
         }
         let Self { object, stored, input, read, decoded, ready, check, .. } = self;
@@ -171,9 +179,8 @@ impl<T> Stream<T> {
 
 /// Reads the next of the stored bytes; 0 at their end.
 fn read(object: &dyn Object, stored: &mut Range<u64>, buffer: &mut [u8]) -> io::Result<usize> {
-    let room = usize::try_from(stored.end - stored.start).unwrap_or(usize::MAX).min(buffer.len());
     loop {
-        match object.read_at(stored.start, &mut buffer[..room]) {
+        match object.read_at(stored.start, buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
             Ok(read) => {
