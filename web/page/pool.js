@@ -29,7 +29,7 @@ export class Pool {
         this.jobs = 0;
     }
 
-    /** Checks one root (`depth`, `point`, `strict`, `key`): gives the report of each shard, as JSON. `hear` gets each worker's news. */
+    /** Checks one root (`depth`, `point`, `strict`, `key`): gives the report of each shard, as the bytes of JSON. `hear` gets each worker's news. */
     check(root, options, hear) {
         const { label, format } = root;
         const parts = this.count;
@@ -45,7 +45,8 @@ export class Pool {
 
     /** What a run came to, out of each root's reports. */
     conclude(roots, depth) {
-        return this.ask(0, ({ outcome }) => outcome, (post) => post({ what: "conclude", roots, depth }));
+        const bytes = roots.flat().map(({ buffer }) => buffer);
+        return this.ask(0, ({ outcome }) => outcome, (post) => post({ what: "conclude", roots, depth }, bytes));
     }
 
     /** Restores a `point` with a `key`, in a worker of its own: `write` gets piece after piece, and the whole length. */

@@ -12,11 +12,12 @@ const FILES = [
     ["text", "text/plain", (report) => report.text(false)],
 ];
 
-/** `roots` has the shards' reports of each root, as JSON. Gives what the page shows, and each file as a blob. */
+/** `roots` has the shards' reports of each root, as the bytes of JSON. Gives what the page shows, and each file as a blob. */
 export function conclude(engine, roots, depth) {
     const { Report } = engine;
     const together = (reports) => reports.reduce((all, report) => all.merge(report), Report.empty(depth, false));
-    const whole = together(roots.map((parts) => together(parts.map((part) => Report.parse(part))).whole()));
+    const parse = (bytes) => Report.parse(new TextDecoder().decode(bytes));
+    const whole = together(roots.map((parts) => together(parts.map(parse)).whole()));
     const files = FILES.map(([kind, type, render]) => [kind, new Blob([render(whole)], { type })]);
     const outcome = { ...JSON.parse(whole.digest(LISTED)), sentence: whole.sentence(), files };
     whole.free();

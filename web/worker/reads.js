@@ -20,6 +20,9 @@ const UNCHANGED = -2;
 /** How many bytes the engine gets at a time: what it holds depends on this, and browsers may give any number. */
 const MOST = 1024 * 1024;
 
+/** How many bytes are read at a time. */
+const PIECE = 512 * 1024;
+
 const EMPTY = new Uint8Array(0);
 
 /** Wants on their way from the files to the engine. */
@@ -94,35 +97,35 @@ export class Reads {
         if (this.survey !== null) this.ready();
     }
 
-    async read({ id, file: number, at, length }, file) {
+    async read(want, file) {
         try {
-            if (length === LENGTH) {
-                this.survey?.length(id, BigInt(file.size));
-            } else if (length === UNCHANGED) {
+            if (want.length === LENGTH) {
+                this.survey?.length(want.id, BigInt(file.size));
+            } else if (want.length === UNCHANGED) {
                 // A stream goes on through a file that is replaced; a new read of the same `File` fails.
                 await file.slice(0, 1).arrayBuffer();
-                this.survey?.unchanged(id);
+                this.survey?.unchanged(want.id);
             } else {
-                const { bytes, last } = await this.some(number, file, at, length);
-                if (last) this.survey?.last(id, bytes);
-                else this.survey?.bytes(id, bytes);
+                await this.some(want, file);
             }
         } catch (error) {
             // A file that was changed or removed meanwhile, a disk that fails, no permission: never damage.
-            this.survey?.failed(id, error.message ?? String(error));
+            this.survey?.failed(want.id, error.message ?? String(error));
         }
         if (this.survey !== null) this.ready();
     }
 
-    /** Bytes of a file from an offset on, at least one unless it ends there. */
-    async some(number, file, at, length) {
+    /** Gives the engine bytes of a file from an offset on, at least one unless it ends there. */
+    async some({ id, file: number, at, length }, file) {
         const found = this.streams.findIndex((stream) => stream.number === number && stream.next === at);
         const [stream] = found < 0 ? [new Stream(number, file, at)] : this.streams.splice(found, 1);
         const { bytes, last } = await stream.read(length);
+        // The engine copies them now: as soon as the stream is kept, the next read may write over them.
+        if (last) this.survey?.last(id, bytes);
+        else this.survey?.bytes(id, bytes);
         if (last || this.survey === null) stream.close();
         else this.streams.push(stream);
         if (this.streams.length > OPEN) this.streams.shift().close();
-        return { bytes, last };
     }
 }
 
@@ -131,35 +134,51 @@ class Stream {
     constructor(number, file, at) {
         this.number = number;
         this.file = file;
+        this.size = file.size;
         this.next = at;
-        this.reader = null;
-        /** Where the stream under way ends at the latest, and what was read of it and not taken. */
-        this.end = at;
+        /** What was read and not taken. */
         this.rest = EMPTY;
+        this.reader = null;
+        /** Where the reader's stretch ends. */
+        this.end = at;
+        /** What is read into, again and again: fresh memory for every piece takes longer than to read it. */
+        this.memory = null;
     }
 
+    /** At most so many bytes; they are good until the next read. */
     async read(length) {
-        while (this.rest.length === 0) {
-            if (this.reader === null) {
-                this.end = this.next + STRETCH;
-                this.reader = this.file.slice(this.next, this.end).stream().getReader();
-            }
-            const { done, value } = await this.reader.read();
-            if (!done) {
-                this.rest = value;
-            } else if (this.next < this.end) {
-                return { bytes: EMPTY, last: true };
-            } else {
-                this.reader = null;
-            }
-        }
+        if (this.rest.length === 0 && this.next < this.size) this.rest = await this.more();
         const bytes = this.rest.subarray(0, Math.min(length, MOST));
         this.rest = this.rest.subarray(bytes.length);
         this.next += bytes.length;
-        return { bytes, last: false };
+        return { bytes, last: this.next >= this.size };
+    }
+
+    /** The next bytes of the file, at least one. */
+    async more() {
+        // No stretch is read at its end: now and then Chromium leaves such a read without an answer.
+        if (this.next === this.end) {
+            this.close();
+            this.end = Math.min(this.size, this.next + STRETCH);
+            this.reader = readerOf(this.file.slice(this.next, this.end).stream());
+        }
+        this.memory ??= new ArrayBuffer(Math.min(PIECE, this.size - this.next));
+        const { done, value } = await this.reader.read(new Uint8Array(this.memory));
+        if (done) throw new Error("it is shorter than it was");
+        this.memory = value.buffer;
+        return value;
     }
 
     close() {
         this.reader?.cancel().catch(() => {});
+    }
+}
+
+/** A reader that reads into memory that it is given, where the browser has it. */
+function readerOf(stream) {
+    try {
+        return stream.getReader({ mode: "byob" });
+    } catch {
+        return stream.getReader();
     }
 }

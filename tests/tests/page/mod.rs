@@ -20,6 +20,12 @@ pub(crate) const VERDICT: &str = "document.querySelector('[data-testid=verdict]'
 /// Opens the page at an address. What it offers for download is kept, for [`report`].
 #[track_caller]
 pub(crate) fn open(browser: &mut Browser, address: &str) {
+    open_with(browser, address, "");
+}
+
+/// The same, after a script that changes the browser.
+#[track_caller]
+pub(crate) fn open_with(browser: &mut Browser, address: &str, change: &str) {
     let keep = "window.kept = new Map();
         const create = URL.createObjectURL;
         URL.createObjectURL = (blob) => {
@@ -27,7 +33,7 @@ pub(crate) fn open(browser: &mut Browser, address: &str) {
             kept.set(address, blob);
             return address;
         };";
-    browser.open(address, keep);
+    browser.open(address, &format!("{change}{keep}"));
 }
 
 /// The report of a kind that the page offers.
@@ -43,12 +49,17 @@ pub(crate) struct Shown {
     pub(crate) text: String,
 }
 
+/// What an earlier check came to must not be taken for what the next one does.
+#[track_caller]
+pub(crate) fn forget_verdict(browser: &mut Browser) {
+    browser.eval("delete document.querySelector('[data-testid=verdict]').dataset.verdict");
+}
+
 /// Gives files to the page, to be checked at a depth.
 #[track_caller]
 pub(crate) fn choose(browser: &mut Browser, paths: &[&Path], depth: &str) {
     browser.eval(&format!("document.getElementById('depth').value = {depth:?}"));
-    // What an earlier set came to must not be taken for what this one does.
-    browser.eval("delete document.querySelector('[data-testid=verdict]').dataset.verdict");
+    forget_verdict(browser);
     browser.choose("[data-testid=folder]", paths);
 }
 
