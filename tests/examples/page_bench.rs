@@ -32,7 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = fs::canonicalize(arguments.next().ok_or("the folder to work in")?)?;
     let rounds: usize = arguments.next().map_or(Ok(5), |text| text.parse())?;
     let sets = Sets::make(&folder)?;
-    let umd = fs::read_to_string(folder.join("node_modules/hash-wasm/dist/md5.umd.min.js"))?;
+    let library =
+        |name: &str| fs::read_to_string(folder.join(format!("node_modules/hash-wasm/dist/{name}.umd.min.js")));
+    let umd = [library("md5")?, library("sha256")?].join(";");
     let engine = fs::read_to_string(page().with_file_name("engine.js"))?;
     let peer = folder.join("peer.html");
     fs::write(&peer, peer_page(&umd, &engine))?;
@@ -47,11 +49,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             choose(&mut browser, &files);
             table.add(name, number(browser.eval(&format!("fromFiles('{how}')")))?);
         }
+        for (name, how) in [("store: hash-wasm", "sha256"), ("store: WebCrypto", "webcrypto")] {
+            choose(&mut browser, &sets.objects()?);
+            table.add(name, number(browser.eval(&format!("fromFiles('{how}')")))?);
+        }
         choose(&mut browser, &[sets.long_file()]);
         table.add("long: read only", number(browser.eval("fromFiles('read')"))?);
         for (name, set, workers) in [
             ("file: ours", &sets.chunked, 1),
             ("file: ours, two workers", &sets.chunked, 2),
+            ("store: ours", &sets.store, 1),
             ("long: ours, with marks", &sets.long, 1),
         ] {
             let (seconds, cores) = ours(&mut browser, set, workers);
@@ -69,6 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("MD5 of 24 x 4 MiB in memory", 24.0 * 4.0 * 1_048_576.0, "memory: ours", "memory: hash-wasm"),
         ("32 files of 16 MiB, against slices of 4 MiB", chunked, "file: ours", "file: slices, hash-wasm"),
         ("the same, against a stream", chunked, "file: ours", "file: stream, hash-wasm"),
+        ("128 SHA-256 chunks of a datastore, against hash-wasm", chunked, "store: ours", "store: hash-wasm"),
+        ("the same, against WebCrypto", chunked, "store: ours", "store: WebCrypto"),
         ("two workers, against one", chunked, "file: ours, two workers", "file: ours"),
         ("1 GiB with marks, against reading it", LONG as f64, "long: ours, with marks", "long: read only"),
         ("100,000 files of 200 bytes", 2e7, "many: ours, two workers", ""),
@@ -108,13 +117,17 @@ fn ours(browser: &mut Browser, set: &Path, workers: usize) -> (f64, f64) {
 /// The repositories to check.
 struct Sets {
     chunked: PathBuf,
+    /// A datastore of as many bytes, in chunks that are stored as they are.
+    store: PathBuf,
     long: PathBuf,
     many: PathBuf,
 }
 
 impl Sets {
     fn make(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let sets = Self { chunked: folder.join("chunked"), long: folder.join("long"), many: folder.join("many") };
+        let [chunked, store, long, many] = ["chunked", "store", "long", "many"].map(|name| folder.join(name));
+        let sets = Self { chunked, store, long, many };
+        let program = std::env::current_exe()?.ancestors().nth(2).ok_or("a folder")?.join("highwater");
         if !sets.many.join("made").exists() {
             let block: Vec<u8> = {
                 let mut dice = Dice::new(3);
@@ -122,16 +135,41 @@ impl Sets {
             };
             set(&sets.chunked, CHUNKS, |number| [&number.to_le_bytes()[..], &block[8..]].concat())?;
             set(&sets.long, 1, |_| block.repeat(LONG / CHUNK))?;
-            let program = std::env::current_exe()?.ancestors().nth(2).ok_or("a folder")?.join("highwater");
-            Command::new(program).arg("mark").arg(&sets.long).status()?;
+            Command::new(&program).arg("mark").arg(&sets.long).status()?;
             set(&sets.many, MANY, |number| format!("{number:>0200}").into_bytes())?;
             File::create(sets.many.join("made"))?;
+        }
+        if !sets.store.join("host/bench").exists() {
+            // Whose folders are made as they are needed: a new store's own would all be listed.
+            fs::create_dir_all(sets.store.join(".chunks"))?;
+            File::create(sets.store.join(".lock"))?;
+            let source = folder.join("noise");
+            let mut file = BufWriter::new(File::create(&source)?);
+            let mut dice = Dice::new(4);
+            for _ in 0..CHUNKS as usize * CHUNK / 8 {
+                file.write_all(&dice.bits().to_le_bytes())?;
+            }
+            file.flush()?;
+            let to = format!("{}@host/bench/noise.img", sets.store.display());
+            Command::new(&program).arg("backup").arg(&source).arg(to).status()?;
+            fs::remove_file(source)?;
         }
         Ok(sets)
     }
 
     fn chunks(&self) -> Vec<PathBuf> {
         (0..CHUNKS).map(|number| self.chunked.join(name(number))).collect()
+    }
+
+    /// The files of the store's chunks.
+    fn objects(&self) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+        let mut objects = Vec::new();
+        for folder in fs::read_dir(self.store.join(".chunks"))? {
+            for object in fs::read_dir(folder?.path())? {
+                objects.push(object?.path());
+            }
+        }
+        Ok(objects)
     }
 
     fn long_file(&self) -> PathBuf {
@@ -206,6 +244,17 @@ const HOW = {
             }
             md5.digest();
         }
+    },
+    async sha256(files) {
+        const sha256 = await hashwasm.createSHA256();
+        for (const file of files) {
+            sha256.init();
+            sha256.update(new Uint8Array(await file.arrayBuffer()));
+            sha256.digest();
+        }
+    },
+    async webcrypto(files) {
+        for (const file of files) await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
     },
     async stream(files) {
         const md5 = await hashwasm.createMD5();

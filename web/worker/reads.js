@@ -20,8 +20,14 @@ const UNCHANGED = -2;
 /** How many bytes the engine gets at a time: what it holds depends on this, and browsers may give any number. */
 const MOST = 1024 * 1024;
 
-/** How many bytes are read at a time. */
+/** How many bytes are read at a time, and how long a read into memory may take, in milliseconds. */
 const PIECE = 512 * 1024;
+const PATIENCE = 1000;
+
+/** In place of what such a read came to. */
+const LATE = Symbol("late");
+
+const SHORTER = "it is shorter than it was";
 
 const EMPTY = new Uint8Array(0);
 
@@ -141,8 +147,9 @@ class Stream {
         this.reader = null;
         /** Where the reader's stretch ends. */
         this.end = at;
-        /** What is read into, again and again: fresh memory for every piece takes longer than to read it. */
+        /** What is read into, again and again, as long as the reader lends itself to that: fresh memory for every piece takes longer than to read it. */
         this.memory = null;
+        this.lends = true;
     }
 
     /** At most so many bytes; they are good until the next read. */
@@ -156,16 +163,34 @@ class Stream {
 
     /** The next bytes of the file, at least one. */
     async more() {
-        // No stretch is read at its end: now and then Chromium leaves such a read without an answer.
-        if (this.next === this.end) {
-            this.close();
-            this.end = Math.min(this.size, this.next + STRETCH);
-            this.reader = readerOf(this.file.slice(this.next, this.end).stream());
+        if (this.next === this.end) return this.begin();
+        const view = this.lends && new Uint8Array(this.memory ?? new ArrayBuffer(Math.min(PIECE, this.size - this.next)));
+        this.memory = null;
+        const answer = await (this.lends ? inTime(this.reader.read(view)) : this.reader.read());
+        if (answer === LATE) {
+            this.lends = false;
+            return this.begin();
         }
-        this.memory ??= new ArrayBuffer(Math.min(PIECE, this.size - this.next));
-        const { done, value } = await this.reader.read(new Uint8Array(this.memory));
-        if (done) throw new Error("it is shorter than it was");
-        this.memory = value.buffer;
+        if (answer.done) throw new Error(SHORTER);
+        if (this.lends) this.memory = answer.value.buffer;
+        return answer.value;
+    }
+
+    /**
+     * Begins a stretch: gives its first bytes. Chromium has been seen to leave a read into memory without an answer, if it waits
+     * when the stretch begins or ends: so none does, and one that waits for long elsewhere is given up for one that needs no memory.
+     */
+    async begin() {
+        this.close();
+        this.end = Math.min(this.size, this.next + STRETCH);
+        const stream = this.file.slice(this.next, this.end).stream();
+        this.reader = stream.getReader();
+        const { done, value } = await this.reader.read();
+        if (done) throw new Error(SHORTER);
+        if (this.lends) {
+            this.reader.releaseLock();
+            [this.reader, this.lends] = readerOf(stream);
+        }
         return value;
     }
 
@@ -174,11 +199,20 @@ class Stream {
     }
 }
 
-/** A reader that reads into memory that it is given, where the browser has it. */
+/** A reader that reads into memory that it is given, where the browser has it; and whether it does. */
 function readerOf(stream) {
     try {
-        return stream.getReader({ mode: "byob" });
+        return [stream.getReader({ mode: "byob" }), true];
     } catch {
-        return stream.getReader();
+        return [stream.getReader(), false];
     }
+}
+
+/** What a read comes to, or that it is late. */
+function inTime(read) {
+    let timer;
+    const late = new Promise((give) => {
+        timer = setTimeout(give, PATIENCE, LATE);
+    });
+    return Promise.race([read, late]).finally(() => clearTimeout(timer));
 }
