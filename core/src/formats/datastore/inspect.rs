@@ -6,7 +6,7 @@ use super::content::{Content, stored};
 use super::found::{compare, failed, finding, stray};
 use super::index::{Entry, Index};
 use super::manifest::{self, File, Kind as FileKind, Manifest, Odd};
-use super::names::{self, MANIFEST};
+use super::names::{self, LOG, MANIFEST};
 use crate::claim::{Claim, Expect};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::Fault;
@@ -14,8 +14,6 @@ use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{self, Answer, Ask, Batch, Inspect, Kind, Scope, Set};
 use crate::key::Key;
 use crate::name::Name;
-
-const LOG: &str = "client.log.blob";
 
 /// What else may lie in a snapshot, in a group, and in the root.
 const BESIDE: [&str; 2] = [".protected", "rsa-encrypted.key.blob"];

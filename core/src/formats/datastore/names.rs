@@ -12,6 +12,9 @@ pub const LOCK: &str = ".lock";
 /// The manifest of a snapshot.
 pub const MANIFEST: &str = "index.json.blob";
 
+/// What a client said while it wrote a snapshot; it comes after the manifest, which does not name it.
+pub const LOG: &str = "client.log.blob";
+
 /// What the name of a folder begins with in which a snapshot is being written, in its group. Servers pass over what is hidden.
 pub const WORK: &str = ".highwater-";
 

@@ -15,7 +15,7 @@ use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::source::Source;
-use super::{Job, Known, LEVEL, Made, Previous, put};
+use super::{Job, Known, LEVEL, Previous, put};
 use crate::disk::Disk;
 use crate::drive::check_bytes;
 use crate::error::Error;
@@ -327,19 +327,15 @@ impl<'a> Chunks<'a> {
         gone.collect::<Result<Vec<_>, Error>>().map(|gone| gone.concat())
     }
 
-    /// What came of it all, for archives of so many chunks.
-    pub(super) fn made(&self, snapshot: String, unread: u64, chunks: usize) -> Made {
+    /// How many of the archives' chunks the store had, and how many bytes were stored for the others.
+    pub(super) fn counts(&self) -> (u64, u64) {
         let state = self.state();
-        Made {
-            snapshot,
-            archives: Vec::new(),
-            size: self.sources.iter().map(|source| source.size).sum(),
-            chunks: chunks as u64,
-            known: state.known,
-            unread,
-            stored: state.stored,
-            healed: self.healed.iter().map(ToString::to_string).collect(),
-        }
+        (state.known, state.stored)
+    }
+
+    /// The names of the chunks that the store had lost and has again.
+    pub(super) fn healed(&self) -> Vec<String> {
+        self.healed.iter().map(ToString::to_string).collect()
     }
 
     fn path(&self, digest: &Digest) -> Result<PathBuf, Error> {

@@ -140,8 +140,17 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
     };
     let made = |chunks: &Chunks<'_>, digests: &[Vec<Digest>]| {
         let archives = sources.iter().map(|source| (source.archive.name.clone(), source.size));
-        let archives = archives.chain(blobs.iter().map(Blob::told)).collect();
-        Made { archives, ..chunks.made(snapshot.clone(), unread, digests.iter().map(Vec::len).sum()) }
+        let (known, stored) = chunks.counts();
+        Made {
+            snapshot: snapshot.clone(),
+            archives: archives.chain(blobs.iter().map(Blob::told)).collect(),
+            size: sources.iter().map(|source| source.size).sum(),
+            chunks: digests.iter().map(|digests| digests.len() as u64).sum(),
+            known,
+            unread,
+            stored,
+            healed: chunks.healed(),
+        }
     };
     if job.dry_run {
         return Ok(made(&chunks, &read(&chunks)?));

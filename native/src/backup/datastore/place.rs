@@ -24,10 +24,11 @@ pub struct Target {
     pub archive: Option<String>,
 }
 
-/// Whether an archive can have this name: one without the extension that its file gets.
+/// Whether an archive can have this name: one without the extension that its file gets, and not that of what no manifest names.
 #[must_use]
 pub fn is_archive(name: &str) -> bool {
-    names::is_id(name) && ![".blob", ".didx", ".fidx"].iter().any(|end| name.ends_with(end))
+    let is_log = names::LOG.strip_suffix(".blob") == Some(name);
+    names::is_id(name) && !is_log && ![".blob", ".didx", ".fidx"].iter().any(|end| name.ends_with(end))
 }
 
 /// Takes a user's word for a target apart; none when it is no such word.
