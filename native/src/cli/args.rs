@@ -68,7 +68,7 @@ Examples:
   highwater backup --gzip --quick Data.fs /backup/zodb    from cron, every hour
   highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older
   highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
-  highwater backup disk0.raw /mnt/datastore@vm/100/drive-scsi0.img --also drive-scsi1.img=disk1.raw --also qemu-server.conf=100.conf
+  highwater backup disk0.raw /mnt/store@vm/100/drive-scsi0.img --also qemu-server.conf=100.conf
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
     /// The Data.fs, or the file or block device, to back up.
