@@ -70,7 +70,7 @@ fn disks_and_their_configuration_are_one_snapshot_and_come_back_one_by_one() {
         let bytes = ground.restore(&format!("{POINT}/{name}"), &[]);
         assert!(bytes == fs::read(file).expect("a source"), "{name}");
     }
-    // An archive that older snapshots lack is read whole, the others are known to the second.
+    // Of both disks, what was there before is not read again; the second has grown.
     let mut bytes = fs::read(&machine.disk).expect("a disk");
     bytes.extend_from_slice(b"more");
     fs::write(&machine.disk, bytes).expect("it is written");
@@ -96,8 +96,9 @@ fn a_configuration_is_encrypted_like_the_disks() {
 }
 
 #[test]
-fn each_snapshot_that_lost_a_chunk_is_marked_and_no_other() {
-    // The first snapshot has both disks, the second the first alone: so that each of them is the one before for one disk.
+fn of_each_archive_the_snapshot_before_is_marked_when_it_lost_a_chunk() {
+    // The first snapshot has both disks, the second the first alone: each of them is the one before for one disk. That the first
+    // needs a chunk of the first disk too is not looked at: a verification tells.
     for (archive, at, marked) in [("drive-scsi0.img", 11, [false, true]), ("drive-scsi1.img", 3, [true, false])] {
         let machine = Machine::new();
         let ground = &machine.ground;

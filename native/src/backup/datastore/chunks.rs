@@ -269,7 +269,7 @@ impl<'a> Chunks<'a> {
         Err(Error::failed(format!("{what}; something else removes them: end it, and run again. No snapshot was made")))
     }
 
-    /// What the store had lost of the snapshots before, of each that had lost something.
+    /// What the store had lost of the snapshots before, of each that had lost something. Older ones are not looked at.
     pub(super) fn lost(&self) -> Result<Vec<Lost<'a>>, Error> {
         let mut all: Vec<Lost<'a>> = Vec::new();
         for previous in self.previous.iter().flatten() {
