@@ -290,6 +290,13 @@ impl Check {
         self.end()
     }
 
+    /// The verdict, when nothing follows and the host has found that the digest of the decoded bytes, with the codec's
+    /// [suffix](Codec::suffix), is `found`.
+    #[must_use]
+    pub fn end_as(self, found: Digest) -> Verdict {
+        self.judge(Some(found))
+    }
+
     fn judge(mut self, found: Option<Digest>) -> Verdict {
         let Expect { length: expected, digest } = self.expect;
         let decoded = self.decodes;

@@ -31,6 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = fs::canonicalize(arguments.next().ok_or("the folder to work in")?)?;
     let rounds: usize = arguments.next().map_or(Ok(5), |text| text.parse())?;
+    let only = arguments.next().unwrap_or_default();
+    let wanted = |name: &str| name.starts_with(&only);
     let sets = Sets::make(&folder)?;
     let library =
         |name: &str| fs::read_to_string(folder.join(format!("node_modules/hash-wasm/dist/{name}.umd.min.js")));
@@ -42,32 +44,46 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut table = Table::default();
     for round in 0..rounds {
         browser.open(&format!("file://{}", peer.display()), "");
-        table.add("memory: hash-wasm", number(browser.eval("inMemory('peer')"))?);
-        table.add("memory: ours", number(browser.eval("inMemory('ours')"))?);
+        for (name, who) in [("memory: hash-wasm", "peer"), ("memory: ours", "ours")] {
+            if wanted(name) {
+                table.add(name, number(browser.eval(&format!("inMemory('{who}')")))?);
+            }
+        }
         for (name, how) in [("file: slices, hash-wasm", "slices"), ("file: stream, hash-wasm", "stream")] {
+            if !wanted(name) {
+                continue;
+            }
             let files: Vec<PathBuf> = sets.chunks();
             choose(&mut browser, &files);
             table.add(name, number(browser.eval(&format!("fromFiles('{how}')")))?);
         }
         for (name, how) in [("store: hash-wasm", "sha256"), ("store: WebCrypto", "webcrypto")] {
+            if !wanted(name) {
+                continue;
+            }
             choose(&mut browser, &sets.objects()?);
             table.add(name, number(browser.eval(&format!("fromFiles('{how}')")))?);
         }
-        choose(&mut browser, &[sets.long_file()]);
-        table.add("long: read only", number(browser.eval("fromFiles('read')"))?);
+        if wanted("long: read only") {
+            choose(&mut browser, &[sets.long_file()]);
+            table.add("long: read only", number(browser.eval("fromFiles('read')"))?);
+        }
         for (name, set, workers) in [
             ("file: ours", &sets.chunked, 1),
             ("file: ours, two workers", &sets.chunked, 2),
             ("store: ours", &sets.store, 1),
             ("long: ours, with marks", &sets.long, 1),
         ] {
+            if !wanted(name) {
+                continue;
+            }
             let (seconds, cores) = ours(&mut browser, set, workers);
             table.add(name, seconds);
             if set == &sets.chunked {
                 table.add(if workers == 1 { "cores of one worker" } else { "cores of two workers" }, cores);
             }
         }
-        if round == 0 {
+        if round == 0 && wanted("many: ours, two workers") {
             table.add("many: ours, two workers", ours(&mut browser, &sets.many, 2).0);
         }
     }
@@ -83,8 +99,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("100,000 files of 200 bytes", 2e7, "many: ours, two workers", ""),
     ])?;
     // Two workers cannot do more than all cores do: the browser's own processes read for the first one already.
-    let cores = |name| table.median(name).ok_or("it was not measured");
-    let (one, two) = (cores("cores of one worker")?, cores("cores of two workers")?);
+    let cores = |name| table.median(name);
+    let (Some(one), Some(two)) = (cores("cores of one worker"), cores("cores of two workers")) else { return Ok(()) };
     let machine = std::thread::available_parallelism()?;
     let mut out = std::io::stdout().lock();
     Ok(writeln!(
@@ -364,7 +380,7 @@ impl Table {
         let mut out = std::io::stdout().lock();
         writeln!(out, "| case | ours, s | GB/s | peer, s | ratio |\n|---|--:|--:|--:|--:|")?;
         for (case, bytes, ours, peer) in lines {
-            let ours = self.median(ours).ok_or("it was not measured")?;
+            let Some(ours) = self.median(ours) else { continue };
             let rate = bytes / ours / 1e9;
             match self.median(peer) {
                 Some(peer) => writeln!(out, "| {case} | {ours:.3} | {rate:.2} | {peer:.3} | {:.2} |", peer / ours)?,

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::digest::sha256_of;
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, by_verdict, copy, damage, report};
 use highwater_tests::python;
@@ -150,9 +150,7 @@ fn every_archive_restores(sample: &Sample) {
             if sealed { &[Some("key.json"), Some("key-scrypt.json"), Some("key-pbkdf2.json")][..] } else { &[None] };
         for key in keys {
             restore(&point, *key).expect(0);
-            let mut hasher = Hasher::new(Algorithm::Sha256);
-            hasher.update(&fs::read(&target).expect("a file"));
-            assert_eq!(hasher.finish().to_string(), sum, "{point}");
+            assert_eq!(sha256_of(&fs::read(&target).expect("a file")).to_string(), sum, "{point}");
             fs::remove_file(&target).expect("it is removed");
             restored += 1;
         }
@@ -204,9 +202,8 @@ fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
     let (first, second) = index[4096..].split_at_mut(32);
     assert_ne!(first, &second[..32]);
     first.swap_with_slice(&mut second[..32]);
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    hasher.update(&index[4096..]);
-    index[32..64].copy_from_slice(hasher.finish().as_bytes());
+    let sum = sha256_of(&index[4096..]);
+    index[32..64].copy_from_slice(sum.as_bytes());
     fs::write(&path, index).expect("it is written");
     let (code, report) = report(ground.path(), &[]);
     assert_eq!((code, &report["tallies"]["digest"]), (1, &1.into()), "{report:#}");

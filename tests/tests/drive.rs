@@ -13,7 +13,7 @@ use highwater::store::Files;
 use highwater::watch::Watch;
 use highwater_core::claim::Expect;
 use highwater_core::codec::member::{HEADER, Lengths, header};
-use highwater_core::digest::{Algorithm, md5_of};
+use highwater_core::digest::{Algorithm, md5_of, sha256_of};
 use highwater_core::formats::by_name;
 use highwater_core::inspect::{self, Scope};
 use highwater_core::key::Key;
@@ -88,6 +88,7 @@ impl Host<'_> {
                 Answer::Failed("it is another".to_owned())
             }
             What::Unchanged => Answer::Unchanged,
+            What::Digest => panic!("its bytes are not in a file"),
             What::Bytes { at, length } => {
                 let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(file.len());
                 // Most of it, or a little.
@@ -109,11 +110,25 @@ impl Host<'_> {
     }
 }
 
+impl Host<'_> {
+    /// The digest of `bytes`; now and then it has none.
+    fn digest(&mut self, bytes: &[u8]) -> Answer {
+        match self.dice.below(10) {
+            0 => Answer::Failed("it has no time".to_owned()),
+            1 => Answer::Digest(vec![1; 20]),
+            2 => Answer::Unchanged,
+            _ => Answer::Digest(sha256_of(bytes).as_bytes().to_vec()),
+        }
+    }
+}
+
 /// What a drive came to, and the most reads that were waited for at a time.
 struct Driven {
     report: Report,
     events: Vec<Event>,
     under_way: usize,
+    /// How many digests it asked for.
+    digests: usize,
     /// How much there is was known before all of it was checked.
     foreseen: bool,
 }
@@ -128,6 +143,10 @@ fn driven_over(image: &Image, survey: Survey, depth: Depth, dice: Dice, failing:
     let failing = failing.iter().map(|(name, from)| (place(name), *from)).collect();
     let mut host = Host { files: image.values().map(Vec::as_slice).collect(), dice, failing };
     let mut drive = Drive::new(survey, depth, listed(image));
+    let (mut digests, lends) = (0, host.dice.below(4) > 0);
+    if lends {
+        drive.ask_digests();
+    }
     let (mut waiting, mut events, mut under_way, mut foreseen) = (Vec::<Want>::new(), Vec::new(), 0, false);
     loop {
         drive.step();
@@ -145,14 +164,22 @@ fn driven_over(image: &Image, survey: Survey, depth: Depth, dice: Dice, failing:
             }
             let at = usize::try_from(host.dice.below(waiting.len() as u64)).expect("a place");
             let want = waiting.swap_remove(at);
-            drive.answer(want.id, host.answer(&want));
+            let answer = match want.what {
+                What::Digest => {
+                    digests += 1;
+                    host.digest(drive.apart(want.id).expect("its bytes"))
+                }
+                _ => host.answer(&want),
+            };
+            drive.answer(want.id, answer);
         }
         // An answer that nobody asked for changes nothing.
         drive.answer(u32::MAX, Answer::Length(1));
     }
     let progress = drive.progress();
-    assert!(progress.complete);
-    Driven { report: drive.finish(), events, under_way, foreseen }
+    assert!(progress.complete && (lends || digests == 0));
+    assert!(drive.apart(0).is_none(), "nothing is kept");
+    Driven { report: drive.finish(), events, under_way, digests, foreseen }
 }
 
 /// Bytes as gzip members of `size` bytes each, which say how long they are.

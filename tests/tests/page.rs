@@ -76,19 +76,8 @@ fn a_browser_that_does_not_read_into_memory_or_leaves_such_reads_unanswered_give
             return reads % 3 === 1 ? new Promise(() => {}) : answered.call(this, view);
         };";
     for change in [old, forgetful] {
-        // Before it runs, each worker's script is changed.
-        let change = format!(
-            "const Plain = Blob;
-            window.Blob = class extends Plain {{
-                constructor(parts, options) {{
-                    const script = options?.type === 'text/javascript';
-                    super(script ? [`{change}`, ...parts] : parts, options);
-                    window.changed ||= script;
-                }}
-            }};"
-        );
         let mut browser = Browser::start();
-        support::open_with(&mut browser, &format!("file://{}", page().display()), &change);
+        support::open_with(&mut browser, &format!("file://{}", page().display()), &support::in_workers(change));
         assert_eq!(shown(&mut browser, &[&set], "digest").verdict, "damaged");
         assert_eq!(browser.eval("window.changed"), true);
         expect_same_bytes(&report(&mut browser, "json"), &wanted.files["json"], "its report");

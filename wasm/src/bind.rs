@@ -146,6 +146,12 @@ impl Survey {
         Ok(Self { drive: Drive::new(survey, depth, listing.0), news: VecDeque::new(), told: 0 })
     }
 
+    /// Says that this host makes digests too: see `wants`.
+    #[wasm_bindgen(js_name = askDigests)]
+    pub fn ask_digests(&mut self) {
+        self.drive.ask_digests();
+    }
+
     /// Takes what has come as far as it goes.
     pub fn step(&mut self) {
         self.drive.step();
@@ -153,9 +159,18 @@ impl Survey {
 
     /// What to read now: number of the answer, number of the file, offset and how much at most, one after another. What comes
     /// of it may be less; the rest is wanted next. A length of -1 asks how long the file
-    /// is, and -2 whether it is still what it was.
+    /// is, and -2 whether it is still what it was. A length of -3 asks for the SHA-256 of bytes in the module's own memory: then
+    /// the number of the file is how many they are, and the offset where.
     pub fn wants(&mut self) -> Vec<f64> {
-        numbers(self.drive.wants())
+        let wants = self.drive.wants();
+        let numbers = wants.iter().map(|want| match want.what {
+            What::Digest => {
+                let bytes = self.drive.apart(want.id).unwrap_or_default();
+                [want.id.into(), bytes.len() as f64, bytes.as_ptr().addr() as f64, -3.0]
+            }
+            _ => numbers(want),
+        });
+        numbers.flatten().collect()
     }
 
     /// Takes bytes that want `id` asked for, at least one.
@@ -171,6 +186,11 @@ impl Survey {
     /// Takes the length that want `id` asked for.
     pub fn length(&mut self, id: u32, length: u64) {
         self.drive.answer(id, Answer::Length(length));
+    }
+
+    /// Takes the digest that want `id` asked for.
+    pub fn digest(&mut self, id: u32, digest: Vec<u8>) {
+        self.drive.answer(id, Answer::Digest(digest));
     }
 
     /// Says that the file of want `id` is still what it was.
@@ -362,7 +382,7 @@ impl Restore {
 
     /// As [`Survey::wants`].
     pub fn wants(&mut self) -> Vec<f64> {
-        numbers(self.0.wants())
+        self.0.wants().iter().flat_map(numbers).collect()
     }
 
     /// As [`Survey::bytes`].
@@ -393,17 +413,15 @@ impl Restore {
     }
 }
 
-/// Wants as numbers: four of each.
-fn numbers(wants: Vec<Want>) -> Vec<f64> {
-    let numbers = wants.into_iter().flat_map(|want| {
-        let (at, length) = match want.what {
-            What::Bytes { at, length } => (at as f64, length as f64),
-            What::Length => (0.0, -1.0),
-            What::Unchanged => (0.0, -2.0),
-        };
-        [want.id.into(), want.file.into(), at, length]
-    });
-    numbers.collect()
+/// A want as numbers.
+fn numbers(want: &Want) -> [f64; 4] {
+    let (at, length) = match want.what {
+        What::Bytes { at, length } => (at as f64, length as f64),
+        What::Length => (0.0, -1.0),
+        What::Unchanged => (0.0, -2.0),
+        What::Digest => (0.0, -3.0),
+    };
+    [want.id.into(), want.file.into(), at, length]
 }
 
 fn format_of(name: &str) -> Result<&'static dyn Format, JsError> {

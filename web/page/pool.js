@@ -11,11 +11,12 @@ const FILES = 48;
 /** The most workers: past that, the disk is the limit. */
 const MOST = 8;
 
+const cores = () => navigator.hardwareConcurrency || 2;
+
 /** How many workers to use: one a core. An address that ends in `#workers=2` says otherwise. */
 export function workers() {
     const asked = Number(new URLSearchParams(location.hash.slice(1)).get("workers"));
-    const cores = navigator.hardwareConcurrency || 2;
-    return Math.min(MOST, Math.max(1, Number.isInteger(asked) && asked > 0 ? asked : cores));
+    return Math.min(MOST, Math.max(1, Number.isInteger(asked) && asked > 0 ? asked : cores()));
 }
 
 /** A fixed number of workers. */
@@ -24,6 +25,8 @@ export class Pool {
         this.engine = engine;
         this.count = count;
         this.crew = [];
+        /** Of workers that have a core to spare beside them, who makes SHA-256 digests there. */
+        this.hashers = [];
         /** How to fail what each worker is doing, and how many jobs there were: every message bears the number of its job. */
         this.owners = [];
         this.jobs = 0;
@@ -69,20 +72,35 @@ export class Pool {
 
     /** Ends all workers, whatever they do; whoever waits for them gets an error. New ones come when they are needed. */
     stop() {
-        this.crew.forEach((worker) => worker.terminate());
-        this.crew = [];
+        for (const workers of [this.crew, this.hashers]) workers.forEach((worker) => worker.terminate());
+        [this.crew, this.hashers] = [[], []];
         this.owners.forEach((fail) => fail(new Stopped()));
         this.owners = [];
     }
 
     hire(at) {
         if (this.crew[at] === undefined) {
-            const address = URL.createObjectURL(new Blob([this.engine.worker], { type: "text/javascript" }));
-            this.crew[at] = new Worker(address);
-            URL.revokeObjectURL(address);
-            this.crew[at].postMessage({ what: "module", module: this.engine.module });
+            this.crew[at] = this.begin();
+            const port = at < Math.min(this.count, cores() - this.count) ? this.hasher() : null;
+            this.crew[at].postMessage({ what: "module", module: this.engine.module, port }, port ? [port] : []);
         }
         return this.crew[at];
+    }
+
+    /** A worker that makes digests for whoever has the other end of this port. */
+    hasher() {
+        const { port1, port2 } = new MessageChannel();
+        const worker = this.begin();
+        worker.postMessage({ what: "serve", port: port1 }, [port1]);
+        this.hashers.push(worker);
+        return port2;
+    }
+
+    begin() {
+        const address = URL.createObjectURL(new Blob([this.engine.worker], { type: "text/javascript" }));
+        const worker = new Worker(address);
+        URL.revokeObjectURL(address);
+        return worker;
     }
 
     /** Has worker `at` do a job on a root: gives what `done` or `recognised` says. */

@@ -1,5 +1,6 @@
 // A worker: owns one engine and does one shard of one root at a time. It never asks for anything but files of the page.
 
+import { Hasher, serve } from "./hasher.js";
 import { Reads } from "./reads.js";
 import { conclude } from "./conclude.js";
 import { told } from "./told.js";
@@ -8,6 +9,10 @@ import { told } from "./told.js";
 const TELL = 80;
 
 let engine = null;
+
+/** Makes SHA-256 digests; none where the browser has none for pages, as where a server gives them over plain http. */
+let hasher = null;
+
 let job = null;
 let paused = false;
 
@@ -36,8 +41,9 @@ function go() {
         ? new engine.Restore(job.listing, format, point, key ?? undefined)
         : new engine.Survey(job.listing, format, label, depth, point ?? undefined, strict, part, parts, key ?? undefined);
     job.restoring = restore === true;
+    if (!restore && hasher) job.survey.askDigests();
     const ask = (numbers, short) => post({ what: "need", numbers, short });
-    job.reads = new Reads(job.survey, ask, () => queue(job));
+    job.reads = new Reads(job.survey, hasher, ask, () => queue(job));
     turn(job);
 }
 
@@ -120,9 +126,13 @@ function guarded(work) {
 
 /** What is said to the worker, whatever it does. */
 const ALWAYS = {
-    module({ module }) {
-        wasm_bindgen.initSync({ module });
+    module({ module, port }) {
+        const { memory } = wasm_bindgen.initSync({ module });
+        if (globalThis.crypto?.subtle) hasher = new Hasher(memory, port);
         engine = wasm_bindgen;
+    },
+    serve({ port }) {
+        serve(port);
     },
     pause() {
         paused = true;

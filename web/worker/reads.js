@@ -18,10 +18,14 @@ const OPEN = 48;
 const LENGTH = -1;
 const UNCHANGED = -2;
 
+/** And of no file: the SHA-256 of bytes in the engine's memory, which lie at `at` and are as many as `file` says. */
+const DIGEST = -3;
+
 /** Wants on their way from the files to the engine. */
 export class Reads {
-    constructor(survey, ask, ready) {
+    constructor(survey, hasher, ask, ready) {
         this.survey = survey;
+        this.hasher = hasher;
         this.ask = ask;
         this.ready = ready;
         /** Files by number, the one used last at the end; and the reads that wait for one. */
@@ -37,6 +41,10 @@ export class Reads {
         const short = [];
         for (let i = 0; i < wants.length; i += 4) {
             const want = { id: wants[i], file: wants[i + 1], at: wants[i + 2], length: wants[i + 3] };
+            if (want.length === DIGEST) {
+                this.digest(want);
+                continue;
+            }
             const file = this.files.get(want.file);
             if (file !== undefined) {
                 this.files.delete(want.file);
@@ -104,6 +112,17 @@ export class Reads {
         } catch (error) {
             // A file that was changed or removed meanwhile, a disk that fails, no permission: never damage.
             this.survey?.failed(want.id, error.message ?? String(error));
+        }
+        if (this.survey !== null) this.ready();
+    }
+
+    /** Makes a digest; one that the browser fails to make, the engine makes itself. */
+    async digest({ id, file: length, at }) {
+        try {
+            const digest = await this.hasher.digest(at, length);
+            this.survey?.digest(id, digest);
+        } catch (error) {
+            this.survey?.failed(id, String(error));
         }
         if (this.survey !== null) this.ready();
     }

@@ -6,7 +6,10 @@ const STRETCH = 64 * 1024 * 1024;
 /** How many bytes the engine gets at a time: what it holds depends on this, and browsers may give any number. */
 const MOST = 1024 * 1024;
 
-/** How many bytes are read at a time, and how long a read into memory may take, in milliseconds. */
+/** A file up to this length, in bytes, is read in one piece. */
+const WHOLE = 5 * 1024 * 1024;
+
+/** How many bytes of others are read at a time, and how long a read into memory may take, in milliseconds. */
 const PIECE = 512 * 1024;
 const PATIENCE = 1000;
 
@@ -37,7 +40,7 @@ export class Stream {
     /** At most so many bytes; they are good until the next read. */
     async read(length) {
         if (this.rest.length === 0 && this.next < this.size) this.rest = await this.more();
-        const bytes = this.rest.subarray(0, Math.min(length, MOST));
+        const bytes = this.rest.subarray(0, Math.min(length, Math.max(MOST, WHOLE)));
         this.rest = this.rest.subarray(bytes.length);
         this.next += bytes.length;
         return { bytes, last: this.next >= this.size };
@@ -64,6 +67,10 @@ export class Stream {
      */
     async begin() {
         this.close();
+        if (this.next === 0 && this.size <= WHOLE) {
+            this.end = this.size;
+            return new Uint8Array(await this.file.arrayBuffer());
+        }
         this.end = Math.min(this.size, this.next + STRETCH);
         const stream = this.file.slice(this.next, this.end).stream();
         this.reader = stream.getReader();

@@ -95,7 +95,17 @@ fn bytes<const N: usize>(words: &[u32], write: fn(u32) -> [u8; 4]) -> [u8; N] {
 /// The MD5 of `bytes`.
 #[must_use]
 pub fn md5(bytes: &[u8]) -> Digest {
-    let mut hasher = Hasher::new(Algorithm::Md5);
+    digest(Algorithm::Md5, bytes)
+}
+
+/// The SHA-256 of `bytes`.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> Digest {
+    digest(Algorithm::Sha256, bytes)
+}
+
+fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+    let mut hasher = Hasher::new(algorithm);
     hasher.update(bytes);
     hasher.finish()
 }

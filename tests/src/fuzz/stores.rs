@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use highwater_core::codec::{Broken, Codec, Decoder, Flow, Packer, Sealing, encode_blob};
-use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::digest::{Algorithm, Digest, Hasher, sha256_of};
 use highwater_core::formats::datastore::{Fixed, New, NewFile, Old, names};
 use highwater_core::key::{Key, KeyFile};
 use highwater_core::render::json;
@@ -71,9 +71,7 @@ pub(super) fn blob(bytes: &[u8]) {
 pub(super) fn seal(bytes: &[u8]) {
     let mut packer = Packer::new(1).expect("a level");
     let packed = packer.pack(bytes).expect("memory").to_vec();
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    hasher.update(bytes);
-    let Digest::Sha256(random) = hasher.finish() else { unreachable!("it is SHA-256") };
+    let Digest::Sha256(random) = sha256_of(bytes) else { unreachable!("it is SHA-256") };
     let iv = *random.first_chunk().expect("long enough");
     let mut dice = dice_of(bytes);
     for sealed in [false, true] {

@@ -6,7 +6,7 @@ use highwater::backup::datastore::{Archive, Job, Known, backup};
 use highwater::disk::Disk;
 use highwater::disk::model::Model;
 use highwater::watch::{Event, Watch};
-use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::digest::sha256_of;
 use highwater_core::formats::datastore::Fixed;
 use highwater_tests::dice::Dice;
 
@@ -48,9 +48,7 @@ fn holds(model: &Model, time: &str, source: &[u8], chunk: usize) {
     let index = index_of(model, time);
     assert_eq!(index.digests.len(), source.len().div_ceil(chunk));
     for (digest, chunk) in index.digests.iter().zip(source.chunks(chunk)) {
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        hasher.update(chunk);
-        assert_eq!(*digest, hasher.finish());
+        assert_eq!(*digest, sha256_of(chunk));
         assert!(model.get(chunk_of(&digest.to_string())).is_some(), "{digest}");
     }
 }
@@ -104,9 +102,7 @@ fn a_chunk_of_the_second_source_that_vanishes_is_healed_from_that_one() {
     model.put("/model/other", &other);
     let mut job = job(1_000_000_000);
     job.archives.push(Archive { source: "/model/other".into(), name: "second.img".to_owned() });
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    hasher.update(&other[8192..12_288]);
-    let chunk = chunk_of(&hasher.finish().to_string());
+    let chunk = chunk_of(&sha256_of(&other[8192..12_288]).to_string());
     let (there, gone) = (model.clone(), chunk.clone());
     let watch = Watch::new(std::sync::Arc::default(), move |event| {
         if matches!(event, Event::Note(note) if note.starts_with("looking whether 18 chunks")) {

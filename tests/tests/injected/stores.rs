@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use highwater_core::digest::{Algorithm, Digest, Hasher};
+use highwater_core::digest::{Digest, sha256_of};
 use highwater_core::formats::datastore::Fixed;
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_tests::binary::highwater;
@@ -171,12 +171,7 @@ fn verified(store: &Image) -> Report {
 
 /// The digests of the source's chunks.
 fn chunks(source: &[u8]) -> Vec<Digest> {
-    let digest = |chunk: &[u8]| {
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        hasher.update(chunk);
-        hasher.finish()
-    };
-    source.chunks(CHUNK).map(digest).collect()
+    source.chunks(CHUNK).map(sha256_of).collect()
 }
 
 macro_rules! must {

@@ -36,6 +36,20 @@ pub(crate) fn open_with(browser: &mut Browser, address: &str, change: &str) {
     browser.open(address, &format!("{change}{keep}"));
 }
 
+/// A script that makes the page's workers run `change` before their own; it sets `window.changed`.
+pub(crate) fn in_workers(change: &str) -> String {
+    format!(
+        "const Plain = Blob;
+        window.Blob = class extends Plain {{
+            constructor(parts, options) {{
+                const script = options?.type === 'text/javascript';
+                super(script ? [`{change};`, ...parts] : parts, options);
+                window.changed ||= script;
+            }}
+        }};"
+    )
+}
+
 /// The report of a kind that the page offers.
 #[track_caller]
 pub(crate) fn report(browser: &mut Browser, kind: &str) -> Vec<u8> {

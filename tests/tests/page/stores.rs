@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::digest::sha256_of;
 use highwater_tests::browser::{Browser, page};
 use highwater_tests::datastore::{Sample, copy, damage};
 use highwater_tests::repository::expect_same_bytes;
@@ -13,9 +13,7 @@ use crate::support::{
 
 /// The SHA-256 of what was restored.
 fn sum_of(bytes: &[u8]) -> String {
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    hasher.update(bytes);
-    hasher.finish().to_string()
+    sha256_of(bytes).to_string()
 }
 
 /// A path as the browser takes it: it reads nothing by way of `..`.
@@ -94,6 +92,39 @@ fn a_store_gets_the_reports_that_the_command_writes_with_its_key_and_without() {
         }
     }
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+}
+
+#[test]
+fn digests_come_of_the_browser_and_of_the_engine_where_it_makes_none() {
+    let sample = Sample::made();
+    let store = plain(&sample.store());
+    let key = sample.truth("key.json");
+    let keyed = ["--keyfile", key.to_str().expect("text")];
+    let made = "const digest = SubtleCrypto.prototype.digest;
+        let made = 0;
+        SubtleCrypto.prototype.digest = async function (name, bytes)";
+    let fails =
+        format!("{made} {{ if (made++ % 3 === 0) throw new Error('no'); return digest.call(this, name, bytes); }}");
+    let lies = format!("{made} {{ return digest.call(this, name, bytes.subarray(1)); }}");
+    let none = "delete Crypto.prototype.subtle".to_owned();
+    // With two workers there is no core left for one who makes digests alone.
+    for (change, workers, verdict) in
+        [(&fails, 1, "sound"), (&fails, 2, "sound"), (&none, 1, "sound"), (&lies, 1, "damaged"), (&lies, 2, "damaged")]
+    {
+        let mut browser = Browser::start();
+        let what = format!("{change} with {workers} workers");
+        let address = format!("file://{}#workers={workers}", page().display());
+        support::open_with(&mut browser, &address, &support::in_workers(change));
+        assert!(give_key(&mut browser, &key).ends_with("is used."));
+        if verdict == "sound" {
+            expect_same(&mut browser, &store, "digest", &keyed, &what);
+        } else {
+            // So it is the browser that is asked.
+            assert_eq!(shown(&mut browser, &[&store], "digest").verdict, verdict, "{what}");
+        }
+        assert_eq!(browser.eval("window.changed"), true);
+        assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 
+use super::apart::Apart;
 use super::marked::Marked;
 use super::stream::Stream;
 use super::tape::{Answer, What};
@@ -12,6 +13,8 @@ use super::trailing::Trailing;
 pub(super) enum Flight {
     /// A claim or a segment in a lane.
     Stream(Box<Stream>),
+    /// A claim whose digest the host makes.
+    Apart(Box<Apart>),
     /// A claim with marks.
     Marked(Box<Marked>),
     /// A trail.

@@ -12,7 +12,7 @@ use highwater_core::marks::{self, Marks};
 use highwater_core::segments::{Recheck, Segments};
 
 use super::runs::Runs;
-use super::stream::{Owner, Stream};
+use super::stream::{Owner, Stream, Sum};
 use super::tape::{Next, Tape};
 
 /// A stream with marks beside it.
@@ -85,14 +85,14 @@ impl Marked {
         let range = cut.segments.range(index);
         let expect = Expect { length: range.end - range.start, ..cut.segments.expect() };
         let owner = Owner::Segment { marked: place, index };
-        Some(Stream::new(owner, cut.tape(self.file, index), codec, expect, Some(cut.segments.hasher(index))))
+        Some(Stream::new(owner, cut.tape(self.file, index), codec, expect, Sum::Lane(cut.segments.hasher(index))))
     }
 
     /// Takes back the stream of a segment, which ended so.
     pub(super) fn ended(&mut self, index: usize, stream: Stream, end: &Result<(), String>) {
         let Stage::Segments { cut, runs, broken, odd } = &mut self.stage else { return };
         runs.ended(index);
-        if !stream.hasher.is_some_and(|hasher| cut.segments.holds(index, &hasher)) {
+        if !matches!(stream.sum, Sum::Lane(hasher) if cut.segments.holds(index, &hasher)) {
             broken.push(index);
         }
         *odd |= end.is_err() || !stream.check.is_whole(!cut.segments.is_last(index));

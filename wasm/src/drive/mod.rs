@@ -10,6 +10,7 @@
 //! Until [`Drive::is_done`], some answer is always waited for, so a host that answers everything comes to the end. What is in
 //! memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each.
 
+mod apart;
 mod flight;
 pub(crate) mod indices;
 mod marked;
@@ -31,11 +32,12 @@ use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Survey, Work};
 
 use crate::listing::Listing;
+use apart::{Apart, Whole};
 use flight::{Flight, Question};
 use indices::{Indices, Step, absent, unreadable};
 use marked::{Marked, Outcome};
 pub use news::{Event, Known, Progress};
-use stream::{Owner, Stream};
+use stream::{Owner, Stream, Sum};
 pub use tape::{Answer, Want, What};
 use tape::{Ids, Tape};
 use trailing::Trailing;
@@ -47,7 +49,7 @@ const WAITING: usize = 4096;
 /// they hold falls out of the caches.
 const FLIGHTS: usize = 16;
 
-/// Of these, so many that inflate: they hold more, and are slower than any disk.
+/// Of these, so many that inflate or are hashed apart: they hold more, and are slower than any disk.
 const INFLATING: usize = 8;
 
 /// Trails at a time: each may hold an index of its own.
@@ -69,6 +71,8 @@ pub struct Drive {
     events: Vec<Event>,
     expected: u64,
     done: u64,
+    /// The host makes digests too.
+    apart: bool,
 }
 
 impl Drive {
@@ -89,7 +93,13 @@ impl Drive {
             events: Vec::new(),
             expected: 0,
             done: 0,
+            apart: false,
         }
+    }
+
+    /// From now on the host is asked for digests too, see [`What::Digest`].
+    pub fn ask_digests(&mut self) {
+        self.apart = true;
     }
 
     /// Goes on as far as the answers allow.
@@ -120,6 +130,7 @@ impl Drive {
                 Flight::Stream(stream) => tapes.push(&mut stream.tape),
                 Flight::Marked(marked) => tapes.extend(marked.tape()),
                 Flight::Trail(trail) => tapes.extend(trail.tape()),
+                Flight::Apart(apart) => wants.extend(apart.want(|| ids.next())),
                 Flight::Length(question) | Flight::Doubt(question, ..) => {
                     if question.id.is_none() {
                         let id = ids.next();
@@ -147,16 +158,25 @@ impl Drive {
                 Flight::Stream(stream) => offer(Some(&mut stream.tape)),
                 Flight::Marked(marked) => offer(marked.tape()),
                 Flight::Trail(trail) => offer(trail.tape()),
-                Flight::Length(_) | Flight::Doubt(..) => {}
+                Flight::Apart(_) | Flight::Length(_) | Flight::Doubt(..) => {}
             }
         }
         for flight in self.flights.iter_mut().flatten() {
-            if let Flight::Length(question) | Flight::Doubt(question, ..) = flight
-                && question.id == Some(id)
-            {
-                question.answer = answer.take();
+            match flight {
+                Flight::Length(question) | Flight::Doubt(question, ..) if question.id == Some(id) => {
+                    question.answer = answer.take();
+                }
+                Flight::Apart(apart) => answer = answer.take().and_then(|answer| apart.take(id, answer)),
+                _ => {}
             }
         }
+    }
+
+    /// The bytes of which want `id` asks the digest; they stay where they are until it was answered.
+    #[must_use]
+    pub fn apart(&self, id: u32) -> Option<&[u8]> {
+        let mut flights = self.flights.iter().flatten();
+        flights.find_map(|flight| if let Flight::Apart(apart) = flight { apart.bytes(id) } else { None })
     }
 
     /// Everything was checked.
@@ -254,6 +274,7 @@ impl Drive {
             flying += 1;
             match flight {
                 Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
+                Flight::Apart(_) => inflating += 1,
                 Flight::Trail(_) => trails += 1,
                 Flight::Marked(_) | Flight::Length(_) | Flight::Doubt(..) => {}
             }
@@ -319,8 +340,12 @@ impl Drive {
         let (codec, expect) = (claim.codec, claim.expect);
         // One byte more than there should be, to see that nothing follows.
         let range = if codec == Codec::Plain { 0..expect.length.saturating_add(1) } else { 0..u64::MAX };
-        let hasher = self.hashes().then(|| Hasher::new(expect.digest.algorithm()));
-        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), Tape::new(file, range), codec, expect, hasher);
+        let sum = match self.hashes() {
+            false => Sum::None,
+            true if self.apart && Apart::suits(&claim) => Sum::Apart(Whole::of(&claim)),
+            true => Sum::Lane(Hasher::new(expect.digest.algorithm())),
+        };
+        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), Tape::new(file, range), codec, expect, sum);
         self.put(Flight::Stream(Box::new(stream)));
     }
 
@@ -355,6 +380,16 @@ impl Drive {
                     self.indices.survey.followed(trail.finish());
                 }
                 moved
+            }
+            Some(Flight::Apart(apart)) => {
+                if !apart.is_answered() {
+                    return false;
+                }
+                let Some(Flight::Apart(apart)) = slot.take() else { return false };
+                let (number, claim, verdict, bytes) = apart.end();
+                self.done = self.done.saturating_add(bytes);
+                self.conclude(number, claim, verdict, bytes);
+                true
             }
             Some(Flight::Marked(marked)) => {
                 let outcome = marked.step();
@@ -405,6 +440,7 @@ impl Drive {
             .iter_mut()
             .flatten()
             .filter_map(|flight| if let Flight::Stream(stream) = flight { Some(&mut **stream) } else { None })
+            .filter(|stream| !matches!(stream.sum, Sum::Apart(_)))
             .collect();
         let ready = streams.iter().filter(|stream| stream.ready() > 0).count();
         let full = lanes::width(Algorithm::Md5).max(lanes::width(Algorithm::Sha256));
@@ -438,13 +474,20 @@ impl Drive {
             }
             return;
         }
-        let Stream { owner, check, hasher, .. } = *stream;
+        let Stream { owner, check, sum, .. } = *stream;
         let Owner::Claim(number, claim) = owner else { return };
         let bytes = check.length();
-        let verdict = match (end, hasher) {
+        let verdict = match (end, sum) {
             (Err(message), _) => Verdict::of_fault(unreadable(&message)),
-            (Ok(()), Some(hasher)) => check.end_with(hasher),
-            (Ok(()), None) => check.end(),
+            (Ok(()), Sum::Lane(hasher)) => check.end_with(hasher),
+            (Ok(()), Sum::Apart(whole)) if bytes == claim.expect.length => {
+                return self.put(Flight::Apart(Box::new(Apart::new(number, claim, check, whole))));
+            }
+            // Where the length is another, or all are not to be hashed, there is no digest to speak of.
+            (Ok(()), sum) => {
+                self.done = self.done.saturating_add(if matches!(sum, Sum::Apart(_)) { bytes } else { 0 });
+                check.end()
+            }
         };
         self.conclude(number, *claim, verdict, bytes);
     }

@@ -7,6 +7,7 @@ use highwater_core::claim::{Claim, Expect};
 use highwater_core::codec::{Codec, place};
 use highwater_core::digest::Hasher;
 
+use super::apart::Whole;
 use super::tape::{Next, Tape};
 
 /// Decoded bytes after which a lane has enough to hash, where they are gathered.
@@ -18,8 +19,7 @@ pub(super) struct Stream {
     pub(super) owner: Owner,
     /// Counts the decoded bytes, and knows when there are too many.
     pub(super) check: Check,
-    /// Their digest; none when only their number is asked for.
-    pub(super) hasher: Option<Hasher>,
+    pub(super) sum: Sum,
     pub(super) tape: Tape,
     /// Its bytes are stored as they are.
     plain: bool,
@@ -31,6 +31,16 @@ pub(super) struct Stream {
     ready: Ready,
     /// How it ended.
     end: Option<Result<(), String>>,
+}
+
+/// Who makes the digest of a stream's bytes.
+pub(super) enum Sum {
+    /// Nobody: only their number is asked for.
+    None,
+    /// A lane.
+    Lane(Hasher),
+    /// The host, in one piece. Nothing waits for a lane.
+    Apart(Whole),
 }
 
 /// Where the bytes lie that wait to be hashed.
@@ -57,11 +67,11 @@ pub(super) enum Owner {
 }
 
 impl Stream {
-    pub(super) fn new(owner: Owner, tape: Tape, codec: Codec, expect: Expect, hasher: Option<Hasher>) -> Self {
+    pub(super) fn new(owner: Owner, tape: Tape, codec: Codec, expect: Expect, sum: Sum) -> Self {
         Self {
             owner,
             check: Check::counting(codec, expect),
-            hasher,
+            sum,
             tape,
             plain: codec == Codec::Plain,
             input: Vec::new(),
@@ -125,8 +135,24 @@ impl Stream {
 
     /// Decodes some of the stored bytes.
     fn decode(&mut self) {
-        let Self { input, taken, decoded, ready, check, .. } = self;
+        let Self { sum, input, taken, decoded, ready, check, .. } = self;
         let mut rest = input.get(*taken..).unwrap_or_default();
+        if let Sum::Apart(whole) = sum {
+            let mut stored = None;
+            let flow = check.push(rest, &mut |bytes| match place(input, bytes) {
+                Some(place) if whole.is_all(bytes) => stored = Some(place),
+                _ => whole.gather(bytes),
+            });
+            *taken = input.len();
+            if let Some(place) = stored {
+                whole.keep(std::mem::take(input), place);
+                *taken = 0;
+            }
+            if flow.is_break() {
+                self.end = Some(Ok(()));
+            }
+            return;
+        }
         let holds = check.holds() && decoded.is_empty();
         let flow = check.some(&mut rest, &mut |bytes| match place(input, bytes) {
             _ if holds => *ready = Ready::Held,
@@ -141,13 +167,16 @@ impl Stream {
 
     /// The bytes that wait, and who takes them; none when nobody does.
     pub(super) fn work(&mut self) -> Option<(&mut Hasher, &[u8])> {
-        let Self { hasher, input, decoded, ready, check, .. } = self;
+        let Self { sum, input, decoded, ready, check, .. } = self;
         let bytes = match ready {
             Ready::Stored(range) => input.get(range.clone())?,
             Ready::Held => check.held(),
             Ready::Decoded => decoded,
         };
-        if bytes.is_empty() { None } else { Some((hasher.as_mut()?, bytes)) }
+        match sum {
+            Sum::Lane(hasher) if !bytes.is_empty() => Some((hasher, bytes)),
+            Sum::Lane(_) | Sum::None | Sum::Apart(_) => None,
+        }
     }
 
     /// Says that the bytes that waited were hashed.

@@ -29,6 +29,9 @@ pub enum What {
     /// Whether it is still what it was when the listing was made. Bytes of a file that was replaced while it was read may be
     /// of either, and then they prove nothing.
     Unchanged,
+    /// The SHA-256 of bytes that lie in the drive's memory, see [`super::Drive::apart`]; the file does not matter. Only a host
+    /// that said it can make one is asked.
+    Digest,
 }
 
 /// What a host answers.
@@ -42,6 +45,8 @@ pub enum Answer {
     Length(u64),
     /// To [`What::Unchanged`]: it is. A host that cannot know says so too.
     Unchanged,
+    /// To [`What::Digest`]: the digest.
+    Digest(Vec<u8>),
     /// It cannot be read, or changed since it was dropped. Never damage.
     Failed(String),
 }
@@ -125,7 +130,7 @@ impl Tape {
             Answer::Last(bytes) if bytes.is_empty() => Next::End,
             Answer::Last(bytes) if fits(&bytes) => Next::Bytes(bytes),
             Answer::Failed(message) => Next::Failed(message),
-            Answer::Bytes(_) | Answer::Last(_) | Answer::Length(_) | Answer::Unchanged => {
+            Answer::Bytes(_) | Answer::Last(_) | Answer::Length(_) | Answer::Unchanged | Answer::Digest(_) => {
                 Next::Failed("another answer came than was asked for".to_owned())
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::digest::sha256_of;
 use highwater_core::formats::datastore::NewFile;
 
 use super::{Archive, Job, blob, write};
@@ -48,8 +48,6 @@ impl<'a> Blob<'a> {
         let raw = blob(&self.data, job.key.as_ref())?;
         let name = self.archive.file();
         write(disk, &work.join(&name), like, &raw)?;
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        hasher.update(&raw);
-        Ok(NewFile { name, size: raw.len() as u64, sum: hasher.finish() })
+        Ok(NewFile { name, size: raw.len() as u64, sum: sha256_of(&raw) })
     }
 }

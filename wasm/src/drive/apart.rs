@@ -1,0 +1,132 @@
+//! `Apart`: a claim whose decoded bytes the host hashes in one piece, where it has something quicker than the lanes.
+//!
+//! A browser has: WebCrypto uses the processor's own instructions, and does so on a thread of its own. It takes no stream, so
+//! this is for bytes that are few enough to be held as a whole; and it is asked across threads, so not for a handful.
+
+use std::ops::{Range, RangeInclusive};
+
+use highwater_core::check::{Check, Verdict};
+use highwater_core::claim::Claim;
+use highwater_core::digest::{Algorithm, Digest, sha256_of};
+
+use super::tape::{Answer, Want, What};
+
+/// How long what is hashed apart may be, in bytes. As many claims are held at a time as may inflate.
+const LENGTHS: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024;
+
+/// The decoded bytes of a claim, as far as they came.
+pub(super) struct Whole {
+    /// How many there should be, and what the digest covers after them.
+    length: u64,
+    suffix: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Where they lie in `bytes`, if these are stored ones.
+    stored: Option<Range<usize>>,
+}
+
+impl Whole {
+    /// None of those of `claim` yet.
+    pub(super) fn of(claim: &Claim) -> Self {
+        Self { length: claim.expect.length, suffix: claim.codec.suffix().to_vec(), bytes: Vec::new(), stored: None }
+    }
+
+    /// Whether `bytes` are all that will come, and can be hashed where they lie.
+    pub(super) fn is_all(&self, bytes: &[u8]) -> bool {
+        self.bytes.is_empty() && self.suffix.is_empty() && bytes.len() as u64 == self.length
+    }
+
+    /// Keeps stored bytes, of which those at `place` are all.
+    pub(super) fn keep(&mut self, stored: Vec<u8>, place: Range<usize>) {
+        (self.bytes, self.stored) = (stored, Some(place));
+    }
+
+    /// Takes the next ones.
+    pub(super) fn gather(&mut self, bytes: &[u8]) {
+        if self.bytes.is_empty() {
+            let most = self.length.saturating_add(self.suffix.len() as u64);
+            self.bytes.reserve_exact(usize::try_from(most).unwrap_or_default());
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Nothing more comes.
+    fn end(&mut self) {
+        self.bytes.append(&mut self.suffix);
+    }
+
+    /// What the digest covers, after the end.
+    fn bytes(&self) -> &[u8] {
+        match &self.stored {
+            Some(place) => self.bytes.get(place.clone()).unwrap_or_default(),
+            None => &self.bytes,
+        }
+    }
+}
+
+/// A claim that holds, but for its digest, which is asked of the host.
+pub(super) struct Apart {
+    pub(super) number: u32,
+    pub(super) claim: Box<Claim>,
+    check: Check,
+    /// Stays in its place until the answer has come.
+    whole: Whole,
+    id: Option<u32>,
+    answer: Option<Answer>,
+}
+
+impl Apart {
+    /// Whether the bytes of `claim` are hashed apart, by a host that can.
+    pub(super) fn suits(claim: &Claim) -> bool {
+        // What is stored as it is needs no room of its own in the lanes.
+        let blob = claim.codec.sealing().is_some();
+        blob && claim.expect.digest.algorithm() == Algorithm::Sha256 && LENGTHS.contains(&claim.expect.length)
+    }
+
+    /// What is left of a claim whose bytes were decoded to the end: they are `whole`.
+    pub(super) fn new(number: u32, claim: Box<Claim>, check: Check, mut whole: Whole) -> Self {
+        whole.end();
+        Self { number, claim, check, whole, id: None, answer: None }
+    }
+
+    /// Asks for the digest, once.
+    pub(super) fn want(&mut self, next: impl FnOnce() -> u32) -> Option<Want> {
+        if self.id.is_some() {
+            return None;
+        }
+        let id = next();
+        self.id = Some(id);
+        Some(Want { id, file: 0, what: What::Digest })
+    }
+
+    /// The bytes of which want `id` asks the digest.
+    pub(super) fn bytes(&self, id: u32) -> Option<&[u8]> {
+        (self.id == Some(id)).then(|| self.whole.bytes())
+    }
+
+    /// Takes an answer; gives it back when it is not for this claim.
+    pub(super) fn take(&mut self, id: u32, answer: Answer) -> Option<Answer> {
+        if self.id != Some(id) {
+            return Some(answer);
+        }
+        self.answer = Some(answer);
+        None
+    }
+
+    /// The answer has come.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// The claim, its verdict, and how many bytes were hashed.
+    pub(super) fn end(self) -> (u32, Claim, Verdict, u64) {
+        let Self { number, claim, check, whole, answer, .. } = self;
+        let hashed = check.length();
+        let found = match answer {
+            Some(Answer::Digest(value)) => Digest::new(Algorithm::Sha256, &value),
+            _ => None,
+        };
+        // A host that did not manage says nothing of the bytes: they are here.
+        let found = found.unwrap_or_else(|| sha256_of(whole.bytes()));
+        (number, *claim, check.end_as(found), hashed)
+    }
+}
