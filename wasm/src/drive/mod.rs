@@ -13,9 +13,11 @@
 mod apart;
 mod flight;
 pub(crate) mod indices;
+mod land;
 mod marked;
 mod news;
 mod runs;
+mod start;
 mod stream;
 pub(crate) mod tape;
 mod trailing;
@@ -24,23 +26,20 @@ use std::collections::VecDeque;
 
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
-use highwater_core::codec::Codec;
-use highwater_core::digest::{Algorithm, Hasher, lanes, update_lanes};
+use highwater_core::digest::{Algorithm, lanes, update_lanes};
 use highwater_core::finding::Hurts;
 use highwater_core::inspect::Set;
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Survey, Work};
 
 use crate::listing::Listing;
-use apart::{Apart, Whole};
-use flight::{Flight, Question};
-use indices::{Indices, Step, absent, unreadable};
-use marked::{Marked, Outcome};
+use flight::Flight;
+use indices::{Indices, Step, unreadable};
+use marked::Outcome;
 pub use news::{Event, Known, Progress};
-use stream::{Owner, Stream, Sum};
+use stream::{Stream, Sum};
 pub use tape::{Answer, Want, What};
 use tape::{Ids, Tape};
-use trailing::Trailing;
 
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
@@ -48,12 +47,6 @@ const WAITING: usize = 4096;
 /// Flights at a time: some more than a page's kernel has lanes, so that some may wait for the disk. With many more, what
 /// they hold falls out of the caches.
 const FLIGHTS: usize = 16;
-
-/// Of these, so many that inflate or are hashed apart: they hold more, and are slower than any disk.
-const INFLATING: usize = 8;
-
-/// Trails at a time: each may hold an index of its own.
-const TRAILS: usize = 2;
 
 /// A survey on its way.
 pub struct Drive {
@@ -266,89 +259,6 @@ impl Drive {
         usize::try_from(ordinal).ok().and_then(|at| self.sets().get(at)).map_or(0, |set| set.group)
     }
 
-    /// Gives places to what waits for one.
-    fn start(&mut self) -> bool {
-        let mut moved = false;
-        let (mut flying, mut inflating, mut trails) = (0, 0, 0);
-        for flight in self.flights.iter().flatten() {
-            flying += 1;
-            match flight {
-                Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
-                Flight::Apart(_) => inflating += 1,
-                Flight::Trail(_) => trails += 1,
-                Flight::Marked(_) | Flight::Length(_) | Flight::Doubt(..) => {}
-            }
-        }
-        // Segments first: their claim was begun before those that wait.
-        for place in 0..self.flights.len() {
-            while let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(place)
-                && flying < FLIGHTS
-                && (marked.claim.codec == Codec::Plain || inflating < INFLATING)
-                && let Some(stream) = marked.spawn(place)
-            {
-                flying += 1;
-                inflating += usize::from(stream.inflates());
-                self.put(Flight::Stream(Box::new(stream)));
-                moved = true;
-            }
-        }
-        while flying < FLIGHTS
-            && self.claims.front().is_some_and(|(_, next)| next.codec == Codec::Plain || inflating < INFLATING)
-            && let Some((number, claim)) = self.claims.pop_front()
-        {
-            inflating += usize::from(claim.codec != Codec::Plain);
-            flying += usize::from(self.begin(number, claim));
-            moved = true;
-        }
-        while trails < TRAILS
-            && let Some(trail) = self.trails.pop_front()
-        {
-            trails += 1;
-            self.put(Flight::Trail(Box::new(Trailing::new(trail))));
-            moved = true;
-        }
-        moved
-    }
-
-    /// Begins to check a claim. False when that needed no read.
-    fn begin(&mut self, number: u32, claim: Claim) -> bool {
-        let Some(file) = self.listing.number(&claim.object) else {
-            self.settle(number, &claim, Verdict::of_fault(absent()), 0);
-            return false;
-        };
-        match claim.evidence(self.depth) {
-            Evidence::Presence => {
-                self.settle(number, &claim, Verdict::Sound, 0);
-                return false;
-            }
-            Evidence::StoredLength => {
-                self.put(Flight::Length(Question::new(number, claim, file, What::Length)));
-            }
-            Evidence::Bytes => {
-                let marks = claim.marks.as_ref().filter(|_| self.hashes()).and_then(|name| self.listing.number(name));
-                match marks {
-                    Some(marks) => self.put(Flight::Marked(Box::new(Marked::new(number, claim, file, marks)))),
-                    None => self.stream(number, claim, file),
-                }
-            }
-        }
-        true
-    }
-
-    /// Begins to check a claim in one stream.
-    fn stream(&mut self, number: u32, claim: Claim, file: u32) {
-        let (codec, expect) = (claim.codec, claim.expect);
-        // One byte more than there should be, to see that nothing follows.
-        let range = if codec == Codec::Plain { 0..expect.length.saturating_add(1) } else { 0..u64::MAX };
-        let sum = match self.hashes() {
-            false => Sum::None,
-            true if self.apart && Apart::suits(&claim) => Sum::Apart(Whole::of(&claim)),
-            true => Sum::Lane(Hasher::new(expect.digest.algorithm())),
-        };
-        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), Tape::new(file, range), codec, expect, sum);
-        self.put(Flight::Stream(Box::new(stream)));
-    }
-
     fn hashes(&self) -> bool {
         self.depth >= Depth::Digest
     }
@@ -420,19 +330,6 @@ impl Drive {
         }
     }
 
-    /// Ends a marked stream.
-    fn decide(&mut self, place: usize, outcome: Outcome) {
-        let Some(Flight::Marked(marked)) = self.flights.get_mut(place).and_then(Option::take) else { return };
-        let Marked { number, claim, .. } = *marked;
-        if let Outcome::Verdict(verdict) = outcome {
-            let bytes = claim.expect.length;
-            self.conclude(number, claim, verdict, bytes);
-            self.indices.survey.marked(bytes);
-        } else if let Some(file) = self.listing.number(&claim.object) {
-            self.stream(number, claim, file);
-        }
-    }
-
     /// Hashes what waits, when there is enough of it: lanes are fast only when they are full.
     fn hash(&mut self) -> bool {
         let mut streams: Vec<&mut Stream> = self
@@ -462,53 +359,5 @@ impl Drive {
             }
         }
         true
-    }
-
-    /// Ends the stream at `place`.
-    fn land(&mut self, place: usize) {
-        let Some(Flight::Stream(mut stream)) = self.flights.get_mut(place).and_then(Option::take) else { return };
-        let end = stream.end();
-        if let Owner::Segment { marked, index } = stream.owner {
-            if let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(marked) {
-                marked.ended(index, *stream, &end);
-            }
-            return;
-        }
-        let Stream { owner, check, sum, .. } = *stream;
-        let Owner::Claim(number, claim) = owner else { return };
-        let bytes = check.length();
-        let verdict = match (end, sum) {
-            (Err(message), _) => Verdict::of_fault(unreadable(&message)),
-            (Ok(()), Sum::Lane(hasher)) => check.end_with(hasher),
-            (Ok(()), Sum::Apart(whole)) if bytes == claim.expect.length => {
-                return self.put(Flight::Apart(Box::new(Apart::new(number, claim, check, whole))));
-            }
-            // Where the length is another, or all are not to be hashed, there is no digest to speak of.
-            (Ok(()), sum) => {
-                self.done = self.done.saturating_add(if matches!(sum, Sum::Apart(_)) { bytes } else { 0 });
-                check.end()
-            }
-        };
-        self.conclude(number, *claim, verdict, bytes);
-    }
-
-    /// Settles a claim by what was read of it; what does not hold, only once its file is known to be the same still.
-    fn conclude(&mut self, number: u32, claim: Claim, verdict: Verdict, bytes: u64) {
-        match self.listing.number(&claim.object) {
-            Some(file) if matches!(verdict, Verdict::Damaged(_)) => {
-                self.put(Flight::Doubt(Question::new(number, claim, file, What::Unchanged), verdict, bytes));
-            }
-            _ => self.settle(number, &claim, verdict, bytes),
-        }
-    }
-
-    fn settle(&mut self, number: u32, claim: &Claim, verdict: Verdict, bytes: u64) {
-        let known = match &verdict {
-            Verdict::Sound => Known::Sound,
-            Verdict::Damaged(_) => Known::Damaged,
-            Verdict::Unreadable(_) | Verdict::Unverifiable(_) => Known::Unreadable,
-        };
-        self.events.push(Event::Settled { number, known });
-        self.indices.survey.settle(claim, verdict, bytes);
     }
 }

@@ -1,0 +1,75 @@
+//! How what was under way ends: as the verdict on a claim.
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::Claim;
+
+use super::apart::Apart;
+use super::flight::{Flight, Question};
+use super::indices::unreadable;
+use super::marked::{Marked, Outcome};
+use super::stream::{Owner, Stream, Sum};
+use super::tape::What;
+use super::{Drive, Event, Known};
+
+impl Drive {
+    /// Ends a marked stream.
+    pub(super) fn decide(&mut self, place: usize, outcome: Outcome) {
+        let Some(Flight::Marked(marked)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+        let Marked { number, claim, .. } = *marked;
+        if let Outcome::Verdict(verdict) = outcome {
+            let bytes = claim.expect.length;
+            self.conclude(number, claim, verdict, bytes);
+            self.indices.survey.marked(bytes);
+        } else if let Some(file) = self.listing.number(&claim.object) {
+            self.stream(number, claim, file);
+        }
+    }
+
+    /// Ends the stream at `place`.
+    pub(super) fn land(&mut self, place: usize) {
+        let Some(Flight::Stream(mut stream)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+        let end = stream.end();
+        if let Owner::Segment { marked, index } = stream.owner {
+            if let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(marked) {
+                marked.ended(index, *stream, &end);
+            }
+            return;
+        }
+        let Stream { owner, check, sum, .. } = *stream;
+        let Owner::Claim(number, claim) = owner else { return };
+        let bytes = check.length();
+        let verdict = match (end, sum) {
+            (Err(message), _) => Verdict::of_fault(unreadable(&message)),
+            (Ok(()), Sum::Lane(hasher)) => check.end_with(hasher),
+            (Ok(()), Sum::Apart(whole)) if bytes == claim.expect.length => {
+                return self.put(Flight::Apart(Box::new(Apart::new(number, claim, check, whole))));
+            }
+            // Where the length is another, or all are not to be hashed, there is no digest to speak of.
+            (Ok(()), sum) => {
+                self.done = self.done.saturating_add(if matches!(sum, Sum::Apart(_)) { bytes } else { 0 });
+                check.end()
+            }
+        };
+        self.conclude(number, *claim, verdict, bytes);
+    }
+
+    /// Settles a claim by what was read of it; what does not hold, only once its file is known to be the same still.
+    pub(super) fn conclude(&mut self, number: u32, claim: Claim, verdict: Verdict, bytes: u64) {
+        match self.listing.number(&claim.object) {
+            Some(file) if matches!(verdict, Verdict::Damaged(_)) => {
+                self.put(Flight::Doubt(Question::new(number, claim, file, What::Unchanged), verdict, bytes));
+            }
+            _ => self.settle(number, &claim, verdict, bytes),
+        }
+    }
+
+    pub(super) fn settle(&mut self, number: u32, claim: &Claim, verdict: Verdict, bytes: u64) {
+        let known = match &verdict {
+            Verdict::Sound => Known::Sound,
+            Verdict::Damaged(_) => Known::Damaged,
+            Verdict::Unreadable(_) | Verdict::Unverifiable(_) => Known::Unreadable,
+        };
+        self.events.push(Event::Settled { number, known });
+        self.indices.survey.settle(claim, verdict, bytes);
+    }
+}

@@ -1,0 +1,106 @@
+//! How a claim gets its place among what is under way.
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::{Claim, Evidence};
+use highwater_core::codec::Codec;
+use highwater_core::digest::Hasher;
+
+use super::apart::{Apart, Whole};
+use super::flight::{Flight, Question};
+use super::indices::absent;
+use super::marked::Marked;
+use super::stream::{Owner, Stream, Sum};
+use super::tape::{Tape, What};
+use super::trailing::Trailing;
+use super::{Drive, FLIGHTS};
+
+/// Of all flights, so many that inflate or are hashed apart: they hold more, and are slower than any disk.
+const INFLATING: usize = 8;
+
+/// Trails at a time: each may hold an index of its own.
+const TRAILS: usize = 2;
+
+impl Drive {
+    /// Gives places to what waits for one.
+    pub(super) fn start(&mut self) -> bool {
+        let mut moved = false;
+        let (mut flying, mut inflating, mut trails) = (0, 0, 0);
+        for flight in self.flights.iter().flatten() {
+            flying += 1;
+            match flight {
+                Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
+                Flight::Apart(_) => inflating += 1,
+                Flight::Trail(_) => trails += 1,
+                Flight::Marked(_) | Flight::Length(_) | Flight::Doubt(..) => {}
+            }
+        }
+        // Segments first: their claim was begun before those that wait.
+        for place in 0..self.flights.len() {
+            while let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(place)
+                && flying < FLIGHTS
+                && (marked.claim.codec == Codec::Plain || inflating < INFLATING)
+                && let Some(stream) = marked.spawn(place)
+            {
+                flying += 1;
+                inflating += usize::from(stream.inflates());
+                self.put(Flight::Stream(Box::new(stream)));
+                moved = true;
+            }
+        }
+        while flying < FLIGHTS
+            && self.claims.front().is_some_and(|(_, next)| next.codec == Codec::Plain || inflating < INFLATING)
+            && let Some((number, claim)) = self.claims.pop_front()
+        {
+            inflating += usize::from(claim.codec != Codec::Plain);
+            flying += usize::from(self.begin(number, claim));
+            moved = true;
+        }
+        while trails < TRAILS
+            && let Some(trail) = self.trails.pop_front()
+        {
+            trails += 1;
+            self.put(Flight::Trail(Box::new(Trailing::new(trail))));
+            moved = true;
+        }
+        moved
+    }
+
+    /// Begins to check a claim. False when that needed no read.
+    fn begin(&mut self, number: u32, claim: Claim) -> bool {
+        let Some(file) = self.listing.number(&claim.object) else {
+            self.settle(number, &claim, Verdict::of_fault(absent()), 0);
+            return false;
+        };
+        match claim.evidence(self.depth) {
+            Evidence::Presence => {
+                self.settle(number, &claim, Verdict::Sound, 0);
+                return false;
+            }
+            Evidence::StoredLength => {
+                self.put(Flight::Length(Question::new(number, claim, file, What::Length)));
+            }
+            Evidence::Bytes => {
+                let marks = claim.marks.as_ref().filter(|_| self.hashes()).and_then(|name| self.listing.number(name));
+                match marks {
+                    Some(marks) => self.put(Flight::Marked(Box::new(Marked::new(number, claim, file, marks)))),
+                    None => self.stream(number, claim, file),
+                }
+            }
+        }
+        true
+    }
+
+    /// Begins to check a claim in one stream.
+    pub(super) fn stream(&mut self, number: u32, claim: Claim, file: u32) {
+        let (codec, expect) = (claim.codec, claim.expect);
+        // One byte more than there should be, to see that nothing follows.
+        let range = if codec == Codec::Plain { 0..expect.length.saturating_add(1) } else { 0..u64::MAX };
+        let sum = match self.hashes() {
+            false => Sum::None,
+            true if self.apart && Apart::suits(&claim) => Sum::Apart(Whole::of(&claim)),
+            true => Sum::Lane(Hasher::new(expect.digest.algorithm())),
+        };
+        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), Tape::new(file, range), codec, expect, sum);
+        self.put(Flight::Stream(Box::new(stream)));
+    }
+}
