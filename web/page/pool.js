@@ -184,17 +184,24 @@ async function readShort(post, root, wants) {
  */
 async function beginning(open, length) {
     const reader = (await open()).stream().getReader();
-    const bytes = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
+    const pieces = [];
+    let left = length;
+    while (left > 0) {
         const { done, value } = await reader.read();
         if (done) break;
-        const room = value.subarray(0, length - filled);
-        bytes.set(room, filled);
-        filled += room.length;
+        pieces.push(value.subarray(0, left));
+        left -= pieces.at(-1).length;
     }
-    if (filled === length) reader.cancel();
-    return bytes.slice(0, filled);
+    if (left === 0) reader.cancel();
+    // Most files are one piece: to make room for as much as there might be, for each of them, takes longer than to read it.
+    if (pieces.length === 1) return pieces[0];
+    const bytes = new Uint8Array(length - left);
+    let filled = 0;
+    for (const piece of pieces) {
+        bytes.set(piece, filled);
+        filled += piece.length;
+    }
+    return bytes;
 }
 
 /** Opens files and hands them over, some at a time. */

@@ -107,7 +107,7 @@ fn digests_come_of_the_browser_and_of_the_engine_where_it_makes_none() {
         format!("{made} {{ if (made++ % 3 === 0) throw new Error('no'); return digest.call(this, name, bytes); }}");
     let lies = format!("{made} {{ return digest.call(this, name, bytes.subarray(1)); }}");
     let none = "delete Crypto.prototype.subtle".to_owned();
-    // With two workers there is no core left for one who makes digests alone.
+    // On two cores, two workers leave none to one who makes digests alone.
     for (change, workers, verdict) in
         [(&fails, 1, "sound"), (&fails, 2, "sound"), (&none, 1, "sound"), (&lies, 1, "damaged"), (&lies, 2, "damaged")]
     {
