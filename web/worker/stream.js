@@ -3,13 +3,13 @@
 /** How much of a file is asked of the browser at a time, in bytes. */
 const STRETCH = 64 * 1024 * 1024;
 
-/** How many bytes the engine gets at a time: what it holds depends on this, and browsers may give any number. */
-const MOST = 1024 * 1024;
-
 /** A file up to this length, in bytes, is read in one piece. */
 const WHOLE = 5 * 1024 * 1024;
 
-/** How many bytes of others are read at a time, and how long a read into memory may take, in milliseconds. */
+/** How many bytes of others the engine gets at a time: what it holds depends on this, and browsers may give any number. */
+const MOST = 1024 * 1024;
+
+/** How many bytes of them are read at a time, and how long a read into memory may take, in milliseconds. */
 const PIECE = 512 * 1024;
 const PATIENCE = 1000;
 
@@ -40,7 +40,7 @@ export class Stream {
     /** At most so many bytes; they are good until the next read. */
     async read(length) {
         if (this.rest.length === 0 && this.next < this.size) this.rest = await this.more();
-        const bytes = this.rest.subarray(0, Math.min(length, Math.max(MOST, WHOLE)));
+        const bytes = this.rest.subarray(0, Math.min(length, this.size <= WHOLE ? WHOLE : MOST));
         this.rest = this.rest.subarray(bytes.length);
         this.next += bytes.length;
         return { bytes, last: this.next >= this.size };

@@ -9,7 +9,7 @@ use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Claim;
 use highwater_core::digest::{Algorithm, Digest, sha256_of};
 
-use super::tape::{Answer, Want, What};
+use super::tape::Answer;
 
 /// How long what is hashed apart may be, in bytes. As many claims are held at a time as may inflate.
 const LENGTHS: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024;
@@ -65,13 +65,9 @@ impl Whole {
 
 /// A claim that holds, but for its digest, which is asked of the host.
 pub(super) struct Apart {
-    pub(super) number: u32,
-    pub(super) claim: Box<Claim>,
     check: Check,
     /// Stays in its place until the answer has come.
     whole: Whole,
-    id: Option<u32>,
-    answer: Option<Answer>,
 }
 
 impl Apart {
@@ -83,50 +79,26 @@ impl Apart {
     }
 
     /// What is left of a claim whose bytes were decoded to the end: they are `whole`.
-    pub(super) fn new(number: u32, claim: Box<Claim>, check: Check, mut whole: Whole) -> Self {
+    pub(super) fn new(check: Check, mut whole: Whole) -> Self {
         whole.end();
-        Self { number, claim, check, whole, id: None, answer: None }
+        Self { check, whole }
     }
 
-    /// Asks for the digest, once.
-    pub(super) fn want(&mut self, next: impl FnOnce() -> u32) -> Option<Want> {
-        if self.id.is_some() {
-            return None;
-        }
-        let id = next();
-        self.id = Some(id);
-        Some(Want { id, file: 0, what: What::Digest })
+    /// The bytes to hash.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.whole.bytes()
     }
 
-    /// The bytes of which want `id` asks the digest.
-    pub(super) fn bytes(&self, id: u32) -> Option<&[u8]> {
-        (self.id == Some(id)).then(|| self.whole.bytes())
-    }
-
-    /// Takes an answer; gives it back when it is not for this claim.
-    pub(super) fn take(&mut self, id: u32, answer: Answer) -> Option<Answer> {
-        if self.id != Some(id) {
-            return Some(answer);
-        }
-        self.answer = Some(answer);
-        None
-    }
-
-    /// The answer has come.
-    pub(super) fn is_answered(&self) -> bool {
-        self.answer.is_some()
-    }
-
-    /// The claim, its verdict, and how many bytes were hashed.
-    pub(super) fn end(self) -> (u32, Claim, Verdict, u64) {
-        let Self { number, claim, check, whole, answer, .. } = self;
+    /// The verdict, and how many bytes were hashed.
+    pub(super) fn end(self, answer: Answer) -> (Verdict, u64) {
+        let Self { check, whole } = self;
         let hashed = check.length();
         let found = match answer {
-            Some(Answer::Digest(value)) => Digest::new(Algorithm::Sha256, &value),
+            Answer::Digest(value) => Digest::new(Algorithm::Sha256, &value),
             _ => None,
         };
         // A host that did not manage says nothing of the bytes: they are here.
         let found = found.unwrap_or_else(|| sha256_of(whole.bytes()));
-        (number, *claim, check.end_as(found), hashed)
+        (check.end_as(found), hashed)
     }
 }

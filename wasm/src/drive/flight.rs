@@ -14,7 +14,7 @@ pub(super) enum Flight {
     /// A claim or a segment in a lane.
     Stream(Box<Stream>),
     /// A claim whose digest the host makes.
-    Apart(Box<Apart>),
+    Apart(Question, Box<Apart>),
     /// A claim with marks.
     Marked(Box<Marked>),
     /// A trail.

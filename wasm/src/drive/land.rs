@@ -42,7 +42,9 @@ impl Drive {
             (Err(message), _) => Verdict::of_fault(unreadable(&message)),
             (Ok(()), Sum::Lane(hasher)) => check.end_with(hasher),
             (Ok(()), Sum::Apart(whole)) if bytes == claim.expect.length => {
-                return self.put(Flight::Apart(Box::new(Apart::new(number, claim, check, whole))));
+                // Its bytes were read: no file is asked for.
+                let question = Question::new(number, *claim, 0, What::Digest);
+                return self.put(Flight::Apart(question, Box::new(Apart::new(check, whole))));
             }
             // Where the length is another, or all are not to be hashed, there is no digest to speak of.
             (Ok(()), sum) => {

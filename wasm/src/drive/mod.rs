@@ -3,12 +3,13 @@
 //! ```text
 //! host                      drive
 //!   step()               ->   takes what has come as far as it goes: asks the format, decodes, hashes in lanes, settles
-//!   wants()              ->   what to read now, each with a number
+//!   wants()              ->   what to read now, or to hash, each with a number
 //!   answer(number, ...)  ->   keeps it for the next step
 //! ```
 //!
 //! Until [`Drive::is_done`], some answer is always waited for, so a host that answers everything comes to the end. What is in
-//! memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each.
+//! memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each; of those that the host hashes,
+//! which are fewer, all bytes.
 
 mod apart;
 mod flight;
@@ -123,8 +124,7 @@ impl Drive {
                 Flight::Stream(stream) => tapes.push(&mut stream.tape),
                 Flight::Marked(marked) => tapes.extend(marked.tape()),
                 Flight::Trail(trail) => tapes.extend(trail.tape()),
-                Flight::Apart(apart) => wants.extend(apart.want(|| ids.next())),
-                Flight::Length(question) | Flight::Doubt(question, ..) => {
+                Flight::Length(question) | Flight::Doubt(question, ..) | Flight::Apart(question, _) => {
                     if question.id.is_none() {
                         let id = ids.next();
                         question.id = Some(id);
@@ -151,16 +151,14 @@ impl Drive {
                 Flight::Stream(stream) => offer(Some(&mut stream.tape)),
                 Flight::Marked(marked) => offer(marked.tape()),
                 Flight::Trail(trail) => offer(trail.tape()),
-                Flight::Apart(_) | Flight::Length(_) | Flight::Doubt(..) => {}
+                Flight::Apart(..) | Flight::Length(_) | Flight::Doubt(..) => {}
             }
         }
         for flight in self.flights.iter_mut().flatten() {
-            match flight {
-                Flight::Length(question) | Flight::Doubt(question, ..) if question.id == Some(id) => {
-                    question.answer = answer.take();
-                }
-                Flight::Apart(apart) => answer = answer.take().and_then(|answer| apart.take(id, answer)),
-                _ => {}
+            if let Flight::Length(question) | Flight::Doubt(question, ..) | Flight::Apart(question, _) = flight
+                && question.id == Some(id)
+            {
+                question.answer = answer.take();
             }
         }
     }
@@ -168,8 +166,10 @@ impl Drive {
     /// The bytes of which want `id` asks the digest; they stay where they are until it was answered.
     #[must_use]
     pub fn apart(&self, id: u32) -> Option<&[u8]> {
-        let mut flights = self.flights.iter().flatten();
-        flights.find_map(|flight| if let Flight::Apart(apart) = flight { apart.bytes(id) } else { None })
+        self.flights.iter().flatten().find_map(|flight| match flight {
+            Flight::Apart(question, apart) if question.id == Some(id) => Some(apart.bytes()),
+            _ => None,
+        })
     }
 
     /// Everything was checked.
@@ -291,14 +291,12 @@ impl Drive {
                 }
                 moved
             }
-            Some(Flight::Apart(apart)) => {
-                if !apart.is_answered() {
-                    return false;
-                }
-                let Some(Flight::Apart(apart)) = slot.take() else { return false };
-                let (number, claim, verdict, bytes) = apart.end();
+            Some(Flight::Apart(question, _)) => {
+                let Some(answer) = question.answer.take() else { return false };
+                let Some(Flight::Apart(question, apart)) = slot.take() else { return false };
+                let (verdict, bytes) = apart.end(answer);
                 self.done = self.done.saturating_add(bytes);
-                self.conclude(number, claim, verdict, bytes);
+                self.conclude(question.number, *question.claim, verdict, bytes);
                 true
             }
             Some(Flight::Marked(marked)) => {

@@ -29,7 +29,7 @@ impl Drive {
             flying += 1;
             match flight {
                 Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
-                Flight::Apart(_) => inflating += 1,
+                Flight::Apart(..) => inflating += 1,
                 Flight::Trail(_) => trails += 1,
                 Flight::Marked(_) | Flight::Length(_) | Flight::Doubt(..) => {}
             }
