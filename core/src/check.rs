@@ -123,7 +123,7 @@ impl Verdict {
     pub fn of_fault(fault: Fault) -> Self {
         match fault.kind {
             FaultKind::Absent => Self::Damaged(Damage::Missing),
-            FaultKind::Unreadable => Self::Unreadable(fault),
+            FaultKind::Known | FaultKind::Unreadable => Self::Unreadable(fault),
         }
     }
 
@@ -265,7 +265,8 @@ impl Check {
         self.length
     }
 
-    /// Whether so many bytes as expected were decoded without a fault, up to where more may follow, or where nothing does.
+    /// Whether so many bytes as expected were decoded without a fault, up to where more may follow, or where nothing
+    /// does.
     #[must_use]
     pub fn is_whole(mut self, followed: bool) -> bool {
         let ends =

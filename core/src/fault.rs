@@ -15,6 +15,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The object is not there.
     Absent,
+    /// A folder that was listed under another name already, to which a link led: what is in it is known.
+    Known,
     /// Everything else: permission, a bad disk, a folder where a file should be.
     Unreadable,
 }

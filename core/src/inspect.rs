@@ -88,23 +88,50 @@ pub struct Entry {
     pub name: Name,
     /// What it is.
     pub kind: Kind,
+    /// Its length in bytes, where the host that lists knows it without another look.
+    pub length: Option<u64>,
+}
+
+impl Entry {
+    /// An entry of which only the listing itself is known.
+    #[must_use]
+    pub fn new(name: Name, kind: Kind) -> Self {
+        Self { name, kind, length: None }
+    }
 }
 
 /// What an entry of a listing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A plain file, or a link to one.
+    /// A plain file, or a link to one below the root.
     File,
-    /// A folder.
+    /// A folder, or a link to one below the root.
     Folder,
+    /// A link out of the root, which is not followed; whoever reads through it is told so.
+    Link,
     /// A device, a socket, a dangling link.
     Other,
+}
+
+impl Kind {
+    /// Whether this may be a plain file. Of a link, reading tells.
+    #[must_use]
+    pub fn may_be_file(self) -> bool {
+        matches!(self, Self::File | Self::Link)
+    }
+
+    /// Whether this may be a folder. Of a link, listing tells.
+    #[must_use]
+    pub fn may_be_folder(self) -> bool {
+        matches!(self, Self::Folder | Self::Link)
+    }
 }
 
 /// What an inspection needs next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
-    /// The entries of a folder, or of the root; nothing deeper. Answers: any number of `Entries`, then `End` or `Failed`.
+    /// The entries of a folder, or of the root; nothing deeper. Answers: any number of `Entries`, then `End` or
+    /// `Failed`.
     List(Option<Name>),
     /// An object from its start. Answers: any number of `Bytes`, then `End` or `Failed`.
     Read(Name),
@@ -161,8 +188,8 @@ pub struct Batch {
     pub sets: Vec<Set>,
     /// Claims to be checked.
     pub claims: Vec<Claim>,
-    /// Claims on objects that other sets share. Each is checked once, whoever makes it how often; which sets it hurts is
-    /// found out by a second walk over the indices, should it not hold.
+    /// Claims on objects that other sets share. Each is checked once, whoever makes it how often; which sets it hurts
+    /// is found out by a second walk over the indices, should it not hold.
     pub shared: Vec<Claim>,
     /// Trails to be followed.
     pub trails: Vec<Trail>,

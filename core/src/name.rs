@@ -8,6 +8,13 @@ use serde::{Serialize, Serializer};
 /// The longest name accepted, in bytes: Linux's `PATH_MAX`.
 pub const LONGEST: usize = 4096;
 
+/// The ending of the names of files that are being written. It matches no pattern of the programs whose folders they
+/// lie in.
+pub const TEMPORARY: &str = ".highwater-tmp";
+
+/// What the names of folders begin with that are being filled.
+pub const WORK: &str = ".highwater-";
+
 /// A relative, `/`-separated path of bytes, without empty, `.` or `..` parts and without NUL.
 ///
 /// Bytes, because a folder may hold names that are no UTF-8. `Display` and JSON show control
@@ -61,6 +68,19 @@ impl Name {
     /// [`NameError`] when `part` is no name, or both are too long together.
     pub fn join(&self, part: &[u8]) -> Result<Self, NameError> {
         Self::new(&[&self.0, &b"/"[..], part].concat())
+    }
+
+    /// The folder that this lies in; none for what lies in the root itself.
+    #[must_use]
+    pub fn folder(&self) -> Option<Self> {
+        let at = self.0.iter().rposition(|byte| *byte == b'/')?;
+        self.0.get(..at).map(|folder| Self(folder.into()))
+    }
+
+    /// Its last part: the name in its folder.
+    #[must_use]
+    pub fn last(&self) -> &[u8] {
+        self.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
     }
 
     /// The name's bytes, as a host gave them.

@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use highwater_core::name::{Name, NameError};
+
 use crate::shown::quoted;
+use crate::store::Store;
 
 /// What a failure means for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,9 @@ pub enum Error {
         /// What stands in the way, with names and offsets, and what to do.
         what: String,
     },
+    /// A name that nothing can have.
+    #[error("{0}")]
+    Name(#[from] NameError),
     /// A signal asked to stop.
     #[error("interrupted; nothing half-made was published")]
     Interrupted,
@@ -53,10 +59,24 @@ impl Error {
         move |source| Self::Io { doing, path, source }
     }
 
-    /// Wraps an I/O error of giving `path` the owner and permissions of `like`: either may be the cause.
-    pub fn adopt(path: &Path, like: &Path) -> impl FnOnce(io::Error) -> Self {
-        let (path, like) = (quoted(path), quoted(like));
-        move |error| Self::failed(format!("cannot give {path} the owner and permissions of {like}: {error}"))
+    /// Wraps an I/O error with what was being done to which object of a store.
+    pub fn at<S: Store + ?Sized>(
+        doing: &'static str,
+        store: &S,
+        name: &Name,
+    ) -> impl FnOnce(io::Error) -> Self + use<S> {
+        Self::of_folder(doing, store, Some(name))
+    }
+
+    /// The same for a folder of it, or its root.
+    pub fn of_folder<S: Store + ?Sized>(
+        doing: &'static str,
+        store: &S,
+        name: Option<&Name>,
+    ) -> impl FnOnce(io::Error) -> Self + use<S> {
+        let path = store.told(name);
+        let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+        move |source| Self::Io { doing, path, source }
     }
 
     /// A refusal because of damage.
@@ -78,7 +98,7 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Io { .. } => Class::Failed,
+            Self::Io { .. } | Self::Name(_) => Class::Failed,
             Self::Refused { class, .. } => *class,
             Self::Interrupted => Class::Interrupted,
         }

@@ -1,38 +1,35 @@
-//! Heals a repository from another one that holds the same objects: each that is damaged or missing here, and sound there, is copied.
+//! Heals a repository from another one that holds the same objects: each that is damaged or missing here, and sound
+//! there, is copied.
 //!
-//! Nothing is trusted: what is copied is checked against the digest that the index here names, and the very bytes that were checked
-//! are written. An object takes its place in one step, once it is durable; what cannot be healed stays as it is.
+//! Nothing is trusted: what is copied is checked against the digest that the index here names, and the very bytes that
+//! were checked are written. An object takes its place in one step, once it is durable; what cannot be healed stays as
+//! it is.
 
 use std::io;
-use std::path::Path;
 
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Claim;
 use highwater_core::codec::Flow;
 use highwater_core::inspect::{Format, Lock, Scope};
 use highwater_core::key::Key;
+use highwater_core::name::{Name, TEMPORARY, WORK};
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
 
-use crate::disk::{Disk, Held, Writable};
-use crate::drive::{self, buffer, path_of};
+use crate::disk::like::Like;
+use crate::disk::{self, Disk, Draft, Held, What};
+use crate::drive::{self, buffer, check_bytes};
 use crate::error::Error;
 use crate::lock;
 use crate::shown::quoted;
+use crate::store::Store;
 use crate::watch::Watch;
 
-/// What an object is called while it is being copied.
-const TEMPORARY: &str = ".highwater-tmp";
-
-/// What to heal, and from where.
+/// How to heal.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
-    /// The repository or store to heal.
-    pub repository: &'a Path,
-    /// What it is called in the report.
+    /// What the repository or store is called in the report.
     pub label: &'a str,
-    /// One that holds the same objects.
-    pub from: &'a Path,
     /// What opens encrypted chunks.
     pub key: Option<Key>,
     /// Look at sizes only: heals what is missing or torn, fast.
@@ -59,65 +56,70 @@ pub struct Outcome {
     pub report: Report,
 }
 
-/// Verifies, and heals what it can.
+/// Verifies the repository or store `disk`, and heals what it can from another one that holds the same objects.
 ///
 /// # Errors
 /// When the repository cannot be locked or written, or the user interrupts.
-pub fn heal(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    let _lock = if job.dry_run { None } else { Some(hold(job, format, disk)?) };
+pub fn heal(
+    job: Job<'_>,
+    format: &dyn Format,
+    from: &dyn Store,
+    disk: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<Outcome, Error> {
+    let _lock = if job.dry_run { None } else { Some(hold(format, disk)?) };
     let options = Options::whole(format, job.label, job.depth);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, job.key), options);
     let mut damaged: Vec<Claim> = Vec::new();
-    let survey = drive::run(disk, job.repository, survey, job.depth, watch, &mut |claim, verdict| {
+    let survey = drive::run(disk.as_store(), survey, job.depth, watch, &mut |claim, verdict| {
         damaged.extend(matches!(verdict, Verdict::Damaged(_)).then(|| claim.clone()));
     })?;
     damaged.sort_by(|a, b| a.object.cmp(&b.object));
     // Indices that disagree on an object claim it several times; one of them may be wrong.
     damaged.dedup_by(|a, b| a.object == b.object && a.expect == b.expect);
-    let objects = damaged.iter().map(|claim| Ok((claim.object.to_string(), one(job, claim, disk, watch)?)));
+    let objects = damaged.iter().map(|claim| Ok((claim.object.to_string(), one(job, claim, from, disk, watch)?)));
     let objects = objects.collect::<Result<Vec<_>, Error>>()?;
     if !job.dry_run {
         // Also what a run put in place that was killed a moment ago.
-        disk.sync_all(job.repository).map_err(Error::io("sync", job.repository))?;
+        disk.barrier().map_err(Error::of_folder("sync", disk, None))?;
     }
     Ok(Outcome { objects, report: survey.finish() })
 }
 
 /// Keeps other writers away.
-fn hold(job: Job<'_>, format: &dyn Format, disk: &dyn Disk) -> Result<Held, Error> {
-    let path = match format.lock() {
-        Lock::Alone(_) => return lock::take(disk, job.repository),
-        Lock::Together(name) => job.repository.join(name),
-    };
-    let held = disk.hold(&path).map_err(Error::io("lock", &path))?;
-    held.ok_or_else(|| Error::cannot_start(format!("a process holds {} alone; wait for it", quoted(&path))))
+fn hold(format: &dyn Format, disk: &dyn Disk) -> Result<Held, Error> {
+    match format.lock() {
+        Lock::Alone(_) => lock::take(disk),
+        Lock::Together(name) => {
+            let name = Name::new(name.as_bytes())?;
+            lock::hold(disk, Some(&name), || {
+                format!("a process holds {} alone; wait for it", quoted(&disk.told(Some(&name))))
+            })
+        }
+    }
 }
 
 /// Heals one object, if the other repository has it whole.
-fn one(job: Job<'_>, claim: &Claim, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
-    let (from, to) = (path_of(job.from, &claim.object), path_of(job.repository, &claim.object));
-    let source = match disk.open(&from) {
+fn one(job: Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
+    let name = &claim.object;
+    let source = match from.open(name) {
         Ok(source) => source,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Fate::Left("it is not there".to_owned())),
         Err(error) => return Ok(Fate::Left(format!("it cannot be read there: {error}"))),
     };
-    let mut temporary = to.clone().into_os_string();
-    temporary.push(TEMPORARY);
-    let temporary = Path::new(&temporary);
-    let folder = to.parent().unwrap_or(job.repository);
-    let target = if job.dry_run { None } else { Some(create(disk, temporary, folder)?) };
+    let draft = if job.dry_run { None } else { Some(begin(name, disk, watch)?) };
     let mut check = Check::new(claim, Depth::Digest);
     let (mut at, mut failed) = (0, None);
     let read = source.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
         watch.advance(piece.len() as u64);
-        if let Some(target) = &target {
-            failed = target.write_at(at, piece).err();
+        if let Some(draft) = &draft {
+            failed = draft.file().write_at(at, piece).err();
         }
         at += piece.len() as u64;
         check.push(piece, &mut |_| {}) == Flow::Continue(()) && failed.is_none() && !watch.stopping()
     });
     let ended = match (failed, read) {
-        (Some(error), _) => Err(Error::io("write", temporary)(error)),
+        (Some(error), _) => Err(Error::at("write", disk, name)(error)),
         (None, Err(error)) => Ok(Fate::Left(format!("it cannot be read there: {error}"))),
         (None, Ok(_)) => watch.go_on().map(|()| match check.end() {
             Verdict::Sound => Fate::Healed,
@@ -126,29 +128,45 @@ fn one(job: Job<'_>, claim: &Claim, disk: &dyn Disk, watch: &Watch<'_>) -> Resul
             Verdict::Unverifiable(why) => Fate::Left(why.to_owned()),
         }),
     };
-    let Some(target) = target else { return ended };
-    if !matches!(ended, Ok(Fate::Healed)) {
-        _ = disk.remove(temporary);
+    let Some(draft) = draft.filter(|_| matches!(ended, Ok(Fate::Healed))) else { return ended };
+    let there = disk.look(Some(name)).map_err(Error::at("look at", disk, name))?.is_some();
+    // One that was lost is to be like the index that names it.
+    let like = Like::in_place_of(disk, if there { name } else { &claim.index });
+    let placed = like.and_then(|like| {
+        _ = draft.give(&like)?;
+        draft.file().sync()?;
+        draft.publish_among(name)
+    });
+    if placed.map_err(Error::at("put in place", disk, name))? {
         return ended;
     }
-    let like =
-        if disk.exists(&to).map_err(Error::io("look at", &to))? { &to } else { &path_of(job.repository, &claim.index) };
-    disk.adopt(temporary, like).map_err(Error::adopt(temporary, like))?;
-    target.sync().map_err(Error::io("write", temporary))?;
-    disk.rename(temporary, &to).map_err(Error::io("put in place", &to))?;
-    ended
+    // Another heal, or a backup, put the object there at the same time; or somebody else put something else there.
+    match check_bytes(disk.as_store(), claim, Depth::Digest, watch, &mut |_| {})? {
+        (Verdict::Sound, _) => ended,
+        _ => Ok(Fate::Left("somebody else replaced it here at the same time, and it is not whole".to_owned())),
+    }
 }
 
-/// A new work file, in a folder that may have to be made.
-fn create(disk: &dyn Disk, path: &Path, folder: &Path) -> Result<Box<dyn Writable>, Error> {
-    _ = disk.remove(path);
-    let created = match disk.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let like = folder.parent().unwrap_or(folder);
-            disk.make_folder(folder, like).map_err(Error::io("make the folder", folder))?;
-            disk.create(path)
+/// A new work file for an object, in a folder that may have to be made.
+fn begin<'a>(name: &Name, disk: &'a dyn Disk, watch: &Watch<'_>) -> Result<Draft<'a>, Error> {
+    if let Some(folder) = name.folder() {
+        if disk.look(Some(&folder)).is_ok_and(|there| there.is_none()) {
+            // A run that was killed may have been making it.
+            let left = |last: &[u8]| last.starts_with(WORK.as_bytes());
+            disk::clear(disk, folder.folder().as_ref(), What::Folder, left, watch)?;
         }
-        created => created,
-    };
-    created.map_err(Error::io("create", path))
+        let made = || {
+            if disk.look(Some(&folder))?.is_some() {
+                return Ok(false);
+            }
+            let around = disk.look(folder.folder().as_ref())?.ok_or(io::ErrorKind::NotFound)?;
+            disk::make_folder(disk, &folder, &Like::of(&around)).map(|()| true)
+        };
+        if !made().map_err(Error::at("make the folder", disk, &folder))? {
+            // What a killed run left of this object.
+            let left = |last: &[u8]| last.starts_with(name.last()) && last.ends_with(TEMPORARY.as_bytes());
+            disk::clear(disk, Some(&folder), What::File, left, watch)?;
+        }
+    }
+    Draft::of(disk, name, TEMPORARY).map_err(Error::at("write", disk, name))
 }

@@ -13,7 +13,6 @@ pub mod error;
 mod flush;
 pub mod heal;
 pub mod lock;
-pub mod map;
 pub mod mark;
 mod random;
 pub mod restore;

@@ -1,10 +1,9 @@
 //! Marks the data files of a repository that has none: hashes each once and keeps the chaining values.
 //!
 //! Marks are written only for bytes that give the digest on record; a file that does not is reported, and nothing is
-//! written beside it. Whether marks hold is seen by whoever verifies with them, so those that are there are left alone when they
-//! are of the file's digest.
+//! written beside it. Whether marks hold is seen by whoever verifies with them, so those that are there are left alone
+//! when they are of the file's digest.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use highwater_core::check::Verdict;
@@ -19,16 +18,14 @@ use rayon::prelude::*;
 
 use crate::backup::repozo::marking;
 use crate::disk::Disk;
-use crate::drive::{self, check_bytes, path_of, read_marks};
+use crate::drive::{self, check_bytes, read_marks};
 use crate::error::Error;
 use crate::lock;
 use crate::watch::Watch;
 
-/// What to mark, and how.
+/// How to mark.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
-    /// The repository.
-    pub repository: &'a Path,
     /// What reports call it.
     pub label: &'a str,
     /// Bytes from mark to mark, a power of two: [`highwater_core::marks::DISTANCE`] but in tests.
@@ -57,17 +54,17 @@ pub struct Outcome {
 /// # Errors
 /// When the repository cannot be locked, or the user interrupts.
 pub fn mark(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    let _lock = if job.dry_run { None } else { Some(lock::take(disk, job.repository)?) };
+    let _lock = if job.dry_run { None } else { Some(lock::take(disk)?) };
     let options = Options::whole(format, job.label, Depth::List);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
     let mut claims: Vec<Claim> = Vec::new();
-    let survey = drive::run(disk, job.repository, survey, Depth::List, watch, &mut |claim, verdict| {
+    let survey = drive::run(disk.as_store(), survey, Depth::List, watch, &mut |claim, verdict| {
         claims.extend((*verdict == Verdict::Sound).then(|| claim.clone()));
     })?;
     let report = survey.finish();
     let (short, long): (Vec<Claim>, Vec<Claim>) =
         claims.into_iter().partition(|claim| claim.expect.length <= job.distance);
-    let (there, bare): (Vec<Claim>, Vec<Claim>) = long.into_iter().partition(|claim| has_marks(disk, job, claim));
+    let (there, bare): (Vec<Claim>, Vec<Claim>) = long.into_iter().partition(|claim| has_marks(disk, claim));
     let made = AtomicU64::new(0);
     let findings = if job.dry_run {
         made.store(bare.len() as u64, Ordering::Relaxed);
@@ -88,16 +85,15 @@ pub fn mark(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_
     Ok(Outcome { made: made.into_inner(), there, short, findings, report })
 }
 
-fn has_marks(disk: &dyn Disk, job: Job<'_>, claim: &Claim) -> bool {
-    let marks = claim.marks.as_ref().and_then(|name| read_marks(disk, job.repository, name));
+fn has_marks(disk: &dyn Disk, claim: &Claim) -> bool {
+    let marks = claim.marks.as_ref().and_then(|name| read_marks(disk.as_store(), name));
     marks.is_some_and(|marks| Segments::new(claim.codec, &claim.expect, marks).is_some())
 }
 
 /// Hashes one file, and marks it when it is sound.
 fn one(disk: &dyn Disk, job: Job<'_>, claim: &Claim, watch: &Watch<'_>) -> Result<Verdict, Error> {
     let mut marker = Marker::new(claim.expect.digest.algorithm(), job.distance);
-    let path = path_of(job.repository, &claim.object);
-    let (verdict, _) = check_bytes(disk, &path, claim, Depth::Size, watch, &mut |bytes| marker.update(bytes))?;
+    let (verdict, _) = check_bytes(disk.as_store(), claim, Depth::Size, watch, &mut |bytes| marker.update(bytes))?;
     if verdict != Verdict::Sound {
         return Ok(verdict);
     }
@@ -107,7 +103,7 @@ fn one(disk: &dyn Disk, job: Job<'_>, claim: &Claim, watch: &Watch<'_>) -> Resul
         return Ok(Verdict::Damaged(damage));
     }
     if let Some(marks) = marker.marks(claim.expect) {
-        marking::put(disk, job.repository, &claim.object.to_string(), &marks, watch);
+        marking::put(disk, &claim.object, &marks, watch);
     }
     Ok(Verdict::Sound)
 }

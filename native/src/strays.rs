@@ -1,23 +1,24 @@
-//! What lies among the chunks of a datastore and no snapshot needs: what a garbage collection would remove, and what it would not.
+//! What lies among the chunks of a datastore and no snapshot needs: what a garbage collection would remove, and what it
+//! would not.
 //!
-//! Nothing is removed here. A chunk that no index names may be of a backup that is running: a server's collection waits a day and
-//! five minutes for that. When an index or a manifest cannot be read, nobody knows what it names, so nothing is called unreferenced.
+//! Nothing is removed here. A chunk that no index names may be of a backup that is running: a server's collection waits
+//! a day and five minutes for that. When an index or a manifest cannot be read, nobody knows what it names, so nothing
+//! is called unreferenced.
 
 use std::io;
-use std::path::Path;
 
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Severity;
-use highwater_core::inspect::{Format, Kind, Scope};
+use highwater_core::inspect::{Entry, Format, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
 use rayon::prelude::*;
 
-use crate::disk::Disk;
-use crate::drive::{self, path_of};
+use crate::drive;
 use crate::error::Error;
 use crate::shown::{quoted, shown};
+use crate::store::Store;
 use crate::watch::Watch;
 
 /// What something is that nobody needs.
@@ -56,27 +57,36 @@ pub struct Outcome {
 /// Looks for strays.
 ///
 /// # Errors
-/// When the format has no chunks that are named after their digests, a folder of them cannot be listed, or the user interrupts.
-pub fn strays(store: &Path, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+/// When the format has no chunks that are named after their digests, a folder of them cannot be listed, or the user
+/// interrupts.
+pub fn strays(store: &dyn Store, format: &dyn Format, watch: &Watch<'_>) -> Result<Outcome, Error> {
     let Some(pool) = format.pool() else {
-        return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(store))));
+        return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(&store.told(None)))));
     };
-    let options = Options::whole(format, shown(store), Depth::List);
+    let options = Options::whole(format, shown(store.told(None)), Depth::List);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
     let mut named: Vec<Digest> = Vec::new();
-    let survey = drive::run(disk, store, survey, Depth::List, watch, &mut |claim, _| {
+    let survey = drive::run(store, survey, Depth::List, watch, &mut |claim, _| {
         named.extend(is_in(pool, &claim.object).then_some(claim.expect.digest));
     })?;
     named.sort_unstable();
     named.dedup();
     let doubts = doubts(&survey.finish(), pool);
-    let folders = listed(disk, &store.join(pool))?;
-    let found = folders.par_iter().filter(|(_, kind)| *kind == Kind::Folder).map(|(folder, _)| {
+    // What is gone by now is no stray any more; what is no file has no length.
+    let stray = |name: Name, what, length: Option<u64>| Stray {
+        bytes: length.or_else(|| store.length(&name).ok()).unwrap_or_default(),
+        name: name.to_string(),
+        what,
+    };
+    let pool = Name::new(pool.as_bytes())?;
+    let (folders, others): (Vec<Entry>, Vec<Entry>) =
+        listed(store, &pool)?.into_iter().partition(|entry| entry.kind.may_be_folder());
+    let found = folders.par_iter().map(|folder| {
         watch.go_on()?;
-        let path = path_of(&store.join(pool), folder);
+        let folder = pool.join(folder.name.as_bytes())?;
         let mut found = Vec::new();
-        for (name, _) in listed(disk, &path)? {
-            let text = name.to_string();
+        for entry in listed(store, &folder)? {
+            let text = entry.name.to_string();
             let what = match Digest::from_hex(Algorithm::Sha256, text.as_bytes()) {
                 Some(digest) if named.binary_search(&digest).is_ok() => continue,
                 Some(_) if !doubts.is_empty() => continue,
@@ -84,13 +94,15 @@ pub fn strays(store: &Path, format: &dyn Format, disk: &dyn Disk, watch: &Watch<
                 None if text.ends_with(".bad") => What::Bad,
                 None => What::Other,
             };
-            // What is gone by now is no stray any more; what is no file has no length.
-            let bytes = disk.length(&path_of(&path, &name)).unwrap_or_default();
-            found.push(Stray { name: format!("{pool}/{folder}/{text}"), what, bytes });
+            found.push(stray(folder.join(entry.name.as_bytes())?, what, entry.length));
         }
         Ok(found)
     });
     let mut strays = found.collect::<Result<Vec<_>, Error>>()?.concat();
+    // No chunk lies here: not even one that is called so.
+    for entry in others {
+        strays.push(stray(pool.join(entry.name.as_bytes())?, What::Other, entry.length));
+    }
     strays.sort();
     Ok(Outcome { strays, referenced: named.len() as u64, doubts })
 }
@@ -114,10 +126,10 @@ fn is_in(pool: &str, name: &Name) -> bool {
     name.as_bytes().strip_prefix(pool.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-fn listed(disk: &dyn Disk, folder: &Path) -> Result<Vec<(Name, Kind)>, Error> {
+fn listed(store: &dyn Store, folder: &Name) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
-    match disk.list(folder, &mut |entry| entries.push((entry.name, entry.kind))) {
+    match store.list(Some(folder), &mut |entry| entries.push(entry)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        result => result.map(|()| entries).map_err(Error::io("list", folder)),
+        result => result.map(|()| entries).map_err(Error::at("list", store, folder)),
     }
 }

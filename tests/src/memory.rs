@@ -196,7 +196,7 @@ fn entries(files: &Image, folder: Option<&Name>) -> Vec<Entry> {
             found.insert(first, kind);
         }
     }
-    let entry = |(name, kind): (&str, Kind)| Entry { name: Name::new(name.as_bytes()).expect("a plain name"), kind };
+    let entry = |(name, kind): (&str, Kind)| Entry::new(Name::new(name.as_bytes()).expect("a plain name"), kind);
     found.into_iter().map(entry).collect()
 }
 

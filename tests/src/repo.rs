@@ -1,4 +1,5 @@
-//! Builds small repositories without Python: a `Data.fs` composed here byte by byte, and backups of it by the binary under test.
+//! Builds small repositories without Python: a `Data.fs` composed here byte by byte, and backups of it by the binary
+//! under test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +30,8 @@ impl Data {
         Self { bytes: b"FS30".to_vec(), last: BTreeMap::new(), tid: 0x03f0_0000_0000_0000, dice: Dice::new(seed) }
     }
 
-    /// Appends a transaction that writes `records` of (object, payload length), with right links to what was there before.
+    /// Appends a transaction that writes `records` of (object, payload length), with right links to what was there
+    /// before.
     pub fn commit(&mut self, records: &[(u64, usize)]) {
         let at = self.bytes.len();
         self.tid += 1 + self.dice.below(1000);
@@ -102,6 +104,17 @@ pub struct Ground {
     pub data: Data,
     /// Time.
     pub clock: Clock,
+}
+
+/// The file of a folder whose name begins and ends so, as work files do, which nobody can guess.
+pub fn work_file(folder: &Path, begins: &str, ends: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+            name.starts_with(begins) && name.ends_with(ends) && name.len() > begins.len() + ends.len()
+        })
+    };
+    entries.into_iter().find(is)
 }
 
 impl Ground {

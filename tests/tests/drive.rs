@@ -9,7 +9,7 @@ use std::path::Path;
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
-use highwater::store::Files;
+use highwater::store::{Files, Links};
 use highwater::watch::Watch;
 use highwater_core::claim::Expect;
 use highwater_core::codec::member::{HEADER, Lengths, header};
@@ -67,7 +67,8 @@ fn listed(image: &Image) -> Listing {
 fn native(folder: &Path, depth: Depth) -> Report {
     let survey = survey(depth, Shard::WHOLE);
     let watch = Watch::silent();
-    highwater::drive::run(&Files, folder, survey, depth, &watch, &mut |_, _| {}).expect("it ends").finish()
+    let root = Files::open(folder, Links::Beneath).expect("a folder");
+    highwater::drive::run(&root, survey, depth, &watch, &mut |_, _| {}).expect("it ends").finish()
 }
 
 /// A host in memory that answers in an order of its own.

@@ -21,8 +21,8 @@ struct Folder {
 }
 
 impl Listing {
-    /// Adds an entry by its name below the root, which the host knows as `number`. False when its name is none that a backup could have: such an entry
-    /// is passed over, as nothing could name it.
+    /// Adds an entry by its name below the root, which the host knows as `number`. False when its name is none that a
+    /// backup could have: such an entry is passed over, as nothing could name it.
     pub fn add(&mut self, name: &str, kind: Kind, number: u32) -> bool {
         let (folder, last) = parted(name.as_bytes());
         let Ok(last) = Name::new(last) else { return false };
@@ -31,7 +31,7 @@ impl Listing {
         if kind == Kind::File {
             folder.numbers.insert(last.clone(), number);
         }
-        folder.entries.push(Entry { name: last, kind });
+        folder.entries.push(Entry::new(last, kind));
         true
     }
 

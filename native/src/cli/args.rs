@@ -10,12 +10,12 @@ use highwater_core::finding::Code;
 
 use super::exit;
 
-pub(super) use stores::{Chunked, Heal, Keys, Kind, Known, Strays};
+pub(super) use stores::{Chunked, Following, Heal, Keys, Known, Root, Strays, Writing};
 
 /// Makes backups, restores only what is missing, and proves a backup set whole.
 ///
-/// Works on ZODB repozo repositories (folders of full backups and increments of a Data.fs, which Python's repozo can read and write
-/// too) and on datastores of Proxmox Backup Server, without any server.
+/// Works on ZODB repozo repositories (folders of full backups and increments of a Data.fs, which Python's repozo can
+/// read and write too) and on datastores of Proxmox Backup Server, without any server.
 #[derive(Debug, Parser)]
 #[command(name = "highwater", version, max_term_width = 100, arg_required_else_help = true, after_help = exit::TABLE, after_long_help = format!("{}\n\n{}", EXAMPLES, exit::TABLE))]
 pub(super) struct Cli {
@@ -54,13 +54,13 @@ pub(super) enum Verb {
 
 /// Back up a Data.fs into a repozo repository, or a file or device into a datastore.
 ///
-/// REPO is a repository's folder: then an increment is made if it holds what the source begins with, else a full backup. The
-/// server may go on writing, and may pack, meanwhile. By default every byte of the newest chain is compared with the source; --quick
-/// trusts the last line of its index and the sizes of its files.
+/// REPO is a repository's folder: then an increment is made if it holds what the source begins with, else a full
+/// backup. The server may go on writing, and may pack, meanwhile. By default every byte of the newest chain is compared
+/// with the source; --quick trusts the last line of its index and the sizes of its files.
 ///
-/// STORE@GROUP[/ARCHIVE] is a group of a datastore, [ns/NAME/...]TYPE/ID with the type vm, ct or host: then the source becomes an archive
-/// of a new snapshot, in chunks of which the store keeps each once. An empty folder becomes a store. --also puts more disks of the same
-/// machine into the snapshot, and its configuration.
+/// STORE@GROUP[/ARCHIVE] is a group of a datastore, [ns/NAME/...]TYPE/ID with the type vm, ct or host: then the source
+/// becomes an archive of a new snapshot, in chunks of which the store keeps each once. An empty folder becomes a store.
+/// --also puts more disks of the same machine into the snapshot, and its configuration.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -91,6 +91,10 @@ pub(super) struct Backup {
     /// Say what would be done; write nothing.
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) following: Following,
+    #[command(flatten)]
+    pub(super) writing: Writing,
     #[command(flatten)]
     pub(super) chunked: Chunked,
     #[command(flatten)]
@@ -133,7 +137,9 @@ pub(super) struct Restore {
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
-    pub(super) kind: Kind,
+    pub(super) writing: Writing,
+    #[command(flatten)]
+    pub(super) root: Root,
     #[command(flatten)]
     pub(super) keys: Keys,
     #[command(flatten)]
@@ -179,9 +185,9 @@ pub(super) struct Verify {
     #[arg(long, value_name = "I/N")]
     pub(super) subset: Option<String>,
     #[command(flatten)]
-    pub(super) kind: Kind,
-    /// Read through memory maps, without copying: faster when the files are in memory already. Only for files that nobody cuts
-    /// off or rewrites meanwhile: the system kills a process that reads a map past its file's end.
+    pub(super) root: Root,
+    /// Read through memory maps, without copying: faster when the files are in memory already. Only for files that
+    /// nobody cuts off or rewrites meanwhile: the system kills a process that reads a map past its file's end.
     #[arg(long)]
     pub(super) mmap: bool,
     /// Write each finding and verdict as it comes, one JSON document a line; - for standard output.
@@ -215,8 +221,8 @@ pub(super) struct ReportFiles {
 /// Make later verifications of a repository parallel: hash its long files once and keep marks of them.
 ///
 /// Backups mark what they write, so this is for repositories that another program wrote. A mark is the digest's running
-/// value every 4 MiB, in NAME.marks beside the file: 4 bytes a megabyte. Nobody needs to trust them: what is checked is still the
-/// digest in the index, and marks that are wrong only cost time.
+/// value every 4 MiB, in NAME.marks beside the file: 4 bytes a megabyte. Nobody needs to trust them: what is checked is
+/// still the digest in the index, and marks that are wrong only cost time.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -231,6 +237,10 @@ pub(super) struct Mark {
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) following: Following,
+    #[command(flatten)]
+    pub(super) writing: Writing,
     #[command(flatten)]
     pub(super) talk: Talk,
 }
@@ -265,7 +275,7 @@ pub(super) struct List {
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
-    pub(super) kind: Kind,
+    pub(super) root: Root,
 }
 
 /// Show which files a restore of a point reads, and which bytes each one gives.
@@ -278,7 +288,7 @@ pub(super) struct Show {
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
-    pub(super) kind: Kind,
+    pub(super) root: Root,
     #[command(flatten)]
     pub(super) keys: Keys,
 }

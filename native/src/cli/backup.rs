@@ -1,5 +1,6 @@
 //! `highwater backup`.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -15,14 +16,24 @@ use crate::backup::datastore::{self, Archive, Made, Target};
 use crate::backup::repozo::{Job, Outcome, backup};
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::Files;
+use crate::store::{self, Files};
 
 pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     if let Some(target) = datastore::target(&args.repository).filter(|_| !args.repository.exists()) {
         return into_store(args, target, stop);
     }
     // An empty folder is of no kind yet.
-    if let Ok(format) = kind_of(&Files, &args.repository, &args::Kind::default())
+    let opened = Files::open(&args.repository, args.following.links()).map_err(|error| {
+        let repository = quoted(&args.repository);
+        Error::cannot_start(match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                format!("the repository {repository} is no folder; create it first (mkdir)")
+            }
+            _ => format!("cannot open the repository {repository}: {error}"),
+        })
+    });
+    if let Ok(repository) = &opened
+        && let Ok(format) = kind_of(repository, &args::Root::default())
         && format.name() != Repozo.name()
     {
         let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";
@@ -34,9 +45,8 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         let what = "--also, --chunk-size, --check-known, --append-only, --owner and --keyfile are for datastores, which are named STORE@GROUP";
         return Err(usage(format!("{} is no group of a datastore: {what}", quoted(&args.repository))));
     }
+    let repository = opened?.with_locks(args.writing.locks());
     let job = Job {
-        source: args.source.clone(),
-        repository: args.repository.clone(),
         full: args.full,
         quick: args.quick,
         gzip: args.gzip,
@@ -47,7 +57,10 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         sums: false,
     };
     let watch = out::watch(args.talk, stop);
-    let outcome = progress::with("backing up", args.talk.quiet, &watch, || backup(&job, &Files, &watch))?;
+    let source = store::source(&args.source)?;
+    let outcome = progress::with("backing up", args.talk.quiet, &watch, || backup(&job, &source, &repository, &watch));
+    out::doubts(&repository);
+    let outcome = outcome?;
     let would = if args.dry_run { "would write" } else { "wrote" };
     let line = match outcome {
         Outcome::Nothing(at) => {
@@ -93,11 +106,10 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
         if archives.iter().any(|archive| archive.name == name) {
             return Err(usage(format!("two archives are called '{name}': a snapshot has one of each name")));
         }
-        archives.push(Archive { source, name });
+        archives.push(Archive { source: store::source(&source)?, name });
     }
     let job = datastore::Job {
         archives,
-        store: target.store,
         group: target.group,
         chunk: args.chunked.chunk_size.unwrap_or(datastore::CHUNK),
         key: key::load(&args.keys)?,
@@ -111,7 +123,16 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
         now: None,
     };
     let watch = out::watch(args.talk, stop);
-    let made = progress::with("backing up", args.talk.quiet, &watch, || datastore::backup(&job, &Files, &watch))?;
+    let store = Files::open(&target.store, args.following.links()).map_err(|error| {
+        Error::cannot_start(format!(
+            "cannot open the store {}: {error}; create its folder first (mkdir)",
+            quoted(&target.store)
+        ))
+    })?;
+    let store = store.with_locks(args.writing.locks());
+    let made = progress::with("backing up", args.talk.quiet, &watch, || datastore::backup(&job, &store, &watch));
+    out::doubts(&store);
+    let made = made?;
     if !args.talk.quiet {
         out::print(&line(&made, args.dry_run))?;
     }

@@ -8,16 +8,17 @@ use highwater_core::report::{Depth, Note, Verdict};
 use serde_json::json;
 
 use super::exit::Exit;
-use super::repository::{kind_of, usage};
+use super::repository::{kind_of, open, open_to_write, usage};
 use super::{args, key, out, progress};
 use crate::error::Error;
 use crate::heal::{Fate, Job, heal};
 use crate::shown::quoted;
-use crate::store::Files;
 
 pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.repository, &args.kind)?;
-    let other = kind_of(&Files, &args.from, &args::Kind::default())?;
+    let repository = open_to_write(&args.repository, args.root.following, args.writing)?;
+    let from = open(&args.from, &args.root)?;
+    let format = kind_of(&repository, &args.root)?;
+    let other = kind_of(&from, &args::Root::default())?;
     // A cache and a store hold the same objects.
     let pooled = format.pool().is_some() && format.pool() == other.pool();
     if format.name() != other.name() && !pooled {
@@ -26,17 +27,13 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
     }
     let label = super::verify::label(&args.repository);
     let depth = if args.quick { Depth::Size } else { Depth::Digest };
-    let job = Job {
-        repository: &args.repository,
-        label: &label,
-        from: &args.from,
-        key: key::load(&args.keys)?,
-        depth,
-        dry_run: args.dry_run,
-    };
+    let job = Job { label: &label, key: key::load(&args.keys)?, depth, dry_run: args.dry_run };
     let watch = out::watch(args.talk, stop);
-    let done =
-        progress::with(&format!("healing {label}"), args.talk.quiet, &watch, || heal(job, format, &Files, &watch))?;
+    let done = progress::with(&format!("healing {label}"), args.talk.quiet, &watch, || {
+        heal(job, format, &from, &repository, &watch)
+    });
+    out::doubts(&repository);
+    let done = done?;
     let healed = done.objects.iter().filter(|(_, fate)| *fate == Fate::Healed).count();
     let left = done.objects.len() - healed;
     // What no claim speaks of, as a broken index, is not healed by copying objects.

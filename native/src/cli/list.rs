@@ -7,18 +7,18 @@ use highwater_core::survey::{Options, Survey};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::repository::kind_of;
+use super::repository::{kind_of, open};
 use super::{args, out};
 use crate::drive;
 use crate::error::Error;
-use crate::store::Files;
 use crate::watch::Watch;
 
 pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.repository, &args.kind)?;
+    let store = open(&args.repository, &args.root)?;
+    let format = kind_of(&store, &args.root)?;
     let options = Options::whole(format, super::verify::label(&args.repository), Depth::List);
     let survey = Survey::new(format.inspect(&Scope::Catalogue, None), options);
-    let survey = drive::run(&Files, &args.repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
+    let survey = drive::run(&store, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let sets = survey.sets();
     if args.json {
         let points: Vec<_> = sets.iter().map(point).collect();

@@ -10,24 +10,27 @@ use highwater_core::report::Verdict;
 use serde_json::json;
 
 use super::exit::Exit;
-use super::repository::{kind_of, usage};
+use super::repository::{kind_of, open_to_write, usage};
 use super::{args, out, progress};
 use crate::error::Error;
 use crate::mark::{Job, mark};
 use crate::shown::quoted;
-use crate::store::Files;
 
 pub(super) fn run(args: &args::Mark, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.repository, &args::Kind::default())?;
+    let root = args::Root::default();
+    let repository = open_to_write(&args.repository, args.following, args.writing)?;
+    let format = kind_of(&repository, &root)?;
     if !format.grows() {
         let what = "what it holds is checked in parallel without marks";
         return Err(usage(format!("{} is a {}: {what}", quoted(&args.repository), format.name())));
     }
     let label = super::verify::label(&args.repository);
-    let job = Job { repository: &args.repository, label: &label, distance: DISTANCE, dry_run: args.dry_run };
+    let job = Job { label: &label, distance: DISTANCE, dry_run: args.dry_run };
     let watch = out::watch(args.talk, stop);
     let done =
-        progress::with(&format!("marking {label}"), args.talk.quiet, &watch, || mark(job, format, &Files, &watch))?;
+        progress::with(&format!("marking {label}"), args.talk.quiet, &watch, || mark(job, format, &repository, &watch));
+    out::doubts(&repository);
+    let done = done?;
     let notes = done.report.findings.iter().filter(|note| note.severity > Severity::Warning);
     let listed = notes.map(|note| format!("{} {}: {}", note.code, note.object, note.message));
     let found = done.findings.iter().map(|finding| {

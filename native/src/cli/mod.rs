@@ -12,6 +12,7 @@ mod key;
 mod list;
 mod mark;
 mod out;
+mod outputs;
 mod progress;
 mod report;
 mod repository;

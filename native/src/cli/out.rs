@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::args::Talk;
 use crate::error::Error;
+use crate::store::Files;
 use crate::watch::{Event, Watch};
 
 /// Prints text to standard output. A reader that went away is no error.
@@ -28,6 +29,11 @@ pub(super) fn error(error: &Error) {
 /// Prints a line that is no result.
 pub(super) fn say(line: &str) {
     eprintln!("{line}");
+}
+
+/// Prints what the file systems that were written to turned out not to do.
+pub(super) fn doubts(disk: &Files) {
+    disk.doubts().iter().for_each(|doubt| say(&format!("highwater: {doubt}")));
 }
 
 /// A watch that prints notices always and notes when asked to.

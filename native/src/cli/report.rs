@@ -10,12 +10,15 @@ use highwater_core::report::Report;
 use super::args::{self, ReportFiles, ReportVerb};
 use super::exit::Exit;
 use super::out;
+use super::outputs::Output;
 use super::repository::usage;
 use crate::error::Error;
 use crate::shown::quoted;
+use crate::watch::Watch;
 
 pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
     let ReportVerb::Merge(args) = &args.verb;
+    let outputs = Outputs::open(&args.files, &Watch::silent())?;
     let mut merged: Option<Report> = None;
     for path in &args.reports {
         let text = fs::read_to_string(path)
@@ -26,36 +29,48 @@ pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
         merged = Some(before.merge(report));
     }
     let Some(merged) = merged else { return Err(usage("no reports were given".to_owned())) };
-    publish(&merged.into_whole(), &args.files, false, false)
+    Ok(publish(&merged.into_whole(), outputs, false, false))
 }
 
-/// A file that a report can be written to, and how.
-type Output<'a> = (&'a Option<PathBuf>, fn(&Report) -> String);
+/// How a kind of report is made.
+type Render = fn(&Report) -> String;
+
+/// The files of the reports, and how each is made.
+pub(super) struct Outputs(Vec<(Output, Render)>);
+
+impl Outputs {
+    /// Opens them: what cannot be written is to be known before the work.
+    pub(super) fn open(files: &ReportFiles, watch: &Watch<'_>) -> Result<Self, Error> {
+        let kinds: [(&Option<PathBuf>, Render); 4] = [
+            (&files.json, render::json),
+            (&files.junit, render::junit),
+            (&files.sarif, render::sarif),
+            (&files.summary, render::summary),
+        ];
+        let mut outputs = Vec::new();
+        for (path, render) in kinds {
+            outputs.extend(Output::open(path.as_deref(), watch)?.map(|output| (output, render)));
+        }
+        if outputs.iter().filter(|(output, _)| output.is_stdout()).count() > 1 {
+            return Err(usage("only one kind of report can go to standard output".to_owned()));
+        }
+        Ok(Self(outputs))
+    }
+}
 
 /// Prints the report and writes every file that was asked for, also when the report is bad; then says how to exit: what
 /// could not be written does not outrank damage.
-pub(super) fn publish(report: &Report, files: &ReportFiles, verbose: bool, quiet: bool) -> Result<Exit, Error> {
-    let outputs: [Output<'_>; 4] = [
-        (&files.json, render::json),
-        (&files.junit, render::junit),
-        (&files.sarif, render::sarif),
-        (&files.summary, render::summary),
-    ];
-    let to_stdout = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
-    let printed: Vec<_> = outputs.iter().filter(|(path, _)| to_stdout(path)).collect();
-    if printed.len() > 1 {
-        return Err(usage("only one kind of report can go to standard output".to_owned()));
-    }
+pub(super) fn publish(report: &Report, outputs: Outputs, verbose: bool, quiet: bool) -> Exit {
     let mut failed = Vec::new();
     let mut tried = |result: Result<(), Error>| failed.extend(result.err());
     let text = render::text(report, verbose);
-    if let Some((_, render)) = printed.first() {
-        tried(out::print(&render(report)));
+    let printed = outputs.0.iter().any(|(output, _)| output.is_stdout());
+    if printed {
         out::say(text.lines().next_back().unwrap_or_default());
     } else if !quiet {
         tried(out::print(&text));
     }
-    if std::env::var_os("GITHUB_ACTIONS").is_some() && printed.is_empty() {
+    if std::env::var_os("GITHUB_ACTIONS").is_some() && !printed {
         tried(out::print(&render::annotations(report)));
     }
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
@@ -64,25 +79,9 @@ pub(super) fn publish(report: &Report, files: &ReportFiles, verbose: bool, quiet
         let appended = file.and_then(|mut file| file.write_all(render::summary(report).as_bytes()));
         tried(appended.map_err(Error::io("append to", path)));
     }
-    for (path, render) in outputs {
-        if let Some(path) = path.as_deref().filter(|path| *path != Path::new("-")) {
-            tried(write(path, &render(report)));
-        }
+    for (output, render) in outputs.0 {
+        tried(output.write(&render(report)));
     }
     failed.iter().for_each(out::error);
-    Ok(if failed.is_empty() { report.verdict.into() } else { Exit::from(report.verdict).unless_worse() })
-}
-
-/// Writes a file in one step, so that a reader never sees half of it.
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".highwater-report-")
-        .tempfile_in(folder)
-        .map_err(Error::io("write to", folder))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(Error::io("write", path))?;
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    file.as_file().set_permissions(mode).map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
-    Ok(())
+    if failed.is_empty() { report.verdict.into() } else { Exit::from(report.verdict).unless_worse() }
 }

@@ -10,7 +10,7 @@ use highwater_core::inspect::{Entry, Format};
 use super::args;
 use crate::error::{Class, Error};
 use crate::shown::quoted;
-use crate::store::Store;
+use crate::store::{Files, Store};
 
 /// A repository as named on the command line.
 pub(super) struct Repository {
@@ -33,9 +33,25 @@ impl Repository {
     }
 }
 
-/// The kind of repository at `path`: as asked for, or as its entries look.
-pub(super) fn kind_of(store: &dyn Store, path: &Path, kind: &args::Kind) -> Result<&'static dyn Format, Error> {
-    if let Some(kind) = &kind.kind {
+/// Opens the folder of a repository to read it.
+pub(super) fn open(path: &Path, root: &args::Root) -> Result<Files, Error> {
+    open_folder(path, root.following)
+}
+
+/// Opens the folder of a repository that is written to.
+pub(super) fn open_to_write(path: &Path, following: args::Following, writing: args::Writing) -> Result<Files, Error> {
+    open_folder(path, following).map(|files| files.with_locks(writing.locks()))
+}
+
+fn open_folder(path: &Path, following: args::Following) -> Result<Files, Error> {
+    Files::open(path, following.links())
+        .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", quoted(path))))
+}
+
+/// The kind of a repository: as asked for, or as its entries look.
+pub(super) fn kind_of(store: &dyn Store, root: &args::Root) -> Result<&'static dyn Format, Error> {
+    let path = quoted(&store.told(None));
+    if let Some(kind) = &root.kind {
         return formats::by_name(kind).ok_or_else(|| {
             let known: Vec<&str> = formats::ALL.iter().map(|format| format.name()).collect();
             usage(format!("there is no kind of repository called '{kind}'; known: {}", known.join(", ")))
@@ -43,12 +59,10 @@ pub(super) fn kind_of(store: &dyn Store, path: &Path, kind: &args::Kind) -> Resu
     }
     let mut entries: Vec<Entry> = Vec::new();
     store
-        .list(path, &mut |entry| entries.push(entry))
-        .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", quoted(path))))?;
+        .list(None, &mut |entry| entries.push(entry))
+        .map_err(|error| Error::cannot_start(format!("cannot list {path}: {error}")))?;
     let found = formats::recognise(&entries).next();
-    found.ok_or_else(|| {
-        Error::cannot_start(format!("{} holds no backup of any kind that this program knows", quoted(path)))
-    })
+    found.ok_or_else(|| Error::cannot_start(format!("{path} holds no backup of any kind that this program knows")))
 }
 
 pub(super) fn usage(what: String) -> Error {

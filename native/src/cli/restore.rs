@@ -8,19 +8,19 @@ use std::sync::atomic::AtomicBool;
 use highwater_core::render::{bytes, thousands};
 
 use super::exit::Exit;
-use super::repository::{Repository, kind_of};
+use super::repository::{Repository, kind_of, open};
 use super::{args, key, out, progress};
+use crate::disk;
 use crate::error::Error;
 use crate::restore::{How, Job, Outcome, plan, to_file, to_stream};
-use crate::store::Files;
 
 pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
-    let format = kind_of(&Files, &repository.path, &args.kind)?;
+    let from = open(&repository.path, &args.root)?;
+    let format = kind_of(&from, &args.root)?;
     let watch = out::watch(args.talk, stop);
-    let plan = plan(&Files, &repository.path, format, repository.point, key::load(&args.keys)?)?;
+    let plan = plan(&from, format, repository.point, key::load(&args.keys)?)?;
     let job = Job {
-        repository: repository.path,
         quick: args.quick,
         full: args.full,
         in_place: args.in_place,
@@ -35,10 +35,12 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
     }
     let outcome = progress::with("restoring", args.talk.quiet, &watch, || {
         if to_stdout {
-            to_stream(&job, &plan, &mut io::stdout().lock(), &Files, &watch)
-        } else {
-            to_file(&job, &plan, &args.target, &Files, &watch)
+            return to_stream(&job, &plan, &from, &mut io::stdout().lock(), &watch);
         }
+        let target = disk::target(&args.target, args.writing.locks())?;
+        let outcome = to_file(&job, &plan, &from, (&*target.root, &target.name), &watch);
+        out::doubts(&target.root);
+        outcome
     })?;
     if !args.talk.quiet && !to_stdout {
         out::print(&words(&outcome, args, format.grows()))?;

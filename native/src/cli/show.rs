@@ -4,21 +4,21 @@ use highwater_core::render::thousands;
 use serde_json::json;
 
 use super::exit::Exit;
-use super::repository::{Repository, kind_of};
+use super::repository::{Repository, kind_of, open};
 use super::{args, key, out};
 use crate::error::Error;
 use crate::restore::{Plan, plan};
-use crate::store::Files;
 
 pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
-    let format = kind_of(&Files, &repository.path, &args.kind)?;
-    let plan = plan(&Files, &repository.path, format, repository.point, key::load(&args.keys)?)?;
+    let store = open(&repository.path, &args.root)?;
+    let format = kind_of(&store, &args.root)?;
+    let plan = plan(&store, format, repository.point, key::load(&args.keys)?)?;
     if args.json {
         let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
             "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),
         })).collect();
-        let index = plan.index.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
+        let index = plan.index.as_ref().map(ToString::to_string);
         let document = json!({ "schema": 1, "point": plan.point, "bytes": plan.end, "chunks": chunks, "index": index });
         out::print(&format!("{document:#}\n"))?;
     } else {

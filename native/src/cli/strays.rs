@@ -7,21 +7,21 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::json;
 
 use super::exit::Exit;
-use super::repository::{kind_of, usage};
+use super::repository::{kind_of, open, usage};
 use super::{args, out, progress};
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::Files;
 use crate::strays::{What, strays};
 
 pub(super) fn run(args: &args::Strays, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-    let format = kind_of(&Files, &args.store, &args.kind)?;
+    let store = open(&args.store, &args.root)?;
+    let format = kind_of(&store, &args.root)?;
     if format.pool().is_none() {
         let what = "`highwater verify` names what belongs to no backup in it";
         return Err(usage(format!("{} is of the kind {}: {what}", quoted(&args.store), format.name())));
     }
     let watch = out::watch(args.talk, stop);
-    let found = progress::with("looking", args.talk.quiet, &watch, || strays(&args.store, format, &Files, &watch))?;
+    let found = progress::with("looking", args.talk.quiet, &watch, || strays(&store, format, &watch))?;
     let word = |what| match what {
         What::Unreferenced => "unreferenced",
         What::Bad => "set aside",

@@ -1,6 +1,5 @@
 //! `highwater verify`.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,11 +16,13 @@ use highwater_core::survey::{Options, Survey};
 use serde_json::json;
 
 use super::exit::Exit;
-use super::repository::{Repository, kind_of, usage};
+use super::outputs::Output;
+use super::report::Outputs;
+use super::repository::{Repository, kind_of, open, usage};
 use super::{args, key, out, progress, report};
 use crate::error::{Class, Error};
-use crate::map::Mapped;
-use crate::store::{Files, Store};
+use crate::store::Store;
+use crate::store::mapped::Mapped;
 use crate::watch::Watch;
 use crate::{clock, drive};
 
@@ -40,8 +41,10 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
     let labels = labels(&repositories);
     let depth = depth(args.depth);
     let how = How { depth, shard, key: key::load(&args.keys)? };
-    let mut events = events(args.events.as_deref())?;
     let watch = out::watch(args.talk, stop);
+    let outputs = Outputs::open(&args.files, &watch)?;
+    let events = Output::open(args.events.as_deref(), &watch)?.map(Output::stream).transpose()?;
+    let mut events = Events { to: events, failed: None };
     let mut whole = Report::empty(depth, args.strict);
     let mut unstarted = None;
     let several = repositories.len() > 1;
@@ -65,7 +68,7 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
         return Err(error);
     }
     let written = events.finish();
-    let exit = report::publish(&whole, &args.files, args.talk.verbose, args.talk.quiet)?;
+    let exit = report::publish(&whole, outputs, args.talk.verbose, args.talk.quiet);
     match written {
         Ok(()) => Ok(exit),
         Err(error) => {
@@ -117,8 +120,9 @@ fn one(
     events: &mut Events,
     watch: &Watch<'_>,
 ) -> Result<Report, Error> {
-    let store: &dyn Store = if args.mmap { &Mapped } else { &Files };
-    let format = kind_of(store, &repository.path, &args.kind)?;
+    let files = open(&repository.path, &args.root)?;
+    let store: Box<dyn Store> = if args.mmap { Box::new(Mapped(files)) } else { Box::new(files) };
+    let format = kind_of(&*store, &args.root)?;
     let trails = depth == Depth::Deep;
     let scope = match &repository.point {
         None => Scope::All { trails },
@@ -126,9 +130,8 @@ fn one(
     };
     let options = Options { label: label.clone(), format: format.name().to_owned(), depth, strict: args.strict, shard };
     let survey = Survey::new(format.inspect(&scope, key), options);
-    let survey = drive::run(store, &repository.path, survey, depth, watch, &mut |claim, verdict| {
-        events.settled(&label, claim, verdict)
-    })?;
+    let survey =
+        drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;
     let report = survey.finish();
     if let Some(point) = repository.point.filter(|_| report.sets.is_empty() && report.findings.is_empty()) {
         return Err(Error::cannot_start(format!("there is no point in time at or before {point} in {label}")));
@@ -194,15 +197,6 @@ fn labels(repositories: &[Repository]) -> Vec<String> {
 struct Events {
     to: Option<Box<dyn Write>>,
     failed: Option<io::Error>,
-}
-
-fn events(path: Option<&Path>) -> Result<Events, Error> {
-    let to: Option<Box<dyn Write>> = match path {
-        None => None,
-        Some(path) if path == Path::new("-") => Some(Box::new(io::stdout())),
-        Some(path) => Some(Box::new(io::BufWriter::new(File::create(path).map_err(Error::io("create", path))?))),
-    };
-    Ok(Events { to, failed: None })
 }
 
 impl Events {

@@ -1,128 +1,227 @@
 //! `Disk`: the write side. Every byte a backup or restore writes goes through it.
 //!
-//! The trait is small so that a model of a disk that forgets what was not synced can stand in for the real one.
+//! One root, as of a [`Store`]. Nothing is written through a link, and what is written is a [`Draft`]: a file of an
+//! unguessable name that belongs to its descriptor until it is whole. The trait is small so that a model of a disk that
+//! forgets what was not synced can stand in for the real one.
 
+mod appender;
+mod draft;
+mod leftover;
+pub mod like;
 pub mod model;
 mod real;
+mod work_name;
 
 use std::any::Any;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::store::{Object, Store};
+use highwater_core::name::Name;
+
+pub(crate) use appender::Appender;
+pub use draft::{Draft, FolderDraft, Lasts, make_folder, put};
+pub use leftover::{Leftover, clear, is_ours, look_at};
+pub(crate) use work_name::is_draft;
+
+use crate::error::Error;
+use crate::store::{Files, Identity, Links, Locks, Object, Place, Store, parted};
 
 /// A held lock; dropping it, or the end of the process, releases it.
 pub type Held = Box<dyn Any + Send>;
 
-/// Somewhere files can be written, beside being read.
+/// One root in which files can be written, beside being read. Names lead through no link.
 pub trait Disk: Store {
-    /// Creates a new file for writing; never follows a link, never takes an existing one.
+    /// This disk, for whoever reads it.
+    fn as_store(&self) -> &dyn Store;
+
+    /// Creates a new file that nobody but its owner, this user, may read; never takes an existing one.
     ///
     /// # Errors
     /// `AlreadyExists`, or the operating system's.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>>;
+    fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>>;
 
-    /// Opens an existing plain file for writing; never follows a link.
+    /// Opens an existing plain file for writing.
     ///
     /// # Errors
     /// The operating system's.
-    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn Writable>>;
+    fn open_for_writing(&self, name: &Name) -> io::Result<Box<dyn Writable>>;
 
-    /// Renames a file, replacing what is there.
+    /// Opens an existing plain file to hold it: it can be locked and read.
     ///
     /// # Errors
     /// The operating system's.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn open_to_hold(&self, name: &Name) -> io::Result<Box<dyn Writable>>;
 
-    /// Renames a file to a name that must be free.
+    /// Renames a file or folder, replacing a file that is there.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn rename(&self, from: &Name, to: &Name) -> io::Result<()>;
+
+    /// Renames a file or folder to a name that must be free.
     ///
     /// # Errors
     /// `AlreadyExists`, or the operating system's.
-    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn rename_new(&self, from: &Name, to: &Name) -> io::Result<()>;
 
-    /// Makes creations, renames and removals in a folder durable.
+    /// Makes creations, renames and removals in a folder durable. A file system that cannot do that by itself is no
+    /// error, and remembered.
     ///
     /// # Errors
     /// The operating system's.
-    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()>;
+
+    /// The barrier: makes everything durable that was written to the file system of the root, names and contents,
+    /// before any name that comes after.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn barrier(&self) -> io::Result<()>;
 
     /// Removes a file.
     ///
     /// # Errors
     /// The operating system's.
-    fn remove(&self, path: &Path) -> io::Result<()>;
+    fn remove(&self, name: &Name) -> io::Result<()>;
 
-    /// Whether anything has this name.
+    /// What has this name, or what the root is; none when nothing has. A link is looked at itself.
     ///
     /// # Errors
     /// The operating system's.
-    fn exists(&self, path: &Path) -> io::Result<bool>;
+    fn look(&self, name: Option<&Name>) -> io::Result<Option<Look>>;
 
-    /// Whether a folder has this name; links are followed.
-    fn is_folder(&self, path: &Path) -> bool;
+    /// Where a link leads, for sentences.
+    fn leads_to(&self, _name: &Name) -> Option<std::path::PathBuf> {
+        None
+    }
 
-    /// Takes the lock file `path` for this process and writes `text` into it; none when another process holds it.
-    ///
-    /// # Errors
-    /// The operating system's.
-    fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>>;
-
-    /// Makes a folder, which gets the owner and permissions of the folder `like`.
+    /// Makes a folder that nobody but its owner, this user, may enter.
     ///
     /// # Errors
     /// `AlreadyExists`, or the operating system's.
-    fn make_folder(&self, path: &Path, like: &Path) -> io::Result<()>;
+    fn make_folder(&self, name: &Name) -> io::Result<Box<dyn Inode>>;
 
     /// Removes an empty folder.
     ///
     /// # Errors
     /// The operating system's.
-    fn remove_folder(&self, path: &Path) -> io::Result<()>;
+    fn remove_folder(&self, name: &Name) -> io::Result<()>;
 
-    /// Makes everything durable that was written to the file system of `folder`, names and contents.
+    /// Takes the lock file `name` for this process and writes `text` into it; none when another process holds it. The
+    /// file belongs to whom its folder belongs to, and nobody can open it who may not write there.
     ///
     /// # Errors
-    /// The operating system's.
-    fn sync_all(&self, folder: &Path) -> io::Result<()>;
+    /// The operating system's; `Unsupported` where there are no locks.
+    fn lock(&self, name: &Name, text: &str) -> io::Result<Option<Held>>;
+
+    /// Takes a file, together with others that do so, or a folder, alone, for this process; none when another process
+    /// has it.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where there are no locks.
+    fn hold(&self, name: Option<&Name>) -> io::Result<Option<Held>>;
 
     /// Sets when a file was last used to now, and gives its length in bytes.
     ///
     /// # Errors
     /// The operating system's.
-    fn touch(&self, path: &Path) -> io::Result<u64>;
+    fn touch(&self, name: &Name) -> io::Result<u64>;
 
-    /// Takes a file, together with others that do so, or a folder, alone, for this process; none when another process has it.
-    ///
-    /// # Errors
-    /// The operating system's.
-    fn hold(&self, path: &Path) -> io::Result<Option<Held>>;
+    /// The user that this process acts for, by number.
+    fn user(&self) -> u32;
 
-    /// Opens what is to be backed up: a plain file, or where there are such things a block device.
-    ///
-    /// # Errors
-    /// As [`Store::open`].
-    fn open_source(&self, path: &Path) -> io::Result<Box<dyn Object>> {
-        self.open(path)
+    /// What is done when there are no locks.
+    fn locks(&self) -> Locks {
+        Locks::Needed
     }
+}
 
-    /// Gives `path` the permissions of `like`, and the owner as far as the user may.
-    ///
-    /// # Errors
-    /// The operating system's. Whoever may not read `like` could read `path` then.
-    fn adopt(&self, path: &Path, like: &Path) -> io::Result<()>;
+/// Takes an open file for this process, as far as locks are asked for; false when another has it.
+///
+/// # Errors
+/// As [`Inode::try_lock`].
+pub fn hold_file(disk: &dyn Disk, file: &dyn Inode) -> io::Result<bool> {
+    match file.try_lock() {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported && disk.locks() != Locks::Needed => Ok(true),
+        taken => taken.map(|taken| taken || disk.locks() == Locks::Without),
+    }
+}
 
-    /// Gives a file or folder these permissions.
+/// What a file system says of a file or folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// What it is.
+    pub what: What,
+    /// Which.
+    pub identity: Identity,
+    /// How many names it has.
+    pub names: u64,
+    /// Its length, in bytes.
+    pub length: u64,
+    /// Whom it belongs to.
+    pub owner: Owner,
+    /// Its permissions, in the twelve bits of `chmod`.
+    pub mode: u32,
+}
+
+/// What something is that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A plain file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link.
+    Link,
+    /// A device, a FIFO, a socket.
+    Other,
+}
+
+/// Whom something belongs to, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub user: u32,
+    /// The group.
+    pub group: u32,
+}
+
+/// Whatever is reached by a descriptor that is held: no name can be made to lead elsewhere.
+pub trait Inode: Send + Sync {
+    /// What it is now.
     ///
     /// # Errors
     /// The operating system's.
-    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
+    fn look(&self) -> io::Result<Look>;
 
-    /// Makes `to`, a new file, share the bytes of `from`; false when the file system cannot.
-    fn reflink(&self, from: &Path, to: &dyn Writable) -> bool;
+    /// Gives it away; none is left as it is.
+    ///
+    /// # Errors
+    /// The operating system's: as a rule only root may.
+    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()>;
+
+    /// Sets its permissions.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn set_mode(&self, mode: u32) -> io::Result<()>;
+
+    /// Makes contents, length, owner and permissions durable.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where folders cannot be synced.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Takes it for this process, until it is closed; false when another has it.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where there are no locks.
+    fn try_lock(&self) -> io::Result<bool>;
 }
 
 /// A file open for writing.
-pub trait Writable: Object {
+pub trait Writable: Object + Inode {
     /// Writes all of `bytes` at an offset.
     ///
     /// # Errors
@@ -135,23 +234,28 @@ pub trait Writable: Object {
     /// The operating system's.
     fn set_length(&self, length: u64) -> io::Result<()>;
 
-    /// Makes contents and length durable.
-    ///
-    /// # Errors
-    /// The operating system's.
-    fn sync(&self) -> io::Result<()>;
-
-    /// Takes this file for this process, until it is closed; false when another has it.
-    ///
-    /// # Errors
-    /// The operating system's.
-    fn try_lock(&self) -> io::Result<bool>;
-
     /// The same file, for reading.
     fn as_object(&self) -> &dyn Object;
 
-    /// The real file behind it, where there is one.
-    fn as_file(&self) -> Option<&std::fs::File> {
-        None
-    }
+    /// Makes this, an empty file, share the bytes of `from`; false when the file system cannot.
+    fn reflink(&self, from: &dyn Object) -> bool;
+}
+
+/// Opens a folder of this machine to write in it.
+///
+/// # Errors
+/// As [`Files::open`].
+pub fn open(path: &Path, locks: Locks) -> io::Result<Files> {
+    Ok(Files::open(path, Links::Beneath)?.with_locks(locks))
+}
+
+/// The place of a file that a user names to be written.
+///
+/// # Errors
+/// When it has no name, or its folder cannot be opened.
+pub fn target(path: &Path, locks: Locks) -> Result<Place<Files>, Error> {
+    let (folder, name) = parted(path)?;
+    let shown = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let root = open(folder, locks).map_err(Error::io("open the folder", shown))?;
+    Ok(Place { root: Arc::new(root), name })
 }

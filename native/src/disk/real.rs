@@ -1,124 +1,254 @@
-//! The real disk: plain system calls, with `O_NOFOLLOW` and `fsync` where they belong.
+//! The real disk: system calls on descriptors, below a held root and through no link, with `fsync` where it belongs.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
-use std::path::Path;
+use std::ffi::{CStr, OsStr};
+use std::fs::{File, TryLockError};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
-use highwater_core::formats::repozo::names::TEMPORARY;
+use highwater_core::name::{Name, TEMPORARY};
 use rustix::fs::{
-    AtFlags, CWD, FlockOperation, OFlags, RenameFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fcntl_lock,
-    ioctl_ficlone, renameat_with, syncfs, utimensat,
+    AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_NOW,
+    UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, futimens, ioctl_ficlone, mkdirat, openat, readlinkat, renameat,
+    renameat_with, statat, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 
-use super::{Disk, Held, Writable};
-use crate::store::{Files, Object, Store, open_plain};
+use super::like::Like;
+use super::{Disk, Draft, Held, Inode, Look, Owner, What, Writable};
+use crate::random;
+use crate::store::beneath::{self, Follow};
+use crate::store::{Files, Locks, Object, Store, plain};
+
+/// What a file system says that cannot sync a folder.
+const UNSYNCED: [Errno; 3] = [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS];
+
+/// No lock file is longer, in bytes.
+const LONGEST_LOCK: u64 = 256;
+
+/// The folder that a name lies in, held.
+enum Parent<'a> {
+    Root(BorrowedFd<'a>),
+    Below(OwnedFd),
+}
+
+impl AsFd for Parent<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Root(root) => *root,
+            Self::Below(folder) => folder.as_fd(),
+        }
+    }
+}
+
+impl Files {
+    fn parent(&self, name: &Name) -> io::Result<Parent<'_>> {
+        match name.folder() {
+            None => Ok(Parent::Root(self.root())),
+            Some(folder) => {
+                self.open_in_root(&folder, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).map(Parent::Below)
+            }
+        }
+    }
+
+    fn open_in_root(&self, name: &Name, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+        beneath::open(self.root(), name, flags, mode, Follow::Nothing)
+    }
+
+    fn open_held(&self, name: &Name, flags: OFlags) -> io::Result<File> {
+        let file = self.open_in_root(name, flags | OFlags::NOFOLLOW | OFlags::NONBLOCK, Mode::empty())?;
+        plain(FileType::from_raw_mode(fstat(&file)?.st_mode))?;
+        Ok(file.into())
+    }
+
+    /// What comes of taking a lock: none when another process has it.
+    fn taken<T>(&self, held: T, taken: Result<(), TryLockError>) -> io::Result<Option<T>> {
+        match taken {
+            _ if self.locks == Locks::Without => Ok(Some(held)),
+            Ok(()) => Ok(Some(held)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => match no_locks(error) {
+                error if error.kind() == io::ErrorKind::Unsupported && self.locks == Locks::Wanted => {
+                    self.unlocked.store(true, Ordering::Relaxed);
+                    Ok(Some(held))
+                }
+                error => Err(error),
+            },
+        }
+    }
+}
+
+/// An error of taking a lock, by which it can be told that the file system has none.
+fn no_locks(error: io::Error) -> io::Error {
+    let none = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP, Errno::BADF].map(|errno| Some(errno.raw_os_error()));
+    if none.contains(&error.raw_os_error()) { io::Error::new(io::ErrorKind::Unsupported, error) } else { error }
+}
+
+/// Whether an entry of a folder is the folder itself, or the one around it.
+fn is_dots(name: &CStr) -> bool {
+    matches!(name.to_bytes(), b"." | b"..")
+}
+
+fn last(name: &Name) -> &OsStr {
+    OsStr::from_bytes(name.last())
+}
 
 impl Disk for Files {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        Ok(Box::new(file))
+    fn as_store(&self) -> &dyn Store {
+        self
     }
 
-    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let file = fs::OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file"));
-        }
-        Ok(Box::new(file))
+    fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        Ok(Box::new(File::from(self.open_in_root(name, flags, Mode::RUSR | Mode::WUSR)?)))
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+    fn open_for_writing(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
+        Ok(Box::new(self.open_held(name, OFlags::RDWR)?))
     }
 
-    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+    fn open_to_hold(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
+        // Over NFS, only a file that is open for writing can be held alone; what may not be written can still be held
+        // elsewhere.
+        let refused = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+        };
+        let opened = match self.open_held(name, OFlags::RDWR) {
+            Err(error) if refused(&error) => self.open_held(name, OFlags::RDONLY),
+            opened => opened,
+        };
+        Ok(Box::new(opened?))
+    }
+
+    fn rename(&self, from: &Name, to: &Name) -> io::Result<()> {
+        Ok(renameat(self.parent(from)?, last(from), self.parent(to)?, last(to))?)
+    }
+
+    fn rename_new(&self, from: &Name, to: &Name) -> io::Result<()> {
+        match renameat_with(self.parent(from)?, last(from), self.parent(to)?, last(to), RenameFlags::NOREPLACE) {
             // Old kernels and some network file systems do not know the flag.
             Err(Errno::INVAL | Errno::NOSYS) => {
-                if self.exists(to)? {
+                if self.look(Some(to))?.is_some() {
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
-                fs::rename(from, to)
+                self.rename(from, to)
             }
             result => Ok(result?),
         }
     }
 
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        File::open(folder)?.sync_all()
+    fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let folder = match folder {
+            Some(name) => self.open_in_root(name, flags, Mode::empty())?,
+            None => openat(self.root(), ".", flags | OFlags::CLOEXEC, Mode::empty())?,
+        };
+        self.synced(rustix::fs::fsync(folder))
     }
 
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+    fn barrier(&self) -> io::Result<()> {
+        let root = openat(self.root(), ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(syncfs(root)?)
     }
 
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        match fs::symlink_metadata(path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+    fn remove(&self, name: &Name) -> io::Result<()> {
+        Ok(unlinkat(self.parent(name)?, last(name), AtFlags::empty())?)
+    }
+
+    fn look(&self, name: Option<&Name>) -> io::Result<Option<Look>> {
+        let Some(name) = name else { return Ok(Some(looked(&fstat(self.root())?))) };
+        let found = self.parent(name).and_then(|parent| Ok(statat(parent, last(name), AtFlags::SYMLINK_NOFOLLOW)?));
+        match found {
+            Ok(stat) => Ok(Some(looked(&stat))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn is_folder(&self, path: &Path) -> bool {
-        path.is_dir()
+    fn leads_to(&self, name: &Name) -> Option<PathBuf> {
+        let to = readlinkat(self.parent(name).ok()?, last(name), Vec::new()).ok()?;
+        Some(PathBuf::from(OsStr::from_bytes(to.as_bytes())))
     }
 
-    fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>> {
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).custom_flags(flags).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+    fn make_folder(&self, name: &Name) -> io::Result<Box<dyn Inode>> {
+        mkdirat(self.parent(name)?, last(name), Mode::RWXU)?;
+        let folder = self.open_in_root(name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?;
+        // Whoever may rename it in its folder may have put another one there.
+        let look = looked(&fstat(&folder)?);
+        let private = look.owner.user == self.user() && look.mode & 0o077 == 0;
+        // Of ours too: but nobody else can have put anything into the one that was made.
+        let mut is_empty = true;
+        for entry in Dir::read_from(&folder)? {
+            is_empty &= is_dots(entry?.file_name());
+        }
+        if !is_empty || (!private && !is_like_all(&folder, &look)?) {
+            return Err(io::Error::other(
+                "somebody else put another folder in its place at once; look who writes there",
+            ));
+        }
+        Ok(Box::new(File::from(folder)))
+    }
+
+    fn remove_folder(&self, name: &Name) -> io::Result<()> {
+        Ok(unlinkat(self.parent(name)?, last(name), AtFlags::REMOVEDIR)?)
+    }
+
+    fn lock(&self, name: &Name, text: &str) -> io::Result<Option<Held>> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut file = File::from(self.open_in_root(name, flags, Mode::RUSR | Mode::WUSR)?);
+        let look = Inode::look(&file)?;
+        if look.what != What::File {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
+        }
+        if self.taken((), file.try_lock())?.is_none() {
+            return Ok(None);
         }
         // The file may have been deleted before it was locked; then the lock keeps nobody out.
-        if fs::symlink_metadata(path)?.ino() != file.metadata()?.ino() {
+        if self.look(Some(name))?.is_none_or(|there| there.identity != look.identity) {
             return Err(io::Error::other("it was deleted meanwhile; run again"));
         }
-        if file.metadata()?.nlink() > 1 {
+        let like = like_lock(&self.look(name.folder().as_ref())?.ok_or(io::ErrorKind::NotFound)?);
+        if look.names > 1 {
             // It has another name, as in a snapshot made of hard links, whose bytes are not ours to change.
-            let ours = new_lock(path, text)?;
+            let ours = Draft::of(self, name, TEMPORARY)?;
+            ours.file().write_at(0, text.as_bytes())?;
+            _ = ours.give(&like)?;
+            let new = ours.held();
+            ours.publish(name)?;
             // Whoever has opened the old one already still finds it locked.
-            return Ok(Some(Box::new((file, ours))));
+            return Ok(Some(Box::new((file, new))));
+        }
+        // A power cut may have left less than that, or zeros.
+        let mut begins = Vec::new();
+        (&file as &dyn Object).for_each_piece(0, 4, &mut [0; 4], |piece| {
+            begins.extend_from_slice(piece);
+            true
+        })?;
+        let zeros = look.length <= LONGEST_LOCK && begins.iter().all(|byte| *byte == 0);
+        if !zeros && !b"pid ".starts_with(&begins) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is no lock file of this program: it does not say who holds it",
+            ));
         }
         file.set_len(0)?;
         file.write_all(text.as_bytes())?;
+        if look.owner.user == self.user() || self.user() == 0 {
+            _ = like.give(&file)?;
+        }
         Ok(Some(Box::new(file)))
     }
 
-    fn make_folder(&self, path: &Path, like: &Path) -> io::Result<()> {
-        let meta = fs::metadata(like)?;
-        fs::create_dir(path)?;
-        // Only root may give folders away.
-        _ = chown(path, Some(meta.uid()), Some(meta.gid()));
-        fs::set_permissions(path, meta.permissions())
-    }
-
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        fs::remove_dir(path)
-    }
-
-    fn sync_all(&self, folder: &Path) -> io::Result<()> {
-        Ok(syncfs(File::open(folder)?)?)
-    }
-
-    fn touch(&self, path: &Path) -> io::Result<u64> {
-        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-        let times = Timestamps { last_access: now, last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT } };
-        utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(fs::symlink_metadata(path)?.len())
-    }
-
-    fn hold(&self, path: &Path) -> io::Result<Option<Held>> {
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-        let taken = if file.metadata()?.is_dir() {
+    fn hold(&self, name: Option<&Name>) -> io::Result<Option<Held>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = File::from(match name {
+            Some(name) => self.open_in_root(name, flags, Mode::empty())?,
+            None => openat(self.root(), ".", flags | OFlags::CLOEXEC, Mode::empty())?,
+        });
+        let taken = if Inode::look(&file)?.what == What::Folder {
             file.try_lock()
         } else {
             // Two kinds of locks that know nothing of each other: whoever holds the file alone may use either.
@@ -128,71 +258,104 @@ impl Disk for Files {
                 Err(error) => Err(TryLockError::Error(error.into())),
             }
         };
-        match taken {
-            Ok(()) => Ok(Some(Box::new(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        Ok(self.taken(file, taken)?.map(|file| Box::new(file) as Held))
     }
 
-    fn open_source(&self, path: &Path) -> io::Result<Box<dyn Object>> {
-        if fs::metadata(path)?.file_type().is_block_device() {
-            return Ok(Box::new(Device(File::open(path)?)));
-        }
-        self.open(path)
+    fn touch(&self, name: &Name) -> io::Result<u64> {
+        let file = self.open_held(name, OFlags::RDONLY)?;
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let times = Timestamps { last_access: now, last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT } };
+        futimens(&file, &times)?;
+        Object::length(&file)
     }
 
-    fn adopt(&self, path: &Path, like: &Path) -> io::Result<()> {
-        let (meta, file) = (fs::metadata(like)?, open_plain(path)?);
-        // Only root may give files away.
-        _ = fchown(&file, Some(meta.uid()), Some(meta.gid()));
-        match file.set_permissions(meta.permissions()) {
-            // File systems without permissions refuse to set those that all of their files have.
-            Err(_) if file.metadata()?.permissions() == meta.permissions() => Ok(()),
-            result => result,
-        }
+    fn locks(&self) -> Locks {
+        self.locks
     }
 
-    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
-    }
-
-    fn reflink(&self, from: &Path, to: &dyn Writable) -> bool {
-        let (Ok(from), Some(to)) = (open_plain(from), to.as_file()) else { return false };
-        ioctl_ficlone(to, &from).is_ok()
+    fn user(&self) -> u32 {
+        rustix::process::geteuid().as_raw()
     }
 }
 
-/// Puts a new lock file, already locked, in the place of one that this process holds.
-fn new_lock(path: &Path, text: &str) -> io::Result<File> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(TEMPORARY);
-    _ = fs::remove_file(&temporary);
-    let mut file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(&temporary)?;
-    file.try_lock()?;
-    file.write_all(text.as_bytes())?;
-    fs::rename(&temporary, path)?;
-    Ok(file)
+impl Files {
+    /// What came of syncing a folder, which some file systems cannot.
+    fn synced(&self, result: rustix::io::Result<()>) -> io::Result<()> {
+        match result {
+            Err(errno) if UNSYNCED.contains(&errno) => {
+                self.unsynced.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
 }
 
-/// A block device, which does not tell its length as files do.
-struct Device(File);
+/// Whether a folder is as open as everything that this process makes on its file system: some have one owner and one
+/// mode for all, or know whoever comes by another number. A file that is made in it tells.
+fn is_like_all(folder: &OwnedFd, look: &Look) -> io::Result<bool> {
+    let digits = u64::from_le_bytes(random::bytes().map_err(io::Error::other)?);
+    let name = format!(".{digits:016x}{TEMPORARY}");
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = looked(&fstat(openat(folder, &*name, flags, Mode::RUSR | Mode::WUSR)?)?);
+    unlinkat(folder, &*name, AtFlags::empty())?;
+    // Whoever may read a file of a kind may enter a folder of it.
+    let open = made.mode | ((made.mode & 0o044) >> 2);
+    Ok(made.owner.user == look.owner.user && look.mode & !open & 0o077 == 0)
+}
 
-impl Object for Device {
-    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        FileExt::read_at(&self.0, buffer, at)
+/// A lock file: of whom the folder is, and open to those only who may write there.
+fn like_lock(folder: &Look) -> Like {
+    let writers = folder.mode & 0o222;
+    Like::new_in(folder).with_mode(0o600 | writers | (writers << 1))
+}
+
+fn looked(stat: &Stat) -> Look {
+    let what = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => What::File,
+        FileType::Directory => What::Folder,
+        FileType::Symlink => What::Link,
+        _ => What::Other,
+    };
+    Look {
+        what,
+        identity: (stat.st_dev, stat.st_ino),
+        names: stat.st_nlink,
+        length: stat.st_size.unsigned_abs(),
+        owner: Owner { user: stat.st_uid, group: stat.st_gid },
+        mode: stat.st_mode & 0o7777,
+    }
+}
+
+impl Inode for File {
+    fn look(&self) -> io::Result<Look> {
+        Ok(looked(&fstat(self)?))
     }
 
-    fn length(&self) -> io::Result<u64> {
-        (&self.0).seek(SeekFrom::End(0))
+    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+        Ok(fchown(self, user.map(Uid::from_raw), group.map(Gid::from_raw))?)
     }
 
-    fn will_need(&self, at: u64, length: u64) {
-        self.0.will_need(at, length);
+    fn set_mode(&self, mode: u32) -> io::Result<()> {
+        Ok(fchmod(self, Mode::from_raw_mode(mode))?)
     }
 
-    fn identity(&self) -> io::Result<(u64, u64)> {
-        self.0.identity()
+    fn sync(&self) -> io::Result<()> {
+        let unsynced = UNSYNCED.map(|errno| Some(errno.raw_os_error()));
+        match self.sync_all() {
+            Err(error) if unsynced.contains(&error.raw_os_error()) && Inode::look(self)?.what == What::Folder => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, error))
+            }
+            synced => synced,
+        }
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match File::try_lock(self) {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(no_locks(error)),
+        }
     }
 }
 
@@ -205,23 +368,11 @@ impl Writable for File {
         self.set_len(length)
     }
 
-    fn sync(&self) -> io::Result<()> {
-        self.sync_all()
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        match File::try_lock(self) {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-
     fn as_object(&self) -> &dyn Object {
         self
     }
 
-    fn as_file(&self) -> Option<&File> {
-        Some(self)
+    fn reflink(&self, from: &dyn Object) -> bool {
+        from.as_file().is_some_and(|from| ioctl_ficlone(self, from).is_ok())
     }
 }

@@ -5,7 +5,6 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use highwater_core::check::Verdict;
@@ -17,7 +16,7 @@ use highwater_core::segments::{Recheck, Segments};
 use rayon::prelude::*;
 
 use super::lanes::{self, Stream};
-use super::{buffer, deal, path_of};
+use super::{buffer, deal};
 use crate::error::Error;
 use crate::store::{Object, Store};
 use crate::watch::Watch;
@@ -31,9 +30,9 @@ pub(crate) struct Marked {
     borders: Vec<u64>,
 }
 
-/// The marks in file `name` below `root`, if it is one.
-pub(crate) fn read(store: &dyn Store, root: &Path, name: &Name) -> Option<Marks> {
-    let object = store.open(&path_of(root, name)).ok()?;
+/// The marks in the file `name`, if it holds any.
+pub(crate) fn read(store: &dyn Store, name: &Name) -> Option<Marks> {
+    let object = store.open(name).ok()?;
     let length = object.length().ok().filter(|length| *length <= marks::LONGEST)?;
     let mut bytes = vec![0; usize::try_from(length).ok()?];
     object.read_exact_at(0, &mut bytes).ok()?;
@@ -42,10 +41,10 @@ pub(crate) fn read(store: &dyn Store, root: &Path, name: &Name) -> Option<Marks>
 
 impl Marked {
     /// The stream that `claim` speaks of, if its marks are there and can be of use.
-    pub(super) fn of_claim(store: &dyn Store, root: &Path, claim: &Claim) -> Option<Self> {
-        let marks = read(store, root, claim.marks.as_ref()?)?;
+    pub(super) fn of_claim(store: &dyn Store, claim: &Claim) -> Option<Self> {
+        let marks = read(store, claim.marks.as_ref()?)?;
         let segments = Segments::new(claim.codec, &claim.expect, marks)?;
-        let object: Arc<dyn Object> = store.open(&path_of(root, &claim.object)).ok()?.into();
+        let object: Arc<dyn Object> = store.open(&claim.object).ok()?.into();
         let borders = match claim.codec {
             // The last segment reads on to the end of the object, to see that nothing follows.
             Codec::Plain => borders(&segments, 0, u64::MAX),
@@ -170,11 +169,6 @@ fn members(object: &dyn Object, segments: &Segments) -> Option<Vec<u64>> {
 ///
 /// # Errors
 /// [`Error::Interrupted`] only.
-pub(super) fn check(
-    store: &dyn Store,
-    root: &Path,
-    claim: &Claim,
-    watch: &Watch<'_>,
-) -> Result<Option<Verdict>, Error> {
-    Marked::of_claim(store, root, claim).map_or(Ok(None), |marked| marked.verdict(watch))
+pub(super) fn check(store: &dyn Store, claim: &Claim, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
+    Marked::of_claim(store, claim).map_or(Ok(None), |marked| marked.verdict(watch))
 }

@@ -1,4 +1,4 @@
-//! Drives a `Survey` over a folder: indices on one thread, claims and trails on all of them.
+//! Drives a `Survey` over a root: indices on one thread, claims and trails on all of them.
 //!
 //! Claims whose bytes must be hashed are dealt out in hands: many short streams go side by side through the lanes of a
 //! thread ([`lanes`]), a stream with marks is cut there and hashed by all threads ([`marked`]), and a stream
@@ -11,13 +11,14 @@ mod one;
 mod present;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::digest::Hasher;
+use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::finding::Findings;
 use highwater_core::inspect::{Answer, Ask, Entry};
 use highwater_core::name::Name;
@@ -28,7 +29,7 @@ use rayon::Scope;
 
 use crate::error::Error;
 use crate::lock;
-use crate::store::{Store, fault};
+use crate::store::{Identity, Store, fault};
 use crate::watch::Watch;
 
 use deal::Hand;
@@ -83,20 +84,13 @@ struct Settled {
     marked: bool,
 }
 
-/// The path of an object below its root.
-#[must_use]
-pub fn path_of(root: &Path, name: &Name) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    root.join(std::ffi::OsStr::from_bytes(name.as_bytes()))
-}
-
 /// A buffer to read into.
 #[must_use]
 pub fn buffer() -> Vec<u8> {
     vec![0; PIECE]
 }
 
-/// Runs `survey` over `root` to its end and gives it back, ready to finish.
+/// Runs `survey` over the root `store` to its end and gives it back, ready to finish.
 ///
 /// `settled` sees every claim's verdict, in the order in which they come in.
 ///
@@ -104,7 +98,6 @@ pub fn buffer() -> Vec<u8> {
 /// [`Error::Interrupted`]; everything else becomes a finding.
 pub fn run(
     store: &dyn Store,
-    root: &Path,
     mut survey: Survey,
     depth: Depth,
     watch: &Watch<'_>,
@@ -114,19 +107,16 @@ pub fn run(
     let threads = rayon::current_num_threads();
     let present = Present::default();
     rayon::in_place_scope(|scope| -> Result<(), Error> {
-        let ground = Ground { store, root, depth, watch, present: &present };
-        let gathered = Vec::new();
-        let mut flight = Flight { scope, ground, gathered, send, receive, running: 0, threads, settled };
+        let ground = Ground { store, depth, watch, present: &present };
+        let (gathered, walked) = (Vec::new(), HashMap::new());
+        let mut flight = Flight { scope, ground, gathered, walked, send, receive, running: 0, threads, settled };
         loop {
             watch.go_on()?;
             match survey.ask() {
-                Ask::List(folder) => {
-                    let folder = folder.map_or_else(|| root.to_owned(), |name| path_of(root, &name));
-                    list(store, &folder, &mut survey, &mut flight)?;
-                }
-                Ask::Read(name) => read(store, root, &name, &mut survey, &mut flight)?,
+                Ask::List(folder) => list(store, folder, &mut survey, &mut flight)?,
+                Ask::Read(name) => read(store, &name, &mut survey, &mut flight)?,
                 Ask::Writing => {
-                    let work = survey.answer(Answer::Writing(store.is_locked(&lock::path(root)))).collect();
+                    let work = survey.answer(Answer::Writing(store.is_locked(&lock::name()?))).collect();
                     flight.launch(&mut survey, work)?;
                 }
                 Ask::Done => {
@@ -135,6 +125,7 @@ pub fn run(
                     if !survey.retrace() {
                         return Ok(());
                     }
+                    flight.walked.clear();
                 }
             }
         }
@@ -147,7 +138,6 @@ pub fn run(
 #[derive(Clone, Copy)]
 struct Ground<'scope> {
     store: &'scope dyn Store,
-    root: &'scope Path,
     depth: Depth,
     watch: &'scope Watch<'scope>,
     present: &'scope Present,
@@ -158,6 +148,8 @@ struct Flight<'f, 'scope> {
     scope: &'f Scope<'scope>,
     ground: Ground<'scope>,
     gathered: Vec<Claim>,
+    /// The folders that were listed, and under which name: a link may lead to one again.
+    walked: HashMap<Identity, Option<Name>>,
     send: Sender<Done>,
     receive: Receiver<Done>,
     running: usize,
@@ -245,14 +237,14 @@ impl Ground<'_> {
         if claims.len() < MANY {
             return claims;
         }
-        let place = |claim: Claim| (self.store.place(&path_of(self.root, &claim.object)), claim);
+        let place = |claim: Claim| (self.store.place(&claim.object), claim);
         let mut placed: Vec<(u64, Claim)> = claims.into_par_iter().map(place).collect();
         placed.sort_by_key(|(place, _)| *place);
         placed.into_iter().map(|(_, claim)| claim).collect()
     }
 
     fn follow(self, trail: Trail, send: &Sender<Done>) -> Result<(), Error> {
-        let findings = one::follow(self.store, self.root, trail, self.watch)?;
+        let findings = one::follow(self.store, trail, self.watch)?;
         _ = send.send(Done::Trail(findings));
         Ok(())
     }
@@ -261,14 +253,11 @@ impl Ground<'_> {
         let mut out = Out::new(send);
         for claim in claims {
             self.watch.go_on()?;
-            if claim.evidence(self.depth) == Evidence::Presence
-                && self.present.shows(self.store, self.root, &claim.object)
-            {
+            if claim.evidence(self.depth) == Evidence::Presence && self.present.shows(self.store, &claim.object) {
                 out.settle(claim, Verdict::Sound, 0, false);
                 continue;
             }
-            let path = path_of(self.root, &claim.object);
-            if let Some(verdict) = one::without_bytes(self.store, &path, &claim, self.depth) {
+            if let Some(verdict) = one::without_bytes(self.store, &claim, self.depth) {
                 out.settle(claim, verdict, 0, false);
             }
         }
@@ -282,7 +271,7 @@ impl Ground<'_> {
             Hand::Lanes(width, claims) if hashed => self.lanes(width, claims, &mut out),
             Hand::Lanes(_, claims) => claims.into_iter().try_for_each(|claim| self.one(claim, &mut out)),
             Hand::Marked(claim) => {
-                let marked = if hashed { marked::check(self.store, self.root, &claim, self.watch)? } else { None };
+                let marked = if hashed { marked::check(self.store, &claim, self.watch)? } else { None };
                 match marked {
                     None => self.one(claim, &mut out),
                     Some(verdict) => {
@@ -296,8 +285,7 @@ impl Ground<'_> {
     }
 
     fn one(self, claim: Claim, out: &mut Out<'_>) -> Result<(), Error> {
-        let path = path_of(self.root, &claim.object);
-        let (verdict, bytes) = check_bytes(self.store, &path, &claim, self.depth, self.watch, &mut |_| {})?;
+        let (verdict, bytes) = check_bytes(self.store, &claim, self.depth, self.watch, &mut |_| {})?;
         out.settle(claim, verdict, bytes, false);
         Ok(())
     }
@@ -307,15 +295,14 @@ impl Ground<'_> {
         let mut claims = claims.into_iter();
         let next = || {
             for claim in claims.by_ref() {
-                let path = path_of(self.root, &claim.object);
-                match self.store.open(&path) {
+                match self.store.open(&claim.object) {
                     Ok(object) => {
                         let (codec, expect) = (claim.codec, claim.expect);
                         let hasher = Hasher::new(expect.digest.algorithm());
                         return Some(lanes::Stream::new(claim, object.into(), 0..u64::MAX, codec, expect, hasher));
                     }
                     Err(error) => {
-                        let verdict = one::failed(self.store, &path, &claim, &error);
+                        let verdict = one::failed(self.store, &claim, &error);
                         out.borrow_mut().settle(claim, verdict, 0, false);
                     }
                 }
@@ -369,13 +356,23 @@ impl Drop for Out<'_> {
 
 fn list<'scope>(
     store: &dyn Store,
-    folder: &Path,
+    folder: Option<Name>,
     survey: &mut Survey,
     flight: &mut Flight<'_, 'scope>,
 ) -> Result<(), Error> {
+    // The same name may be listed again, to see what has changed; another name of the same folder shows nothing new.
+    if let Some(identity) = store.identity(folder.as_ref()) {
+        let first = flight.walked.entry(identity).or_insert_with(|| folder.clone());
+        if *first != folder {
+            let first = first.as_ref().map_or_else(|| "the root".to_owned(), |name| format!("'{name}'"));
+            let message = format!("it leads to {first}, which is looked at under that name");
+            let work = survey.answer(Answer::Failed(Fault { kind: FaultKind::Known, message })).collect();
+            return flight.launch(survey, work);
+        }
+    }
     let mut batch: Vec<Entry> = Vec::new();
     let mut work = Vec::new();
-    let result = store.list(folder, &mut |entry| {
+    let result = store.list(folder.as_ref(), &mut |entry| {
         batch.push(entry);
         if batch.len() >= ENTRIES {
             work.extend(survey.answer(Answer::Entries(&batch)));
@@ -390,16 +387,10 @@ fn list<'scope>(
     flight.launch(survey, work)
 }
 
-fn read(
-    store: &dyn Store,
-    root: &Path,
-    name: &Name,
-    survey: &mut Survey,
-    flight: &mut Flight<'_, '_>,
-) -> Result<(), Error> {
+fn read(store: &dyn Store, name: &Name, survey: &mut Survey, flight: &mut Flight<'_, '_>) -> Result<(), Error> {
     let mut at = 0;
     let mut buffer = buffer();
-    let object = match store.open(&path_of(root, name)) {
+    let object = match store.open(name) {
         Ok(object) => object,
         Err(error) => {
             let work = survey.answer(Answer::Failed(fault(&error))).collect();

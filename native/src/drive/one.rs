@@ -1,7 +1,6 @@
 //! Checks one claim in one stream, and follows one trail.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
@@ -10,21 +9,21 @@ use highwater_core::finding::Findings;
 use highwater_core::report::Depth;
 use highwater_core::trail::{Following, Trail};
 
-use super::{buffer, path_of};
+use super::buffer;
 use crate::error::Error;
 use crate::store::{Store, fault};
 use crate::watch::Watch;
 
 /// The verdict that does not take the object's bytes; none when it does.
-pub(super) fn without_bytes(store: &dyn Store, path: &Path, claim: &Claim, depth: Depth) -> Option<Verdict> {
+pub(super) fn without_bytes(store: &dyn Store, claim: &Claim, depth: Depth) -> Option<Verdict> {
     let evidence = claim.evidence(depth);
     if evidence == Evidence::Bytes {
         return None;
     }
-    Some(match store.length(path) {
+    Some(match store.length(&claim.object) {
         Ok(length) if evidence == Evidence::StoredLength => Check::of_length(claim, length),
         Ok(_) => Verdict::Sound,
-        Err(error) => failed(store, path, claim, &error),
+        Err(error) => failed(store, claim, &error),
     })
 }
 
@@ -35,15 +34,14 @@ pub(super) fn without_bytes(store: &dyn Store, path: &Path, claim: &Claim, depth
 /// [`Error::Interrupted`] only.
 pub fn check_bytes(
     store: &dyn Store,
-    path: &Path,
     claim: &Claim,
     depth: Depth,
     watch: &Watch<'_>,
     tee: &mut dyn FnMut(&[u8]),
 ) -> Result<(Verdict, u64), Error> {
-    let object = match store.open(path) {
+    let object = match store.open(&claim.object) {
         Ok(object) => object,
-        Err(error) => return Ok((failed(store, path, claim, &error), 0)),
+        Err(error) => return Ok((failed(store, claim, &error), 0)),
     };
     let mut check = Check::new(claim, depth);
     let result = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
@@ -62,15 +60,13 @@ pub fn check_bytes(
     Ok((verdict, length))
 }
 
-/// The verdict on a claim whose object at `path` could not be opened.
-pub(super) fn failed(store: &dyn Store, path: &Path, claim: &Claim, error: &io::Error) -> Verdict {
+/// The verdict on a claim whose object could not be opened.
+pub(super) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Verdict {
     let mut fault = fault(error);
-    let depth = claim.object.as_bytes().split(|byte| *byte == b'/').count();
-    let index = path.ancestors().nth(depth).map(|root| path_of(root, &claim.index));
     // Whoever removes a chain on purpose removes its index first and for good: an index that is gone by now has named
     // what it named rightly, and its points were given up since this run read it.
-    let gone = |index: PathBuf| store.length(&index).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    if fault.kind == FaultKind::Absent && index.is_some_and(gone) {
+    let gone = || store.length(&claim.index).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if fault.kind == FaultKind::Absent && gone() {
         let message = format!("it was removed while this ran, and so was the index '{}' that named it", claim.index);
         fault = Fault { kind: FaultKind::Unreadable, message };
     }
@@ -81,11 +77,11 @@ pub(super) fn failed(store: &dyn Store, path: &Path, claim: &Claim, error: &io::
 ///
 /// # Errors
 /// [`Error::Interrupted`] only.
-pub(super) fn follow(store: &dyn Store, root: &Path, trail: Trail, watch: &Watch<'_>) -> Result<Findings, Error> {
+pub(super) fn follow(store: &dyn Store, trail: Trail, watch: &Watch<'_>) -> Result<Findings, Error> {
     let mut following = Following::new(trail);
     let mut buffer = buffer();
     while let Some(name) = following.begin() {
-        let read = store.open(&path_of(root, &name)).and_then(|object| {
+        let read = store.open(&name).and_then(|object| {
             object.for_each_piece(0, u64::MAX, &mut buffer, |piece| {
                 following.push(piece).is_continue() && !watch.stopping()
             })

@@ -1,17 +1,15 @@
 //! `Present`: which objects are there, by one listing of each folder instead of a look at each object.
 //!
-//! A store of millions of chunks has them in 65,536 folders, and on a disk whose cache is cold each look is a seek of its own: that
-//! made such checks so slow elsewhere that they were taken out again.
+//! A store of millions of chunks has them in 65,536 folders, and on a disk whose cache is cold each look is a seek of
+//! its own: that made such checks so slow elsewhere that they were taken out again.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use highwater_core::inspect::Kind;
 use highwater_core::name::Name;
 
-use super::path_of;
 use crate::store::Store;
 
 /// The plain files of the folders that were asked about.
@@ -21,13 +19,14 @@ pub(super) struct Present {
     keys: RandomState,
 }
 
-/// The names in a folder, once they were listed, as hashes, sorted: eight bytes for each. Nobody can make two alike, as the keys are random.
+/// The names in a folder, once they were listed, as hashes, sorted: eight bytes for each. Nobody can make two alike, as
+/// the keys are random.
 type Names = OnceLock<Vec<u64>>;
 
 impl Present {
-    /// Whether the listing of its folder shows this object as a plain file. That it does not says nothing: a look at the object itself
-    /// tells why.
-    pub(super) fn shows(&self, store: &dyn Store, root: &Path, object: &Name) -> bool {
+    /// Whether the listing of its folder shows this object as a plain file. That it does not says nothing: a look at
+    /// the object itself tells why.
+    pub(super) fn shows(&self, store: &dyn Store, object: &Name) -> bool {
         let (folder, name) = parted(object.as_bytes());
         let known = self.folders.read().unwrap_or_else(PoisonError::into_inner).get(folder).cloned();
         let known = known.unwrap_or_else(|| {
@@ -35,15 +34,12 @@ impl Present {
             Arc::clone(folders.entry(folder.into()).or_default())
         });
         // Whoever comes first lists it; others who ask for the same folder wait.
-        let names = known.get_or_init(|| {
-            let path = path_of(root, object);
-            path.parent().map(|folder| self.listed(store, folder)).unwrap_or_default()
-        });
+        let names = known.get_or_init(|| self.listed(store, object.folder().as_ref()));
         names.binary_search(&self.keys.hash_one(name)).is_ok()
     }
 
     /// The plain files of a folder; what of it cannot be listed is not there.
-    fn listed(&self, store: &dyn Store, folder: &Path) -> Vec<u64> {
+    fn listed(&self, store: &dyn Store, folder: Option<&Name>) -> Vec<u64> {
         let mut names = Vec::new();
         let listed = store.list(folder, &mut |entry| {
             names.extend((entry.kind == Kind::File).then(|| self.keys.hash_one(entry.name.as_bytes())));

@@ -2,21 +2,19 @@
 //!
 //! A crash in the middle must leave the old database: see [`super::seal`].
 
-use std::path::Path;
 use std::thread;
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::report::Depth;
 
-use super::seal::Seal;
+use super::filestorage::seal::Seal;
 use super::write::Writer;
-use super::{Job, Plan, sound, target, tell_chunks, tell_whole};
-use crate::disk::{Disk, Writable};
-use crate::drive::{check_bytes, path_of};
+use super::{Run, sound, tell_chunks, tell_whole};
+use crate::disk::Writable;
+use crate::drive::check_bytes;
 use crate::error::Error;
 use crate::shown::shown;
-use crate::watch::Watch;
 
 /// How an append went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,32 +25,29 @@ pub(super) enum Result {
     Differs,
 }
 
-/// Appends `claims`, the first of which may be there in part, to a target of `length` bytes.
+/// Appends `claims`, the first of which may be there in part, to `file`, the target, which has `length` bytes.
 pub(super) fn append(
-    job: &Job,
-    plan: &Plan,
+    run: &Run<'_>,
     claims: &[Claim],
     length: u64,
-    target: &Path,
-    disk: &dyn Disk,
-    watch: &Watch<'_>,
+    file: &dyn Writable,
 ) -> std::result::Result<Result, Error> {
-    watch.note(format!("Recovering (incrementally) file to {}", shown(target)));
+    let Run { job, plan, watch, .. } = *run;
+    watch.note(format!("Recovering (incrementally) file to {}", shown(run.told())));
     watch.note("remaining files needed to recover incrementally onto target file:");
     for claim in claims {
-        watch.note(format!("\t{}", shown(path_of(&job.repository, &claim.object))));
+        watch.note(format!("\t{}", shown(run.from.told(Some(&claim.object)))));
     }
     let Some(first) = claims.first() else { return Ok(Result::Done) };
-    let file = target::open_alone(disk, target)?;
     let mut seal = Seal::of(first);
     if length > first.target.start {
         // An interrupted run put these bytes there, the seal among them, and may not have made them durable.
-        file.sync().map_err(Error::io("sync", target))?;
+        file.sync().map_err(run.failed("sync"))?;
     }
     watch.expect(claims.iter().map(|claim| claim.expect.length).sum());
     let mut written = Ok(Result::Done);
     for claim in claims {
-        written = chunk(job, claim, length, &mut seal, &*file, target, disk, watch);
+        written = chunk(run, claim, length, &mut seal, file);
         if !matches!(written, Ok(Result::Done)) {
             break;
         }
@@ -61,35 +56,30 @@ pub(super) fn append(
         Ok(Result::Done) => {}
         other => {
             // Cutting is no change inside the old bytes: what was appended is not whole: the old end is the end again.
-            file.set_length(length).and_then(|()| file.sync()).map_err(Error::io("cut", target))?;
+            file.set_length(length).and_then(|()| file.sync()).map_err(run.failed("cut"))?;
             return other;
         }
     }
-    file.sync().map_err(Error::io("sync", target))?;
+    file.sync().map_err(run.failed("sync"))?;
     if let Some(real) = seal.real {
-        file.write_at(seal.at, &[real]).and_then(|()| file.sync()).map_err(Error::io("write", target))?;
+        file.write_at(seal.at, &[real]).and_then(|()| file.sync()).map_err(run.failed("write"))?;
     }
     if job.whole_sum {
-        tell_whole(file.as_object(), target, length, plan.end.max(length), watch)?;
+        tell_whole(file.as_object(), &run.told(), length, plan.end.max(length), watch)?;
     } else {
-        tell_chunks(job, claims, watch);
+        tell_chunks(run.from, claims, watch);
     }
     Ok(Result::Done)
 }
 
 /// Appends what is missing of one chunk, comparing what is there of it.
-#[expect(clippy::too_many_arguments, reason = "one step of the loop above, with its whole surroundings")]
 fn chunk(
-    job: &Job,
+    run: &Run<'_>,
     claim: &Claim,
     length: u64,
     seal: &mut Seal,
     file: &dyn Writable,
-    target: &Path,
-    disk: &dyn Disk,
-    watch: &Watch<'_>,
 ) -> std::result::Result<Result, Error> {
-    let path = path_of(&job.repository, &claim.object);
     let mut at = claim.target.start;
     let mut differs = false;
     let mut failed = None;
@@ -98,7 +88,7 @@ fn chunk(
         let from = seal.after(from..claim.target.end);
         let mut writer = Writer::new(scope, file, from, claim.target.end - from, false);
         let mut old = Vec::new();
-        let (verdict, _) = check_bytes(disk, &path, claim, Depth::Digest, watch, &mut |bytes| {
+        let (verdict, _) = check_bytes(run.from, claim, Depth::Digest, run.watch, &mut |bytes| {
             let start = at;
             at += bytes.len() as u64;
             if differs || failed.is_some() {
@@ -115,12 +105,12 @@ fn chunk(
                 failed = seal.put(file, &mut writer, new, start + there.len() as u64).err();
             }
         })?;
-        writer.finish().map_err(Error::io("write", target))?;
+        writer.finish().map_err(run.failed("write"))?;
         Ok(verdict)
     })?;
     if let Some(error) = failed {
-        return Err(Error::io("append to", target)(error));
+        return Err(run.failed("append to")(error));
     }
-    sound(job, claim, verdict)?;
+    sound(run.from, claim, verdict)?;
     Ok(if differs { Result::Differs } else { Result::Done })
 }

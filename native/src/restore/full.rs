@@ -1,7 +1,8 @@
-//! A full restore: every chunk to its place in `TARGET.part`, in parallel, then a rename over the target.
+//! A full restore: every chunk to its place in a work file, in parallel, which then takes the target's name.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -9,70 +10,86 @@ use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Codec;
 use highwater_core::digest::Hasher;
+use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
 
+use super::alone::{Alone, GIVEN_UP, Old, PART, part_of, still, was_target};
+use super::filestorage::{self, index};
 use super::write::{Writer, is_zero};
-use super::{Job, Plan, index, plan, sound, target, tell_chunks, tell_whole};
-use crate::disk::{Disk, Writable};
-use crate::drive::{check_bytes, path_of};
+use super::{Run, plan, sound, target, tell_chunks, tell_whole};
+use crate::disk::like::Like;
+use crate::disk::{self, Appender, Disk, Draft, Inode, Writable};
+use crate::drive::check_bytes;
 use crate::error::Error;
 use crate::shown::{quoted, shown};
-use crate::store::Object;
+use crate::store::{Identity, Object, Store};
 use crate::watch::Watch;
 
 /// The longest chunk that is taken over from an old target in one piece, in bytes: the longest of a datastore.
 const LONGEST: usize = 16 << 20;
 
-/// Writes all of a plan anew. A `.part` that an interrupted run left is taken up: chunks in it that are sound stay. Of an archive whose
-/// points do not grow out of one another, chunks that the old target holds are taken from there.
-///
-/// Gives how many bytes were there already.
-pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watch: &Watch<'_>) -> Result<u64, Error> {
-    let part = part_of(target);
-    let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
-    if resumed && target::has_other_names(&part) {
-        let what = "has another name (a hard link), which would show what is written to it; remove it";
-        return Err(Error::failed(format!("{} {what}", quoted(&part))));
-    }
+/// The permissions of a work file.
+const PRIVATE: u32 = 0o600;
+
+/// A full restore that has begun: the work file, and what it will be.
+struct Begun<'a> {
+    draft: Draft<'a>,
+    /// The work file was there: chunks in it that are sound stay.
+    resumed: bool,
+    like: Like,
+    /// The file that it replaces; none when nothing has the target's name.
+    replaces: Option<Identity>,
+    /// The old target, as far as it is still to be held.
+    old: Option<Old>,
+}
+
+/// What a full restore came to.
+pub(super) struct Written {
+    /// How many bytes were there already.
+    pub(super) had: u64,
+    /// The target, held: by itself, or where it was the old target before, by that.
+    pub(super) file: Arc<dyn Writable>,
+    pub(super) _old: Option<Old>,
+}
+
+/// Writes all of a plan anew. What an interrupted run left is taken up: chunks in it that are sound stay. Of an archive
+/// whose points do not grow out of one another, chunks that the old target holds are taken from there.
+pub(super) fn write(run: &Run<'_>, alone: Alone) -> Result<Written, Error> {
+    let Run { job, plan, from, to, watch, .. } = *run;
     if job.in_place {
         for claim in &plan.claims {
-            let path = path_of(&job.repository, &claim.object);
-            let length = disk.length(&path).map_err(Error::io("read", &path))?;
+            let length = from.length(&claim.object).map_err(Error::at("read", from, &claim.object))?;
             if claim.evidence(Depth::Size) == Evidence::StoredLength
                 && let Verdict::Damaged(damage) = Check::of_length(claim, length)
             {
-                let what = plan::damaged(&path, claim, &damage);
+                let what = plan::damaged(from, claim, &damage);
                 return Err(Error::damage(format!("{what}; the old file was not given up for it")));
             }
         }
-        give_up(target, &part, resumed, disk, watch)?;
     }
-    watch.note(format!("Recovering file to {}", shown(target)));
+    let begun = begin(run, alone)?;
+    match fill(run, &begun) {
+        Ok(had) => end(begun, to, run.target, plan.grows, had, watch),
+        Err(error) => Err(kept(error, to, run.target, begun.draft)),
+    }
+}
+
+/// Writes every chunk to its place. Gives how many bytes were there already.
+fn fill(run: &Run<'_>, begun: &Begun<'_>) -> Result<u64, Error> {
+    let Run { job, plan, from, to, watch, .. } = *run;
+    let (file, resumed) = (begun.draft.file(), begun.resumed);
+    let part = to.told(Some(begun.draft.work()));
+    watch.note(format!("Recovering file to {}", shown(run.told())));
     watch.expect(plan.end);
-    let resumed = disk.exists(&part).map_err(Error::io("look at", &part))?;
-    let file = if resumed {
+    if resumed {
         watch.note(format!("taking up {}: what is sound in it stays", quoted(&part)));
-        target::open_alone(disk, &part)?
-    } else {
-        let file = disk.create(&part).map_err(Error::io("create", &part))?;
-        target::alone(&*file, &part)?;
-        if disk.exists(target).map_err(Error::io("look at", target))? {
-            // From the first byte on, nobody may read it who may not read the target.
-            disk.adopt(&part, target).map_err(Error::io("set the permissions of", &part))?;
-        }
-        file
-    };
+    }
     let first = plan.claims.first().filter(|claim| claim.codec == Codec::Plain && !resumed);
-    let shared = first.is_some_and(|claim| disk.reflink(&path_of(&job.repository, &claim.object), &*file));
-    let old = match disk.open(target) {
-        Ok(old) if !plan.grows && !job.full => {
-            // Where blocks can be shared, only what differs takes any.
-            let cloned = !resumed && disk.reflink(target, &*file);
-            Some(old).filter(|_| !cloned)
-        }
-        _ => None,
-    };
+    let shared = first.is_some_and(|claim| from.open(&claim.object).is_ok_and(|object| file.reflink(&*object)));
+    let old = begun.old.as_ref().filter(|_| !plan.grows && !job.full && !job.in_place);
+    // Where blocks can be shared, only what differs takes any.
+    let old = old.filter(|old| resumed || !file.reflink(old.file.as_object()));
     let length = file.length().map_err(Error::io("read", &part))?;
     let cloned = length > 0 && !shared;
     let there = |at: usize, claim: &Claim| (resumed || cloned || (shared && at == 0)) && claim.target.end <= length;
@@ -85,23 +102,139 @@ pub(super) fn write(job: &Job, plan: &Plan, target: &Path, disk: &dyn Disk, watc
             return Ok(());
         }
         if let Some(old) = &old
-            && take_over(&**old, claim, &*file, fresh).map_err(Error::io("write", &part))?
+            && take_over(old.file.as_object(), claim, file, fresh).map_err(Error::io("write", &part))?
         {
             had.fetch_add(claim.expect.length, Ordering::Relaxed);
             watch.advance(claim.expect.length);
             return Ok(());
         }
-        chunk(job, claim, &*file, &part, fresh, disk, watch)
+        chunk(from, claim, file, &part, fresh, watch)
     });
-    chunks.map_err(|error| kept(error, &part))?;
+    chunks?;
     if job.whole_sum {
         tell_whole(file.as_object(), &part, 0, plan.end, watch)?;
     } else {
-        tell_chunks(job, &plan.claims, watch);
+        tell_chunks(from, &plan.claims, watch);
     }
-    file.set_length(plan.end).and_then(|()| file.sync()).map_err(Error::io("write", &part))?;
-    adopt(&part, target, disk)?;
+    file.set_length(plan.end).map_err(Error::io("write", &part))?;
     Ok(if plan.grows { 0 } else { had.into_inner() })
+}
+
+/// Begins with the work file; in place, the old target is given up for it.
+fn begin<'a>(run: &Run<'a>, mut alone: Alone) -> Result<Begun<'a>, Error> {
+    let Run { job, to, target, watch, .. } = *run;
+    let Some(old) = alone.old.take_if(|_| job.in_place) else {
+        let given_up = alone.is_given_up();
+        let (draft, resumed) = alone.part(to, target, if job.in_place { GIVEN_UP } else { PART }, watch)?;
+        if job.in_place {
+            // A run that was killed may have taken the target away a moment ago.
+            to.sync_folder(None).map_err(Error::of_folder("sync", to, None))?;
+        }
+        let like = like((to, target), alone.old.as_ref(), given_up, &draft, watch)?;
+        let replaces = alone.old.as_ref().map(|old| old.look.identity);
+        return Ok(Begun { draft, resumed, like, replaces, old: alone.old });
+    };
+    watch.notice(format!("restoring in place: until this ends, there is no whole database at {}", quoted(&run.told())));
+    let like = Like::of(&old.look);
+    let (draft, resumed, old) = if !alone.has_part() && disk::is_ours(to, &old.look) {
+        let draft = Alone::reuse(to, target, old.open(to, target)?)?;
+        // Before the first byte is written: a power cut must not bring the name back with half of the new bytes.
+        to.sync_folder(None).map_err(Error::of_folder("sync", to, None))?;
+        (draft, true, Some(old))
+    } else {
+        let (draft, resumed) = alone.part(to, target, GIVEN_UP, watch)?;
+        // As long as the work file is there, a run that finds no target knows that there was one.
+        to.sync_folder(None).map_err(Error::of_folder("sync", to, None))?;
+        old.is_still(to, target)?;
+        to.remove(target).map_err(run.failed("remove"))?;
+        // Its room is free when nobody has it open any more.
+        (draft, resumed, None)
+    };
+    Ok(Begun { draft, resumed, like, replaces: None, old })
+}
+
+/// Whom the target is to belong to, and who may do what with it: as the old one, or where there is none, as a new file.
+/// Where a run in place gave the old one up, the work file may be that; else nobody knows what it was like, and nobody
+/// may read it who could not read that.
+fn like(
+    (to, target): (&dyn Disk, &Name),
+    old: Option<&Old>,
+    given_up: bool,
+    draft: &Draft<'_>,
+    watch: &Watch<'_>,
+) -> Result<Like, Error> {
+    let looking = |error| Error::at("look at", to, target)(error);
+    let new = match (old, given_up) {
+        (Some(old), _) => return Ok(Like::of(&old.look)),
+        (None, false) => return Like::in_place_of(to, target).map_err(looking),
+        (None, true) => Like::in_place_of(to, target).map_err(looking)?,
+    };
+    let work = Inode::look(draft.file()).map_err(looking)?;
+    if was_target(draft.work(), target) && work.mode & 0o777 != PRIVATE {
+        return Ok(Like::of(&work));
+    }
+    let path = quoted(&to.told(Some(target)));
+    watch.notice(format!(
+        "an interrupted run in place has given {path} up, and nobody knows who could read it: now its owner alone can"
+    ));
+    Ok(new.with_mode(PRIVATE))
+}
+
+/// Puts a whole work file in the place of the target, whose owner and permissions it gets. Gives it, held.
+fn end(
+    begun: Begun<'_>,
+    to: &dyn Disk,
+    target: &Name,
+    grows: bool,
+    had: u64,
+    watch: &Watch<'_>,
+) -> Result<Written, Error> {
+    let Begun { draft, like, replaces, old, .. } = begun;
+    let path = to.told(Some(draft.work()));
+    if grows {
+        // An index of the old file beside the new one could mislead the database; none never does.
+        index::remove(to, target)?;
+    }
+    let given = draft.give(&like).map_err(Error::io("set the permissions of", &path))?;
+    given.tell(to, target, watch);
+    draft.file().sync().map_err(Error::io("write", &path))?;
+    let file = draft.held();
+    let published = match replaces {
+        Some(identity) => {
+            let now = to.look(Some(target)).map_err(Error::at("look at", to, target))?;
+            still(to, target, now.is_some_and(|now| now.identity == identity))?;
+            draft.publish(target)
+        }
+        None => draft.publish_new(target),
+    };
+    match published {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => still(to, target, false)?,
+        published => published.map_err(Error::at("put in place", to, target))?,
+    }
+    to.sync_folder(None).map_err(Error::of_folder("sync", to, None))?;
+    Ok(Written { had, file, _old: old })
+}
+
+/// Restores to a file whose bytes `fill` puts together, and then puts the saved index beside it as it is.
+pub(crate) fn put_together(
+    (from, saved): (&dyn Store, &Name),
+    (to, target): (&dyn Disk, &Name),
+    watch: &Watch<'_>,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut alone = Alone::take(to, target, false, watch)?;
+    let _database = filestorage::keep_database_closed(to, target)?;
+    let given_up = alone.is_given_up();
+    let (draft, _) = alone.part(to, target, PART, watch)?;
+    draft.file().set_length(0).map_err(Error::at("write", to, draft.work()))?;
+    let filled = fill(&mut io::BufWriter::with_capacity(1 << 20, Appender { file: draft.file(), at: 0 }));
+    if let Err(error) = filled {
+        return Err(kept(error, to, target, draft));
+    }
+    let like = like((to, target), alone.old.as_ref(), given_up, &draft, watch)?;
+    let replaces = alone.old.as_ref().map(|old| old.look.identity);
+    let _held = end(Begun { draft, resumed: false, like, replaces, old: alone.old }, to, target, true, 0, watch)?;
+    index::put_as_is(from, saved, to, target, watch)
 }
 
 /// Writes a chunk from the old target, if that holds it. What is all zeros need not be written where nothing was.
@@ -124,82 +257,40 @@ fn take_over(old: &dyn Object, claim: &Claim, file: &dyn Writable, fresh: bool) 
     Ok(true)
 }
 
-/// An error that says where what was written so far lies.
-fn kept(error: Error, part: &Path) -> Error {
+/// An error that says where what was written so far lies: under a name by which it is found.
+fn kept(error: Error, to: &dyn Disk, target: &Name, draft: Draft<'_>) -> Error {
+    let work = to.told(Some(draft.work()));
+    let part = match part_of(target) {
+        // Its name says that the target was given up for it, and must go on to do so.
+        _ if was_target(draft.work(), target) => work.clone(),
+        Ok(name) => to.told(Some(&draft.give_up(&name))),
+        Err(_) => work.clone(),
+    };
     match error {
         Error::Refused { class, what } => {
             let what = what.trim_end_matches('.');
-            let what = format!("{what}. What was written stays in {}; the next restore takes it up", quoted(part));
+            let what = format!("{what}. What was written stays in {}; the next restore takes it up", quoted(&part));
             Error::Refused { class, what }
         }
+        Error::Io { doing, path, source } if path == work => Error::Io { doing, path: part, source },
         other => other,
     }
 }
 
-/// Puts a whole, durable work file in the place of the target, which gives it its owner and permissions.
-fn adopt(part: &Path, target: &Path, disk: &dyn Disk) -> Result<(), Error> {
-    let folder = target.parent().unwrap_or(Path::new("."));
-    if disk.exists(target).map_err(Error::io("look at", target))? {
-        disk.adopt(part, target).map_err(Error::io("set the permissions of", part))?;
-    }
-    // An index of the old file beside the new one could mislead the database; none never does.
-    index::remove(target, disk)?;
-    disk.rename(part, target).map_err(Error::io("rename", part))?;
-    disk.sync_folder(folder).map_err(Error::io("sync", folder))
-}
-
-/// Finishes a restore whose data were put together elsewhere: as [`write`] ends, then the index as it is.
-pub(crate) fn adopt_part(
-    part: &Path,
-    target: &Path,
-    saved: &Path,
-    disk: &dyn Disk,
-    watch: &Watch<'_>,
-) -> Result<(), Error> {
-    let _database = target::keep_database_closed(target)?;
-    adopt(part, target, disk)?;
-    index::put_as_is(saved, target, disk, watch)
-}
-
 /// Writes one chunk to its place, checking it on the way. Where nothing was yet (`fresh`), zeros need not be written.
-pub(super) fn chunk(
-    job: &Job,
+fn chunk(
+    from: &dyn Store,
     claim: &Claim,
     file: &dyn Writable,
     path: &Path,
     fresh: bool,
-    disk: &dyn Disk,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
-    let from = path_of(&job.repository, &claim.object);
     let verdict = thread::scope(|scope| {
         let mut writer = Writer::new(scope, file, claim.target.start, claim.expect.length, fresh);
-        let checked = check_bytes(disk, &from, claim, Depth::Digest, watch, &mut |bytes| writer.put(bytes));
+        let checked = check_bytes(from, claim, Depth::Digest, watch, &mut |bytes| writer.put(bytes));
         writer.finish().map_err(Error::io("write", path))?;
         checked.map(|(verdict, _)| verdict)
     })?;
-    sound(job, claim, verdict)
-}
-
-/// Makes room before the new file is written, as the user asked.
-fn give_up(target: &Path, part: &Path, resumed: bool, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
-    if disk.exists(target).map_err(Error::io("look at", target))? {
-        watch.notice(format!("restoring in place: until this ends, there is no whole database at {}", quoted(target)));
-        if resumed || target::has_other_names(target) {
-            disk.remove(target).map_err(Error::io("remove", target))?;
-        } else {
-            disk.rename(target, part).map_err(Error::io("rename", target))?;
-        }
-    }
-    // Before the first byte is written: a power cut must not bring the name back with half of the new bytes. A run that
-    // was killed may have taken it away a moment ago.
-    let folder = target.parent().unwrap_or(Path::new("."));
-    disk.sync_folder(folder).map_err(Error::io("sync", folder))
-}
-
-/// The work file beside a target.
-pub(crate) fn part_of(target: &Path) -> PathBuf {
-    let mut part = target.as_os_str().to_owned();
-    part.push(".part");
-    PathBuf::from(part)
+    sound(from, claim, verdict)
 }

@@ -1,23 +1,21 @@
 //! `Plan`: the chunks of one point in time, in order, as its index claims them.
 
-use std::path::{Path, PathBuf};
-
 use highwater_core::check::Damage;
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::finding::{Finding, Severity};
 use highwater_core::inspect::{Answer, Ask, Format, Scope};
 use highwater_core::key::Key;
+use highwater_core::name::Name;
 use highwater_core::plan::{Obstacle, obstacle, reach};
 use highwater_core::report::{Depth, Verdict};
 use highwater_core::survey::{Options, Survey, Work};
 
-use crate::disk::Disk;
-use crate::drive::{buffer, path_of};
+use crate::drive::buffer;
 use crate::error::Error;
 use crate::lock;
 use crate::shown::{quoted, shown};
-use crate::store::{fault, is_no_file};
+use crate::store::{Store, fault, is_no_file};
 
 /// What a restore reads.
 #[derive(Debug, Clone)]
@@ -31,7 +29,7 @@ pub struct Plan {
     /// Where the longest point of the same chain ends.
     pub chain_end: u64,
     /// The OID index of the point, when the repository has one.
-    pub index: Option<PathBuf>,
+    pub index: Option<Name>,
     /// Points grow out of one another, so that a target which holds the first bytes can be brought further.
     pub grows: bool,
     /// What else is doubtful about the chain, in sentences: an unlisted file, a torn last line.
@@ -40,8 +38,7 @@ pub struct Plan {
 
 impl Plan {
     pub(super) fn make(
-        disk: &dyn Disk,
-        repository: &Path,
+        from: &dyn Store,
         format: &'static dyn Format,
         point: Option<String>,
         key: Option<Key>,
@@ -50,11 +47,11 @@ impl Plan {
         let refused = |what| Error::Refused { class: crate::error::Class::Usage, what };
         let at = at.map_err(refused)?;
         format.restores(at.as_deref()).map_err(refused)?;
-        let (survey, claims) = collect(disk, repository, format, &Scope::Point { at, trails: false }, key)?;
+        let (survey, claims) = collect(from, format, &Scope::Point { at, trails: false }, key)?;
         let newest = point.is_none();
         match obstacle(&survey, newest) {
             Some(Obstacle::Finding(finding)) => {
-                let older = older(disk, repository, format, survey.sets().is_empty() || newest)?;
+                let older = older(from, format, survey.sets().is_empty() || newest)?;
                 let what = format!("{}. {}{older}", sentence(finding), finding.code.advice());
                 return Err(match finding.code.severity() {
                     Severity::Damage => Error::damage(what),
@@ -62,7 +59,7 @@ impl Plan {
                 });
             }
             Some(Obstacle::Unnamed) => {
-                return Err(Error::damage(format!("the index in {} is damaged; verify it", quoted(repository))));
+                return Err(Error::damage(format!("the index in {} is damaged; verify it", quoted(&from.told(None)))));
             }
             Some(Obstacle::NoSet) | None => {}
         }
@@ -70,7 +67,10 @@ impl Plan {
         let doubts: Vec<String> = grave.map(sentence).collect();
         let Some(set) = survey.sets().last() else {
             let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
-            return Err(Error::cannot_start(format!("there is no point in time{before} in {}", quoted(repository))));
+            return Err(Error::cannot_start(format!(
+                "there is no point in time{before} in {}",
+                quoted(&from.told(None))
+            )));
         };
         let (point, end) = (set.name.clone(), set.bytes);
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
@@ -83,36 +83,37 @@ impl Plan {
         if reached != end {
             return Err(Error::damage(format!("the chunks of {point} have {reached} bytes together, and not {end}")));
         }
-        let (all, _) = collect(disk, repository, format, &Scope::Catalogue, None)?;
+        let (all, _) = collect(from, format, &Scope::Catalogue, None)?;
         let group = all.sets().iter().find(|set| set.name == point).map(|set| set.group);
         let chain_end =
             all.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.bytes).max().unwrap_or(end);
-        let index = repository.join(format!("{point}.index"));
-        let index = match disk.length(&index) {
+        let index = Name::new(format!("{point}.index").as_bytes())?;
+        let index = match from.length(&index) {
             Ok(_) => Some(index),
             // A folder or a FIFO of that name is no index either, and the database makes it anew.
             Err(error) if is_no_file(&error) => None,
-            Err(error) => return Err(Error::io("read", &index)(error)),
+            Err(error) => return Err(Error::at("read", from, &index)(error)),
         };
         Ok(Self { point, claims, end, chain_end, index, grows: format.grows(), doubts })
     }
 }
 
 /// Where else to go when the newest chain cannot be used: the newest point that some index names without a fault.
-fn older(disk: &dyn Disk, repository: &Path, format: &'static dyn Format, wanted: bool) -> Result<String, Error> {
+fn older(from: &dyn Store, format: &'static dyn Format, wanted: bool) -> Result<String, Error> {
     if !wanted {
         return Ok(String::new());
     }
-    let (survey, _) = collect(disk, repository, format, &Scope::Catalogue, None)?;
+    let (survey, _) = collect(from, format, &Scope::Catalogue, None)?;
     let report = survey.finish();
     let sound = report.sets.iter().rfind(|set| set.verdict == Verdict::Sound);
-    Ok(sound.map(|set| format!(" An older point is there: {}@{}", shown(repository), set.name)).unwrap_or_default())
+    Ok(sound
+        .map(|set| format!(" An older point is there: {}@{}", shown(from.told(None)), set.name))
+        .unwrap_or_default())
 }
 
 /// Runs an inspection to its end and keeps every claim: a point's chunks, of which there are few.
 fn collect(
-    disk: &dyn Disk,
-    repository: &Path,
+    from: &dyn Store,
     format: &'static dyn Format,
     scope: &Scope,
     key: Option<Key>,
@@ -126,15 +127,15 @@ fn collect(
         };
         match survey.ask() {
             Ask::Done => return Ok((survey, claims)),
-            Ask::Writing => keep(survey.answer(Answer::Writing(disk.is_locked(&lock::path(repository))))),
+            Ask::Writing => keep(survey.answer(Answer::Writing(from.is_locked(&lock::name()?)))),
             Ask::List(folder) => {
-                let folder = folder.map_or_else(|| repository.to_owned(), |name| path_of(repository, &name));
-                let listed = disk.list(&folder, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
-                listed.map_err(Error::io("list", &folder))?;
+                let folder = folder.as_ref();
+                let listed = from.list(folder, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
+                listed.map_err(Error::of_folder("list", from, folder))?;
                 keep(survey.answer(Answer::End));
             }
             Ask::Read(name) => {
-                let read = disk.open(&path_of(repository, &name)).and_then(|object| {
+                let read = from.open(&name).and_then(|object| {
                     object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
                         keep(survey.answer(Answer::Bytes(piece)));
                         true
@@ -156,8 +157,8 @@ fn sentence(finding: &Finding) -> String {
 }
 
 /// The original's words for a damaged chunk, which tools look for, and what to do.
-pub(crate) fn damaged(path: &Path, claim: &Claim, damage: &Damage) -> String {
-    let path = shown(path);
+pub(crate) fn damaged(from: &dyn Store, claim: &Claim, damage: &Damage) -> String {
+    let path = shown(from.told(Some(&claim.object)));
     let decoded = if claim.codec == Codec::Gzip { " (when uncompressed)" } else { "" };
     match damage {
         Damage::Missing => format!("{path} is missing"),

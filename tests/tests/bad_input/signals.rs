@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::{Ground, load};
+use highwater_tests::repo::{Ground, load, work_file};
 use highwater_tests::run::Run;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -49,8 +49,10 @@ fn has_bytes(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.len() > 0)
 }
 
-fn work_file(ground: &Ground, suffix: &str) -> PathBuf {
-    ground.file(&format!("{}.{suffix}.highwater-tmp", ground.clock.stamp()))
+/// The work file of the backup that is being made, once it holds something.
+fn backup_in_work(ground: &Ground, suffix: &str) -> Option<PathBuf> {
+    let begins = format!("{}.{suffix}.", ground.clock.stamp());
+    work_file(&ground.repo, &begins, ".highwater-tmp").filter(|path| has_bytes(path))
 }
 
 #[test]
@@ -63,8 +65,7 @@ fn an_interrupted_backup_leaves_nothing_and_the_next_one_succeeds() {
         let before = load(&ground.repo);
         ground.clock.tick(60);
         let child = spawn(&ground, flags, [&ground.source, &ground.repo]);
-        let file = work_file(&ground, suffix);
-        let run = interrupt(child, || has_bytes(&file), signal);
+        let run = interrupt(child, || backup_in_work(&ground, suffix).is_some(), signal);
         assert!(run.expect(130).one_line().contains("interrupted"), "{}", run.account());
         let without_lock = |mut image: highwater_tests::repo::Image| {
             image.remove(".highwater.lock");
@@ -81,10 +82,9 @@ fn a_killed_backup_is_cleaned_up_by_the_next_one() {
     let (mut ground, _) = grown();
     ground.clock.tick(60);
     let child = spawn(&ground, &["backup", "--gzip=9"], [&ground.source, &ground.repo]);
-    let file = work_file(&ground, "deltafsz");
-    let run = interrupt(child, || has_bytes(&file), Signal::KILL);
+    let run = interrupt(child, || backup_in_work(&ground, "deltafsz").is_some(), Signal::KILL);
     run.expect(-1);
-    assert!(file.exists());
+    let file = backup_in_work(&ground, "deltafsz").expect("a work file is left");
     ground.verify("deep").expect(0);
     let run = ground.try_backup(&[]);
     run.expect(0).says("work file");
@@ -97,18 +97,20 @@ fn an_interrupted_restore_keeps_the_old_database_and_is_taken_up() {
     let (mut ground, full) = grown();
     ground.backup(&["--gzip=1"]);
     let target = ground.path("standby.fs");
-    let part = ground.path("standby.fs.part");
-    for (flags, seen) in [(&["restore"][..], &target), (&["restore", "--full"], &part)] {
+    let part = || work_file(&ground.path(""), "standby.fs.", ".part");
+    for (flags, appends) in [(&["restore"][..], true), (&["restore", "--full"], false)] {
         ground.restore(&format!("@{full}"), &target, &["--full"]).expect(0);
         let old = fs::read(&target).expect("the old database");
-        let begun = || fs::metadata(seen).is_ok_and(|meta| meta.len() > old.len() as u64);
+        let seen = || if appends { Some(target.clone()) } else { part() };
+        let begun =
+            || seen().and_then(|path| fs::metadata(path).ok()).is_some_and(|meta| meta.len() > old.len() as u64);
         let child = spawn(&ground, flags, [&ground.repo, &target]);
         let run = interrupt(child, begun, Signal::INT);
         run.expect(130).says("interrupted");
         assert!(fs::read(&target).expect("the target") == old, "{flags:?}: the old database is as it was");
         ground.restore("", &target, &flags[1..]).expect(0);
         assert!(fs::read(&target).expect("the target") == ground.data.bytes, "{flags:?}: restored by the next run");
-        assert!(!part.exists(), "{flags:?}: no part is left");
+        assert_eq!(part(), None, "{flags:?}: no part is left");
     }
 }
 

@@ -175,7 +175,8 @@ fn two_backups_in_a_second_of_the_real_clock_get_two_stamps() {
 fn a_second_writer_is_told_who_holds_the_lock() {
     let (mut ground, _) = Ground::with_chain();
     let before = without_lock(load(&ground.repo));
-    let lock = highwater::lock::take(&highwater::store::Files, &ground.repo).expect("the lock is free");
+    let disk = highwater::disk::open(&ground.repo, highwater::store::Locks::Needed).expect("the repository");
+    let lock = highwater::lock::take(&disk).expect("the lock is free");
     ground.grow(1);
     let run = ground.try_backup(&[]);
     let line = run.expect(4).one_line();

@@ -224,13 +224,26 @@ fn a_report_that_cannot_be_written_hides_no_damage() {
     // Hours of reading ended in "damaged": that must reach the user and the exit code, whatever becomes of the files.
     let (ground, stamps) = damaged();
     let repo = ground.repo.to_string_lossy().into_owned();
-    for flags in
-        [["--junit", "/no/such/folder/r.xml"], ["--json=/no/such/folder/r.json", "--strict"], ["--events", "/dev/full"]]
-    {
+    for flags in [["--junit", "/dev/full"], ["--json=/dev/full", "--strict"], ["--events", "/dev/full"]] {
         let run = ground.run(&["verify", flags[0], flags[1], &repo]);
         assert!(run.text().contains(&stamps[1]), "{flags:?}: the finding is not shown\n{}", run.account());
         run.expect(1);
-        assert!(!run.stderr.is_empty(), "{}", run.account());
+        assert!(run.stderr.contains("No space left"), "{}", run.account());
+    }
+}
+
+#[test]
+fn a_report_that_nobody_could_write_is_refused_before_the_hours_of_reading() {
+    let (ground, _) = damaged();
+    let repo = ground.repo.to_string_lossy().into_owned();
+    let folder = ground.path("").to_string_lossy().into_owned();
+    let files = ["/no/such/folder/r", &folder];
+    for (flag, file) in
+        ["--json", "--junit", "--sarif", "--summary", "--events"].iter().flat_map(|flag| files.map(|file| (flag, file)))
+    {
+        let run = ground.run(&["verify", &format!("{flag}={file}"), &repo]);
+        assert!(run.expect(4).one_line().contains(file.trim_end_matches('/')), "{}", run.account());
+        assert!(run.stdout.is_empty(), "{flag}: it was verified all the same\n{}", run.account());
     }
 }
 

@@ -254,8 +254,8 @@ fn a_daily_subset_covers_everything_in_its_days() {
 
 #[test]
 fn a_held_lock_excuses_only_what_a_backup_is_just_publishing() {
-    // A file that a running backup has not listed yet is no finding. But a lock may be held for hours, or by a process that
-    // hangs: whatever else lacks its line meanwhile must not pass for sound.
+    // A file that a running backup has not listed yet is no finding. But a lock may be held for hours, or by a process
+    // that hangs: whatever else lacks its line meanwhile must not pass for sound.
     for (case, remove, cut) in
         [("the whole index is gone", true, 0), ("it is empty", false, 3), ("two lines lack", false, 2)]
     {
@@ -273,7 +273,8 @@ fn a_held_lock_excuses_only_what_a_backup_is_just_publishing() {
             fs::remove_file(&path).expect("the index goes");
         }
         ground.verify("deep").expect(3);
-        let _lock = highwater::lock::take(&highwater::store::Files, &ground.repo).expect("the lock is free");
+        let disk = highwater::disk::open(&ground.repo, highwater::store::Locks::Needed).expect("the repository");
+        let _lock = highwater::lock::take(&disk).expect("the lock is free");
         let run = ground.verify("deep");
         assert_eq!(run.code, 3, "{case}: {}", run.account());
     }

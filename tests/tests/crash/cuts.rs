@@ -31,7 +31,8 @@ fn cut_everywhere(scene: &Scene, world: &World, stride: u64) -> (u64, Vec<String
             second += stride;
         }
     };
-    for (cut, outcome) in (0..operations).flat_map(|cut| Outcome::ALL.map(|outcome| (cut, outcome))) {
+    let first_cuts = (0..operations).flat_map(|cut| Outcome::ALL.map(|outcome| (cut, outcome)));
+    for (number, (cut, outcome)) in (0u64..).zip(first_cuts) {
         let case = || format!("cut before operation {cut} of {operations}, {outcome:?} survives");
         let model = (scene.start)(world);
         model.cut_at(cut);
@@ -40,7 +41,9 @@ fn cut_everywhere(scene: &Scene, world: &World, stride: u64) -> (u64, Vec<String
         }
         let survivor = model.survive(outcome);
         judge(&case, before.still_holds(scene, world, &survivor));
-        recover_everywhere(cut, stride, &survivor, &case, &mut judge);
+        if number % size(3, 1) == 0 {
+            recover_everywhere(cut, stride, &survivor, &case, &mut judge);
+        }
     }
     for kill in 0..operations {
         let case = || format!("killed before operation {kill} of {operations}");
@@ -84,17 +87,19 @@ fn recover(
 
 #[test]
 fn no_power_cut_leaves_a_half_made_set_or_target() {
-    // A snapshot takes more operations than other verbs, most of them alike.
+    // A snapshot takes more operations than other verbs, most of them alike. In CI, of what a first cut leaves, every
+    // third is recovered from; outcomes are eleven, so that each comes in turn at another operation.
     let stride = |scene: &Scene| match scene.kind {
         _ if full() => 1,
-        Kind::Snapshot => 47,
-        _ => 19,
+        Kind::Snapshot => 131,
+        _ => 61,
     };
     let mut score = Score::new("power cuts");
     for seed in 7..7 + size(1, 3) {
         let world = World::new(seed);
         in_parallel(&mut score, |scene| cut_everywhere(scene, &world, stride(scene)));
     }
-    assert!(score.cases() >= 20_000, "only {} cases ran", score.cases());
+    let cases = score.cases();
     score.end();
+    assert!(cases >= 20_000, "only {cases} cases ran");
 }

@@ -1,15 +1,16 @@
-//! Operations that a program could forget: each is left out once, and some power cut or the end of the run must show it.
+//! Operations that a program could forget: each is left out once, and some power cut or the end of the run must show
+//! it.
 //!
 //! This is what makes the other tests of this folder worth something: a sync that can be left out unseen is either
-//! needless, or guarded by no test. An operation is known by the calls that lead to it, and must be seen to be missing in one
-//! scene at least.
+//! needless, or guarded by no test. An operation is known by the calls that lead to it, and must be seen to be missing
+//! in one scene at least.
 
 use std::collections::BTreeMap;
 
 use highwater::disk::model::{Model, Outcome, Step, Wrong};
 use highwater_core::formats::repozo::names::MARKS;
 use highwater_tests::repo::Image;
-use highwater_tests::score::Score;
+use highwater_tests::score::{Score, size};
 
 use crate::judge::{Before, Judgement, is_done, must, names};
 use crate::scenes::{REPO, RUNS, Scene, World};
@@ -58,10 +59,14 @@ fn forget(scene: &Scene, world: &World, before: &Before, marked: &Image, number:
     Ok(())
 }
 
-/// The marks in the repository. They need not survive a cut, but a run must have made them.
+/// The marks in the repository, and whom they belong to. They need not survive a cut, but a run must have made them.
 fn marks(model: &Model) -> Image {
     let names = names(model).into_iter().filter(|name| name.ends_with(MARKS));
-    names.map(|name| (name.clone(), model.get(format!("{REPO}/{name}")).unwrap_or_default())).collect()
+    let told = |name: &String| {
+        let path = format!("{REPO}/{name}");
+        [model.get(&path).unwrap_or_default(), format!("{:?}", model.meta(&path)).into_bytes()].concat()
+    };
+    names.map(|name| (name.clone(), told(&name))).collect()
 }
 
 /// Functions that do a thing for whoever calls them: an operation in one is known by its caller.
@@ -109,8 +114,12 @@ fn no_operation_can_be_forgotten_unseen() {
         let steps = whole.steps().split_off(started);
         let marked = marks(&whole);
         for (number, step) in (0u64..).zip(&steps).filter(|(_, step)| !["create", "make folder"].contains(&step.verb)) {
-            score.ran(1);
             let counts = table.entry((calls(step), step.verb)).or_default();
+            if counts.1 == size(1, u64::MAX) {
+                // That it is seen once is all that is asked.
+                continue;
+            }
+            score.ran(1);
             counts.0 += 1;
             if let Err(why) = forget(scene, &world, &before, &marked, number) {
                 counts.1 += 1;

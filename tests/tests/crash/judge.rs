@@ -1,21 +1,23 @@
 //! What must hold on a disk after a cut, and after a run that went to its end.
 
-use std::path::Path;
-
-use highwater::disk::model::{Model, Outcome};
+use highwater::disk::model::{Meta, Model, Outcome};
 use highwater::drive;
 use highwater::store::Store;
 use highwater::watch::Watch;
 use highwater_core::filestorage::{self, State, Walk};
 use highwater_core::formats::datastore::Datastore;
+use highwater_core::formats::datastore::names::WORK;
 use highwater_core::formats::repozo::Repozo;
-use highwater_core::formats::repozo::names::{SET_ASIDE, TEMPORARY};
+use highwater_core::formats::repozo::names::{MARKS, SET_ASIDE};
 use highwater_core::inspect::{Entry, Format, Scope};
 use highwater_core::key::Key;
+use highwater_core::name::TEMPORARY;
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_core::survey::{Options, Survey};
 
-use crate::scenes::{Kind, REPO, SOURCE, STAMPS, Scene, TARGET, World, newest};
+use crate::scenes::{
+    Kind, OF_REPO, OF_STANDBY, OF_TARGET, OURS, REPO, SOURCE, STAMPS, STANDBY, Scene, TARGET, World, newest,
+};
 use crate::stores::archive;
 
 /// What was there before a run.
@@ -39,7 +41,7 @@ fn verify(model: &Model) -> Report {
     let key = is_store.then(|| Key::new([7; 32]));
     let options = Options::whole(format, "repo", Depth::Deep);
     let survey = Survey::new(format.inspect(&Scope::All { trails: true }, key), options);
-    let survey = drive::run(model, Path::new(REPO), survey, Depth::Deep, &Watch::silent(), &mut |_, _| {});
+    let survey = drive::run(&model.root(REPO), survey, Depth::Deep, &Watch::silent(), &mut |_, _| {});
     survey.expect("a verification").finish()
 }
 
@@ -49,8 +51,10 @@ impl Before {
         Self { points, target: model.get(TARGET) }
     }
 
-    /// After a cut, or a run that failed: every point is sound, none is lost, the target is the old state or the new one.
+    /// After a cut, or a run that failed: every point is sound, none is lost, the target is the old state or the new
+    /// one.
     pub(crate) fn still_holds(&self, scene: &Scene, world: &World, model: &Model) -> Judgement {
+        belongs(model)?;
         let report = verify(model);
         for set in &report.sets {
             let was_not = self.points.iter().any(|(name, sound)| *name == set.name && !sound);
@@ -93,9 +97,35 @@ impl Before {
     }
 }
 
+/// The permissions of a new file, as the mask of whoever runs the tests has it.
+fn new_mode() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("this process has a status");
+    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:")).expect("a mask");
+    0o666 & !u32::from_str_radix(mask.trim(), 8).expect("octal digits")
+}
+
+/// Whatever has its name belongs to whom it should, and those may read it who should: from its first moment on, a cut
+/// there or not.
+fn belongs(model: &Model) -> Judgement {
+    for path in model.names(REPO) {
+        let name = path.strip_prefix(REPO).expect("a name in it").to_string_lossy().into_owned();
+        let passing = name.ends_with(TEMPORARY) || name.ends_with(MARKS) || name.contains(WORK);
+        // What the scenes themselves left there.
+        let foreign = name == "2026-01-01-12-00-00.deltafs" || name.ends_with(SET_ASIDE);
+        if name.is_empty() || passing || foreign {
+            continue;
+        }
+        let meta = model.meta(&path).expect("it has one");
+        let is_folder = meta.mode & 0o111 != 0;
+        let mode = if is_folder { OF_REPO.mode } else { new_mode() };
+        must(meta == Meta { mode, ..OF_REPO }, || format!("{name} is {meta:?}"))?;
+    }
+    Ok(())
+}
+
 pub(crate) fn names(model: &Model) -> Vec<String> {
     let mut names = Vec::new();
-    let listed = model.list(Path::new(REPO), &mut |entry: Entry| names.push(entry.name.to_string()));
+    let listed = model.root(REPO).list(None, &mut |entry: Entry| names.push(entry.name.to_string()));
     listed.expect("a listing");
     names
 }
@@ -108,7 +138,8 @@ pub(crate) fn sets_nothing_aside(scene: &Scene, model: &Model) -> Judgement {
 
 /// After a run that went to its end, everything is there, sound and durable.
 pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement {
-    let model = model.survive(Outcome::Nothing);
+    let (live, model) = (model, model.survive(Outcome::Nothing));
+    belongs(&model)?;
     let report = verify(&model);
     must(report.verdict == Verdict::Sound, || format!("the run is done and: {:?}", report.findings))?;
     let names = names(&model);
@@ -118,7 +149,31 @@ pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement 
         Kind::Restore(step) | Kind::RestoreInPlace(step) => {
             let target = model.get(TARGET).ok_or("the run is done and there is no target")?;
             must(target == world.states[step], || "the run is done and the target is not the point".to_owned())?;
-            must(model.get(format!("{TARGET}.part")).is_none(), || "the work file is left".to_owned())?;
+            let beside = model.names(STANDBY);
+            // One that had got the owner of a target that is gone is none of ours any more.
+            let given_up = |path: &std::path::PathBuf| {
+                scene.kind == Kind::RestoreInPlace(step)
+                    && live.meta(path).map(|meta| meta.owner) == Some(OF_TARGET.owner)
+            };
+            let left = |path: &std::path::PathBuf| path.to_string_lossy().ends_with(".part") && !given_up(path);
+            must(!beside.iter().any(left), || format!("it left {beside:?}"))?;
+            let meta = model.meta(TARGET);
+            // What an interrupted run left when there was no target, or none any more: then nobody knows what it was
+            // like.
+            let unknown = Meta { mode: 0o600, ..OF_STANDBY };
+            let like = match scene.kind {
+                Kind::RestoreInPlace(_) if meta == Some(unknown) => unknown,
+                // A cut between owner and permissions: then it is of who ran, and no more open.
+                Kind::RestoreInPlace(_) if meta == Some(Meta { mode: OF_TARGET.mode, ..OURS }) => OURS,
+                _ => match scene.target(world) {
+                    Some(like) => like,
+                    None if meta == Some(unknown) => unknown,
+                    None => Meta { mode: new_mode(), ..OF_STANDBY },
+                },
+            };
+            must(meta == Some(like), || format!("the target is {meta:?} and not {like:?}"))?;
+            let index = model.meta(format!("{TARGET}.index"));
+            must(index.is_none_or(|index| index == like), || format!("the index beside it is {index:?}"))?;
             let saved = format!("{}.index", STAMPS[step]);
             let (has, should) = (model.get(format!("{TARGET}.index")).is_some(), names.contains(&saved));
             must(has == should, || format!("{saved} in the repository: {should}, beside the target: {has}"))?;

@@ -1,20 +1,28 @@
 //! The scenes: every writing verb, each with the disk that it starts from.
 
-use std::path::{Path, PathBuf};
-
 use highwater::backup::repozo as backup;
-use highwater::disk::Disk;
-use highwater::disk::model::{Model, Outcome};
+use highwater::disk::model::{Meta, Model, Outcome};
+use highwater::disk::{Disk, Owner, Writable};
 use highwater::error::Error;
 use highwater::restore;
 use highwater::watch::Watch;
 use highwater_core::filestorage::{self, Indexer, OidIndex, Walk};
 use highwater_core::formats::repozo::Repozo;
+use highwater_core::name::Name;
 use highwater_tests::repo::Data;
 
 pub(crate) const SOURCE: &str = "/model/Data.fs";
 pub(crate) const REPO: &str = "/model/repo";
+pub(crate) const STANDBY: &str = "/model/standby";
 pub(crate) const TARGET: &str = "/model/standby/Data.fs";
+
+/// Whom the repository belongs to, the standby's folder, and the database in it; each is somebody else than who runs.
+pub(crate) const OF_REPO: Meta = Meta { owner: Owner { user: 1001, group: 1002 }, mode: 0o755 };
+pub(crate) const OF_STANDBY: Meta = Meta { owner: Owner { user: 2001, group: 2002 }, mode: 0o750 };
+pub(crate) const OF_TARGET: Meta = Meta { owner: Owner { user: 3001, group: 3002 }, mode: 0o640 };
+
+/// What belongs to who runs.
+pub(crate) const OURS: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o640 };
 
 /// The stamps of the chain that most scenes start from.
 pub(crate) const STAMPS: [&str; 3] = ["2026-01-01-00-00-01", "2026-01-01-00-00-02", "2026-01-01-00-00-03"];
@@ -54,6 +62,13 @@ pub(crate) enum Kind {
     RestoreInPlace(usize),
 }
 
+impl Scene {
+    /// Whom the target belongs to, if one is there when it begins.
+    pub(crate) fn target(&self, world: &World) -> Option<Meta> {
+        (self.start)(world).meta(TARGET)
+    }
+}
+
 impl World {
     /// The same seed gives the same world.
     pub(crate) fn new(seed: u64) -> Self {
@@ -74,6 +89,8 @@ impl World {
     pub(crate) fn source(&self, step: usize) -> Model {
         let model = Model::default();
         model.put(SOURCE, &self.states[step]);
+        model.put_folder_with(REPO, OF_REPO);
+        model.put_folder_with(STANDBY, OF_STANDBY);
         model
     }
 
@@ -92,7 +109,7 @@ impl World {
     /// The same beside an existing target with its index.
     fn chain_and_target(&self, target: &[u8]) -> Model {
         let model = self.chain();
-        put_target(&model, target);
+        put_target(&model, target, OF_TARGET);
         model
     }
 
@@ -100,7 +117,8 @@ impl World {
     fn chain_without_indices(&self) -> Model {
         let model = self.chain();
         for stamp in STAMPS {
-            model.remove(Path::new(&format!("{REPO}/{stamp}.index"))).expect("a saved index");
+            assert!(model.get(format!("{REPO}/{stamp}.index")).is_some(), "a saved index");
+            model.take_away(format!("{REPO}/{stamp}.index"));
         }
         model.survive(Outcome::Everything)
     }
@@ -123,8 +141,7 @@ impl World {
     /// The same from another program, which made nothing durable.
     fn chain_with_unsynced(&self) -> Model {
         let model = self.chain();
-        let path = Path::new(REPO).join("2026-01-01-12-00-00.deltafs");
-        let file = model.create(&path).expect("a new file");
+        let file = begin(&model, REPO, "2026-01-01-12-00-00.deltafs");
         file.write_at(0, &self.states[3][self.states[2].len()..]).expect("it is written");
         model
     }
@@ -142,7 +159,7 @@ impl World {
         let model = self.chain();
         let path = format!("{REPO}/{name}");
         let bytes = change(model.get(&path).unwrap_or_default());
-        model.put(&path, &bytes);
+        model.put_with(&path, &bytes, model.meta(&path).unwrap_or(OF_REPO));
         model
     }
 
@@ -175,29 +192,37 @@ impl World {
     /// A full restore of a longer point that was killed half-way.
     fn half_restored(&self) -> Model {
         let model = self.chain_and_target(&self.other);
-        let part = model.create(Path::new(&format!("{TARGET}.part"))).expect("a new file");
+        let part = begin(&model, STANDBY, "Data.fs.0123456789abcdef.part");
         part.write_at(0, &self.states[2][..self.states[1].len() + 7]).expect("it is written");
         part.set_length(self.states[3].len() as u64).expect("it is extended");
         model
     }
 }
 
+/// A name.
+pub(crate) fn name(text: &str) -> Name {
+    Name::new(text.as_bytes()).expect("a name")
+}
+
+/// A new file, nothing of which is durable.
+fn begin(model: &Model, folder: &str, file: &str) -> Box<dyn Writable> {
+    model.root(folder).create(&name(file)).expect("a new file")
+}
+
 /// A database with its saved index.
-fn put_target(model: &Model, bytes: &[u8]) {
-    model.put(TARGET, bytes);
+fn put_target(model: &Model, bytes: &[u8], meta: Meta) {
+    model.put_with(TARGET, bytes, meta);
     let mut indexer = Indexer::new(OidIndex::new());
     let mut walk = Walk::new(0, bytes.len() as u64);
     walk.push(bytes, &mut indexer);
     let index = indexer.finish().expect("an index");
     let mut saved = Vec::new();
     filestorage::encode(&index, walk.end(), &mut |piece| saved.extend_from_slice(piece));
-    model.put(format!("{TARGET}.index"), &saved);
+    model.put_with(format!("{TARGET}.index"), &saved, meta);
 }
 
 fn job(now: &str) -> backup::Job {
     backup::Job {
-        source: PathBuf::from(SOURCE),
-        repository: PathBuf::from(REPO),
         full: false,
         quick: false,
         gzip: None,
@@ -210,32 +235,25 @@ fn job(now: &str) -> backup::Job {
 }
 
 fn back_up(model: &Model, job: &backup::Job) -> Result<(), Error> {
-    backup::backup(job, model, &Watch::silent()).map(|_| ())
+    backup::backup(job, &model.place(SOURCE), &model.root(REPO), &Watch::silent()).map(|_| ())
 }
 
 fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) -> Result<(), Error> {
-    let job = restore::Job {
-        repository: PathBuf::from(REPO),
-        quick: false,
-        full,
-        in_place,
-        dry_run: false,
-        whole_sum: false,
-        trust_index: false,
-    };
-    let plan = restore::plan(model, Path::new(REPO), &Repozo, point.map(str::to_owned), None)?;
-    restore::to_file(&job, &plan, Path::new(TARGET), model, &Watch::silent()).map(|_| ())
+    let job = restore::Job { quick: false, full, in_place, dry_run: false, whole_sum: false, trust_index: false };
+    let repository = model.root(REPO);
+    let plan = restore::plan(&repository, &Repozo, point.map(str::to_owned), None)?;
+    let target = (&model.root(STANDBY) as &dyn Disk, &name("Data.fs"));
+    restore::to_file(&job, &plan, &repository, target, &Watch::silent()).map(|_| ())
 }
 
 /// Every byte of the newest point.
 pub(crate) fn newest(model: &Model) -> Result<Vec<u8>, Error> {
-    bytes_of(model, &restore::plan(model, Path::new(REPO), &Repozo, None, None)?)
+    bytes_of(model, &restore::plan(&model.root(REPO), &Repozo, None, None)?)
 }
 
 /// Every byte that a plan gives.
 pub(crate) fn bytes_of(model: &Model, plan: &restore::Plan) -> Result<Vec<u8>, Error> {
     let job = restore::Job {
-        repository: PathBuf::from(REPO),
         quick: false,
         full: true,
         in_place: false,
@@ -244,7 +262,7 @@ pub(crate) fn bytes_of(model: &Model, plan: &restore::Plan) -> Result<Vec<u8>, E
         trust_index: false,
     };
     let mut bytes = Vec::new();
-    restore::to_stream(&job, plan, &mut bytes, model, &Watch::silent())?;
+    restore::to_stream(&job, plan, &model.root(REPO), &mut bytes, &Watch::silent())?;
     Ok(bytes)
 }
 
@@ -308,7 +326,7 @@ pub(crate) const SCENES: &[Scene] = &[
         Kind::Restore(0),
         |w| {
             let model = w.chain_without_indices();
-            put_target(&model, &w.states[2]);
+            put_target(&model, &w.states[2], OF_TARGET);
             model
         },
         |m, _| restore_to(m, Some(STAMPS[0]), false, false),
@@ -319,6 +337,16 @@ pub(crate) const SCENES: &[Scene] = &[
         |w| w.chain_and_target(&w.other),
         |m, _| restore_to(m, None, true, true),
     ),
+    scene(
+        "restore in place of what is ours",
+        Kind::RestoreInPlace(2),
+        |w| {
+            let model = w.chain();
+            put_target(&model, &w.other, OURS);
+            model
+        },
+        |m, _| restore_to(m, None, true, true),
+    ),
     scene("incremental restore", Kind::Restore(2), |w| w.chain_and_target(&w.states[0]), RESTORE),
     scene("incremental restore, resumed", Kind::Restore(2), World::sealed, RESTORE),
     scene("incremental restore, resumed early", Kind::Restore(2), World::sealed_at_once, RESTORE),
@@ -327,7 +355,7 @@ pub(crate) const SCENES: &[Scene] = &[
         Kind::Restore(2),
         |w| {
             let model = w.chain_without_indices();
-            model.put(TARGET, &w.states[0]);
+            model.put_with(TARGET, &w.states[0], OF_TARGET);
             model
         },
         RESTORE,

@@ -1,10 +1,9 @@
 //! Scenes of backups into a datastore, and of healing one from another.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use highwater::backup::datastore::{Archive, Job, Known, backup};
-use highwater::disk::Disk;
-use highwater::disk::model::{Model, Outcome};
+use highwater::disk::model::{Meta, Model, Outcome};
 use highwater::error::Error;
 use highwater::watch::Watch;
 use highwater::{heal, restore};
@@ -13,23 +12,25 @@ use highwater_core::formats::datastore::{Datastore, Fixed, names};
 use highwater_core::key::Key;
 use highwater_core::report::Depth;
 
-use crate::scenes::{Kind, REPO, SOURCE, Scene, World, bytes_of, scene};
+use crate::scenes::{Kind, OF_REPO, REPO, SOURCE, Scene, World, bytes_of, scene};
 
 /// Another store.
 const OTHER: &str = "/model/other";
 
+/// The files of a store, as its lock file says.
+const OF_FILES: Meta = Meta { mode: 0o644, ..OF_REPO };
+
 /// When the snapshot that is there was made.
 const BEFORE: &str = "2025-01-01-00-00-00";
 
-fn job(now: &str) -> Job {
+fn job(model: &Model, now: &str) -> Job {
     let time: Vec<&str> = now.split('-').collect();
     let time = format!("{}T{}Z", time[..3].join("-"), time[3..].join(":"));
     Job {
         archives: vec![
-            Archive { source: PathBuf::from(SOURCE), name: "Data.fs".to_owned() },
-            Archive { source: PathBuf::from(SOURCE), name: "zeo.conf".to_owned() },
+            Archive { source: model.place(SOURCE), name: "Data.fs".to_owned() },
+            Archive { source: model.place(SOURCE), name: "zeo.conf".to_owned() },
         ],
-        store: PathBuf::from(REPO),
         group: "host/db".to_owned(),
         // Small, so that the small sources of the model have several.
         chunk: 512,
@@ -43,22 +44,26 @@ fn job(now: &str) -> Job {
 }
 
 fn back_up(model: &Model, job: &Job) -> Result<(), Error> {
-    backup(job, model, &Watch::silent()).map(|_| ())
+    backup(job, &model.root(REPO), &Watch::silent()).map(|_| ())
 }
 
 /// A store without a snapshot.
 fn empty(world: &World, step: usize) -> Model {
     let model = world.source(step);
-    model.put_folder(REPO);
-    model.put_folder(format!("{REPO}/.chunks"));
-    model.put(format!("{REPO}/.lock"), b"");
+    put_store(&model, REPO);
     model
+}
+
+fn put_store(model: &Model, store: &str) {
+    model.put_folder_with(store, OF_REPO);
+    model.put_folder_with(format!("{store}/.chunks"), OF_REPO);
+    model.put_with(format!("{store}/.lock"), b"", OF_FILES);
 }
 
 /// A store with a snapshot; the source has grown since.
 fn used(world: &World) -> Model {
     let model = empty(world, 0);
-    back_up(&model, &job(BEFORE)).expect("a snapshot");
+    back_up(&model, &job(&model, BEFORE)).expect("a snapshot");
     model.put(SOURCE, &world.states[2]);
     model.survive(Outcome::Everything)
 }
@@ -71,18 +76,16 @@ fn hurt(world: &World, change: impl FnOnce(&Model, &Path)) -> Model {
 /// A store that was hurt and another one that holds the same; the source has not changed.
 fn hurt_with_another(world: &World, change: impl FnOnce(&Model, &Path)) -> Model {
     let model = empty(world, 2);
-    model.put_folder(OTHER);
-    model.put_folder(format!("{OTHER}/.chunks"));
-    model.put(format!("{OTHER}/.lock"), b"");
-    back_up(&model, &job(BEFORE)).expect("a snapshot");
-    back_up(&model, &Job { store: PathBuf::from(OTHER), ..job(BEFORE) }).expect("another snapshot");
+    put_store(&model, OTHER);
+    back_up(&model, &job(&model, BEFORE)).expect("a snapshot");
+    backup(&job(&model, BEFORE), &model.root(OTHER), &Watch::silent()).expect("another snapshot");
     harm(model.survive(Outcome::Everything), change)
 }
 
 fn heal_from_another(model: &Model) -> Result<(), Error> {
-    let (repository, from) = (Path::new(REPO), Path::new(OTHER));
-    let job = heal::Job { repository, label: "repo", from, key: None, depth: Depth::Digest, dry_run: false };
-    let done = heal::heal(job, &Datastore::STORE, model, &Watch::silent())?;
+    let job = heal::Job { label: "repo", key: None, depth: Depth::Digest, dry_run: false };
+    let (from, to) = (model.root(OTHER), model.root(REPO));
+    let done = heal::heal(job, &Datastore::STORE, &from, &to, &Watch::silent())?;
     let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);
     let unsure = done.report.findings.iter().any(|note| note.severity == Severity::Inconclusive);
     // As the command does, which says so and ends with a code of its own.
@@ -90,14 +93,15 @@ fn heal_from_another(model: &Model) -> Result<(), Error> {
 }
 
 fn remove(model: &Model, chunk: &Path) {
-    model.remove(chunk).expect("it is removed");
+    assert!(model.get(chunk).is_some(), "a chunk");
+    model.take_away(chunk);
 }
 
 fn rot(model: &Model, chunk: &Path) {
     let mut bytes = model.get(chunk).expect("a chunk");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
-    model.put(chunk, &bytes);
+    model.put_with(chunk, &bytes, OF_FILES);
 }
 
 fn harm(model: Model, change: impl FnOnce(&Model, &Path)) -> Model {
@@ -112,10 +116,10 @@ fn harm(model: Model, change: impl FnOnce(&Model, &Path)) -> Model {
 fn left(world: &World) -> Model {
     let ended = used(world);
     let before = ended.operations();
-    back_up(&ended, &job("2025-01-02-00-00-00")).expect("a snapshot");
+    back_up(&ended, &job(&ended, "2025-01-02-00-00-00")).expect("a snapshot");
     let model = used(world);
     model.cut_at(ended.operations() - before - 2);
-    assert!(back_up(&model, &job("2025-01-02-00-00-00")).is_err());
+    assert!(back_up(&model, &job(&model, "2025-01-02-00-00-00")).is_err());
     model.killed()
 }
 
@@ -123,24 +127,24 @@ fn left(world: &World) -> Model {
 pub(crate) fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
     let point = format!("{snapshot}/Data.fs");
     let key = snapshot.starts_with("ns/sealed").then(|| Key::new([7; 32]));
-    bytes_of(model, &restore::plan(model, Path::new(REPO), &Datastore::STORE, Some(point), key)?)
+    bytes_of(model, &restore::plan(&model.root(REPO), &Datastore::STORE, Some(point), key)?)
 }
 
 /// All of them.
 pub(crate) const SCENES: &[Scene] = &[
-    scene("snapshot, the first", Kind::Snapshot, |w| empty(w, 1), |m, now| back_up(m, &job(now))),
-    scene("snapshot", Kind::Snapshot, used, |m, now| back_up(m, &job(now))),
-    scene("snapshot after a killed one", Kind::Snapshot, left, |m, now| back_up(m, &job(now))),
-    scene("snapshot, a chunk is lost", Kind::Snapshot, |w| hurt(w, remove), |m, now| back_up(m, &job(now))),
+    scene("snapshot, the first", Kind::Snapshot, |w| empty(w, 1), |m, now| back_up(m, &job(m, now))),
+    scene("snapshot", Kind::Snapshot, used, |m, now| back_up(m, &job(m, now))),
+    scene("snapshot after a killed one", Kind::Snapshot, left, |m, now| back_up(m, &job(m, now))),
+    scene("snapshot, a chunk is lost", Kind::Snapshot, |w| hurt(w, remove), |m, now| back_up(m, &job(m, now))),
     scene(
         "snapshot, a chunk is rotten",
         Kind::Snapshot,
         |w| hurt(w, rot),
-        |m, now| back_up(m, &Job { known: Known::Digest, ..job(now) }),
+        |m, now| back_up(m, &Job { known: Known::Digest, ..job(m, now) }),
     ),
     scene("heal a lost chunk", Kind::Heal, |w| hurt_with_another(w, remove), |m, _| heal_from_another(m)),
     scene("heal a rotten chunk", Kind::Heal, |w| hurt_with_another(w, rot), |m, _| heal_from_another(m)),
     scene("snapshot, encrypted", Kind::Snapshot, used, |m, now| {
-        back_up(m, &Job { key: Some(Key::new([7; 32])), group: "ns/sealed/host/db".to_owned(), ..job(now) })
+        back_up(m, &Job { key: Some(Key::new([7; 32])), group: "ns/sealed/host/db".to_owned(), ..job(m, now) })
     }),
 ];

@@ -1,20 +1,19 @@
 //! Backups into a datastore of the model: what happens to the store and the source while one runs.
 
-use std::path::Path;
-
-use highwater::backup::datastore::{Archive, Job, Known, backup};
-use highwater::disk::Disk;
+use highwater::backup::datastore::{Archive, Job, Known, Made, backup};
 use highwater::disk::model::Model;
+use highwater::disk::{Disk, Writable};
+use highwater::error::Error;
 use highwater::watch::{Event, Watch};
 use highwater_core::digest::sha256_of;
 use highwater_core::formats::datastore::Fixed;
+use highwater_core::name::Name;
 use highwater_tests::dice::Dice;
 
 /// Into a store of the model.
-fn job(now: i64) -> Job {
+fn job(model: &Model, now: i64) -> Job {
     Job {
-        archives: vec![Archive { source: "/model/source".into(), name: "disk.img".to_owned() }],
-        store: "/model/store".into(),
+        archives: vec![Archive { source: model.place("/model/source"), name: "disk.img".to_owned() }],
         group: "vm/1".to_owned(),
         chunk: 4096,
         key: None,
@@ -24,6 +23,17 @@ fn job(now: i64) -> Job {
         dry_run: false,
         now: Some(now),
     }
+}
+
+/// Backs up at a time.
+fn back_up(model: &Model, now: i64, watch: &Watch<'_>) -> Result<Made, Error> {
+    backup(&job(model, now), &model.root("/model/store"), watch)
+}
+
+/// The source, for its writer.
+fn source_of(model: &Model) -> Box<dyn Writable> {
+    let name = Name::new(b"source").expect("a name");
+    model.root("/model").open_for_writing(&name).expect("the source")
 }
 
 /// The store, empty, and the source.
@@ -60,10 +70,9 @@ fn chunk_of(digest: &str) -> String {
 #[test]
 fn a_new_chunk_that_changes_before_its_bytes_are_taken_is_stored_as_it_is_then() {
     let (model, mut source) = modelled();
-    backup(&job(1_000_000_000), &model, &Watch::silent()).expect("a snapshot");
+    back_up(&model, 1_000_000_000, &Watch::silent()).expect("a snapshot");
     let write = |bytes: &[u8]| {
-        let file = model.open_for_writing(Path::new("/model/source")).expect("the source");
-        file.write_at(12_288, bytes).expect("it is written");
+        source_of(&model).write_at(12_288, bytes).expect("it is written");
     };
     write(&[1; 4096]);
     let noted = std::sync::atomic::AtomicUsize::new(0);
@@ -73,7 +82,7 @@ fn a_new_chunk_that_changes_before_its_bytes_are_taken_is_stored_as_it_is_then()
             write(&[2; 4096]);
         }
     });
-    let made = backup(&job(1_000_000_100), &model, &watch).expect("a snapshot");
+    let made = back_up(&model, 1_000_000_100, &watch).expect("a snapshot");
     assert_eq!((noted.load(std::sync::atomic::Ordering::Relaxed), made.chunks, made.known), (1, 13, 12));
     source[12_288..16_384].fill(2);
     holds(&model, "2001-09-09T01:48:20Z", &source, 4096);
@@ -90,7 +99,8 @@ fn zeros_at_the_begin_in_the_middle_and_all_over_are_hashed_like_other_bytes() {
     model.put("/model/source", &source);
     // The first time bytes are kept, the second time only hashed.
     for (now, time) in [(1_000_000_000, "2001-09-09T01:46:40Z"), (1_000_000_100, "2001-09-09T01:48:20Z")] {
-        backup(&Job { chunk: CHUNK as u64, ..job(now) }, &model, &Watch::silent()).expect("a snapshot");
+        backup(&Job { chunk: CHUNK as u64, ..job(&model, now) }, &model.root("/model/store"), &Watch::silent())
+            .expect("a snapshot");
         holds(&model, time, &source, CHUNK);
     }
 }
@@ -100,16 +110,17 @@ fn a_chunk_of_the_second_source_that_vanishes_is_healed_from_that_one() {
     let (model, _) = modelled();
     let other = Dice::new(9).bytes(20_000);
     model.put("/model/other", &other);
-    let mut job = job(1_000_000_000);
-    job.archives.push(Archive { source: "/model/other".into(), name: "second.img".to_owned() });
+    let mut job = job(&model, 1_000_000_000);
+    job.archives.push(Archive { source: model.place("/model/other"), name: "second.img".to_owned() });
     let chunk = chunk_of(&sha256_of(&other[8192..12_288]).to_string());
     let (there, gone) = (model.clone(), chunk.clone());
     let watch = Watch::new(std::sync::Arc::default(), move |event| {
         if matches!(event, Event::Note(note) if note.starts_with("looking whether 18 chunks")) {
-            there.remove(Path::new(&gone)).expect("it was there");
+            assert!(there.get(&gone).is_some(), "it was there");
+            there.take_away(&gone);
         }
     });
-    let made = backup(&job, &model, &watch).expect("a snapshot");
+    let made = backup(&job, &model.root("/model/store"), &watch).expect("a snapshot");
     assert_eq!((made.size, made.chunks, made.healed.len()), (70_000, 18, 1));
     assert!(model.get(&chunk).is_some());
 }
@@ -117,7 +128,7 @@ fn a_chunk_of_the_second_source_that_vanishes_is_healed_from_that_one() {
 #[test]
 fn a_chunk_that_vanishes_between_registration_and_the_end_is_healed() {
     let (model, _) = modelled();
-    let first = backup(&job(1_000_000_000), &model, &Watch::silent()).expect("a snapshot");
+    let first = back_up(&model, 1_000_000_000, &Watch::silent()).expect("a snapshot");
     assert_eq!((first.chunks, first.known, first.healed.len()), (13, 0, 0));
     let digest = index_of(&model, "2001-09-09T01:46:40Z").digests[3].to_string();
     let chunk = chunk_of(&digest);
@@ -130,22 +141,22 @@ fn a_chunk_that_vanishes_between_registration_and_the_end_is_healed() {
                 return;
             }
             left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-            there.remove(Path::new(&other)).expect("it was there");
+            assert!(there.get(&other).is_some(), "it was there");
+            there.take_away(&other);
             if !keep_source {
-                let file = there.open_for_writing(Path::new("/model/source")).expect("the source");
-                file.write_at(0, &[7; 50_000]).expect("it is written");
+                source_of(&there).write_at(0, &[7; 50_000]).expect("it is written");
             }
         })
     };
-    let second = backup(&job(1_000_000_100), &model, &vanish(1, true)).expect("a snapshot");
+    let second = back_up(&model, 1_000_000_100, &vanish(1, true)).expect("a snapshot");
     assert_eq!((second.known, second.healed), (13, vec![digest.clone()]));
     assert!(model.get(&chunk).is_some());
     // It vanishes again and again: something is wrong that a backup cannot mend.
-    let error = backup(&job(1_000_000_200), &model, &vanish(9, true)).expect_err("no snapshot").to_string();
+    let error = back_up(&model, 1_000_000_200, &vanish(9, true)).expect_err("no snapshot").to_string();
     assert!(error.contains(&digest) && error.contains("No snapshot was made"), "{error}");
-    backup(&job(1_000_000_300), &model, &Watch::silent()).expect("a snapshot");
+    back_up(&model, 1_000_000_300, &Watch::silent()).expect("a snapshot");
     // It vanishes, and the source is not what it was.
-    let error = backup(&job(1_000_000_400), &model, &vanish(1, false)).expect_err("no snapshot").to_string();
+    let error = back_up(&model, 1_000_000_400, &vanish(1, false)).expect_err("no snapshot").to_string();
     assert!(error.contains(&digest) && error.contains("at byte 12288"), "{error}");
     for (second, is_there) in [("46:40", true), ("48:20", true), ("50:00", false), ("51:40", true), ("53:20", false)] {
         let manifest = model.get(format!("/model/store/vm/1/2001-09-09T01:{second}Z/index.json.blob"));

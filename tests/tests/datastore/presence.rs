@@ -6,34 +6,39 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use highwater::drive;
-use highwater::store::{Files, Object, Store};
+use highwater::store::{Files, Links, Object, Store};
 use highwater::watch::Watch;
 use highwater_core::formats::datastore::Datastore;
 use highwater_core::inspect::{Entry, Format, Scope};
+use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Options, Survey};
 use highwater_tests::datastore::{Sample, copy};
 
 /// The machine's files, and how often each was looked at.
-#[derive(Default)]
 struct Counting {
+    files: Files,
     lists: Mutex<BTreeMap<PathBuf, usize>>,
     lengths: Mutex<Vec<PathBuf>>,
 }
 
 impl Store for Counting {
-    fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
-        *self.lists.lock().expect("no panic").entry(folder.to_owned()).or_default() += 1;
-        Files.list(folder, each)
+    fn told(&self, name: Option<&Name>) -> PathBuf {
+        self.files.told(name)
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>> {
-        Files.open(path)
+    fn list(&self, folder: Option<&Name>, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
+        *self.lists.lock().expect("no panic").entry(self.told(folder)).or_default() += 1;
+        self.files.list(folder, each)
     }
 
-    fn length(&self, path: &Path) -> io::Result<u64> {
-        self.lengths.lock().expect("no panic").push(path.to_owned());
-        Files.length(path)
+    fn open(&self, name: &Name) -> io::Result<Box<dyn Object>> {
+        self.files.open(name)
+    }
+
+    fn length(&self, name: &Name) -> io::Result<u64> {
+        self.lengths.lock().expect("no panic").push(self.told(Some(name)));
+        self.files.length(name)
     }
 }
 
@@ -44,9 +49,11 @@ fn each_folder_is_listed_once_and_only_what_it_does_not_show_is_looked_at() {
         let store = ground.path().join("store");
         copy(&sample.store(), &store);
         let run = |store: &Path| {
-            let (files, options) = (Counting::default(), Options::whole(&Datastore::STORE, "store", Depth::List));
+            let files = Files::open(store, Links::Beneath).expect("a folder");
+            let files = Counting { files, lists: Mutex::default(), lengths: Mutex::default() };
+            let options = Options::whole(&Datastore::STORE, "store", Depth::List);
             let survey = Survey::new(Datastore::STORE.inspect(&Scope::All { trails: false }, None), options);
-            let survey = drive::run(&files, store, survey, Depth::List, &Watch::silent(), &mut |_, _| {});
+            let survey = drive::run(&files, survey, Depth::List, &Watch::silent(), &mut |_, _| {});
             (survey.expect("it ends").finish(), files)
         };
         let (report, files) = run(&store);

@@ -1,5 +1,5 @@
-//! The exit codes over hostile repositories: verify at the depths list, size, digest and deep; list and show; restores to a new
-//! file and onto a standby; a backup into it, and a deep verify after that.
+//! The exit codes over hostile repositories: verify at the depths list, size, digest and deep; list and show; restores
+//! to a new file and onto a standby; a backup into it, and a deep verify after that.
 
 pub(crate) const TREES: &str = "
 index: a way out before the name   | 0 0 0 0 | 0 0 | 0 0 | 0 0
@@ -47,14 +47,14 @@ names: the next backup's own       | 3 3 3 3 | 3 0 | 0 0 | 0 0
 names: the next backup's OID index | 0 0 0 0 | 0 0 | 0 0 | 0 0
 link: the repository is one        | 0 0 0 0 | 0 0 | 0 0 | 0 0
 link: above the repository         | 0 0 0 0 | 0 0 | 0 0 | 0 0
-link: full backup, same bytes      | 0 0 0 0 | 0 0 | 0 0 | 0 0
-link: increment, same bytes        | 0 0 0 0 | 0 0 | 0 0 | 0 0
-link: index, same bytes            | 0 0 0 0 | 0 0 | 0 0 | 0 0
-link: OID index, same bytes        | 0 0 0 0 | 0 0 | 0 0 | 0 0
-link: full backup to a victim      | 0 1 1 1 | 0 0 | 1 0 | 0 1
-link: increment to a victim        | 0 1 1 1 | 0 0 | 1 1 | 0 1
-link: index to a victim            | 1 1 1 1 | 1 1 | 1 1 | 0 0
-link: OID index to a victim        | 0 0 0 1 | 0 0 | 0 0 | 0 1
+link: full backup, same bytes      | 3 3 3 3 | 0 0 | 3 3 | 0 3
+link: increment, same bytes        | 3 3 3 3 | 0 0 | 3 3 | 0 3
+link: index, same bytes            | 3 3 3 3 | 3 3 | 3 3 | 3 3
+link: OID index, same bytes        | 0 0 0 3 | 0 3 | 3 3 | 0 3
+link: full backup to a victim      | 3 3 3 3 | 0 0 | 3 3 | 0 3
+link: increment to a victim        | 3 3 3 3 | 0 0 | 3 3 | 0 3
+link: index to a victim            | 3 3 3 3 | 3 3 | 3 3 | 3 3
+link: OID index to a victim        | 0 0 0 3 | 0 3 | 3 3 | 0 3
 link: index to nowhere             | 3 3 3 3 | 3 3 | 3 3 | 3 3
 link: increment to a folder        | 3 3 3 3 | 0 0 | 3 3 | 0 3
 link: increment to itself          | 3 3 3 3 | 0 0 | 3 3 | 0 3
@@ -103,6 +103,6 @@ folder: increment                  | 3 3 3 3 | 0 0 | 3 3 | 0 3
 folder: index                      | 3 3 3 3 | 3 3 | 3 3 | 3 3
 folder: OID index                  | 0 0 0 0 | 0 0 | 0 0 | 0 0
 folder: lock                       | 0 0 0 0 | 0 0 | 0 0 | 4 0
-folder: work file                  | 0 0 0 0 | 0 0 | 0 0 | 3 0
+folder: work file                  | 0 0 0 0 | 0 0 | 0 0 | 0 0
 folder: orphan                     | 0 0 0 0 | 0 0 | 0 0 | 0 0
 ";

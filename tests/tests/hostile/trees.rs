@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use flate2::{Compression, write::GzEncoder};
-use highwater::disk::Disk;
-use highwater::store::Files;
+use highwater::disk::{self, Disk};
+use highwater::store::Locks;
 use highwater_core::digest::md5_of;
+use highwater_core::name::Name;
 use highwater_tests::score::{Score, size};
 
 use super::expected::TREES;
@@ -287,7 +288,8 @@ fn the_oracle_of_the_scratch_folder_sees_what_changes() {
 
 #[test]
 fn a_hostile_tree_that_changes_under_a_run_is_not_written_through() {
-    // What is planted before a run is removed or refused by it; what comes after that look must fail where it is opened.
+    // What is planted before a run is removed or refused by it; what comes after that look must fail where it is
+    // opened.
     let stage = Stage::new();
     let victim = stage.outside("victim");
     let before = stage.snapshot(Some(&stage.ground.repo));
@@ -298,20 +300,22 @@ fn a_hostile_tree_that_changes_under_a_run_is_not_written_through() {
     fs::write(at("file"), "precious").expect("a file");
     fs::hard_link(&victim, at("hard")).expect("a hard link");
     assert!(special("FIFO", &at("fifo")), "a FIFO");
+    let disk = disk::open(&stage.ground.repo, Locks::Needed).expect("the repository");
+    let below = |name: &str| Name::new(name.as_bytes()).expect("a name");
     let exists =
         |result: std::io::Result<()>| result.is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists);
     for name in ["link", "dangling", "loop", "file", "hard", "fifo"] {
-        assert!(exists(Files.create(&at(name)).map(drop)), "{name} is not created anew");
+        assert!(exists(disk.create(&below(name)).map(drop)), "{name} is not created anew");
         fs::write(at("new"), "new").expect("a new file");
-        assert!(exists(Files.rename_new(&at("new"), &at(name))), "{name} is not renamed over");
+        assert!(exists(disk.rename_new(&below("new"), &below(name))), "{name} is not renamed over");
     }
     for name in ["link", "dangling", "loop", "fifo"] {
-        assert!(Files.open_for_writing(&at(name)).is_err(), "{name} is not opened for writing");
+        assert!(disk.open_for_writing(&below(name)).is_err(), "{name} is not opened for writing");
     }
     for name in ["link", "dangling", "loop", "fifo"] {
-        assert!(Files.lock(&at(name), "held").is_err(), "{name} is no lock");
+        assert!(disk.lock(&below(name), "held").is_err(), "{name} is no lock");
     }
-    drop(Files.lock(&at("hard"), "held").expect("a lock"));
+    drop(disk.lock(&below("hard"), "held").expect("a lock"));
     assert_eq!(stage.snapshot(Some(&stage.ground.repo)), before);
     assert_eq!(fs::read(at("file")).expect("a file"), b"precious");
 }

@@ -9,7 +9,7 @@ use highwater_tests::dice::Dice;
 use highwater_tests::repo::Data;
 use highwater_tests::score::{Score, size};
 
-use crate::drives::{DEPTHS, SOURCE, backup_job, verify};
+use crate::drives::{DEPTHS, REPO, SOURCE, backup_job, verify};
 use crate::moments::{Moment, Reader, Recorder, Schedule};
 use crate::processes;
 
@@ -56,8 +56,8 @@ impl Clock {
         job.kill_old = way.contains('k');
         job.gzip = way.contains('z').then_some(6);
         match recorder {
-            Some(recorder) => backup::backup(&job, recorder, &Watch::silent()),
-            None => backup::backup(&job, model, &Watch::silent()),
+            Some(recorder) => backup::backup(&job, &model.place(SOURCE), recorder, &Watch::silent()),
+            None => backup::backup(&job, &model.place(SOURCE), &model.root(REPO), &Watch::silent()),
         }
         .is_ok()
     }
@@ -93,8 +93,8 @@ impl Scene {
         }
     }
 
-    /// Fails if the report says what is not so. Without removals and remains there is no doubt about anything either, but
-    /// for a listing during which a full backup and an increment of it came, and which shows the increment alone.
+    /// Fails if the report says what is not so. Without removals and remains there is no doubt about anything either,
+    /// but for a listing during which a full backup and an increment of it came, and which shows the increment alone.
     fn judge(&self, report: &Report, schedule: Schedule) -> Result<(), String> {
         let damage = report.findings.iter().find(|note| note.severity == Severity::Damage);
         if report.verdict == Verdict::Damaged || damage.is_some() {

@@ -1,7 +1,5 @@
 //! What the properties ask of the library: jobs on the model's paths, and reports at a depth.
 
-use std::path::{Path, PathBuf};
-
 use highwater::backup::repozo as backup;
 use highwater::store::Store;
 use highwater::watch::Watch;
@@ -22,8 +20,6 @@ pub(crate) const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, 
 /// A plain backup of the model's source at a time.
 pub(crate) fn backup_job(now: &str) -> backup::Job {
     backup::Job {
-        source: PathBuf::from(SOURCE),
-        repository: PathBuf::from(REPO),
         full: false,
         quick: false,
         gzip: None,
@@ -37,15 +33,7 @@ pub(crate) fn backup_job(now: &str) -> backup::Job {
 
 /// A plain restore from the model's repository.
 pub(crate) fn restore_job() -> restore::Job {
-    restore::Job {
-        repository: PathBuf::from(REPO),
-        quick: false,
-        full: false,
-        in_place: false,
-        dry_run: false,
-        whole_sum: false,
-        trust_index: false,
-    }
+    restore::Job { quick: false, full: false, in_place: false, dry_run: false, whole_sum: false, trust_index: false }
 }
 
 /// What verify says of the repository at a depth.
@@ -61,6 +49,6 @@ pub(crate) fn list(store: &dyn Store) -> Report {
 fn survey(store: &dyn Store, scope: &Scope, depth: Depth) -> Report {
     let options = Options::whole(&Repozo, "repo", depth);
     let survey = Survey::new(Repozo.inspect(scope, None), options);
-    let survey = drive::run(store, Path::new(REPO), survey, depth, &Watch::silent(), &mut |_, _| {});
+    let survey = drive::run(store, survey, depth, &Watch::silent(), &mut |_, _| {});
     survey.expect("nobody interrupts").finish()
 }

@@ -1,12 +1,13 @@
-//! `Recorder`: a disk that remembers every state its repository goes through, and `Reader`: one who sees it change while reading.
+//! `Recorder`: a disk that remembers every state its repository goes through, and `Reader`: one who sees it change
+//! while reading.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use highwater::disk::model::Model;
-use highwater::disk::{Disk, Held, Writable};
+use highwater::disk::model::{Model, Root};
+use highwater::disk::{Disk, Held, Inode, Look, Writable};
 use highwater::lock;
 use highwater::store::{Object, Store};
 use highwater_core::inspect::{Entry, Kind};
@@ -18,7 +19,7 @@ use crate::drives::REPO;
 /// What a reader can see of the repository between two operations of a writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// The files, by path.
+    /// The files, by name.
     pub(crate) files: BTreeMap<String, Arc<Vec<u8>>>,
     /// The writer's lock is held.
     pub(crate) written: bool,
@@ -26,18 +27,19 @@ pub(crate) struct Moment {
 
 type Moments = Arc<Mutex<Vec<Moment>>>;
 
-/// The model, which after every operation looks at the repository.
+/// The repository of the model, at which it looks after every operation.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     model: Model,
+    root: Root,
     moments: Moments,
 }
 
 impl Recorder {
     /// Begins with the repository as it is.
     pub(crate) fn on(model: Model) -> Self {
-        let recorder = Self { model, moments: Moments::default() };
-        recorder.look();
+        let recorder = Self { root: model.root(REPO), model, moments: Moments::default() };
+        recorder.moment();
         recorder
     }
 
@@ -46,25 +48,26 @@ impl Recorder {
         self.moments.lock().expect("no panic").clone()
     }
 
-    fn look(&self) {
+    fn moment(&self) {
         let mut names = Vec::new();
-        self.model.list(Path::new(REPO), &mut |entry| names.push(entry.name.to_string())).expect("a listing");
+        self.root.list(None, &mut |entry| names.push(entry.name.to_string())).expect("a listing");
         let mut moments = self.moments.lock().expect("no panic");
         let last = moments.last();
         let mut files = BTreeMap::new();
-        for path in names.into_iter().map(|name| format!("{REPO}/{name}")) {
-            let bytes = self.model.get(&path).expect("a listed file");
-            let before = last.and_then(|moment| moment.files.get(&path)).filter(|before| ***before == bytes);
-            files.insert(path, before.cloned().unwrap_or_else(|| Arc::new(bytes)));
+        for name in names {
+            let bytes = self.model.get(format!("{REPO}/{name}")).expect("a listed file");
+            let before = last.and_then(|moment| moment.files.get(&name)).filter(|before| ***before == bytes);
+            let bytes = before.cloned().unwrap_or_else(|| Arc::new(bytes));
+            files.insert(name, bytes);
         }
-        let moment = Moment { files, written: self.model.is_locked(&lock::path(Path::new(REPO))) };
+        let moment = Moment { files, written: self.root.is_locked(&lock::name().expect("a name")) };
         if last != Some(&moment) {
             moments.push(moment);
         }
     }
 
     fn after<T>(&self, done: T) -> T {
-        self.look();
+        self.moment();
         done
     }
 
@@ -74,87 +77,87 @@ impl Recorder {
 }
 
 impl Store for Recorder {
-    fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
-        self.model.list(folder, each)
+    fn told(&self, name: Option<&Name>) -> PathBuf {
+        self.root.told(name)
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>> {
-        self.model.open(path)
+    fn list(&self, folder: Option<&Name>, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
+        self.root.list(folder, each)
     }
 
-    fn is_locked(&self, path: &Path) -> bool {
-        self.model.is_locked(path)
+    fn open(&self, name: &Name) -> io::Result<Box<dyn Object>> {
+        self.root.open(name)
+    }
+
+    fn is_locked(&self, name: &Name) -> bool {
+        self.root.is_locked(name)
     }
 }
 
 impl Disk for Recorder {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
-        self.after(self.model.create(path)).map(|file| self.watched(file))
+    fn as_store(&self) -> &dyn Store {
+        self
     }
 
-    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
-        self.model.open_for_writing(path).map(|file| self.watched(file))
+    fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
+        self.after(self.root.create(name)).map(|file| self.watched(file))
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.after(self.model.rename(from, to))
+    fn open_for_writing(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
+        self.root.open_for_writing(name).map(|file| self.watched(file))
     }
 
-    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.after(self.model.rename_new(from, to))
+    fn open_to_hold(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
+        self.root.open_to_hold(name)
     }
 
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.model.sync_folder(folder)
+    fn rename(&self, from: &Name, to: &Name) -> io::Result<()> {
+        self.after(self.root.rename(from, to))
     }
 
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.after(self.model.remove(path))
+    fn rename_new(&self, from: &Name, to: &Name) -> io::Result<()> {
+        self.after(self.root.rename_new(from, to))
     }
 
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.model.exists(path)
+    fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()> {
+        self.root.sync_folder(folder)
     }
 
-    fn is_folder(&self, path: &Path) -> bool {
-        self.model.is_folder(path)
+    fn barrier(&self) -> io::Result<()> {
+        self.root.barrier()
     }
 
-    fn lock(&self, path: &Path, text: &str) -> io::Result<Option<Held>> {
-        let held = self.after(self.model.lock(path, text))?;
+    fn remove(&self, name: &Name) -> io::Result<()> {
+        self.after(self.root.remove(name))
+    }
+
+    fn look(&self, name: Option<&Name>) -> io::Result<Option<Look>> {
+        self.root.look(name)
+    }
+
+    fn make_folder(&self, name: &Name) -> io::Result<Box<dyn Inode>> {
+        self.after(self.root.make_folder(name))
+    }
+
+    fn remove_folder(&self, name: &Name) -> io::Result<()> {
+        self.after(self.root.remove_folder(name))
+    }
+
+    fn lock(&self, name: &Name, text: &str) -> io::Result<Option<Held>> {
+        let held = self.after(self.root.lock(name, text))?;
         Ok(held.map(|held| Box::new(Release { held: Some(held), recorder: self.clone() }) as Held))
     }
 
-    fn adopt(&self, path: &Path, like: &Path) -> io::Result<()> {
-        self.model.adopt(path, like)
+    fn hold(&self, name: Option<&Name>) -> io::Result<Option<Held>> {
+        self.root.hold(name)
     }
 
-    fn make_folder(&self, path: &Path, like: &Path) -> io::Result<()> {
-        self.after(self.model.make_folder(path, like))
+    fn touch(&self, name: &Name) -> io::Result<u64> {
+        self.root.touch(name)
     }
 
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        self.after(self.model.remove_folder(path))
-    }
-
-    fn sync_all(&self, folder: &Path) -> io::Result<()> {
-        self.model.sync_all(folder)
-    }
-
-    fn touch(&self, path: &Path) -> io::Result<u64> {
-        self.model.touch(path)
-    }
-
-    fn hold(&self, path: &Path) -> io::Result<Option<Held>> {
-        self.model.hold(path)
-    }
-
-    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        self.model.set_mode(path, mode)
-    }
-
-    fn reflink(&self, _: &Path, _: &dyn Writable) -> bool {
-        false
+    fn user(&self) -> u32 {
+        self.root.user()
     }
 }
 
@@ -167,7 +170,7 @@ struct Release {
 impl Drop for Release {
     fn drop(&mut self) {
         self.held = None;
-        self.recorder.look();
+        self.recorder.moment();
     }
 }
 
@@ -200,16 +203,34 @@ impl Writable for Watched {
         self.recorder.after(self.file.set_length(length))
     }
 
+    fn as_object(&self) -> &dyn Object {
+        self
+    }
+
+    fn reflink(&self, from: &dyn Object) -> bool {
+        self.file.reflink(from)
+    }
+}
+
+impl Inode for Watched {
+    fn look(&self) -> io::Result<Look> {
+        self.file.look()
+    }
+
+    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
+        self.file.set_owner(user, group)
+    }
+
+    fn set_mode(&self, mode: u32) -> io::Result<()> {
+        self.file.set_mode(mode)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.file.sync()
     }
 
     fn try_lock(&self) -> io::Result<bool> {
         self.file.try_lock()
-    }
-
-    fn as_object(&self) -> &dyn Object {
-        self
     }
 }
 
@@ -250,15 +271,18 @@ impl<'a> Reader<'a> {
         Dice::new(path.bytes().fold(self.schedule.seed, |seed, byte| seed.rotate_left(9) ^ u64::from(byte)))
     }
 
-    fn find(&self, path: &Path, at: usize) -> io::Result<Box<dyn Object>> {
-        let name = path.to_str().expect("plain text");
+    fn find(&self, name: &str, at: usize) -> io::Result<Box<dyn Object>> {
         let bytes = self.moments[at].files.get(name).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(Still(bytes.clone())))
     }
 }
 
 impl Store for Reader<'_> {
-    fn list(&self, _: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
+    fn told(&self, _: Option<&Name>) -> PathBuf {
+        PathBuf::from(REPO)
+    }
+
+    fn list(&self, _: Option<&Name>, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
         let Schedule { list, index, .. } = self.schedule;
         let mut listed = self.listed.lock().expect("no panic");
         *listed += 1;
@@ -272,39 +296,39 @@ impl Store for Reader<'_> {
         let mut all: Vec<&String> = seen.iter().flat_map(|moment| moment.files.keys()).collect();
         all.sort();
         all.dedup();
-        for path in all {
-            let always = seen.iter().all(|moment| moment.files.contains_key(path));
-            if always || self.dice(path).below(1 << *listed) == 0 {
-                let (_, name) = path.rsplit_once('/').expect("a path");
-                each(Entry { name: Name::new(name.as_bytes()).expect("a name"), kind: Kind::File });
+        for name in all {
+            let always = seen.iter().all(|moment| moment.files.contains_key(name));
+            if always || self.dice(name).below(1 << *listed) == 0 {
+                each(Entry::new(Name::new(name.as_bytes()).expect("a name"), Kind::File));
             }
         }
         Ok(())
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>> {
-        let name = path.to_str().expect("plain text");
+    fn open(&self, name: &Name) -> io::Result<Box<dyn Object>> {
+        let name = name.as_str().expect("plain text");
         let Schedule { index, data, again, .. } = self.schedule;
         if name.ends_with(".dat") {
             let mut opened = self.opened.lock().expect("no panic");
             let times = opened.entry(name.to_owned()).or_default();
             *times += 1;
-            return self.find(path, if *times == 1 { index } else { again });
+            return self.find(name, if *times == 1 { index } else { again });
         }
         let span = (again - data + 1) as u64;
         let later = usize::try_from(self.dice(name).below(span)).expect("a place");
-        self.find(path, data + later)
+        self.find(name, data + later)
     }
 
     /// Only the length of an index is looked at after something else was found missing.
-    fn length(&self, path: &Path) -> io::Result<u64> {
-        if path.extension().is_some_and(|extension| extension == "dat") {
-            return self.find(path, self.schedule.again)?.length();
+    fn length(&self, name: &Name) -> io::Result<u64> {
+        let text = name.as_str().expect("plain text");
+        if text.ends_with(".dat") {
+            return self.find(text, self.schedule.again)?.length();
         }
-        self.open(path)?.length()
+        self.open(name)?.length()
     }
 
-    fn is_locked(&self, _: &Path) -> bool {
+    fn is_locked(&self, _: &Name) -> bool {
         self.moments[self.schedule.index].written
     }
 }

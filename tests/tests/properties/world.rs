@@ -11,6 +11,7 @@ use highwater::store::Store;
 use highwater::watch::Watch;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::Kind;
+use highwater_core::name::Name;
 use highwater_core::report::Verdict;
 use highwater_tests::dice::Dice;
 use highwater_tests::repo::Image;
@@ -43,6 +44,10 @@ pub(crate) struct World {
     pub(crate) restored: u64,
 }
 
+fn name(text: &str) -> Name {
+    Name::new(text.as_bytes()).expect("a name")
+}
+
 /// Says what is wrong, unless `holds`.
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
@@ -68,7 +73,7 @@ impl World {
     fn image(&self) -> Image {
         // The model is locked while it lists.
         let mut names = Vec::new();
-        self.model.list(Path::new(REPO), &mut |entry| names.push(entry.name.to_string())).expect("a listing");
+        self.model.root(REPO).list(None, &mut |entry| names.push(entry.name.to_string())).expect("a listing");
         let bytes = |name: &String| self.model.get(Path::new(REPO).join(name)).expect("a listed file");
         names.into_iter().map(|name| (name.clone(), bytes(&name))).collect()
     }
@@ -92,7 +97,7 @@ impl World {
         let what = format!("{job:?}");
         let wanted = self.wanted(&job);
         let longer = |wanted: &Option<_>| wanted.is_some() || self.source.is_left_unfinished();
-        let done = backup::backup(&job, &self.model, &Watch::silent());
+        let done = backup::backup(&job, &self.model.place(SOURCE), &self.model.root(REPO), &Watch::silent());
         match (&wanted, done) {
             // Without a byte more than before no stamp is needed; an unfinished transaction is seen to be one too late.
             (wanted, Err(error)) if backward && longer(wanted) && !job.dry_run && !self.points.is_empty() => {
@@ -175,14 +180,14 @@ impl World {
     /// The repository is sound at every depth without a single finding, and lists what it must.
     fn expect_sound(&mut self) -> Result<(), String> {
         for depth in DEPTHS {
-            let report = verify(&self.model, depth);
+            let report = verify(&self.model.root(REPO), depth);
             let clean = report.verdict == Verdict::Sound && report.findings.is_empty() && report.tallies.is_empty();
             ensure(clean, || format!("at {depth:?}: {:?}: {:#?}", report.verdict, report.findings))?;
             let wrong = report.sets.iter().find(|set| set.verdict != Verdict::Sound);
             ensure(wrong.is_none(), || format!("at {depth:?}: {wrong:?}"))?;
         }
         let found: Vec<(String, u64, u64)> =
-            list(&self.model).sets.into_iter().map(|set| (set.name, set.group, set.bytes)).collect();
+            list(&self.model.root(REPO)).sets.into_iter().map(|set| (set.name, set.group, set.bytes)).collect();
         let wanted: Vec<(String, u64, u64)> =
             self.points.iter().map(|point| (point.stamp.clone(), point.group, point.state.len() as u64)).collect();
         ensure(found == wanted, || format!("it lists {found:?} in place of {wanted:?}"))?;
@@ -216,23 +221,25 @@ impl World {
         job.whole_sum = dice.chance(10);
         job.trust_index = dice.chance(10);
         let what = format!("{job:?} of {stamp} onto {there}");
-        let plan = restore::plan(&self.model, Path::new(REPO), &Repozo, point, None);
+        let plan = restore::plan(&self.model.root(REPO), &Repozo, point, None);
         let plan = plan.map_err(|error| format!("{what}: {error}"))?;
         ensure(plan.doubts.is_empty(), || format!("{what}: doubts: {:?}", plan.doubts))?;
         let watch = Watch::silent();
         if dice.chance(10) {
             let mut out = Vec::new();
-            let done = restore::to_stream(&job, &plan, &mut out, &self.model, &watch);
+            let done = restore::to_stream(&job, &plan, &self.model.root(REPO), &mut out, &watch);
             done.map_err(|error| format!("{what} to a stream: {error}"))?;
             ensure(out == *state, || format!("{what}: the stream is not the source of then"))?;
             self.restored += 1;
         }
+        let (repository, standby, name) = (self.model.root(REPO), self.model.root("/model/standby"), name("Data.fs"));
+        let place = (&standby as &dyn Disk, &name);
         let dry = restore::Job { dry_run: true, ..job.clone() };
         let steps = self.model.operations();
-        let planned = restore::to_file(&dry, &plan, target, &self.model, &watch);
+        let planned = restore::to_file(&dry, &plan, &repository, place, &watch);
         let planned = planned.map_err(|error| format!("{what}, dry: {error}"))?;
         ensure(self.model.operations() == steps, || format!("{what}: a dry run wrote"))?;
-        let done = restore::to_file(&job, &plan, target, &self.model, &watch);
+        let done = restore::to_file(&job, &plan, &repository, place, &watch);
         let done = done.map_err(|error| format!("{what}: {error}"))?;
         // Only the real run reads a chunk of which the target holds a part, and it may find that the part is another's.
         let other = (planned.how, done.how) == (How::Appended, How::Full);
@@ -240,8 +247,9 @@ impl World {
         ensure(as_planned, || format!("{what}: planned {planned:?}, {done:?}"))?;
         let found = self.model.get(target).unwrap_or_default();
         ensure(found == *state, || format!("{what}: {:?} gives other bytes than the source of then", done.how))?;
-        let part = self.model.exists(Path::new(&format!("{STANDBY}.part"))).expect("a look");
-        ensure(!part, || format!("{what}: the work file is left"))?;
+        let beside = self.model.names("/model/standby");
+        let only = [STANDBY.to_owned(), format!("{STANDBY}.index")].map(std::path::PathBuf::from);
+        ensure(beside == only, || format!("{what}: beside it lies {beside:?}"))?;
         let index = self.model.get(format!("{STANDBY}.index"));
         let saved = self.model.get(format!("{REPO}/{stamp}.index"));
         ensure(index.is_some() && index == saved, || format!("{what}: the OID index is not the saved one"))?;
@@ -249,14 +257,13 @@ impl World {
         Ok(())
     }
 
-    /// Puts something where the restore is to go: what was there, nothing, another state, a foreign file, an interrupted copy.
+    /// Puts something where the restore is to go: what was there, nothing, another state, a foreign file, an
+    /// interrupted copy.
     fn prepare(&self, target: &Path, state: &[u8], dice: &mut Dice) -> &'static str {
         match dice.below(10) {
             0..=3 => "what was there",
             4 => {
-                if self.model.get(target).is_some() {
-                    self.model.remove(target).expect("a file is removed");
-                }
+                self.model.take_away(target);
                 "nothing"
             }
             5 | 6 => {

@@ -42,6 +42,7 @@ pub(super) fn stray(name: Name, why: &str) -> Finding {
 pub(super) fn failed(object: Option<Name>, fault: Fault, hurts: Hurts) -> Finding {
     let (code, message) = match fault.kind {
         FaultKind::Absent if object.is_some() => (Code::Missing, "it is not there".to_owned()),
+        FaultKind::Known => (Code::Stray, fault.message),
         FaultKind::Absent | FaultKind::Unreadable => (Code::Unreadable, fault.message),
     };
     Finding { code, object, offset: None, message, hurts }

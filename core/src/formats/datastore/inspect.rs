@@ -1,4 +1,5 @@
-//! `Store`: walks a datastore folder by folder, reads manifests and indices, and turns them into snapshots, claims and findings.
+//! `Store`: walks a datastore folder by folder, reads manifests and indices, and turns them into snapshots, claims and
+//! findings.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::claim::{Claim, Expect};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Hurts};
-use crate::inspect::{self, Answer, Ask, Batch, Inspect, Kind, Scope, Set};
+use crate::inspect::{self, Answer, Ask, Batch, Inspect, Scope, Set};
 use crate::key::Key;
 use crate::name::Name;
 
@@ -134,16 +135,13 @@ impl Store {
         for entry in entries {
             let Some(name) = below(folder.as_ref(), &entry.name) else { continue };
             let text = entry.name.as_str().unwrap_or_default();
-            let next = match (place, entry.kind) {
-                (Place::Space(_), Kind::Folder) if names::TYPES.contains(&text) => Some(Place::Type),
-                (Place::Space(deep), Kind::Folder) if text == "ns" && deep < names::DEEPEST => {
-                    Some(Place::Spaces(deep))
-                }
-                (Place::Spaces(deep), Kind::Folder) if names::is_id(text) => Some(Place::Space(deep + 1)),
-                (Place::Type, Kind::Folder) if names::is_id(text) => Some(Place::Group),
-                (Place::Group, Kind::Folder) if names::time_of(text).is_some() => {
-                    Some(Place::Snapshot(self.groups.saturating_sub(1)))
-                }
+            let next = match place {
+                _ if !entry.kind.may_be_folder() => None,
+                Place::Space(_) if names::TYPES.contains(&text) => Some(Place::Type),
+                Place::Space(deep) if text == "ns" && deep < names::DEEPEST => Some(Place::Spaces(deep)),
+                Place::Spaces(deep) if names::is_id(text) => Some(Place::Space(deep + 1)),
+                Place::Type if names::is_id(text) => Some(Place::Group),
+                Place::Group if names::time_of(text).is_some() => Some(Place::Snapshot(self.groups.saturating_sub(1))),
                 _ => None,
             };
             match next {
@@ -171,9 +169,9 @@ impl Store {
 
     /// Begins with a snapshot that has these files.
     fn snapshot(&mut self, folder: Name, group: u64, entries: &[inspect::Entry], out: &mut Batch) {
-        let files = entries.iter().filter(|entry| entry.kind == Kind::File).filter_map(|entry| entry.name.as_str());
+        let files = entries.iter().filter(|entry| entry.kind.may_be_file()).filter_map(|entry| entry.name.as_str());
         let files: BTreeSet<String> = files.map(ToOwned::to_owned).collect();
-        for entry in entries.iter().filter(|entry| entry.kind != Kind::File || entry.name.as_str().is_none()) {
+        for entry in entries.iter().filter(|entry| !entry.kind.may_be_file() || entry.name.as_str().is_none()) {
             if let Some(name) = below(Some(&folder), &entry.name).filter(|_| self.tells_strays()) {
                 out.findings.push(stray(name, "it is no file of a snapshot"));
             }

@@ -1,11 +1,13 @@
 //! `Datastore`: the chunk stores of Proxmox Backup Server, read without any server.
 //!
-//! A store keeps each chunk once, in `.chunks/aabb/aabb...`, under the SHA-256 of what it decodes to. A *snapshot* is a folder
-//! `[ns/NAME/...]TYPE/ID/TIME` with a manifest (`index.json.blob`, written last), indices that name chunks in order (`.fidx` of equal
-//! lengths, `.didx` of lengths that follow the content), and small files (`.blob`). Each snapshot is a set.
+//! A store keeps each chunk once, in `.chunks/aabb/aabb...`, under the SHA-256 of what it decodes to. A *snapshot* is a
+//! folder `[ns/NAME/...]TYPE/ID/TIME` with a manifest (`index.json.blob`, written last), indices that name chunks in
+//! order (`.fidx` of equal lengths, `.didx` of lengths that follow the content), and small files (`.blob`). Each
+//! snapshot is a set.
 //!
-//! What the server's own verification does not look at is looked at here: that a manifest is of the snapshot whose folder it lies in, that
-//! an index's own checksum is right, that a chunk has the length that each of its indices says, and files that no manifest names.
+//! What the server's own verification does not look at is looked at here: that a manifest is of the snapshot whose
+//! folder it lies in, that an index's own checksum is right, that a chunk has the length that each of its indices says,
+//! and files that no manifest names.
 
 mod content;
 mod found;
@@ -17,7 +19,7 @@ pub mod names;
 pub use index::Fixed;
 pub use manifest::{New, NewFile, Old};
 
-use crate::inspect::{Entry, Format, Inspect, Kind, Lock, Scope};
+use crate::inspect::{Entry, Format, Inspect, Lock, Scope};
 use crate::key::Key;
 
 /// The format; see the module's page.
@@ -30,8 +32,8 @@ impl Datastore {
     /// A store.
     pub const STORE: Self = Self { cache: false };
 
-    /// The cache that a server keeps on a disk for a store whose objects are in an S3 bucket. It looks like a store, so somebody must
-    /// say that it is none: an empty chunk is one that only the bucket has.
+    /// The cache that a server keeps on a disk for a store whose objects are in an S3 bucket. It looks like a store, so
+    /// somebody must say that it is none: an empty chunk is one that only the bucket has.
     pub const CACHE: Self = Self { cache: true };
 }
 
@@ -41,7 +43,7 @@ impl Format for Datastore {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        let folder = |name: &[u8]| root.iter().any(|at| at.kind == Kind::Folder && at.name.as_bytes() == name);
+        let folder = |name: &[u8]| root.iter().any(|at| at.kind.may_be_folder() && at.name.as_bytes() == name);
         let lock = root.iter().any(|at| at.name.as_bytes() == names::LOCK.as_bytes());
         !self.cache
             && folder(names::CHUNKS.as_bytes())

@@ -2,6 +2,8 @@
 
 use crate::digest::Digest;
 use crate::name::Name;
+// A snapshot is written in a folder of its group. Servers pass over what is hidden.
+pub use crate::name::WORK;
 
 /// The folder of the chunks.
 pub const CHUNKS: &str = ".chunks";
@@ -14,9 +16,6 @@ pub const MANIFEST: &str = "index.json.blob";
 
 /// What a client said while it wrote a snapshot; it comes after the manifest, which does not name it.
 pub const LOG: &str = "client.log.blob";
-
-/// What the name of a folder begins with in which a snapshot is being written, in its group. Servers pass over what is hidden.
-pub const WORK: &str = ".highwater-";
 
 /// The kinds of snapshots, which are the names of folders.
 pub(super) const TYPES: [&str; 3] = ["vm", "ct", "host"];

@@ -21,7 +21,7 @@ mod inspect;
 mod look;
 pub mod names;
 
-use crate::inspect::{Entry, Format, Inspect, Kind, Lock, Scope};
+use crate::inspect::{Entry, Format, Inspect, Lock, Scope};
 use crate::key::Key;
 
 /// The format.
@@ -34,7 +34,7 @@ impl Format for Repozo {
 
     fn recognise(&self, root: &[Entry]) -> bool {
         let tells = |role| matches!(role, names::Role::Data(_) | names::Role::Dat(_));
-        root.iter().any(|entry| entry.kind == Kind::File && tells(names::Role::of(&entry.name)))
+        root.iter().any(|entry| entry.kind.may_be_file() && tells(names::Role::of(&entry.name)))
     }
 
     fn inspect(&self, scope: &Scope, _: Option<Key>) -> Box<dyn Inspect> {

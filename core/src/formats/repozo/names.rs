@@ -1,13 +1,10 @@
 //! The file names of a repository, and what each says.
 
 use crate::codec::Codec;
-use crate::name::Name;
+use crate::name::{Name, TEMPORARY};
 
 /// What follows a stamp, digit for digit.
 const STAMP: &[u8; 19] = b"dddd-dd-dd-dd-dd-dd";
-
-/// The ending of work files of ours, which no other program's pattern matches.
-pub const TEMPORARY: &str = ".highwater-tmp";
 
 /// The ending of files that a backup set aside because nothing proves what they are.
 pub const SET_ASIDE: &str = ".set-aside";

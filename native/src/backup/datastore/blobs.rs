@@ -1,12 +1,11 @@
 //! Small files of a snapshot that are stored whole: the configuration of a machine, the log of its backup.
 
-use std::path::Path;
-
 use highwater_core::digest::sha256_of;
 use highwater_core::formats::datastore::NewFile;
 
 use super::{Archive, Job, blob, write};
-use crate::disk::Disk;
+use crate::disk::like::Like;
+use crate::disk::{Disk, FolderDraft};
 use crate::error::Error;
 use crate::shown::quoted;
 
@@ -21,9 +20,9 @@ pub(super) struct Blob<'a> {
 
 impl<'a> Blob<'a> {
     /// Reads it.
-    pub(super) fn read(archive: &'a Archive, disk: &dyn Disk) -> Result<Self, Error> {
-        let path = &archive.source;
-        let object = disk.open(path).map_err(Error::io("open", path))?;
+    pub(super) fn read(archive: &'a Archive) -> Result<Self, Error> {
+        let path = &archive.source.told();
+        let object = archive.source.root.open(&archive.source.name).map_err(Error::io("open", path))?;
         let length = object.length().map_err(Error::io("read", path))?;
         if length == 0 {
             return Err(Error::cannot_start(format!("{} is empty: there is nothing to store", quoted(path))));
@@ -43,11 +42,17 @@ impl<'a> Blob<'a> {
         (self.archive.name.clone(), self.data.len() as u64)
     }
 
-    /// Writes it into the folder `work`; a sync of everything makes it durable.
-    pub(super) fn write(&self, job: &Job, disk: &dyn Disk, work: &Path, like: &Path) -> Result<NewFile, Error> {
+    /// Writes it into the folder of the snapshot; a sync of everything makes it durable.
+    pub(super) fn write(
+        &self,
+        job: &Job,
+        disk: &dyn Disk,
+        draft: &FolderDraft<'_>,
+        like: &Like,
+    ) -> Result<NewFile, Error> {
         let raw = blob(&self.data, job.key.as_ref())?;
         let name = self.archive.file();
-        write(disk, &work.join(&name), like, &raw)?;
+        write(disk, draft, &name, like, &raw)?;
         Ok(NewFile { name, size: raw.len() as u64, sum: sha256_of(&raw) })
     }
 }

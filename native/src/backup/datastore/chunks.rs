@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use highwater_core::check::Verdict;
@@ -11,12 +10,14 @@ use highwater_core::codec::{Codec, Packer, Sealing, encode_blob};
 use highwater_core::digest::Digest;
 use highwater_core::finding::Hurts;
 use highwater_core::formats::datastore::names;
+use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::source::Source;
-use super::{Job, Known, LEVEL, Previous, put};
-use crate::disk::Disk;
+use super::{Job, Known, LEVEL, Previous};
+use crate::disk::like::Like;
+use crate::disk::{self, Disk, Draft};
 use crate::drive::check_bytes;
 use crate::error::Error;
 use crate::random;
@@ -35,8 +36,8 @@ const PATIENCE: usize = 3;
 pub(super) struct Chunks<'a> {
     job: &'a Job,
     disk: &'a dyn Disk,
-    /// Where files are written before they have their name.
-    work: &'a Path,
+    /// Where files are written before they have their name, and what they are like; none when nothing is written.
+    work: Option<(&'a Name, Like)>,
     sources: &'a [Source<'a>],
     /// What the snapshots before have of each source.
     previous: &'a [Option<Previous>],
@@ -90,7 +91,7 @@ impl<'a> Chunks<'a> {
     pub(super) fn new(
         job: &'a Job,
         disk: &'a dyn Disk,
-        work: &'a Path,
+        work: Option<(&'a Name, Like)>,
         sources: &'a [Source<'a>],
         previous: &'a [Option<Previous>],
     ) -> Self {
@@ -106,7 +107,7 @@ impl<'a> Chunks<'a> {
     pub(super) fn take_known(&self, digest: Digest, source: &Source<'_>, at: u64) -> Result<bool, Error> {
         let mut stored = None;
         if !self.state().chunks.contains_key(&digest) {
-            match self.look(&self.path(&digest)?, &digest, source.length(at)?)? {
+            match self.look(&name_of(&digest)?, &digest, source.length(at)?)? {
                 Found::Sound(bytes) => stored = Some(bytes),
                 Found::Nothing | Found::Bad => return Ok(false),
             }
@@ -127,14 +128,14 @@ impl<'a> Chunks<'a> {
         data: &[u8],
         packer: &mut Packer,
     ) -> Result<bool, Error> {
-        self.register(digest, source, at, |path| self.write(path, data, packer))
+        self.register(digest, source, at, |name| self.write(name, &digest, data, packer))
     }
 
     /// Takes a chunk that a source had before: it is read only if the store has lost it.
     pub(super) fn keep(&self, digest: Digest, source: &Source<'_>, at: u64) -> Result<(), Error> {
-        self.register(digest, source, at, |path| {
+        self.register(digest, source, at, |name| {
             let data = source.again(at, &digest)?;
-            self.write(path, &data, &mut Packer::new(LEVEL).map_err(Error::failed)?)
+            self.write(name, &digest, &data, &mut Packer::new(LEVEL).map_err(Error::failed)?)
         })
         .map(|_| ())
     }
@@ -145,7 +146,7 @@ impl<'a> Chunks<'a> {
         digest: Digest,
         source: &Source<'_>,
         at: u64,
-        write: impl FnOnce(&Path) -> Result<u64, Error>,
+        write: impl FnOnce(&Name) -> Result<u64, Error>,
     ) -> Result<bool, Error> {
         let place = Some((source.number, at));
         {
@@ -157,13 +158,13 @@ impl<'a> Chunks<'a> {
             // From here on it is this thread's; if that fails, so does the backup.
             state.chunks.insert(digest, Chunk { place, stored: None });
         }
-        let path = self.path(&digest)?;
-        let found = self.look(&path, &digest, source.length(at)?)?;
+        let name = name_of(&digest)?;
+        let found = self.look(&name, &digest, source.length(at)?)?;
         let named = self.previous.iter().flatten().any(|previous| previous.names(&digest));
         let stored = match found {
             Found::Sound(stored) => stored,
             Found::Nothing | Found::Bad if self.job.dry_run => 0,
-            Found::Nothing | Found::Bad => write(&path)?,
+            Found::Nothing | Found::Bad => write(&name)?,
         };
         let mut state = self.state();
         match found {
@@ -178,67 +179,79 @@ impl<'a> Chunks<'a> {
     }
 
     /// Looks at the file of a chunk, as well as was asked.
-    fn look(&self, path: &Path, digest: &Digest, length: usize) -> Result<Found, Error> {
-        let touched = if self.job.dry_run { self.disk.length(path) } else { self.disk.touch(path) };
+    fn look(&self, name: &Name, digest: &Digest, length: usize) -> Result<Found, Error> {
+        let touched = if self.job.dry_run { self.disk.length(name) } else { self.disk.touch(name) };
         let stored = match touched {
             Ok(stored) => stored,
             Err(error) if is_no_file(&error) => return Ok(Found::Nothing),
-            Err(error) => return Err(Error::io("touch", path)(error)),
+            Err(error) => return Err(Error::at("touch", self.disk, name)(error)),
         };
         let header = if self.job.key.is_some() { SEALED_HEADER } else { HEADER };
         // No blob of so many bytes is shorter or longer.
         let possible = header < stored && stored <= header + length as u64;
-        let sound = possible && (self.job.known == Known::Size || self.gives(path, digest, length)?);
+        let sound = possible && (self.job.known == Known::Size || self.gives(name, digest, length)?);
         Ok(if sound { Found::Sound(stored) } else { Found::Bad })
     }
 
     /// Whether the file of a chunk gives its digest.
-    fn gives(&self, path: &Path, digest: &Digest, length: usize) -> Result<bool, Error> {
-        let object = names::chunk(digest).ok_or_else(|| Error::failed("a digest names no chunk"))?;
+    fn gives(&self, name: &Name, digest: &Digest, length: usize) -> Result<bool, Error> {
         let key = self.job.key;
         let claim = Claim {
-            index: object.clone(),
-            object,
+            index: name.clone(),
+            object: name.clone(),
             codec: Codec::Blob(if key.is_some() { Sealing::Sealed(key) } else { Sealing::Open }),
             expect: Expect { length: length as u64, digest: *digest },
             target: 0..length as u64,
             marks: None,
             hurts: Hurts::Nothing,
         };
-        match check_bytes(self.disk, path, &claim, Depth::Digest, &Watch::silent(), &mut |_| {})? {
-            (Verdict::Unreadable(fault), _) => Err(Error::failed(format!("{}: {fault}", quoted(path)))),
+        match check_bytes(self.disk.as_store(), &claim, Depth::Digest, &Watch::silent(), &mut |_| {})? {
+            (Verdict::Unreadable(fault), _) => {
+                Err(Error::failed(format!("{}: {fault}", quoted(&self.disk.told(Some(name))))))
+            }
             (verdict, _) => Ok(verdict == Verdict::Sound),
         }
     }
 
     /// Puts a chunk into the store. Gives the length of its file.
-    fn write(&self, path: &Path, data: &[u8], packer: &mut Packer) -> Result<u64, Error> {
+    fn write(&self, name: &Name, digest: &Digest, data: &[u8], packer: &mut Packer) -> Result<u64, Error> {
+        let (work, like) = self.work.ok_or_else(|| Error::failed("a dry run writes nothing"))?;
         let sealed = match &self.job.key {
             Some(key) => Some((key, random::bytes()?)),
             None => None,
         };
         let blob = encode_blob(data, packer.pack(data).map_err(Error::failed)?, sealed);
-        let name = path.file_name().unwrap_or_default();
-        let temporary = self.work.join(name);
-        put(self.disk, &temporary, &self.job.store.join(names::LOCK), &blob)?;
-        match self.disk.rename(&temporary, path) {
+        let draft = || {
+            let draft = Draft::at(self.disk, work.join(name.last()).map_err(io::Error::other)?)?;
+            draft.file().write_at(0, &blob)?;
+            _ = draft.give(&like)?;
+            draft.file().sync()?;
+            Ok(draft)
+        };
+        let writing = Error::at("write", self.disk, name);
+        let draft = draft().and_then(|draft| {
             // A store whose folders are made as they are needed.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = path.parent().unwrap_or(path);
-                match self.disk.make_folder(folder, &self.job.store.join(".chunks")) {
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                        return Err(Error::io("make the folder", folder)(error));
-                    }
-                    Ok(()) | Err(_) => {}
-                }
-                self.disk.rename(&temporary, path).map_err(Error::io("rename", &temporary))?;
+            if let Some(folder) = name.folder()
+                && self.disk.look(Some(&folder))?.is_none()
+            {
+                let chunks = Name::new(names::CHUNKS.as_bytes()).map_err(io::Error::other)?;
+                disk::make_folder(self.disk, &folder, &Like::in_place_of_folder(self.disk, &chunks)?)?;
             }
-            result => result.map_err(Error::io("rename", &temporary))?,
+            Ok(draft)
+        });
+        // Another writer may put the same chunk there at the same time. Whoever else does so is not trusted.
+        let ours = draft.and_then(|draft| draft.publish_among(name)).map_err(writing)?;
+        if !ours && !self.gives(name, digest, data.len())? {
+            let path = quoted(&self.disk.told(Some(name)));
+            return Err(Error::failed(format!(
+                "somebody else put something else at {path} at the same time; look who writes there, and run again"
+            )));
         }
         Ok(blob.len() as u64)
     }
 
-    /// Makes sure that the store has every chunk, and as long as it was; what it has lost meanwhile is made anew from its source.
+    /// Makes sure that the store has every chunk, and as long as it was; what it has lost meanwhile is made anew from
+    /// its source.
     pub(super) fn complete(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
         let mut wanted: Vec<(Digest, Chunk)> =
             self.state().chunks.iter().map(|(digest, chunk)| (*digest, *chunk)).collect();
@@ -258,14 +271,14 @@ impl<'a> Chunks<'a> {
                 let place = chunk.place.and_then(|(number, at)| Some((self.sources.get(number)?, at)));
                 let (source, at) = place.ok_or_else(|| Error::failed("a chunk is of no source"))?;
                 let data = source.again(at, digest)?;
-                let stored = self.write(&self.path(digest)?, &data, &mut packer)?;
+                let stored = self.write(&name_of(digest)?, digest, &data, &mut packer)?;
                 chunk.stored = Some(stored);
                 self.state().stored += stored;
                 lost.insert(*digest);
             }
         }
         let first = wanted.first().map(|(digest, _)| digest.to_string()).unwrap_or_default();
-        let what = format!("{} loses chunks as fast as they are put there, as {first}", quoted(&self.job.store));
+        let what = format!("{} loses chunks as fast as they are put there, as {first}", quoted(&self.disk.told(None)));
         Err(Error::failed(format!("{what}; something else removes them: end it, and run again. No snapshot was made")))
     }
 
@@ -300,24 +313,29 @@ impl<'a> Chunks<'a> {
             wanted.chunk_by(|(a, _), (b, _)| a.as_bytes()[..2] == b.as_bytes()[..2]).collect();
         let gone = folders.par_iter().map(|chunks| {
             let Some((first, _)) = chunks.first() else { return Ok(Vec::new()) };
-            let first = self.path(first)?;
-            let folder = first.parent().unwrap_or(&first);
-            let mut there = HashSet::new();
-            let listed = self.disk.list(folder, &mut |entry| _ = there.insert(entry.name.as_bytes().to_vec()));
+            let folder = name_of(first)?.folder();
+            let mut there = HashMap::new();
+            let listed = self.disk.list(folder.as_ref(), &mut |entry| _ = there.insert(entry.name, entry.length));
             match listed {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("list", folder)(error)),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::of_folder("list", self.disk, folder.as_ref())(error));
+                }
                 Ok(()) | Err(_) => {}
             }
             let mut gone = Vec::new();
             for (digest, chunk) in *chunks {
-                let path = self.path(digest)?;
-                let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-                let is_there = there.contains(name)
-                    && match self.disk.length(&path) {
-                        Ok(length) => chunk.stored.map_or(length > HEADER, |stored| length == stored),
-                        Err(error) if is_no_file(&error) => false,
-                        Err(error) => return Err(Error::io("look at", &path)(error)),
-                    };
+                let name = name_of(digest)?;
+                let length = match there.get(&Name::new(name.last())?) {
+                    None => None,
+                    Some(Some(length)) => Some(*length),
+                    Some(None) => match self.disk.length(&name) {
+                        Ok(length) => Some(length),
+                        Err(error) if is_no_file(&error) => None,
+                        Err(error) => return Err(Error::at("look at", self.disk, &name)(error)),
+                    },
+                };
+                let is_there =
+                    length.is_some_and(|length| chunk.stored.map_or(length > HEADER, |stored| length == stored));
                 if !is_there {
                     gone.push((*digest, *chunk));
                 }
@@ -338,13 +356,13 @@ impl<'a> Chunks<'a> {
         self.healed.iter().map(ToString::to_string).collect()
     }
 
-    fn path(&self, digest: &Digest) -> Result<PathBuf, Error> {
-        let name = names::chunk(digest).ok_or_else(|| Error::failed(format!("{digest} names no chunk")))?;
-        Ok(crate::drive::path_of(&self.job.store, &name))
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // A thread that panicked ends the backup elsewhere.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where the store has a chunk.
+fn name_of(digest: &Digest) -> Result<Name, Error> {
+    names::chunk(digest).ok_or_else(|| Error::failed(format!("{digest} names no chunk")))
 }

@@ -1,7 +1,8 @@
 //! What of a source that only grows need not be read again: the whole chunks that the snapshot before has of it.
 //!
-//! That it only grows, its owner must say. The source itself has to bear that out: it is no shorter than it was, and of the chunks that
-//! it had, the first, the last and some between still give the digests that the snapshot names. Otherwise all of it is read.
+//! That it only grows, its owner must say. The source itself has to bear that out: it is no shorter than it was, and of
+//! the chunks that it had, the first, the last and some between still give the digests that the snapshot names.
+//! Otherwise all of it is read.
 
 use highwater_core::digest::Digest;
 
@@ -35,7 +36,7 @@ pub(super) fn kept(
     match not {
         None => Ok(old.to_vec()),
         Some(why) => {
-            let (name, snapshot) = (quoted(source.path()), &previous.snapshot);
+            let (name, snapshot) = (quoted(&source.path()), &previous.snapshot);
             watch.notice(format!("{name} did not grow out of what {snapshot} holds: {why}. All of it is read"));
             Ok(Vec::new())
         }

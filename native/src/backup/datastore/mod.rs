@@ -1,12 +1,13 @@
 //! Backs up files and block devices into a datastore: each as an archive under a fixed index, small ones as blobs.
 //!
-//! Every chunk of a source is read and hashed, but for what a source that only grows had before (`grown.rs`). One that the store has is
-//! used again, and touched, so that no garbage collection takes it; others are compressed and put there: work file, fsync, rename.
-//! Before the manifest is written, one pass over the folders of the chunks makes sure that each is there and as long as it was. What a
-//! store has lost is made anew from its source, and the snapshot that named it before is marked as failed.
+//! Every chunk of a source is read and hashed, but for what a source that only grows had before (`grown.rs`). One that
+//! the store has is used again, and touched, so that no garbage collection takes it; others are compressed and put
+//! there: work file, fsync, rename. Before the manifest is written, one pass over the folders of the chunks makes sure
+//! that each is there and as long as it was. What a store has lost is made anew from its source, and the snapshot that
+//! named it before is marked as failed.
 //!
-//! A snapshot is put together in a hidden folder of its group. When all is durable, chunks included, that is renamed to the
-//! snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the next.
+//! A snapshot is put together in a hidden folder of its group. When all is durable, chunks included, that is renamed to
+//! the snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the next.
 
 mod blobs;
 mod chunks;
@@ -17,16 +18,18 @@ mod read;
 mod source;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 
 use highwater_core::codec::{Packer, encode_blob};
 use highwater_core::digest::Digest;
 use highwater_core::formats::datastore::names::{self, Group, MANIFEST};
 use highwater_core::formats::datastore::{Fixed, New, NewFile};
 use highwater_core::key::Key;
+use highwater_core::name::{Name, NameError};
 
-use crate::disk::{Disk, Writable};
+use crate::disk::like::Like;
+use crate::disk::{Disk, Draft, FolderDraft};
 use crate::error::Error;
+use crate::store::Place;
 use crate::watch::Watch;
 use crate::{clock, random};
 use blobs::Blob;
@@ -51,13 +54,11 @@ pub enum Known {
     Digest,
 }
 
-/// What to back up, where to and how.
-#[derive(Debug, Clone)]
+/// What to back up and how.
+#[derive(Clone)]
 pub struct Job {
     /// What the snapshot is to hold.
     pub archives: Vec<Archive>,
-    /// The store's folder.
-    pub store: PathBuf,
     /// The group: `[ns/NAME/...]TYPE/ID`.
     pub group: String,
     /// The length of a chunk, in bytes: a power of two from 64 KiB to 4 MiB.
@@ -77,11 +78,12 @@ pub struct Job {
 }
 
 /// A file or device, and what it is called in the snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Archive {
     /// The file or device.
-    pub source: PathBuf,
-    /// The archive, without the extension. What ends in `.conf` or `.log` is stored whole, as a blob: so do the system's own clients.
+    pub source: Place,
+    /// The archive, without the extension. What ends in `.conf` or `.log` is stored whole, as a blob: so do the
+    /// system's own clients.
     pub name: String,
 }
 
@@ -117,14 +119,14 @@ pub struct Made {
     pub healed: Vec<String>,
 }
 
-/// Does a backup.
+/// Backs up into a store.
 ///
 /// # Errors
 /// Whatever stands in its way; nothing half-made looks like a snapshot then.
 pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Error> {
     let group = Group::parse(&job.group).ok_or_else(|| Error::failed(format!("'{}' is no group", job.group)))?;
-    let (sources, blobs) = open(job, disk)?;
-    let _locks = if job.dry_run { None } else { Some(place::prepare(job, disk)?) };
+    let (sources, blobs) = open(job)?;
+    let _locks = if job.dry_run { None } else { Some(place::prepare(job, disk, watch)?) };
     let (time, snapshot) = place::time(job, disk, watch)?;
     let previous = Previous::find(job, &sources, disk, watch)?;
     let kept =
@@ -132,8 +134,6 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
     let kept = kept.collect::<Result<Vec<_>, Error>>()?;
     let unread = kept.iter().map(|kept| kept.len() as u64).sum::<u64>();
     watch.expect(sources.iter().map(|source| source.size).sum::<u64>().saturating_sub(unread * job.chunk));
-    let work = job.store.join(&job.group).join(format!("{}{}", names::WORK, clock::snapshot(time)?));
-    let mut chunks = Chunks::new(job, disk, &work, &sources, &previous);
     let read = |chunks: &Chunks<'_>| {
         let digests = sources.iter().zip(kept).map(|(source, kept)| read::all(job, source, kept, chunks, watch));
         digests.collect::<Result<Vec<_>, Error>>()
@@ -153,87 +153,95 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
         }
     };
     if job.dry_run {
+        let chunks = Chunks::new(job, disk, None, &sources, &previous);
         return Ok(made(&chunks, &read(&chunks)?));
     }
-    let like = job.store.join(names::LOCK);
-    let folder = disk.make_folder(&work, &job.store.join(&job.group));
-    folder.map_err(Error::io("make the folder", &work))?;
-    let result = (|| {
-        place::own(job, disk, &work)?;
-        let digests = read(&chunks)?;
-        sources.iter().try_for_each(|source| source.warn_of_change(watch))?;
-        chunks.complete(watch)?;
-        for lost in chunks.lost()? {
-            previous::mark_failed(job, disk, &work, &lost, watch)?;
-        }
-        let made = made(&chunks, &digests);
-        let mut files = Vec::new();
-        for (source, digests) in sources.iter().zip(digests) {
-            let index = Fixed { size: source.size, chunk: job.chunk, digests };
-            let name = source.archive.file();
-            write(disk, &work.join(&name), &like, &index.encode(random::bytes()?, time))?;
-            files.push(NewFile { name, size: source.size, sum: index.sum() });
-        }
-        for blob in &blobs {
-            files.push(blob.write(job, disk, &work, &like)?);
-        }
-        let manifest = New {
-            kind: group.kind,
-            id: group.id,
-            time,
-            files: &files,
-            chunks: (made.chunks, made.known),
-            size: made.size,
-            stored: made.stored,
-            key: job.key.as_ref(),
-        };
-        write(disk, &work.join(MANIFEST), &like, &blob(&manifest.encode(), None)?)?;
-        // No snapshot may have its name before all that it names is durable.
-        disk.sync_all(&job.store).map_err(Error::io("sync", &job.store))?;
-        let to = job.store.join(&snapshot);
-        disk.rename(&work, &to).map_err(Error::io("rename", &work))?;
-        let folder = job.store.join(&job.group);
-        disk.sync_folder(&folder).map_err(Error::io("sync", &folder))?;
-        Ok(made)
-    })();
-    if result.is_err() {
-        // What cannot be removed now, the next run removes.
-        _ = place::remove(disk, &work);
+    let lock = Name::new(names::LOCK.as_bytes())?;
+    let like = Like::in_place_of(disk, &lock).map_err(Error::at("look at", disk, &lock))?;
+    let folder = Name::new(job.group.as_bytes())?;
+    let begun = FolderDraft::of(disk, &folder.join(format!("{}{}", names::WORK, clock::snapshot(time)?).as_bytes())?);
+    // Until it is whole, nobody else may enter it; when it is dropped, it goes with all that is in it.
+    let draft = begun.map_err(Error::at("make a folder in", disk, &folder))?;
+    let work = draft.work();
+    // A run that was killed may have been making a folder there.
+    place::clear(disk, Some(&Name::new(names::CHUNKS.as_bytes())?), watch)?;
+    place::own(job, disk, work, &like)?;
+    let mut chunks = Chunks::new(job, disk, Some((work, like)), &sources, &previous);
+    let digests = read(&chunks)?;
+    sources.iter().try_for_each(|source| source.warn_of_change(watch))?;
+    chunks.complete(watch)?;
+    for lost in chunks.lost()? {
+        previous::mark_failed(disk, work, &lost, watch)?;
     }
-    result
+    let made = made(&chunks, &digests);
+    let mut files = Vec::new();
+    for (source, digests) in sources.iter().zip(digests) {
+        let index = Fixed { size: source.size, chunk: job.chunk, digests };
+        let name = source.archive.file();
+        write(disk, &draft, &name, &like, &index.encode(random::bytes()?, time))?;
+        files.push(NewFile { name, size: source.size, sum: index.sum() });
+    }
+    for blob in &blobs {
+        files.push(blob.write(job, disk, &draft, &like)?);
+    }
+    let manifest = New {
+        kind: group.kind,
+        id: group.id,
+        time,
+        files: &files,
+        chunks: (made.chunks, made.known),
+        size: made.size,
+        stored: made.stored,
+        key: job.key.as_ref(),
+    };
+    write(disk, &draft, MANIFEST, &like, &blob(&manifest.encode(), None)?)?;
+    // No snapshot may have its name before all that it names is durable.
+    disk.barrier().map_err(Error::of_folder("sync", disk, None))?;
+    let to = Name::new(snapshot.as_bytes())?;
+    let like = Like::in_place_of_folder(disk, &folder).map_err(Error::at("look at", disk, &folder))?;
+    draft.publish(&to, &like).map_err(Error::at("put in place", disk, &to))?;
+    disk.sync_folder(Some(&folder)).map_err(Error::at("sync", disk, &folder))?;
+    Ok(made)
 }
 
 /// Opens what goes into chunks, and reads what is stored whole.
-fn open<'a>(job: &'a Job, disk: &dyn Disk) -> Result<(Vec<Source<'a>>, Vec<Blob<'a>>), Error> {
+fn open(job: &Job) -> Result<(Vec<Source<'_>>, Vec<Blob<'_>>), Error> {
     let mut names = HashSet::new();
     if let Some(twice) = job.archives.iter().find(|archive| !names.insert(&archive.name)) {
         return Err(Error::cannot_start(format!("two archives of the snapshot are called {}", twice.name)));
     }
     let (blobs, archives): (Vec<_>, Vec<_>) = job.archives.iter().partition(|archive| archive.is_blob());
-    let sources = archives.into_iter().enumerate().map(|archive| Source::open(job, archive, disk));
+    let sources = archives.into_iter().enumerate().map(|archive| Source::open(job, archive));
     let sources = sources.collect::<Result<_, _>>()?;
-    Ok((sources, blobs.into_iter().map(|archive| Blob::read(archive, disk)).collect::<Result<_, _>>()?))
+    Ok((sources, blobs.into_iter().map(Blob::read).collect::<Result<_, _>>()?))
 }
 
 /// The blob of a small file, encrypted if there is a key.
 fn blob(data: &[u8], key: Option<&Key>) -> Result<Vec<u8>, Error> {
     let mut packer = Packer::new(LEVEL).map_err(Error::failed)?;
-    let sealed = key.map(|key| Ok((key, random::bytes()?))).transpose()?;
+    let sealed = key.map(|key| Ok::<_, Error>((key, random::bytes()?))).transpose()?;
     Ok(encode_blob(data, packer.pack(data).map_err(Error::failed)?, sealed))
 }
 
-/// Writes a new file, durable, with the owner and permissions of `like`.
-fn put(disk: &dyn Disk, path: &Path, like: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write(disk, path, like, bytes)?.sync().map_err(Error::io("write", path))
+/// Puts a small file in place by way of the folder `work`, durable under either name.
+fn put(disk: &dyn Disk, work: &Name, to: &Name, like: &Like, bytes: &[u8]) -> Result<(), Error> {
+    let name = work.join(to.last())?;
+    let placed = Draft::at(disk, name).and_then(|draft| {
+        draft.file().write_at(0, bytes)?;
+        _ = draft.give(like)?;
+        draft.file().sync()?;
+        draft.publish(to)
+    });
+    placed.map_err(Error::at("write", disk, to))
 }
 
-/// The same, which a sync of everything makes durable.
-fn write(disk: &dyn Disk, path: &Path, like: &Path, bytes: &[u8]) -> Result<Box<dyn Writable>, Error> {
-    let written = disk.create(path).and_then(|file| {
-        file.write_at(0, bytes)?;
-        Ok(file)
-    });
-    let file = written.map_err(Error::io("write", path))?;
-    disk.adopt(path, like).map_err(Error::adopt(path, like))?;
-    Ok(file)
+/// Writes a new file into a folder that is a draft itself. A barrier makes it durable.
+fn write(disk: &dyn Disk, draft: &FolderDraft<'_>, name: &str, like: &Like, bytes: &[u8]) -> Result<(), Error> {
+    let path = draft.work().join(name.as_bytes())?;
+    draft.write(name.as_bytes(), bytes, like).map_err(Error::at("write", disk, &path))
+}
+
+/// The name of a file in a snapshot.
+fn name_in(snapshot: &str, file: &str) -> Result<Name, NameError> {
+    Name::new(snapshot.as_bytes())?.join(file.as_bytes())
 }

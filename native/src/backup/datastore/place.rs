@@ -4,14 +4,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use highwater_core::formats::datastore::names::{self, Group};
+use highwater_core::inspect::Entry;
+use highwater_core::name::{Name, TEMPORARY};
 
-use super::{Job, put, write};
-use crate::clock;
-use crate::disk::{Disk, Held};
+use super::{Job, put};
+use crate::disk::like::Like;
+use crate::disk::{self, Disk, FolderDraft, Held, What};
 use crate::error::{Class, Error};
 use crate::shown::quoted;
 use crate::store::is_no_file;
 use crate::watch::Watch;
+use crate::{clock, lock};
 
 /// What a user names: `STORE@GROUP` or `STORE@GROUP/ARCHIVE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +27,8 @@ pub struct Target {
     pub archive: Option<String>,
 }
 
-/// Whether an archive can have this name: one without the extension that its file gets, and not that of what no manifest names.
+/// Whether an archive can have this name: one without the extension that its file gets, and not that of what no
+/// manifest names.
 #[must_use]
 pub fn is_archive(name: &str) -> bool {
     let is_log = names::LOG.strip_suffix(".blob") == Some(name);
@@ -48,97 +52,118 @@ pub fn target(path: &Path) -> Option<Target> {
     })
 }
 
-/// Makes the store if its folder is empty, takes its locks, makes the group, and removes what interrupted runs left in it.
-pub(super) fn prepare(job: &Job, disk: &dyn Disk) -> Result<(Held, Held), Error> {
-    let lock = job.store.join(names::LOCK);
-    if !disk.exists(&lock).map_err(Error::io("look at", &lock))? {
-        make_store(job, disk, &lock)?;
+/// Makes the store if its folder is empty, takes its locks, makes the group, and removes what interrupted runs left in
+/// it.
+pub(super) fn prepare(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(Held, Held), Error> {
+    let lock = Name::new(names::LOCK.as_bytes())?;
+    if disk.look(Some(&lock)).map_err(Error::at("look at", disk, &lock))?.is_none() {
+        make_store(disk, &lock, watch)?;
     }
-    let shared = disk.hold(&lock).map_err(Error::io("lock", &lock))?.ok_or_else(|| {
+    let shared = lock::hold(disk, Some(&lock), || {
         let who = "its garbage collection is running, or it is being changed otherwise; wait for that";
-        Error::cannot_start(format!("a process holds {} alone: {who}", quoted(&lock)))
+        format!("a process holds {} alone: {who}", quoted(&disk.told(Some(&lock))))
     })?;
-    let mut folder = job.store.clone();
+    let mut folder: Option<Name> = None;
     for part in job.group.split('/') {
-        let like = folder.clone();
-        folder.push(part);
-        match disk.make_folder(&folder, &like) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("make the folder", &folder)(error));
-            }
-            Ok(()) | Err(_) => {}
-        }
+        let name = folder.as_ref().map_or_else(|| Name::new(part.as_bytes()), |folder| folder.join(part.as_bytes()))?;
+        clear(disk, folder.as_ref(), watch)?;
+        make_like_its_parent(disk, &name)?;
+        folder = Some(name);
     }
-    let alone = disk.hold(&folder).map_err(Error::io("lock", &folder))?.ok_or_else(|| {
-        Error::cannot_start(format!("another backup into {} is running; wait for it, or end it", quoted(&folder)))
+    let alone = lock::hold(disk, folder.as_ref(), || {
+        format!("another backup into {} is running; wait for it, or end it", quoted(&disk.told(folder.as_ref())))
     })?;
-    let mut left = Vec::new();
-    disk.list(&folder, &mut |entry| left.extend(entry.name.as_str().map(ToOwned::to_owned)))
-        .map_err(Error::io("list", &folder))?;
-    for name in left.iter().filter(|name| name.starts_with(names::WORK)) {
-        let work = folder.join(name);
-        remove(disk, &work).map_err(Error::io("remove", &work))?;
-    }
+    clear(disk, folder.as_ref(), watch)?;
     Ok((shared, alone))
 }
 
-/// Says whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half a name.
-pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Path) -> Result<(), Error> {
-    let owner = job.store.join(&job.group).join("owner");
+/// Removes the folders that interrupted runs left in a folder.
+pub(super) fn clear(disk: &dyn Disk, folder: Option<&Name>, watch: &Watch<'_>) -> Result<(), Error> {
+    disk::clear(disk, folder, What::Folder, |name| name.starts_with(names::WORK.as_bytes()), watch)
+}
+
+/// Makes a folder, if it is not there, that belongs to whom the folder around it belongs to.
+fn make_like_its_parent(disk: &dyn Disk, name: &Name) -> Result<(), Error> {
+    let made = || {
+        if disk.look(Some(name))?.is_some() {
+            return Ok(());
+        }
+        let like = Like::of(&disk.look(name.folder().as_ref())?.ok_or(io::ErrorKind::NotFound)?);
+        disk::make_folder(disk, name, &like)
+    };
+    made().map_err(Error::at("make the folder", disk, name))
+}
+
+/// Says whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half a
+/// name.
+pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Name, like: &Like) -> Result<(), Error> {
+    let owner = Name::new(job.group.as_bytes())?.join(b"owner")?;
     match disk.length(&owner) {
         // A power cut may have left an empty one.
         Ok(0) => {}
         Err(error) if is_no_file(&error) => {}
         Ok(_) => return Ok(()),
-        Err(error) => return Err(Error::io("look at", &owner)(error)),
+        Err(error) => return Err(Error::at("look at", disk, &owner)(error)),
     }
-    let temporary = work.join("owner");
-    put(disk, &temporary, &job.store.join(names::LOCK), format!("{}\n", job.owner).as_bytes())?;
-    disk.rename(&temporary, &owner).map_err(Error::io("rename", &temporary))
+    put(disk, work, &owner, like, format!("{}\n", job.owner).as_bytes())
 }
 
-/// Makes a store in an empty folder: with all of the 65,536 folders that a server wants to see. The lock file, by which a store is known,
-/// comes last.
-fn make_store(job: &Job, disk: &dyn Disk, lock: &Path) -> Result<(), Error> {
-    let store = &job.store;
-    let mut strange = false;
-    disk.list(store, &mut |entry| strange |= ![b".chunks".as_slice(), b"lost+found"].contains(&entry.name.as_bytes()))
-        .map_err(Error::io("list", store))?;
-    if strange {
-        let what = format!("{} is neither a datastore nor empty; name another folder", quoted(store));
-        return Err(Error::cannot_start(what));
-    }
-    let made = |path: &Path, like: &Path| match disk.make_folder(path, like) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Error::io("make the folder", path)(error)),
-        Ok(()) | Err(_) => Ok(()),
+/// Makes a store in an empty folder: with all of the 65,536 folders that a server wants to see. The lock file, by which
+/// a store is known, comes last.
+fn make_store(disk: &dyn Disk, lock: &Name, watch: &Watch<'_>) -> Result<(), Error> {
+    let store = quoted(&disk.told(None));
+    let _alone = lock::hold(disk, None, || format!("another backup is making the store {store}; wait for it"))?;
+    clear(disk, None, watch)?;
+    let chunks = Name::new(names::CHUNKS.as_bytes())?;
+    let (mut strange, mut begun) = (false, false);
+    let look = &mut |entry: Entry| {
+        begun |= entry.name == chunks;
+        let left = entry.name.as_bytes().starts_with(names::WORK.as_bytes());
+        strange |= entry.name != chunks && entry.name.as_bytes() != b"lost+found" && !left;
     };
-    let chunks = store.join(".chunks");
-    made(&chunks, store)?;
-    disk.set_mode(&chunks, 0o750).map_err(Error::io("set the permissions of", &chunks))?;
-    for prefix in 0..=u16::MAX {
-        made(&chunks.join(format!("{prefix:04x}")), &chunks)?;
+    disk.list(None, look).map_err(Error::of_folder("list", disk, None))?;
+    if strange {
+        return Err(Error::cannot_start(format!("{store} is neither a datastore nor empty; name another folder")));
     }
-    write(disk, lock, store, b"")?;
-    disk.set_mode(lock, 0o644).map_err(Error::io("set the permissions of", lock))?;
-    disk.sync_all(store).map_err(Error::io("sync", store))
-}
-
-/// Removes a folder of files.
-pub(super) fn remove(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
-    let mut names = Vec::new();
-    disk.list(folder, &mut |entry| names.extend(entry.name.as_str().map(ToOwned::to_owned)))?;
-    names.iter().try_for_each(|name| disk.remove(&folder.join(name)))?;
-    disk.remove_folder(folder)
+    let making = Error::at("make the folder", disk, &chunks);
+    let root = disk
+        .look(None)
+        .and_then(|root| Ok(root.ok_or(io::ErrorKind::NotFound)?))
+        .map_err(Error::of_folder("look at", disk, None))?;
+    let like = Like::of(&root).with_mode(0o750);
+    if begun {
+        // An earlier run, or a person, has begun.
+        for prefix in 0..=u16::MAX {
+            make_like_its_parent(disk, &chunks.join(format!("{prefix:04x}").as_bytes())?)?;
+        }
+    } else {
+        let all = || {
+            let draft = FolderDraft::of(
+                disk,
+                &Name::new([names::WORK, "chunks"].concat().as_bytes()).map_err(io::Error::other)?,
+            )?;
+            for prefix in 0..=u16::MAX {
+                let name = draft.work().join(format!("{prefix:04x}").as_bytes()).map_err(io::Error::other)?;
+                _ = like.give(&*disk.make_folder(&name)?)?;
+            }
+            draft.publish(&chunks, &like)
+        };
+        all().map_err(making)?;
+    }
+    let like = Like::new_in(&root).with_mode(0o644);
+    _ = disk::put(disk, lock, b"", &like, TEMPORARY, true)?;
+    disk.barrier().map_err(Error::of_folder("sync", disk, None))
 }
 
 /// The second of the new snapshot, and its path: now, if that is after every snapshot of the group.
 pub(super) fn time(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(i64, String), Error> {
-    let folder = job.store.join(&job.group);
+    let folder = Name::new(job.group.as_bytes())?;
     let mut newest = None;
-    let listed = disk.list(&folder, &mut |entry| newest = newest.max(entry.name.as_str().and_then(names::time_of)));
+    let listed =
+        disk.list(Some(&folder), &mut |entry| newest = newest.max(entry.name.as_str().and_then(names::time_of)));
     match listed {
         // A dry run makes no group.
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("list", &folder)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::at("list", disk, &folder)(error)),
         Ok(()) | Err(_) => {}
     }
     loop {
@@ -153,7 +178,10 @@ pub(super) fn time(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(i64
             continue;
         }
         let newest = clock::snapshot(newest.unwrap_or(now))?;
-        let what = format!("the newest snapshot in {} is of {newest}, which is not past yet", quoted(&folder));
+        let what = format!(
+            "the newest snapshot in {} is of {newest}, which is not past yet",
+            quoted(&disk.told(Some(&folder)))
+        );
         return Err(Error::Refused {
             class: Class::CannotStart,
             what: format!("{what}; set the clock right, or wait"),

@@ -1,17 +1,18 @@
 //! `Previous`: the snapshots of the group that came before, whose chunks the store must still have.
 
 use std::io;
-use std::path::Path;
 
 use highwater_core::digest::Digest;
 use highwater_core::formats::datastore::names::{self, MANIFEST};
 use highwater_core::formats::datastore::{Fixed, Old};
+use highwater_core::name::Name;
 
 use super::chunks::Lost;
 use super::source::Source;
-use super::{Job, blob, put};
+use super::{Job, blob, name_in, put};
 use crate::clock;
 use crate::disk::Disk;
+use crate::disk::like::Like;
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::is_no_file;
@@ -39,14 +40,14 @@ impl Previous {
         watch: &Watch<'_>,
     ) -> Result<Vec<Option<Self>>, Error> {
         let mut found: Vec<Option<Self>> = sources.iter().map(|_| None).collect();
-        let folder = job.store.join(&job.group);
+        let folder = Name::new(job.group.as_bytes())?;
         let mut times = Vec::new();
-        let listed = disk.list(&folder, &mut |entry| {
+        let listed = disk.list(Some(&folder), &mut |entry| {
             times.extend(entry.name.as_str().filter(|name| names::time_of(name).is_some()).map(ToOwned::to_owned));
         });
         match listed {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-            result => result.map_err(Error::io("list", &folder))?,
+            result => result.map_err(Error::at("list", disk, &folder))?,
         }
         times.sort();
         for time in times.iter().rev() {
@@ -54,7 +55,7 @@ impl Previous {
                 break;
             }
             let snapshot = format!("{}/{time}", job.group);
-            let manifest = match manifest_of(job, disk, &snapshot) {
+            let manifest = match manifest_of(disk, &snapshot) {
                 Ok(Some(manifest)) if !manifest.failed => manifest,
                 Ok(_) => continue,
                 Err(what) => {
@@ -63,7 +64,7 @@ impl Previous {
                 }
             };
             for (source, found) in sources.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
-                match Self::read(job, disk, &snapshot, &manifest, &source.archive.file()) {
+                match Self::read(disk, &snapshot, &manifest, &source.archive.file()) {
                     Ok(previous) => *found = previous,
                     Err(what) => watch.notice(what),
                 }
@@ -73,13 +74,13 @@ impl Previous {
     }
 
     /// Reads the index of this name, if the snapshot has it.
-    fn read(job: &Job, disk: &dyn Disk, snapshot: &str, manifest: &Old, name: &str) -> Result<Option<Self>, String> {
+    fn read(disk: &dyn Disk, snapshot: &str, manifest: &Old, name: &str) -> Result<Option<Self>, String> {
         let Some((_, sum)) = manifest.indices.iter().find(|(file, _)| file == name) else { return Ok(None) };
-        let path = job.store.join(snapshot).join(name);
-        let raw = read(disk, &path)?.ok_or_else(|| format!("{} is not there; verify the store", quoted(&path)))?;
-        let index = Fixed::read(&raw).map_err(|why| odd(&path, &why))?;
+        let name = name_in(snapshot, name).map_err(|error| error.to_string())?;
+        let raw = read(disk, &name)?.ok_or_else(|| odd(disk, &name, "it is not there"))?;
+        let index = Fixed::read(&raw).map_err(|why| odd(disk, &name, &why))?;
         if index.sum() != *sum {
-            return Err(odd(&path, "it is not the index that its manifest names"));
+            return Err(odd(disk, &name, "it is not the index that its manifest names"));
         }
         let Fixed { size, chunk, digests } = index;
         let mut sorted: Vec<usize> = (0..digests.len()).collect();
@@ -94,46 +95,47 @@ impl Previous {
 }
 
 /// The manifest of a snapshot; none while somebody is writing it, or gave up.
-fn manifest_of(job: &Job, disk: &dyn Disk, snapshot: &str) -> Result<Option<Old>, String> {
-    let path = job.store.join(snapshot).join(MANIFEST);
-    let Some(raw) = read(disk, &path)? else { return Ok(None) };
-    Old::read(&raw, snapshot).map(Some).map_err(|why| odd(&path, &why))
+fn manifest_of(disk: &dyn Disk, snapshot: &str) -> Result<Option<Old>, String> {
+    let name = name_in(snapshot, MANIFEST).map_err(|error| error.to_string())?;
+    let Some(raw) = read(disk, &name)? else { return Ok(None) };
+    Old::read(&raw, snapshot).map(Some).map_err(|why| odd(disk, &name, &why))
 }
 
 /// A whole file, if there is one.
-fn read(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, String> {
-    match disk.open(path).and_then(|object| object.read_whole()) {
+fn read(disk: &dyn Disk, name: &Name) -> Result<Option<Vec<u8>>, String> {
+    match disk.open(name).and_then(|object| object.read_whole()) {
         Err(error) if is_no_file(&error) => Ok(None),
-        result => result.map(Some).map_err(|error| format!("{} cannot be read: {error}", quoted(path))),
+        result => {
+            result.map(Some).map_err(|error| format!("{} cannot be read: {error}", quoted(&disk.told(Some(name)))))
+        }
     }
 }
 
-fn odd(path: &Path, why: &str) -> String {
-    format!("{}: {why}; verify the store", quoted(path))
+fn odd(disk: &dyn Disk, name: &Name, why: &str) -> String {
+    format!("{}: {why}; verify the store", quoted(&disk.told(Some(name))))
 }
 
-/// Marks a snapshot that had lost chunks as not whole, so that a server verifies it again and takes no chunk on trust from it.
+/// Marks a snapshot that had lost chunks as not whole, so that a server verifies it again and takes no chunk on trust
+/// from it.
 pub(super) fn mark_failed(
-    job: &Job,
     disk: &dyn Disk,
-    work: &Path,
+    work: &Name,
     Lost { snapshot, healed, gone }: &Lost<'_>,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
-    let path = job.store.join(snapshot).join(MANIFEST);
-    let raw = disk.open(&path).and_then(|object| object.read_whole()).map_err(Error::io("read", &path))?;
+    let name = name_in(snapshot, MANIFEST)?;
+    let raw = disk.open(&name).and_then(|object| object.read_whole()).map_err(Error::at("read", disk, &name))?;
     // It may have been verified or noted meanwhile.
-    let manifest = Old::read(&raw, snapshot).map_err(|why| Error::failed(format!("{}: {why}", quoted(&path))))?;
+    let manifest = Old::read(&raw, snapshot).map_err(|why| Error::failed(odd(disk, &name, &why)))?;
     // In the form of a server's own names of tasks.
     let task = format!(
         "UPID:highwater:{:08X}:00000000:00000000:{:08X}:backup:::root@pam:",
         std::process::id(),
         clock::seconds()?
     );
-    let temporary = work.join("failed");
-    put(disk, &temporary, &path, &blob(&manifest.mark_failed(&task), None)?)?;
-    // Durable with all the rest, before the new snapshot has its name.
-    disk.rename(&temporary, &path).map_err(Error::io("rename", &temporary))?;
+    let like = Like::in_place_of(disk, &name).map_err(Error::at("look at", disk, &name))?;
+    // Its name is durable with all the rest, before the new snapshot has its own.
+    put(disk, work, &name, &like, &blob(&manifest.mark_failed(&task), None)?)?;
     let what = match (healed.len(), gone.len()) {
         (healed, 0) => format!("{healed} of them are there again, out of the source"),
         (0, lost) => format!("the source does not have {lost} of them any more"),

@@ -1,18 +1,18 @@
 //! Chunks of a source, read and hashed side by side.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use highwater_core::digest::{Algorithm, Digest, Hasher, update_lanes};
 
 use super::{Archive, Job};
-use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::Object;
 use crate::watch::Watch;
 
-/// How many bytes all chunks together have read before they are hashed: so few that they are still in the core's own cache.
+/// How many bytes all chunks together have read before they are hashed: so few that they are still in the core's own
+/// cache.
 const TOGETHER: usize = 1024 * 1024;
 
 /// A source, as one backup sees it.
@@ -53,9 +53,9 @@ pub(super) enum Bytes {
 
 impl<'a> Source<'a> {
     /// Opens it. One that is empty is refused: there is no archive of no bytes.
-    pub(super) fn open(job: &'a Job, (number, archive): (usize, &'a Archive), disk: &dyn Disk) -> Result<Self, Error> {
-        let path = &archive.source;
-        let object = disk.open_source(path).map_err(Error::io("open", path))?;
+    pub(super) fn open(job: &'a Job, (number, archive): (usize, &'a Archive)) -> Result<Self, Error> {
+        let path = &archive.source.told();
+        let object = archive.source.root.open_source(&archive.source.name).map_err(Error::io("open", path))?;
         let size = object.length().map_err(Error::io("read", path))?;
         if size == 0 {
             let what = format!("{} is empty, and an archive of no bytes cannot be stored", quoted(path));
@@ -64,9 +64,9 @@ impl<'a> Source<'a> {
         Ok(Self { job, number, archive, object, size, zeros: OnceLock::new() })
     }
 
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        &self.archive.source
+    /// What people call it.
+    pub(super) fn path(&self) -> PathBuf {
+        self.archive.source.told()
     }
 
     /// The length of the chunk at `at`.
@@ -94,7 +94,7 @@ impl<'a> Source<'a> {
         if found != *digest {
             let what = format!(
                 "the store has lost the chunk {digest}, and at byte {at} {} is not what it was",
-                quoted(self.path())
+                quoted(&self.path())
             );
             return Err(Error::failed(format!("{what}; run again. No snapshot was made")));
         }
@@ -103,11 +103,11 @@ impl<'a> Source<'a> {
 
     /// Says so if the source is not what it was when its reading began: what was stored is then of no single moment.
     pub(super) fn warn_of_change(&self, watch: &Watch<'_>) -> Result<(), Error> {
-        let now = self.object.length().map_err(Error::io("read", self.path()))?;
+        let now = self.object.length().map_err(Error::io("read", &self.path()))?;
         if now != self.size {
             let what =
                 "while it was read: this archive is of no single moment; stop its writer, or back up a snapshot of it";
-            watch.notice(format!("{} changed from {} to {now} bytes {what}", quoted(self.path()), self.size));
+            watch.notice(format!("{} changed from {} to {now} bytes {what}", quoted(&self.path()), self.size));
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl<'a> Source<'a> {
         let (from, to) = (chunk.read, chunk.length.min(chunk.read + piece));
         let place = if chunk.bytes.len() == chunk.length { from } else { 0 };
         let bytes = &mut chunk.bytes[place..place + (to - from)];
-        self.object.read_exact_at(chunk.at + from as u64, bytes).map_err(Error::io("read", self.path()))?;
+        self.object.read_exact_at(chunk.at + from as u64, bytes).map_err(Error::io("read", &self.path()))?;
         chunk.read = to;
         if chunk.zeros && bytes.iter().fold(0, |any, byte| any | byte) != 0 {
             chunk.zeros = false;

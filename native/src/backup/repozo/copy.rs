@@ -5,7 +5,7 @@
 //! end. One thread hashes (MD5 is serial and the slowest link), this one reads, scans and writes, the others compress.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
@@ -13,13 +13,14 @@ use std::thread;
 use highwater_core::claim::Expect;
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::filestorage::{Indexer, OidIndex};
-use highwater_core::formats::repozo::names::TEMPORARY;
 use highwater_core::marks::{Marker, Marks};
+use highwater_core::name::{Name, TEMPORARY};
 
 use super::Job;
 use super::member::{MEMBER, member};
 use super::source::Source;
-use crate::disk::{Disk, Writable};
+use crate::disk::like::Like;
+use crate::disk::{Disk, Draft, Writable};
 use crate::error::Error;
 use crate::flush::Flusher;
 use crate::shown::quoted;
@@ -28,10 +29,8 @@ use crate::watch::Watch;
 /// Blocks that wait for the hasher.
 const WAITING: usize = 4;
 
-/// A finished copy, durable under its work name.
+/// A finished copy, durable as a draft.
 pub(super) struct Copied {
-    /// Where it lies.
-    pub(super) temporary: PathBuf,
     /// Where the copied range ends in the source.
     pub(super) end: u64,
     /// Bytes stored.
@@ -44,27 +43,27 @@ pub(super) struct Copied {
     pub(super) index: OidIndex,
 }
 
-/// A block on its way to the hasher: the bytes, and how many of them belong to complete transactions as far as is known.
+/// A block on its way to the hasher: the bytes, and how many of them belong to complete transactions as far as is
+/// known.
 type Block = (Arc<Vec<u8>>, usize);
 
-/// Copies `[start, end of the last complete transaction)`; none when that range is empty.
-pub(super) fn copy(
+/// Copies `[start, end of the last complete transaction)` to a draft of `file`; none when that range is empty.
+pub(super) fn copy<'a>(
     job: &Job,
-    disk: &dyn Disk,
+    disk: &'a dyn Disk,
     source: &Source,
     start: u64,
     index: OidIndex,
-    file: &str,
+    file: &Name,
     watch: &Watch<'_>,
-) -> Result<Option<Copied>, Error> {
-    let temporary = job.repository.join(format!("{file}{TEMPORARY}"));
-    let target = disk.create(&temporary).map_err(Error::io("create", &temporary))?;
-    let copied = copy_to(job, source, start, index, &temporary, &*target, watch);
-    match copied {
-        Ok(Some(copied)) => return Ok(Some(copied)),
-        Ok(None) | Err(_) => _ = disk.remove(&temporary),
-    }
-    copied
+) -> Result<Option<(Draft<'a>, Copied)>, Error> {
+    let draft = Draft::of(disk, file, TEMPORARY).map_err(Error::at("create", disk, file))?;
+    let writing = |error| Error::at("write", disk, draft.work())(error);
+    let Some(copied) = copy_to(job, source, start, index, draft.file(), &writing, watch)? else { return Ok(None) };
+    let given = Like::in_place_of(disk, file).and_then(|like| draft.give(&like)).map_err(writing)?;
+    given.tell(disk, file, watch);
+    draft.file().sync().map_err(writing)?;
+    Ok(Some((draft, copied)))
 }
 
 fn copy_to(
@@ -72,14 +71,13 @@ fn copy_to(
     source: &Source,
     start: u64,
     index: OidIndex,
-    temporary: &Path,
     target: &dyn Writable,
+    writing: &dyn Fn(io::Error) -> Error,
     watch: &Watch<'_>,
 ) -> Result<Option<Copied>, Error> {
     watch.expect(source.size.saturating_sub(start));
     let mut walk = source.walk(start);
     let mut indexer = Indexer::new(index);
-    let writing = |error| Error::io("write", temporary)(error);
     let mut store: Box<dyn Store + '_> = match job.gzip {
         None => Box::new(Plain { target, written: 0 }),
         Some(level) => Box::new(Gzip::new(target, level)),
@@ -129,15 +127,15 @@ fn copy_to(
     }
     let stored = store.finish(source, start, end).map_err(writing)?;
     drop(store);
-    target.set_length(stored).and_then(|()| target.sync()).map_err(writing)?;
+    target.set_length(stored).map_err(writing)?;
     let index =
-        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&source.path))))?;
+        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&source.told()))))?;
     let marks = marker.marks(Expect { length: end - start, digest }).filter(|marks| !marks.values().is_empty());
-    Ok(Some(Copied { temporary: temporary.to_owned(), end, stored, digest, marks, index }))
+    Ok(Some(Copied { end, stored, digest, marks, index }))
 }
 
-/// Hashes blocks as they come; the digest is that of everything up to the last complete transaction. The marks may go on
-/// behind it.
+/// Hashes blocks as they come; the digest is that of everything up to the last complete transaction. The marks may go
+/// on behind it.
 fn hash(mut marker: Marker, blocks: &Receiver<Block>) -> (Digest, Marker) {
     let mut complete = marker.hasher().clone();
     for (block, upto) in blocks {
@@ -156,8 +154,8 @@ fn fill(source: &Source, at: u64, block: &mut [u8]) -> Result<usize, Error> {
         match source.object.read_at(at + filled as u64, &mut block[filled..]) {
             Ok(0) => break,
             Ok(read) => filled += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io("read", &source.path)(error)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(source.unread(error)),
         }
     }
     Ok(filled)
@@ -186,10 +184,10 @@ impl Pool {
 /// How blocks are stored.
 trait Store {
     /// Takes the next block; its first `complete` bytes belong to complete transactions as far as is known.
-    fn put(&mut self, block: &Arc<Vec<u8>>, complete: usize) -> std::io::Result<()>;
+    fn put(&mut self, block: &Arc<Vec<u8>>, complete: usize) -> io::Result<()>;
 
     /// Everything was put; only `[start, end)` counts. Returns the stored length, to which the caller cuts the file.
-    fn finish(&mut self, source: &Source, start: u64, end: u64) -> std::io::Result<u64>;
+    fn finish(&mut self, source: &Source, start: u64, end: u64) -> io::Result<u64>;
 }
 
 /// Stores bytes as they are.
@@ -199,13 +197,13 @@ struct Plain<'a> {
 }
 
 impl Store for Plain<'_> {
-    fn put(&mut self, block: &Arc<Vec<u8>>, _: usize) -> std::io::Result<()> {
+    fn put(&mut self, block: &Arc<Vec<u8>>, _: usize) -> io::Result<()> {
         self.target.write_at(self.written, block)?;
         self.written += block.len() as u64;
         Ok(())
     }
 
-    fn finish(&mut self, _: &Source, start: u64, end: u64) -> std::io::Result<u64> {
+    fn finish(&mut self, _: &Source, start: u64, end: u64) -> io::Result<u64> {
         Ok(end - start)
     }
 }
@@ -217,8 +215,9 @@ struct Gzip<'a> {
     written: u64,
     /// Decompressed bytes put so far.
     put: u64,
-    running: VecDeque<Receiver<std::io::Result<Vec<u8>>>>,
-    /// Start (decompressed) and stored offset of each member written or running since the last complete transaction began.
+    running: VecDeque<Receiver<io::Result<Vec<u8>>>>,
+    /// Start (decompressed) and stored offset of each member written or running since the last complete transaction
+    /// began.
     members: VecDeque<u64>,
     offsets: VecDeque<u64>,
 }
@@ -237,10 +236,10 @@ impl<'a> Gzip<'a> {
     }
 
     /// Writes members until at most `most` are being compressed.
-    fn land(&mut self, most: usize) -> std::io::Result<()> {
+    fn land(&mut self, most: usize) -> io::Result<()> {
         while self.running.len() > most {
             let Some(stored) = self.running.pop_front().and_then(|result| result.recv().ok()) else {
-                return Err(std::io::Error::other("a compressing thread ended early"));
+                return Err(io::Error::other("a compressing thread ended early"));
             };
             let stored = stored?;
             self.offsets.push_back(self.written);
@@ -252,7 +251,7 @@ impl<'a> Gzip<'a> {
 }
 
 impl Store for Gzip<'_> {
-    fn put(&mut self, block: &Arc<Vec<u8>>, complete: usize) -> std::io::Result<()> {
+    fn put(&mut self, block: &Arc<Vec<u8>>, complete: usize) -> io::Result<()> {
         let (send, receive) = channel();
         let (raw, level) = (block.clone(), self.level);
         rayon::spawn(move || {
@@ -273,11 +272,11 @@ impl Store for Gzip<'_> {
         Ok(())
     }
 
-    fn finish(&mut self, source: &Source, start: u64, end: u64) -> std::io::Result<u64> {
+    fn finish(&mut self, source: &Source, start: u64, end: u64) -> io::Result<u64> {
         self.land(0)?;
         let length = end - start;
         let last = self.members.iter().zip(&self.offsets).rev().find(|(from, _)| **from < length);
-        let Some((&from, &offset)) = last else { return Err(std::io::Error::other("the copy lost its place")) };
+        let Some((&from, &offset)) = last else { return Err(io::Error::other("the copy lost its place")) };
         if length == self.put {
             return Ok(self.written);
         }
@@ -287,7 +286,7 @@ impl Store for Gzip<'_> {
             let next = self.members.iter().zip(&self.offsets).find(|(next, _)| **next == whole);
             return Ok(next.map_or(self.written, |(_, offset)| *offset));
         }
-        let mut raw = vec![0; usize::try_from(length - from).map_err(std::io::Error::other)?];
+        let mut raw = vec![0; usize::try_from(length - from).map_err(io::Error::other)?];
         source.object.read_exact_at(start + from, &mut raw)?;
         let stored = member(&raw, self.level)?;
         self.target.write_at(offset, &stored)?;

@@ -1,7 +1,5 @@
 //! Full, increment, or nothing: what the state of repository and source calls for.
 
-use std::path::Path;
-
 use highwater_core::codec::Codec;
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::formats::repozo::chain::Link;
@@ -53,16 +51,16 @@ pub(super) fn decide(
     let end = newest.end();
     let shrunk = source.size < end;
     if job.sums && !job.quick {
-        sums(disk, &job.repository, newest, source, watch)?;
+        sums(disk, newest, source, watch)?;
     }
     if shrunk {
         watch.note("file shrunk, possibly because of a pack (full backup)");
         return Ok(Decision::Full);
     }
     let differs = if job.quick {
-        quick(job, disk, &job.repository, newest, last, source, watch)?
+        quick(job, disk, newest, last, source, watch)?
     } else {
-        prefix::difference(disk, &job.repository, &newest.links, source, watch)?
+        prefix::difference(disk, &newest.links, source, watch)?
     };
     if let Some(why) = differs {
         if !job.sums {
@@ -81,14 +79,13 @@ pub(super) fn decide(
 fn quick(
     job: &Job,
     disk: &dyn Disk,
-    repository: &Path,
     newest: &Newest,
     last: &Link,
     source: &Source,
     watch: &Watch<'_>,
 ) -> Result<Option<String>, Error> {
     for link in &newest.links {
-        let length = match disk.length(&Newest::path(repository, link)) {
+        let length = match disk.length(&link.file) {
             Ok(length) => length,
             Err(error) => return Ok(Some(format!("'{}' cannot be read: {error}", link.file))),
         };
@@ -99,10 +96,10 @@ fn quick(
     }
     if last.codec == Codec::Plain && last.end - last.start <= NEAR && !job.sums {
         // Comparing takes an eighth of the time of hashing, and also finds the chunk itself damaged.
-        return prefix::difference(disk, repository, std::slice::from_ref(last), source, watch);
+        return prefix::difference(disk, std::slice::from_ref(last), source, watch);
     }
     let found = md5_of(source, last.start, last.end, watch)?;
-    watch.note(format!("last incremental file: {}", shown(repository.join(last.file.to_string()))));
+    watch.note(format!("last incremental file: {}", shown(disk.told(Some(&last.file)))));
     watch.note(format!("last incremental checksum: {}", last.digest));
     watch.note(format!("source checksum range: [{}..{}], sum: {found}", last.start, last.end));
     Ok((found != last.digest)
@@ -117,18 +114,17 @@ fn md5_of(source: &Source, start: u64, end: u64, watch: &Watch<'_>) -> Result<Di
         watch.advance(piece.len() as u64);
         !watch.stopping()
     });
-    read.map_err(Error::io("read", &source.path))?;
+    read.map_err(|error| source.unread(error))?;
     watch.go_on()?;
     Ok(hasher.finish())
 }
 
 /// The three log lines of the original that need sums nobody else needs.
-fn sums(disk: &dyn Disk, repository: &Path, newest: &Newest, source: &Source, watch: &Watch<'_>) -> Result<(), Error> {
+fn sums(disk: &dyn Disk, newest: &Newest, source: &Source, watch: &Watch<'_>) -> Result<(), Error> {
     let mut hasher = Hasher::new(Algorithm::Md5);
     let mut length = 0u64;
     for link in &newest.links {
-        let path = Newest::path(repository, link);
-        let object = disk.open(&path).map_err(Error::io("open", &path))?;
+        let object = disk.open(&link.file).map_err(Error::at("open", disk, &link.file))?;
         let mut decoder = highwater_core::codec::Decoder::new(link.codec);
         let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {
             let pushed = decoder.push(stored, &mut |decoded| {
@@ -138,7 +134,7 @@ fn sums(disk: &dyn Disk, repository: &Path, newest: &Newest, source: &Source, wa
             });
             pushed.is_ok() && !watch.stopping()
         });
-        read.map_err(Error::io("read", &path))?;
+        read.map_err(Error::at("read", disk, &link.file))?;
         watch.go_on()?;
     }
     let (mut whole, mut prefix) = (Hasher::new(Algorithm::Md5), None);
@@ -153,7 +149,7 @@ fn sums(disk: &dyn Disk, repository: &Path, newest: &Newest, source: &Source, wa
         at += piece.len() as u64;
         !watch.stopping()
     });
-    read.map_err(Error::io("read", &source.path))?;
+    read.map_err(|error| source.unread(error))?;
     watch.go_on()?;
     let whole = whole.finish();
     watch.note(format!("repository state: {length} bytes, md5: {}", hasher.finish()));

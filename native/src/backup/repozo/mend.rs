@@ -1,33 +1,27 @@
 //! What an interrupted run left behind: finished when the source proves it, set aside when nothing does.
 
 use std::ops::Range;
-use std::path::Path;
 
 use highwater_core::codec::{Codec, Decoder, Flow};
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::filestorage::{OidIndex, State as WalkState, Walk};
-use highwater_core::formats::repozo::dat::{self, Line};
-use highwater_core::formats::repozo::names::{DataFile, Kind, SET_ASIDE, TEMPORARY};
-use highwater_core::name::Name;
+use highwater_core::formats::repozo::dat::Line;
+use highwater_core::formats::repozo::names::{DataFile, Kind, SET_ASIDE};
+use highwater_core::name::{Name, TEMPORARY};
 
 use super::Job;
-use super::publish::{encoded, place, with_line};
+use super::publish::{encoded, path_in_line, place, with_line};
 use super::source::Source;
 use super::state::{Dat, Newest, State};
-use crate::disk::Disk;
-use crate::drive::{buffer, path_of};
+use crate::disk::{self, Disk, What};
+use crate::drive::buffer;
 use crate::error::Error;
 use crate::store::is_no_file;
 use crate::watch::Watch;
 
-/// Removes work files of our own: whoever wrote them is gone, since this process holds the lock.
-pub(super) fn leftovers(job: &Job, disk: &dyn Disk, state: &State, watch: &Watch<'_>) -> Result<(), Error> {
-    for name in state.listing.temporary.iter().filter(|name| name.as_bytes().ends_with(TEMPORARY.as_bytes())) {
-        let path = path_of(&job.repository, name);
-        disk.remove(&path).map_err(Error::io("remove", &path))?;
-        watch.notice(format!("removed '{name}', the work file of an interrupted run"));
-    }
-    Ok(())
+/// Removes work files of our own.
+pub(super) fn leftovers(disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
+    disk::clear(disk, None, What::File, |name| name.ends_with(TEMPORARY.as_bytes()), watch)
 }
 
 /// Brings the newest chain into a state to build upon, and reads it anew if that changed anything.
@@ -35,7 +29,8 @@ pub(super) fn leftovers(job: &Job, disk: &dyn Disk, state: &State, watch: &Watch
 /// A torn last line is cut off. A data file that no line names gets its line if it is, byte for byte, what
 /// comes next in the source and ends with a transaction; otherwise it is renamed, for the original would restore it.
 ///
-/// Names are not durable yet when this returns: the run that goes on, even one that finds nothing to do, syncs the folder.
+/// Names are not durable yet when this returns: the run that goes on, even one that finds nothing to do, syncs the
+/// folder.
 pub(super) fn interrupted(
     job: &Job,
     disk: &dyn Disk,
@@ -43,23 +38,25 @@ pub(super) fn interrupted(
     source: &Source,
     watch: &Watch<'_>,
 ) -> Result<State, Error> {
-    let repository = &job.repository;
     let Some(newest) = &state.newest else { return Ok(state) };
-    let dat_path = newest.dat_path(repository);
+    let dat = newest.dat()?;
     match &newest.dat {
         Dat::Broken(_) => return Ok(state),
         Dat::Torn(good) => {
             let mut bytes = vec![0; usize::try_from(*good).map_err(|error| Error::failed(error.to_string()))?];
-            let object = disk.open(&dat_path).map_err(Error::io("open", &dat_path))?;
-            object.read_exact_at(0, &mut bytes).map_err(Error::io("read", &dat_path))?;
-            place(disk, &dat_path, &bytes, Some(&dat_path))?;
+            let object = disk.open(&dat).map_err(Error::at("open", disk, &dat))?;
+            object.read_exact_at(0, &mut bytes).map_err(Error::at("read", disk, &dat))?;
+            place(disk, &dat, &bytes)?;
             watch.notice(format!(
                 "cut a torn line off '{}' at byte {good}: an earlier run was interrupted",
                 newest.chain.dat()
             ));
-            return interrupted(job, disk, State::read(disk, repository)?, source, watch);
+            return interrupted(job, disk, State::read(disk)?, source, watch);
         }
-        Dat::NoLineFeed => place(disk, &dat_path, &with_line(disk, &dat_path, b"\n")?, Some(&dat_path))?,
+        Dat::NoLineFeed => {
+            place(disk, &dat, &with_line(disk, &dat, b"\n")?)?;
+            return interrupted(job, disk, State::read(disk)?, source, watch);
+        }
         Dat::Absent | Dat::Whole => {}
     }
     let alone = newest.links.is_empty();
@@ -74,20 +71,19 @@ pub(super) fn interrupted(
         let kind = if alone && at == 0 { Kind::Full } else { Kind::Delta };
         let data = DataFile::parse(file.as_bytes()).filter(|data| data.kind == kind);
         let sum = match data {
-            Some(data) if proven && after_all => continues(disk, &path_of(repository, file), data.codec, source, end)?,
+            Some(data) if proven && after_all => continues(disk, file, data.codec, source, end)?,
             _ => None,
         };
         if let Some((digest, next)) = sum {
-            let path = dat::path(repository.as_os_str().as_encoded_bytes(), &file.to_string());
+            let path = path_in_line(disk, file);
             let line = Line { file: file.as_bytes(), path: &path, start: end, end: next, digest }.encode();
             index = Some(save_index(job, disk, &state, source, index, file, end..next, watch)?);
             // Whoever wrote it may not have made it durable, and no line may outlive the file that it names.
-            let data = path_of(repository, file);
-            let made_durable = disk.open_for_writing(&data).and_then(|data| data.sync());
-            made_durable.and_then(|()| disk.sync_folder(repository)).map_err(Error::io("sync", &data))?;
+            let made_durable = disk.open_for_writing(file).and_then(|data| data.sync());
+            made_durable.and_then(|()| disk.sync_folder(None)).map_err(Error::at("sync", disk, file))?;
             match kind {
-                Kind::Full => place(disk, &dat_path, &line, None)?,
-                Kind::Delta => place(disk, &dat_path, &with_line(disk, &dat_path, &line)?, Some(&dat_path))?,
+                Kind::Full => place(disk, &dat, &line)?,
+                Kind::Delta => place(disk, &dat, &with_line(disk, &dat, &line)?)?,
             }
             watch.notice(format!(
                 "finished '{file}', which an interrupted run had not listed: it is bytes {end} to {next} of the source"
@@ -98,15 +94,15 @@ pub(super) fn interrupted(
             watch.notice(format!("'{file}' has no index and is not what the source begins with: left alone"));
             break;
         } else {
-            set_aside(disk, repository, file, newest, watch)?;
+            set_aside(disk, file, newest, watch)?;
             proven = false;
         }
     }
-    State::read(disk, repository)
+    State::read(disk)
 }
 
-/// Saves the OID index of a point that is being finished, if the interrupted run did not; `base` is the one of where it begins.
-/// Gives the index as of its end.
+/// Saves the OID index of a point that is being finished, if the interrupted run did not; `base` is the one of where it
+/// begins. Gives the index as of its end.
 #[expect(clippy::too_many_arguments, reason = "one step of the loop above, with its whole surroundings")]
 fn save_index(
     job: &Job,
@@ -119,8 +115,8 @@ fn save_index(
     watch: &Watch<'_>,
 ) -> Result<OidIndex, Error> {
     let stem = DataFile::parse(file.as_bytes()).map(|data| data.stem).unwrap_or_default();
-    let path = job.repository.join(format!("{stem}.index"));
-    if let Some(index) = source.saved_index(disk, &path, range.end, false) {
+    let name = Name::new(format!("{stem}.index").as_bytes())?;
+    if let Some(index) = source.saved_index(disk, &name, range.end, false) {
         return Ok(index);
     }
     let base = match base {
@@ -129,19 +125,18 @@ fn save_index(
         None => source.index_at(disk, job, state, range.start, watch)?,
     };
     let index = source.index_on(base, range.clone())?;
-    place(disk, &path, &encoded(&index, range.end), None)?;
+    place(disk, &name, &encoded(&index, range.end))?;
     Ok(index)
 }
 
-fn set_aside(disk: &dyn Disk, repository: &Path, file: &Name, newest: &Newest, watch: &Watch<'_>) -> Result<(), Error> {
-    let from = path_of(repository, file);
-    let mut name = format!("{file}{SET_ASIDE}");
+fn set_aside(disk: &dyn Disk, file: &Name, newest: &Newest, watch: &Watch<'_>) -> Result<(), Error> {
+    let mut name = Name::new(format!("{file}{SET_ASIDE}").as_bytes())?;
     let mut number = 2;
-    while disk.exists(&repository.join(&name)).map_err(Error::io("look at", repository))? {
-        name = format!("{file}{SET_ASIDE}-{number}");
+    while disk.look(Some(&name)).map_err(Error::at("look at", disk, &name))?.is_some() {
+        name = Name::new(format!("{file}{SET_ASIDE}-{number}").as_bytes())?;
         number += 1;
     }
-    disk.rename_new(&from, &repository.join(&name)).map_err(Error::io("rename", &from))?;
+    disk.rename_new(file, &name).map_err(Error::at("rename", disk, file))?;
     watch.notice(format!(
         "set '{file}' aside as '{name}': no line of '{}' names it, and the source does not continue with it",
         newest.chain.dat()
@@ -152,15 +147,20 @@ fn set_aside(disk: &dyn Disk, repository: &Path, file: &Name, newest: &Newest, w
 /// If the file's bytes are the source's from `start` on and end with a transaction: their sum, and where they end.
 fn continues(
     disk: &dyn Disk,
-    path: &Path,
+    name: &Name,
     codec: Codec,
     source: &Source,
     start: u64,
 ) -> Result<Option<(Digest, u64)>, Error> {
-    let object = match disk.open(path) {
+    // A link is nobody's backup, wherever it leads.
+    let look = disk.look(Some(name)).map_err(Error::at("look at", disk, name))?;
+    if look.is_none_or(|look| look.what != What::File) {
+        return Ok(None);
+    }
+    let object = match disk.open(name) {
         Ok(object) => object,
         Err(error) if is_no_file(&error) => return Ok(None),
-        Err(error) => return Err(Error::io("open", path)(error)),
+        Err(error) => return Err(Error::at("open", disk, name)(error)),
     };
     let mut hasher = Hasher::new(Algorithm::Md5);
     let mut theirs = buffer();
@@ -185,9 +185,9 @@ fn continues(
         equal
     });
     if let Some(error) = failed {
-        return Err(Error::io("read", &source.path)(error));
+        return Err(source.unread(error));
     }
-    read.map_err(Error::io("read", path))?;
+    read.map_err(Error::at("read", disk, name))?;
     equal &= decoder.end().is_ok() && at > start;
     if !equal {
         return Ok(None);

@@ -1,9 +1,9 @@
 //! Backs up a `Data.fs` into a repozo repository: decide, copy, publish.
 //!
-//! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise,
-//! fsync of the folder, then the line of the `.dat` likewise, fsync of the folder. Marks come last, and nothing depends on
-//! them. Whatever an interrupted run
-//! leaves behind is no point, since no line names it; the next run finishes it when the source proves what it is, and sets it aside otherwise.
+//! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise, fsync of the
+//! folder, then the line of the `.dat` likewise, fsync of the folder. Marks come last, and nothing depends on them.
+//! Whatever an interrupted run leaves behind is no point, since no line names it; the next run finishes it when the
+//! source proves what it is, and sets it aside otherwise.
 
 mod copy;
 mod decide;
@@ -16,30 +16,25 @@ mod publish;
 mod source;
 mod state;
 
-use std::path::PathBuf;
-
 use highwater_core::codec::Codec;
 use highwater_core::formats::repozo::names::{DataFile, Kind};
+use highwater_core::name::Name;
 
 pub use decide::Decision;
-pub(crate) use publish::replace;
 pub(crate) use source::QUICK_ENTRIES;
 
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::{quoted, shown};
+use crate::store::Place;
 use crate::watch::Watch;
 use crate::{clock, lock};
 use source::Source;
 use state::State;
 
-/// What to back up, where to and how.
+/// How to back up.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The `Data.fs`.
-    pub source: PathBuf,
-    /// The repository's folder.
-    pub repository: PathBuf,
     /// Make a full backup whatever is there.
     pub full: bool,
     /// Trust the last line of the index and the sizes of the files it names.
@@ -84,22 +79,16 @@ pub struct Made {
     pub removed: usize,
 }
 
-/// Does a backup.
+/// Backs up `source`, a `Data.fs`, into a repository.
 ///
 /// # Errors
 /// Whatever stands in its way; nothing half-made looks like a backup then.
-pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    if !disk.is_folder(&job.repository) {
-        return Err(Error::cannot_start(format!(
-            "the repository {} is no folder; create it first (mkdir)",
-            quoted(&job.repository)
-        )));
-    }
-    let source = Source::open(disk, &job.source, watch)?;
-    let _lock = if job.dry_run { None } else { Some(lock::take(disk, &job.repository)?) };
-    let mut state = State::read(disk, &job.repository)?;
+pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+    let source = Source::open(source, watch)?;
+    let _lock = if job.dry_run { None } else { Some(lock::take(disk)?) };
+    let mut state = State::read(disk)?;
     if !job.dry_run {
-        mend::leftovers(job, disk, &state, watch)?;
+        mend::leftovers(disk, watch)?;
         state = mend::interrupted(job, disk, state, &source, watch)?;
     }
     let decision = decide::decide(job, disk, &state, &source, watch)?;
@@ -120,30 +109,30 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, 
         let file = DataFile { stem: &stem, kind, codec }.name();
         return Ok(Outcome::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
     }
-    let stem = free_stamp(job, &state, kind, codec, watch)?;
-    let file = DataFile { stem: &stem, kind, codec }.name();
+    let stem = free_stamp(job, disk, &state, kind, codec, watch)?;
+    let file = Name::new(DataFile { stem: &stem, kind, codec }.name().as_bytes())?;
     let index = base.map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, job, &state, base, watch))?;
-    let Some(copied) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
+    let Some((draft, copied)) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
         return nothing(job, disk, start, watch);
     };
-    let (end, stored, marks) = (copied.end, copied.stored, copied.marks.clone());
+    let (end, stored) = (copied.end, copied.stored);
     let words = if kind == Kind::Full { "full backup" } else { "incremental" };
     watch.note("writing index");
-    watch.note(format!("writing {words}: {} bytes to {}", end - start, shown(job.repository.join(&file))));
-    publish::publish(job, disk, &state, &file, start, copied)?;
-    if let Some(marks) = marks {
-        marking::put(disk, &job.repository, &file, &marks, watch);
+    watch.note(format!("writing {words}: {} bytes to {}", end - start, shown(disk.told(Some(&file)))));
+    publish::publish(disk, &state, &file, start, draft, &copied)?;
+    if let Some(marks) = &copied.marks {
+        marking::put(disk, &file, marks, watch);
     }
     source.still_there(watch);
-    let removed = if kind == Kind::Full && job.kill_old { kill::older(job, disk, &stem, watch)? } else { 0 };
-    Ok(Outcome::Made(Made { file, kind, start, end, stored, removed }))
+    let removed = if kind == Kind::Full && job.kill_old { kill::older(disk, &stem, watch)? } else { 0 };
+    Ok(Outcome::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
 }
 
 /// Says that the repository holds everything, up to `at`, once that is for good: a run that was killed may have
 /// published it a moment ago.
 fn nothing(job: &Job, disk: &dyn Disk, at: u64, watch: &Watch<'_>) -> Result<Outcome, Error> {
     if !job.dry_run {
-        disk.sync_folder(&job.repository).map_err(Error::io("sync", &job.repository))?;
+        disk.sync_folder(None).map_err(Error::of_folder("sync", disk, None))?;
     }
     watch.note("No changes, nothing to do");
     Ok(Outcome::Nothing(at))
@@ -154,7 +143,14 @@ fn now(job: &Job) -> Result<String, Error> {
 }
 
 /// A stamp for the new files: now, if that is after every stamp of the repository.
-fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec, watch: &Watch<'_>) -> Result<String, Error> {
+fn free_stamp(
+    job: &Job,
+    disk: &dyn Disk,
+    state: &State,
+    kind: Kind,
+    codec: Codec,
+    watch: &Watch<'_>,
+) -> Result<String, Error> {
     loop {
         watch.go_on()?;
         let now = now(job)?;
@@ -170,15 +166,12 @@ fn free_stamp(job: &Job, state: &State, kind: Kind, codec: Codec, watch: &Watch<
             continue;
         }
         if now == newest {
-            let file = DataFile { stem: &now, kind, codec }.name();
-            return Err(Error::cannot_start(format!(
-                "Cannot overwrite existing file: {}",
-                shown(job.repository.join(file))
-            )));
+            let file = disk.told(None).join(DataFile { stem: &now, kind, codec }.name());
+            return Err(Error::cannot_start(format!("Cannot overwrite existing file: {}", shown(file))));
         }
         let what = format!(
             "the newest file in {} is stamped {newest}, but it is only {now}: a backup made now would sort before it; set the clock right, or wait",
-            quoted(&job.repository)
+            quoted(&disk.told(None))
         );
         return Err(Error::cannot_start(what));
     }

@@ -1,6 +1,5 @@
 //! Compares what a repository holds with the source, byte for byte, on all cores; nothing is hashed.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use highwater_core::codec::{Codec, Decoder, Flow};
@@ -8,7 +7,6 @@ use highwater_core::formats::repozo::chain::Link;
 use rayon::prelude::*;
 
 use super::source::Source;
-use super::state::Newest;
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
@@ -23,7 +21,6 @@ const RANGE: u64 = 16 * 1024 * 1024;
 /// When the source cannot be read, or the user interrupts.
 pub(super) fn difference(
     disk: &dyn Disk,
-    repository: &Path,
     links: &[Link],
     source: &Source,
     watch: &Watch<'_>,
@@ -46,11 +43,9 @@ pub(super) fn difference(
             return None;
         }
         let found = match link.codec {
-            Codec::Plain => plain(disk, &Newest::path(repository, link), link, *from, *length, source, buffers),
+            Codec::Plain => plain(disk, link, *from, *length, source, buffers),
             // No repository of this kind has others.
-            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) => {
-                gzip(disk, &Newest::path(repository, link), link, source, buffers, &stop)
-            }
+            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) => gzip(disk, link, source, buffers, &stop),
         };
         watch.advance(*length);
         match found {
@@ -70,14 +65,14 @@ type Buffers = (Vec<u8>, Vec<u8>);
 
 fn plain(
     disk: &dyn Disk,
-    path: &Path,
     link: &Link,
     from: u64,
     length: u64,
     source: &Source,
     (ours, theirs): &mut Buffers,
 ) -> Result<Option<String>, Error> {
-    let (object, stored) = match disk.open(path).and_then(|object| object.length().map(|length| (object, length))) {
+    let (object, stored) = match disk.open(&link.file).and_then(|object| object.length().map(|length| (object, length)))
+    {
         Ok(opened) => opened,
         Err(error) => return Ok(Some(format!("'{}' cannot be read: {error}", link.file))),
     };
@@ -101,13 +96,12 @@ fn plain(
 
 fn gzip(
     disk: &dyn Disk,
-    path: &Path,
     link: &Link,
     source: &Source,
     (ours, theirs): &mut Buffers,
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<String>, Error> {
-    let object = match disk.open(path) {
+    let object = match disk.open(&link.file) {
         Ok(object) => object,
         Err(error) => return Ok(Some(format!("'{}' cannot be read: {error}", link.file))),
     };
@@ -143,7 +137,7 @@ fn gzip(
 
 /// Compares bytes of the repository with the source at an offset.
 fn against(source: &Source, at: u64, ours: &[u8], theirs: &mut [u8]) -> Result<Option<String>, Error> {
-    source.object.read_exact_at(at, theirs).map_err(Error::io("read", &source.path))?;
+    source.object.read_exact_at(at, theirs).map_err(|error| source.unread(error))?;
     if ours == theirs {
         return Ok(None);
     }

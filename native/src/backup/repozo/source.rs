@@ -5,11 +5,12 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
 use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, State as WalkState, Walk};
+use highwater_core::name::Name;
 
 use super::Job;
 use super::state::State;
@@ -17,7 +18,7 @@ use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::Object;
+use crate::store::{Object, Place};
 use crate::watch::Watch;
 
 /// Bytes read at once while hopping from header to header.
@@ -30,37 +31,36 @@ pub(crate) const QUICK_ENTRIES: u64 = 4 * 1024;
 const LOOKS: u32 = 500;
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Opens the source, also while a pack is putting its new file in the place of the old one: between its two renames, the
-/// source has no name, and what it will be is called `NAME.pack`.
-fn open(disk: &dyn Disk, path: &Path, watch: &Watch<'_>) -> Result<Box<dyn Object>, Error> {
-    let mut packed = path.as_os_str().to_owned();
-    packed.push(".pack");
+/// Opens the source, also while a pack is putting its new file in the place of the old one: between its two renames,
+/// the source has no name, and what it will be is called `NAME.pack`.
+fn open(place: &Place, watch: &Watch<'_>) -> Result<Box<dyn Object>, Error> {
+    let Place { root, name } = place;
+    let packed = Name::new(&[name.as_bytes(), b".pack"].concat())?;
+    let packing = || root.length(&packed).is_ok();
     for look in 0..LOOKS {
-        match disk.open(path) {
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound && disk.exists(Path::new(&packed)).unwrap_or(false) =>
-            {
+        match root.open(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && packing() => {
                 if look == 0 {
                     watch.note("the source is being replaced by a pack: waiting for its end");
                 }
             }
             // The pack may have ended between the two looks.
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            opened => return opened.map_err(|error| cannot(path, &error)),
+            opened => return opened.map_err(|error| cannot(place, &error)),
         }
         watch.go_on()?;
         thread::sleep(LOOK);
     }
-    disk.open(path).map_err(|error| cannot(path, &error))
+    root.open(name).map_err(|error| cannot(place, &error))
 }
 
-fn cannot(path: &Path, error: &io::Error) -> Error {
-    Error::cannot_start(format!("cannot open the source {}: {error}", quoted(path)))
+fn cannot(place: &Place, error: &io::Error) -> Error {
+    Error::cannot_start(format!("cannot open the source {}: {error}", quoted(&place.told())))
 }
 
 /// An open `Data.fs`.
 pub(super) struct Source {
-    pub(super) path: PathBuf,
+    place: Place,
     pub(super) object: Box<dyn Object>,
     /// Its size when it was opened, in bytes.
     pub(super) size: u64,
@@ -70,9 +70,9 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the file and looks at its first bytes.
-    pub(super) fn open(disk: &dyn Disk, path: &Path, watch: &Watch<'_>) -> Result<Self, Error> {
-        let cannot = |error: io::Error| cannot(path, &error);
-        let object = open(disk, path, watch)?;
+    pub(super) fn open(place: &Place, watch: &Watch<'_>) -> Result<Self, Error> {
+        let cannot = |error: io::Error| cannot(place, &error);
+        let object = open(place, watch)?;
         let size = object.length().map_err(cannot)?;
         let identity = object.identity().map_err(cannot)?;
         let mut magic = [0u8; 4];
@@ -81,13 +81,23 @@ impl Source {
         if !known {
             let what = format!(
                 "the source {} is no FileStorage: it does not begin with FS30 or FS21 at byte 0; nothing was backed up",
-                quoted(path)
+                quoted(&place.told())
             );
             return Err(Error::Refused { class: crate::error::Class::Damage, what });
         }
         let mut tail = [0u8; 8];
         let tail = (size >= 8 && object.read_exact_at(size - 8, &mut tail).is_ok()).then_some(tail);
-        Ok(Self { path: path.to_owned(), object, size, identity, tail })
+        Ok(Self { place: place.clone(), object, size, identity, tail })
+    }
+
+    /// What people call it.
+    pub(super) fn told(&self) -> PathBuf {
+        self.place.told()
+    }
+
+    /// It could not be read.
+    pub(super) fn unread(&self, error: io::Error) -> Error {
+        Error::io("read", &self.told())(error)
     }
 
     /// A walk from `start` to the size the file had when it was opened.
@@ -111,8 +121,8 @@ impl Source {
         watch: &Watch<'_>,
     ) -> Result<OidIndex, Error> {
         let stem = state.newest.as_ref().and_then(|newest| newest.links.last()).map(|link| link.stem.as_str());
-        let saved = stem.map(|stem| job.repository.join(format!("{stem}.index")));
-        if let Some(index) = saved.and_then(|path| self.saved_index(disk, &path, base, job.quick)) {
+        let saved = stem.and_then(|stem| Name::new(format!("{stem}.index").as_bytes()).ok());
+        if let Some(index) = saved.and_then(|name| self.saved_index(disk, &name, base, job.quick)) {
             return Ok(index);
         }
         watch.note("scanning the source: the repository has no usable index to start from");
@@ -123,12 +133,12 @@ impl Source {
     pub(super) fn index_on(&self, base: OidIndex, range: Range<u64>) -> Result<OidIndex, Error> {
         let mut indexer = Indexer::new(base);
         self.hop_with(Walk::new(range.start, range.end), &mut indexer)?;
-        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&self.path))))
+        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&self.told()))))
     }
 
     /// A saved index, if it is of `base` and agrees with the source where it is looked at.
-    pub(super) fn saved_index(&self, disk: &dyn Disk, path: &Path, base: u64, quick: bool) -> Option<OidIndex> {
-        let object = disk.open(path).ok()?;
+    pub(super) fn saved_index(&self, disk: &dyn Disk, name: &Name, base: u64, quick: bool) -> Option<OidIndex> {
+        let object = disk.open(name).ok()?;
         let mut bytes = Vec::new();
         object
             .for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
@@ -175,7 +185,7 @@ impl Source {
                             Ok(0) => break,
                             Ok(read) => filled += read,
                             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                            Err(error) => return Err(Error::io("read", &self.path)(error)),
+                            Err(error) => return Err(self.unread(error)),
                         }
                     }
                     if filled < want.len {
@@ -199,7 +209,7 @@ impl Source {
             WalkState::Corrupt { at, what } => {
                 let what = format!(
                     "the source {} is damaged at byte {at}: {what}; nothing was backed up; run the database's own checks on it (fstest, fsrecover)",
-                    quoted(&self.path)
+                    quoted(&self.told())
                 );
                 Err(Error::damage(what))
             }
@@ -209,11 +219,11 @@ impl Source {
 
     /// Tells the user when the path leads to another file by now.
     pub(super) fn still_there(&self, watch: &Watch<'_>) {
-        let now = crate::store::open_plain(&self.path).and_then(|file| file.identity());
+        let now = self.place.root.open(&self.place.name).and_then(|file| file.identity());
         if now.is_ok_and(|now| now != self.identity) {
             watch.notice(format!(
                 "the source {} was replaced (packed) meanwhile; the backup holds what it was before",
-                quoted(&self.path)
+                quoted(&self.told())
             ));
         }
     }

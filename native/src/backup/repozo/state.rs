@@ -1,14 +1,13 @@
 //! `State`: a repository as its writer finds it: the newest chain, what its index says, and what is left over.
 
-use std::path::{Path, PathBuf};
-
+use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::formats::repozo::chain::{Break, Chain, Continuity, Link, Listing};
 use highwater_core::inspect::Kind;
 use highwater_core::name::Name;
 use highwater_core::split::Lines;
 
 use crate::disk::Disk;
-use crate::drive::{buffer, path_of};
+use crate::drive::buffer;
 use crate::error::Error;
 
 /// A repository at the start of a run.
@@ -29,6 +28,8 @@ pub(super) struct Newest {
     pub(super) links: Vec<Link>,
     /// How the index ends.
     pub(super) dat: Dat,
+    /// The sum of the index as it was read.
+    pub(super) sum: Digest,
     /// Data files of the chain that no line names.
     pub(super) unlisted: Vec<Name>,
 }
@@ -50,16 +51,16 @@ pub(super) enum Dat {
 
 impl State {
     /// Reads the listing and the newest chain's index.
-    pub(super) fn read(disk: &dyn Disk, repository: &Path) -> Result<Self, Error> {
+    pub(super) fn read(disk: &dyn Disk) -> Result<Self, Error> {
         let mut listing = Listing::default();
         let add = &mut |entry: highwater_core::inspect::Entry| {
             if entry.kind != Kind::Folder {
                 listing.add(&entry.name);
             }
         };
-        disk.list(repository, add).map_err(Error::io("list", repository))?;
+        disk.list(None, add).map_err(Error::of_folder("list", disk, None))?;
         let newest = match listing.chains().pop() {
-            Some(chain) => Some(Newest::read(disk, repository, chain)?),
+            Some(chain) => Some(Newest::read(disk, chain)?),
             None => None,
         };
         Ok(Self { listing, newest })
@@ -67,9 +68,10 @@ impl State {
 }
 
 impl Newest {
-    fn read(disk: &dyn Disk, repository: &Path, chain: Chain) -> Result<Self, Error> {
+    fn read(disk: &dyn Disk, chain: Chain) -> Result<Self, Error> {
         let mut links: Vec<Link> = Vec::new();
         let mut dat = Dat::Absent;
+        let mut hasher = Hasher::new(Algorithm::Sha256);
         if chain.has_dat {
             let mut continuity = Continuity::new(&chain.stem, None);
             let mut take = |line: highwater_core::split::Line<'_>| {
@@ -89,14 +91,15 @@ impl Newest {
                     (None, None) => Dat::Broken(format!("line at byte {} of '{}' says nothing", line.at, chain.dat())),
                 };
             };
-            let path = repository.join(chain.dat());
-            let object = disk.open(&path).map_err(Error::io("open", &path))?;
+            let name = Name::new(chain.dat().as_bytes())?;
+            let object = disk.open(&name).map_err(Error::at("open", disk, &name))?;
             let mut lines = Lines::default();
             let whole = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+                hasher.update(piece);
                 lines.push(piece, &mut take);
                 true
             });
-            whole.map_err(Error::io("read", &path))?;
+            whole.map_err(Error::at("read", disk, &name))?;
             lines.end(&mut take);
         }
         let named: std::collections::BTreeSet<&Name> = links.iter().map(|link| &link.file).collect();
@@ -104,7 +107,7 @@ impl Newest {
         if dat == Dat::Whole && links.is_empty() {
             dat = Dat::Absent;
         }
-        Ok(Self { chain, links, dat, unlisted })
+        Ok(Self { chain, links, dat, sum: hasher.finish(), unlisted })
     }
 
     /// Where the chain's last point ends in the source.
@@ -112,13 +115,8 @@ impl Newest {
         self.links.last().map_or(0, |link| link.end)
     }
 
-    /// The path of the index.
-    pub(super) fn dat_path(&self, repository: &Path) -> PathBuf {
-        repository.join(self.chain.dat())
-    }
-
-    /// The path of a link's data file.
-    pub(super) fn path(repository: &Path, link: &Link) -> PathBuf {
-        path_of(repository, &link.file)
+    /// The name of the index.
+    pub(super) fn dat(&self) -> Result<Name, Error> {
+        Ok(Name::new(self.chain.dat().as_bytes())?)
     }
 }

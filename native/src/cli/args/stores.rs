@@ -8,12 +8,14 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::Talk;
+use crate::store::{Links, Locks};
 
 /// How a datastore is written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into a datastore")]
 pub(in crate::cli) struct Chunked {
-    /// Another file or device for the same snapshot; NAME is the archive's, and what ends in .conf or .log is stored whole.
+    /// Another file or device for the same snapshot; NAME is the archive's, and what ends in .conf or .log is stored
+    /// whole.
     #[arg(long, value_name = "NAME=FILE", value_parser = OsStringValueParser::new().try_map(also))]
     pub(in crate::cli) also: Vec<(String, PathBuf)>,
     /// The length of a chunk, a power of two from 64K to 4M.
@@ -22,7 +24,8 @@ pub(in crate::cli) struct Chunked {
     /// How to look at chunks that the store has already: at their sizes, or at their bytes.
     #[arg(long, value_name = "HOW")]
     pub(in crate::cli) check_known: Option<Known>,
-    /// The source only grows between backups, as a log or a Data.fs that is not packed: read what is new, and samples of the rest.
+    /// The source only grows between backups, as a log or a Data.fs that is not packed: read what is new, and samples
+    /// of the rest.
     #[arg(long)]
     pub(in crate::cli) append_only: bool,
     /// Whom a new group belongs to: user@realm, root@pam if nobody is named.
@@ -60,13 +63,46 @@ fn chunk_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "it must be a power of two from 64K to 4M".to_owned())
 }
 
-/// What a repository is taken for.
+/// What a repository is taken for, and what of it is read.
 #[derive(Debug, Default, Args)]
-pub(in crate::cli) struct Kind {
-    /// The kind of repository, when it is not to be recognised: repozo, datastore, or datastore-cache, the cache of an S3 store, in
-    /// which an empty chunk is one that only the bucket has.
+pub(in crate::cli) struct Root {
+    /// The kind of repository, when it is not to be recognised: repozo, datastore, or datastore-cache, the cache of an
+    /// S3 store, in which an empty chunk is one that only the bucket has.
     #[arg(long, value_name = "KIND")]
     pub(in crate::cli) kind: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) following: Following,
+}
+
+/// Which links are followed in what is read.
+#[derive(Debug, Default, Clone, Copy, Args)]
+pub(in crate::cli) struct Following {
+    /// Follow links that lead out of the repository, for whoever keeps a part of it on another disk. Links that stay in
+    /// it are followed anyway, and nothing is written through any.
+    #[arg(long)]
+    follow_links: bool,
+}
+
+impl Following {
+    /// Which those are.
+    pub(in crate::cli) fn links(self) -> Links {
+        if self.follow_links { Links::Followed } else { Links::Beneath }
+    }
+}
+
+/// What is asked of the file system that is written to.
+#[derive(Debug, Clone, Copy, Args)]
+pub(in crate::cli) struct Writing {
+    /// Go on where the file system keeps no locks: you see to it that nobody else writes there.
+    #[arg(long)]
+    no_lock: bool,
+}
+
+impl Writing {
+    /// What is done where there are no locks.
+    pub(in crate::cli) fn locks(self) -> Locks {
+        if self.no_lock { Locks::Without } else { Locks::Needed }
+    }
 }
 
 /// What opens encrypted snapshots.
@@ -82,8 +118,8 @@ pub(in crate::cli) struct Keys {
 
 /// List what lies among the chunks of a datastore and no snapshot needs. Removes nothing.
 ///
-/// These are chunks that no index names, which a garbage collection would remove unless a backup that is running has just put
-/// them there; chunks that a server set aside as bad; and whatever else lies there.
+/// These are chunks that no index names, which a garbage collection would remove unless a backup that is running has
+/// just put them there; chunks that a server set aside as bad; and whatever else lies there.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -96,15 +132,15 @@ pub(in crate::cli) struct Strays {
     #[arg(long)]
     pub(in crate::cli) json: bool,
     #[command(flatten)]
-    pub(in crate::cli) kind: Kind,
+    pub(in crate::cli) root: Root,
     #[command(flatten)]
     pub(in crate::cli) talk: Talk,
 }
 
 /// Heal a repository from another one that holds the same objects: its copy, or a store that it is synchronised with.
 ///
-/// Verifies REPO. What is damaged or missing in it and sound in OTHER, by the digest that REPO's own index names, is copied,
-/// and takes its place in one step. Nothing else is touched.
+/// Verifies REPO. What is damaged or missing in it and sound in OTHER, by the digest that REPO's own index names, is
+/// copied, and takes its place in one step. Nothing else is touched.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -127,7 +163,9 @@ pub(in crate::cli) struct Heal {
     #[arg(long)]
     pub(in crate::cli) json: bool,
     #[command(flatten)]
-    pub(in crate::cli) kind: Kind,
+    pub(in crate::cli) root: Root,
+    #[command(flatten)]
+    pub(in crate::cli) writing: Writing,
     #[command(flatten)]
     pub(in crate::cli) keys: Keys,
     #[command(flatten)]

@@ -4,17 +4,16 @@ use super::files;
 use super::options::Options;
 use crate::backup::repozo::{Job, backup};
 use crate::error::Error;
-use crate::store::Files;
+use crate::store;
 use crate::watch::Watch;
 
 /// The level for `-z`: smaller than the original's level 9 on most databases, in less than half the time.
 const LEVEL: u32 = 6;
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
-    files::find(&options.repository, None, watch)?;
+    let repository = files::open(options)?;
+    files::find(&repository, None, watch)?;
     let job = Job {
-        source: options.file.clone(),
-        repository: options.repository.clone(),
         full: options.full,
         quick: options.quick,
         gzip: options.gzip.then_some(LEVEL),
@@ -24,5 +23,8 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         marks: highwater_core::marks::DISTANCE,
         sums: options.verbose,
     };
-    backup(&job, &Files, watch).map(|_| ())
+    let source = store::source(&options.file)?;
+    let done = backup(&job, &source, &repository, watch);
+    repository.doubts().into_iter().for_each(|doubt| watch.note(doubt));
+    done.map(|_| ())
 }

@@ -1,17 +1,24 @@
 //! Which data files a state needs, as the original finds them: by the order of their names alone.
 
-use std::path::Path;
-
 use highwater_core::formats::repozo::names::{DataFile, Kind};
 
+use super::options::Options;
 use crate::clock;
 use crate::error::Error;
 use crate::shown::shown;
-use crate::store::{Files, Store};
+use crate::store::{Files, Links, Locks, Store};
 use crate::watch::Watch;
 
+/// Opens a repository. Where there are no locks, it goes without, as the original does. The original follows every
+/// link, and root copies what somebody else's link leads to; here that has to be asked for.
+pub(super) fn open(options: &Options) -> Result<Files, Error> {
+    let (path, links) = (&options.repository, if options.follow_links { Links::Followed } else { Links::Beneath });
+    let files = Files::open(path, links).map_err(Error::io("list", path))?;
+    Ok(files.with_locks(Locks::Wanted))
+}
+
 /// The newest full backup whose stamp sorts at or before `when` (none: now), and the increments after it, in order.
-pub(super) fn find(repository: &Path, when: Option<&str>, watch: &Watch<'_>) -> Result<Vec<String>, Error> {
+pub(super) fn find(repository: &dyn Store, when: Option<&str>, watch: &Watch<'_>) -> Result<Vec<String>, Error> {
     let now = clock::stamp()?;
     let when = when.unwrap_or(&now);
     watch.note(format!("looking for files between last full backup and {when}..."));
@@ -19,7 +26,7 @@ pub(super) fn find(repository: &Path, when: Option<&str>, watch: &Watch<'_>) -> 
     let add = &mut |entry: highwater_core::inspect::Entry| {
         all.extend(entry.name.as_str().filter(|name| DataFile::parse(name.as_bytes()).is_some()).map(str::to_owned));
     };
-    Files.list(repository, add).map_err(Error::io("list", repository))?;
+    repository.list(None, add).map_err(Error::of_folder("list", repository, None))?;
     all.sort_unstable_by(|a, b| b.cmp(a));
     let mut needed = Vec::new();
     for name in all {
@@ -35,7 +42,7 @@ pub(super) fn find(repository: &Path, when: Option<&str>, watch: &Watch<'_>) -> 
         watch.note("no files found");
     } else {
         watch.note(format!("files needed to recover state as of {when}:"));
-        needed.iter().for_each(|name| watch.note(format!("\t{}", shown(repository.join(name)))));
+        needed.iter().for_each(|name| watch.note(format!("\t{}", shown(repository.told(None).join(name)))));
     }
     Ok(needed)
 }
@@ -46,12 +53,12 @@ pub(super) fn stem(name: &str) -> &str {
 }
 
 /// The first of `files` must be a full backup: the original would put increments together without one.
-pub(super) fn begins_with_full(repository: &Path, files: &[String]) -> Result<(), Error> {
+pub(super) fn begins_with_full(repository: &dyn Store, files: &[String]) -> Result<(), Error> {
     let first = files.first().map_or("", String::as_str);
     if DataFile::parse(first.as_bytes()).is_some_and(|data| data.kind == Kind::Full) {
         return Ok(());
     }
-    let first = repository.join(first);
+    let first = repository.told(None).join(first);
     Err(Error::damage(format!(
         "{} is an increment and no full backup lies before it: bring the full backup back from another copy",
         shown(&first)

@@ -35,5 +35,8 @@ With -R:
 With -V:
     -Q / --quick              check sizes only
 
+Always:
+    --follow-links            follow links that lead out of the repository, as the original does without being asked
+
 Exit status: 0, or 1 when anything is wrong.
 ";

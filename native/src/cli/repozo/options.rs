@@ -29,6 +29,8 @@ pub(super) struct Options {
     pub(super) gzip: bool,
     pub(super) kill_old: bool,
     pub(super) with_verify: bool,
+    /// Links that lead out of the repository are followed, as the original follows them.
+    pub(super) follow_links: bool,
     pub(super) date: Option<String>,
     pub(super) output: Option<PathBuf>,
     /// Lines that say which options are ignored.
@@ -45,7 +47,7 @@ pub(super) enum Stop {
 }
 
 /// Long name, short letter, takes an argument.
-const KNOWN: [(&str, u8, bool); 14] = [
+const KNOWN: [(&str, u8, bool); 15] = [
     ("backup", b'B', false),
     ("recover", b'R', false),
     ("verify", b'V', false),
@@ -60,7 +62,11 @@ const KNOWN: [(&str, u8, bool); 14] = [
     ("date", b'D', true),
     ("output", b'o', true),
     ("with-verify", b'w', false),
+    ("follow-links", FOLLOW_LINKS, false),
 ];
+
+/// Our own option, which has no letter.
+const FOLLOW_LINKS: u8 = 0;
 
 impl Options {
     /// Reads the arguments.
@@ -107,6 +113,7 @@ impl Options {
             gzip: has(b'z'),
             kill_old: has(b'k'),
             with_verify: has(b'w'),
+            follow_links: has(FOLLOW_LINKS),
             date: None,
             output: None,
             ignored: Vec::new(),

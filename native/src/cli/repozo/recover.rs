@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
 
 use highwater_core::codec::{Decoder, Flow};
 use highwater_core::digest::{Algorithm, Hasher};
@@ -10,22 +9,23 @@ use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::chain::{Continuity, Link};
 use highwater_core::formats::repozo::names::DataFile;
 use highwater_core::inspect::{Format, Scope};
+use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Options as SurveyOptions, Survey};
 
 use super::files;
 use super::options::Options;
 use crate::clock;
-use crate::disk::Disk;
+use crate::disk;
 use crate::drive::{self, buffer};
 use crate::error::Error;
-use crate::restore::{Job, adopt_part, plan, to_file, to_stream};
+use crate::restore::{Job, plan, put_together, to_file, to_stream};
 use crate::shown::shown;
-use crate::store::{Files, Store};
+use crate::store::{Locks, Store};
 use crate::watch::Watch;
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
-    let repository = &options.repository;
+    let repository = &files::open(options)?;
     let when = options.date.as_deref();
     let found = files::find(repository, when, watch)?;
     let Some(first) = found.first() else {
@@ -41,14 +41,13 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     match listed.filter(|_| has_full) {
         Some(point) => {
             for name in unnamed(&found, &links).filter(|name| files::stem(name) > point.as_str()) {
-                let path = shown(repository.join(name));
+                let path = shown(repository.told(None).join(name));
                 watch.notice(format!(
                     "{path} was not recovered: no line of {chain}.dat names it; a backup run finishes it"
                 ));
             }
-            let plan = plan(&Files, repository, &Repozo, Some(point), None)?;
+            let plan = plan(repository, &Repozo, Some(point), None)?;
             let job = Job {
-                repository: repository.clone(),
                 quick: options.quick,
                 full: options.full,
                 in_place: false,
@@ -57,33 +56,38 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
                 trust_index: true,
             };
             match &options.output {
-                Some(output) => to_file(&job, &plan, output, &Files, watch)?,
-                None => to_stream(&job, &plan, &mut io::stdout().lock(), &Files, watch)?,
+                Some(output) => {
+                    let target = disk::target(output, Locks::Wanted)?;
+                    let done = to_file(&job, &plan, repository, (&*target.root, &target.name), watch);
+                    target.root.doubts().into_iter().for_each(|doubt| watch.note(doubt));
+                    done?
+                }
+                None => to_stream(&job, &plan, repository, &mut io::stdout().lock(), watch)?,
             };
             Ok(())
         }
-        None => unlisted(options, &found, &links, watch),
+        None => unlisted(options, repository, &found, &links, watch),
     }
 }
 
 /// The newest point that the index of the chain `stem` names at or before `when`, compared as text.
-pub(super) fn newest_listed(repository: &Path, stem: &str, when: Option<&str>) -> Result<Option<String>, Error> {
+pub(super) fn newest_listed(repository: &dyn Store, stem: &str, when: Option<&str>) -> Result<Option<String>, Error> {
     let options = SurveyOptions::whole(&Repozo, "", Depth::List);
     let survey = Survey::new(Repozo.inspect(&Scope::Catalogue, None), options);
-    let survey = drive::run(&Files, repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
+    let survey = drive::run(repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let group = survey.sets().iter().find(|set| set.name.as_str() >= stem).map(|set| set.group);
     let mut names = survey.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.name.as_str());
     Ok(names.rfind(|name| when.is_none_or(|when| *name <= when)).map(str::to_owned))
 }
 
 /// What the index of a chain says of each file; empty when there is none.
-pub(super) fn lines(repository: &Path, stem: &str) -> Result<BTreeMap<String, Link>, Error> {
-    let path = repository.join(format!("{stem}.dat"));
+pub(super) fn lines(repository: &dyn Store, stem: &str) -> Result<BTreeMap<String, Link>, Error> {
+    let name = Name::new(format!("{stem}.dat").as_bytes())?;
     let mut links = BTreeMap::new();
-    let object = match Files.open(&path) {
+    let object = match repository.open(&name) {
         Ok(object) => object,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(links),
-        Err(error) => return Err(Error::io("open", &path)(error)),
+        Err(error) => return Err(Error::at("open", repository, &name)(error)),
     };
     let mut continuity = Continuity::new(stem, None);
     let mut lines = highwater_core::split::Lines::default();
@@ -97,7 +101,7 @@ pub(super) fn lines(repository: &Path, stem: &str) -> Result<BTreeMap<String, Li
         true
     });
     lines.end(&mut take);
-    read.map_err(Error::io("read", &path))?;
+    read.map_err(Error::at("read", repository, &name))?;
     Ok(links)
 }
 
@@ -110,34 +114,32 @@ pub(super) fn unnamed<'a>(found: &'a [String], links: &BTreeMap<String, Link>) -
 /// the sums and places of those that a line names.
 fn unlisted(
     options: &Options,
+    repository: &dyn Store,
     found: &[String],
     links: &BTreeMap<String, Link>,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
     watch.notice(format!(
         "no index lists {}: what is restored of it cannot be checked",
-        shown(options.repository.join(&found[0]))
+        shown(repository.told(None).join(&found[0]))
     ));
     let Some(output) = &options.output else {
         watch.note("Recovering file to stdout");
-        return join(options, found, links, &mut io::stdout().lock(), watch);
+        return join(repository, found, links, &mut io::stdout().lock(), watch);
     };
     watch.note(format!("Recovering file to {}", shown(output)));
-    let part = crate::restore::part_of(output);
-    let disk: &dyn Disk = &Files;
-    if disk.exists(&part).map_err(Error::io("look at", &part))? {
-        disk.remove(&part).map_err(Error::io("remove", &part))?;
-    }
-    let file =
-        std::fs::OpenOptions::new().write(true).create_new(true).open(&part).map_err(Error::io("create", &part))?;
-    join(options, found, links, &mut io::BufWriter::with_capacity(1 << 20, &file), watch)?;
-    file.sync_all().map_err(Error::io("sync", &part))?;
+    let target = disk::target(output, Locks::Wanted)?;
     let last = files::stem(found.last().map_or("", String::as_str));
-    adopt_part(&part, output, &options.repository.join(format!("{last}.index")), disk, watch)
+    let saved = Name::new(format!("{last}.index").as_bytes())?;
+    let done = put_together((repository, &saved), (&*target.root, &target.name), watch, |out| {
+        join(repository, found, links, out, watch)
+    });
+    target.root.doubts().into_iter().for_each(|doubt| watch.note(doubt));
+    done
 }
 
 fn join(
-    options: &Options,
+    repository: &dyn Store,
     found: &[String],
     links: &BTreeMap<String, Link>,
     out: &mut dyn Write,
@@ -145,7 +147,7 @@ fn join(
 ) -> Result<(), Error> {
     let mut length = 0u64;
     for name in found {
-        let path = options.repository.join(name);
+        let (path, object) = (repository.told(None).join(name), Name::new(name.as_bytes())?);
         let Some(data) = DataFile::parse(name.as_bytes()) else { continue };
         let link = links.get(name);
         if let Some(link) = link.filter(|link| link.start != length) {
@@ -156,7 +158,7 @@ fn join(
             );
             return Err(Error::damage(what));
         }
-        let object = Files.open(&path).map_err(Error::io("open", &path))?;
+        let object = repository.open(&object).map_err(Error::io("open", &path))?;
         let mut decoder = Decoder::new(data.codec);
         let mut hasher = Hasher::new(Algorithm::Md5);
         let (start, mut failed, mut broken) = (length, None, None);

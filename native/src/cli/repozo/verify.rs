@@ -7,44 +7,46 @@ use rayon::prelude::*;
 use super::files;
 use super::options::Options;
 use super::recover::{lines, newest_listed, unnamed};
-use crate::drive::{check_bytes, path_of};
+use crate::drive::check_bytes;
 use crate::error::Error;
 use crate::restore::{damaged, plan};
 use crate::shown::shown;
-use crate::store::Files;
+use crate::store::Store;
 use crate::watch::Watch;
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Evidence;
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
-    let repository = &options.repository;
+    let repository = &files::open(options)?;
     let found = files::find(repository, None, watch)?;
     let Some(first) = found.first() else { return Err(Error::damage("No files in repository")) };
     files::begins_with_full(repository, &found)?;
     let chain = files::stem(first);
     let Some(point) = newest_listed(repository, chain, None)? else {
-        let dat = repository.join(format!("{chain}.dat"));
+        let dat = repository.told(None).join(format!("{chain}.dat"));
         return Err(Error::damage(format!(
             "{} is missing or empty: nothing says what the backup should be",
             shown(&dat)
         )));
     };
-    let plan = plan(&Files, repository, &Repozo, Some(point), None)?;
-    plan.claims.iter().for_each(|claim| watch.note(format!("Verifying {}", shown(path_of(repository, &claim.object)))));
+    let plan = plan(repository, &Repozo, Some(point), None)?;
+    plan.claims
+        .iter()
+        .for_each(|claim| watch.note(format!("Verifying {}", shown(repository.told(Some(&claim.object))))));
     let depth = if options.quick { Depth::Size } else { Depth::Digest };
     let bad = plan.claims.par_iter().map(|claim| {
-        let path = path_of(repository, &claim.object);
+        let path = repository.told(Some(&claim.object));
         let verdict = if claim.evidence(depth) == Evidence::StoredLength {
-            match crate::store::Store::length(&Files, &path) {
+            match repository.length(&claim.object) {
                 Ok(length) => Check::of_length(claim, length),
                 Err(error) => Verdict::of_fault(crate::store::fault(&error)),
             }
         } else {
-            check_bytes(&Files, &path, claim, depth, watch, &mut |_| {})?.0
+            check_bytes(repository, claim, depth, watch, &mut |_| {})?.0
         };
         match verdict {
             Verdict::Sound => Ok(()),
-            Verdict::Damaged(damage) => Err(Error::damage(damaged(&path, claim, &damage))),
+            Verdict::Damaged(damage) => Err(Error::damage(damaged(repository, claim, &damage))),
             Verdict::Unreadable(fault) => Err(Error::failed(format!("{}: {fault}", shown(&path)))),
             Verdict::Unverifiable(why) => Err(Error::failed(format!("{}: {why}", shown(&path)))),
         }
@@ -53,7 +55,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     results.into_iter().collect::<Result<(), Error>>()?;
     let links = lines(repository, chain)?;
     if let Some(name) = unnamed(&found, &links).next() {
-        let path = shown(repository.join(name));
+        let path = shown(repository.told(None).join(name));
         return Err(Error::damage(format!(
             "{path} is named by no line of {chain}.dat: run a backup, which finishes it or sets it aside"
         )));

@@ -1,36 +1,50 @@
-//! `File`: the bytes of a file on the model disk, and which of them are durable.
+//! `File`: the bytes, the owner and the permissions of a file on the model disk, and which of them are durable.
 
 use super::outcome::{Outcome, SECTOR};
+use crate::disk::Owner;
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct File {
     /// What a reader sees.
     pub(super) bytes: Vec<u8>,
-    durable: Vec<u8>,
+    pub(super) meta: Meta,
+    durable: (Vec<u8>, Meta),
     pending: Vec<Change>,
+}
+
+/// Whom a file belongs to, and who may do what with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meta {
+    /// The owner.
+    pub owner: Owner,
+    /// The permissions.
+    pub mode: u32,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Change {
     Write(usize, Vec<u8>),
     Length(usize),
+    Owner(Owner),
+    Mode(u32),
 }
 
 impl File {
     /// A durable one.
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self { durable: bytes.clone(), bytes, pending: Vec::new() }
+    pub(super) fn new(bytes: Vec<u8>, meta: Meta) -> Self {
+        Self { durable: (bytes.clone(), meta), bytes, meta, pending: Vec::new() }
     }
 
     /// Changes what a reader sees.
     pub(super) fn change(&mut self, change: Change) {
-        change.apply(&mut self.bytes);
+        change.apply(&mut self.bytes, &mut self.meta);
         self.pending.push(change);
     }
 
     /// Makes every change durable that is still known to be none.
     pub(super) fn sync(&mut self) {
-        self.pending.drain(..).for_each(|change| change.apply(&mut self.durable));
+        let (bytes, meta) = &mut self.durable;
+        self.pending.drain(..).for_each(|change| change.apply(bytes, meta));
     }
 
     /// A sync that failed: the system forgets which changes were not durable, so that no later sync makes up for it.
@@ -38,9 +52,9 @@ impl File {
         self.pending.clear();
     }
 
-    /// Its bytes after a power cut.
-    pub(super) fn survive(&self, outcome: Outcome) -> Vec<u8> {
-        let mut bytes = self.durable.clone();
+    /// It after a power cut.
+    pub(super) fn survive(&self, outcome: Outcome) -> Self {
+        let (mut bytes, mut meta) = self.durable.clone();
         let last = self.pending.len().saturating_sub(1);
         for (number, change) in self.pending.iter().enumerate().filter(|(number, _)| outcome.keeps_content(*number)) {
             match change {
@@ -54,18 +68,20 @@ impl File {
                     let kept = (*at..end).zip(written).filter(|(at, _)| (at / SECTOR).is_multiple_of(2) == even);
                     kept.for_each(|(at, byte)| bytes[at] = *byte);
                 }
-                change => change.apply(&mut bytes),
+                change => change.apply(&mut bytes, &mut meta),
             }
         }
-        bytes
+        Self::new(bytes, meta)
     }
 }
 
 impl Change {
-    fn apply(&self, bytes: &mut Vec<u8>) {
+    fn apply(&self, bytes: &mut Vec<u8>, meta: &mut Meta) {
         match self {
             Self::Write(at, written) => write(bytes, *at, written),
             Self::Length(length) => bytes.resize(*length, 0),
+            Self::Owner(owner) => meta.owner = *owner,
+            Self::Mode(mode) => meta.mode = *mode,
         }
     }
 }

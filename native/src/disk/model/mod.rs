@@ -1,13 +1,15 @@
 //! `Model`: a disk in memory that knows what is durable, so that a test can cut the power at any operation.
 //!
 //! A file's bytes are durable after `sync`, a name after `sync_folder`, and neither implies the other: what POSIX
-//! promises, not what one file system happens to do. After a cut, [`Model::survive`] gives the disk that the machine
-//! finds when it starts again, under one [`Outcome`] of what was not durable. Besides a cut, an operation or a read can
-//! be made to fail, or to report success and do nothing: see [`Wrong`].
+//! promises, not what one file system happens to do. Owner and permissions are durable when the bytes are. After a cut,
+//! [`Model::survive`] gives the disk that the machine finds when it starts again, under one [`Outcome`] of what was not
+//! durable. Besides a cut, an operation or a read can be made to fail, or to report success and do nothing: see
+//! [`Wrong`].
 
 mod file;
 mod names;
 mod outcome;
+mod root;
 
 use std::backtrace::Backtrace;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,14 +17,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use highwater_core::inspect::{Entry, Kind};
-use highwater_core::name::Name;
-
+pub use file::Meta;
 pub use outcome::Outcome;
+pub use root::Root;
 
-use super::{Disk, Held, Writable};
-use crate::store::{Object, Store};
-use file::{Change, File};
+use super::Owner;
+use crate::store::{Place, parted};
+use file::File;
 use names::NameChange;
 
 /// What can go wrong at one operation.
@@ -46,6 +47,10 @@ pub struct Step {
     /// The calls that led to it, if [`Model::note_calls`] asked for them.
     pub calls: Option<Arc<Backtrace>>,
 }
+
+/// What a file has that somebody else put there, and what a folder.
+const PLAIN: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o644 };
+const FOLDER: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o755 };
 
 /// The disk. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
@@ -74,16 +79,26 @@ struct State {
 impl Model {
     /// Puts a file there, durable.
     pub fn put(&self, path: impl AsRef<Path>, bytes: &[u8]) {
+        self.put_with(path, bytes, PLAIN);
+    }
+
+    /// Puts a file there, durable, with this owner and these permissions.
+    pub fn put_with(&self, path: impl AsRef<Path>, bytes: &[u8], meta: Meta) {
         let mut state = self.state();
         let number = state.files.len();
-        state.files.push(File::new(bytes.to_vec()));
+        state.files.push(File::new(bytes.to_vec(), meta));
         state.names.insert(path.as_ref().to_owned(), number);
         state.durable.insert(path.as_ref().to_owned(), number);
     }
 
     /// Puts an empty folder there, durable. Those that files lie in need not be put.
     pub fn put_folder(&self, path: impl AsRef<Path>) {
-        self.put(&path, &[]);
+        self.put_folder_with(path, FOLDER);
+    }
+
+    /// Puts an empty folder there, durable, with this owner and these permissions.
+    pub fn put_folder_with(&self, path: impl AsRef<Path>, meta: Meta) {
+        self.put_with(&path, &[], meta);
         let mut state = self.state();
         let number = state.files.len().saturating_sub(1);
         state.folders.insert(number);
@@ -95,6 +110,42 @@ impl Model {
     pub fn get(&self, path: impl AsRef<Path>) -> Option<Vec<u8>> {
         let state = self.state();
         state.names.get(path.as_ref()).and_then(|number| state.files.get(*number)).map(|file| file.bytes.clone())
+    }
+
+    /// Whom a file or folder belongs to, and its permissions, if it is there.
+    #[must_use]
+    pub fn meta(&self, path: impl AsRef<Path>) -> Option<Meta> {
+        let state = self.state();
+        state.names.get(path.as_ref()).and_then(|number| state.files.get(*number)).map(|file| file.meta)
+    }
+
+    /// The names that begin with a path, in order.
+    #[must_use]
+    pub fn names(&self, path: impl AsRef<Path>) -> Vec<PathBuf> {
+        self.state().names.keys().filter(|name| name.starts_with(&path)).cloned().collect()
+    }
+
+    /// Removes a name, for good.
+    pub fn take_away(&self, path: impl AsRef<Path>) {
+        let mut state = self.state();
+        state.names.remove(path.as_ref());
+        state.durable.remove(path.as_ref());
+    }
+
+    /// A file of this disk, by the folder that it lies in.
+    ///
+    /// # Panics
+    /// When the path has no folder or no name.
+    #[must_use]
+    pub fn place(&self, path: impl AsRef<Path>) -> Place {
+        let (folder, name) = parted(path.as_ref()).unwrap_or_else(|error| panic!("{error}"));
+        Place { root: Arc::new(self.root(folder)), name }
+    }
+
+    /// A folder of this disk, as a root.
+    #[must_use]
+    pub fn root(&self, path: impl AsRef<Path>) -> Root {
+        Root::new(self.clone(), path.as_ref().to_owned())
     }
 
     /// The operations done so far that change anything or make it durable.
@@ -158,11 +209,11 @@ impl Model {
             if path.ancestors().skip(1).any(|folder| state.made.contains(folder) && !names.contains_key(folder)) {
                 continue;
             }
+            let Some(file) = state.files.get(*number).map(|file| file.survive(outcome)) else { continue };
             if state.folders.contains(number) {
-                survivor.put_folder(path);
+                survivor.put_folder_with(path, file.meta);
             } else {
-                let file = state.files.get(*number).map(|file| file.survive(outcome)).unwrap_or_default();
-                survivor.put(path, &file);
+                survivor.put_with(path, &file.bytes, file.meta);
             }
         }
         survivor
@@ -224,261 +275,5 @@ impl State {
     fn change(&mut self, change: NameChange) {
         change.apply(&mut self.names);
         self.pending.push(change);
-    }
-}
-
-impl Store for Model {
-    fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
-        let mut state = self.state();
-        state.read()?;
-        let mut found = BTreeMap::new();
-        for (path, number) in &state.names {
-            let Ok(rest) = path.strip_prefix(folder) else { continue };
-            let mut parts = rest.components();
-            let Some(first) = parts.next() else { continue };
-            let is_folder = parts.next().is_some() || state.folders.contains(number);
-            found.insert(first.as_os_str(), if is_folder { Kind::Folder } else { Kind::File });
-        }
-        for (name, kind) in found {
-            if let Ok(name) = Name::new(name.as_encoded_bytes()) {
-                each(Entry { name, kind });
-            }
-        }
-        Ok(())
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>> {
-        let mut state = self.state();
-        state.read()?;
-        let number = state.number(path)?;
-        if state.folders.contains(&number) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a folder, not a file"));
-        }
-        Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
-    }
-
-    fn is_locked(&self, path: &Path) -> bool {
-        self.state().locked.contains(path)
-    }
-}
-
-impl Disk for Model {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
-        let mut state = self.state();
-        // A file that was not created cannot be written, so that this one is never skipped.
-        state.operate("create", path)?;
-        if state.names.contains_key(path) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let number = state.files.len();
-        state.files.push(File::default());
-        state.change(NameChange::Link(path.to_owned(), number));
-        Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
-    }
-
-    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
-        let number = self.state().number(path)?;
-        Ok(Box::new(Open { model: self.clone(), path: path.to_owned(), number }))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        let number = state.number(from)?;
-        if state.operate("rename to", to)? {
-            if state.folders.contains(&number) {
-                state.made.insert(to.to_owned());
-                state.change(NameChange::RenameFolder(from.to_owned(), to.to_owned()));
-            } else {
-                state.change(NameChange::Rename(from.to_owned(), to.to_owned(), number));
-            }
-        }
-        Ok(())
-    }
-
-    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
-        if self.exists(to)? {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        self.rename(from, to)
-    }
-
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        if !state.operate("sync folder", folder)? {
-            return Ok(());
-        }
-        let (these, others) = std::mem::take(&mut state.pending).into_iter().partition(|c| c.folder() == Some(folder));
-        state.pending = others;
-        let these: Vec<NameChange> = these;
-        these.iter().for_each(|change| change.apply(&mut state.durable));
-        Ok(())
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        state.number(path)?;
-        if state.operate("remove", path)? {
-            state.change(NameChange::Unlink(path.to_owned()));
-        }
-        Ok(())
-    }
-
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        Ok(self.state().names.contains_key(path))
-    }
-
-    fn is_folder(&self, path: &Path) -> bool {
-        let state = self.state();
-        state.names.get(path).is_none_or(|number| state.folders.contains(number))
-    }
-
-    fn make_folder(&self, path: &Path, _: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        // Nothing can be put into a folder that was not made, so that this one is never skipped.
-        state.operate("make folder", path)?;
-        if state.names.contains_key(path) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        let number = state.files.len();
-        state.files.push(File::default());
-        state.folders.insert(number);
-        state.made.insert(path.to_owned());
-        state.change(NameChange::Link(path.to_owned(), number));
-        Ok(())
-    }
-
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        state.number(path)?;
-        if state.names.keys().any(|name| name != path && name.starts_with(path)) {
-            return Err(io::ErrorKind::DirectoryNotEmpty.into());
-        }
-        if state.operate("remove folder", path)? {
-            state.change(NameChange::Unlink(path.to_owned()));
-        }
-        Ok(())
-    }
-
-    fn sync_all(&self, folder: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        if state.operate("sync all", folder)? {
-            state.durable = state.names.clone();
-            state.pending.clear();
-            state.files.iter_mut().for_each(File::sync);
-        }
-        Ok(())
-    }
-
-    fn touch(&self, path: &Path) -> io::Result<u64> {
-        self.length(path)
-    }
-
-    fn hold(&self, path: &Path) -> io::Result<Option<Held>> {
-        // A file is held together with others.
-        if !self.is_folder(path) {
-            return Ok(Some(Box::new(())));
-        }
-        self.lock(path, "")
-    }
-
-    fn adopt(&self, _: &Path, _: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn set_mode(&self, _: &Path, _: u32) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn reflink(&self, _: &Path, _: &dyn Writable) -> bool {
-        false
-    }
-
-    fn lock(&self, path: &Path, _: &str) -> io::Result<Option<Held>> {
-        let free = self.state().locked.insert(path.to_owned());
-        Ok(free.then(|| Box::new(Locked { model: self.clone(), path: path.to_owned() }) as Held))
-    }
-}
-
-/// A held lock. A disk that survived a cut has none: they end with the processes.
-struct Locked {
-    model: Model,
-    path: PathBuf,
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        self.model.state().locked.remove(&self.path);
-    }
-}
-
-/// An open file of the model.
-struct Open {
-    model: Model,
-    path: PathBuf,
-    number: usize,
-}
-
-impl Open {
-    fn with<T>(&self, state: &mut State, work: impl FnOnce(&mut File) -> T) -> io::Result<T> {
-        state.files.get_mut(self.number).map(work).ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn change(&self, verb: &'static str, change: Change) -> io::Result<()> {
-        let mut state = self.model.state();
-        if state.operate(verb, &self.path)? { self.with(&mut state, |file| file.change(change)) } else { Ok(()) }
-    }
-}
-
-impl Object for Open {
-    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.model.state();
-        state.read()?;
-        let most = state.most.unwrap_or(usize::MAX);
-        self.with(&mut state, |file| {
-            let rest = usize::try_from(at).ok().and_then(|at| file.bytes.get(at..)).unwrap_or_default();
-            let length = rest.len().min(buffer.len()).min(most);
-            buffer[..length].copy_from_slice(&rest[..length]);
-            length
-        })
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        self.with(&mut self.model.state(), |file| file.bytes.len() as u64)
-    }
-
-    fn identity(&self) -> io::Result<(u64, u64)> {
-        Ok((0, self.number as u64))
-    }
-}
-
-impl Writable for Open {
-    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.change("write", Change::Write(usize::try_from(at).map_err(io::Error::other)?, bytes.to_vec()))
-    }
-
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        self.change("set length", Change::Length(usize::try_from(length).map_err(io::Error::other)?))
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        let mut state = self.model.state();
-        match state.operate("sync", &self.path) {
-            Ok(true) => self.with(&mut state, File::sync),
-            Ok(false) => Ok(()),
-            Err(error) => {
-                if !state.is_off() {
-                    self.with(&mut state, File::fail_to_sync)?;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        Ok(true)
-    }
-
-    fn as_object(&self) -> &dyn Object {
-        self
     }
 }

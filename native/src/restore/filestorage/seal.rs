@@ -1,17 +1,17 @@
 //! `Seal`: the status byte of the first appended transaction, held back until everything after it is durable.
 //!
-//! Appended bytes may reach the disk in any order, and a database that finds a whole transaction does not look inside it.
-//! So that byte is first written as `c`, "voted but not finished", at which every FileStorage reader stops. The bytes up to
-//! it are made durable before any other: a hole in their place would read as zeros, and ZODB takes a transaction
-//! with an unknown status for a complete one.
+//! Appended bytes may reach the disk in any order, and a database that finds a whole transaction does not look inside
+//! it. So that byte is first written as `c`, "voted but not finished", at which every FileStorage reader stops. The
+//! bytes up to it are made durable before any other: a hole in their place would read as zeros, and ZODB takes a
+//! transaction with an unknown status for a complete one.
 
 use std::io;
 use std::ops::Range;
 
 use highwater_core::claim::Claim;
 
-use super::write::Writer;
 use crate::disk::Writable;
+use crate::restore::write::Writer;
 use crate::store::Object;
 
 /// Where a transaction's status stands in it.
@@ -22,21 +22,21 @@ const VOTED: u8 = b'c';
 
 /// The byte that is held back.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seal {
+pub(in crate::restore) struct Seal {
     /// Where it belongs in the target.
-    pub(super) at: u64,
+    pub(in crate::restore) at: u64,
     /// Its real value, once it has been seen; it has to be written at the end.
-    pub(super) real: Option<u8>,
+    pub(in crate::restore) real: Option<u8>,
 }
 
 impl Seal {
     /// The seal of an append that begins with `claim`.
-    pub(super) fn of(claim: &Claim) -> Self {
+    pub(in crate::restore) fn of(claim: &Claim) -> Self {
         Self { at: claim.target.start.saturating_add(STATUS), real: None }
     }
 
     /// Whether a chunk that an object holds may still bear the seal of an interrupted append.
-    pub(super) fn is_on(object: &dyn Object, claim: &Claim) -> bool {
+    pub(in crate::restore) fn is_on(object: &dyn Object, claim: &Claim) -> bool {
         let at = Self::of(claim).at;
         let mut status = [0];
         claim.target.start > 0
@@ -46,7 +46,7 @@ impl Seal {
     }
 
     /// Compares bytes of the chunk with the target's, in which an earlier run may have left the seal.
-    pub(super) fn same(&mut self, chunk: &[u8], old: &[u8], start: u64) -> bool {
+    pub(in crate::restore) fn same(&mut self, chunk: &[u8], old: &[u8], start: u64) -> bool {
         if chunk == old {
             return true;
         }
@@ -57,11 +57,12 @@ impl Seal {
         chunk[..at] == old[..at] && chunk[at + 1..] == old[at + 1..]
     }
 
-    /// Writes bytes, with the seal in place of the status byte: up to the seal at once and for good, the others by the writer.
+    /// Writes bytes, with the seal in place of the status byte: up to the seal at once and for good, the others by the
+    /// writer.
     ///
     /// # Errors
     /// When the seal cannot be written.
-    pub(super) fn put<'scope, 'a: 'scope>(
+    pub(in crate::restore) fn put<'scope, 'a: 'scope>(
         &mut self,
         file: &dyn Writable,
         writer: &mut Writer<'scope, 'a>,
@@ -81,7 +82,7 @@ impl Seal {
     }
 
     /// Where a writer begins whose bytes go to `range` of the target: after the seal, which is not its business.
-    pub(super) fn after(&self, range: Range<u64>) -> u64 {
+    pub(in crate::restore) fn after(&self, range: Range<u64>) -> u64 {
         range.start.max(self.at.saturating_add(1)).min(range.end)
     }
 

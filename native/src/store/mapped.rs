@@ -1,42 +1,59 @@
 //! `Mapped`: the machine's files, read through memory maps.
 //!
 //! Reading copies each byte from the system's cache, which takes longer than hashing it in lanes; a map does not. The
-//! price: when a file is cut off while it is mapped, the system ends the process (SIGBUS), and when it is rewritten, bytes
-//! change under the reader. So maps are only for finished files, and only when the user asks for them.
+//! price: when a file is cut off while it is mapped, the system ends the process (SIGBUS), and when it is rewritten,
+//! bytes change under the reader. So maps are only for finished files, and only when the user asks for them.
 #![expect(unsafe_code, reason = "a memory map cannot be had without; the user vouches for the files")]
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 
 use highwater_core::inspect::Entry;
+use highwater_core::name::Name;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::store::{Files, Object, Store, open_plain};
+use super::{Files, Identity, Object, Store};
 
-/// The machine's own files, mapped where that can be done.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Mapped;
+/// A folder of this machine, whose files are mapped where that can be done.
+#[derive(Debug)]
+pub struct Mapped(pub Files);
 
 impl Store for Mapped {
-    fn list(&self, folder: &Path, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
-        Files.list(folder, each)
+    fn told(&self, name: Option<&Name>) -> PathBuf {
+        self.0.told(name)
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Object>> {
-        let file = open_plain(path)?;
+    fn list(&self, folder: Option<&Name>, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
+        self.0.list(folder, each)
+    }
+
+    fn open(&self, name: &Name) -> io::Result<Box<dyn Object>> {
+        let file = self.0.open_file(name)?;
         Ok(match Map::of(&file) {
             Some(map) => Box::new(MappedFile { file, map }),
             None => Box::new(file),
         })
     }
 
-    fn length(&self, path: &Path) -> io::Result<u64> {
-        Files.length(path)
+    fn length(&self, name: &Name) -> io::Result<u64> {
+        self.0.length(name)
     }
 
-    fn is_locked(&self, path: &Path) -> bool {
-        Files.is_locked(path)
+    fn place(&self, name: &Name) -> u64 {
+        self.0.place(name)
+    }
+
+    fn is_locked(&self, name: &Name) -> bool {
+        self.0.is_locked(name)
+    }
+
+    fn identity(&self, folder: Option<&Name>) -> Option<Identity> {
+        self.0.identity(folder)
+    }
+
+    fn around(&self) -> io::Result<Vec<Identity>> {
+        self.0.around()
     }
 }
 
@@ -62,7 +79,7 @@ impl Object for MappedFile {
         self.file.will_need(at, length);
     }
 
-    fn identity(&self) -> io::Result<(u64, u64)> {
+    fn identity(&self) -> io::Result<Identity> {
         self.file.identity()
     }
 }
@@ -88,8 +105,9 @@ impl Map {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: `length` bytes at `at` are mapped for reading until `self` is dropped. That nobody cuts the file off or rewrites
-        // it meanwhile is what the user vouches for; should they change, digests differ, and nothing but bytes is read from them.
+        // SAFETY: `length` bytes at `at` are mapped for reading until `self` is dropped. That nobody cuts the file off
+        // or rewrites it meanwhile is what the user vouches for; should they change, digests differ, and nothing but
+        // bytes is read from them.
         unsafe { std::slice::from_raw_parts(self.at.cast::<u8>(), self.length) }
     }
 }
@@ -109,10 +127,13 @@ mod tests {
 
     #[test]
     fn a_mapped_file_shows_the_bytes_that_reading_shows() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        assert!(Mapped.open(file.path()).unwrap().bytes().is_none());
+        let folder = tempfile::tempdir().unwrap();
+        let mapped = Mapped(Files::open(folder.path(), crate::store::Links::Beneath).unwrap());
+        let mut file = File::create(folder.path().join("file")).unwrap();
+        let name = Name::new(b"file").unwrap();
+        assert!(mapped.open(&name).unwrap().bytes().is_none());
         file.write_all(&[7; 10_000]).unwrap();
-        let object = Mapped.open(file.path()).unwrap();
+        let object = mapped.open(&name).unwrap();
         let mut read = vec![0; 10_000];
         object.read_exact_at(0, &mut read).unwrap();
         assert_eq!(object.bytes(), Some(&read[..]));
