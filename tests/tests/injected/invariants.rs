@@ -16,6 +16,9 @@ use highwater_tests::run::Run;
 
 use crate::scenes::{LAST, LATER, MODE, NOW, Scene, TARGET, Wants};
 
+/// The permissions of what nobody but its owner may read.
+const PRIVATE: u32 = 0o600;
+
 type Checked = Result<(), String>;
 
 /// Fails with a message unless something holds.
@@ -53,9 +56,7 @@ fn failed(scene: &Scene, run: &Run, fault: Option<&Fault>) -> Checked {
     must!(!all.contains("HW1"), "a finding of damage, where a call failed");
     must!(!text.lines().any(|line| line.starts_with("sound: ") || line.starts_with("damaged")), "a false verdict");
     if let Some(fault) = fault.filter(|_| scene.wants != Wants::Refusal) {
-        let name = fault.path.file_name().unwrap_or_default().to_string_lossy();
-        let named = if name == "stdout" { all.contains("output") } else { all.contains(&*name) };
-        must!(named, "no word about '{name}'");
+        must!(fault.is_named_in(&all), "no word about any of {:?}", fault.hit);
     }
     Ok(())
 }
@@ -150,9 +151,16 @@ fn done(scene: &Scene, folder: &Path, run: &Run, printed: &Printed, now: &str) -
             let beside = fs::read(folder.join(format!("{TARGET}.index"))).ok();
             let told = beside.is_none() && run.text().contains("without .index");
             must!(told || beside.as_ref() == Some(index), "exit 0, but another index beside it, or none");
-            must!(!folder.join(format!("{TARGET}.part")).exists(), "exit 0, but a work file is left");
+            // Where there are no locks, another restore may be writing it.
+            let alone = run.stderr.contains("the file system has no locks: it is left alone");
+            let left: Vec<String> =
+                load(&folder.join("standby")).into_keys().filter(|name| name.ends_with(".part")).collect();
+            must!(alone || left.is_empty(), "exit 0, but work files are left: {left:?}");
             let mode = fs::metadata(folder.join(TARGET)).map_or(0, |meta| meta.permissions().mode() & 0o777);
-            let kept = mode == MODE || !scene.files.contains_key(TARGET);
+            // What was given up and got lost by a kill is nobody's but its owner's.
+            let lost = mode == PRIVATE && run.stderr.contains("nobody knows who could read it");
+            let refused = mode == PRIVATE && run.stderr.contains("could not be set, and fewer people");
+            let kept = mode == MODE || lost || refused || !scene.files.contains_key(TARGET);
             must!(kept, "exit 0, but the target's permissions are {mode:o}");
             Ok(())
         }
@@ -170,7 +178,7 @@ pub(crate) fn again(scene: &Scene, folder: &Path, printed: &Printed) -> Checked 
     }
     must!(run.code == 0, "the run after it failed\n{}", run.account());
     done(scene, folder, &run, printed, LATER).map_err(told)?;
-    let left = |name: &String| name.ends_with("-tmp") || name.ends_with(".part");
+    let left = |name: &String| name.contains(".highwater-") || name.ends_with(".part");
     let names: Vec<String> = ["repo", "standby"].iter().flat_map(|part| load(&folder.join(part)).into_keys()).collect();
     must!(!names.iter().any(left), "the run after it left {names:?}");
     if scene.backs_up() {

@@ -204,7 +204,8 @@ fn another() -> (Vec<u8>, Vec<u8>) {
     (ground.data.bytes.clone(), fs::read(ground.file(&format!("{stamp}.index"))).expect("an index"))
 }
 
-/// What a run that was killed at its worst leaves: a work file, and an increment without its line, whose chain's last line is torn.
+/// What a run that was killed at its worst leaves: a work file, and an increment without its line, whose chain's last
+/// line is torn.
 fn interrupted(made: &Made) -> Scene {
     let words = &["backup", "=/Data.fs", "=/repo"];
     let mut scene = Scene::new("increment after an interrupted one", made, words, Wants::Point { alone: false });
@@ -214,7 +215,9 @@ fn interrupted(made: &Made) -> Scene {
     let line = dat.len() - 20;
     dat.truncate(line);
     scene.files.remove(&format!("repo/{last}.index"));
-    scene.with_file(&format!("repo/{last}.deltafs.highwater-tmp"), b"unfinished".to_vec())
+    // As they are called, and as they were called.
+    let left = scene.with_file(&format!("repo/{last}.deltafs.0123456789abcdef.highwater-tmp"), b"unfinished".to_vec());
+    left.with_file(&format!("repo/{last}.deltafs.highwater-tmp"), b"unfinished".to_vec())
 }
 
 /// Every scene.
@@ -268,8 +271,14 @@ pub(crate) fn all() -> &'static [Scene] {
             Scene::new("restore over another file", &plain, restore, plain.target(last)).with_target(&another()),
             Scene::new("resumed restore", &plain, restore, plain.target(last))
                 .with_target(&another())
-                .with_file("standby/Data.fs.part", part),
-            Scene::new("restore in place", &plain, give_up, in_place).with_target(&another()),
+                .with_file("standby/Data.fs.part", part.clone()),
+            Scene::new("restore in place", &plain, give_up, in_place.clone()).with_target(&another()),
+            Scene::new("resumed restore in place", &plain, give_up, in_place)
+                .with_file("standby/Data.fs.0123456789abcdef.old.part", part.clone()),
+            Scene::new("restore beside two that were killed", &plain, restore, plain.target(last))
+                .with_target(&another())
+                .with_file("standby/Data.fs.0123456789abcdef.part", part)
+                .with_file("standby/Data.fs.fedcba9876543210.part", b"FS30".to_vec()),
             Scene::new("incremental restore", &plain, restore, plain.target(last)).with_target(&plain.at(0)),
             Scene::new("quick incremental restore", &gzip, quick, gzip.target(last)).with_target(&gzip.at(1)),
             Scene::new("restore cutting back", &plain, cut, plain.target(0)).with_target(&plain.at(last)),

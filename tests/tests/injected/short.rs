@@ -1,7 +1,8 @@
-//! `short counts`: every read and write of a plain file moves fewer bytes than asked for, or is interrupted, and every verb still succeeds.
+//! `short counts`: every read and write of a plain file moves fewer bytes than asked for, or is interrupted, and every
+//! verb still succeeds.
 //!
-//! A preloaded library stands between the binary and the C library, through which all of its reads and writes go; the two calls
-//! that it makes by itself, `renameat2` and the ioctl that shares bytes, move none. A trace proves that.
+//! A preloaded library stands between the binary and the C library, through which all of its reads and writes go; the
+//! calls that it makes by itself, on names, locks and permissions, move none. A trace proves that.
 #![expect(clippy::print_stdout, reason = "how many cases ran is part of the result")]
 
 use std::ffi::OsString;
@@ -15,7 +16,8 @@ use crate::faults::{in_parallel, scratch};
 use crate::invariants::{Printed, after, again};
 use crate::scenes::{NOW, Scene, Wants, all};
 
-/// At most so many bytes a call (0: no limit), a seed for less by chance (0: none), every so manieth call interrupted (0: none).
+/// At most so many bytes a call (0: no limit), a seed for less by chance (0: none), every so manieth call interrupted
+/// (0: none).
 #[derive(Debug, Clone, Copy)]
 struct Short {
     most: u64,
