@@ -1,0 +1,42 @@
+//! Whom and what a run trusts: nobody else who may write where it writes, and nothing that somebody else prepared.
+//!
+//! | file | about |
+//! |---|---|
+//! | `ownership.rs` | whom files belong to afterwards, and who may open them |
+//! | `links.rs` | links that lead out of a repository, and what is read and written through them |
+//! | `parts.rs` | work files of somebody else, and those of runs that were killed |
+//! | `images.rs` | what belongs to a database and not to the image of a disk |
+//! | `together.rs` | two runs at the same object at once |
+//! | `pairs.rs` | every two verbs that write, at once on one root |
+//! | `reports.rs` | what reports are written to |
+//! | `second_user.rs` | another user who swaps files under every verb that writes |
+//! | `attacker.rs` | that user |
+//! | `untouched.rs` | what each verb leaves as it was |
+//! | `stage.rs`, `record.rs`, `traced.rs` | scratch folders, what is in them, and system calls that take long |
+
+#[path = "trust/attacker.rs"]
+mod attacker;
+#[path = "trust/images.rs"]
+mod images;
+#[path = "trust/links.rs"]
+mod links;
+#[path = "trust/ownership.rs"]
+mod ownership;
+#[path = "trust/pairs.rs"]
+mod pairs;
+#[path = "trust/parts.rs"]
+mod parts;
+#[path = "trust/record.rs"]
+mod record;
+#[path = "trust/reports.rs"]
+mod reports;
+#[path = "trust/second_user.rs"]
+mod second_user;
+#[path = "trust/stage.rs"]
+mod stage;
+#[path = "trust/together.rs"]
+mod together;
+#[path = "trust/traced.rs"]
+mod traced;
+#[path = "trust/untouched.rs"]
+mod untouched;
