@@ -1,4 +1,5 @@
-//! Checks the files that a `SHA256SUMS` list names, through the engine and its lanes: what `tests/bench-hashing` times SHA-256 with.
+//! Checks the files that a `SHA256SUMS` list names, through the engine and its lanes: what `tests/bench-hashing` times
+//! SHA-256 with.
 //!
 //! Usage: sums FOLDER; exits with 1 unless the verdict is sound.
 #![expect(clippy::print_stdout, reason = "it prints the verdict")]
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use highwater::drive;
-use highwater::store::Files;
+use highwater::store::{Files, Links};
 use highwater::watch::Watch;
 use highwater_core::claim::{Claim, Expect};
 use highwater_core::codec::Codec;
@@ -73,7 +74,8 @@ fn main() -> ExitCode {
         shard: Shard::WHOLE,
     };
     let survey = Survey::new(Box::new(Sums::default()), options);
-    let survey = drive::run(&Files, Path::new(&folder), survey, Depth::Digest, &Watch::silent(), &mut |_, _| {});
+    let root = Files::open(Path::new(&folder), Links::Beneath).expect("a folder");
+    let survey = drive::run(&root, survey, Depth::Digest, &Watch::silent(), &mut |_, _| {});
     let report = survey.expect("nobody interrupts").finish();
     println!("{:?}, {} bytes", report.verdict, report.coverage.bytes);
     ExitCode::from(u8::from(report.verdict != Verdict::Sound))
