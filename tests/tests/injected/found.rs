@@ -4,8 +4,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
+use highwater_tests::binary::highwater;
 use highwater_tests::inject::cannot_trace;
+use highwater_tests::repo::Ground;
 use highwater_tests::run::Run;
 
 use crate::faults::scratch;
@@ -90,4 +93,22 @@ fn a_repository_that_cannot_be_listed_is_named() {
     with_fault("list", ("getdents64", "repo", "EIO"), |_, _, run| {
         assert!(run.stderr.contains("repo"), "{}", run.account());
     });
+}
+
+#[test]
+fn a_verification_whose_read_fails_is_inconclusive() {
+    if let Some(why) = cannot_trace() {
+        println!("not run: a_verification_whose_read_fails_is_inconclusive: {why}");
+        return;
+    }
+    let (ground, stamps) = Ground::with_chain();
+    for (stamp, end) in stamps.iter().zip(["fs", "deltafs", "deltafs"]) {
+        let file = ground.file(&format!("{stamp}.{end}"));
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-P"]).arg(&file);
+        command.args(["-e", "trace=read,pread64", "-e", "inject=read,pread64:error=EIO:when=1+"]);
+        command.arg(highwater()).arg("verify").arg(&ground.repo);
+        let run = Run::of(&mut command);
+        run.expect(3).prints("unreadable");
+    }
 }
