@@ -298,7 +298,7 @@ fn hit(log: &str, fault: &Fault, folder: &Path) -> Vec<PathBuf> {
 
 /// What a call is about, below `folder`, with a star for the digits of a draft.
 fn below(call: &Logged<'_>, folder: &Path) -> Option<PathBuf> {
-    let path = path_of(call)?;
+    let path = path_named(call)?;
     path.strip_prefix(folder).ok().map(starred).filter(|path| !path.as_os_str().is_empty())
 }
 
@@ -377,7 +377,7 @@ fn counted(call: &Logged<'_>, folder: &Path) -> Vec<Aim> {
 
 /// The path that a call is about: that of the handle in its first argument, joined with the name that follows, or the
 /// first one in quotes.
-fn path_of(call: &Logged<'_>) -> Option<PathBuf> {
+fn path_named(call: &Logged<'_>) -> Option<PathBuf> {
     match held_and_name(call) {
         // Also what is no more than a dot, or nothing.
         (Some(held), Some(name)) => Some(held.join(name).components().collect()),
@@ -454,11 +454,11 @@ pub fn short_library() -> Result<&'static Path, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Aim, Fault, Logged, Path, PathBuf, hit, occurrences, path_of, starred};
+    use super::{Aim, Fault, Logged, Path, PathBuf, hit, occurrences, path_named, starred};
 
     fn about(call: &str, arguments: &str) -> Option<String> {
         let logged = Logged { thread: "1", call, arguments, number: 1, injected: false };
-        path_of(&logged).map(|path| path.to_string_lossy().into_owned())
+        path_named(&logged).map(|path| path.to_string_lossy().into_owned())
     }
 
     #[test]
