@@ -16,6 +16,7 @@ const TOLD: usize = 20;
 #[derive(Debug)]
 pub struct Score {
     line: &'static str,
+    part: &'static str,
     started: Instant,
     cases: u64,
     failures: Vec<String>,
@@ -36,7 +37,12 @@ pub fn size(ci: u64, whole: u64) -> u64 {
 impl Score {
     /// Begins the line called `line`, which `tests/scoreboard` must know.
     pub fn new(line: &'static str) -> Self {
-        Self { line, started: Instant::now(), cases: 0, failures: Vec::new(), failed: 0, written: false }
+        Self::part(line, "")
+    }
+
+    /// Begins the part called `part` of a line that several tests write; `tests/scoreboard` adds them up.
+    pub fn part(line: &'static str, part: &'static str) -> Self {
+        Self { line, part, started: Instant::now(), cases: 0, failures: Vec::new(), failed: 0, written: false }
     }
 
     /// Counts cases that ran, well or not.
@@ -81,11 +87,12 @@ impl Score {
 
     fn write(&mut self) {
         self.written = true;
-        let Self { line, cases, failed, .. } = self;
+        let Self { line, part, cases, failed, .. } = self;
         let seconds = self.started.elapsed().as_secs_f64();
         println!("score: {line}: {cases} cases, {failed} failures, {seconds:.1} s");
         if let Some(folder) = std::env::var_os("HIGHWATER_SCORES") {
-            let file = PathBuf::from(folder).join(line.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+            let file = PathBuf::from(folder)
+                .join(format!("{line} {part}").trim_end().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
             let text = format!("{line}\t{cases}\t{failed}\t{seconds:.1}\n");
             fs::write(&file, text).unwrap_or_else(|error| panic!("{} cannot be written: {error}", file.display()));
         }

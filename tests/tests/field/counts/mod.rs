@@ -1,0 +1,4 @@
+//! What counts as checked, and what the verdict says.
+
+/// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
+pub(crate) const LINE: &str = "field: counts and verdicts";

@@ -1,0 +1,4 @@
+//! Memory, threads, signals and secrets have their bounds.
+
+/// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
+pub(crate) const LINE: &str = "field: limits";

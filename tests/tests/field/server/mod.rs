@@ -1,0 +1,4 @@
+//! Stores are what the server's own code takes them for.
+
+/// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
+pub(crate) const LINE: &str = "field: beside the server";

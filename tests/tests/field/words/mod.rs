@@ -1,0 +1,4 @@
+//! Each refusal is one sentence that names the next step.
+
+/// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
+pub(crate) const LINE: &str = "field: words";
