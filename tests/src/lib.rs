@@ -13,6 +13,7 @@ pub mod inject;
 pub mod live;
 pub mod measured;
 pub mod memory;
+pub mod model;
 pub mod python;
 pub mod repo;
 pub mod repository;

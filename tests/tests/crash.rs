@@ -21,8 +21,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use highwater::disk::model::Model;
 use highwater::error::Error;
+use highwater_tests::model::Model;
 use highwater_tests::score::Score;
 
 use scenes::{Kind, SCENES, Scene};

@@ -8,7 +8,6 @@ mod appender;
 mod draft;
 mod leftover;
 pub mod like;
-pub mod model;
 mod real;
 mod work_name;
 

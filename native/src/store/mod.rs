@@ -110,7 +110,7 @@ impl<S: Store + ?Sized> Place<S> {
 ///
 /// # Errors
 /// When it has no name, as `/` and `..`.
-pub(crate) fn parted(path: &Path) -> Result<(&Path, Name), Error> {
+pub fn parted(path: &Path) -> Result<(&Path, Name), Error> {
     use std::os::unix::ffi::OsStrExt;
     // `a/` and `a/.` name a folder, which `file_name` passes over.
     let folder_like = [&b"/"[..], b"/."].iter().any(|end| path.as_os_str().as_bytes().ends_with(end));

@@ -1,6 +1,6 @@
 //! Power cuts: before every operation of every scene, under every outcome, then again in the run that recovers.
 
-use highwater::disk::model::{Model, Outcome};
+use highwater_tests::model::{Model, Outcome};
 use highwater_tests::score::{Score, full, size};
 
 use crate::judge::{Before, Judgement, is_done};

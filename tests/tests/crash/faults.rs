@@ -1,7 +1,7 @@
 //! A disk that fails: each operation once, each read once, and reads that give little at a time.
 
-use highwater::disk::model::{Outcome, Wrong};
 use highwater::error::Class;
+use highwater_tests::model::{Outcome, Wrong};
 use highwater_tests::score::Score;
 
 use crate::judge::{Before, Judgement, is_done, sets_nothing_aside};

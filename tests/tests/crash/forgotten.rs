@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use highwater::disk::model::{Model, Outcome, Step, Wrong};
 use highwater_core::formats::repozo::names::MARKS;
+use highwater_tests::model::{Model, Outcome, Step, Wrong};
 use highwater_tests::repo::Image;
 use highwater_tests::score::{Score, size};
 

@@ -1,6 +1,5 @@
 //! What must hold on a disk after a cut, and after a run that went to its end.
 
-use highwater::disk::model::{Meta, Model, Outcome};
 use highwater::drive;
 use highwater::store::Store;
 use highwater::watch::Watch;
@@ -14,6 +13,7 @@ use highwater_core::key::Key;
 use highwater_core::name::TEMPORARY;
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_core::survey::{Options, Survey};
+use highwater_tests::model::{Meta, Model, Outcome};
 
 use crate::scenes::{
     Kind, OF_REPO, OF_STANDBY, OF_TARGET, OURS, REPO, SOURCE, STAMPS, STANDBY, Scene, TARGET, World, newest,

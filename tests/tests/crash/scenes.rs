@@ -1,7 +1,6 @@
 //! The scenes: every writing verb, each with the disk that it starts from.
 
 use highwater::backup::repozo as backup;
-use highwater::disk::model::{Meta, Model, Outcome};
 use highwater::disk::{Disk, Owner, Writable};
 use highwater::error::Error;
 use highwater::restore;
@@ -9,6 +8,7 @@ use highwater::watch::Watch;
 use highwater_core::filestorage::{self, Indexer, OidIndex, Walk};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::name::Name;
+use highwater_tests::model::{Meta, Model, Outcome};
 use highwater_tests::repo::Data;
 
 pub(crate) const SOURCE: &str = "/model/Data.fs";

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use highwater::backup::datastore::{Archive, Job, Known, backup};
-use highwater::disk::model::{Meta, Model, Outcome};
 use highwater::error::Error;
 use highwater::watch::Watch;
 use highwater::{heal, restore};
@@ -11,6 +10,7 @@ use highwater_core::finding::Severity;
 use highwater_core::formats::datastore::{Datastore, Fixed, names};
 use highwater_core::key::Key;
 use highwater_core::report::Depth;
+use highwater_tests::model::{Meta, Model, Outcome};
 
 use crate::scenes::{Kind, OF_REPO, REPO, SOURCE, Scene, World, bytes_of, scene};
 

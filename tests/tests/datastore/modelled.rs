@@ -1,7 +1,6 @@
 //! Backups into a datastore of the model: what happens to the store and the source while one runs.
 
 use highwater::backup::datastore::{Archive, Job, Known, Made, backup};
-use highwater::disk::model::Model;
 use highwater::disk::{Disk, Writable};
 use highwater::error::Error;
 use highwater::watch::{Event, Watch};
@@ -9,6 +8,7 @@ use highwater_core::digest::sha256_of;
 use highwater_core::formats::datastore::Fixed;
 use highwater_core::name::Name;
 use highwater_tests::dice::Dice;
+use highwater_tests::model::Model;
 
 /// Into a store of the model.
 fn job(model: &Model, now: i64) -> Job {

@@ -1,11 +1,11 @@
 //! A reader beside a writer: whatever moments of a backup a verification falls on, it calls nothing damaged.
 
 use highwater::backup::repozo as backup;
-use highwater::disk::model::{Model, Outcome};
 use highwater::watch::Watch;
 use highwater_core::finding::Severity;
 use highwater_core::report::{Depth, Report, Verdict};
 use highwater_tests::dice::Dice;
+use highwater_tests::model::{Model, Outcome};
 use highwater_tests::repo::Data;
 use highwater_tests::score::{Score, size};
 

@@ -6,13 +6,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use highwater::disk::model::{Model, Root};
 use highwater::disk::{Disk, Held, Inode, Look, Writable};
 use highwater::lock;
 use highwater::store::{Object, Store};
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 use highwater_tests::dice::Dice;
+use highwater_tests::model::{Model, Root};
 
 use crate::drives::REPO;
 

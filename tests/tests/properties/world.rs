@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use highwater::backup::repozo::{self as backup, Outcome as Backup};
 use highwater::disk::Disk;
-use highwater::disk::model::Model;
 use highwater::restore::{self, How};
 use highwater::store::Store;
 use highwater::watch::Watch;
@@ -14,6 +13,7 @@ use highwater_core::formats::repozo::names::Kind;
 use highwater_core::name::Name;
 use highwater_core::report::Verdict;
 use highwater_tests::dice::Dice;
+use highwater_tests::model::Model;
 use highwater_tests::repo::Image;
 use highwater_tests::stamps::Clock;
 

@@ -1,7 +1,7 @@
 //! `File`: the bytes, the owner and the permissions of a file on the model disk, and which of them are durable.
 
 use super::outcome::{Outcome, SECTOR};
-use crate::disk::Owner;
+use highwater::disk::Owner;
 
 #[derive(Debug, Clone)]
 pub(super) struct File {

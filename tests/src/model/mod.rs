@@ -21,9 +21,9 @@ pub use file::Meta;
 pub use outcome::Outcome;
 pub use root::Root;
 
-use super::Owner;
-use crate::store::{Place, parted};
 use file::File;
+use highwater::disk::Owner;
+use highwater::store::{Place, parted};
 use names::NameChange;
 
 /// What can go wrong at one operation.

@@ -12,8 +12,8 @@ use highwater_core::name::Name;
 use super::file::{Change, File, Meta};
 use super::names::NameChange;
 use super::{Model, State};
-use crate::disk::{Disk, Held, Inode, Look, Owner, What, Writable};
-use crate::store::{Identity, Object, Store};
+use highwater::disk::{Disk, Held, Inode, Look, Owner, What, Writable};
+use highwater::store::{Identity, Object, Store};
 
 /// What nobody but its owner may read, and what nobody else may enter.
 const PRIVATE: u32 = 0o600;
