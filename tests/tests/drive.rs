@@ -14,6 +14,9 @@ use highwater::watch::Watch;
 use highwater_core::claim::Expect;
 use highwater_core::codec::member::{HEADER, Lengths, header};
 use highwater_core::digest::{Algorithm, md5_of, sha256_of};
+use highwater_core::drive::listing::Listing;
+use highwater_core::drive::restore::Restore;
+use highwater_core::drive::{Answer, Drive, Event, Known, Want, What};
 use highwater_core::formats::by_name;
 use highwater_core::inspect::{self, Scope};
 use highwater_core::key::Key;
@@ -27,9 +30,6 @@ use highwater_tests::harm::harmed;
 use highwater_tests::repo::{Image, Sample, sample, store};
 use highwater_tests::repository::{decoded, expect_same_bytes, is_data_file};
 use highwater_tests::score::{Score, size};
-use highwater_wasm::drive::{Answer, Drive, Event, Known, Want, What};
-use highwater_wasm::listing::Listing;
-use highwater_wasm::restore::Restore;
 
 /// The most that the host reads at a time.
 const PIECE: u64 = 1 << 20;

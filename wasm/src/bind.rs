@@ -29,8 +29,8 @@ use highwater_core::shard::Shard;
 use highwater_core::{render, survey};
 use wasm_bindgen::prelude::*;
 
-use crate::drive::{Answer, Drive, Event, Known, Want, What};
-use crate::restore;
+use highwater_core::drive::restore;
+use highwater_core::drive::{Answer, Drive, Event, Known, Want, What};
 
 /// The key of encrypted sets.
 #[wasm_bindgen]
@@ -69,7 +69,7 @@ impl Key {
 /// What was dropped: the entries of one root.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct Listing(crate::listing::Listing);
+pub struct Listing(highwater_core::drive::listing::Listing);
 
 #[wasm_bindgen]
 impl Listing {

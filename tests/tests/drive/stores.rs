@@ -1,6 +1,8 @@
 //! The same for datastores: folders in folders, chunks that are shared, walked to a second time, compressed and sealed.
 
 use highwater_core::digest::sha256_of;
+use highwater_core::drive::listing::Listing;
+use highwater_core::drive::{Event, Known};
 use highwater_core::formats::by_name;
 use highwater_core::inspect::Lock;
 use highwater_core::render;
@@ -11,8 +13,6 @@ use highwater_tests::dice::Dice;
 use highwater_tests::memory::Host;
 use highwater_tests::repo::Image;
 use highwater_tests::score::Score;
-use highwater_wasm::drive::{Event, Known};
-use highwater_wasm::listing::Listing;
 
 use super::{Driven, driven_over, restored_of, survey_of};
 

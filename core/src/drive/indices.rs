@@ -1,23 +1,23 @@
 //! `Indices`: answers a survey's questions out of a listing, and reads the indices it asks for.
 
-use highwater_core::fault::{Fault, FaultKind};
-use highwater_core::inspect::{Answer, Ask};
-use highwater_core::survey::{Survey, Work};
+use crate::fault::{Fault, FaultKind};
+use crate::inspect::{Answer, Ask};
+use crate::survey::{Survey, Work};
 
+use super::listing::Listing;
 use super::tape::{Next, Tape};
-use crate::listing::Listing;
 
 /// Entries that go to the survey at a time.
 const ENTRIES: usize = 4096;
 
 /// A survey and the index that it reads.
-pub(crate) struct Indices {
-    pub(crate) survey: Survey,
+pub(super) struct Indices {
+    pub(super) survey: Survey,
     tape: Option<Tape>,
 }
 
 /// What a step of reading indices gave.
-pub(crate) enum Step {
+pub(super) enum Step {
     /// An answer is waited for.
     Waiting,
     /// This work, which may be none.
@@ -27,16 +27,16 @@ pub(crate) enum Step {
 }
 
 impl Indices {
-    pub(crate) fn new(survey: Survey) -> Self {
+    pub(super) fn new(survey: Survey) -> Self {
         Self { survey, tape: None }
     }
 
-    pub(crate) fn tape(&mut self) -> Option<&mut Tape> {
+    pub(super) fn tape(&mut self) -> Option<&mut Tape> {
         self.tape.as_mut()
     }
 
     /// Answers the next question, as far as that is possible.
-    pub(crate) fn step(&mut self, listing: &Listing) -> Step {
+    pub(super) fn step(&mut self, listing: &Listing) -> Step {
         let answer = match (self.survey.ask(), &mut self.tape) {
             (Ask::Done, _) => return Step::Done,
             // What was dropped is a snapshot: nobody writes in it.
@@ -69,11 +69,11 @@ impl Indices {
 }
 
 /// The fault of a file that is not in the listing.
-pub(crate) fn absent() -> Fault {
+pub(super) fn absent() -> Fault {
     Fault { kind: FaultKind::Absent, message: "it cannot be read: it is not there".to_owned() }
 }
 
 /// The fault of a file that the host could not read.
-pub(crate) fn unreadable(message: &str) -> Fault {
+pub(super) fn unreadable(message: &str) -> Fault {
     Fault { kind: FaultKind::Unreadable, message: format!("it cannot be read: {message}") }
 }

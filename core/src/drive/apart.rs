@@ -5,9 +5,9 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use highwater_core::check::{Check, Verdict};
-use highwater_core::claim::Claim;
-use highwater_core::digest::{Algorithm, Digest, sha256_of};
+use crate::check::{Check, Verdict};
+use crate::claim::Claim;
+use crate::digest::{Algorithm, Digest, sha256_of};
 
 use super::tape::Answer;
 

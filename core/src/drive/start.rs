@@ -1,9 +1,9 @@
 //! How a claim gets its place among what is under way.
 
-use highwater_core::check::Verdict;
-use highwater_core::claim::{Claim, Evidence};
-use highwater_core::codec::Codec;
-use highwater_core::digest::Hasher;
+use crate::check::Verdict;
+use crate::claim::{Claim, Evidence};
+use crate::codec::Codec;
+use crate::digest::Hasher;
 
 use super::apart::{Apart, Whole};
 use super::flight::{Flight, Question};

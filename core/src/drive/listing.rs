@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use highwater_core::formats;
-use highwater_core::inspect::{Entry, Format, Kind};
-use highwater_core::name::Name;
+use crate::formats;
+use crate::inspect::{Entry, Format, Kind};
+use crate::name::Name;
 
 /// The entries of one root. They do not change while it is looked at: a drop is a snapshot.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! `Flight`: something that a drive has begun and not ended.
 
-use highwater_core::check::Verdict;
-use highwater_core::claim::Claim;
+use crate::check::Verdict;
+use crate::claim::Claim;
 
 use super::apart::Apart;
 use super::marked::Marked;

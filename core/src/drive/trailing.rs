@@ -1,11 +1,11 @@
 //! `Trailing`: a trail on its way, one object after another.
 
-use highwater_core::finding::Findings;
-use highwater_core::trail::{Following, Trail};
+use crate::finding::Findings;
+use crate::trail::{Following, Trail};
 
 use super::indices::{absent, unreadable};
+use super::listing::Listing;
 use super::tape::{Next, Tape};
-use crate::listing::Listing;
 
 /// A trail that is being followed.
 pub(super) struct Trailing {

@@ -53,10 +53,10 @@ pub enum Answer {
 
 /// Numbers for answers: none comes twice while it is waited for.
 #[derive(Debug, Default)]
-pub(crate) struct Ids(u32);
+pub(super) struct Ids(u32);
 
 impl Ids {
-    pub(crate) fn next(&mut self) -> u32 {
+    pub(super) fn next(&mut self) -> u32 {
         self.0 = self.0.wrapping_add(1);
         self.0
     }
@@ -64,7 +64,7 @@ impl Ids {
 
 /// What a tape gives next.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(super) enum Next {
     /// Its answer has not come yet.
     Waiting,
     /// These bytes, at least one.
@@ -77,7 +77,7 @@ pub(crate) enum Next {
 
 /// A file being read from front to back.
 #[derive(Debug)]
-pub(crate) struct Tape {
+pub(super) struct Tape {
     file: u32,
     /// What was not taken yet.
     rest: Range<u64>,
@@ -88,12 +88,12 @@ pub(crate) struct Tape {
 
 impl Tape {
     /// The bytes `range` of a file, which may end before that.
-    pub(crate) fn new(file: u32, range: Range<u64>) -> Self {
+    pub(super) fn new(file: u32, range: Range<u64>) -> Self {
         Self { file, rest: range, asked: None, answer: None }
     }
 
     /// Asks for what comes next; none when that was asked for, or when everything was taken.
-    pub(crate) fn want(&mut self, ids: &mut Ids) -> Option<Want> {
+    pub(super) fn want(&mut self, ids: &mut Ids) -> Option<Want> {
         if self.asked.is_some() {
             return None;
         }
@@ -105,7 +105,7 @@ impl Tape {
     }
 
     /// Takes an answer; gives it back when it is not for this tape.
-    pub(crate) fn answer(&mut self, id: u32, answer: Answer) -> Option<Answer> {
+    pub(super) fn answer(&mut self, id: u32, answer: Answer) -> Option<Answer> {
         if self.asked != Some(id) {
             return Some(answer);
         }
@@ -114,7 +114,7 @@ impl Tape {
     }
 
     /// The next bytes, in order.
-    pub(crate) fn next(&mut self) -> Next {
+    pub(super) fn next(&mut self) -> Next {
         if self.asked.is_none() {
             return if self.rest.is_empty() { Next::End } else { Next::Waiting };
         }

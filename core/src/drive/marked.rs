@@ -5,11 +5,11 @@
 
 use std::rc::Rc;
 
-use highwater_core::check::Verdict;
-use highwater_core::claim::{Claim, Expect};
-use highwater_core::codec::{Codec, Decoder, Flow, member};
-use highwater_core::marks::{self, Marks};
-use highwater_core::segments::{Recheck, Segments};
+use crate::check::Verdict;
+use crate::claim::{Claim, Expect};
+use crate::codec::{Codec, Decoder, Flow, member};
+use crate::marks::{self, Marks};
+use crate::segments::{Recheck, Segments};
 
 use super::runs::Runs;
 use super::stream::{Owner, Stream, Sum};

@@ -5,19 +5,19 @@
 
 use std::collections::VecDeque;
 
-use highwater_core::check::{Check, Verdict};
-use highwater_core::claim::Claim;
-use highwater_core::codec::Codec;
-use highwater_core::inspect::{Format, Scope};
-use highwater_core::key::Key;
-use highwater_core::plan::{Obstacle, obstacle, reach};
-use highwater_core::report::Depth;
-use highwater_core::survey::{Options, Survey, Work};
+use crate::check::{Check, Verdict};
+use crate::claim::Claim;
+use crate::codec::Codec;
+use crate::inspect::{Format, Scope};
+use crate::key::Key;
+use crate::plan::{Obstacle, obstacle, reach};
+use crate::report::Depth;
+use crate::survey::{Options, Survey, Work};
 
-use crate::drive::indices::{Indices, Step};
-use crate::drive::tape::{Ids, Next, Tape};
-use crate::drive::{Answer, Want};
-use crate::listing::Listing;
+use super::indices::{Indices, Step};
+use super::listing::Listing;
+use super::tape::{Ids, Next, Tape};
+use super::{Answer, Want};
 
 /// Decoded bytes after which the host gets them.
 const ENOUGH: usize = 4 * 1024 * 1024;

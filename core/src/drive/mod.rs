@@ -13,29 +13,31 @@
 
 mod apart;
 mod flight;
-pub(crate) mod indices;
+mod indices;
 mod land;
+pub mod listing;
 mod marked;
 mod news;
+pub mod restore;
 mod runs;
 mod start;
 mod stream;
-pub(crate) mod tape;
+mod tape;
 mod trailing;
 
 use std::collections::VecDeque;
 
-use highwater_core::check::{Check, Verdict};
-use highwater_core::claim::{Claim, Evidence};
-use highwater_core::digest::{Algorithm, lanes, update_lanes};
-use highwater_core::finding::Hurts;
-use highwater_core::inspect::Set;
-use highwater_core::report::{Depth, Report};
-use highwater_core::survey::{Survey, Work};
+use crate::check::{Check, Verdict};
+use crate::claim::{Claim, Evidence};
+use crate::digest::{Algorithm, lanes, update_lanes};
+use crate::finding::Hurts;
+use crate::inspect::Set;
+use crate::report::{Depth, Report};
+use crate::survey::{Survey, Work};
 
-use crate::listing::Listing;
 use flight::Flight;
 use indices::{Indices, Step, unreadable};
+use listing::Listing;
 use marked::Outcome;
 pub use news::{Event, Known, Progress};
 use stream::{Stream, Sum};
@@ -58,7 +60,7 @@ pub struct Drive {
     /// Every claim is known.
     knows_all: bool,
     claims: VecDeque<(u32, Claim)>,
-    trails: VecDeque<highwater_core::trail::Trail>,
+    trails: VecDeque<crate::trail::Trail>,
     flights: Vec<Option<Flight>>,
     ids: Ids,
     numbered: u32,

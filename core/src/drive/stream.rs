@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use highwater_core::check::Check;
-use highwater_core::claim::{Claim, Expect};
-use highwater_core::codec::{Codec, place};
-use highwater_core::digest::Hasher;
+use crate::check::Check;
+use crate::claim::{Claim, Expect};
+use crate::codec::{Codec, place};
+use crate::digest::Hasher;
 
 use super::apart::Whole;
 use super::tape::{Next, Tape};

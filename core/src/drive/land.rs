@@ -1,7 +1,7 @@
 //! How what was under way ends: as the verdict on a claim.
 
-use highwater_core::check::Verdict;
-use highwater_core::claim::Claim;
+use crate::check::Verdict;
+use crate::claim::Claim;
 
 use super::apart::Apart;
 use super::flight::{Flight, Question};
