@@ -71,8 +71,11 @@ pub struct Report {
 pub struct Coverage {
     /// Claims and trails that the indices make.
     pub claims: u64,
-    /// Claims and trails that were brought to a verdict, whatever it is.
+    /// Claims and trails that were judged: found sound, or found damaged.
     pub checked: u64,
+    /// Claims and trails of these parts that could not be judged: unreadable, encrypted without the key, never reached.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unjudged: u64,
     /// Decoded bytes that were checked for it.
     pub bytes: u64,
     /// How many of them were checked by marks: in parallel, for the very digest on record ([`crate::marks`]).
@@ -80,13 +83,13 @@ pub struct Coverage {
     pub marked: u64,
 }
 
-/// Reports of before there were marks, and of sets without them, do not speak of them.
+/// What there is nothing of is not spoken of, as in reports of before it was counted.
 #[allow(
     clippy::trivially_copy_pass_by_ref,
     reason = "as serde asks for it; where addresses have 32 bits, it is no copy less"
 )]
-fn is_none(bytes: &u64) -> bool {
-    *bytes == 0
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One folder or bucket that was looked at.
@@ -100,6 +103,16 @@ pub struct Root {
     pub shards: Vec<String>,
     /// How much of it was looked at.
     pub coverage: Coverage,
+    /// The newest sound point of each [series](series) of points, as far as something was checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub newest: Vec<String>,
+}
+
+/// Splits a point's name into its series and its time: points whose names differ only after the last `/` are of one
+/// thing at different times, and sort by them.
+#[must_use]
+pub fn series(point: &str) -> (&str, &str) {
+    point.rsplit_once('/').unwrap_or(("", point))
 }
 
 /// One restorable point in time.
@@ -221,10 +234,9 @@ impl Report {
         self.coverage = Coverage::default();
         for root in &self.roots {
             self.coverage.claims = self.coverage.claims.saturating_add(root.coverage.claims);
-            self.coverage.checked = self.coverage.checked.saturating_add(root.coverage.checked);
-            self.coverage.bytes = self.coverage.bytes.saturating_add(root.coverage.bytes);
-            self.coverage.marked = self.coverage.marked.saturating_add(root.coverage.marked);
+            self.coverage.add(root.coverage);
         }
+        self.find_newest();
         self.lacking = self.roots.iter().flat_map(|root| root.lacking(self.whole)).collect();
         let mut verdict = Verdict::Sound;
         let counted = self.tallies.keys().map(|name| name.parse().map_or(Severity::Damage, Code::severity));
@@ -244,10 +256,37 @@ impl Report {
         self.verdict = verdict;
     }
 
+    /// Finds the newest sound point of each series.
+    fn find_newest(&mut self) {
+        let mut newest: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+        for set in self.sets.iter().filter(|set| set.verdict == Verdict::Sound) {
+            let (series, _) = series(&set.name);
+            let latest = newest.entry((&set.root, series)).or_insert(&set.name);
+            *latest = set.name.as_str().max(latest);
+        }
+        for root in &mut self.roots {
+            let any = if root.coverage.checked > 0 { Some(&newest) } else { None };
+            let own = any.into_iter().flat_map(|newest| newest.range((&*root.label, "")..));
+            let own = own.take_while(|((label, _), _)| *label == root.label);
+            root.newest = own.map(|(_, name)| (*name).to_owned()).collect();
+        }
+    }
+
     /// Brings roots and sets into their order, wherever they came from.
     fn sort(&mut self) {
         self.roots.sort_by(|a, b| a.label.cmp(&b.label));
         self.sets.sort_by(|a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
+    }
+}
+
+impl Coverage {
+    /// Counts what was looked at elsewhere as well.
+    fn add(&mut self, other: Self) {
+        let Self { claims: _, checked, unjudged, bytes, marked } = other;
+        self.checked = self.checked.saturating_add(checked);
+        self.unjudged = self.unjudged.saturating_add(unjudged);
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.marked = self.marked.saturating_add(marked);
     }
 }
 
@@ -256,10 +295,9 @@ impl Root {
     fn add(&mut self, other: &mut Self) {
         self.shards.append(&mut other.shards);
         self.shards.sort();
+        // Every part knows of all claims.
         self.coverage.claims = self.coverage.claims.max(other.coverage.claims);
-        self.coverage.checked = self.coverage.checked.saturating_add(other.coverage.checked);
-        self.coverage.bytes = self.coverage.bytes.saturating_add(other.coverage.bytes);
-        self.coverage.marked = self.coverage.marked.saturating_add(other.coverage.marked);
+        self.coverage.add(other.coverage);
     }
 
     /// Writes all parts of one division as the whole that they are.
@@ -272,12 +310,12 @@ impl Root {
         }
     }
 
-    /// It covers no part, nothing was checked, or less than everything by a run that was to check everything.
+    /// It covers no part, nothing is claimed, something could not be judged, or less than everything was by a run that was
+    /// to check everything. A part to which no claim falls lacks nothing.
     fn is_unchecked(&self) -> bool {
         let is_part = matches!(self.shards.as_slice(), [shard] if shard != "1/1");
-        self.shards.is_empty()
-            || self.coverage.checked == 0
-            || (!is_part && self.coverage.checked < self.coverage.claims)
+        let Coverage { claims, checked, unjudged, .. } = self.coverage;
+        self.shards.is_empty() || claims == 0 || unjudged > 0 || (!is_part && checked < claims)
     }
 
     /// The shards that are missing, doubled or none: `label 3/8`, `label 3/8 twice`. A report of a single
@@ -319,17 +357,67 @@ mod tests {
         assert_eq!(report.verdict, Verdict::Damaged);
     }
 
+    /// A root of these parts.
+    fn root(shards: &[&str], claims: u64, checked: u64, unjudged: u64) -> Root {
+        Root {
+            label: "r".to_owned(),
+            format: "repozo".to_owned(),
+            shards: shards.iter().map(|shard| (*shard).to_owned()).collect(),
+            coverage: Coverage { claims, checked, unjudged, ..Coverage::default() },
+            newest: Vec::new(),
+        }
+    }
+
     #[test]
     fn a_report_that_checked_nothing_or_less_than_was_claimed_is_never_sound() {
-        for (claims, checked, verdict) in
-            [(2, 2, Verdict::Sound), (2, 1, Verdict::Inconclusive), (0, 0, Verdict::Inconclusive)]
-        {
-            let coverage = Coverage { claims, checked, bytes: 0, marked: 0 };
-            let root = Root { label: "r".into(), format: "repozo".into(), shards: vec!["1/1".into()], coverage };
+        for (shard, claims, checked, unjudged, verdict) in [
+            ("1/1", 2, 2, 0, Verdict::Sound),
+            ("1/1", 2, 1, 0, Verdict::Inconclusive),
+            ("1/1", 2, 2, 1, Verdict::Inconclusive),
+            ("1/1", 2, 0, 0, Verdict::Inconclusive),
+            ("1/1", 0, 0, 0, Verdict::Inconclusive),
+            // To a part, nothing may fall; but something must be there.
+            ("1/3", 2, 0, 0, Verdict::Sound),
+            ("1/3", 2, 0, 1, Verdict::Inconclusive),
+            ("1/3", 2, 1, 1, Verdict::Inconclusive),
+            ("1/3", 0, 0, 0, Verdict::Inconclusive),
+        ] {
+            let root = root(&[shard], claims, checked, unjudged);
             let mut report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) };
             report.judge();
-            assert_eq!(report.verdict, verdict, "{checked} of {claims}");
+            assert_eq!(report.verdict, verdict, "{shard}: {checked} of {claims}, {unjudged} not judged");
         }
+    }
+
+    #[test]
+    fn the_newest_sound_point_is_that_of_each_series() {
+        let set = |root: &str, name: &str, verdict| Set {
+            root: root.to_owned(),
+            name: name.to_owned(),
+            ordinal: 0,
+            group: 0,
+            bytes: 1,
+            archives: Vec::new(),
+            verdict,
+        };
+        let mut other = root(&["1/1"], 1, 1, 0);
+        other.label = "s".to_owned();
+        let mut report = Report { roots: vec![root(&["1/1"], 1, 1, 0), other], ..Report::empty(Depth::Deep, false) };
+        report.sets = vec![
+            set("r", "vm/100/2026-01-02", Verdict::Sound),
+            set("r", "vm/100/2026-01-01", Verdict::Sound),
+            set("r", "vm/100/2026-01-03", Verdict::Damaged),
+            set("r", "vm/2/2026-01-01", Verdict::Sound),
+            set("r", "vm/3/2026-01-01", Verdict::Inconclusive),
+            set("s", "2026-01-01", Verdict::Sound),
+            set("s", "2026-01-02", Verdict::Sound),
+        ];
+        report.judge();
+        let newest: Vec<&[String]> = report.roots.iter().map(|root| &*root.newest).collect();
+        assert_eq!(
+            newest,
+            [&["vm/100/2026-01-02".to_owned(), "vm/2/2026-01-01".to_owned()][..], &["2026-01-02".to_owned()]]
+        );
     }
 
     #[test]
@@ -344,9 +432,7 @@ mod tests {
             (&[], false, false),
             (&["x"], false, false),
         ] {
-            let coverage = Coverage { claims: 1, checked: 1, bytes: 0, marked: 0 };
-            let shards: Vec<String> = shards.iter().map(|shard| (*shard).to_owned()).collect();
-            let root = Root { label: "r".into(), format: "repozo".into(), shards: shards.clone(), coverage };
+            let root = root(shards, 1, 1, 0);
             let report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) }.into_whole();
             let joined = report.roots.iter().all(|root| root.shards == ["1/1"]);
             assert_eq!((joined, report.verdict == Verdict::Sound), (whole, sound), "{shards:?}");
@@ -361,6 +447,7 @@ mod tests {
             format: "repozo".to_owned(),
             shards: (0..20_000).map(|n| format!("1/{}", u64::MAX - n)).collect(),
             coverage: Coverage::default(),
+            newest: Vec::new(),
         };
         assert_eq!(root.lacking(true).len(), SAMPLE);
         root.shards = (0..20_000).flat_map(|n| [format!("{n}/20000"), format!("{n}/20000")]).collect();

@@ -7,7 +7,7 @@ use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
 use crate::report::{self, Depth, Note, Report};
 use crate::shard::Shard;
 use crate::shared::Shared;
-use crate::trail::Trail;
+use crate::trail::{Followed, Trail};
 
 /// A unit of work for a host; any order, any thread.
 pub enum Work {
@@ -27,6 +27,7 @@ pub struct Survey {
     coverage: report::Coverage,
     shared: Shared,
     handed: u64,
+    settled: u64,
 }
 
 /// How a survey is to be done and labelled.
@@ -66,6 +67,7 @@ impl Survey {
             coverage: report::Coverage::default(),
             shared: Shared::default(),
             handed: 0,
+            settled: 0,
         }
     }
 
@@ -107,7 +109,7 @@ impl Survey {
         // What a library has decoded of a broken blob is its own affair.
         let counts = claim.codec.sealing().is_none() || !matches!(verdict, Verdict::Damaged(_));
         self.coverage.bytes = self.coverage.bytes.saturating_add(if counts { bytes } else { 0 });
-        self.coverage.checked = self.coverage.checked.saturating_add(1);
+        self.count(matches!(verdict, Verdict::Sound | Verdict::Damaged(_)));
         if let Some(finding) = verdict.finding(claim) {
             self.shared.note(finding.hurts, finding.code.severity());
             self.findings.push(finding);
@@ -129,10 +131,18 @@ impl Survey {
         again
     }
 
-    /// Takes what was found on a trail.
-    pub fn followed(&mut self, findings: Findings) {
-        self.coverage.checked = self.coverage.checked.saturating_add(1);
+    /// Takes what was found on a trail. It was judged when it could be followed to its end, or to damage on it.
+    pub fn followed(&mut self, Followed { findings, whole }: Followed) {
+        let damaged = findings.tallies().keys().any(|code| code.severity() == Severity::Damage);
+        self.count(whole || damaged);
         self.findings.merge(findings);
+    }
+
+    /// Counts a piece of work that is done, judged or not.
+    fn count(&mut self, judged: bool) {
+        self.settled = self.settled.saturating_add(1);
+        let count = if judged { &mut self.coverage.checked } else { &mut self.coverage.unjudged };
+        *count = count.saturating_add(1);
     }
 
     /// Adds a finding of the host's own, such as a root that cannot be listed.
@@ -159,7 +169,9 @@ impl Survey {
     #[must_use]
     pub fn finish(mut self) -> Report {
         let Options { label, format, depth, strict, shard } = self.options.clone();
-        if self.coverage.checked < self.handed {
+        let left = self.handed.saturating_sub(self.settled);
+        if left > 0 {
+            self.coverage.unjudged = self.coverage.unjudged.saturating_add(left);
             self.findings.push(Finding {
                 code: Code::Unreadable,
                 object: None,
@@ -175,6 +187,7 @@ impl Survey {
             format,
             shards: vec![shard.to_string()],
             coverage: self.coverage,
+            newest: Vec::new(),
         });
         report.sets = self.judged_sets(&label);
         report.tallies = self.findings.tallies().iter().map(|(code, count)| (code.name().to_owned(), *count)).collect();

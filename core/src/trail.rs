@@ -47,6 +47,9 @@ pub trait Follow: Send {
 
     /// The part is over. When it is not whole, conclude nothing from what is missing.
     fn end(&mut self, ended: Ended<'_>, out: &mut Findings);
+
+    /// Whether everything could be looked at, damaged or not.
+    fn is_whole(&self) -> bool;
 }
 
 /// Drives a follower over the parts: for each, `next`, then `push` as often as needed, then `end`.
@@ -57,6 +60,15 @@ pub struct Following {
     broken: Option<Broken>,
     stopped: bool,
     findings: Findings,
+}
+
+/// What came of a trail.
+#[derive(Debug)]
+pub struct Followed {
+    /// Everything found.
+    pub findings: Findings,
+    /// The whole trail was judged; no part was missing, cut short or unreadable.
+    pub whole: bool,
 }
 
 impl Following {
@@ -112,9 +124,9 @@ impl Following {
         self.trail.follow.end(ended, &mut self.findings);
     }
 
-    /// Everything found.
+    /// What came of it.
     #[must_use]
-    pub fn finish(self) -> Findings {
-        self.findings
+    pub fn finish(self) -> Followed {
+        Followed { findings: self.findings, whole: self.trail.follow.is_whole() && self.next >= self.trail.parts.len() }
     }
 }

@@ -97,6 +97,11 @@ impl Run {
         self
     }
 
+    /// The last line of what it printed: a report's verdict.
+    pub fn last_line(&self) -> String {
+        self.text().lines().next_back().unwrap_or_default().to_owned()
+    }
+
     /// Fail unless the standard error is one line of at least a few words; give that line.
     #[track_caller]
     pub fn one_line(&self) -> &str {

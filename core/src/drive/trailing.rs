@@ -1,7 +1,6 @@
 //! `Trailing`: a trail on its way, one object after another.
 
-use crate::finding::Findings;
-use crate::trail::{Following, Trail};
+use crate::trail::{Followed, Following, Trail};
 
 use super::indices::{absent, unreadable};
 use super::listing::Listing;
@@ -29,7 +28,7 @@ impl Trailing {
     }
 
     /// What was found.
-    pub(super) fn finish(self) -> Findings {
+    pub(super) fn finish(self) -> Followed {
         self.following.finish()
     }
 

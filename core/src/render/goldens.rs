@@ -1,7 +1,8 @@
 //! What small reports look like, word for word.
 
-use super::samples::{damaged, inconclusive, lacking, shard, sound, strict};
+use super::samples::{damaged, idle, inconclusive, lacking, several, shard, sound, strict};
 use super::{annotations, json, junit, summary, text};
+use crate::report::Report;
 
 #[test]
 fn sound_text() {
@@ -11,7 +12,7 @@ in /srv/zodb (repozo): 2 points in time, 2 sound
   sound         2026-11-02-00-00-00  1.5 GiB
 
 2 of 2 claims checked at depth digest, 3.0 GiB read
-sound: 2 points in time, 2 of 2 claims checked at depth digest
+sound: 2 points in time, 2 of 2 claims checked at depth digest; the newest sound point is 2026-11-02-00-00-00
 ";
     assert_eq!(text(&sound(), false), golden);
 }
@@ -20,7 +21,7 @@ sound: 2 points in time, 2 of 2 claims checked at depth digest
 fn shallow_text() {
     let mut report = sound();
     report.depth = crate::report::Depth::Size;
-    let last = "sound: 2 points in time, 2 of 2 claims checked at depth size; \
+    let last = "sound: 2 points in time, 2 of 2 claims checked at depth size; the newest sound point is 2026-11-02-00-00-00; \
                 no digest was compared: --depth digest does that\n";
     assert!(text(&report, false).ends_with(last));
 }
@@ -42,7 +43,7 @@ HW301 stray  notes.txt: no index names it
   -> Nothing needs it; look at it, then move it away.
 
 3 of 3 claims checked at depth digest, 4.5 GiB read
-damaged: 2 of 3 points in time, 4,322 pieces of damage, 3 of 3 claims checked at depth digest; \
+damaged: 2 of 3 points in time, 4,322 pieces of damage, 3 of 3 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00: \
 restore from a sound point only, and follow the advice
 ";
     assert_eq!(text(&damaged(), false), golden);
@@ -60,7 +61,7 @@ HW201 unreadable  2026-11-02-00-00-00.deltafs: permission denied
   -> Mend the permission, mount or disk that the message names, then verify again.
 
 1 of 2 claims checked at depth digest, 1.5 GiB read
-inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; \
+inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00; \
 mend what the findings name, then verify again
 ";
     assert_eq!(text(&inconclusive(), false), golden);
@@ -76,7 +77,7 @@ HW301 stray  notes.txt: no index names it
   -> Nothing needs it; look at it, then move it away.
 
 1 of 1 claim checked at depth digest, 1.5 GiB read, warnings count as damage
-damaged: 1 warning, counted as damage by --strict, 1 of 1 claim checked at depth digest; \
+damaged: 1 warning, counted as damage by --strict, 1 of 1 claim checked at depth digest; the newest sound point is 2026-11-01-00-00-00; \
 follow the advice, or verify without --strict
 ";
     assert_eq!(text(&strict(), false), golden);
@@ -90,11 +91,11 @@ in /srv/zodb (repozo): 1 point in time, 1 sound so far
 
 lacking: /srv/zodb 2/3
 2 of 3 claims checked at depth digest, 3.0 GiB read, shards 1/3, 3/3
-inconclusive: 1 shard is missing or doubled (/srv/zodb 2/3), 2 of 3 claims checked at depth digest; \
+inconclusive: 1 shard is missing or doubled (/srv/zodb 2/3), 2 of 3 claims checked at depth digest; the newest sound point so far is 2026-11-01-00-00-00; \
 merge exactly one report of each shard
 ";
     assert_eq!(text(&lacking(), false), golden);
-    let last = "sound: 1 point in time, 1 of 3 claims checked at depth digest; \
+    let last = "sound: 1 point in time, 1 of 3 claims checked at depth digest; the newest sound point so far is 2026-11-01-00-00-00; \
                 only shard 1/3 was looked at: merge the reports of the others\n";
     assert!(text(&shard(), false).ends_with(last));
 }
@@ -106,13 +107,12 @@ fn damaged_annotations() {
 hurts 2 points: 2026-11-02-00-00-00, 2026-11-03-00-00-00
 ::notice title=HW301 stray,file=/srv/zodb/notes.txt::no index names it
 ::error title=highwater::damaged: 2 of 3 points in time, 4,322 pieces of damage, \
-3 of 3 claims checked at depth digest; restore from a sound point only, and follow the advice (4,323 findings)
+3 of 3 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00: restore from a sound point only, and follow the advice (4,323 findings)
 ";
     assert_eq!(annotations(&damaged()), golden);
     assert!(annotations(&inconclusive()).starts_with("::warning title=HW201 unreadable,file="));
     assert!(annotations(&strict()).starts_with("::error title=HW301 stray,file="));
-    let golden =
-        "::notice title=highwater::sound: 2 points in time, 2 of 2 claims checked at depth digest (0 findings)\n";
+    let golden = "::notice title=highwater::sound: 2 points in time, 2 of 2 claims checked at depth digest; the newest sound point is 2026-11-02-00-00-00 (0 findings)\n";
     assert_eq!(annotations(&sound()), golden);
 }
 
@@ -121,7 +121,7 @@ fn damaged_summary() {
     let golden = "\
 ## highwater: damaged
 
-damaged: 2 of 3 points in time, 4,322 pieces of damage, 3 of 3 claims checked at depth digest; \
+damaged: 2 of 3 points in time, 4,322 pieces of damage, 3 of 3 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00: \
 restore from a sound point only, and follow the advice
 
 | root | format | points | sound | damaged | inconclusive | checked | read |
@@ -158,6 +158,28 @@ Nothing needs it; look at it, then move it away.
 }
 
 #[test]
+fn the_last_line_names_what_to_restore() {
+    let last = |report: &Report| text(report, false).lines().next_back().unwrap_or_default().to_owned();
+    assert_eq!(
+        last(&idle()),
+        "sound: none is due: of 3 claims on 1 point in time, none falls to shard 2/3; the others hold them"
+    );
+    let hurt = "damaged: 2 of 4 points in time, 1 piece of damage, 4 of 4 claims checked at depth digest; \
+                the newest sound point is vm/100/2026-11-01T00:00:00Z, and there is none of vm/101: \
+                restore from a sound point only, and follow the advice";
+    assert_eq!(last(&several()), hurt);
+    let both = last(&sound().merge(several()));
+    let named = "; the newest sound point is store@vm/100/2026-11-01T00:00:00Z, and there is none of store@vm/101: ";
+    assert!(both.contains(named), "{both}");
+    let mut other = sound();
+    other.roots[0].label = "/srv/b".to_owned();
+    other.sets.iter_mut().for_each(|set| set.root = "/srv/b".to_owned());
+    let both = last(&sound().merge(other));
+    let named = "; the newest sound points are /srv/b@2026-11-02-00-00-00, /srv/zodb@2026-11-02-00-00-00";
+    assert!(both.ends_with(named), "{both}");
+}
+
+#[test]
 fn inconclusive_junit() {
     let golden = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="highwater" tests="5" failures="0" errors="3">
@@ -190,7 +212,7 @@ HW201 unreadable: 1 finding
   </testsuite>
 </testsuites>
 "#;
-    let verdict = "inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; \
+    let verdict = "inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00; \
                    mend what the findings name, then verify again";
     assert_eq!(junit(&inconclusive()), golden.replace("VERDICT", verdict));
     assert!(junit(&lacking()).contains("<skipped message=\"sound so far: only a part was looked at, 1.5 GiB\"/>"));

@@ -5,8 +5,14 @@ use crate::report::{Coverage, Depth, Note, Report, Root, Set, Verdict};
 
 /// A root without sets.
 pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root {
-    let coverage = Coverage { claims, checked, bytes: checked * 1_610_612_736, marked: 0 };
-    Root { label: label.to_owned(), format: "repozo".to_owned(), shards: vec![shard.to_owned()], coverage }
+    let coverage = Coverage { claims, checked, bytes: checked * 1_610_612_736, ..Coverage::default() };
+    Root {
+        label: label.to_owned(),
+        format: "repozo".to_owned(),
+        shards: vec![shard.to_owned()],
+        coverage,
+        newest: Vec::new(),
+    }
 }
 
 /// A point in time of a root.
@@ -86,6 +92,25 @@ pub(super) fn shard() -> Report {
     report(root("/srv/zodb", "1/3", 3, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
 }
 
+/// A shard to which nothing falls.
+pub(super) fn idle() -> Report {
+    report(root("/srv/zodb", "2/3", 3, 0), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
+}
+
+/// Points of several machines in one root, and of another root: the newest of some are in doubt.
+pub(super) fn several() -> Report {
+    let point = |root: &str, name: &str, ordinal, verdict| Set { name: name.to_owned(), ..set(root, ordinal, verdict) };
+    let sets = vec![
+        point("store", "vm/100/2026-11-01T00:00:00Z", 0, Verdict::Sound),
+        point("store", "vm/100/2026-11-02T00:00:00Z", 1, Verdict::Damaged),
+        point("store", "vm/101/2026-11-01T00:00:00Z", 2, Verdict::Damaged),
+        point("store", "vm/102/2026-11-01T00:00:00Z", 3, Verdict::Sound),
+    ];
+    let lost = note(Code::Missing, ".chunks/ab", None, "it is not there", &["vm/101/2026-11-01T00:00:00Z"]);
+    let lost = Note { root: "store".to_owned(), ..lost };
+    report(root("store", "1/1", 4, 4), sets, vec![lost])
+}
+
 /// Two of three shards, both sound.
 pub(super) fn lacking() -> Report {
     let last = report(root("/srv/zodb", "3/3", 3, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new());
@@ -130,5 +155,20 @@ pub(super) fn all() -> Vec<Report> {
     newer.judge();
     let mut cut = damaged();
     cut.findings.clear();
-    vec![sound(), damaged(), inconclusive(), strict(), shard(), lacking(), hostile(), nothing, bare, newer, cut]
+    let [idle, several] = [idle(), several()];
+    vec![
+        sound(),
+        damaged(),
+        inconclusive(),
+        strict(),
+        shard(),
+        idle,
+        several,
+        lacking(),
+        hostile(),
+        nothing,
+        bare,
+        newer,
+        cut,
+    ]
 }

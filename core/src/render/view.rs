@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::words::{self, count, len, listed, one_line, thousands};
 use crate::finding::{Code, Severity};
-use crate::report::{Depth, Note, Report, Root, Set, Verdict};
+use crate::report::{self, Depth, Note, Report, Root, Set, Verdict};
 
 /// All findings of one code.
 pub(super) struct Group<'a> {
@@ -150,14 +150,93 @@ pub(super) fn conclusion(report: &Report) -> String {
     }
 }
 
+/// A series of points: what it is called, whether any of it is in doubt, and its newest sound point.
+struct Series<'a> {
+    root: &'a str,
+    name: String,
+    doubtful: bool,
+    newest: Option<&'a str>,
+}
+
+/// The series of points that the report knows, by root and name.
+fn series(report: &Report) -> Vec<Series<'_>> {
+    let several = report.roots.len() > 1;
+    let mut doubtful: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+    for set in &report.sets {
+        let doubt = doubtful.entry((&set.root, report::series(&set.name).0)).or_default();
+        *doubt |= set.verdict != Verdict::Sound;
+    }
+    let mut newest: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for root in &report.roots {
+        newest.extend(root.newest.iter().map(|name| ((&*root.label, report::series(name).0), &**name)));
+    }
+    let named = doubtful.into_iter().map(|((root, series), doubtful)| Series {
+        root,
+        name: match (several, series) {
+            (false, series) => series.to_owned(),
+            (true, "") => root.to_owned(),
+            (true, series) => format!("{root}@{series}"),
+        },
+        doubtful,
+        newest: newest.get(&(root, series)).copied(),
+    });
+    named.collect()
+}
+
+/// How many points are named in the verdict.
+const NAMED: usize = 3;
+
+/// The newest sound point, of each series of which something is in doubt, or of all if nothing is: `the newest sound point
+/// is A`; none when there is none, or when it is not known.
+fn newest(report: &Report) -> Option<String> {
+    let mut all = series(report);
+    if all.iter().any(|series| series.doubtful) {
+        all.retain(|series| series.doubtful);
+    }
+    let several = report.roots.len() > 1;
+    let told = |series: &Series<'_>| {
+        let newest = series.newest?;
+        Some(if several { format!("{}@{newest}", series.root) } else { newest.to_owned() })
+    };
+    let named: Vec<String> = all.iter().filter_map(told).collect();
+    let lost: Vec<String> =
+        all.iter().filter(|series| series.newest.is_none()).map(|series| series.name.clone()).collect();
+    let so_far = if report.roots.iter().any(|root| partial(report, root)) { " so far" } else { "" };
+    let (plural, is) = if named.len() == 1 { ("", "is") } else { ("s", "are") };
+    let mut line = match named.len() {
+        0 => return None,
+        total => {
+            format!("the newest sound point{plural}{so_far} {is} {}", listed(&named, total as u64, NAMED))
+        }
+    };
+    if !lost.is_empty() {
+        line.push_str(&format!(", and there is none of {}", listed(&lost, len(&lost), NAMED)));
+    }
+    Some(line)
+}
+
+/// No claim falls to the parts that were looked at, though there are some.
+fn none_is_due(report: &Report) -> bool {
+    report.coverage.checked == 0 && report.coverage.claims > 0
+}
+
 fn sound(report: &Report) -> String {
+    let shard = report.roots.iter().find_map(part).map(one_line);
+    if let (true, Some(shard)) = (none_is_due(report), &shard) {
+        let claims = count(report.coverage.claims, "claim", "claims");
+        let points = in_time(len(&report.sets));
+        return format!(
+            "sound: none is due: of {claims} on {points}, none falls to shard {shard}; the others hold them"
+        );
+    }
     let mut line = format!("sound: {}, {}", in_time(len(&report.sets)), checked(report));
     let warnings = tally(report, Severity::Warning);
     if warnings > 0 {
         line.push_str(&format!(", {}", count(warnings, "warning", "warnings")));
     }
-    if let Some(shard) = report.roots.iter().find_map(part) {
-        line.push_str(&format!("; only shard {} was looked at: merge the reports of the others", one_line(shard)));
+    line.extend(newest(report).map(|newest| format!("; {newest}")));
+    if let Some(shard) = shard {
+        line.push_str(&format!("; only shard {shard} was looked at: merge the reports of the others"));
     }
     if report.depth < Depth::Digest {
         line.push_str("; no digest was compared: --depth digest does that");
@@ -169,16 +248,20 @@ fn damaged(report: &Report) -> String {
     let hurt = having(&report.sets, Verdict::Damaged);
     let whole = having(&report.sets, Verdict::Sound);
     let findings = count(tally(report, Severity::Damage), "piece of damage", "pieces of damage");
+    let newest = newest(report);
+    let told = newest.as_ref().map(|newest| format!("{newest}; ")).unwrap_or_default();
     let (what, next) = if report.strict && tally(report, Severity::Damage) == 0 {
         let warnings = count(tally(report, Severity::Warning), "warning", "warnings");
-        (format!("{warnings}, counted as damage by --strict"), "follow the advice, or verify without --strict")
+        let next = format!("{told}follow the advice, or verify without --strict");
+        (format!("{warnings}, counted as damage by --strict"), next)
     } else if hurt == 0 {
-        (format!("{findings} that no point in time is known to need"), "follow the advice and verify again")
+        let next = format!("{told}follow the advice and verify again");
+        (format!("{findings} that no point in time is known to need"), next)
     } else {
-        let next = if whole > 0 {
-            "restore from a sound point only, and follow the advice"
-        } else {
-            "no point is known to be sound: keep everything, follow the advice and verify again"
+        let next = match newest {
+            Some(newest) => format!("{newest}: restore from a sound point only, and follow the advice"),
+            None if whole > 0 => "restore from a sound point only, and follow the advice".to_owned(),
+            None => "no point is known to be sound: keep everything, follow the advice and verify again".to_owned(),
         };
         (format!("{} of {}, {findings}", thousands(hurt), in_time(len(&report.sets))), next)
     };
@@ -200,11 +283,15 @@ fn inconclusive(report: &Report) -> String {
         let names = listed(&report.lacking, lacking, 5);
         let shards = count(lacking, "shard is", "shards are");
         (format!("{shards} missing or doubled ({names})"), "merge exactly one report of each shard")
-    } else {
+    } else if doubts > 0 {
         let things = count(doubts, "thing", "things");
         (format!("{things} could not be read or judged"), "mend what the findings name, then verify again")
+    } else {
+        let left = report.coverage.unjudged.max(report.coverage.claims.saturating_sub(report.coverage.checked));
+        (format!("{} could not be judged", count(left, "claim", "claims")), "verify again")
     };
-    format!("inconclusive: {what}, {}; {next}", checked(report))
+    let newest = newest(report).map(|newest| format!("{newest}; ")).unwrap_or_default();
+    format!("inconclusive: {what}, {}; {newest}{next}", checked(report))
 }
 
 fn in_time(number: u64) -> String {

@@ -1,9 +1,11 @@
 //! `highwater report merge`, and writing a report wherever it was asked for.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use highwater_core::name::printable;
 use highwater_core::render;
 use highwater_core::report::Report;
 
@@ -20,16 +22,66 @@ pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
     let ReportVerb::Merge(args) = &args.verb;
     let outputs = Outputs::open(&args.files, &Watch::silent())?;
     let mut merged: Option<Report> = None;
+    let mut parts = Parts::default();
     for path in &args.reports {
         let text = fs::read_to_string(path)
             .map_err(|error| Error::cannot_start(format!("cannot read {}: {error}", quoted(path))))?;
         let report =
             render::from_json(&text).map_err(|error| usage(format!("{} is no report: {error}", quoted(path))))?;
+        parts.take(&report, path)?;
         let before = merged.unwrap_or_else(|| Report::empty(report.depth, report.strict));
         merged = Some(before.merge(report));
     }
     let Some(merged) = merged else { return Err(usage("no reports were given".to_owned())) };
     Ok(publish(&merged.into_whole(), outputs, false, false))
+}
+
+/// The parts of a root by how many there are and which one it is, each with the file that told of it.
+type Told<'a> = BTreeMap<String, BTreeMap<String, &'a Path>>;
+
+/// Which file told of which part of which root.
+#[derive(Default)]
+struct Parts<'a>(BTreeMap<String, Told<'a>>);
+
+impl<'a> Parts<'a> {
+    /// Takes in the report of a file.
+    ///
+    /// # Errors
+    /// When another file told of the same part of a root, or of one that overlaps it: what was checked once would count twice.
+    fn take(&mut self, report: &Report, path: &'a Path) -> Result<(), Error> {
+        let count = |shard: &str| shard.split_once('/').map_or(shard, |(_, count)| count).to_owned();
+        for root in &report.roots {
+            let Some(told) = self.0.get(&root.label) else { continue };
+            for shard in &root.shards {
+                let same = told.get(&count(shard)).and_then(|parts| parts.get_key_value(shard));
+                // Parts of another division overlap some of these.
+                let other = told.iter().find(|(other, _)| **other != count(shard));
+                if let Some((other, before)) = same.or_else(|| other.and_then(|(_, parts)| parts.first_key_value())) {
+                    return Err(usage(twice(&root.label, (before, other), (path, shard))));
+                }
+            }
+        }
+        for root in &report.roots {
+            let told = self.0.entry(root.label.clone()).or_default();
+            for shard in &root.shards {
+                told.entry(count(shard)).or_default().insert(shard.clone(), path);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is said of two files that tell of the same.
+fn twice(label: &str, (before, other): (&Path, &str), (path, shard): (&Path, &str)) -> String {
+    let short = |text: &str| printable(text.chars().take(200).collect::<String>().as_bytes());
+    let (before, path, label, other, shard) = (quoted(before), quoted(path), short(label), short(other), short(shard));
+    let what = match (other == shard, &*shard) {
+        (true, "1/1") => format!("both tell of all of '{label}'"),
+        (true, _) => format!("both tell of shard {shard} of '{label}'"),
+        (false, _) => format!("tell of shards {other} and {shard} of '{label}', which overlap"),
+    };
+    let next = "leave one out; two repositories of one name are told apart when one run verifies both";
+    format!("{before} and {path} {what}: {next}")
 }
 
 /// How a kind of report is made.

@@ -19,12 +19,11 @@ use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::digest::Hasher;
 use highwater_core::fault::{Fault, FaultKind};
-use highwater_core::finding::Findings;
 use highwater_core::inspect::{Answer, Ask, Entry};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Survey, Work};
-use highwater_core::trail::Trail;
+use highwater_core::trail::{Followed, Trail};
 use rayon::Scope;
 
 use crate::error::Error;
@@ -69,7 +68,7 @@ enum Done {
     /// Claims with their verdicts.
     Claims(Vec<Settled>),
     /// What was found on a trail.
-    Trail(Findings),
+    Trail(Followed),
     /// All of a hand is done.
     Hand,
     /// The user wants to stop.
@@ -222,7 +221,7 @@ impl<'scope> Flight<'_, 'scope> {
                         }
                     }
                 }
-                Done::Trail(findings) => survey.followed(findings),
+                Done::Trail(followed) => survey.followed(followed),
                 Done::Hand => self.running -= 1,
                 Done::Interrupted => return Err(Error::Interrupted),
             }
@@ -244,8 +243,8 @@ impl Ground<'_> {
     }
 
     fn follow(self, trail: Trail, send: &Sender<Done>) -> Result<(), Error> {
-        let findings = one::follow(self.store, trail, self.watch)?;
-        _ = send.send(Done::Trail(findings));
+        let followed = one::follow(self.store, trail, self.watch)?;
+        _ = send.send(Done::Trail(followed));
         Ok(())
     }
 

@@ -5,9 +5,8 @@ use std::io;
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::fault::{Fault, FaultKind};
-use highwater_core::finding::Findings;
 use highwater_core::report::Depth;
-use highwater_core::trail::{Following, Trail};
+use highwater_core::trail::{Followed, Following, Trail};
 
 use super::buffer;
 use crate::error::Error;
@@ -77,7 +76,7 @@ pub(super) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Ver
 ///
 /// # Errors
 /// [`Error::Interrupted`] only.
-pub(super) fn follow(store: &dyn Store, trail: Trail, watch: &Watch<'_>) -> Result<Findings, Error> {
+pub(super) fn follow(store: &dyn Store, trail: Trail, watch: &Watch<'_>) -> Result<Followed, Error> {
     let mut following = Following::new(trail);
     let mut buffer = buffer();
     while let Some(name) = following.begin() {

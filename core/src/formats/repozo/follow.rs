@@ -27,6 +27,8 @@ pub(super) struct Records {
     end: u64,
     /// Nothing more can be said: a data file was not whole, or the records make no sense.
     lost: bool,
+    /// An OID index could not be read.
+    unread: bool,
 }
 
 /// What kind of part is being read.
@@ -49,6 +51,7 @@ impl Records {
             start: 0,
             end: 0,
             lost: false,
+            unread: false,
         }
     }
 
@@ -128,7 +131,10 @@ impl Follow for Records {
                     (Ended::Failed(fault), _) if fault.kind == FaultKind::Absent => {
                         (Code::NoOidIndex, None, fault.message.clone())
                     }
-                    (Ended::Failed(fault), _) => (Code::Unreadable, None, fault.message.clone()),
+                    (Ended::Failed(fault), _) => {
+                        self.unread = true;
+                        (Code::Unreadable, None, fault.message.clone())
+                    }
                     (_, Some((offset, message))) => (Code::OidIndex, offset, message),
                     (_, None) => return,
                 };
@@ -143,6 +149,10 @@ impl Follow for Records {
             }
             (None, _) => {}
         }
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.lost && !self.unread
     }
 }
 
