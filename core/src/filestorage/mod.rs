@@ -27,6 +27,7 @@
 //! `read_index` in `ZODB/FileStorage/FileStorage.py`, and `ZODB/fsIndex.py`, all of ZODB 6.4.
 
 mod audit;
+mod behind;
 mod compose;
 mod fsindex;
 mod index;
@@ -38,6 +39,7 @@ mod sink;
 mod walk;
 
 pub use audit::{Audit, Issue, IssueKind};
+pub use behind::{Behind, SEARCHED, behind, last_tid};
 pub use compose::{About, Compose, Unfit};
 pub use fsindex::{Bad, BadKind, Bucket, Decoder, Entry, decode_whole, encode};
 pub use index::{Indexer, OidIndex, TooFar};
@@ -51,6 +53,24 @@ pub type Oid = u64;
 
 /// The id of a transaction: 8 bytes, big-endian, a time stamp that grows through the file.
 pub type Tid = u64;
+
+/// The time of a transaction, as `YYYY-MM-DD hh:mm:ss` UTC: its id is a time stamp (`TimeStamp.c` of persistent:
+/// minutes of months of 31 days since 1900, then parts of a minute in 32 bits).
+#[must_use]
+pub fn time_of(tid: Tid) -> String {
+    let (minutes, part) = (tid >> 32, tid & 0xffff_ffff);
+    let (hours, days) = (minutes / 60, minutes / (60 * 24));
+    let months = days / 31;
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+        1900 + months / 12,
+        months % 12 + 1,
+        days % 31 + 1,
+        hours % 24,
+        minutes % 60,
+        (part * 60) >> 32
+    )
+}
 
 /// The length of the file's magic, in bytes; the first transaction starts here.
 pub const MAGIC_LEN: u64 = 4;
@@ -87,7 +107,14 @@ impl Magic {
 
 #[cfg(test)]
 mod tests {
-    use super::Magic;
+    use super::{Magic, time_of};
+
+    #[test]
+    fn an_id_is_a_time() {
+        // What `persistent.TimeStamp.TimeStamp(bytes)` says of these.
+        assert_eq!(time_of(0x0400_ad5a_1234_5678), "2025-05-11 04:42:04");
+        assert_eq!(time_of(0), "1900-01-01 00:00:00");
+    }
 
     #[test]
     fn two_magics_are_known() {

@@ -88,6 +88,12 @@ pub(super) struct Backup {
     /// After a full backup, remove every older backup.
     #[arg(short = 'k', long)]
     pub(super) kill_old: bool,
+    /// Take a Data.fs that is damaged as it is: every byte of it, without an .index; nothing older is removed then.
+    #[arg(long)]
+    pub(super) damaged_source: bool,
+    /// The Data.fs may be an older state than the newest point, or another database: begin anew with it.
+    #[arg(long)]
+    pub(super) other_source: bool,
     /// Say what would be done; write nothing.
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,

@@ -51,6 +51,8 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
         quick: args.quick,
         gzip: args.gzip,
         kill_old: args.kill_old,
+        damaged_source: args.damaged_source,
+        other_source: args.other_source,
         dry_run: args.dry_run,
         now: None,
         marks: highwater_core::marks::DISTANCE,
@@ -88,8 +90,10 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
 
 /// Backs up into a datastore.
 fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-    if args.full || args.quick || args.gzip.is_some() || args.kill_old {
-        let what = "--full, --quick, --gzip and --kill-old are for repozo repositories";
+    let repozo = args.quick || args.gzip.is_some() || args.kill_old || args.damaged_source || args.other_source;
+    if args.full || repozo {
+        let what =
+            "--full, --quick, --gzip, --kill-old, --damaged-source and --other-source are for repozo repositories";
         return Err(usage(format!("{} is a group of a datastore: {what}", quoted(&args.repository))));
     }
     let named = || {

@@ -90,10 +90,16 @@ fn a_source_that_contradicts_itself_is_refused_at_its_offset() {
         assert!(line.contains(&format!("byte {offset}")) && line.contains("Data.fs"), "{case}: {line}");
         assert!(load(&ground.repo).values().all(|bytes| bytes.len() < 200), "{case}: no data file was made");
     }
-    // A length past the end of the file is an unfinished commit, and no damage.
-    let mut unfinished = whole;
-    unfinished[at + 8..at + 16].copy_from_slice(&(1u64 << 62).to_be_bytes());
-    fs::write(&ground.source, unfinished).expect("an unfinished source");
+    // A length past the end of the file is damage where finished transactions follow, and else an unfinished commit.
+    let mut past = whole.clone();
+    past[at + 8..at + 16].copy_from_slice(&(1u64 << 62).to_be_bytes());
+    fs::write(&ground.source, &past).expect("a bad source");
+    let run = ground.try_backup(&[]);
+    assert!(run.expect(1).one_line().contains(&format!("byte {at}")), "{}", run.account());
+    let first = at
+        + 8
+        + usize::try_from(u64::from_be_bytes(whole[at + 8..at + 16].try_into().expect("8 bytes"))).expect("a length");
+    fs::write(&ground.source, &past[..first]).expect("an unfinished source");
     let stamp = ground.backup(&[]);
     assert_eq!(fs::metadata(ground.file(&format!("{stamp}.fs"))).expect("a full").len(), at as u64);
 }

@@ -227,6 +227,8 @@ fn job(now: &str) -> backup::Job {
         quick: false,
         gzip: None,
         kill_old: false,
+        damaged_source: false,
+        other_source: false,
         dry_run: false,
         now: Some(now.to_owned()),
         marks: 1024,

@@ -24,6 +24,9 @@ pub(crate) fn backup_job(now: &str) -> backup::Job {
         quick: false,
         gzip: None,
         kill_old: false,
+        damaged_source: false,
+        // What the model calls a pack may fall back to an older state, or begin anew.
+        other_source: true,
         dry_run: false,
         now: Some(now.to_owned()),
         marks: 1024,

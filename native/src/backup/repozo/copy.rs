@@ -12,11 +12,12 @@ use std::thread;
 
 use highwater_core::claim::Expect;
 use highwater_core::digest::{Algorithm, Digest};
-use highwater_core::filestorage::{Indexer, OidIndex};
+use highwater_core::filestorage::{Indexer, OidIndex, Tid};
 use highwater_core::marks::{Marker, Marks};
 use highwater_core::name::{Name, TEMPORARY};
 
 use super::Job;
+use super::damage::Damage;
 use super::member::{MEMBER, member};
 use super::source::Source;
 use crate::disk::like::Like;
@@ -39,27 +40,42 @@ pub(super) struct Copied {
     pub(super) digest: Digest,
     /// Marks of the range; none when it is too short for any.
     pub(super) marks: Option<Marks>,
-    /// The OID index as of `end`.
-    pub(super) index: OidIndex,
+    /// The OID index as of `end`; none of a damaged source.
+    pub(super) index: Option<OidIndex>,
+    /// The id of the last complete transaction, 0 if there is none from the start on.
+    pub(super) last_tid: Tid,
+    /// What is wrong with the source, which was taken as it is.
+    pub(super) damage: Option<Damage>,
+}
+
+/// Where a copy begins.
+pub(super) struct Base {
+    /// The offset in the source.
+    pub(super) start: u64,
+    /// The OID index as of there, or the damage because of which there is none.
+    pub(super) index: Result<OidIndex, Damage>,
 }
 
 /// A block on its way to the hasher: the bytes, and how many of them belong to complete transactions as far as is
 /// known.
 type Block = (Arc<Vec<u8>>, usize);
 
-/// Copies `[start, end of the last complete transaction)` to a draft of `file`; none when that range is empty.
+/// Copies what lies between the base and the end of the last complete transaction to a draft of `file`; none when that
+/// is nothing. Of a damaged source that is wanted as it is, it goes to the file's end.
+///
+/// # Errors
+/// Also when the source is damaged and not wanted so.
 pub(super) fn copy<'a>(
     job: &Job,
     disk: &'a dyn Disk,
     source: &Source,
-    start: u64,
-    index: OidIndex,
+    base: Base,
     file: &Name,
     watch: &Watch<'_>,
 ) -> Result<Option<(Draft<'a>, Copied)>, Error> {
     let draft = Draft::of(disk, file, TEMPORARY).map_err(Error::at("create", disk, file))?;
     let writing = |error| Error::at("write", disk, draft.work())(error);
-    let Some(copied) = copy_to(job, source, start, index, draft.file(), &writing, watch)? else { return Ok(None) };
+    let Some(copied) = copy_to(job, source, base, draft.file(), &writing, watch)? else { return Ok(None) };
     let given = Like::in_place_of(disk, file).and_then(|like| draft.give(&like)).map_err(writing)?;
     given.tell(disk, file, watch);
     draft.file().sync().map_err(writing)?;
@@ -69,14 +85,18 @@ pub(super) fn copy<'a>(
 fn copy_to(
     job: &Job,
     source: &Source,
-    start: u64,
-    index: OidIndex,
+    base: Base,
     target: &dyn Writable,
     writing: &dyn Fn(io::Error) -> Error,
     watch: &Watch<'_>,
 ) -> Result<Option<Copied>, Error> {
+    let start = base.start;
     watch.expect(source.size.saturating_sub(start));
     let mut walk = source.walk(start);
+    let (index, mut damage) = match base.index {
+        Ok(index) => (index, None),
+        Err(damage) => (OidIndex::new(), Some(damage)),
+    };
     let mut indexer = Indexer::new(index);
     let mut store: Box<dyn Store + '_> = match job.gzip {
         None => Box::new(Plain { target, written: 0 }),
@@ -100,7 +120,16 @@ fn copy_to(
                 }
                 block.truncate(filled);
                 walk.push(&block, &mut indexer);
-                let complete = usize::try_from(walk.end().saturating_sub(at)).unwrap_or(usize::MAX).min(filled);
+                if damage.is_none() && walk.want().is_none() && walk.end() < source.size {
+                    damage = source.damage(&walk)?;
+                    if let Some(damage) = damage.as_ref().filter(|_| !job.damaged_source) {
+                        return Err(damage.refusal(source, walk.end()));
+                    }
+                }
+                let complete = match damage {
+                    Some(_) => filled,
+                    None => usize::try_from(walk.end().saturating_sub(at)).unwrap_or(usize::MAX).min(filled),
+                };
                 let block = Arc::new(block);
                 pool.lend(&block);
                 if send.send((block.clone(), complete)).is_err() {
@@ -110,11 +139,11 @@ fn copy_to(
                 flusher.wrote(filled as u64);
                 at += filled as u64;
                 watch.advance(filled as u64);
-                if walk.want().is_none() {
+                if walk.want().is_none() && damage.is_none() {
                     break;
                 }
             }
-            source.sound(&walk)
+            Ok(if damage.is_some() { at } else { walk.end() })
         };
         let end = pump(send);
         let (digest, marker) = hasher.join().map_err(|_| Error::failed("the hashing thread ended early"))?;
@@ -128,10 +157,17 @@ fn copy_to(
     let stored = store.finish(source, start, end).map_err(writing)?;
     drop(store);
     target.set_length(stored).map_err(writing)?;
-    let index =
-        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&source.told()))))?;
+    let index = match damage {
+        Some(_) => None,
+        None => Some(
+            indexer
+                .finish()
+                .map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&source.told()))))?,
+        ),
+    };
     let marks = marker.marks(Expect { length: end - start, digest }).filter(|marks| !marks.values().is_empty());
-    Ok(Some(Copied { end, stored, digest, marks, index }))
+    let last_tid = walk.last_tid();
+    Ok(Some(Copied { end, stored, digest, marks, index, last_tid, damage }))
 }
 
 /// Hashes blocks as they come; the digest is that of everything up to the last complete transaction. The marks may go

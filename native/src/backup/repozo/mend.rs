@@ -77,7 +77,7 @@ pub(super) fn interrupted(
         if let Some((digest, next)) = sum {
             let path = path_in_line(disk, file);
             let line = Line { file: file.as_bytes(), path: &path, start: end, end: next, digest }.encode();
-            index = Some(save_index(job, disk, &state, source, index, file, end..next, watch)?);
+            index = save_index(job, disk, &state, source, index, file, end..next, watch)?;
             // Whoever wrote it may not have made it durable, and no line may outlive the file that it names.
             let made_durable = disk.open_for_writing(file).and_then(|data| data.sync());
             made_durable.and_then(|()| disk.sync_folder(None)).map_err(Error::at("sync", disk, file))?;
@@ -101,8 +101,8 @@ pub(super) fn interrupted(
     State::read(disk)
 }
 
-/// Saves the OID index of a point that is being finished, if the interrupted run did not; `base` is the one of where it
-/// begins. Gives the index as of its end.
+/// Saves the OID index of a point that is being finished, in the place of what the interrupted run saved; `base` is the
+/// one of where it begins. Gives the index as of its end; of a damaged source there is none.
 #[expect(clippy::too_many_arguments, reason = "one step of the loop above, with its whole surroundings")]
 fn save_index(
     job: &Job,
@@ -113,20 +113,20 @@ fn save_index(
     file: &Name,
     range: Range<u64>,
     watch: &Watch<'_>,
-) -> Result<OidIndex, Error> {
+) -> Result<Option<OidIndex>, Error> {
     let stem = DataFile::parse(file.as_bytes()).map(|data| data.stem).unwrap_or_default();
     let name = Name::new(format!("{stem}.index").as_bytes())?;
-    if let Some(index) = source.saved_index(disk, &name, range.end, false) {
-        return Ok(index);
-    }
     let base = match base {
         Some(base) => base,
         None if range.start == 0 => OidIndex::new(),
-        None => source.index_at(disk, job, state, range.start, watch)?,
+        None => match source.index_at(disk, job, state, range.start, watch)? {
+            Ok(base) => base,
+            Err(_) => return Ok(None),
+        },
     };
-    let index = source.index_on(base, range.clone())?;
+    let Ok(index) = source.index_on(base, range.clone())? else { return Ok(None) };
     place(disk, &name, &encoded(&index, range.end))?;
-    Ok(index)
+    Ok(Some(index))
 }
 
 fn set_aside(disk: &dyn Disk, file: &Name, newest: &Newest, watch: &Watch<'_>) -> Result<(), Error> {

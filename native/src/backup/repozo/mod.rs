@@ -2,10 +2,12 @@
 //!
 //! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise, fsync of the
 //! folder, then the line of the `.dat` likewise, fsync of the folder. Marks come last, and nothing depends on them.
-//! Whatever an interrupted run leaves behind is no point, since no line names it; the next run finishes it when the
+//! A source that contradicts itself is refused, and so is a new full backup of one that does not succeed the newest
+//! point, unless either is wanted: then nothing is removed behind damage. Whatever an interrupted run leaves behind is no point, since no line names it; the next run finishes it when the
 //! source proves what it is, and sets it aside otherwise.
 
 mod copy;
+mod damage;
 mod decide;
 mod kill;
 pub(crate) mod marking;
@@ -15,8 +17,10 @@ mod prefix;
 mod publish;
 mod source;
 mod state;
+mod succession;
 
 use highwater_core::codec::Codec;
+use highwater_core::filestorage::OidIndex;
 use highwater_core::formats::repozo::names::{DataFile, Kind};
 use highwater_core::name::Name;
 
@@ -29,6 +33,7 @@ use crate::shown::{quoted, shown};
 use crate::store::Place;
 use crate::watch::Watch;
 use crate::{clock, lock};
+use copy::Base;
 use source::Source;
 use state::State;
 
@@ -43,6 +48,10 @@ pub struct Job {
     pub gzip: Option<u32>,
     /// Remove every older chain once a full backup is whole.
     pub kill_old: bool,
+    /// Take a source that contradicts itself as it is: every byte, without an OID index, and with nothing removed.
+    pub damaged_source: bool,
+    /// The source may be another one than the newest point grew from, or an older state of it.
+    pub other_source: bool,
     /// Say what would be done, and write nothing.
     pub dry_run: bool,
     /// The stamp to give the backup, in place of the clock's.
@@ -94,28 +103,48 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
     let decision = decide::decide(job, disk, &state, &source, watch)?;
     let base = match &decision {
         Decision::Nothing(at) => return nothing(job, disk, *at, watch),
-        Decision::Full => None,
-        Decision::Increment(base) => Some(*base),
+        Decision::Full => Base { start: 0, index: Ok(OidIndex::new()) },
+        Decision::Increment(base) => {
+            let index = source.index_at(disk, job, &state, *base, watch)?;
+            if let Err(damage) = &index
+                && !job.damaged_source
+            {
+                return Err(damage.refusal(&source, *base));
+            }
+            Base { start: *base, index }
+        }
     };
-    let kind = if base.is_some() { Kind::Delta } else { Kind::Full };
+    let kind = if base.start > 0 { Kind::Delta } else { Kind::Full };
     let codec = if job.gzip.is_some() { Codec::Gzip } else { Codec::Plain };
-    let start = base.unwrap_or(0);
+    let start = base.start;
+    let succeeds = |end, last| match &state.newest {
+        Some(newest) if kind == Kind::Full && !job.other_source => {
+            succession::check(disk, newest, &source, (end, last), watch)
+        }
+        _ => Ok(()),
+    };
     if job.dry_run {
-        let end = source.end_from(start)?;
-        if base == Some(end) {
+        let (end, last_tid, damage) = source.would_end(job, base)?;
+        if kind == Kind::Delta && end == start {
             return Ok(Outcome::Nothing(end));
         }
+        if damage.is_none() {
+            succeeds(end, last_tid)?;
+        }
+        damage.iter().for_each(|damage| watch.notice(damage.warning(&source, end, job.kill_old)));
         let stem = now(job)?;
         let file = DataFile { stem: &stem, kind, codec }.name();
         return Ok(Outcome::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
     }
     let stem = free_stamp(job, disk, &state, kind, codec, watch)?;
     let file = Name::new(DataFile { stem: &stem, kind, codec }.name().as_bytes())?;
-    let index = base.map_or_else(|| Ok(Default::default()), |base| source.index_at(disk, job, &state, base, watch))?;
-    let Some((draft, copied)) = copy::copy(job, disk, &source, start, index, &file, watch)? else {
+    let Some((draft, copied)) = copy::copy(job, disk, &source, base, &file, watch)? else {
         return nothing(job, disk, start, watch);
     };
     let (end, stored) = (copied.end, copied.stored);
+    if copied.damage.is_none() {
+        succeeds(end, copied.last_tid)?;
+    }
     let words = if kind == Kind::Full { "full backup" } else { "incremental" };
     watch.note("writing index");
     watch.note(format!("writing {words}: {} bytes to {}", end - start, shown(disk.told(Some(&file)))));
@@ -124,7 +153,15 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
         marking::put(disk, &file, marks, watch);
     }
     source.still_there(watch);
-    let removed = if kind == Kind::Full && job.kill_old { kill::older(disk, &stem, watch)? } else { 0 };
+    let kill_old = job.kill_old && kind == Kind::Full;
+    let removed = match &copied.damage {
+        Some(damage) => {
+            watch.notice(damage.warning(&source, end, kill_old));
+            0
+        }
+        None if kill_old => kill::older(disk, &stem, watch)?,
+        None => 0,
+    };
     Ok(Outcome::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
 }
 

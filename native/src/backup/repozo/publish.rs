@@ -36,7 +36,9 @@ pub(super) fn publish(
     let data =
         DataFile::parse(file.as_bytes()).ok_or_else(|| Error::failed(format!("'{file}' is no data file's name")))?;
     let index = Name::new(format!("{}.index", data.stem).as_bytes())?;
-    place(disk, &index, &encoded(&copied.index, copied.end))?;
+    if let Some(saved) = &copied.index {
+        place(disk, &index, &encoded(saved, copied.end))?;
+    }
     // No line may outlive the file that it names.
     disk.sync_folder(None).map_err(Error::of_folder("sync", disk, None))?;
 

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, State as WalkState, Walk};
+use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, Walk, last_tid};
 use highwater_core::name::Name;
 
 use super::Job;
+use super::damage::Damage;
 use super::state::State;
 use crate::disk::Disk;
 use crate::drive::buffer;
@@ -102,16 +103,18 @@ impl Source {
 
     /// A walk from `start` to the size the file had when it was opened.
     pub(super) fn walk(&self, start: u64) -> Walk {
-        Walk::new(start, self.size).with_tail(self.tail)
+        let last = last_tid(start, |at, out| self.object.read_exact_at(at, out).ok());
+        Walk::new(start, self.size).with_tail(self.tail).with_last_tid(last.unwrap_or(0))
     }
 
-    /// Where the last complete transaction at or after `start` ends, by hopping from header to header.
-    pub(super) fn end_from(&self, start: u64) -> Result<u64, Error> {
-        self.hop(start, &mut ())
+    /// A walk from `start` to the end of the last complete transaction, by hopping from header to header.
+    pub(super) fn hop_from(&self, start: u64) -> Result<Walk, Error> {
+        self.hop_to(self.walk(start))
     }
 
-    /// The OID index as of `base`, a transaction boundary that the repository reaches: the repository's own
-    /// newest one if it fits, else from a scan of everything before.
+    /// The OID index as of `base`, a transaction boundary that the repository reaches: with `quick` the repository's own
+    /// newest one if it fits where it is looked at, else what the records before `base` give. What the records do not
+    /// give is damage.
     pub(super) fn index_at(
         &self,
         disk: &dyn Disk,
@@ -119,25 +122,34 @@ impl Source {
         state: &State,
         base: u64,
         watch: &Watch<'_>,
-    ) -> Result<OidIndex, Error> {
-        let stem = state.newest.as_ref().and_then(|newest| newest.links.last()).map(|link| link.stem.as_str());
-        let saved = stem.and_then(|stem| Name::new(format!("{stem}.index").as_bytes()).ok());
-        if let Some(index) = saved.and_then(|name| self.saved_index(disk, &name, base, job.quick)) {
-            return Ok(index);
+    ) -> Result<Result<OidIndex, Damage>, Error> {
+        if job.quick {
+            let stem = state.newest.as_ref().and_then(|newest| newest.links.last()).map(|link| link.stem.as_str());
+            let saved = stem.and_then(|stem| Name::new(format!("{stem}.index").as_bytes()).ok());
+            if let Some(index) = saved.and_then(|name| self.saved_index(disk, &name, base)) {
+                return Ok(Ok(index));
+            }
+            watch.note("scanning the source: the repository has no usable index to start from");
         }
-        watch.note("scanning the source: the repository has no usable index to start from");
         self.index_on(OidIndex::new(), 0..base)
     }
 
-    /// The OID index as of the end of a range of whole transactions, given the one as of its start.
-    pub(super) fn index_on(&self, base: OidIndex, range: Range<u64>) -> Result<OidIndex, Error> {
+    /// The OID index as of the end of a range of whole transactions, given the one as of its start; where the range does
+    /// not end with a whole transaction, the damage.
+    pub(super) fn index_on(&self, base: OidIndex, range: Range<u64>) -> Result<Result<OidIndex, Damage>, Error> {
         let mut indexer = Indexer::new(base);
-        self.hop_with(Walk::new(range.start, range.end), &mut indexer)?;
-        indexer.finish().map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&self.told()))))
+        let mut walk = Walk::new(range.start, range.end);
+        self.hop_on(&mut walk, &mut indexer)?;
+        if walk.end() != range.end {
+            return Ok(Err(Damage::before(&walk, range.end)));
+        }
+        Ok(Ok(indexer
+            .finish()
+            .map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&self.told()))))?))
     }
 
-    /// A saved index, if it is of `base` and agrees with the source where it is looked at.
-    pub(super) fn saved_index(&self, disk: &dyn Disk, name: &Name, base: u64, quick: bool) -> Option<OidIndex> {
+    /// A saved index, if it is of `base` and agrees with the source at some of its entries.
+    fn saved_index(&self, disk: &dyn Disk, name: &Name, base: u64) -> Option<OidIndex> {
         let object = disk.open(name).ok()?;
         let mut bytes = Vec::new();
         object
@@ -150,18 +162,7 @@ impl Source {
         let (pos, index) = filestorage::decode_whole(&bytes).ok()?;
         let read_at = |at: u64, out: &mut [u8]| self.object.read_exact_at(at, out).ok();
         let sane = pos == base && filestorage::sane(&index, pos, read_at).is_ok();
-        // Every later index inherits a flaw in this one; only `quick` makes do with a part of a large one.
-        let most = if quick { QUICK_ENTRIES } else { u64::MAX };
-        (sane && filestorage::leads_to_records(&index, pos, most, read_at).is_ok()).then_some(index)
-    }
-
-    fn hop(&self, start: u64, sink: &mut impl Sink) -> Result<u64, Error> {
-        self.hop_with(self.walk(start), sink)
-    }
-
-    fn hop_with(&self, mut walk: Walk, sink: &mut impl Sink) -> Result<u64, Error> {
-        self.hop_on(&mut walk, sink)?;
-        self.sound(&walk)
+        (sane && filestorage::leads_to_records(&index, pos, QUICK_ENTRIES, read_at).is_ok()).then_some(index)
     }
 
     /// Takes a walk to its end, whatever that is.
@@ -198,23 +199,6 @@ impl Source {
             walk.push(&window[skip..skip + want.len], sink);
         }
         Ok(())
-    }
-
-    /// The end of the last complete transaction of a walk that is over.
-    ///
-    /// # Errors
-    /// When the source contradicts itself.
-    pub(super) fn sound(&self, walk: &Walk) -> Result<u64, Error> {
-        match walk.state() {
-            WalkState::Corrupt { at, what } => {
-                let what = format!(
-                    "the source {} is damaged at byte {at}: {what}; nothing was backed up; run the database's own checks on it (fstest, fsrecover)",
-                    quoted(&self.told())
-                );
-                Err(Error::damage(what))
-            }
-            WalkState::Running | WalkState::Stopped { .. } => Ok(walk.end()),
-        }
     }
 
     /// Tells the user when the path leads to another file by now.

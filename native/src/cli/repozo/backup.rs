@@ -18,6 +18,8 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         quick: options.quick,
         gzip: options.gzip.then_some(LEVEL),
         kill_old: options.kill_old,
+        damaged_source: options.damaged_source,
+        other_source: options.other_source,
         dry_run: false,
         now: None,
         marks: highwater_core::marks::DISTANCE,

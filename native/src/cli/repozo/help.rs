@@ -22,6 +22,10 @@ With -B:
                               otherwise every byte of the newest chain is compared with the Data.fs
     -z / --gzip               compress
     -k / --kill-old-on-full   after a full backup, remove every older file of the repository
+    --damaged-source          take a Data.fs that is damaged as it is, without an .index and removing nothing;
+                              otherwise it is refused
+    --other-source            the Data.fs may be an older state than the newest backup, or another database;
+                              otherwise that is refused
 
 With -R:
     -o FILE / --output=FILE   the file to restore; standard output without it (then no .index is restored).

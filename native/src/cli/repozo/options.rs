@@ -29,6 +29,10 @@ pub(super) struct Options {
     pub(super) gzip: bool,
     pub(super) kill_old: bool,
     pub(super) with_verify: bool,
+    /// A source that contradicts itself is taken as it is.
+    pub(super) damaged_source: bool,
+    /// The source may be an older state than the newest point, or another database.
+    pub(super) other_source: bool,
     /// Links that lead out of the repository are followed, as the original follows them.
     pub(super) follow_links: bool,
     pub(super) date: Option<String>,
@@ -47,7 +51,7 @@ pub(super) enum Stop {
 }
 
 /// Long name, short letter, takes an argument.
-const KNOWN: [(&str, u8, bool); 15] = [
+const KNOWN: [(&str, u8, bool); 17] = [
     ("backup", b'B', false),
     ("recover", b'R', false),
     ("verify", b'V', false),
@@ -63,10 +67,14 @@ const KNOWN: [(&str, u8, bool); 15] = [
     ("output", b'o', true),
     ("with-verify", b'w', false),
     ("follow-links", FOLLOW_LINKS, false),
+    ("damaged-source", DAMAGED_SOURCE, false),
+    ("other-source", OTHER_SOURCE, false),
 ];
 
-/// Our own option, which has no letter.
+/// Our own options, which have no letter.
 const FOLLOW_LINKS: u8 = 0;
+const DAMAGED_SOURCE: u8 = 1;
+const OTHER_SOURCE: u8 = 2;
 
 impl Options {
     /// Reads the arguments.
@@ -114,6 +122,8 @@ impl Options {
             kill_old: has(b'k'),
             with_verify: has(b'w'),
             follow_links: has(FOLLOW_LINKS),
+            damaged_source: has(DAMAGED_SOURCE),
+            other_source: has(OTHER_SOURCE),
             date: None,
             output: None,
             ignored: Vec::new(),
@@ -209,9 +219,13 @@ fn getopt(args: &[OsString]) -> Result<Given, String> {
     Ok((given, args.cloned().collect()))
 }
 
-/// The option that a long name, or the beginning of one, means.
+/// The option that a long name, or the beginning of one, means. What is short for one of the original's never is for one
+/// of ours.
 fn find_long(name: &[u8], shown: &str) -> Result<(u8, bool), String> {
-    let mut possible = KNOWN.iter().filter(|(long, _, _)| long.as_bytes().starts_with(name));
+    let begins = |&&(long, _, _): &&(&str, u8, bool)| long.as_bytes().starts_with(name);
+    let is_theirs = |(_, letter, _): &&(&str, u8, bool)| letter.is_ascii_alphabetic();
+    let theirs = KNOWN.iter().filter(begins).any(|option| is_theirs(&option));
+    let mut possible = KNOWN.iter().filter(begins).filter(|option| !theirs || is_theirs(option));
     let exact = KNOWN.iter().find(|(long, _, _)| long.as_bytes() == name);
     match (exact, possible.next(), possible.next()) {
         (Some((_, letter, takes)), _, _) | (None, Some((_, letter, takes)), None) => Ok((*letter, *takes)),
@@ -245,6 +259,14 @@ mod tests {
         assert_eq!((options.mode, options.quick, options.gzip, options.verbose), (Mode::Backup, true, true, true));
         assert_eq!((options.repository, options.file), (PathBuf::from("second"), PathBuf::from("b")));
         assert_eq!(parse("-R -r x --output - -D 2026").unwrap().output, Some(PathBuf::from("-")));
+    }
+
+    #[test]
+    fn what_is_short_for_an_option_of_the_originals_stays_so() {
+        let options = parse("-R -r x --d 2026 --o y").unwrap();
+        assert_eq!((options.date.as_deref(), options.output), (Some("2026"), Some(PathBuf::from("y"))));
+        let options = parse("-B -r x -f y --dam --oth --fo").unwrap();
+        assert!(options.damaged_source && options.other_source && options.follow_links);
     }
 
     #[test]

@@ -1,0 +1,381 @@
+//! A damaged source is refused with the byte and what would be left out, or taken as it is when that is wanted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use highwater_tests::binary::highwater;
+use highwater_tests::repo::{Data, Ground, Image, load};
+use highwater_tests::repository::{data_files, expect_same_bytes};
+use highwater_tests::run::{Run, drop_in};
+use highwater_tests::score::Score;
+
+use super::LINE;
+
+/// Where the transactions of a database begin.
+fn transactions(bytes: &[u8]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut at = 4;
+    while at < bytes.len() {
+        starts.push(at);
+        at += 8 + usize::try_from(length_at(bytes, at)).expect("a length");
+    }
+    starts
+}
+
+fn length_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_be_bytes(bytes[at + 8..at + 16].try_into().expect("8 bytes"))
+}
+
+/// Every kind of damage to the headers in the middle of a database, and a part of what must be said of it.
+fn damages(whole: &[u8], at: usize) -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let changed = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = whole.to_vec();
+        change(&mut bytes);
+        bytes
+    };
+    let last = *transactions(whole).last().expect("a transaction");
+    let unfinished = whole[last..whole.len() - 9].to_vec();
+    vec![
+        ("length", changed(&|bytes| bytes[at + 10] = 1), "would end behind the file's end"),
+        ("status", changed(&|bytes| bytes[at + 16] = b'c'), "is marked as not finished"),
+        ("shorter length", changed(&|bytes| bytes[at + 15] -= 1), "is damaged at byte"),
+        ("zeros", changed(&|bytes| bytes[at..at + 23].fill(0)), "is damaged at byte"),
+        (
+            "length and an unfinished end",
+            changed(&|bytes| {
+                bytes[at + 10] = 1;
+                bytes.extend(&unfinished);
+            }),
+            "would end behind the file's end",
+        ),
+        (
+            "status and an unfinished end",
+            changed(&|bytes| {
+                bytes[at + 16] = b'c';
+                bytes.extend(&unfinished);
+            }),
+            "is marked as not finished",
+        ),
+        (
+            "status before a voted end",
+            changed(&|bytes| {
+                let starts = transactions(bytes);
+                bytes[starts[starts.len() - 2] + 16] = b'c';
+                bytes[last + 16] = b'c';
+            }),
+            "is marked as not finished",
+        ),
+    ]
+}
+
+/// What a program is asked for: the highest exit code apart, both must say the same.
+fn back_up(ground: &Ground, program: &str, flags: &[&str]) -> Run {
+    let (source, repo) = (ground.source.to_str().expect("a path"), ground.repo.to_str().expect("a path"));
+    let flags = flags.to_vec();
+    match program {
+        "backup" => ground.run(&[&["backup"], &flags[..], &[source, repo]].concat()),
+        _ => {
+            let flags: Vec<&str> =
+                flags.iter().map(|flag| if *flag == "--kill-old" { "--kill-old-on-full" } else { flag }).collect();
+            drop_in(&ground.clock.stamp(), &[&["-B", "-f", source, "-r", repo], &flags[..]].concat())
+        }
+    }
+}
+
+fn without_lock(folder: &Path) -> Image {
+    let mut image = load(folder);
+    image.remove(".highwater.lock");
+    image
+}
+
+#[test]
+fn a_damaged_source_is_refused_and_nothing_is_written_or_removed() {
+    let mut score = Score::part(LINE, "a damaged source is refused");
+    // No backup, one that is older than the damage, and one that holds all that lies before it.
+    for (program, before) in ["backup", "repozo"].into_iter().flat_map(|program| (0..3).map(move |n| (program, n))) {
+        let mut ground = Ground::new();
+        let mut at = transactions(&ground.data.bytes)[3];
+        if before > 0 {
+            ground.backup(&[]);
+            at = ground.data.bytes.len();
+            ground.grow(3);
+        }
+        if before == 2 {
+            ground.backup(&[]);
+            at = ground.data.bytes.len();
+            ground.grow(3);
+        }
+        let whole = ground.data.bytes.clone();
+        let (held, stamp) = (without_lock(&ground.repo), ground.clock.stamp());
+        for (what, bytes, says) in damages(&whole, at) {
+            fs::write(&ground.source, &bytes).expect("a damaged source");
+            for flags in [&[][..], &["--full", "--kill-old"], &["--quick"], &["--gzip"]] {
+                ground.clock.tick(60);
+                let run = back_up(&ground, program, flags);
+                score.ran(1);
+                let case = format!("{program} {flags:?}, {before} backups, {what}");
+                let at =
+                    if what.contains("voted end") { transactions(&whole)[transactions(&whole).len() - 2] } else { at };
+                let lost = format!("the {} bytes from byte {at} on", bytes.len() - at);
+                let right = run.code == 1
+                    && run.stderr.trim_end().lines().count() == 1
+                    && [says, "--damaged-source", "fstest", &lost].iter().all(|part| run.stderr.contains(part));
+                if !right {
+                    score.fail(format!("{case}: no refusal with {says:?} and {lost:?}\n{}", run.account()));
+                }
+                if without_lock(&ground.repo) != held {
+                    score.fail(format!("{case}: the repository was changed (last backup {stamp})"));
+                }
+            }
+        }
+    }
+    score.end();
+}
+
+#[test]
+fn a_dry_run_looks_too() {
+    let mut score = Score::part(LINE, "a dry run sees a damaged source");
+    let mut ground = Ground::new();
+    ground.backup(&[]);
+    let at = ground.data.bytes.len();
+    ground.grow(3);
+    let mut bytes = ground.data.bytes.clone();
+    bytes[at + 10] = 1;
+    fs::write(&ground.source, &bytes).expect("a damaged source");
+    for flags in [&["--dry-run"][..], &["--dry-run", "--full"]] {
+        ground.try_backup(flags).expect(1).says("would end behind the file's end");
+        score.ran(1);
+    }
+    ground.try_backup(&["--dry-run", "--damaged-source"]).expect(0).says("as it is").prints("would write increment");
+    score.ran(1);
+    score.end();
+}
+
+#[test]
+fn the_one_unfinished_transaction_at_the_end_is_left_out_as_before() {
+    let mut score = Score::part(LINE, "one unfinished transaction at the end is normal");
+    for large in [false, true] {
+        let mut ground = Ground::new();
+        let whole = ground.data.bytes.clone();
+        if large {
+            // A database inside an object's data, of which the writer has got as far as its end.
+            let inner = ground.data.bytes.clone();
+            ground.data.commit(&[(50, inner.len() + 300)]);
+            let payload = ground.data.bytes.len() - 8 - inner.len() - 300;
+            ground.data.bytes.truncate(payload);
+            ground.data.bytes.extend(inner);
+        } else {
+            ground.data.grow(1);
+        }
+        let next = ground.data.bytes.clone();
+        let mut voted = next.clone();
+        voted[whole.len() + 16] = b'c';
+        let zeros = [&whole[..], &[0; 4096]].concat();
+        let cuts = (whole.len() + 1..next.len()).step_by(if large { 97 } else { 1 });
+        let mut tails: Vec<Vec<u8>> = cuts.map(|end| next[..end].to_vec()).collect();
+        tails.extend([next, voted, zeros].into_iter().skip(usize::from(!large)));
+        for tail in tails {
+            fs::write(&ground.source, &tail).expect("a source");
+            let _ = fs::remove_dir_all(&ground.repo);
+            fs::create_dir(&ground.repo).expect("a new repository");
+            let run = ground.try_backup(&["--damaged-source"]);
+            score.ran(1);
+            let stored = data_files(&ground.repo).pop().map(|name| fs::read(ground.file(&name)).expect("a backup"));
+            if run.code != 0 || stored.as_ref() != Some(&whole) || run.stderr.contains("damaged") {
+                score.fail(format!("{} of {} bytes: {}", tail.len(), whole.len(), run.account()));
+            }
+        }
+    }
+    score.end();
+}
+
+#[test]
+fn a_damaged_source_is_taken_as_it_is_when_that_is_wanted() {
+    let mut score = Score::part(LINE, "a damaged source as it is");
+    for program in ["backup", "repozo"] {
+        for gzip in [&[][..], &["--gzip"]] {
+            let mut ground = Ground::new();
+            ground.backup(&[]);
+            ground.grow(4);
+            let at = transactions(&ground.data.bytes)[7];
+            for (what, bytes, says) in damages(&ground.data.bytes, at) {
+                fs::write(&ground.source, &bytes).expect("a damaged source");
+                ground.clock.tick(60);
+                let old = data_files(&ground.repo);
+                let flags = [&["--damaged-source", "--full", "--kill-old"], gzip].concat();
+                let run = back_up(&ground, program, &flags);
+                run.expect(0).says("as it is").says(says).says("without an .index; nothing older was removed");
+                let new = data_files(&ground.repo);
+                assert_eq!(new.len(), old.len() + 1, "{program}, {what}: {new:?}");
+                let stamp = ground.clock.stamp();
+                assert!(!ground.file(&format!("{stamp}.index")).exists(), "{program}, {what}: an index was written");
+                let target = ground.path("out.fs");
+                ground.restore("", &target, &["--full"]).expect(0);
+                expect_same_bytes(&fs::read(&target).expect("a restored file"), &bytes, what);
+                assert!(!ground.path("out.fs.index").exists(), "{program}, {what}: an index was restored");
+                // What the repository holds byte for byte is not missing; what comes after it would be.
+                ground.clock.tick(60);
+                back_up(&ground, program, &[]).expect(0);
+                score.ran(1);
+            }
+        }
+    }
+    score.end();
+}
+
+#[test]
+fn an_increment_of_a_source_that_was_damaged_before_is_refused_or_taken() {
+    let mut score = Score::part(LINE, "an increment behind damage");
+    let mut ground = Ground::new();
+    let at = transactions(&ground.data.bytes)[3];
+    ground.data.bytes[at + 10] = 1;
+    ground.grow(1);
+    ground.try_backup(&["--damaged-source"]).expect(0).says("as it is");
+    ground.grow(2);
+    let held = without_lock(&ground.repo);
+    ground.try_backup(&[]).expect(1).says("is damaged at byte").says("--damaged-source");
+    assert_eq!(without_lock(&ground.repo), held, "the repository was changed");
+    ground.try_backup(&["--damaged-source"]).expect(0).prints("wrote increment").says("as it is");
+    let target = ground.path("out.fs");
+    ground.restore("", &target, &[]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a restored file"), &ground.data.bytes, "the increment");
+    score.ran(3);
+    score.end();
+}
+
+#[test]
+fn no_false_alarm_beside_a_writer() {
+    let mut score = Score::part(LINE, "no false alarm beside a writer");
+    let ground = Ground::new();
+    // The writer votes, finishes, and now and then gives up, as a FileStorage does: for as long as backups are made.
+    let script = "import os, sys, struct, random\n\
+        path = sys.argv[1]\n\
+        file = open(path, 'r+b', buffering=0)\n\
+        at, tid = file.seek(0, 2), 0x0400000000000000\n\
+        random.seed(7)\n\
+        print('ready', flush=True)\n\
+        while os.path.exists(path):\n\
+        \x20   tid += 1\n\
+        \x20   size = random.choice([10, 200, 30000])\n\
+        \x20   record = struct.pack('>QQQQHQ', 1, tid, 0, at, 0, size) + os.urandom(size)\n\
+        \x20   tlen = 23 + len(record)\n\
+        \x20   file.seek(at)\n\
+        \x20   file.write(struct.pack('>QQcHHH', tid, tlen, b'c', 0, 0, 0))\n\
+        \x20   file.write(record[:50]); file.write(record[50:])\n\
+        \x20   file.write(struct.pack('>Q', tlen))\n\
+        \x20   if random.random() < .3:\n\
+        \x20       file.truncate(at)\n\
+        \x20       continue\n\
+        \x20   file.seek(at + 16)\n\
+        \x20   file.write(b' ')\n\
+        \x20   at += tlen + 8\n\
+        \x20   if at > 60 << 20:\n\
+        \x20       break\n";
+    let mut writer = Command::new(highwater_tests::python::interpreter())
+        .args(["-c", script])
+        .arg(&ground.source)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a writer starts");
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(&mut writer.stdout.take().expect("its output"), &mut ready).expect("the writer is ready");
+    for round in 0..highwater_tests::score::size(25, 300) {
+        let repo: PathBuf = ground.path(&format!("beside-{round}"));
+        fs::create_dir(&repo).expect("a new repository");
+        for flags in [&[][..], &["--quick"], &[]] {
+            let mut command = Command::new(highwater());
+            let run = Run::of(command.arg("backup").args(flags).arg(&ground.source).arg(&repo));
+            score.ran(1);
+            if run.code != 0 {
+                score.fail(run.account());
+            }
+        }
+        fs::remove_dir_all(&repo).expect("the repository goes");
+    }
+    fs::remove_file(&ground.source).expect("the writer is told to end");
+    writer.wait().expect("the writer ends");
+    score.end();
+}
+
+#[test]
+fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_is_not() {
+    let mut score = Score::part(LINE, "a source that is not the newest point's successor");
+    for (program, gzip) in [("backup", &[][..]), ("backup", &["--gzip"]), ("repozo", &[]), ("repozo", &["--gzip"])] {
+        let mut ground = Ground::new();
+        let early = ground.data.bytes.clone();
+        ground.grow(30);
+        back_up(&ground, program, gzip).expect(0);
+        let held = without_lock(&ground.repo);
+        let whole = ground.data.bytes.clone();
+        let starts = transactions(&whole);
+        // Begun anew after the newest point: the ids are newer, whatever the length.
+        let mut fresh = b"FS30".to_vec();
+        let mut other = Data::new(9);
+        other.grow(60);
+        for start in transactions(&other.bytes) {
+            let end = start + 8 + usize::try_from(length_at(&other.bytes, start)).expect("a length");
+            let mut transaction = other.bytes[start..end].to_vec();
+            transaction[0] += 1;
+            fresh.extend(transaction);
+        }
+        let refused = [
+            ("an older state", early, "which is older"),
+            ("an empty one", b"FS30".to_vec(), "has no transaction"),
+            ("one begun anew", fresh, "nothing of the point is in it"),
+        ];
+        for (what, bytes, says) in refused {
+            fs::write(&ground.source, &bytes).expect("another source");
+            for flags in [&[][..], &["--full", "--kill-old"]] {
+                ground.clock.tick(60);
+                let run = back_up(&ground, program, &[gzip, flags].concat());
+                let lengths = [format!("holds {} bytes", whole.len()), format!("source of {} bytes", bytes.len())];
+                let said = run.stderr.contains(says) && lengths.iter().all(|length| run.stderr.contains(length));
+                score.ran(1);
+                if run.code != 1 || !said || !run.stderr.contains("--other-source") {
+                    score.fail(format!("{program} {flags:?}, {what}: {}", run.account()));
+                }
+                assert_eq!(without_lock(&ground.repo), held, "{program}, {what}: the repository was changed");
+            }
+            // When it is meant, it is done.
+            let repo = ground.path("meant");
+            let _ = fs::remove_dir_all(&repo);
+            highwater_tests::repository::copy(&ground.repo, &repo);
+            let kept = std::mem::replace(&mut ground.repo, repo);
+            ground.clock.tick(60);
+            back_up(&ground, program, &["--other-source"]).expect(0);
+            ground.repo = kept;
+            score.ran(1);
+        }
+        // A pack drops old transactions, here all but the first and the last few, and all that it keeps stays itself.
+        let mut packed = whole[..starts[1]].to_vec();
+        for &start in &starts[starts.len() - 2..] {
+            let end = start + 8 + usize::try_from(length_at(&whole, start)).expect("a length");
+            let moved = packed.len();
+            packed.extend(&whole[start..end]);
+            relocate(&mut packed, moved);
+        }
+        fs::write(&ground.source, &packed).expect("a packed source");
+        ground.clock.tick(60);
+        let run = back_up(&ground, program, gzip);
+        score.ran(1);
+        if run.code != 0 {
+            score.fail(format!("{program}, packed: {}", run.account()));
+        }
+    }
+    score.end();
+}
+
+/// Makes the records of a transaction that was copied to `at` say that they lie there, as a pack does.
+fn relocate(bytes: &mut [u8], at: usize) {
+    let short =
+        |bytes: &[u8], at: usize| usize::from(u16::from_be_bytes(bytes[at..at + 2].try_into().expect("2 bytes")));
+    let end = at + usize::try_from(length_at(bytes, at)).expect("a length");
+    let mut record = at + 23 + short(bytes, at + 17) + short(bytes, at + 19) + short(bytes, at + 21);
+    while record < end {
+        bytes[record + 16..record + 24].fill(0);
+        bytes[record + 24..record + 32].copy_from_slice(&(at as u64).to_be_bytes());
+        let length = u64::from_be_bytes(bytes[record + 34..record + 42].try_into().expect("8 bytes"));
+        record += 42 + if length == 0 { 8 } else { usize::try_from(length).expect("a length") };
+    }
+}
