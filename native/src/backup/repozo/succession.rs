@@ -1,12 +1,13 @@
 //! Whether a source succeeds the newest point: a database that was packed does, one that was lost and begun anew does not.
 //!
 //! A pack may shorten a database to any length, so lengths tell nothing. But it keeps the ids of the transactions that it
-//! keeps, of which the last one stays and the first one is old.
+//! keeps, of which the last one stays. The first one is old, or, where every object was written again since the point,
+//! marked as packed.
 
 use std::io;
 
 use highwater_core::codec::{Codec, Decoder, Flow};
-use highwater_core::filestorage::{MAGIC_LEN, TXN_HEADER, Tid, TxnHeader, Walk, last_tid, time_of};
+use highwater_core::filestorage::{MAGIC_LEN, Status, TXN_HEADER, Tid, TxnHeader, Walk, last_tid, time_of};
 
 use super::source::Source;
 use super::state::Newest;
@@ -37,9 +38,9 @@ pub(super) fn check(
         Some(reached) if last < reached => {
             format!("ends with a transaction of {}, which is older", time_of(last))
         }
-        Some(reached) => match source.first_tid()? {
-            Some(first) if first > reached => {
-                format!("begins with a transaction of {}, so that nothing of the point is in it", time_of(first))
+        Some(reached) => match source.first_transaction()? {
+            Some(first) if first.tid > reached && first.status != Status::Packed => {
+                format!("begins with a transaction of {}, so that nothing of the point is in it", time_of(first.tid))
             }
             _ => return Ok(()),
         },
@@ -76,11 +77,11 @@ fn newest_tid(disk: &dyn Disk, newest: &Newest, watch: &Watch<'_>) -> Result<Opt
 }
 
 impl Source {
-    /// The id of the first transaction, if the file has any.
-    fn first_tid(&self) -> Result<Option<Tid>, Error> {
+    /// The header of the first transaction, if the file has any.
+    fn first_transaction(&self) -> Result<Option<TxnHeader>, Error> {
         let mut header = [0; TXN_HEADER];
         match self.object.read_exact_at(MAGIC_LEN, &mut header) {
-            Ok(()) => Ok(Some(TxnHeader::parse(&header).tid)),
+            Ok(()) => Ok(Some(TxnHeader::parse(&header))),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(self.unread(error)),
         }

@@ -322,7 +322,7 @@ fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_i
         let refused = [
             ("an older state", early, "which is older"),
             ("an empty one", b"FS30".to_vec(), "has no transaction"),
-            ("one begun anew", fresh, "nothing of the point is in it"),
+            ("one begun anew", fresh.clone(), "nothing of the point is in it"),
         ];
         for (what, bytes, says) in refused {
             fs::write(&ground.source, &bytes).expect("another source");
@@ -361,6 +361,19 @@ fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_i
         score.ran(1);
         if run.code != 0 {
             score.fail(format!("{program}, packed: {}", run.account()));
+        }
+        // One in which every object was written again since the point keeps nothing older, and says that it was packed.
+        let mut rewritten = fresh;
+        for start in transactions(&rewritten) {
+            rewritten[start + 16] = b'p';
+            relocate(&mut rewritten, start);
+        }
+        fs::write(&ground.source, &rewritten).expect("a packed source");
+        ground.clock.tick(60);
+        let run = back_up(&ground, program, gzip);
+        score.ran(1);
+        if run.code != 0 {
+            score.fail(format!("{program}, packed and all of it newer: {}", run.account()));
         }
     }
     score.end();
