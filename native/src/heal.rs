@@ -12,12 +12,12 @@ use highwater_core::claim::Claim;
 use highwater_core::codec::Flow;
 use highwater_core::inspect::{Format, Lock, Scope};
 use highwater_core::key::Key;
-use highwater_core::name::{Name, TEMPORARY, WORK};
+use highwater_core::name::{Name, TEMPORARY};
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
 
 use crate::disk::like::Like;
-use crate::disk::{self, Disk, Draft, Held, What};
+use crate::disk::{self, Disk, Draft, Held, Holds};
 use crate::drive::{self, buffer, check_bytes};
 use crate::error::Error;
 use crate::lock;
@@ -81,7 +81,14 @@ pub fn heal(
     let objects = objects.collect::<Result<Vec<_>, Error>>()?;
     if !job.dry_run {
         // Also what a run put in place that was killed a moment ago.
-        disk.barrier().map_err(Error::of_folder("sync", disk, None))?;
+        disk.barrier(None).map_err(Error::of_folder("sync", disk, None))?;
+        if let Some(pool) = format.pool() {
+            let pool = Name::new(pool.as_bytes())?;
+            // It may be a mount of its own.
+            if !disk.moves(None, Some(&pool)).map_err(Error::at("look at", disk, &pool))? {
+                disk.barrier(Some(&pool)).map_err(Error::at("sync", disk, &pool))?;
+            }
+        }
     }
     Ok(Outcome { objects, report: survey.finish() })
 }
@@ -152,8 +159,8 @@ fn begin<'a>(name: &Name, disk: &'a dyn Disk, watch: &Watch<'_>) -> Result<Draft
     if let Some(folder) = name.folder() {
         if disk.look(Some(&folder)).is_ok_and(|there| there.is_none()) {
             // A run that was killed may have been making it.
-            let left = |last: &[u8]| last.starts_with(WORK.as_bytes());
-            disk::clear(disk, folder.folder().as_ref(), What::Folder, left, watch)?;
+            let left = |last: &[u8]| disk::is_made(last).then_some(Holds::NOTHING);
+            disk::clear_folders(disk, folder.folder().as_ref(), left, watch)?;
         }
         let made = || {
             if disk.look(Some(&folder))?.is_some() {
@@ -165,7 +172,7 @@ fn begin<'a>(name: &Name, disk: &'a dyn Disk, watch: &Watch<'_>) -> Result<Draft
         if !made().map_err(Error::at("make the folder", disk, &folder))? {
             // What a killed run left of this object.
             let left = |last: &[u8]| last.starts_with(name.last()) && last.ends_with(TEMPORARY.as_bytes());
-            disk::clear(disk, Some(&folder), What::File, left, watch)?;
+            disk::clear(disk, Some(&folder), left, watch)?;
         }
     }
     Draft::of(disk, name, TEMPORARY).map_err(Error::at("write", disk, name))

@@ -53,7 +53,7 @@ impl Output {
         if look.is_none_or(|look| look.what == What::File) {
             // What a run that was killed left. Where it cannot be removed, it is in nobody's way.
             let left = |last: &[u8]| disk::is_draft(last, &place.name, TEMPORARY);
-            _ = disk::clear(&*place.root, None, What::File, left, &Watch::silent());
+            _ = disk::clear(&*place.root, None, left, &Watch::silent());
             // The draft itself waits until there is something to write: it may lie in the very folder that is looked
             // at.
             let tried = Draft::of(&*place.root, &place.name, TEMPORARY).map(drop);

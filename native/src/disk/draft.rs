@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use highwater_core::name::{Name, WORK};
+use highwater_core::name::Name;
 
 use super::like::{Given, Like};
-use super::work_name::work;
+use super::work_name::{drafted, work};
 use super::{Disk, Inode, Look, What, Writable};
 use crate::error::Error;
 use crate::store::Identity;
@@ -299,11 +299,23 @@ impl<'a> FolderDraft<'a> {
         Ok(())
     }
 
+    /// Writes a file anew that was written into it. A barrier makes it durable.
+    ///
+    /// # Errors
+    /// The operating system's, or somebody else put another file in its place.
+    pub fn rewrite(&self, last: &[u8], bytes: &[u8], like: &Like) -> io::Result<()> {
+        self.is_at(&self.work)?;
+        self.disk.remove(&self.work.join(last).map_err(io::Error::other)?)?;
+        self.files.borrow_mut().retain(|(name, _)| name != last);
+        self.write(last, bytes, like)
+    }
+
     /// Gives it its owner, its permissions and the name `to`, which must be free. All that is in it must be durable.
+    /// After an error it can be tried again.
     ///
     /// # Errors
     /// The operating system's, or somebody else put another folder in its place, at whatever moment.
-    pub fn publish(self, to: &Name, like: &Like) -> io::Result<()> {
+    pub fn publish(&self, to: &Name, like: &Like) -> io::Result<()> {
         _ = like.give(&*self.folder)?;
         match self.folder.sync() {
             // Not every file system can; that is remembered where folders are synced by their names.
@@ -336,14 +348,22 @@ impl<'a> FolderDraft<'a> {
     }
 }
 
+/// What an empty folder is called while it is made, before the digits.
+const MADE: &[u8] = b".highwater-folder";
+
+/// Whether this is the name of a folder that [`make_folder`] had not finished.
+#[must_use]
+pub fn is_made(last: &[u8]) -> bool {
+    drafted(last) == Some((MADE, b""))
+}
+
 /// Makes an empty folder, with its owner and permissions from the moment on at which it has its name. One that is there
 /// by now is as good. A barrier makes it durable.
 ///
 /// # Errors
 /// The operating system's, or somebody else put another folder in its place.
 pub fn make_folder(disk: &dyn Disk, to: &Name, like: &Like) -> io::Result<()> {
-    let last = [WORK, "folder"].concat();
-    let beginning = to.folder().map_or_else(|| Name::new(last.as_bytes()), |folder| folder.join(last.as_bytes()));
+    let beginning = to.folder().map_or_else(|| Name::new(MADE), |folder| folder.join(MADE));
     let beginning = beginning.map_err(io::Error::other)?;
     match FolderDraft::of(disk, &beginning).and_then(|draft| draft.publish(to, like)) {
         // Another run was quicker, and may have taken ours for a leftover.

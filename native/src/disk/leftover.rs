@@ -1,6 +1,9 @@
 //! What an interrupted run left: taken up or removed only if it belongs to us, has one name, nobody else can write it,
 //! and nobody is writing it.
 //!
+//! Whoever owns the folder around can rename a folder of ours so that it looks like a leftover, though he cannot empty
+//! it. So a folder goes only when nothing lies in it but what a draft of its kind can hold.
+//!
 //! Between the moment at which a draft gets its owner and that at which it gets its name, a run may end too. So a file
 //! of a draft's name that belongs to whom the draft was to be given, the owner of its folder or of the file that it was
 //! to replace, is removed as well; it is never taken up.
@@ -102,7 +105,21 @@ fn foreign(disk: &dyn Disk, look: &Look, what: What) -> Option<&'static str> {
     }
 }
 
-/// Removes the leftovers of a folder, files or folders, whose names `is` knows, and says so. Of what is none of ours it
+/// What a folder can hold that a run left before it gave it its name, by the last parts of the names.
+#[derive(Debug, Clone, Copy)]
+pub struct Holds {
+    /// Its files.
+    pub file: fn(&[u8]) -> bool,
+    /// Its folders, which are empty.
+    pub folder: fn(&[u8]) -> bool,
+}
+
+impl Holds {
+    /// It is empty.
+    pub const NOTHING: Self = Self { file: |_| false, folder: |_| false };
+}
+
+/// Removes the leftovers of a folder that are files whose names `is` knows, and says so. Of what is none of ours it
 /// says that it was left alone.
 ///
 /// # Errors
@@ -110,26 +127,50 @@ fn foreign(disk: &dyn Disk, look: &Look, what: What) -> Option<&'static str> {
 pub fn clear(
     disk: &dyn Disk,
     folder: Option<&Name>,
-    what: What,
     is: impl Fn(&[u8]) -> bool,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
+    for name in found(disk, folder, is)? {
+        tell(clear_file(disk, &name).map_err(Error::at("remove", disk, &name))?, "file", &name, watch);
+    }
+    Ok(())
+}
+
+/// The same of leftovers that are folders; `of` knows from a name what such a folder holds, if it is the name of one.
+///
+/// # Errors
+/// As [`clear`].
+pub fn clear_folders(
+    disk: &dyn Disk,
+    folder: Option<&Name>,
+    of: impl Fn(&[u8]) -> Option<Holds>,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    for name in found(disk, folder, |last| of(last).is_some())? {
+        let holds = of(name.last()).unwrap_or(Holds::NOTHING);
+        let cleared = clear_folder(disk, &name, holds).map_err(Error::at("remove", disk, &name))?;
+        tell(cleared, "folder", &name, watch);
+    }
+    Ok(())
+}
+
+/// The names in a folder that `is` knows.
+fn found(disk: &dyn Disk, folder: Option<&Name>, is: impl Fn(&[u8]) -> bool) -> Result<Vec<Name>, Error> {
     let mut found = Vec::new();
     let listed = disk.list(folder, &mut |entry| found.extend(Some(entry.name).filter(|name| is(name.as_bytes()))));
     listed.map_err(Error::of_folder("list", disk, folder))?;
-    for last in found {
-        let name = folder.map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?;
-        let cleared = if what == What::Folder { clear_folder(disk, &name) } else { clear_file(disk, &name) };
-        let kind = if what == What::Folder { "folder" } else { "file" };
-        match cleared.map_err(Error::at("remove", disk, &name))? {
-            Cleared::Gone => {}
-            Cleared::Removed => watch.notice(format!("removed '{name}', the work {kind} of an interrupted run")),
-            Cleared::Left(why) => {
-                watch.notice(format!("'{name}' looks like what an interrupted run left, but {why}: it was left alone"))
-            }
+    let below = |last: Name| Ok(folder.map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?);
+    found.into_iter().map(below).collect()
+}
+
+fn tell(cleared: Cleared, kind: &str, name: &Name, watch: &Watch<'_>) {
+    match cleared {
+        Cleared::Gone => {}
+        Cleared::Removed => watch.notice(format!("removed '{name}', the work {kind} of an interrupted run")),
+        Cleared::Left(why) => {
+            watch.notice(format!("'{name}' looks like what an interrupted run left, but {why}: it was left alone"))
         }
     }
-    Ok(())
 }
 
 /// What became of a leftover.
@@ -158,7 +199,7 @@ fn removed(result: io::Result<()>) -> io::Result<Cleared> {
     }
 }
 
-fn clear_folder(disk: &dyn Disk, name: &Name) -> io::Result<Cleared> {
+fn clear_folder(disk: &dyn Disk, name: &Name, holds: Holds) -> io::Result<Cleared> {
     let Some(look) = disk.look(Some(name))? else { return Ok(Cleared::Gone) };
     if let Some(why) =
         foreign(disk, &look, What::Folder).filter(|_| look.what != What::Folder || !is_given(disk, name, &look))
@@ -170,7 +211,11 @@ fn clear_folder(disk: &dyn Disk, name: &Name) -> io::Result<Cleared> {
         Ok(Some(_held)) => {
             // By now it may have been published.
             let still = disk.look(Some(name))?.is_some_and(|there| there.identity == look.identity);
-            if still { removed(remove_folder(disk, name)) } else { Ok(Cleared::Gone) }
+            match inside(disk, name, holds)? {
+                _ if !still => Ok(Cleared::Gone),
+                None => Ok(Cleared::Left("it holds something that no such run puts there")),
+                Some(inside) => removed(remove(disk, name, &inside)),
+            }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Cleared::Gone),
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Cleared::Left(UNKNOWN)),
@@ -178,14 +223,38 @@ fn clear_folder(disk: &dyn Disk, name: &Name) -> io::Result<Cleared> {
     }
 }
 
-/// Removes a folder, with the files in it and the empty folders.
-pub(super) fn remove_folder(disk: &dyn Disk, folder: &Name) -> io::Result<()> {
+/// What lies in a folder, and whether it is a folder itself; none when that is not all of what it can hold.
+fn inside(disk: &dyn Disk, folder: &Name, holds: Holds) -> io::Result<Option<Vec<(Name, bool)>>> {
     let mut names = Vec::new();
-    disk.list(Some(folder), &mut |entry| names.push(entry.name))?;
+    match disk.list(Some(folder), &mut |entry| names.push(entry.name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        listed => listed?,
+    }
+    let mut inside = Vec::new();
     for last in names {
         let name = folder.join(last.as_bytes()).map_err(io::Error::other)?;
-        let is_folder = disk.look(Some(&name))?.is_some_and(|look| look.what == What::Folder);
-        if is_folder { disk.remove_folder(&name)? } else { disk.remove(&name)? }
+        let can_be = match disk.look(Some(&name))?.map(|look| look.what) {
+            None => continue,
+            Some(What::File) => (holds.file)(last.as_bytes()).then_some(false),
+            Some(What::Folder) => (holds.folder)(last.as_bytes()).then_some(true),
+            Some(What::Link | What::Other) => None,
+        };
+        let Some(is_folder) = can_be else { return Ok(None) };
+        inside.push((name, is_folder));
+    }
+    Ok(Some(inside))
+}
+
+/// Removes a folder of which this is all.
+fn remove(disk: &dyn Disk, folder: &Name, inside: &[(Name, bool)]) -> io::Result<()> {
+    for (name, is_folder) in inside {
+        if *is_folder { disk.remove_folder(name)? } else { disk.remove(name)? }
     }
     disk.remove_folder(folder)
+}
+
+/// Removes a folder that this process made, with the files in it and the empty folders.
+pub(super) fn remove_folder(disk: &dyn Disk, folder: &Name) -> io::Result<()> {
+    let all = Holds { file: |_| true, folder: |_| true };
+    remove(disk, folder, &inside(disk, folder, all)?.ok_or(io::ErrorKind::DirectoryNotEmpty)?)
 }

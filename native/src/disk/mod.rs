@@ -19,8 +19,8 @@ use std::sync::Arc;
 use highwater_core::name::Name;
 
 pub(crate) use appender::Appender;
-pub use draft::{Draft, FolderDraft, Lasts, make_folder, put};
-pub use leftover::{Leftover, clear, is_ours, look_at};
+pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
+pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub(crate) use work_name::is_draft;
 
 use crate::error::Error;
@@ -71,12 +71,21 @@ pub trait Disk: Store {
     /// The operating system's.
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()>;
 
-    /// The barrier: makes everything durable that was written to the file system of the root, names and contents,
-    /// before any name that comes after.
+    /// The barrier: makes everything durable that was written to the file system of a folder, or of the root, names and
+    /// contents, before any name that comes after.
     ///
     /// # Errors
     /// The operating system's.
-    fn barrier(&self) -> io::Result<()>;
+    fn barrier(&self, folder: Option<&Name>) -> io::Result<()>;
+
+    /// Whether what lies in one folder, or in the root, can be renamed into another: no mount comes between.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn moves(&self, from: Option<&Name>, to: Option<&Name>) -> io::Result<bool> {
+        let device = |folder| Ok::<_, io::Error>(self.look(folder)?.ok_or(io::ErrorKind::NotFound)?.identity.0);
+        Ok(device(from)? == device(to)?)
+    }
 
     /// Removes a file.
     ///

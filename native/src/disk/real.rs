@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering;
 
 use highwater_core::name::{Name, TEMPORARY};
 use rustix::fs::{
-    AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_NOW,
-    UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, futimens, ioctl_ficlone, mkdirat, openat, readlinkat, renameat,
-    renameat_with, statat, syncfs, unlinkat,
+    AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec, Timestamps,
+    UTIME_NOW, UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, futimens, ioctl_ficlone, mkdirat, openat,
+    readlinkat, renameat, renameat_with, statat, statx, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -56,6 +56,15 @@ impl Files {
 
     fn open_in_root(&self, name: &Name, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
         beneath::open(self.root(), name, flags, mode, Follow::Nothing)
+    }
+
+    /// A folder, or the root, open for what is done with a whole folder.
+    fn open_folder(&self, folder: Option<&Name>) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        match folder {
+            Some(name) => self.open_in_root(name, flags, Mode::empty()),
+            None => Ok(openat(self.root(), ".", flags | OFlags::CLOEXEC, Mode::empty())?),
+        }
     }
 
     fn open_held(&self, name: &Name, flags: OFlags) -> io::Result<File> {
@@ -141,17 +150,24 @@ impl Disk for Files {
     }
 
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        let folder = match folder {
-            Some(name) => self.open_in_root(name, flags, Mode::empty())?,
-            None => openat(self.root(), ".", flags | OFlags::CLOEXEC, Mode::empty())?,
-        };
-        self.synced(rustix::fs::fsync(folder))
+        self.synced(rustix::fs::fsync(self.open_folder(folder)?))
     }
 
-    fn barrier(&self) -> io::Result<()> {
-        let root = openat(self.root(), ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(syncfs(root)?)
+    fn barrier(&self, folder: Option<&Name>) -> io::Result<()> {
+        Ok(syncfs(self.open_folder(folder)?)?)
+    }
+
+    fn moves(&self, from: Option<&Name>, to: Option<&Name>) -> io::Result<bool> {
+        // Two mounts may be of one device; kernels before 5.8 do not number them.
+        let place = |folder| {
+            let folder = self.open_folder(folder)?;
+            let mount = match statx(&folder, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID) {
+                Ok(stat) if stat.stx_mask & StatxFlags::MNT_ID.bits() != 0 => Some(stat.stx_mnt_id),
+                Ok(_) | Err(_) => None,
+            };
+            Ok::<_, io::Error>((looked(&fstat(&folder)?).identity.0, mount))
+        };
+        Ok(place(from)? == place(to)?)
     }
 
     fn remove(&self, name: &Name) -> io::Result<()> {

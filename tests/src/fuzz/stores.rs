@@ -118,7 +118,7 @@ pub(super) fn manifest(bytes: &[u8]) {
     let framed = |text: &[u8]| encode_blob(text, &vec![0; text.len() + 1], None);
     let Ok(old) = Old::read(&framed(bytes), SNAPSHOT) else { return };
     let indices = old.indices.clone();
-    let marked = old.mark_failed("UPID:somebody:");
+    let marked = old.mark_failed(7);
     let again = Old::read(&framed(&marked), SNAPSHOT).expect("it is a manifest still");
     assert!(again.failed && again.indices == indices, "{again:?}");
     assert!(Old::read(&framed(bytes), "vm/101/2025-06-16T15:06:40Z").is_err(), "it is of another snapshot");

@@ -171,7 +171,7 @@ impl Disk for Root {
         Ok(())
     }
 
-    fn barrier(&self) -> io::Result<()> {
+    fn barrier(&self, _: Option<&Name>) -> io::Result<()> {
         let mut state = self.model.state();
         if state.operate("sync all", &self.at)? {
             state.durable = state.names.clone();

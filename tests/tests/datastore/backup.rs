@@ -302,13 +302,17 @@ fn two_writers_at_once_share_their_chunks() {
 fn what_a_killed_run_left_is_told_and_removed_by_the_next() {
     let ground = Ground::new();
     ground.backup(0, &[]).expect(0);
-    let left = ground.store.join("vm/100/.highwater-2026-03-01T12:00:00Z");
-    fs::create_dir(&left).expect("a folder");
-    fs::write(left.join("0123"), "half a chunk").expect("it is written");
+    // Earlier versions had them in the groups.
+    let left = [".highwater-snapshot.0123456789abcdef", "vm/100/.highwater-2026-03-01T12:00:00Z.0123456789abcdef"];
+    let left = left.map(|name| ground.store.join(name));
+    for folder in &left {
+        fs::create_dir(folder).expect("a folder");
+        fs::write(folder.join("0123".repeat(16)), "half a chunk").expect("it is written");
+    }
     let (code, found) = report(&ground.store, &[]);
-    assert_eq!((code, &found["tallies"]["stray"]), (0, &1.into()), "{found:#}");
+    assert_eq!((code, &found["tallies"]["stray"]), (0, &2.into()), "{found:#}");
     ground.backup(1, &[]).expect(0);
-    assert!(!left.exists());
+    assert_eq!(left.map(|folder| folder.exists()), [false, false]);
     ground.is_sound();
 }
 

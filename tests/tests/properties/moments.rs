@@ -123,8 +123,8 @@ impl Disk for Recorder {
         self.root.sync_folder(folder)
     }
 
-    fn barrier(&self) -> io::Result<()> {
-        self.root.barrier()
+    fn barrier(&self, folder: Option<&Name>) -> io::Result<()> {
+        self.root.barrier(folder)
     }
 
     fn remove(&self, name: &Name) -> io::Result<()> {

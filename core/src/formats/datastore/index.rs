@@ -172,6 +172,40 @@ impl Index {
     }
 }
 
+/// A fixed index on its way in, for a writer who need not hold all of it.
+pub struct Lines(Index);
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self(Index::new(true))
+    }
+}
+
+impl Lines {
+    /// Takes the next bytes and hands each digest on, in order.
+    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Digest)) {
+        self.0.push(bytes, &mut |entry| each(entry.digest));
+    }
+
+    /// The lengths of the archive and of a chunk, in bytes, once that is known.
+    #[must_use]
+    pub fn head(&self) -> Option<(u64, u64)> {
+        self.0.head.as_ref().map(|head| (head.size, head.chunk))
+    }
+
+    /// The checksum of the entries, when nothing follows.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong, and where.
+    pub fn end(self) -> Result<Digest, String> {
+        let Summary { sum, own, .. } = self.0.end().map_err(|odd| format!("at byte {}, {}", odd.at, odd.what))?;
+        if own.is_some_and(|own| own != sum) {
+            return Err("at byte 32, its own checksum is not that of its entries".to_owned());
+        }
+        Ok(sum)
+    }
+}
+
 /// A fixed index that was read, or is to be written: what a writer needs of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixed {
@@ -189,16 +223,11 @@ impl Fixed {
     /// # Errors
     /// One sentence that says what is wrong, and where.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let mut index = Index::new(true);
+        let mut lines = Lines::default();
         let mut digests = Vec::new();
-        index.push(bytes, &mut |entry| digests.push(entry.digest));
-        let chunk = index.head.as_ref().map_or(0, |head| head.chunk);
-        let told = |odd: Odd| format!("at byte {}, {}", odd.at, odd.what);
-        let summary = index.end().map_err(told)?;
-        if summary.own.is_some_and(|own| own != summary.sum) {
-            return Err("at byte 32, its own checksum is not that of its entries".to_owned());
-        }
-        Ok(Self { size: summary.size, chunk, digests })
+        lines.push(bytes, &mut |digest| digests.push(digest));
+        let (size, chunk) = lines.head().unwrap_or_default();
+        lines.end().map(|_| Self { size, chunk, digests })
     }
 
     /// The checksum of the entries.

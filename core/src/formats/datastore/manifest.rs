@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::names::time_of;
+use super::state;
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::digest::{Algorithm, Digest};
 use crate::key::Key;
@@ -233,6 +234,8 @@ pub struct Old {
     pub indices: Vec<(String, Digest)>,
     /// Somebody verified the snapshot and found that it is not whole.
     pub failed: bool,
+    /// It is marked so in a way that no server can read.
+    pub unread: bool,
 }
 
 impl Old {
@@ -249,17 +252,17 @@ impl Old {
             Odd::Malformed(what) => what,
         })?;
         let value: Value = serde_json::from_slice(&text).map_err(|why| format!("it cannot be understood: {why}"))?;
-        let failed = value.pointer("/unprotected/verify_state/state").is_some_and(|state| state == "failed");
+        let state = value.pointer("/unprotected/verify_state");
+        let failed = state.and_then(|state| state.get("state")).is_some_and(|state| state == "failed");
+        let unread = failed && !state.is_some_and(state::is_read);
         let indices = manifest.files.into_iter().filter(|file| file.kind != Kind::Blob);
-        Ok(Self { value, indices: indices.map(|file| (file.name, file.sum)).collect(), failed })
+        Ok(Self { value, indices: indices.map(|file| (file.name, file.sum)).collect(), failed, unread })
     }
 
-    /// The JSON that says that the snapshot is not whole; `task` names who found it, where nobody has verified it before.
+    /// The JSON that says that the snapshot is not whole, as a server reads it; `process` is the number of this one.
     #[must_use]
-    pub fn mark_failed(mut self, task: &str) -> Vec<u8> {
-        let known = self.value.pointer("/unprotected/verify_state/upid").cloned();
-        let state = json!({ "state": "failed", "upid": known.unwrap_or_else(|| task.into()) });
-        set(&mut self.value, &["unprotected", "verify_state"], state);
+    pub fn mark_failed(mut self, process: u32) -> Vec<u8> {
+        set(&mut self.value, &["unprotected", "verify_state"], state::failed(process));
         pretty(&self.value)
     }
 }

@@ -15,8 +15,9 @@ mod index;
 mod inspect;
 mod manifest;
 pub mod names;
+mod state;
 
-pub use index::Fixed;
+pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};
 
 use crate::inspect::{Entry, Format, Inspect, Lock, Scope};

@@ -289,7 +289,7 @@ impl<'a> Chunks<'a> {
             let healed = self.healed.iter().filter(|digest| previous.names(digest)).copied().collect();
             let others = {
                 let state = self.state();
-                let others = previous.digests.iter().filter(|digest| !state.chunks.contains_key(*digest));
+                let others = previous.distinct.iter().filter(|digest| !state.chunks.contains_key(*digest));
                 others.map(|digest| (*digest, Chunk { place: None, stored: None })).collect()
             };
             let gone = self.gone(others)?.into_iter().map(|(digest, _)| digest).collect();

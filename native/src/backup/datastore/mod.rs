@@ -6,22 +6,25 @@
 //! that each is there and as long as it was. What a store has lost is made anew from its source, and the snapshot that
 //! named it before is marked as failed.
 //!
-//! A snapshot is put together in a hidden folder of its group. When all is durable, chunks included, that is renamed to
-//! the snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the next.
+//! A snapshot is put together in a hidden folder of the store's root. When all is durable, chunks included, that is
+//! renamed to the snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the
+//! next.
 
 mod blobs;
 mod chunks;
 mod grown;
 mod place;
 mod previous;
+mod publish;
 mod read;
 mod source;
+mod stage;
 
 use std::collections::HashSet;
 
 use highwater_core::codec::{Packer, encode_blob};
 use highwater_core::digest::Digest;
-use highwater_core::formats::datastore::names::{self, Group, MANIFEST};
+use highwater_core::formats::datastore::names::{self, Group};
 use highwater_core::formats::datastore::{Fixed, New, NewFile};
 use highwater_core::key::Key;
 use highwater_core::name::{Name, NameError};
@@ -29,13 +32,14 @@ use highwater_core::name::{Name, NameError};
 use crate::disk::like::Like;
 use crate::disk::{Disk, Draft, FolderDraft};
 use crate::error::Error;
+use crate::random;
 use crate::store::Place;
 use crate::watch::Watch;
-use crate::{clock, random};
 use blobs::Blob;
 use chunks::Chunks;
-use previous::Previous;
+use previous::{Found, Previous};
 use source::Source;
+use stage::Stage;
 
 pub use place::{Target, is_archive, target};
 
@@ -126,9 +130,9 @@ pub struct Made {
 pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Error> {
     let group = Group::parse(&job.group).ok_or_else(|| Error::failed(format!("'{}' is no group", job.group)))?;
     let (sources, blobs) = open(job)?;
-    let _locks = if job.dry_run { None } else { Some(place::prepare(job, disk, watch)?) };
+    let locks = if job.dry_run { None } else { Some(place::prepare(job, disk, watch)?) };
     let (time, snapshot) = place::time(job, disk, watch)?;
-    let previous = Previous::find(job, &sources, disk, watch)?;
+    let Found { previous, unread: marked } = Previous::find(job, &sources, disk, watch)?;
     let kept =
         sources.iter().zip(&previous).map(|(source, previous)| grown::kept(job, source, previous.as_ref(), watch));
     let kept = kept.collect::<Result<Vec<_>, Error>>()?;
@@ -152,55 +156,49 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
             healed: chunks.healed(),
         }
     };
-    if job.dry_run {
+    let Some(locks) = locks else {
         let chunks = Chunks::new(job, disk, None, &sources, &previous);
         return Ok(made(&chunks, &read(&chunks)?));
-    }
+    };
     let lock = Name::new(names::LOCK.as_bytes())?;
     let like = Like::in_place_of(disk, &lock).map_err(Error::at("look at", disk, &lock))?;
-    let folder = Name::new(job.group.as_bytes())?;
-    let begun = FolderDraft::of(disk, &folder.join(format!("{}{}", names::WORK, clock::snapshot(time)?).as_bytes())?);
-    // Until it is whole, nobody else may enter it; when it is dropped, it goes with all that is in it.
-    let draft = begun.map_err(Error::at("make a folder in", disk, &folder))?;
-    let work = draft.work();
-    // A run that was killed may have been making a folder there.
-    place::clear(disk, Some(&Name::new(names::CHUNKS.as_bytes())?), watch)?;
-    place::own(job, disk, work, &like)?;
-    let mut chunks = Chunks::new(job, disk, Some((work, like)), &sources, &previous);
+    let stage = Stage::begin(disk, &Name::new(job.group.as_bytes())?)?;
+    place::own(job, disk, stage.snapshot.work(), &like, watch)?;
+    let mut chunks = Chunks::new(job, disk, Some((stage.chunks(), like)), &sources, &previous);
     let digests = read(&chunks)?;
     sources.iter().try_for_each(|source| source.warn_of_change(watch))?;
     chunks.complete(watch)?;
     for lost in chunks.lost()? {
-        previous::mark_failed(disk, work, &lost, watch)?;
+        previous::mark_lost(disk, stage.snapshot.work(), &lost, watch)?;
     }
-    let made = made(&chunks, &digests);
+    for snapshot in &marked {
+        previous::mark_unread(disk, stage.snapshot.work(), snapshot, watch)?;
+    }
+    let mut made = made(&chunks, &digests);
     let mut files = Vec::new();
     for (source, digests) in sources.iter().zip(digests) {
         let index = Fixed { size: source.size, chunk: job.chunk, digests };
         let name = source.archive.file();
-        write(disk, &draft, &name, &like, &index.encode(random::bytes()?, time))?;
+        write(disk, &stage.snapshot, &name, &like, &index.encode(random::bytes()?, time))?;
         files.push(NewFile { name, size: source.size, sum: index.sum() });
     }
     for blob in &blobs {
-        files.push(blob.write(job, disk, &draft, &like)?);
+        files.push(blob.write(job, disk, &stage.snapshot, &like)?);
     }
-    let manifest = New {
-        kind: group.kind,
-        id: group.id,
-        time,
-        files: &files,
-        chunks: (made.chunks, made.known),
-        size: made.size,
-        stored: made.stored,
-        key: job.key.as_ref(),
+    let manifest = |time| {
+        let manifest = New {
+            kind: group.kind,
+            id: group.id,
+            time,
+            files: &files,
+            chunks: (made.chunks, made.known),
+            size: made.size,
+            stored: made.stored,
+            key: job.key.as_ref(),
+        };
+        blob(&manifest.encode(), None)
     };
-    write(disk, &draft, MANIFEST, &like, &blob(&manifest.encode(), None)?)?;
-    // No snapshot may have its name before all that it names is durable.
-    disk.barrier().map_err(Error::of_folder("sync", disk, None))?;
-    let to = Name::new(snapshot.as_bytes())?;
-    let like = Like::in_place_of_folder(disk, &folder).map_err(Error::at("look at", disk, &folder))?;
-    draft.publish(&to, &like).map_err(Error::at("put in place", disk, &to))?;
-    disk.sync_folder(Some(&folder)).map_err(Error::at("sync", disk, &folder))?;
+    made.snapshot = publish::publish(job, disk, (&stage, &like), (locks, time), manifest, watch)?;
     Ok(made)
 }
 

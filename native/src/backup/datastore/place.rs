@@ -7,9 +7,10 @@ use highwater_core::formats::datastore::names::{self, Group};
 use highwater_core::inspect::Entry;
 use highwater_core::name::{Name, TEMPORARY};
 
+use super::stage::{POOL, clear};
 use super::{Job, put};
 use crate::disk::like::Like;
-use crate::disk::{self, Disk, FolderDraft, Held, What};
+use crate::disk::{self, Disk, FolderDraft, Held};
 use crate::error::{Class, Error};
 use crate::shown::quoted;
 use crate::store::is_no_file;
@@ -52,9 +53,11 @@ pub fn target(path: &Path) -> Option<Target> {
     })
 }
 
-/// Makes the store if its folder is empty, takes its locks, makes the group, and removes what interrupted runs left in
-/// it.
-pub(super) fn prepare(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(Held, Held), Error> {
+/// The locks of a backup: on the store, together with others, and on the group, alone.
+pub(super) type Locks = (Held, Held);
+
+/// Makes the store if its folder is empty, takes its locks, makes the group, and removes what interrupted runs left.
+pub(super) fn prepare(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Locks, Error> {
     let lock = Name::new(names::LOCK.as_bytes())?;
     if disk.look(Some(&lock)).map_err(Error::at("look at", disk, &lock))?.is_none() {
         make_store(disk, &lock, watch)?;
@@ -63,6 +66,13 @@ pub(super) fn prepare(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(
         let who = "its garbage collection is running, or it is being changed otherwise; wait for that";
         format!("a process holds {} alone: {who}", quoted(&disk.told(Some(&lock))))
     })?;
+    let alone = take_group(job, disk, watch)?;
+    clear(disk, Some(&Name::new(names::CHUNKS.as_bytes())?), watch)?;
+    Ok((shared, alone))
+}
+
+/// Makes the group, if it is not there, and takes it for this process.
+pub(super) fn take_group(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Held, Error> {
     let mut folder: Option<Name> = None;
     for part in job.group.split('/') {
         let name = folder.as_ref().map_or_else(|| Name::new(part.as_bytes()), |folder| folder.join(part.as_bytes()))?;
@@ -74,12 +84,7 @@ pub(super) fn prepare(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(
         format!("another backup into {} is running; wait for it, or end it", quoted(&disk.told(folder.as_ref())))
     })?;
     clear(disk, folder.as_ref(), watch)?;
-    Ok((shared, alone))
-}
-
-/// Removes the folders that interrupted runs left in a folder.
-pub(super) fn clear(disk: &dyn Disk, folder: Option<&Name>, watch: &Watch<'_>) -> Result<(), Error> {
-    disk::clear(disk, folder, What::Folder, |name| name.starts_with(names::WORK.as_bytes()), watch)
+    Ok(alone)
 }
 
 /// Makes a folder, if it is not there, that belongs to whom the folder around it belongs to.
@@ -94,10 +99,11 @@ fn make_like_its_parent(disk: &dyn Disk, name: &Name) -> Result<(), Error> {
     made().map_err(Error::at("make the folder", disk, name))
 }
 
-/// Says whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half a
-/// name.
-pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Name, like: &Like) -> Result<(), Error> {
-    let owner = Name::new(job.group.as_bytes())?.join(b"owner")?;
+/// Writes whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half a
+/// name. A group that has snapshots has lost its owner then, which is said.
+pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Name, like: &Like, watch: &Watch<'_>) -> Result<(), Error> {
+    let group = Name::new(job.group.as_bytes())?;
+    let owner = group.join(b"owner")?;
     match disk.length(&owner) {
         // A power cut may have left an empty one.
         Ok(0) => {}
@@ -105,7 +111,25 @@ pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Name, like: &Like) -> Resul
         Ok(_) => return Ok(()),
         Err(error) => return Err(Error::at("look at", disk, &owner)(error)),
     }
-    put(disk, work, &owner, like, format!("{}\n", job.owner).as_bytes())
+    put(disk, work, &owner, like, format!("{}\n", job.owner).as_bytes())?;
+    if newest(disk, &group)?.is_some() {
+        let (group, whose) = (quoted(&disk.told(Some(&group))), quoted(job.owner.as_ref()));
+        watch.notice(format!(
+            "{group} had lost its file 'owner', and a server neither shows such a group nor backs up into it: it belongs to {whose} again; write another owner into that file if that is wrong"
+        ));
+    }
+    Ok(())
+}
+
+/// The second of the newest snapshot of a group.
+pub(super) fn newest(disk: &dyn Disk, group: &Name) -> Result<Option<i64>, Error> {
+    let mut newest = None;
+    let listed = disk.list(Some(group), &mut |entry| newest = newest.max(entry.name.as_str().and_then(names::time_of)));
+    match listed {
+        // A dry run makes no group.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(|()| newest).map_err(Error::at("list", disk, group)),
+    }
 }
 
 /// Makes a store in an empty folder: with all of the 65,536 folders that a server wants to see. The lock file, by which
@@ -138,10 +162,8 @@ fn make_store(disk: &dyn Disk, lock: &Name, watch: &Watch<'_>) -> Result<(), Err
         }
     } else {
         let all = || {
-            let draft = FolderDraft::of(
-                disk,
-                &Name::new([names::WORK, "chunks"].concat().as_bytes()).map_err(io::Error::other)?,
-            )?;
+            let draft =
+                FolderDraft::of(disk, &Name::new([names::WORK, POOL].concat().as_bytes()).map_err(io::Error::other)?)?;
             for prefix in 0..=u16::MAX {
                 let name = draft.work().join(format!("{prefix:04x}").as_bytes()).map_err(io::Error::other)?;
                 _ = like.give(&*disk.make_folder(&name)?)?;
@@ -152,20 +174,16 @@ fn make_store(disk: &dyn Disk, lock: &Name, watch: &Watch<'_>) -> Result<(), Err
     }
     let like = Like::new_in(&root).with_mode(0o644);
     _ = disk::put(disk, lock, b"", &like, TEMPORARY, true)?;
-    disk.barrier().map_err(Error::of_folder("sync", disk, None))
+    disk.barrier(None).map_err(Error::of_folder("sync", disk, None))
 }
+
+/// How long a clock is given that has to move on.
+pub(super) const TICK: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// The second of the new snapshot, and its path: now, if that is after every snapshot of the group.
 pub(super) fn time(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(i64, String), Error> {
     let folder = Name::new(job.group.as_bytes())?;
-    let mut newest = None;
-    let listed =
-        disk.list(Some(&folder), &mut |entry| newest = newest.max(entry.name.as_str().and_then(names::time_of)));
-    match listed {
-        // A dry run makes no group.
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::at("list", disk, &folder)(error)),
-        Ok(()) | Err(_) => {}
-    }
+    let newest = newest(disk, &folder)?;
     loop {
         watch.go_on()?;
         let now = job.now.map_or_else(clock::seconds, Ok)?;
@@ -174,7 +192,7 @@ pub(super) fn time(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(i64
         }
         if newest == Some(now) && clock::ticks() && job.now.is_none() {
             // Names are to the second, so two backups within one must wait for the next.
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(TICK);
             continue;
         }
         let newest = clock::snapshot(newest.unwrap_or(now))?;

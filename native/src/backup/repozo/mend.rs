@@ -21,7 +21,7 @@ use crate::watch::Watch;
 
 /// Removes work files of our own.
 pub(super) fn leftovers(disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
-    disk::clear(disk, None, What::File, |name| name.ends_with(TEMPORARY.as_bytes()), watch)
+    disk::clear(disk, None, |name| name.ends_with(TEMPORARY.as_bytes()), watch)
 }
 
 /// Brings the newest chain into a state to build upon, and reads it anew if that changed anything.

@@ -8,7 +8,7 @@ use highwater_core::name::{Name, NameError, TEMPORARY};
 
 use crate::backup::repozo::QUICK_ENTRIES;
 use crate::disk::like::Like;
-use crate::disk::{self, Disk, What};
+use crate::disk::{self, Disk};
 use crate::drive::buffer;
 use crate::error::Error;
 use crate::restore::Run;
@@ -74,7 +74,7 @@ fn place(bytes: &[u8], saved: &Path, to: &dyn Disk, target: &Name, watch: &Watch
     watch.note(format!("Restoring index file {} to {}", shown(saved), shown(to.told(Some(&name)))));
     let like = Like::in_place_of(to, target).map_err(Error::at("look at", to, target))?;
     // What a run that was killed here left.
-    disk::clear(to, None, What::File, |last| disk::is_draft(last, &name, TEMPORARY), watch)?;
+    disk::clear(to, None, |last| disk::is_draft(last, &name, TEMPORARY), watch)?;
     disk::put(to, &name, bytes, &like, TEMPORARY, true)?.tell(to, &name, watch);
     to.sync_folder(None).map_err(Error::of_folder("sync", to, None))
 }
