@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::claim::{Claim, Expect};
-use crate::codec::{Broken, Codec, Decoder, Flow, Sealing, Workspace};
+use crate::codec::{Broken, Codec, Decoder, Flow, Workspace};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
@@ -41,11 +41,11 @@ pub enum Damage {
         decoded: bool,
     },
     /// It is too short or too long to hold what it should.
-    #[error("it has {found} bytes; a blob of what the index says has more than {header} and at most {most}")]
+    #[error("it has {found} bytes; {}", Self::possible(*.header, *.most))]
     Stored {
         /// Bytes there are.
         found: u64,
-        /// The bytes of its header.
+        /// It must have more than that: the bytes of its header, at least.
         header: u64,
         /// The most that it could have.
         most: u64,
@@ -94,6 +94,13 @@ impl Place {
 }
 
 impl Damage {
+    fn possible(less: u64, most: u64) -> String {
+        if less.saturating_add(1) == most {
+            return format!("a blob of what the index says that is not compressed has {most}");
+        }
+        format!("a blob of what the index says has more than {less} and at most {most}")
+    }
+
     /// The code that reports it.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -141,7 +148,8 @@ impl Verdict {
 }
 
 /// What is said of a chunk that the cache of a bucket does not hold.
-const ELSEWHERE: &str = "it is empty, which in this cache says that it is in the bucket, and there nobody looked";
+pub(crate) const ELSEWHERE: &str =
+    "it is empty, which in this cache says that it is in the bucket, and there nobody looked";
 
 /// A running test of one claim's bytes.
 pub struct Check {
@@ -170,25 +178,6 @@ impl Check {
     pub fn counting(codec: Codec, expect: Expect) -> Self {
         let (decoder, decodes) = (Decoder::new(codec), codec != Codec::Plain);
         Self { codec, expect, decoder, decodes, hasher: None, length: 0, last: 0, over: false, broken: None }
-    }
-
-    /// The verdict of a stored length, for [`crate::claim::Evidence::StoredLength`].
-    #[must_use]
-    pub fn of_length(claim: &Claim, found: u64) -> Verdict {
-        let expected = claim.expect.length;
-        if found == 0 && matches!(claim.codec, Codec::Cached(_)) {
-            return Verdict::Unverifiable(ELSEWHERE);
-        }
-        // A blob is compressed only where that makes it shorter.
-        if let Some(header) = claim.codec.sealing().map(Sealing::header) {
-            let most = expected.saturating_add(header);
-            let fits = header < found && found <= most;
-            return if fits { Verdict::Sound } else { Verdict::Damaged(Damage::Stored { found, header, most }) };
-        }
-        if found == expected {
-            return Verdict::Sound;
-        }
-        Verdict::Damaged(Damage::Length { expected, found, more: false, decoded: false })
     }
 
     /// Takes the next stored bytes and hands the decoded ones to `tee`, never more than the claim expects in all.

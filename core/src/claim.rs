@@ -41,7 +41,7 @@ pub struct Expect {
 pub enum Evidence {
     /// That the object is there.
     Presence,
-    /// The object's stored length.
+    /// The object's stored length, and as few of its bytes as tell whether that is right ([`crate::fit`]).
     StoredLength,
     /// The object's bytes, all of them.
     Bytes,

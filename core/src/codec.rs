@@ -11,6 +11,7 @@ use std::ops::Range;
 
 pub use blob::encode as encode_blob;
 pub use sealing::Sealing;
+pub(crate) use zstd::Frames;
 #[cfg(not(target_family = "wasm"))]
 pub use zstd::Packer;
 

@@ -37,6 +37,7 @@ pub mod drive;
 pub mod fault;
 pub mod filestorage;
 pub mod finding;
+pub mod fit;
 pub mod formats;
 pub mod inspect;
 pub mod key;

@@ -6,6 +6,7 @@ use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Flow;
 use highwater_core::fault::{Fault, FaultKind};
+use highwater_core::fit::Fit;
 use highwater_core::formats::by_name;
 use highwater_core::inspect::{Answer, Ask, Entry, Kind, Scope};
 use highwater_core::key::Key;
@@ -171,7 +172,14 @@ impl Host {
         };
         match claim.evidence(self.depth) {
             Evidence::Presence => (Verdict::Sound, 0),
-            Evidence::StoredLength => (Check::of_length(claim, bytes.len() as u64), 0),
+            Evidence::StoredLength => {
+                let mut fit = Fit::new(claim, bytes.len() as u64);
+                while let Some(range) = fit.ask() {
+                    let place = |at: u64| usize::try_from(at).expect("it fits");
+                    fit.answer(&bytes[place(range.start)..place(range.end)]);
+                }
+                (fit.verdict(), 0)
+            }
             Evidence::Bytes => {
                 let mut check = Check::new(claim, self.depth);
                 for piece in cutter.pieces(bytes) {

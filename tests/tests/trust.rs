@@ -5,6 +5,7 @@
 //! | `ownership.rs` | whom files belong to afterwards, and who may open them |
 //! | `links.rs` | links that lead out of a repository, and what is read and written through them |
 //! | `parts.rs` | work files of somebody else, and those of runs that were killed |
+//! | `leftovers.rs` | folders that look like what a killed run left, and are not |
 //! | `images.rs` | what belongs to a database and not to the image of a disk |
 //! | `together.rs` | two runs at the same object at once |
 //! | `pairs.rs` | every two verbs that write, at once on one root |
@@ -18,6 +19,8 @@
 mod attacker;
 #[path = "trust/images.rs"]
 mod images;
+#[path = "trust/leftovers.rs"]
+mod leftovers;
 #[path = "trust/links.rs"]
 mod links;
 #[path = "trust/ownership.rs"]

@@ -23,6 +23,11 @@ const ZSTD: [u8; 8] = [0x31, 0xb9, 0x58, 0x42, 0x6f, 0xb6, 0xa3, 0x7f];
 const ENCRYPTED: [u8; 8] = [0x7b, 0x67, 0x85, 0xbe, 0x22, 0x2d, 0x4c, 0xf0];
 const ENCRYPTED_ZSTD: [u8; 8] = [0xe6, 0x59, 0x1b, 0xbf, 0x0b, 0xbf, 0xd8, 0x0b];
 
+/// What is said of first bytes that are not those of the blob that they should be.
+const NO_BLOB: &str = "its magic number is that of no blob";
+const NOT_ENCRYPTED: &str = "it is not encrypted, and the manifest says that it is";
+const IS_ENCRYPTED: &str = "it is encrypted, and the manifest says that it is not";
+
 /// The lengths of the headers, in bytes.
 pub(crate) const HEADER: usize = 12;
 pub(crate) const SEALED_HEADER: usize = 44;
@@ -94,11 +99,11 @@ impl Unblob {
             let need = match (*magic, self.sealing.is_sealed()) {
                 (PLAIN | ZSTD, None | Some(false)) => HEADER,
                 (ENCRYPTED | ENCRYPTED_ZSTD, None | Some(true)) => SEALED_HEADER,
-                (PLAIN | ZSTD, Some(true)) => return odd("it is not encrypted, and the manifest says that it is"),
+                (PLAIN | ZSTD, Some(true)) => return odd(NOT_ENCRYPTED),
                 (ENCRYPTED | ENCRYPTED_ZSTD, Some(false)) => {
-                    return odd("it is encrypted, and the manifest says that it is not");
+                    return odd(IS_ENCRYPTED);
                 }
-                _ => return odd("its magic number is that of no blob"),
+                _ => return odd(NO_BLOB),
             };
             if self.header.len() < need {
                 return Ok(Flow::Continue(()));
@@ -234,8 +239,10 @@ impl Unblob {
 }
 
 mod encode;
+mod shape;
 
 pub use encode::encode;
+pub(crate) use shape::Shape;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! that has not 12 bytes is hashed to the first counter; an implementation that cuts or pads it opens nothing of what these servers keep.
 
 use aes::Aes256;
-use aes::cipher::{BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher};
+use aes::cipher::{BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher, StreamCipherSeek};
 use ctr::Ctr32BE;
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
@@ -25,15 +25,37 @@ pub(crate) struct Gcm {
     length: u64,
 }
 
+/// Opens any part of a ciphertext, and proves nothing of it.
+pub(crate) struct Peek(Ctr32BE<Aes256>);
+
+impl Peek {
+    pub(crate) fn new(key: &[u8; 32], iv: &[u8; IV]) -> Self {
+        Self(begin(key, iv).0)
+    }
+
+    /// Turns bytes from an offset of the ciphertext on into what they were.
+    pub(crate) fn open(&mut self, at: u64, bytes: &mut [u8]) {
+        // The first block of the key stream hides the tag. No blob is so long that the counter comes to its end.
+        if self.0.try_seek(at.saturating_add(16)).is_ok() {
+            self.0.apply_keystream(bytes);
+        }
+    }
+}
+
+/// The key stream, from its beginning, and the hash.
+fn begin(key: &[u8; 32], iv: &[u8; IV]) -> (Ctr32BE<Aes256>, GHash) {
+    let mut hash_key = aes::Block::default();
+    Aes256::new(&(*key).into()).encrypt_block(&mut hash_key);
+    let hash = GHash::new(&hash_key);
+    let mut first = hash.clone();
+    first.update_padded(iv);
+    first.update(&[lengths(0, IV as u64).into()]);
+    (Ctr32BE::<Aes256>::new(&(*key).into(), &first.finalize()), hash)
+}
+
 impl Gcm {
     pub(crate) fn new(key: &[u8; 32], iv: &[u8; IV]) -> Self {
-        let mut hash_key = aes::Block::default();
-        Aes256::new(&(*key).into()).encrypt_block(&mut hash_key);
-        let hash = GHash::new(&hash_key);
-        let mut first = hash.clone();
-        first.update_padded(iv);
-        first.update(&[lengths(0, IV as u64).into()]);
-        let mut cipher = Ctr32BE::<Aes256>::new(&(*key).into(), &first.finalize());
+        let (mut cipher, hash) = begin(key, iv);
         let mut mask = [0; 16];
         cipher.apply_keystream(&mut mask);
         Self { cipher, hash, mask, part: Vec::new(), length: 0 }

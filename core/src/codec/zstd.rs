@@ -6,10 +6,12 @@
 #[cfg_attr(target_family = "wasm", path = "zstd/rust.rs")]
 #[cfg_attr(not(target_family = "wasm"), path = "zstd/c.rs")]
 mod blocks;
+mod frames;
 #[cfg(not(target_family = "wasm"))]
 mod pack;
 
 pub(super) use blocks::Blocks;
+pub(crate) use frames::Frames;
 #[cfg(not(target_family = "wasm"))]
 pub use pack::Packer;
 

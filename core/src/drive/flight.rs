@@ -2,6 +2,7 @@
 
 use crate::check::Verdict;
 use crate::claim::Claim;
+use crate::fit::Fit;
 
 use super::apart::Apart;
 use super::marked::Marked;
@@ -21,6 +22,8 @@ pub(super) enum Flight {
     Trail(Box<Trailing>),
     /// A claim of which only the length is asked.
     Length(Question),
+    /// The same, once the length is known: a few bytes tell whether it is right.
+    Fit(Question, Box<Fit>),
     /// A claim that does not hold, if its file is still what it was.
     Doubt(Question, Verdict, u64),
 }

@@ -26,16 +26,18 @@ mod tape;
 mod trailing;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use crate::check::{Check, Verdict};
+use crate::check::Verdict;
 use crate::claim::{Claim, Evidence};
 use crate::digest::{Algorithm, lanes, update_lanes};
 use crate::finding::Hurts;
+use crate::fit::Fit;
 use crate::inspect::Set;
 use crate::report::{Depth, Report};
 use crate::survey::{Survey, Work};
 
-use flight::Flight;
+use flight::{Flight, Question};
 use indices::{Indices, Step, unreadable};
 use listing::Listing;
 use marked::Outcome;
@@ -126,7 +128,10 @@ impl Drive {
                 Flight::Stream(stream) => tapes.push(&mut stream.tape),
                 Flight::Marked(marked) => tapes.extend(marked.tape()),
                 Flight::Trail(trail) => tapes.extend(trail.tape()),
-                Flight::Length(question) | Flight::Doubt(question, ..) | Flight::Apart(question, _) => {
+                Flight::Length(question)
+                | Flight::Fit(question, _)
+                | Flight::Doubt(question, ..)
+                | Flight::Apart(question, _) => {
                     if question.id.is_none() {
                         let id = ids.next();
                         question.id = Some(id);
@@ -153,11 +158,14 @@ impl Drive {
                 Flight::Stream(stream) => offer(Some(&mut stream.tape)),
                 Flight::Marked(marked) => offer(marked.tape()),
                 Flight::Trail(trail) => offer(trail.tape()),
-                Flight::Apart(..) | Flight::Length(_) | Flight::Doubt(..) => {}
+                Flight::Apart(..) | Flight::Length(_) | Flight::Fit(..) | Flight::Doubt(..) => {}
             }
         }
         for flight in self.flights.iter_mut().flatten() {
-            if let Flight::Length(question) | Flight::Doubt(question, ..) | Flight::Apart(question, _) = flight
+            if let Flight::Length(question)
+            | Flight::Fit(question, _)
+            | Flight::Doubt(question, ..)
+            | Flight::Apart(question, _) = flight
                 && question.id == Some(id)
             {
                 question.answer = answer.take();
@@ -311,23 +319,49 @@ impl Drive {
                 }
                 true
             }
-            Some(Flight::Length(question) | Flight::Doubt(question, ..)) => {
+            Some(Flight::Length(question) | Flight::Fit(question, _) | Flight::Doubt(question, ..)) => {
                 let Some(answer) = question.answer.take() else { return false };
-                let (question, verdict, bytes) = match slot.take() {
-                    Some(Flight::Doubt(question, verdict, bytes)) => (question, Some(verdict), bytes),
-                    Some(Flight::Length(question)) => (question, None, 0),
+                let other = || Verdict::of_fault(unreadable("another answer came than was asked for"));
+                let (question, verdict, bytes) = match (slot.take(), answer) {
+                    (Some(Flight::Doubt(question, verdict, bytes)), Answer::Unchanged) => (question, verdict, bytes),
+                    (Some(Flight::Length(question)), Answer::Length(length)) => {
+                        let fit = Fit::new(&question.claim, length);
+                        return self.fit(place, question, fit);
+                    }
+                    (Some(Flight::Fit(question, mut fit)), Answer::Bytes(bytes) | Answer::Last(bytes)) => {
+                        let before = fit.ask();
+                        fit.answer(&bytes);
+                        if before != fit.ask() {
+                            return self.fit(place, question, *fit);
+                        }
+                        (question, Verdict::of_fault(unreadable("it became shorter while it was read")), 0)
+                    }
+                    (
+                        Some(Flight::Doubt(question, ..) | Flight::Length(question) | Flight::Fit(question, _)),
+                        Answer::Failed(message),
+                    ) => (question, Verdict::of_fault(unreadable(&message)), 0),
+                    (Some(Flight::Doubt(question, ..) | Flight::Length(question) | Flight::Fit(question, _)), _) => {
+                        (question, other(), 0)
+                    }
                     _ => return false,
-                };
-                let verdict = match (answer, verdict) {
-                    (Answer::Unchanged, Some(verdict)) => verdict,
-                    (Answer::Length(length), None) => Check::of_length(&question.claim, length),
-                    (Answer::Failed(message), _) => Verdict::of_fault(unreadable(&message)),
-                    _ => Verdict::of_fault(unreadable("another answer came than was asked for")),
                 };
                 self.settle(question.number, &question.claim, verdict, bytes);
                 true
             }
         }
+    }
+
+    /// Goes on with a claim whose length is known.
+    fn fit(&mut self, place: usize, question: Question, fit: Fit) -> bool {
+        let Question { number, claim, file, .. } = question;
+        match (fit.ask(), self.flights.get_mut(place)) {
+            (Some(Range { start, end }), Some(slot)) => {
+                let what = What::Bytes { at: start, length: end.saturating_sub(start) };
+                *slot = Some(Flight::Fit(Question::new(number, *claim, file, what), Box::new(fit)));
+            }
+            _ => self.settle(number, &claim, fit.verdict(), 0),
+        }
+        true
     }
 
     /// Hashes what waits, when there is enough of it: lanes are fast only when they are full.

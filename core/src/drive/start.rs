@@ -31,7 +31,7 @@ impl Drive {
                 Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
                 Flight::Apart(..) => inflating += 1,
                 Flight::Trail(_) => trails += 1,
-                Flight::Marked(_) | Flight::Length(_) | Flight::Doubt(..) => {}
+                Flight::Marked(_) | Flight::Length(_) | Flight::Fit(..) | Flight::Doubt(..) => {}
             }
         }
         // Segments first: their claim was begun before those that wait.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use highwater_core::check::{Check, Verdict};
+use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Codec;
 use highwater_core::digest::Hasher;
@@ -20,7 +20,7 @@ use super::write::{Writer, is_zero};
 use super::{Run, plan, sound, target, tell_chunks, tell_whole};
 use crate::disk::like::Like;
 use crate::disk::{self, Appender, Disk, Draft, Inode, Writable};
-use crate::drive::check_bytes;
+use crate::drive::{check_bytes, fits};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
 use crate::store::{Identity, Object, Store};
@@ -59,9 +59,9 @@ pub(super) fn write(run: &Run<'_>, alone: Alone) -> Result<Written, Error> {
     let Run { job, plan, from, to, watch, .. } = *run;
     if job.in_place {
         for claim in &plan.claims {
-            let length = from.length(&claim.object).map_err(Error::at("read", from, &claim.object))?;
+            _ = from.length(&claim.object).map_err(Error::at("read", from, &claim.object))?;
             if claim.evidence(Depth::Size) == Evidence::StoredLength
-                && let Verdict::Damaged(damage) = Check::of_length(claim, length)
+                && let Verdict::Damaged(damage) = fits(from, claim)
             {
                 let what = plan::damaged(from, claim, &damage);
                 return Err(Error::damage(format!("{what}; the old file was not given up for it")));

@@ -194,7 +194,8 @@ fn an_unchanged_source_stores_nothing_and_every_chunk_it_uses_is_touched() {
     }
     ground.backup(1, &["--dry-run"]).expect(0).prints("would write").prints("0 of them new");
     assert!(!ground.snapshot(1).exists());
-    assert!(fs::metadata(&chunks[0]).expect("a chunk").accessed().expect("a time") <= long_ago);
+    // A few bytes are read, which a file system may note; nothing is set.
+    assert!(fs::metadata(&chunks[0]).expect("a chunk").modified().expect("a time") <= long_ago);
     ground.backup(1, &[]).expect(0).prints("0 of them new, 0 bytes stored");
     for chunk in &chunks {
         let meta = fs::metadata(chunk).expect("a chunk");

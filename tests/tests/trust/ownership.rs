@@ -96,7 +96,7 @@ fn root_gives_no_file_away() {
         ("a restore's part", restore(&["--full"]), theirs.clone(), is_part, &file),
         ("a new backup", append(&repos[0]), repos[0].clone(), is_work, &file),
         ("the index of a repository", append(&repos[1]), repos[1].clone(), is_dat_work, &file),
-        ("a group's hidden folder", backup(hidden), hidden.join(GROUP), is_hidden, &folder),
+        ("a snapshot's hidden folder", backup(hidden), hidden.clone(), is_hidden, &folder),
         ("a new folder", backup(new), new.clone(), is_type, &folder),
         ("a chunk that is healed", heal, chunk.parent().expect("a folder").to_owned(), is_work, &file),
     ];

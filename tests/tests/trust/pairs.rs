@@ -221,7 +221,7 @@ fn work_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        if name.ends_with(".highwater-tmp") || name.ends_with(".part") || name.starts_with(".highwater-2") {
+        if name.ends_with(".highwater-tmp") || name.ends_with(".part") || name.starts_with(".highwater-s") {
             found.push(path.clone());
         }
         if path.is_dir() {

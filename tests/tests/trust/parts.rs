@@ -112,7 +112,6 @@ fn a_snapshot_is_whole_or_is_none() {
     }
     let stage = Stage::new();
     let store = stage.store("store");
-    let group = store.join(GROUP);
     let mut command = stage.command(&["backup", "--chunk-size=64K"]);
     command.arg(stage.path("disk.img")).arg(in_store(&store, &format!("{GROUP}/disk.img")));
     command.env("HIGHWATER_NOW", stamp(2));
@@ -123,7 +122,7 @@ fn a_snapshot_is_whole_or_is_none() {
             let (away, other) = (store.join("away"), store.join("other"));
             fs::create_dir(&other).expect("a folder");
             while !done.load(Ordering::Relaxed) {
-                let listed = fs::read_dir(&group).expect("a group").filter_map(|entry| Some(entry.ok()?.path()));
+                let listed = fs::read_dir(&store).expect("a store").filter_map(|entry| Some(entry.ok()?.path()));
                 let is_hidden = |path: &PathBuf| path.display().to_string().contains(".highwater-");
                 let Some(hidden) = listed.into_iter().find(is_hidden) else { continue };
                 // One that is swapped before it is held is given up, and another is made.

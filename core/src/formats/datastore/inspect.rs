@@ -149,10 +149,9 @@ impl Store {
                 Some(_) => {}
                 None => {
                     let (known, why) = match place {
-                        _ if text.starts_with(names::WORK) => (
-                            false,
-                            "a backup is being written, or was interrupted; the next one into the group removes it",
-                        ),
+                        _ if text.starts_with(names::WORK) => {
+                            (false, "a backup is being written, or was interrupted; the next one removes it")
+                        }
                         Place::Space(0) => (OF_ROOT.contains(&text), ""),
                         Place::Group => (OF_GROUP.contains(&text), ""),
                         _ => (false, ""),

@@ -18,16 +18,15 @@ use super::source::Source;
 use super::{Job, Known, LEVEL, Previous};
 use crate::disk::like::Like;
 use crate::disk::{self, Disk, Draft};
-use crate::drive::check_bytes;
+use crate::drive::{check_bytes, fits};
 use crate::error::Error;
 use crate::random;
 use crate::shown::quoted;
 use crate::store::is_no_file;
 use crate::watch::Watch;
 
-/// The lengths of the headers of blobs, in bytes.
+/// The length of the header of every blob, in bytes, at least.
 const HEADER: u64 = 12;
-const SEALED_HEADER: u64 = 44;
 
 /// How often the store may lose chunks under our hands before we give up.
 const PATIENCE: usize = 3;
@@ -186,17 +185,24 @@ impl<'a> Chunks<'a> {
             Err(error) if is_no_file(&error) => return Ok(Found::Nothing),
             Err(error) => return Err(Error::at("touch", self.disk, name)(error)),
         };
-        let header = if self.job.key.is_some() { SEALED_HEADER } else { HEADER };
-        // No blob of so many bytes is shorter or longer.
-        let possible = header < stored && stored <= header + length as u64;
-        let sound = possible && (self.job.known == Known::Size || self.gives(name, digest, length)?);
+        let claim = self.claim(name, digest, length);
+        // What cannot be so long need not be read.
+        let sound = self.is_sound(fits(self.disk.as_store(), &claim), name)?
+            && (self.job.known == Known::Size || self.gives(name, digest, length)?);
         Ok(if sound { Found::Sound(stored) } else { Found::Bad })
     }
 
     /// Whether the file of a chunk gives its digest.
     fn gives(&self, name: &Name, digest: &Digest, length: usize) -> Result<bool, Error> {
+        let claim = self.claim(name, digest, length);
+        let (verdict, _) = check_bytes(self.disk.as_store(), &claim, Depth::Digest, &Watch::silent(), &mut |_| {})?;
+        self.is_sound(verdict, name)
+    }
+
+    /// That the file of this name holds so many bytes of this digest.
+    fn claim(&self, name: &Name, digest: &Digest, length: usize) -> Claim {
         let key = self.job.key;
-        let claim = Claim {
+        Claim {
             index: name.clone(),
             object: name.clone(),
             codec: Codec::Blob(if key.is_some() { Sealing::Sealed(key) } else { Sealing::Open }),
@@ -204,12 +210,16 @@ impl<'a> Chunks<'a> {
             target: 0..length as u64,
             marks: None,
             hurts: Hurts::Nothing,
-        };
-        match check_bytes(self.disk.as_store(), &claim, Depth::Digest, &Watch::silent(), &mut |_| {})? {
-            (Verdict::Unreadable(fault), _) => {
+        }
+    }
+
+    /// Whether a verdict says so; what cannot be read is no verdict.
+    fn is_sound(&self, verdict: Verdict, name: &Name) -> Result<bool, Error> {
+        match verdict {
+            Verdict::Unreadable(fault) => {
                 Err(Error::failed(format!("{}: {fault}", quoted(&self.disk.told(Some(name))))))
             }
-            (verdict, _) => Ok(verdict == Verdict::Sound),
+            verdict => Ok(verdict == Verdict::Sound),
         }
     }
 

@@ -7,13 +7,13 @@ use rayon::prelude::*;
 use super::files;
 use super::options::Options;
 use super::recover::{lines, newest_listed, unnamed};
-use crate::drive::check_bytes;
+use crate::drive::{check_bytes, fits};
 use crate::error::Error;
 use crate::restore::{damaged, plan};
 use crate::shown::shown;
 use crate::store::Store;
 use crate::watch::Watch;
-use highwater_core::check::{Check, Verdict};
+use highwater_core::check::Verdict;
 use highwater_core::claim::Evidence;
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
@@ -37,10 +37,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let bad = plan.claims.par_iter().map(|claim| {
         let path = repository.told(Some(&claim.object));
         let verdict = if claim.evidence(depth) == Evidence::StoredLength {
-            match repository.length(&claim.object) {
-                Ok(length) => Check::of_length(claim, length),
-                Err(error) => Verdict::of_fault(crate::store::fault(&error)),
-            }
+            fits(repository, claim)
         } else {
             check_bytes(repository, claim, depth, watch, &mut |_| {})?.0
         };

@@ -1,4 +1,9 @@
 //! Stores are what the server's own code takes them for.
 
+mod clock;
+mod ground;
+mod staging;
+mod state;
+
 /// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
 pub(crate) const LINE: &str = "field: beside the server";
