@@ -4,9 +4,11 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use highwater_core::formats::datastore::archives::{NoArchive, Stored};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::Kind;
 use highwater_core::inspect::Format;
+use highwater_core::name::printable;
 use highwater_core::render::{bytes, thousands};
 
 use super::exit::Exit;
@@ -88,6 +90,11 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
     Ok(Exit::Sound)
 }
 
+/// The name of a file of a snapshot without what tells how it is stored.
+fn stem(file: &str) -> &str {
+    [".blob", ".didx"].iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file)
+}
+
 /// Backs up into a datastore.
 fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let repozo = args.quick || args.gzip.is_some() || args.kill_old || args.damaged_source || args.other_source;
@@ -103,14 +110,26 @@ fn into_store(args: &args::Backup, target: Target, stop: &Arc<AtomicBool>) -> Re
     let first = (target.archive.unwrap_or_else(named), args.source.clone());
     let mut archives: Vec<Archive> = Vec::new();
     for (name, source) in std::iter::once(first).chain(args.chunked.also.iter().cloned()) {
-        if !datastore::is_archive(&name) {
-            let like = "name it after the group, as in STORE@vm/100/drive-scsi0.img, or in --also drive-scsi1.img=FILE";
-            return Err(usage(format!("an archive cannot be called '{name}'; {like}")));
-        }
-        if archives.iter().any(|archive| archive.name == name) {
+        let source = store::source(&source)?;
+        let archive = Archive::new(source, &name).map_err(|why| {
+            let like = match why {
+                NoArchive::Stream => format!("call it {}.img", printable(stem(&name).as_bytes())),
+                NoArchive::Letters | NoArchive::Taken => {
+                    "name it after the group, as in STORE@vm/100/drive-scsi0.img, or in --also drive-scsi1.img=FILE"
+                        .to_owned()
+                }
+            };
+            usage(format!("an archive cannot be called '{}': {why}; {like}", printable(name.as_bytes())))
+        })?;
+        if archives.iter().any(|other| other.file == archive.file) {
             return Err(usage(format!("two archives are called '{name}': a snapshot has one of each name")));
         }
-        archives.push(Archive { source: store::source(&source)?, name });
+        archives.push(archive);
+    }
+    if args.chunked.append_only && archives.iter().all(|archive| archive.stored == Stored::Whole) {
+        let name = archives.first().map_or("", |archive| stem(&archive.file));
+        let what = format!("what is called {name} is stored whole, each time, and --append-only is for chunks");
+        return Err(usage(format!("{what}: call it {name}.img")));
     }
     let job = datastore::Job {
         archives,

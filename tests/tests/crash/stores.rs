@@ -28,8 +28,8 @@ fn job(model: &Model, now: &str) -> Job {
     let time = format!("{}T{}Z", time[..3].join("-"), time[3..].join(":"));
     Job {
         archives: vec![
-            Archive { source: model.place(SOURCE), name: "Data.fs".to_owned() },
-            Archive { source: model.place(SOURCE), name: "zeo.conf".to_owned() },
+            Archive::new(model.place(SOURCE), "Data.fs").expect("a name"),
+            Archive::new(model.place(SOURCE), "zeo.conf").expect("a name"),
         ],
         group: "host/db".to_owned(),
         // Small, so that the small sources of the model have several.

@@ -13,7 +13,7 @@ use highwater_tests::model::Model;
 /// Into a store of the model.
 fn job(model: &Model, now: i64) -> Job {
     Job {
-        archives: vec![Archive { source: model.place("/model/source"), name: "disk.img".to_owned() }],
+        archives: vec![Archive::new(model.place("/model/source"), "disk.img").expect("a name")],
         group: "vm/1".to_owned(),
         chunk: 4096,
         key: None,
@@ -111,7 +111,7 @@ fn a_chunk_of_the_second_source_that_vanishes_is_healed_from_that_one() {
     let other = Dice::new(9).bytes(20_000);
     model.put("/model/other", &other);
     let mut job = job(&model, 1_000_000_000);
-    job.archives.push(Archive { source: model.place("/model/other"), name: "second.img".to_owned() });
+    job.archives.push(Archive::new(model.place("/model/other"), "second.img").expect("a name"));
     let chunk = chunk_of(&sha256_of(&other[8192..12_288]).to_string());
     let (there, gone) = (model.clone(), chunk.clone());
     let watch = Watch::new(std::sync::Arc::default(), move |event| {

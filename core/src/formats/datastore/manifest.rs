@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::archives::{called, kind_of};
 use super::names::time_of;
 use super::state;
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
@@ -106,12 +107,9 @@ impl File {
         self.name == archive || self.name.rsplit_once('.').is_some_and(|(stem, _)| stem == archive)
     }
 
-    /// What people call it: an archive by its name without the kind of index.
+    /// What people, and a server's clients, call it.
     pub(super) fn archive(&self) -> String {
-        match (self.kind, self.name.rsplit_once('.')) {
-            (Kind::Fixed | Kind::Dynamic, Some((stem, _))) => stem.to_owned(),
-            _ => self.name.clone(),
-        }
+        called(&self.name).to_owned()
     }
 }
 
@@ -297,11 +295,10 @@ fn canonical(text: &[u8]) -> Vec<u8> {
 }
 
 fn file_of(JsonFile { filename: name, crypt, size, csum }: JsonFile) -> Result<File, String> {
-    let kind = match name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty() && !name.contains('/')) {
-        Some((_, "fidx")) => Kind::Fixed,
-        Some((_, "didx")) => Kind::Dynamic,
-        Some((_, "blob")) => Kind::Blob,
-        _ => return Err(format!("it names {name:?}, which is neither an index nor a blob")),
+    let has_stem = name.rsplit_once('.').is_some_and(|(stem, _)| !stem.is_empty() && !name.contains('/'));
+    let kind = match kind_of(&name).filter(|_| has_stem) {
+        Some(kind) => kind,
+        None => return Err(format!("it names {name:?}, which is neither an index nor a blob")),
     };
     let sum = Digest::from_hex(Algorithm::Sha256, csum.as_bytes());
     let sum = sum.ok_or_else(|| format!("the checksum of {name:?} is none: {csum:?}"))?;

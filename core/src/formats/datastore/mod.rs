@@ -9,6 +9,7 @@
 //! folder it lies in, that an index's own checksum is right, that a chunk has the length that each of its indices says,
 //! and files that no manifest names.
 
+pub mod archives;
 mod content;
 mod found;
 mod index;

@@ -28,10 +28,10 @@ impl<'a> Blob<'a> {
             return Err(Error::cannot_start(format!("{} is empty: there is nothing to store", quoted(path))));
         }
         if length > LONGEST {
-            let what = format!("{} has {length} bytes, and {} is stored whole", quoted(path), archive.name);
+            let what = format!("{} has {length} bytes, and {} is stored whole", quoted(path), archive.name());
             return Err(Error::cannot_start(format!(
                 "{what}, which is for at most {LONGEST}: give it a name that ends otherwise, as in {}.img",
-                archive.name
+                archive.file.trim_end_matches(".blob")
             )));
         }
         Ok(Self { archive, data: object.read_whole().map_err(Error::io("read", path))? })
@@ -39,7 +39,7 @@ impl<'a> Blob<'a> {
 
     /// Its name, and its length in bytes.
     pub(super) fn told(&self) -> (String, u64) {
-        (self.archive.name.clone(), self.data.len() as u64)
+        (self.archive.name().to_owned(), self.data.len() as u64)
     }
 
     /// Writes it into the folder of the snapshot; a sync of everything makes it durable.
@@ -51,7 +51,7 @@ impl<'a> Blob<'a> {
         like: &Like,
     ) -> Result<NewFile, Error> {
         let raw = blob(&self.data, job.key.as_ref())?;
-        let name = self.archive.file();
+        let name = self.archive.file.clone();
         write(disk, draft, &name, like, &raw)?;
         Ok(NewFile { name, size: raw.len() as u64, sum: sha256_of(&raw) })
     }

@@ -24,6 +24,7 @@ use std::collections::HashSet;
 
 use highwater_core::codec::{Packer, encode_blob};
 use highwater_core::digest::Digest;
+use highwater_core::formats::datastore::archives::{NoArchive, Stored, called, stored};
 use highwater_core::formats::datastore::names::{self, Group};
 use highwater_core::formats::datastore::{Fixed, New, NewFile};
 use highwater_core::key::Key;
@@ -41,7 +42,7 @@ use previous::{Found, Previous};
 use source::Source;
 use stage::Stage;
 
-pub use place::{Target, is_archive, target};
+pub use place::{Target, target};
 
 /// The length of a chunk, unless another one is asked for: what the system's own clients use, in bytes.
 pub const CHUNK: u64 = 4 << 20;
@@ -86,19 +87,24 @@ pub struct Job {
 pub struct Archive {
     /// The file or device.
     pub source: Place,
-    /// The archive, without the extension. What ends in `.conf` or `.log` is stored whole, as a blob: so do the
-    /// system's own clients.
-    pub name: String,
+    /// The name of its file in the snapshot's folder.
+    pub file: String,
+    /// How it is stored.
+    pub stored: Stored,
 }
 
 impl Archive {
-    fn is_blob(&self) -> bool {
-        self.name.ends_with(".conf") || self.name.ends_with(".log")
+    /// An archive of this name.
+    ///
+    /// # Errors
+    /// Why it can have no such name.
+    pub fn new(source: Place, name: &str) -> Result<Self, NoArchive> {
+        stored(name).map(|(file, stored)| Self { source, file, stored })
     }
 
-    /// The name of its file in the snapshot's folder.
-    fn file(&self) -> String {
-        format!("{}.{}", self.name, if self.is_blob() { "blob" } else { "fidx" })
+    /// What it is called.
+    fn name(&self) -> &str {
+        called(&self.file)
     }
 }
 
@@ -143,7 +149,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
         digests.collect::<Result<Vec<_>, Error>>()
     };
     let made = |chunks: &Chunks<'_>, digests: &[Vec<Digest>]| {
-        let archives = sources.iter().map(|source| (source.archive.name.clone(), source.size));
+        let archives = sources.iter().map(|source| (source.archive.name().to_owned(), source.size));
         let (known, stored) = chunks.counts();
         Made {
             snapshot: snapshot.clone(),
@@ -178,7 +184,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
     let mut files = Vec::new();
     for (source, digests) in sources.iter().zip(digests) {
         let index = Fixed { size: source.size, chunk: job.chunk, digests };
-        let name = source.archive.file();
+        let name = source.archive.file.clone();
         write(disk, &stage.snapshot, &name, &like, &index.encode(random::bytes()?, time))?;
         files.push(NewFile { name, size: source.size, sum: index.sum() });
     }
@@ -205,10 +211,10 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
 /// Opens what goes into chunks, and reads what is stored whole.
 fn open(job: &Job) -> Result<(Vec<Source<'_>>, Vec<Blob<'_>>), Error> {
     let mut names = HashSet::new();
-    if let Some(twice) = job.archives.iter().find(|archive| !names.insert(&archive.name)) {
-        return Err(Error::cannot_start(format!("two archives of the snapshot are called {}", twice.name)));
+    if let Some(twice) = job.archives.iter().find(|archive| !names.insert(&archive.file)) {
+        return Err(Error::cannot_start(format!("two archives of the snapshot are called {}", twice.name())));
     }
-    let (blobs, archives): (Vec<_>, Vec<_>) = job.archives.iter().partition(|archive| archive.is_blob());
+    let (blobs, archives): (Vec<_>, Vec<_>) = job.archives.iter().partition(|archive| archive.stored == Stored::Whole);
     let sources = archives.into_iter().enumerate().map(|archive| Source::open(job, archive));
     let sources = sources.collect::<Result<_, _>>()?;
     Ok((sources, blobs.into_iter().map(Blob::read).collect::<Result<_, _>>()?))

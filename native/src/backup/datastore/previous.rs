@@ -92,7 +92,7 @@ impl Previous {
         manifest: &Old,
         source: &Source<'_>,
     ) -> Result<Option<Self>, String> {
-        let name = source.archive.file();
+        let name = source.archive.file.clone();
         let Some((_, sum)) = manifest.indices.iter().find(|(file, _)| *file == name) else { return Ok(None) };
         let name = name_in(snapshot, &name).map_err(|error| error.to_string())?;
         let object = match disk.open(&name) {

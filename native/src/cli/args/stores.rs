@@ -14,8 +14,8 @@ use crate::store::{Links, Locks};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into a datastore")]
 pub(in crate::cli) struct Chunked {
-    /// Another file or device for the same snapshot; NAME is the archive's, and what ends in .conf or .log is stored
-    /// whole.
+    /// Another file or device for the same snapshot; NAME is the archive's: .img and others are stored in chunks,
+    /// .conf, .log and .blob whole.
     #[arg(long, value_name = "NAME=FILE", value_parser = OsStringValueParser::new().try_map(also))]
     pub(in crate::cli) also: Vec<(String, PathBuf)>,
     /// The length of a chunk, a power of two from 64K to 4M.
@@ -36,7 +36,7 @@ pub(in crate::cli) struct Chunked {
 /// How chunks are looked at that the store has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Known {
-    /// They are there, and as long as they can be.
+    /// They are there, and as long as they must be.
     Size,
     /// They are read, and give their digest.
     Digest,
