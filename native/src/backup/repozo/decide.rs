@@ -5,9 +5,10 @@ use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::formats::repozo::chain::Link;
 
 use super::Job;
-use super::prefix;
+use super::prefix::{self, Differs};
 use super::source::Source;
 use super::state::{Dat, Newest, State};
+use super::stored::{self, Look};
 use crate::disk::Disk;
 use crate::drive::{NEAR, buffer};
 use crate::error::Error;
@@ -28,7 +29,8 @@ pub enum Decision {
 /// Decides.
 ///
 /// By default every byte of the newest chain is compared with the source. `quick` looks at the last line of the
-/// index that covers any bytes, hashes that range of the source, and looks at the sizes of all files of the chain.
+/// index that covers any bytes, hashes that range of the source, and looks whether all files of the chain can be as long as
+/// they should be.
 pub(super) fn decide(
     job: &Job,
     disk: &dyn Disk,
@@ -62,9 +64,14 @@ pub(super) fn decide(
     } else {
         prefix::difference(disk, &newest.links, source, watch)?
     };
-    if let Some(why) = differs {
-        if !job.sums {
-            watch.decision(format!("{why}: doing a full backup"));
+    if let Some(differs) = differs {
+        match differs {
+            Differs::Source(why) if !job.sums => watch.decision(format!("{why}: doing a full backup")),
+            Differs::Source(_) => {}
+            Differs::Stored(why) => watch.notice(format!(
+                "{why}: nothing can be built upon the newest chain, so this is a full backup; `highwater verify {}` names the points that are hurt",
+                shown(disk.told(None))
+            )),
         }
         watch.note("file changed, possibly because of a pack (full backup)");
         return Ok(Decision::Full);
@@ -83,15 +90,23 @@ fn quick(
     last: &Link,
     source: &Source,
     watch: &Watch<'_>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Differs>, Error> {
     for link in &newest.links {
-        let length = match disk.length(&link.file) {
-            Ok(length) => length,
-            Err(error) => return Ok(Some(format!("'{}' cannot be read: {error}", link.file))),
-        };
-        let expected = link.end - link.start;
-        if link.codec == Codec::Plain && length != expected {
-            return Ok(Some(format!("'{}' has {length} bytes, its index says {expected}", link.file)));
+        match stored::look(disk, link) {
+            Ok(Look::Fits) => {}
+            Ok(Look::Length(length)) => {
+                let expected = link.end - link.start;
+                let why = format!("'{}' has {length} bytes, its index says {expected}", link.file);
+                return Ok(Some(Differs::Stored(why)));
+            }
+            // Whoever wrote it may have cut it into members as he liked.
+            Ok(Look::Doubtful) => {
+                let found = prefix::difference(disk, std::slice::from_ref(link), source, watch)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            Err(error) => return Ok(Some(Differs::Stored(format!("'{}' cannot be read: {error}", link.file)))),
         }
     }
     if last.codec == Codec::Plain && last.end - last.start <= NEAR && !job.sums {
@@ -102,8 +117,9 @@ fn quick(
     watch.note(format!("last incremental file: {}", shown(disk.told(Some(&last.file)))));
     watch.note(format!("last incremental checksum: {}", last.digest));
     watch.note(format!("source checksum range: [{}..{}], sum: {found}", last.start, last.end));
-    Ok((found != last.digest)
-        .then(|| format!("the source's bytes {} to {} are not those of '{}'", last.start, last.end, last.file)))
+    Ok((found != last.digest).then(|| {
+        Differs::Source(format!("the source's bytes {} to {} are not those of '{}'", last.start, last.end, last.file))
+    }))
 }
 
 fn md5_of(source: &Source, start: u64, end: u64, watch: &Watch<'_>) -> Result<Digest, Error> {

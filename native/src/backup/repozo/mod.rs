@@ -17,6 +17,7 @@ mod prefix;
 mod publish;
 mod source;
 mod state;
+mod stored;
 mod succession;
 
 use highwater_core::codec::Codec;

@@ -15,6 +15,15 @@ use crate::watch::Watch;
 /// Bytes of a plain file that one task compares.
 const RANGE: u64 = 16 * 1024 * 1024;
 
+/// What keeps the repository from being a prefix of the source, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Differs {
+    /// The source goes on differently: a pack, mostly.
+    Source(String),
+    /// A file of the repository is not what its line says.
+    Stored(String),
+}
+
 /// The first thing found that keeps the repository from being a prefix of the source; none if it is one.
 ///
 /// # Errors
@@ -24,7 +33,7 @@ pub(super) fn difference(
     links: &[Link],
     source: &Source,
     watch: &Watch<'_>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Differs>, Error> {
     let mut tasks: Vec<(&Link, u64, u64)> = Vec::new();
     for link in links {
         let length = link.end - link.start;
@@ -70,21 +79,21 @@ fn plain(
     length: u64,
     source: &Source,
     (ours, theirs): &mut Buffers,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Differs>, Error> {
     let (object, stored) = match disk.open(&link.file).and_then(|object| object.length().map(|length| (object, length)))
     {
         Ok(opened) => opened,
-        Err(error) => return Ok(Some(format!("'{}' cannot be read: {error}", link.file))),
+        Err(error) => return Ok(Some(Differs::Stored(format!("'{}' cannot be read: {error}", link.file)))),
     };
     if stored != link.end - link.start {
-        return Ok(Some(format!("'{}' has {stored} bytes, its index says {}", link.file, link.end - link.start)));
+        return Ok(Some(Differs::Stored(format!("'{}' has {stored} bytes, its index says {}", link.file, link.end - link.start))));
     }
     let mut at = from;
     while at < from + length {
         let piece = usize::try_from(from + length - at).unwrap_or(usize::MAX).min(ours.len());
         let (ours, theirs) = (&mut ours[..piece], &mut theirs[..piece]);
         if let Err(error) = object.read_exact_at(at, ours) {
-            return Ok(Some(format!("'{}' cannot be read: {error}", link.file)));
+            return Ok(Some(Differs::Stored(format!("'{}' cannot be read: {error}", link.file))));
         }
         if let Some(differs) = against(source, link.start + at, ours, theirs)? {
             return Ok(Some(differs));
@@ -100,19 +109,19 @@ fn gzip(
     source: &Source,
     (ours, theirs): &mut Buffers,
     stop: &dyn Fn() -> bool,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Differs>, Error> {
     let object = match disk.open(&link.file) {
         Ok(object) => object,
-        Err(error) => return Ok(Some(format!("'{}' cannot be read: {error}", link.file))),
+        Err(error) => return Ok(Some(Differs::Stored(format!("'{}' cannot be read: {error}", link.file)))),
     };
     let mut decoder = Decoder::new(Codec::Gzip);
     let mut at = link.start;
-    let mut found: Result<Option<String>, Error> = Ok(None);
+    let mut found: Result<Option<Differs>, Error> = Ok(None);
     let mut broken = None;
     let read = object.for_each_piece(0, u64::MAX, ours, |stored| {
         let pushed = decoder.push(stored, &mut |decoded| {
             found = if decoded.len() as u64 > link.end - at {
-                Ok(Some(format!("'{}' holds more than the {} bytes its index says", link.file, link.end - link.start)))
+                Ok(Some(Differs::Stored(format!("'{}' holds more than the {} bytes its index says", link.file, link.end - link.start))))
             } else {
                 against(source, at, decoded, &mut theirs[..decoded.len()])
             };
@@ -126,21 +135,23 @@ fn gzip(
         return found;
     }
     if let Err(error) = read {
-        return Ok(Some(format!("'{}' cannot be read: {error}", link.file)));
+        return Ok(Some(Differs::Stored(format!("'{}' cannot be read: {error}", link.file))));
     }
     if let Some(broken) = broken.or_else(|| decoder.end().err()) {
-        return Ok(Some(format!("'{}' at byte {}: {broken}", link.file, broken.at)));
+        return Ok(Some(Differs::Stored(format!("'{}' at byte {}: {broken}", link.file, broken.at))));
     }
-    Ok((at != link.end)
-        .then(|| format!("'{}' holds {} bytes, its index says {}", link.file, at - link.start, link.end - link.start)))
+    Ok((at != link.end).then(|| {
+        let held = at - link.start;
+        Differs::Stored(format!("'{}' holds {held} bytes, its index says {}", link.file, link.end - link.start))
+    }))
 }
 
 /// Compares bytes of the repository with the source at an offset.
-fn against(source: &Source, at: u64, ours: &[u8], theirs: &mut [u8]) -> Result<Option<String>, Error> {
+fn against(source: &Source, at: u64, ours: &[u8], theirs: &mut [u8]) -> Result<Option<Differs>, Error> {
     source.object.read_exact_at(at, theirs).map_err(|error| source.unread(error))?;
     if ours == theirs {
         return Ok(None);
     }
     let first = ours.iter().zip(theirs.iter()).position(|(a, b)| a != b).unwrap_or(0);
-    Ok(Some(format!("the source differs from the repository at byte {}", at + first as u64)))
+    Ok(Some(Differs::Source(format!("the source differs from the repository at byte {}", at + first as u64))))
 }

@@ -6,3 +6,4 @@ mod known;
 pub(crate) const LINE: &str = "field: quiet losses";
 
 mod source;
+mod quick;
