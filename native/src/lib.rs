@@ -10,6 +10,7 @@ pub mod clock;
 pub mod disk;
 pub mod drive;
 pub mod error;
+mod filestorage;
 mod flush;
 pub mod heal;
 pub mod lock;

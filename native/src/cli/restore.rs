@@ -20,14 +20,8 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
     let format = kind_of(&from, &args.root)?;
     let watch = out::watch(args.talk, stop);
     let plan = plan(&from, format, repository.point, key::load(&args.keys)?)?;
-    let job = Job {
-        quick: args.quick,
-        full: args.full,
-        in_place: args.in_place,
-        dry_run: args.dry_run,
-        whole_sum: false,
-        trust_index: false,
-    };
+    let job =
+        Job { quick: args.quick, full: args.full, in_place: args.in_place, dry_run: args.dry_run, whole_sum: false };
     let to_stdout = args.target == Path::new("-");
     if to_stdout && args.dry_run {
         out::print(&super::show::table(&plan))?;

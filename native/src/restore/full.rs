@@ -215,7 +215,7 @@ fn end(
     Ok(Written { had, file, _old: old })
 }
 
-/// Restores to a file whose bytes `fill` puts together, and then puts the saved index beside it as it is.
+/// Restores to a file whose bytes `fill` puts together, and then puts an index beside it if there is a saved one.
 pub(crate) fn put_together(
     (from, saved): (&dyn Store, &Name),
     (to, target): (&dyn Disk, &Name),
@@ -234,7 +234,7 @@ pub(crate) fn put_together(
     let like = like((to, target), alone.old.as_ref(), given_up, &draft, watch)?;
     let replaces = alone.old.as_ref().map(|old| old.look.identity);
     let _held = end(Begun { draft, resumed: false, like, replaces, old: alone.old }, to, target, true, 0, watch)?;
-    index::put_as_is(from, saved, to, target, watch)
+    index::put_beside(from, saved, to, target, watch)
 }
 
 /// Writes a chunk from the old target, if that holds it. What is all zeros need not be written where nothing was.

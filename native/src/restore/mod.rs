@@ -51,8 +51,6 @@ pub struct Job {
     pub dry_run: bool,
     /// Tell one sum of all that was recovered in place of one for each chunk, which costs a pass over it.
     pub whole_sum: bool,
-    /// Put the saved OID index beside the target without looking into it, as the original does.
-    pub trust_index: bool,
 }
 
 /// What a restore did, or in a dry run would do.
@@ -184,7 +182,7 @@ pub fn to_file(
             }
             How::Cut => {
                 // First the index, which fits the longer file too: it says from where on to scan.
-                done.index = filestorage::index::put(&run)?;
+                done.index = filestorage::index::put(&run, false)?;
                 file.set_length(plan.end).and_then(|()| file.sync()).map_err(run.failed("cut"))?;
                 old.is_still(to, target)?;
                 return Ok(done);
@@ -208,7 +206,7 @@ pub fn to_file(
         None
     };
     if plan.grows {
-        done.index = filestorage::index::put(&run)?;
+        done.index = filestorage::index::put(&run, done.how == How::Full)?;
     }
     if let Some(file) = held {
         let ours = Inode::look(&*file).map_err(run.failed("look at"))?.identity;

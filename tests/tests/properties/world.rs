@@ -219,7 +219,6 @@ impl World {
         job.quick = dice.chance(40);
         job.in_place = dice.chance(15);
         job.whole_sum = dice.chance(10);
-        job.trust_index = dice.chance(10);
         let what = format!("{job:?} of {stamp} onto {there}");
         let plan = restore::plan(&self.model.root(REPO), &Repozo, point, None);
         let plan = plan.map_err(|error| format!("{what}: {error}"))?;

@@ -86,7 +86,11 @@ fn plain(
         Err(error) => return Ok(Some(Differs::Stored(format!("'{}' cannot be read: {error}", link.file)))),
     };
     if stored != link.end - link.start {
-        return Ok(Some(Differs::Stored(format!("'{}' has {stored} bytes, its index says {}", link.file, link.end - link.start))));
+        return Ok(Some(Differs::Stored(format!(
+            "'{}' has {stored} bytes, its index says {}",
+            link.file,
+            link.end - link.start
+        ))));
     }
     let mut at = from;
     while at < from + length {
@@ -121,7 +125,11 @@ fn gzip(
     let read = object.for_each_piece(0, u64::MAX, ours, |stored| {
         let pushed = decoder.push(stored, &mut |decoded| {
             found = if decoded.len() as u64 > link.end - at {
-                Ok(Some(Differs::Stored(format!("'{}' holds more than the {} bytes its index says", link.file, link.end - link.start))))
+                Ok(Some(Differs::Stored(format!(
+                    "'{}' holds more than the {} bytes its index says",
+                    link.file,
+                    link.end - link.start
+                ))))
             } else {
                 against(source, at, decoded, &mut theirs[..decoded.len()])
             };

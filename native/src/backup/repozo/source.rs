@@ -18,12 +18,10 @@ use super::state::State;
 use crate::disk::Disk;
 use crate::drive::buffer;
 use crate::error::Error;
+use crate::filestorage::hop;
 use crate::shown::quoted;
 use crate::store::{Object, Place};
 use crate::watch::Watch;
-
-/// Bytes read at once while hopping from header to header.
-const HOP: usize = 16 * 1024;
 
 /// Entries of a saved index that a quick run looks at: some milliseconds' worth.
 pub(crate) const QUICK_ENTRIES: u64 = 4 * 1024;
@@ -172,33 +170,7 @@ impl Source {
     }
 
     fn hop_on(&self, walk: &mut Walk, sink: &mut impl Sink) -> Result<(), Error> {
-        let mut window = vec![0u8; HOP];
-        let (mut at, mut filled) = (0u64, 0usize);
-        while let Some(want) = walk.jump() {
-            let inside = want.at.checked_sub(at).filter(|skip| skip + want.len as u64 <= filled as u64);
-            let skip = match inside.and_then(|skip| usize::try_from(skip).ok()) {
-                Some(skip) => skip,
-                None => {
-                    at = want.at;
-                    filled = 0;
-                    while filled < want.len {
-                        match self.object.read_at(at + filled as u64, &mut window[filled..]) {
-                            Ok(0) => break,
-                            Ok(read) => filled += read,
-                            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                            Err(error) => return Err(self.unread(error)),
-                        }
-                    }
-                    if filled < want.len {
-                        // The writer cut an aborted transaction off meanwhile.
-                        break;
-                    }
-                    0
-                }
-            };
-            walk.push(&window[skip..skip + want.len], sink);
-        }
-        Ok(())
+        hop(&*self.object, walk, sink).map_err(|error| self.unread(error))
     }
 
     /// Tells the user when the path leads to another file by now.

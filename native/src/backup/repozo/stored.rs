@@ -46,9 +46,7 @@ pub(super) fn look(disk: &dyn Disk, link: &Link) -> io::Result<Look> {
     let last = u64::from(u32::from_le_bytes(last));
     let fits = match lengths(&first).filter(|first| first.decoded > 0) {
         None => last == expected & 0xffff_ffff,
-        Some(first) if expected <= u64::from(first.decoded) => {
-            last == expected && u64::from(first.stored) == length
-        }
+        Some(first) if expected <= u64::from(first.decoded) => last == expected && u64::from(first.stored) == length,
         // One that was cut after a member ends with a whole one.
         Some(first) => last == expected % u64::from(first.decoded) && last > 0,
     };

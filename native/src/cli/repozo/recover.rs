@@ -53,7 +53,6 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
                 in_place: false,
                 dry_run: false,
                 whole_sum: options.verbose && !options.with_verify,
-                trust_index: true,
             };
             match &options.output {
                 Some(output) => {

@@ -1,9 +1,10 @@
-//! The OID index beside a restored database: put there only if it fits, removed when it no longer does.
+//! The OID index beside a restored database: put there only if it is the one that the records give, removed when there
+//! is none.
 
 use std::cell::Cell;
 use std::path::Path;
 
-use highwater_core::filestorage;
+use highwater_core::filestorage::{self, OidIndex};
 use highwater_core::name::{Name, NameError, TEMPORARY};
 
 use crate::backup::repozo::QUICK_ENTRIES;
@@ -11,18 +12,21 @@ use crate::disk::like::Like;
 use crate::disk::{self, Disk};
 use crate::drive::buffer;
 use crate::error::Error;
+use crate::filestorage::{Records, records};
 use crate::restore::Run;
 use crate::shown::{quoted, shown};
 use crate::store::Store;
 use crate::watch::Watch;
 
-/// Puts the plan's saved index beside the target. False when there is none that fits; then none is there.
-pub(in crate::restore) fn put(run: &Run<'_>) -> Result<bool, Error> {
-    let Run { from, job, plan, watch, .. } = *run;
+/// Puts an index beside the target if the plan has a saved one: that one when the records of the target give it, else one
+/// made from them. False when there is none; then none is there. A quick restore that wrote nothing anew looks at
+/// [`QUICK_ENTRIES`] of it only.
+pub(in crate::restore) fn put(run: &Run<'_>, anew: bool) -> Result<bool, Error> {
+    let Run { from, job, plan, watch, to, target } = *run;
     let Some(saved) = &plan.index else {
         let saved = from.told(None).join(format!("{}.index", plan.point));
         watch.note(format!("No index file to restore: {}", shown(saved)));
-        remove(run.to, run.target)?;
+        remove(to, target)?;
         return Ok(false);
     };
     let object = from.open(saved).map_err(Error::at("open", from, saved))?;
@@ -34,22 +38,17 @@ pub(in crate::restore) fn put(run: &Run<'_>) -> Result<bool, Error> {
         true
     });
     read.map_err(Error::at("read", from, saved))?;
-    if !job.trust_index
-        && let Some(why) = misfit(&bytes, run)?
-    {
-        watch.notice(format!(
-            "the saved index {} does not fit and was left out ({why}); the database rebuilds it when it opens",
-            quoted(&from.told(Some(saved)))
-        ));
-        remove(run.to, run.target)?;
-        return Ok(false);
+    let saved = from.told(Some(saved));
+    if job.quick && !anew && misfit(&bytes, run)?.is_none() {
+        place(&bytes, &saved, to, target, watch)?;
+        return Ok(true);
     }
-    place(&bytes, &from.told(Some(saved)), run.to, run.target, watch)?;
-    Ok(true)
+    put_what_the_records_give(&bytes, &saved, (to, target), plan.end, watch)
 }
 
-/// Puts a saved index beside the target without looking into it; without one, says so.
-pub(in crate::restore) fn put_as_is(
+/// Puts the saved index beside a target of which nothing but the bytes is known, or one made from its records; without a
+/// saved one, says so.
+pub(in crate::restore) fn put_beside(
     from: &dyn Store,
     saved: &Name,
     to: &dyn Disk,
@@ -65,7 +64,69 @@ pub(in crate::restore) fn put_as_is(
         Err(error) => return Err(Error::at("read", from, saved)(error)),
     };
     let bytes = object.read_whole().map_err(Error::at("read", from, saved))?;
-    place(&bytes, &from.told(Some(saved)), to, target, watch)
+    let end = to.length(target).map_err(Error::at("read", to, target))?;
+    put_what_the_records_give(&bytes, &from.told(Some(saved)), (to, target), end, watch).map(|_| ())
+}
+
+/// Puts an index of the target, which is of `end` bytes, beside it: the saved one, byte for byte, if the records give the
+/// same, else one made from them. Where there are no records to ask, as in no FileStorage at all, the saved one.
+fn put_what_the_records_give(
+    bytes: &[u8],
+    saved: &Path,
+    (to, target): (&dyn Disk, &Name),
+    end: u64,
+    watch: &Watch<'_>,
+) -> Result<bool, Error> {
+    let object = to.open(target).map_err(Error::at("open", to, target))?;
+    let given = match records(&*object, end).map_err(Error::at("read", to, target))? {
+        Records::Index(given) => given,
+        Records::Foreign => {
+            place(bytes, saved, to, target, watch)?;
+            return Ok(true);
+        }
+        Records::Broken(at) => {
+            watch.notice(format!(
+                "the saved index {} was left out: the records of the database end at byte {at}, which is not where the point ends ({end}); run fstest on it",
+                quoted(saved)
+            ));
+            remove(to, target)?;
+            return Ok(false);
+        }
+    };
+    let why = match filestorage::decode_whole(bytes) {
+        Ok((pos, index)) if pos == end && index == given => {
+            place(bytes, saved, to, target, watch)?;
+            return Ok(true);
+        }
+        Ok((pos, _)) if pos != end => format!("it is of byte {pos}, the point ends at {end}"),
+        Ok((_, index)) => first_difference(&index, &given),
+        Err(bad) => bad.to_string(),
+    };
+    watch.notice(format!(
+        "the saved index {} is not the one that the records give ({why}); one made from the records was put in its place",
+        quoted(saved)
+    ));
+    let mut made = Vec::new();
+    filestorage::encode(&given, end, &mut |piece| made.extend_from_slice(piece));
+    place(&made, saved, to, target, watch)?;
+    Ok(true)
+}
+
+/// The first object of which a saved index says something else than the records.
+fn first_difference(saved: &OidIndex, given: &OidIndex) -> String {
+    let (mut ours, mut theirs) = (given.iter(), saved.iter());
+    loop {
+        match (ours.next(), theirs.next()) {
+            (Some(ours), Some(theirs)) if ours == theirs => {}
+            (Some((oid, at)), Some((other, elsewhere))) if oid == other => {
+                return format!("object {oid:#x} is at {at}, and it says {elsewhere}");
+            }
+            (Some((oid, _)), Some((other, _))) if other < oid => return format!("there is no object {other:#x}"),
+            (Some((oid, _)), _) => return format!("object {oid:#x} is not in it"),
+            (None, Some((other, _))) => return format!("there is no object {other:#x}"),
+            (None, None) => return "it is written differently".to_owned(),
+        }
+    }
 }
 
 /// Puts an index beside the target, for good, open to those who may read the target.
@@ -90,7 +151,7 @@ pub(in crate::restore) fn remove(to: &dyn Disk, target: &Name) -> Result<(), Err
     }
 }
 
-/// Why a saved index does not fit the target, if it does not.
+/// Why a saved index does not fit the target where it is looked at, if it does not.
 ///
 /// # Errors
 /// When the target cannot be read, which says nothing about the index.
@@ -113,9 +174,8 @@ fn misfit(bytes: &[u8], run: &Run<'_>) -> Result<Option<String>, Error> {
             None
         }
     };
-    let most = if run.job.quick { QUICK_ENTRIES } else { u64::MAX };
-    let sane =
-        filestorage::sane(&index, pos, read_at).and_then(|_| filestorage::leads_to_records(&index, pos, most, read_at));
+    let sane = filestorage::sane(&index, pos, read_at)
+        .and_then(|_| filestorage::leads_to_records(&index, pos, QUICK_ENTRIES, read_at));
     match failed.take() {
         Some(error) => Err(Error::at("read", to, target)(error)),
         None => Ok(sane.err().map(|insane| insane.to_string())),

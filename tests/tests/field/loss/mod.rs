@@ -5,5 +5,6 @@ mod known;
 /// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
 pub(crate) const LINE: &str = "field: quiet losses";
 
-mod source;
+mod index;
 mod quick;
+mod source;

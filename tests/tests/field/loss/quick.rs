@@ -16,7 +16,8 @@ use super::LINE;
 /// What happens to a stored file of this many bytes.
 fn harms(stored: &[u8], gzip: bool) -> Vec<(String, Option<Vec<u8>>)> {
     let mut harms = vec![("gone".to_owned(), None), ("empty".to_owned(), Some(Vec::new()))];
-    let mut ends = vec![1, 10, stored.len() / 3, stored.len() / 2, stored.len() - 8, stored.len() - 4, stored.len() - 1];
+    let mut ends =
+        vec![1, 10, stored.len() / 3, stored.len() / 2, stored.len() - 8, stored.len() - 4, stored.len() - 1];
     // Exactly between two members: what is left is a whole gzip file.
     let header = stored.windows(4).enumerate().filter(|(_, four)| *four == [0x1f, 0x8b, 8, 4]);
     ends.extend(header.map(|(at, _)| at).filter(|at| gzip && *at > 0));
@@ -43,7 +44,9 @@ fn quick(ground: &mut Ground, program: &str, flags: &[&str]) -> Run {
 #[test]
 fn quick_starts_a_new_chain_when_a_file_of_the_old_one_is_gone_or_cut() {
     let mut score = Score::part(LINE, "quick on a base that is gone");
-    for (program, form) in [("backup", "plain"), ("backup", "gzip"), ("repozo", "gzip"), ("backup", "large"), ("backup", "one member")] {
+    for (program, form) in
+        [("backup", "plain"), ("backup", "gzip"), ("repozo", "gzip"), ("backup", "large"), ("backup", "one member")]
+    {
         let flags: &[&str] = if form == "plain" { &[] } else { &["--gzip"] };
         let mut ground = Ground::new();
         if form == "large" {
