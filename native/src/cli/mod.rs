@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod closed;
 mod cpu;
 mod demo;
 mod docs;
@@ -24,6 +25,7 @@ mod verify;
 mod web;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::error::Error;
 use args::{Cli, Verb};
 use exit::Exit;
 
@@ -52,10 +55,24 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Ok(cli) => dispatch(cli, &stop).into(),
         Err(error) => {
             // Help and version are no errors, and go to standard output.
-            _ = error.print();
-            if error.use_stderr() { Exit::Usage.into() } else { Exit::Sound.into() }
+            if error.use_stderr() {
+                _ = error.print();
+                return Exit::Usage.into();
+            }
+            printed(out::through(|out| error.print().and_then(|()| out.flush()))).into()
         }
     }
+}
+
+/// How to end when all there was to do is printing.
+fn printed(printed: Result<(), Error>) -> Exit {
+    printed.map_or_else(
+        |error| {
+            out::error(&error);
+            Exit::from(error.class())
+        },
+        |()| Exit::Sound,
+    )
 }
 
 fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {

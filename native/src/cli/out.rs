@@ -1,19 +1,26 @@
 //! Printing: results to standard output, everything else to standard error.
-#![expect(clippy::print_stderr, reason = "this is where the command prints")]
+//!
+//! A result that cannot be printed is a failure. A line for standard error that cannot be written is nobody's loss but
+//! the reader's, and stops nothing.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::args::Talk;
+use super::closed;
 use crate::error::Error;
 use crate::store::Files;
 use crate::watch::{Event, Watch};
 
 /// Prints text to standard output. A reader that went away is no error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    through(|out| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints to standard output by `write`. A reader that went away is no error.
+pub(super) fn through(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Result<(), Error> {
+    match stdout().and_then(|mut out| write(&mut out)) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::failed(format!("cannot write to standard output: {error}")))
         }
@@ -21,14 +28,33 @@ pub(super) fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// Standard output, to write data to.
+///
+/// # Errors
+/// When it was closed before the program began.
+pub(super) fn stdout() -> io::Result<io::StdoutLock<'static>> {
+    if closed::stdout() {
+        return Err(io::Error::new(io::ErrorKind::NotConnected, "it is closed"));
+    }
+    Ok(io::stdout().lock())
+}
+
+/// The same, to restore to.
+///
+/// # Errors
+/// As [`stdout`].
+pub(super) fn stream() -> Result<io::StdoutLock<'static>, Error> {
+    stdout().map_err(|error| Error::failed(format!("cannot write to standard output: {error}")))
+}
+
 /// Prints why the command failed.
 pub(super) fn error(error: &Error) {
-    eprintln!("highwater: {error}");
+    say(&format!("highwater: {error}"));
 }
 
 /// Prints a line that is no result.
 pub(super) fn say(line: &str) {
-    eprintln!("{line}");
+    _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Prints what the file systems that were written to turned out not to do.

@@ -103,7 +103,7 @@ impl Output {
     /// When it cannot be written.
     pub(super) fn stream(self) -> Result<Box<dyn Write>, Error> {
         Ok(match self {
-            Self::Stdout => Box::new(io::stdout()),
+            Self::Stdout => Box::new(out::stream()?),
             Self::Through(path, file) => {
                 cut(&file).map_err(cannot(&path))?;
                 Box::new(io::BufWriter::new(file))

@@ -1,6 +1,5 @@
 //! `highwater restore`.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,7 +28,7 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
     }
     let outcome = progress::with("restoring", args.talk.quiet, &watch, || {
         if to_stdout {
-            return to_stream(&job, &plan, &from, &mut io::stdout().lock(), &watch);
+            return to_stream(&job, &plan, &from, &mut out::stream()?, &watch);
         }
         let target = disk::target(&args.target, args.writing.locks())?;
         let outcome = to_file(&job, &plan, &from, (&*target.root, &target.name), &watch);

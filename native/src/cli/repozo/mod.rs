@@ -25,8 +25,13 @@ pub(super) fn run(args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
     let options = match Options::parse(args) {
         Ok(options) => options,
         Err(Stop::Help) => {
-            _ = out::print(help::TEXT);
-            return Exit::Sound;
+            return match out::print(help::TEXT) {
+                Ok(()) => Exit::Sound,
+                Err(error) => {
+                    out::say(&error.to_string());
+                    Exit::Damage
+                }
+            };
         }
         Err(Stop::Usage(message)) => {
             out::say(help::TEXT);

@@ -15,6 +15,7 @@ use highwater_core::survey::{Options as SurveyOptions, Survey};
 
 use super::files;
 use super::options::Options;
+use crate::cli::out;
 use crate::clock;
 use crate::disk;
 use crate::drive::{self, buffer};
@@ -61,7 +62,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
                     target.root.doubts().into_iter().for_each(|doubt| watch.note(doubt));
                     done?
                 }
-                None => to_stream(&job, &plan, repository, &mut io::stdout().lock(), watch)?,
+                None => to_stream(&job, &plan, repository, &mut out::stream()?, watch)?,
             };
             Ok(())
         }
@@ -124,7 +125,7 @@ fn unlisted(
     ));
     let Some(output) = &options.output else {
         watch.note("Recovering file to stdout");
-        return join(repository, found, links, &mut io::stdout().lock(), watch);
+        return join(repository, found, links, &mut out::stream()?, watch);
     };
     watch.note(format!("Recovering file to {}", shown(output)));
     let target = disk::target(output, Locks::Wanted)?;

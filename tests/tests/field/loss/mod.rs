@@ -6,5 +6,6 @@ mod known;
 pub(crate) const LINE: &str = "field: quiet losses";
 
 mod index;
+mod output;
 mod quick;
 mod source;
