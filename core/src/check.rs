@@ -134,6 +134,12 @@ impl Verdict {
         }
     }
 
+    /// Whether it is only for want of the key that nothing can be told.
+    #[must_use]
+    pub fn lacks_key(&self) -> bool {
+        matches!(self, Self::Unverifiable(why) if *why == SEALED)
+    }
+
     /// The finding that says this verdict on `claim`; none when it is sound.
     #[must_use]
     pub fn finding(self, claim: &Claim) -> Option<Finding> {
@@ -146,6 +152,9 @@ impl Verdict {
         Some(Finding { code, object: Some(claim.object.clone()), offset, message, hurts: claim.hurts })
     }
 }
+
+/// What is said of encrypted bytes without their key.
+const SEALED: &str = "it is encrypted, and only its checksum can be looked at without the key";
 
 /// What is said of a chunk that the cache of a bucket does not hold.
 pub(crate) const ELSEWHERE: &str =
@@ -301,7 +310,7 @@ impl Check {
             return Verdict::Damaged(Damage::Length { expected, found: expected, more: true, decoded });
         }
         if self.decoder.is_sealed() {
-            return Verdict::Unverifiable("it is encrypted, and only its checksum can be looked at without the key");
+            return Verdict::Unverifiable(SEALED);
         }
         if self.length != expected {
             return Verdict::Damaged(Damage::Length { expected, found: self.length, more: false, decoded });

@@ -73,6 +73,11 @@ impl Findings {
         self.keep(finding);
     }
 
+    /// Notes that sets are in doubt for a reason that another finding tells.
+    pub fn doubt(&mut self, hurts: Hurts) {
+        self.hurt(hurts, Severity::Inconclusive);
+    }
+
     /// Takes in all of `other`. Associative and commutative.
     pub fn merge(&mut self, other: Self) {
         for (code, count) in other.tallies {

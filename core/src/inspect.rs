@@ -79,7 +79,17 @@ pub enum Scope {
         /// Emit trails too.
         trails: bool,
     },
+    /// Every set that a point stands for, where that may be several: all of one machine, for example.
+    Under {
+        /// The point, as the format's [`Format::point`] read it.
+        at: String,
+        /// Emit trails too.
+        trails: bool,
+    },
 }
+
+/// What stands for the newest point in place of its name.
+pub const LATEST: &str = "latest";
 
 /// An object or folder in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +189,8 @@ pub struct Set {
     pub bytes: u64,
     /// What a restore takes one of, named as `REPO@POINT/ARCHIVE`; none where it takes the point itself.
     pub archives: Vec<String>,
+    /// The fingerprint of the key that it was encrypted or signed with, if it names one.
+    pub key: Option<String>,
 }
 
 /// What one answer gave. Hosts drain it before they answer again, so only one is ever alive.
@@ -195,6 +207,10 @@ pub struct Batch {
     pub trails: Vec<Trail>,
     /// What is wrong with the indices themselves.
     pub findings: Vec<Finding>,
+    /// Sets of which something is encrypted and its key not at hand: a finding on each, for whoever looks at bytes.
+    pub locked: Vec<Finding>,
+    /// What was asked for is not there: a sentence that says what is.
+    pub absent: Option<String>,
 }
 
 impl fmt::Debug for Batch {
@@ -205,6 +221,8 @@ impl fmt::Debug for Batch {
             .field("shared", &self.shared)
             .field("trails", &self.trails.len())
             .field("findings", &self.findings)
+            .field("locked", &self.locked)
+            .field("absent", &self.absent)
             .finish()
     }
 }

@@ -57,6 +57,12 @@ impl Key {
         pairs.join(":")
     }
 
+    /// The first eight bytes of a fingerprint, which people know a key by; all of what is none.
+    #[must_use]
+    pub fn short(fingerprint: &str) -> &str {
+        fingerprint.get(..23).unwrap_or(fingerprint)
+    }
+
     /// The signature of `text`: its HMAC-SHA-256.
     #[must_use]
     pub fn sign(&self, text: &[u8]) -> [u8; 32] {

@@ -11,6 +11,8 @@ pub enum Obstacle<'a> {
     Finding(&'a Finding),
     /// Something that hurts it, of so many findings that it is not among those kept.
     Unnamed,
+    /// What was asked for is not there: a sentence that says what is.
+    Absent(&'a str),
     /// There is no set, and nothing says why.
     NoSet,
 }
@@ -36,7 +38,7 @@ pub fn obstacle(survey: &Survey, newest: bool) -> Option<Obstacle<'_>> {
     Some(match grave.find(|finding| !fatal || matters(finding.hurts)) {
         Some(finding) => Obstacle::Finding(finding),
         None if fatal => Obstacle::Unnamed,
-        None => Obstacle::NoSet,
+        None => survey.absent().map_or(Obstacle::NoSet, Obstacle::Absent),
     })
 }
 

@@ -131,6 +131,9 @@ pub struct Set {
     /// What a restore takes one of, named as `REPO@POINT/ARCHIVE`; none where it takes the point itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<String>,
+    /// The fingerprint of the key that it was encrypted or signed with, if it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// What is known of it.
     pub verdict: Verdict,
 }
@@ -204,6 +207,9 @@ impl Report {
                 mine.bytes = mine.bytes.max(again.bytes);
                 if again.archives > mine.archives {
                     mine.archives = std::mem::take(&mut again.archives);
+                }
+                if again.key > mine.key {
+                    mine.key = again.key.take();
                 }
             }
             same
@@ -398,6 +404,7 @@ mod tests {
             group: 0,
             bytes: 1,
             archives: Vec::new(),
+            key: None,
             verdict,
         };
         let mut other = root(&["1/1"], 1, 1, 0);

@@ -28,6 +28,7 @@ pub struct Survey {
     shared: Shared,
     handed: u64,
     settled: u64,
+    absent: Option<String>,
 }
 
 /// How a survey is to be done and labelled.
@@ -68,6 +69,7 @@ impl Survey {
             shared: Shared::default(),
             handed: 0,
             settled: 0,
+            absent: None,
         }
     }
 
@@ -87,7 +89,13 @@ impl Survey {
         }
         batch.claims.extend(shared);
         self.sets.append(&mut batch.sets);
+        self.absent = self.absent.take().or(batch.absent);
         for finding in batch.findings {
+            self.report(finding);
+        }
+        // Whoever looks at lengths alone needs no key.
+        let locked = if self.options.depth >= Depth::Digest { batch.locked } else { Vec::new() };
+        for finding in locked {
             self.report(finding);
         }
         let shard = self.options.shard;
@@ -110,9 +118,11 @@ impl Survey {
         let counts = claim.codec.sealing().is_none() || !matches!(verdict, Verdict::Damaged(_));
         self.coverage.bytes = self.coverage.bytes.saturating_add(if counts { bytes } else { 0 });
         self.count(matches!(verdict, Verdict::Sound | Verdict::Damaged(_)));
+        let lacks_key = verdict.lacks_key();
         if let Some(finding) = verdict.finding(claim) {
             self.shared.note(finding.hurts, finding.code.severity());
-            self.findings.push(finding);
+            // That a key is lacking is told once for each set, by its index.
+            if lacks_key { self.findings.doubt(finding.hurts) } else { self.findings.push(finding) }
         }
     }
 
@@ -157,6 +167,12 @@ impl Survey {
     #[must_use]
     pub fn sets(&self) -> &[Set] {
         &self.sets
+    }
+
+    /// Why what was asked for is not there, if it is not: a sentence that says what is.
+    #[must_use]
+    pub fn absent(&self) -> Option<&str> {
+        self.absent.as_deref()
     }
 
     /// What was found so far.
@@ -228,6 +244,7 @@ impl Survey {
                 group: set.group,
                 bytes: set.bytes,
                 archives: set.archives.clone(),
+                key: set.key.clone(),
                 verdict,
             })
             .collect()

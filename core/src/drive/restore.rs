@@ -147,6 +147,7 @@ impl Restore {
                 return Err(format!("{object}{}. {}", finding.message, finding.code.advice()));
             }
             Some(Obstacle::Unnamed) => return Err("its index is damaged".to_owned()),
+            Some(Obstacle::Absent(what)) => return Err(what.to_owned()),
             Some(Obstacle::NoSet) => return Err("there is no point in time at or before this one".to_owned()),
         }
         let reached = reach(&self.claims)

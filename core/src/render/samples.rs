@@ -18,7 +18,16 @@ pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root 
 /// A point in time of a root.
 pub(super) fn set(root: &str, ordinal: u64, verdict: Verdict) -> Set {
     let name = format!("2026-11-{:02}-00-00-00", ordinal + 1);
-    Set { root: root.to_owned(), name, ordinal, group: 0, bytes: 1_610_612_736, archives: Vec::new(), verdict }
+    Set {
+        root: root.to_owned(),
+        name,
+        ordinal,
+        group: 0,
+        bytes: 1_610_612_736,
+        archives: Vec::new(),
+        key: None,
+        verdict,
+    }
 }
 
 /// A finding that hurts these points of `/srv/zodb`.

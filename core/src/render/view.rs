@@ -190,7 +190,7 @@ const NAMED: usize = 3;
 /// is A`; none when there is none, or when it is not known.
 fn newest(report: &Report) -> Option<String> {
     let mut all = series(report);
-    if all.iter().any(|series| series.doubtful) {
+    if all.iter().any(|series| series.doubtful && series.newest.is_some()) {
         all.retain(|series| series.doubtful);
     }
     let several = report.roots.len() > 1;

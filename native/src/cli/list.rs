@@ -1,6 +1,8 @@
 //! `highwater list`: the points in time of a repository, as its indices name them.
 
 use highwater_core::inspect::{Scope, Set};
+use highwater_core::key::Key;
+use highwater_core::name::printable;
 use highwater_core::render::thousands;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Options, Survey};
@@ -38,7 +40,10 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
             };
             let archives =
                 if set.archives.is_empty() { String::new() } else { format!("  {}", set.archives.join(", ")) };
-            text.push_str(&format!("{:longest$}  {:>width$} bytes{what}{archives}\n", set.name, thousands(set.bytes)));
+            let key = set.key.as_deref().map(|key| format!("  key {}", printable(Key::short(key).as_bytes())));
+            let key = key.unwrap_or_default();
+            let (name, bytes) = (&set.name, thousands(set.bytes));
+            text.push_str(&format!("{name:longest$}  {bytes:>width$} bytes{what}{archives}{key}\n"));
             before = Some((set.group, set.bytes));
         }
         out::print(&text)?;
@@ -56,11 +61,14 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
     Ok(if report.sets.is_empty() { Exit::Inconclusive } else { Exit::Sound })
 }
 
-/// A point, as `--json` writes it; `archives` where a restore takes one of them.
-fn point(set: &Set) -> Value {
+/// A point, as `--json` writes it; `archives` where a restore takes one of them, `key` where it names one.
+pub(super) fn point(set: &Set) -> Value {
     let mut point = json!({ "name": set.name, "group": set.group, "bytes": set.bytes });
-    if let (Some(fields), false) = (point.as_object_mut(), set.archives.is_empty()) {
-        fields.insert("archives".to_owned(), json!(set.archives));
+    if let Some(fields) = point.as_object_mut() {
+        if !set.archives.is_empty() {
+            fields.insert("archives".to_owned(), json!(set.archives));
+        }
+        fields.extend(set.key.iter().map(|key| ("key".to_owned(), json!(key))));
     }
     point
 }

@@ -1,30 +1,62 @@
 //! `highwater show`: what a restore of a point reads, and which bytes each file gives.
 
+use highwater_core::inspect::Set;
+use highwater_core::name::printable;
 use highwater_core::render::thousands;
 use serde_json::json;
 
 use super::exit::Exit;
 use super::repository::{Repository, kind_of, open};
-use super::{args, key, out};
+use super::{args, key, list, out};
 use crate::error::Error;
-use crate::restore::{Plan, plan};
+use crate::restore::{Plan, find, outline};
 
 pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
     let store = open(&repository.path, &args.root)?;
     let format = kind_of(&store, &args.root)?;
-    let plan = plan(&store, format, repository.point, key::load(&args.keys)?)?;
+    let at = repository.point.as_deref().and_then(|point| format.point(point).ok());
+    if let Some(point) = repository.point.as_ref().filter(|_| at.is_some() && format.restores(at.as_deref()).is_err()) {
+        return set(&find(&store, format, point.clone())?, args.json);
+    }
+    let plan = outline(&store, format, repository.point, key::load(&args.keys)?)?;
     if args.json {
         let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
             "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),
         })).collect();
         let index = plan.index.as_ref().map(ToString::to_string);
-        let document = json!({ "schema": 1, "point": plan.point, "bytes": plan.end, "chunks": chunks, "index": index });
+        let mut document =
+            json!({ "schema": 1, "point": plan.point, "bytes": plan.end, "chunks": chunks, "index": index });
+        if let Some(fields) = document.as_object_mut() {
+            fields.extend(plan.key.iter().map(|key| ("key".to_owned(), json!(key))));
+        }
         out::print(&format!("{document:#}\n"))?;
     } else {
         out::print(&table(&plan))?;
     }
     Ok(Exit::Sound)
+}
+
+/// Shows a point of which a restore takes one archive.
+fn set(set: &Set, json: bool) -> Result<Exit, Error> {
+    if json {
+        let mut document = list::point(set);
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("schema".to_owned(), json!(1));
+        }
+        out::print(&format!("{document:#}\n"))?;
+        return Ok(Exit::Sound);
+    }
+    let mut text = format!("{}: {} bytes, {} archives\n", set.name, thousands(set.bytes), set.archives.len());
+    set.archives.iter().for_each(|archive| text.push_str(&format!("  {}/{archive}\n", set.name)));
+    text.push_str(&key_line(set.key.as_deref()));
+    out::print(&text)?;
+    Ok(Exit::Sound)
+}
+
+/// The key that a point names.
+fn key_line(key: Option<&str>) -> String {
+    key.map(|key| format!("  key                 {}\n", printable(key.as_bytes()))).unwrap_or_default()
 }
 
 /// The chunks of a plan, a line each.
@@ -46,6 +78,7 @@ pub(super) fn table(plan: &Plan) -> String {
         None if plan.grows => text.push_str("  OID index           none: the database rebuilds it\n"),
         None => {}
     }
+    text.push_str(&key_line(plan.key.as_deref()));
     plan.doubts.iter().for_each(|doubt| text.push_str(&format!("  doubtful: {doubt}\n")));
     text
 }

@@ -126,15 +126,17 @@ fn one(
     let trails = depth == Depth::Deep;
     let scope = match &repository.point {
         None => Scope::All { trails },
-        Some(point) => Scope::Point { at: Some(format.point(point).map_err(usage)?), trails },
+        Some(point) => Scope::Under { at: format.point(point).map_err(usage)?, trails },
     };
     let options = Options { label: label.clone(), format: format.name().to_owned(), depth, strict: args.strict, shard };
     let survey = Survey::new(format.inspect(&scope, key), options);
     let survey =
         drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;
+    let absent = survey.absent().map(|what| format!("{what} [in {label}]"));
     let report = survey.finish();
     if let Some(point) = repository.point.filter(|_| report.sets.is_empty() && report.findings.is_empty()) {
-        return Err(Error::cannot_start(format!("there is no point in time at or before {point} in {label}")));
+        let none = || format!("there is no point in time at or before {point} in {label}");
+        return Err(Error::cannot_start(absent.unwrap_or_else(none)));
     }
     for note in &report.findings {
         events.write(&json!({ "event": "finding", "root": note.root, "code": note.code, "name": note.name, "object": note.object, "offset": note.offset, "message": note.message }));

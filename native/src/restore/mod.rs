@@ -20,7 +20,7 @@ use std::sync::Arc;
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::digest::{Algorithm, Hasher};
-use highwater_core::inspect::Format;
+use highwater_core::inspect::{Format, Set};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
@@ -117,7 +117,28 @@ pub fn plan(
     point: Option<String>,
     key: Option<Key>,
 ) -> Result<Plan, Error> {
-    Plan::make(from, format, point, key)
+    Plan::make(from, format, point, key, Depth::Digest)
+}
+
+/// The same for whoever only wants to see it: what is encrypted needs no key.
+///
+/// # Errors
+/// As [`plan`].
+pub fn outline(
+    from: &dyn Store,
+    format: &'static dyn Format,
+    point: Option<String>,
+    key: Option<Key>,
+) -> Result<Plan, Error> {
+    Plan::make(from, format, point, key, Depth::List)
+}
+
+/// The newest set that a point stands for, as its index names it.
+///
+/// # Errors
+/// When there is none, or the index cannot be read.
+pub fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Result<Set, Error> {
+    plan::find(from, format, point)
 }
 
 /// Restores to the file `target`.

@@ -4,7 +4,7 @@ use highwater_core::check::Damage;
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::finding::{Finding, Severity};
-use highwater_core::inspect::{Answer, Ask, Format, Scope};
+use highwater_core::inspect::{Answer, Ask, Format, LATEST, Scope, Set};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::plan::{Obstacle, obstacle, reach};
@@ -12,7 +12,7 @@ use highwater_core::report::{Depth, Verdict};
 use highwater_core::survey::{Options, Survey, Work};
 
 use crate::drive::buffer;
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::lock;
 use crate::shown::{quoted, shown};
 use crate::store::{Store, fault, is_no_file};
@@ -32,6 +32,8 @@ pub struct Plan {
     pub index: Option<Name>,
     /// Points grow out of one another, so that a target which holds the first bytes can be brought further.
     pub grows: bool,
+    /// The fingerprint of the key that it was encrypted or signed with, if it names one.
+    pub key: Option<String>,
     /// What else is doubtful about the chain, in sentences: an unlisted file, a torn last line.
     pub doubts: Vec<String>,
 }
@@ -42,16 +44,17 @@ impl Plan {
         format: &'static dyn Format,
         point: Option<String>,
         key: Option<Key>,
+        depth: Depth,
     ) -> Result<Self, Error> {
         let at = point.as_deref().map(|text| format.point(text)).transpose();
-        let refused = |what| Error::Refused { class: crate::error::Class::Usage, what };
+        let refused = |what| Error::Refused { class: Class::Usage, what };
         let at = at.map_err(refused)?;
         format.restores(at.as_deref()).map_err(refused)?;
-        let (survey, claims) = collect(from, format, &Scope::Point { at, trails: false }, key)?;
-        let newest = point.is_none();
+        let (survey, claims) = collect(from, format, &Scope::Point { at, trails: false }, key, depth)?;
+        let newest = point.as_deref().is_none_or(|point| point == LATEST);
         match obstacle(&survey, newest) {
             Some(Obstacle::Finding(finding)) => {
-                let older = older(from, format, survey.sets().is_empty() || newest)?;
+                let older = older(from, format, (survey.sets().is_empty() || newest) && format.grows())?;
                 let what = format!("{}. {}{older}", sentence(finding), finding.code.advice());
                 return Err(match finding.code.severity() {
                     Severity::Damage => Error::damage(what),
@@ -60,6 +63,9 @@ impl Plan {
             }
             Some(Obstacle::Unnamed) => {
                 return Err(Error::damage(format!("the index in {} is damaged; verify it", quoted(&from.told(None)))));
+            }
+            Some(Obstacle::Absent(what)) => {
+                return Err(Error::cannot_start(format!("{what} [in {}]", quoted(&from.told(None)))));
             }
             Some(Obstacle::NoSet) | None => {}
         }
@@ -72,7 +78,7 @@ impl Plan {
                 quoted(&from.told(None))
             )));
         };
-        let (point, end) = (set.name.clone(), set.bytes);
+        let (point, end, fingerprint) = (set.name.clone(), set.bytes, set.key.clone());
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
         let reached = reach(&claims).map_err(|(claim, reached)| {
             Error::damage(format!(
@@ -83,7 +89,7 @@ impl Plan {
         if reached != end {
             return Err(Error::damage(format!("the chunks of {point} have {reached} bytes together, and not {end}")));
         }
-        let (all, _) = collect(from, format, &Scope::Catalogue, None)?;
+        let (all, _) = collect(from, format, &Scope::Catalogue, None, Depth::List)?;
         let group = all.sets().iter().find(|set| set.name == point).map(|set| set.group);
         let chain_end =
             all.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.bytes).max().unwrap_or(end);
@@ -94,8 +100,24 @@ impl Plan {
             Err(error) if is_no_file(&error) => None,
             Err(error) => return Err(Error::at("read", from, &index)(error)),
         };
-        Ok(Self { point, claims, end, chain_end, index, grows: format.grows(), doubts })
+        Ok(Self { point, claims, end, chain_end, index, grows: format.grows(), key: fingerprint, doubts })
     }
+}
+
+/// See [`super::find`].
+pub(super) fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Result<Set, Error> {
+    let usage = |what| Error::Refused { class: Class::Usage, what };
+    let scope = Scope::Point { at: Some(format.point(&point).map_err(usage)?), trails: false };
+    let (survey, _) = collect(from, format, &scope, None, Depth::List)?;
+    let place = quoted(&from.told(None));
+    if let Some(set) = survey.sets().last() {
+        return Ok(set.clone());
+    }
+    if let Some(finding) = survey.findings().sample().next() {
+        return Err(Error::failed(format!("{} in {place}", sentence(finding))));
+    }
+    let none = || format!("there is no point in time at or before {point}");
+    Err(Error::cannot_start(format!("{} [in {place}]", survey.absent().map_or_else(none, ToOwned::to_owned))))
 }
 
 /// Where else to go when the newest chain cannot be used: the newest point that some index names without a fault.
@@ -103,7 +125,7 @@ fn older(from: &dyn Store, format: &'static dyn Format, wanted: bool) -> Result<
     if !wanted {
         return Ok(String::new());
     }
-    let (survey, _) = collect(from, format, &Scope::Catalogue, None)?;
+    let (survey, _) = collect(from, format, &Scope::Catalogue, None, Depth::List)?;
     let report = survey.finish();
     let sound = report.sets.iter().rfind(|set| set.verdict == Verdict::Sound);
     Ok(sound
@@ -117,8 +139,9 @@ fn collect(
     format: &'static dyn Format,
     scope: &Scope,
     key: Option<Key>,
+    depth: Depth,
 ) -> Result<(Survey, Vec<Claim>), Error> {
-    let options = Options::whole(format, "", Depth::Digest);
+    let options = Options::whole(format, "", depth);
     let mut survey = Survey::new(format.inspect(scope, key), options);
     let mut claims = Vec::new();
     loop {

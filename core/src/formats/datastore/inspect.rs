@@ -7,14 +7,14 @@ use super::content::{Content, stored};
 use super::found::{compare, failed, finding, stray};
 use super::index::{Entry, Index};
 use super::manifest::{self, File, Kind as FileKind, Manifest, Odd};
-use super::names::{self, LOG, MANIFEST};
+use super::names::{self, LOG, MANIFEST, Which};
 use crate::claim::{Claim, Expect};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Hurts};
-use crate::inspect::{self, Answer, Ask, Batch, Inspect, Scope, Set};
+use crate::inspect::{self, Answer, Ask, Batch, Inspect, LATEST, Scope, Set};
 use crate::key::Key;
-use crate::name::Name;
+use crate::name::{Name, printable};
 
 /// What else may lie in a snapshot, in a group, and in the root.
 const BESIDE: [&str; 2] = [".protected", "rsa-encrypted.key.blob"];
@@ -27,9 +27,12 @@ pub(super) struct Store {
     key: Option<Key>,
     /// It is the cache of a bucket.
     cache: bool,
-    /// The snapshot and the archive that alone are asked for.
-    snapshot: Option<String>,
+    /// The path below which alone something is asked for, whether that is the newest there, and the archive.
+    path: Option<String>,
+    newest: bool,
     archive: Option<String>,
+    /// The snapshots of which the newest is asked for: their times, names and groups.
+    candidates: Vec<(i64, Name, u64)>,
     /// What is to be read after what is being read; the next is the last.
     ahead: Vec<Ahead>,
     now: Now,
@@ -42,8 +45,8 @@ enum Ahead {
     Folder(Option<Name>, Place),
     /// An index of the snapshot of this number, with its key.
     Index(Name, File, u64, Option<Key>),
-    /// A blob that is to be restored, with the path of its snapshot and its group.
-    Content(Box<Content>, String, u64),
+    /// A blob that is to be restored, with the path of its snapshot, its group and the fingerprint of its key.
+    Content(Box<Content>, String, u64, Option<String>),
     /// A log, which no manifest names.
     Log(Name, Option<Key>),
 }
@@ -79,7 +82,7 @@ enum Now {
         codec: Codec,
         index: Box<Index>,
     },
-    Content(Box<Content>, String, u64),
+    Content(Box<Content>, String, u64, Option<String>),
     Log(Name, Decoder, Option<Broken>),
     Nothing,
 }
@@ -87,17 +90,43 @@ enum Now {
 impl Store {
     pub(super) fn new(scope: &Scope, key: Option<Key>, cache: bool) -> Self {
         let now = Now::Listing(None, Place::Space(0), Vec::new());
-        let point = if let Scope::Point { at: Some(point), .. } = scope { names::parted(point) } else { None };
-        let snapshot = point.map(|(snapshot, _)| snapshot.to_owned());
-        let archive = point.and_then(|(_, archive)| archive).map(ToOwned::to_owned);
-        Self { scope: scope.clone(), key, cache, snapshot, archive, ahead: Vec::new(), now, groups: 0, ordinal: 0 }
+        let wanted = match scope {
+            Scope::Point { at, .. } => names::wanted(at.as_deref().unwrap_or(LATEST)),
+            Scope::Under { at, .. } => names::wanted(at),
+            Scope::Catalogue | Scope::All { .. } => None,
+        };
+        let one = matches!(scope, Scope::Point { .. });
+        Self {
+            scope: scope.clone(),
+            key,
+            cache,
+            path: wanted.map(|wanted| wanted.path.to_owned()),
+            newest: wanted.is_some_and(|wanted| wanted.which == Which::Latest || one && wanted.which == Which::In),
+            archive: wanted.and_then(|wanted| wanted.archive).map(ToOwned::to_owned),
+            candidates: Vec::new(),
+            ahead: Vec::new(),
+            now,
+            groups: 0,
+            ordinal: 0,
+        }
     }
 
-    /// Whether what lies at or below `name` is asked for.
+    /// Whether something at or below `name` is asked for.
     fn wants(&self, name: &Name) -> bool {
-        let Some(point) = &self.snapshot else { return true };
-        let rest = point.as_bytes().strip_prefix(name.as_bytes());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        let Some(path) = &self.path else { return true };
+        let within = |inner: &[u8], outer: &[u8]| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| outer.is_empty() || rest.is_empty() || rest.starts_with(b"/"))
+        };
+        within(path.as_bytes(), name.as_bytes()) || within(name.as_bytes(), path.as_bytes())
+    }
+
+    /// What is said when nothing that is asked for lies in `folder`, which holds `others`.
+    fn absent(&self, folder: Option<&Name>, others: &[String]) -> String {
+        let path = self.path.as_deref().unwrap_or_default();
+        let place = folder.map_or_else(|| "the store".to_owned(), ToString::to_string);
+        let asked = if path.is_empty() { "snapshot".to_owned() } else { format!("'{}'", printable(path.as_bytes())) };
+        format!("there is no {asked}: {place} has {}", told(others))
     }
 
     /// All snapshots are looked at, so what belongs to none is told.
@@ -107,6 +136,11 @@ impl Store {
 
     /// Goes on to the next thing to be read.
     fn next(&mut self) {
+        if self.ahead.is_empty() {
+            // A backup that is not finished is the newest all the same: to pass over it would be to take an older one for it.
+            let newest = self.candidates.drain(..).max();
+            self.ahead.extend(newest.map(|(_, name, group)| Ahead::Folder(Some(name), Place::Snapshot(group))));
+        }
         self.now = match self.ahead.pop() {
             None => Now::Nothing,
             Some(Ahead::Folder(name, place)) => Now::Listing(name, place, Vec::new()),
@@ -116,7 +150,7 @@ impl Store {
                 let index = Box::new(Index::new(file.kind == FileKind::Fixed));
                 Now::Index { name, file, ordinal, codec, index }
             }
-            Some(Ahead::Content(content, path, group)) => Now::Content(content, path, group),
+            Some(Ahead::Content(content, path, group, key)) => Now::Content(content, path, group, key),
             Some(Ahead::Log(name, key)) => Now::Log(name, Decoder::new(Codec::Blob(Sealing::Unsaid(key))), None),
         };
     }
@@ -132,6 +166,7 @@ impl Store {
             self.groups = self.groups.saturating_add(1);
         }
         let mut ahead = Vec::new();
+        let mut others = Vec::new();
         for entry in entries {
             let Some(name) = below(folder.as_ref(), &entry.name) else { continue };
             let text = entry.name.as_str().unwrap_or_default();
@@ -145,8 +180,11 @@ impl Store {
                 _ => None,
             };
             match next {
+                Some(Place::Snapshot(group)) if self.newest && self.wants(&name) => {
+                    self.candidates.push((names::time_of(text).unwrap_or_default(), name, group));
+                }
                 Some(place) if self.wants(&name) => ahead.push(Ahead::Folder(Some(name), place)),
-                Some(_) => {}
+                Some(_) => others.push(entry.name.to_string()),
                 None => {
                     let (known, why) = match place {
                         _ if text.starts_with(names::WORK) => {
@@ -161,6 +199,13 @@ impl Store {
                     }
                 }
             }
+        }
+        // Where the path that is asked for ends, or leads on, something of it was found.
+        let inside = folder
+            .as_ref()
+            .is_some_and(|folder| self.path.as_deref().is_some_and(|path| folder.as_bytes().len() >= path.len()));
+        if self.path.is_some() && !inside && ahead.is_empty() && self.candidates.is_empty() && self.ahead.is_empty() {
+            out.absent = Some(self.absent(folder.as_ref(), &others));
         }
         self.ahead.extend(ahead.into_iter().rev());
         self.next();
@@ -181,7 +226,9 @@ impl Store {
             }
             _ => {
                 let message = format!("it has no {MANIFEST}, which is written last");
-                out.findings.push(finding(Code::Unfinished, folder, None, message, Hurts::Nothing));
+                // Of the newest alone, nothing else is there to be taken.
+                let hurts = if self.newest { Hurts::All } else { Hurts::Nothing };
+                out.findings.push(finding(Code::Unfinished, folder, None, message, hurts));
                 self.next();
             }
         }
@@ -199,10 +246,10 @@ impl Store {
         let ordinal = self.ordinal;
         self.ordinal = ordinal.saturating_add(1);
         let path = folder.as_str().unwrap_or_default().to_owned();
-        let Manifest { mut files, key, forged } = match read {
+        let Manifest { mut files, key, fingerprint, forged } = match read {
             Ok(manifest) => manifest,
             Err(finding) => {
-                out.sets.push(Set { name: path, group, bytes: 0, archives: Vec::new() });
+                out.sets.push(Set { name: path, group, bytes: 0, archives: Vec::new(), key: None });
                 out.findings.push(Finding { hurts: Hurts::One(ordinal), ..finding });
                 return self.next();
             }
@@ -212,12 +259,18 @@ impl Store {
             out.findings.push(finding(Code::Digest, name.clone(), None, message, Hurts::One(ordinal)));
         }
         if let Some(archive) = &self.archive {
-            let had = files.len();
+            let had: Vec<String> = files.iter().map(File::archive).collect();
             files.retain(|file| file.is(archive));
             if files.is_empty() {
-                let message = format!("none of the {had} files that it names is the archive '{archive}'");
-                out.findings.push(finding(Code::Missing, name.clone(), None, message, Hurts::One(ordinal)));
+                let archive = printable(archive.as_bytes());
+                out.absent = Some(format!("there is no archive '{archive}' in {path}: it has {}", told(&had)));
+                self.ordinal = ordinal;
+                return self.next();
             }
+        }
+        if key.is_none() && files.iter().any(|file| file.sealed) {
+            let message = locked(fingerprint.as_deref(), self.key);
+            out.locked.push(finding(Code::Unverifiable, name.clone(), None, message, Hurts::One(ordinal)));
         }
         let archives = files.iter().filter(|file| file.kind != FileKind::Blob);
         let bytes = archives.fold(0u64, |sum, file| sum.saturating_add(file.size));
@@ -226,7 +279,7 @@ impl Store {
             self.archive.is_some() && !files.is_empty() && files.iter().all(|file| file.kind == FileKind::Blob);
         if !content {
             let archives = files.iter().map(File::archive).collect();
-            out.sets.push(Set { name: path.clone(), group, bytes, archives });
+            out.sets.push(Set { name: path.clone(), group, bytes, archives, key: fingerprint.clone() });
         }
         present.remove(MANIFEST);
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
@@ -244,7 +297,7 @@ impl Store {
                 FileKind::Fixed | FileKind::Dynamic => ahead.push(Ahead::Index(object, file, ordinal, key)),
                 FileKind::Blob if content => {
                     let content = Content::new(object, name.clone(), &file, key, Hurts::One(ordinal));
-                    ahead.push(Ahead::Content(Box::new(content), path.clone(), group));
+                    ahead.push(Ahead::Content(Box::new(content), path.clone(), group, fingerprint.clone()));
                 }
                 FileKind::Blob => out.claims.push(stored(object, name.clone(), &file, Hurts::One(ordinal))),
             }
@@ -297,14 +350,14 @@ impl Store {
                 }
                 self.next();
             }
-            Now::Content(content, path, group) => {
+            Now::Content(content, path, group, key) => {
                 let hurts = Hurts::One(self.ordinal.saturating_sub(1));
                 let read = match fault {
                     Some(fault) => Err(failed(Some(content.name().clone()), fault, hurts)),
                     None => content.end(),
                 };
                 let bytes = read.as_ref().map_or(0, |claim| claim.expect.length);
-                out.sets.push(Set { name: path, group, bytes, archives: Vec::new() });
+                out.sets.push(Set { name: path, group, bytes, archives: Vec::new(), key });
                 match read {
                     Ok(claim) => out.claims.push(claim),
                     Err(finding) => out.findings.push(finding),
@@ -360,6 +413,30 @@ impl Inspect for Store {
 
     fn again(&self) -> Box<dyn Inspect> {
         Box::new(Self::new(&self.scope, self.key, self.cache))
+    }
+}
+
+/// Names for a sentence: not more than a line has room for.
+fn told(names: &[String]) -> String {
+    const FEW: usize = 10;
+    let mut shown: Vec<&str> = names.iter().take(FEW).map(String::as_str).collect();
+    let more = names.len().saturating_sub(FEW);
+    let rest = format!("{more} more");
+    if more > 0 {
+        shown.push(&rest);
+    }
+    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+}
+
+/// What is said of a snapshot whose key is another one, or not at hand.
+fn locked(named: Option<&str>, given: Option<Key>) -> String {
+    let named = match named {
+        Some(named) => format!("it is encrypted with the key {}", printable(Key::short(named).as_bytes())),
+        None => "it is encrypted, and does not say with which key".to_owned(),
+    };
+    match given.map(|key| key.fingerprint()) {
+        Some(given) => format!("{named}; the key given is {}", Key::short(&given)),
+        None => format!("{named}, and no key was given"),
     }
 }
 

@@ -75,6 +75,8 @@ pub(super) struct Manifest {
     pub(super) files: Vec<File>,
     /// The key, if it is that of the snapshot.
     pub(super) key: Option<Key>,
+    /// The fingerprint of the key that it names.
+    pub(super) fingerprint: Option<String>,
     /// It is signed with that key, and its signature is not that of its text.
     pub(super) forged: bool,
 }
@@ -162,7 +164,7 @@ impl Reading {
             })
         });
         let files = json.files.into_iter().map(file_of).collect::<Result<_, _>>().map_err(Odd::Malformed)?;
-        Ok(Manifest { files, key, forged })
+        Ok(Manifest { files, key, fingerprint: json.unprotected.fingerprint, forged })
     }
 }
 

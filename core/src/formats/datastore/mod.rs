@@ -74,7 +74,7 @@ impl Format for Datastore {
     }
 
     fn restores(&self, point: Option<&str>) -> Result<(), String> {
-        match point.and_then(names::parted).and_then(|(_, archive)| archive) {
+        match point.and_then(names::wanted).and_then(|wanted| wanted.archive) {
             None => {
                 let like = "STORE@vm/100/2026-03-01T00:00:00Z/drive-scsi0.img";
                 Err(format!("a snapshot holds several archives; name one after it, as in {like}"))
@@ -84,7 +84,8 @@ impl Format for Datastore {
     }
 
     fn point(&self, text: &str) -> Result<String, String> {
-        let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them";
-        names::parted(text).map(|_| text.to_owned()).ok_or_else(|| format!("'{text}' is no snapshot; {like}"))
+        let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them; vm/100 is all of a \
+                    group, ns/NAME all of a namespace, and vm/100/latest the newest";
+        names::wanted(text).map(|_| text.to_owned()).ok_or_else(|| format!("'{text}' is no snapshot; {like}"))
     }
 }

@@ -1,6 +1,7 @@
 //! The names in a datastore: snapshots, chunks, times.
 
 use crate::digest::Digest;
+use crate::inspect::LATEST;
 use crate::name::Name;
 // A snapshot is written in a folder of its group. Servers pass over what is hidden.
 pub use crate::name::WORK;
@@ -54,13 +55,57 @@ pub fn time_of(text: &str) -> Option<i64> {
     Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
-/// The path of a snapshot below its store, and the archive in it that may be named after it.
-pub(super) fn parted(text: &str) -> Option<(&str, Option<&str>)> {
-    if is_snapshot(text) {
-        return Some((text, None));
-    }
-    let (snapshot, archive) = text.rsplit_once('/')?;
-    (is_snapshot(snapshot) && !archive.is_empty()).then_some((snapshot, Some(archive)))
+/// What is named after the `@` of `STORE@POINT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted<'a> {
+    /// The snapshot, or the group or namespace that it is in; empty for the whole store.
+    pub(super) path: &'a str,
+    /// Whether `path` is a snapshot, or how many of those in it are meant.
+    pub(super) which: Which,
+    /// The archive that may be named last.
+    pub(super) archive: Option<&'a str>,
+}
+
+/// Which snapshots a path stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// It is that of one snapshot.
+    This,
+    /// Those in it: all, or the newest where one is asked for.
+    In,
+    /// The newest of those in it.
+    Latest,
+}
+
+/// Reads what is named after the `@`: `GROUP/TIME`, `GROUP`, `ns/NAME`, or one of the latter two or nothing and `latest`; all
+/// but a namespace by itself may be followed by an archive.
+pub(super) fn wanted(text: &str) -> Option<Wanted<'_>> {
+    let bare = |text| {
+        let found = |path, which| Some(Wanted { path, which, archive: None });
+        if is_snapshot(text) {
+            return found(text, Which::This);
+        }
+        if text == LATEST {
+            return found("", Which::Latest);
+        }
+        match text.strip_suffix(LATEST).and_then(|path| path.strip_suffix('/')) {
+            Some(path) if Group::parse(path).is_some() || is_space(path) => found(path, Which::Latest),
+            None if Group::parse(text).is_some() || is_space(text) => found(text, Which::In),
+            _ => None,
+        }
+    };
+    bare(text).or_else(|| {
+        let (point, archive) = text.rsplit_once('/')?;
+        let wanted = bare(point).filter(|wanted| wanted.which != Which::In || !is_space(point))?;
+        // A word with a colon is a time that is none.
+        (!archive.is_empty() && !archive.contains(':')).then_some(Wanted { archive: Some(archive), ..wanted })
+    })
+}
+
+/// Whether this is the path of a namespace.
+fn is_space(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    parts.len() <= 2 * DEEPEST && parts.chunks(2).all(|pair| matches!(pair, ["ns", name] if is_id(name)))
 }
 
 fn is_snapshot(text: &str) -> bool {
@@ -136,11 +181,31 @@ mod tests {
             ("disk/100/2025-06-16T15:06:40Z", false),
             ("vm/100", false),
         ] {
-            assert_eq!(parted(text), is.then_some((text, None)), "{text}");
+            let found = Wanted { path: text, which: Which::This, archive: None };
+            assert_eq!(wanted(text).filter(|wanted| wanted.which == Which::This), is.then_some(found), "{text}");
         }
         let snapshot = "vm/100/2025-06-16T15:06:40Z";
-        assert_eq!(parted(&format!("{snapshot}/disk.img")), Some((snapshot, Some("disk.img"))));
-        assert_eq!(parted(&format!("{snapshot}/a/b")), None);
-        assert_eq!(parted(&format!("{snapshot}/")), None);
+        let wanted = |text| wanted(text).map(|Wanted { path, which, archive }| (path, which, archive));
+        for (text, found) in [
+            (&*format!("{snapshot}/disk.img"), Some((snapshot, Which::This, Some("disk.img")))),
+            (&*format!("{snapshot}/a/b"), None),
+            (&*format!("{snapshot}/"), None),
+            ("vm/100", Some(("vm/100", Which::In, None))),
+            ("vm/100/latest", Some(("vm/100", Which::Latest, None))),
+            ("vm/100/latest/a.img", Some(("vm/100", Which::Latest, Some("a.img")))),
+            ("vm/100/a.img", Some(("vm/100", Which::In, Some("a.img")))),
+            ("vm/100/2025-06-16T15:06Z", None),
+            ("ns/a/ns/b", Some(("ns/a/ns/b", Which::In, None))),
+            ("ns/a/latest", Some(("ns/a", Which::Latest, None))),
+            ("ns/a/a.img", None),
+            ("ns/a/ct/7", Some(("ns/a/ct/7", Which::In, None))),
+            ("latest", Some(("", Which::Latest, None))),
+            ("latest/a.img", Some(("", Which::Latest, Some("a.img")))),
+            ("vm", None),
+            ("", None),
+            ("/", None),
+        ] {
+            assert_eq!(wanted(text), found, "{text}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::claim::{Claim, Expect};
 use crate::codec::Codec;
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Hurts};
-use crate::inspect::{Answer, Ask, Batch, Inspect, Kind, Scope, Set};
+use crate::inspect::{Answer, Ask, Batch, Inspect, Kind, LATEST, Scope, Set};
 use crate::name::Name;
 use crate::split::{Line, Lines};
 use crate::trail::{Part, Trail};
@@ -69,7 +69,8 @@ impl Repository {
         let (claims, trails, point) = match scope {
             Scope::Catalogue => (false, false, None),
             Scope::All { trails } => (true, *trails, None),
-            Scope::Point { at, trails } => (true, *trails, Some(at.clone())),
+            Scope::Point { at, trails } => (true, *trails, Some(at.clone().filter(|at| at != LATEST))),
+            Scope::Under { at, trails } => (true, *trails, Some(Some(at.clone()).filter(|at| at != LATEST))),
         };
         Self {
             scope: scope.clone(),
@@ -252,7 +253,7 @@ impl Repository {
                 self.lost.insert(link.stem.clone());
             }
             let (name, bytes) = (link.stem.clone(), link.end);
-            out.sets.push(Set { name, group: self.group, bytes, archives: Vec::new() });
+            out.sets.push(Set { name, group: self.group, bytes, archives: Vec::new(), key: None });
             self.ordinal = self.ordinal.saturating_add(1);
         }
         if !self.claims {

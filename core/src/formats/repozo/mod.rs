@@ -21,7 +21,7 @@ mod inspect;
 mod look;
 pub mod names;
 
-use crate::inspect::{Entry, Format, Inspect, Lock, Scope};
+use crate::inspect::{Entry, Format, Inspect, LATEST, Lock, Scope};
 use crate::key::Key;
 
 /// The format.
@@ -46,6 +46,10 @@ impl Format for Repozo {
     }
 
     fn point(&self, text: &str) -> Result<String, String> {
-        names::point(text).ok_or_else(|| format!("'{text}' is no point in time: write YYYY-MM-DD[-hh[-mm[-ss]]], UTC"))
+        if text == LATEST {
+            return Ok(text.to_owned());
+        }
+        names::point(text)
+            .ok_or_else(|| format!("'{text}' is no point in time: write YYYY-MM-DD[-hh[-mm[-ss]]], UTC, or {LATEST}"))
     }
 }

@@ -1,4 +1,7 @@
 //! Each refusal is one sentence that names the next step.
 
+mod keys;
+mod points;
+
 /// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
 pub(crate) const LINE: &str = "field: words";
