@@ -218,7 +218,7 @@ impl Continuity {
         Self { stem: stem.to_owned(), limit: limit.map(str::to_owned), last: None }
     }
 
-    /// Takes the next line: the link, if the line can be understood at all, and what does not connect.
+    /// Takes the next line: the link, if it can be understood and names a point of this chain, and what does not connect.
     ///
     /// After a break the chain goes on from the new line, so that each break is told once.
     pub fn line(&mut self, text: &[u8], cut: bool) -> (Option<Link>, Option<Break>) {
@@ -253,6 +253,8 @@ impl Continuity {
             _ => None,
         };
         self.last = Some((link.stem.clone(), link.end));
-        (Some(link), fault)
+        // A point of another chain is what the index of that one says of it.
+        let ours = !outside && link.stem >= self.stem;
+        (ours.then_some(link), fault)
     }
 }

@@ -1,4 +1,6 @@
 //! Nothing damaged is called sound, and nothing sound damaged.
 
+mod chains;
+
 /// The line of the scoreboard to which every test of this folder adds a part: `Score::part(LINE, "its name")`.
 pub(crate) const LINE: &str = "field: damaged or sound";
