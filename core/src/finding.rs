@@ -6,6 +6,7 @@ mod pages;
 use std::collections::BTreeMap;
 
 pub use code::{Code, Severity};
+pub(crate) use pages::fill;
 
 use crate::name::Name;
 

@@ -4,13 +4,13 @@ use std::fmt;
 
 use crate::claim::Claim;
 use crate::fault::Fault;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::key::Key;
 use crate::name::Name;
 use crate::trail::Trail;
 
 /// A kind of backup. One folder below `formats` implements it, one line there lists it.
-pub trait Format: Sync {
+pub trait Format: Sync + fmt::Debug {
     /// The word for `--kind` and for reports.
     fn name(&self) -> &'static str;
 
@@ -36,6 +36,21 @@ pub trait Format: Sync {
     /// Whether names of its objects have colons. Not every host shows such names.
     fn colons(&self) -> bool {
         false
+    }
+
+    /// What its root looks like, in half a sentence for whoever named something else; empty where another kind says it.
+    fn looks(&self) -> &'static str {
+        ""
+    }
+
+    /// The point that a user means who names a file or folder inside the root by its path.
+    fn within(&self, inner: &str) -> Option<String> {
+        self.point(inner).ok()
+    }
+
+    /// What to do about a finding in this kind of set, in a sentence; none where [`Code::advice`] fits.
+    fn advice(&self, _code: Code) -> Option<&'static str> {
+        None
     }
 
     /// Whether a restore of this point, as [`Format::point`] read it, is a restore of one file.

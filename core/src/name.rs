@@ -114,14 +114,18 @@ impl Serialize for Name {
     }
 }
 
-/// Shows any bytes on one line of text: text as it is, everything that is not printable escaped.
+/// Shows any bytes on one line of text: text as it is, escaped whatever is not printable, and the beginnings of commands
+/// to services that read logs (`::error`, `##vso[`, `##[`).
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
+        let mut chars = chunk.valid().chars().peekable();
+        while let Some(c) = chars.next() {
             if c == '\\' || c.is_control() || is_invisible(c) {
                 text.extend(c.escape_default());
+            } else if begins_command(c, chars.peek().copied()) {
+                text.extend(c.escape_unicode());
             } else {
                 text.push(c);
             }
@@ -133,9 +137,21 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
-/// Characters that reorder or hide their neighbours on a terminal or a page.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Characters that nobody sees, or that reorder or hide their neighbours on a terminal or a page: Unicode's default
+/// ignorable ones, its separators of lines, and those that are drawn as nothing.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a character and the next one begin a command to a service that reads logs.
+#[must_use]
+pub fn begins_command(c: char, next: Option<char>) -> bool {
+    matches!((c, next), ('#', Some('#')) | (':', Some(':')))
 }
 
 #[cfg(test)]
@@ -158,6 +174,20 @@ mod tests {
             assert_eq!(Name::new(bytes), Err(error), "{}", printable(bytes));
         }
         assert!(Name::new(b"a/..b/c...").is_ok());
+    }
+
+    #[test]
+    fn nothing_invisible_and_no_command_is_shown() {
+        for hidden in
+            ["\u{61c}", "\u{200b}", "\u{200f}", "\u{202a}", "\u{2066}", "\u{e0041}", "\u{e007f}", "\u{fe0f}", "\u{ad}"]
+        {
+            let shown = printable(format!("a{hidden}b").as_bytes());
+            assert!(shown.is_ascii() && shown.starts_with("a\\u{") && shown.ends_with("}b"), "{shown}");
+        }
+        assert_eq!(printable(b"##vso[task.complete]"), "\\u{23}#vso[task.complete]");
+        assert_eq!(printable(b"x ###[error]"), "x \\u{23}\\u{23}#[error]");
+        assert_eq!(printable(b"::error::x"), "\\u{3a}:error\\u{3a}:x");
+        assert_eq!(printable(b"2026-03-01T00:00:00Z #1"), "2026-03-01T00:00:00Z #1");
     }
 
     #[test]

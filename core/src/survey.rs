@@ -36,8 +36,8 @@ pub struct Survey {
 pub struct Options {
     /// What the host calls the root.
     pub label: String,
-    /// The format's name.
-    pub format: String,
+    /// The format; none for what was not recognised.
+    pub format: Option<&'static dyn Format>,
     /// The depth asked for.
     pub depth: Depth,
     /// Warnings count as damage.
@@ -49,8 +49,8 @@ pub struct Options {
 impl Options {
     /// All of a root; warnings do not count as damage.
     #[must_use]
-    pub fn whole(format: &dyn Format, label: impl Into<String>, depth: Depth) -> Self {
-        let (label, format) = (label.into(), format.name().to_owned());
+    pub fn whole(format: &'static dyn Format, label: impl Into<String>, depth: Depth) -> Self {
+        let (label, format) = (label.into(), Some(format));
         Self { label, format, depth, strict: false, shard: Shard::WHOLE }
     }
 }
@@ -181,6 +181,12 @@ impl Survey {
         &self.findings
     }
 
+    /// What to do about a finding in this kind of set.
+    #[must_use]
+    pub fn advice(&self, code: Code) -> &'static str {
+        self.options.format.and_then(|format| format.advice(code)).unwrap_or(code.advice())
+    }
+
     /// The report. Work that was handed out and never settled counts as not checked.
     #[must_use]
     pub fn finish(mut self) -> Report {
@@ -200,7 +206,7 @@ impl Survey {
         report.whole = !shard.is_part();
         report.roots.push(report::Root {
             label: label.clone(),
-            format,
+            format: format.map_or("unknown", Format::name).to_owned(),
             shards: vec![shard.to_string()],
             coverage: self.coverage,
             newest: Vec::new(),
@@ -292,7 +298,7 @@ impl Survey {
             object: finding.object.as_ref().map(ToString::to_string).unwrap_or_default(),
             offset: finding.offset,
             message: finding.message.clone(),
-            advice: finding.code.advice().to_owned(),
+            advice: self.advice(finding.code).to_owned(),
             sets: names.map(|set| set.name.clone()).collect(),
             sets_total: hurt.iter().map(|range| range.len() as u64).sum(),
         }

@@ -62,7 +62,7 @@ pub struct Outcome {
 /// When the repository cannot be locked or written, or the user interrupts.
 pub fn heal(
     job: Job<'_>,
-    format: &dyn Format,
+    format: &'static dyn Format,
     from: &dyn Store,
     disk: &dyn Disk,
     watch: &Watch<'_>,

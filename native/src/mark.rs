@@ -53,7 +53,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When the repository cannot be locked, or the user interrupts.
-pub fn mark(job: Job<'_>, format: &dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+pub fn mark(job: Job<'_>, format: &'static dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
     let _lock = if job.dry_run { None } else { Some(lock::take(disk)?) };
     let options = Options::whole(format, job.label, Depth::List);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);

@@ -59,7 +59,7 @@ pub struct Outcome {
 /// # Errors
 /// When the format has no chunks that are named after their digests, a folder of them cannot be listed, or the user
 /// interrupts.
-pub fn strays(store: &dyn Store, format: &dyn Format, watch: &Watch<'_>) -> Result<Outcome, Error> {
+pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Outcome, Error> {
     let Some(pool) = format.pool() else {
         return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(&store.told(None)))));
     };

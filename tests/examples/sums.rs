@@ -66,13 +66,8 @@ impl Inspect for Sums {
 
 fn main() -> ExitCode {
     let folder = std::env::args().nth(1).expect("a folder");
-    let options = Options {
-        label: "sums".to_owned(),
-        format: "sums".to_owned(),
-        depth: Depth::Digest,
-        strict: false,
-        shard: Shard::WHOLE,
-    };
+    let options =
+        Options { label: "sums".to_owned(), format: None, depth: Depth::Digest, strict: false, shard: Shard::WHOLE };
     let survey = Survey::new(Box::new(Sums::default()), options);
     let root = Files::open(Path::new(&folder), Links::Beneath).expect("a folder");
     let survey = drive::run(&root, survey, Depth::Digest, &Watch::silent(), &mut |_, _| {});

@@ -92,7 +92,7 @@ impl Host {
         let format = by_name(self.format).expect("a known format");
         let options = Options {
             label: label.to_owned(),
-            format: format.name().to_owned(),
+            format: Some(format),
             depth: self.depth,
             strict: self.strict,
             shard: self.shard,

@@ -47,7 +47,7 @@ const REPOZO: Kind = ("repozo", None);
 
 fn survey_of((format, key): Kind, depth: Depth, shard: Shard) -> Survey {
     let format = by_name(format).expect("a known format");
-    let options = Options { label: "set".to_owned(), format: format.name().to_owned(), depth, strict: false, shard };
+    let options = Options { label: "set".to_owned(), format: Some(format), depth, strict: false, shard };
     Survey::new(format.inspect(&Scope::All { trails: depth == Depth::Deep }, key), options)
 }
 

@@ -140,8 +140,7 @@ impl Survey {
                 Scope::Point { at: Some(at), trails }
             }
         };
-        let (label, format_name) = (label.to_owned(), format.name().to_owned());
-        let options = survey::Options { label, format: format_name, depth, strict, shard };
+        let options = survey::Options { label: label.to_owned(), format: Some(format), depth, strict, shard };
         let survey = survey::Survey::new(format.inspect(&scope, key), options);
         Ok(Self { drive: Drive::new(survey, depth, listing.0), news: VecDeque::new(), told: 0 })
     }

@@ -52,7 +52,7 @@ struct Chunk {
 impl Restore {
     /// Begins to restore the newest point at or before `point`, as [`Format::point`] read it.
     #[must_use]
-    pub fn new(format: &dyn Format, point: String, key: Option<Key>, listing: Listing) -> Self {
+    pub fn new(format: &'static dyn Format, point: String, key: Option<Key>, listing: Listing) -> Self {
         let options = Options::whole(format, "", Depth::Digest);
         let survey = Survey::new(format.inspect(&Scope::Point { at: Some(point), trails: false }, key), options);
         Self {
@@ -144,7 +144,7 @@ impl Restore {
             None => {}
             Some(Obstacle::Finding(finding)) => {
                 let object = finding.object.as_ref().map(|name| format!("'{name}': ")).unwrap_or_default();
-                return Err(format!("{object}{}. {}", finding.message, finding.code.advice()));
+                return Err(format!("{object}{}. {}", finding.message, survey.advice(finding.code)));
             }
             Some(Obstacle::Unnamed) => return Err("its index is damaged".to_owned()),
             Some(Obstacle::Absent(what)) => return Err(what.to_owned()),

@@ -63,19 +63,19 @@ macro_rules! codes {
 codes! {
     /// An object that an index names is not there.
     Missing = 101, "missing", Damage, "an object that the index names is not there",
-        "Copy the object back from another copy of the set, or make a new full backup.";
+        "Copy the object back from another copy of the set, or back up again.";
     /// An object is shorter or longer than its index says.
     Length = 102, "length", Damage, "an object's length is not the one on record",
-        "Copy the object again from where it came from; if it is the only copy, make a new full backup now.";
+        "Copy the object again from where it came from; if it is the only copy, make a new backup now.";
     /// The bytes of an object are not the recorded ones.
     Digest = 103, "digest", Damage, "an object's bytes do not give the digest on record",
-        "Copy the object again from where it came from; if it is the only copy, make a new full backup now.";
+        "Copy the object again from where it came from; if it is the only copy, make a new backup now.";
     /// Compressed bytes cannot be decompressed.
     Encoding = 104, "encoding", Damage, "the compressed bytes of an object are broken",
-        "Copy the object again from where it came from; if it is the only copy, make a new full backup now.";
+        "Copy the object again from where it came from; if it is the only copy, make a new backup now.";
     /// A part of an index cannot be understood.
     Malformed = 111, "malformed-index", Damage, "a part of an index cannot be understood",
-        "Restore the index from another copy; the next backup starts a new full one and leaves this chain alone.";
+        "Bring the index back from another copy of the set; what it lists cannot be restored without it.";
     /// Two neighbouring parts leave bytes out between them.
     Gap = 112, "gap", Damage, "bytes are missing between two parts of a chain",
         "Use a point in time before the gap, and make a new full backup.";
@@ -142,7 +142,7 @@ impl fmt::Display for Code {
 
 /// The text is neither a code's number nor its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no finding code")]
+#[error("'{0}' is no finding code; `highwater explain` lists them all")]
 pub struct UnknownCode(pub String);
 
 impl FromStr for Code {

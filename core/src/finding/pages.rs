@@ -42,7 +42,7 @@ pub(super) fn page(code: Code) -> String {
 
 /// Breaks `text` into lines of at most [`WIDTH`] columns, which begin with `first` or `other`. A tilde is a
 /// space at which no line ends.
-fn fill(text: &str, first: &str, other: &str) -> String {
+pub(crate) fn fill(text: &str, first: &str, other: &str) -> String {
     let mut filled = String::new();
     let mut line = first.to_owned();
     let mut empty = true;
@@ -74,7 +74,7 @@ fn parts(code: Code) -> Page {
                 increments, or a power cut after which the index survived and the data file did not.",
             steps: &[
                 "Look for the named object in other copies of the repository and copy it back under the same name.",
-                "If there is none, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "If there is none, make a new backup now.",
                 "Keep the rest of the chain: the points before the missing object can still be restored.",
             ],
             again: "--depth list",
@@ -86,7 +86,7 @@ fn parts(code: Code) -> Page {
                 wrote into a finished backup. Too short is the usual case.",
             steps: &[
                 "Copy the object again from where it came from and compare the lengths.",
-                "If this is the only copy, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "If this is the only copy, make a new backup now.",
                 "Leave the damaged object where it is until the new backup is verified.",
             ],
             again: "--depth size",
@@ -99,7 +99,7 @@ fn parts(code: Code) -> Page {
             steps: &[
                 "Verify once more. If the result changes from run to run, distrust the machine that reads, not the backup.",
                 "Copy the object again from where it came from, or from another copy of the repository.",
-                "If this is the only copy, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "If this is the only copy, make a new backup now.",
                 "Look at the disk's own error counters before you write to it again.",
             ],
             again: "--depth digest",
@@ -111,7 +111,7 @@ fn parts(code: Code) -> Page {
                 file after it has synced it, so that a power cut can cost it just its end.",
             steps: &[
                 "Copy the object again from another copy of the repository.",
-                "If this is the only copy, make a new full backup now: highwater~backup~SRC~REPO~--full",
+                "If this is the only copy, make a new backup now.",
                 "Keep the broken object: gzip tools may still rescue what comes before the broken place.",
             ],
             again: "--depth size",
@@ -124,7 +124,7 @@ fn parts(code: Code) -> Page {
             steps: &[
                 "Compare the index with another copy of it, and bring that copy back if it is whole.",
                 "Do not mend the line by hand unless you can work out the digest from data that you trust.",
-                "Otherwise make a new full backup, which begins an index of its own: highwater~backup~SRC~REPO~--full",
+                "Otherwise make a new backup, which has an index of its own.",
             ],
             again: "--depth list",
         },

@@ -3,6 +3,7 @@
 pub mod datastore;
 pub mod repozo;
 
+use crate::finding::{Code, fill};
 use crate::inspect::{Entry, Format};
 use datastore::Datastore;
 
@@ -18,4 +19,37 @@ pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
     ALL.iter().copied().find(|format| format.name() == name)
+}
+
+/// The page that explains a code: what is true of all sets, then what to do in each kind where that differs.
+#[must_use]
+pub fn page(code: Code) -> String {
+    let mut page = code.page();
+    let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (format, advice) in ALL.iter().filter_map(|format| Some((format, format.advice(code)?))) {
+        match told.iter_mut().find(|(before, _)| *before == advice) {
+            Some((_, kinds)) => kinds.push(format.name()),
+            None => told.push((advice, vec![format.name()])),
+        }
+    }
+    for (advice, kinds) in told {
+        page.push_str(&format!("\nIN A SET OF KIND {}\n{}", kinds.join(", "), fill(advice, "  ", "  ")));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_tells_of_each_kind_and_stays_narrow() {
+        for code in Code::ALL {
+            let page = page(*code);
+            assert!(page.starts_with(&code.page()) && page.ends_with(".\n"), "{page}");
+            assert!(page.lines().all(|line| line.chars().count() <= 72 && line == line.trim_end()), "{code}: {page}");
+        }
+        let missing = page(Code::Missing);
+        assert!(missing.contains("IN A SET OF KIND repozo\n") && missing.contains("KIND datastore, datastore-cache\n"));
+    }
 }

@@ -131,7 +131,7 @@ fn points(page: &mut Page, report: &Report) {
 fn findings(page: &mut Page, group: &Group<'_>) {
     let severity = view::severity(group.severity());
     page.line(&format!("\n### {} ({severity}, {})\n", cell(&group.title, 200), thousands(group.total)));
-    page.line(group.advice());
+    group.advice().iter().for_each(|advice| page.line(&cell(advice, 1000)));
     if !group.notes.is_empty() {
         page.line("\n| where | at byte | what | points |\n| --- | ---: | --- | --- |");
     }

@@ -37,7 +37,7 @@ in /srv/zodb (repozo): 3 points in time, 1 sound, 2 damaged
 HW103 digest  2026-11-02-00-00-00.deltafs at byte 123: the MD5 is 00 instead of ff
   hurts 2 points: 2026-11-02-00-00-00, 2026-11-03-00-00-00
   and 4,321 more of HW103 digest
-  -> Copy the object again from where it came from; if it is the only copy, make a new full backup now.
+  -> Copy the object again from where it came from; if it is the only copy, make a new backup now.
 
 HW301 stray  notes.txt: no index names it
   -> Nothing needs it; look at it, then move it away.
@@ -137,7 +137,7 @@ restore from a sound point only, and follow the advice
 
 ### HW103 digest (damage, 4,322)
 
-Copy the object again from where it came from; if it is the only copy, make a new full backup now.
+Copy the object again from where it came from; if it is the only copy, make a new backup now.
 
 | where | at byte | what | points |
 | --- | ---: | --- | --- |

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::{begins_command, is_invisible};
 use crate::report::{Report, SCHEMA};
 
 /// Why some text is no report that this program understands.
@@ -37,21 +38,19 @@ pub fn from_json(text: &str) -> Result<Report, ReadError> {
     Ok(serde_json::from_str(text)?)
 }
 
-/// Any value as an indented document. Characters that a terminal obeys are written as `\u009b`; JSON
+/// Any value as an indented document. Characters that a terminal or a reader of logs obeys are written as `\u009b`; JSON
 /// has them in strings only, where that means the same.
 pub(super) fn document<T: Serialize>(value: &T) -> String {
     // Only a map with odd keys cannot be written. Nothing would then be no JSON, which every reader refuses.
     let plain = serde_json::to_string_pretty(value).unwrap_or_default();
     let mut text = String::with_capacity(plain.len() + 1);
-    for c in plain.chars() {
-        match c {
-            '\n' => text.push(c),
-            c if c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}') =>
-            {
-                text.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => text.push(c),
+    let mut chars = plain.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\n' && (c.is_control() || is_invisible(c) || begins_command(c, chars.peek().copied())) {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            text.push(c);
         }
     }
     text.push('\n');

@@ -73,7 +73,7 @@ fn verdict(report: &Report) -> Case {
     let mut text = vec![view::conclusion(report)];
     for group in view::groups(report) {
         text.push(format!("{}: {}", group.title, count(group.total, "finding", "findings")));
-        text.push(format!("-> {}", group.advice()));
+        text.extend(group.advice().into_iter().map(|advice| format!("-> {advice}")));
     }
     text.extend(report.lacking.iter().map(|shard| format!("lacking: {}", one_line(shard))));
     Case {
@@ -126,7 +126,7 @@ fn case(report: &Report, note: &Note) -> Case {
     let message = view::message(note);
     let mut text = vec![format!("{}{at}: {message}", view::path(note))];
     text.extend(view::hurts(note, usize::MAX));
-    text.push(format!("-> {}", note.code.advice()));
+    text.push(format!("-> {}", view::advice(note)));
     let name = format!("{} {}{at}", view::title(note.code), one_line(&note.object)).trim_end().to_owned();
     Case { name, outcome, kind: note.code.to_string(), message, text: text.join("\n") }
 }

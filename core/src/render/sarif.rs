@@ -6,6 +6,7 @@ use super::json::document;
 use super::view;
 use super::words;
 use crate::finding::{Code, Severity};
+use crate::formats;
 use crate::report::{Note, Report, Verdict};
 
 /// How many results GitHub keeps of one run.
@@ -176,7 +177,7 @@ fn rule(code: Code) -> Rule {
         id: code.to_string(),
         name: code.name(),
         short_description: Text { text: code.summary().to_owned() },
-        help: Text { text: code.page() },
+        help: Text { text: formats::page(code) },
         default_configuration: Configuration { level: level(code.severity()) },
     }
 }

@@ -77,7 +77,10 @@ fn hostile_text_stays_text() {
     for line in commands.lines() {
         assert!(line.starts_with("::error title="), "{line}");
         assert!(!line.contains("%0A"), "{line}");
-        assert!(line.contains("title=highwater::") || line.contains(",file=]]>\\n%3A%3Aerror%3A%3Ax|"), "{line}");
+        assert!(
+            line.contains("title=highwater::") || line.contains(",file=]]>\\n\\u{3a}%3Aerror\\u{3a}%3Ax|"),
+            "{line}"
+        );
         let properties = line.strip_prefix("::error ").unwrap().split("::").next().unwrap();
         assert!(properties.matches(',').count() <= 1 && !properties.contains(':'), "{line}");
     }

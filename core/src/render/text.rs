@@ -80,7 +80,7 @@ fn group_lines(lines: &mut Vec<String>, report: &Report, group: &Group<'_>, verb
     } else if rest > 0 {
         lines.push(format!("  and {} more of {}", thousands(rest), group.title));
     }
-    lines.push(format!("  -> {}", group.advice()));
+    lines.extend(group.advice().into_iter().map(|advice| format!("  -> {advice}")));
 }
 
 fn coverage(report: &Report) -> String {

@@ -25,10 +25,29 @@ impl Group<'_> {
         self.code.map_or(Severity::Damage, Code::severity)
     }
 
-    /// What to do about it.
-    pub(super) fn advice(&self) -> &'static str {
-        self.code.map_or("Read this report with the version of highwater that wrote it.", Code::advice)
+    /// What to do about it: the advice that the findings bring, each once, as kinds of sets differ in it.
+    pub(super) fn advice(&self) -> Vec<String> {
+        let Some(code) = self.code else {
+            return vec!["Read this report with the version of highwater that wrote it.".to_owned()];
+        };
+        let mut all: Vec<String> = Vec::new();
+        for note in &self.notes {
+            let advice = advice(note);
+            if !all.contains(&advice) && all.len() < ADVICE {
+                all.push(advice);
+            }
+        }
+        if all.is_empty() { vec![code.advice().to_owned()] } else { all }
     }
+}
+
+/// How many kinds of advice are told for one code, and how long each is, in characters.
+const ADVICE: usize = 5;
+const LONG: usize = 500;
+
+/// What to do about a finding.
+pub(super) fn advice(note: &Note) -> String {
+    if note.advice.trim().is_empty() { note.code.advice().to_owned() } else { words::clip(&note.advice, LONG) }
 }
 
 /// The findings by code, the worst first.

@@ -1,6 +1,7 @@
 //! `highwater backup`.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,17 +13,25 @@ use highwater_core::name::printable;
 use highwater_core::render::{bytes, thousands};
 
 use super::exit::Exit;
-use super::repository::{kind_of, usage};
+use super::repository::{kind_of, part_of, usage};
 use super::{args, key, out, progress};
 use crate::backup::datastore::{self, Archive, Made, Target};
 use crate::backup::repozo::{Job, Outcome, backup};
 use crate::error::Error;
-use crate::shown::quoted;
+use crate::shown::{quoted, shown};
 use crate::store::{self, Files};
 
 pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     if let Some(target) = datastore::target(&args.repository).filter(|_| !args.repository.exists()) {
         return into_store(args, target, stop);
+    }
+    if args.source.is_dir() && !args.repository.is_dir() {
+        let (first, second) = (quoted(&args.source), quoted(&args.repository));
+        let what = format!("{first} is a folder and {second} is none: the source comes first");
+        return Err(usage(format!("{what}, as in: highwater backup Data.fs REPO")));
+    }
+    if let Some(what) = odd_group(&args.repository).filter(|_| !args.repository.exists()) {
+        return Err(usage(what));
     }
     // An empty folder is of no kind yet.
     let opened = Files::open(&args.repository, args.following.links()).map_err(|error| {
@@ -34,6 +43,12 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
             _ => format!("cannot open the repository {repository}: {error}"),
         })
     });
+    if let Ok(repository) = &opened
+        && kind_of(repository, &args::Root::default()).is_err()
+        && let Some(part) = part_of(&args.repository)
+    {
+        return Err(usage(format!("{} is no repository of its own: {part}", quoted(&args.repository))));
+    }
     if let Ok(repository) = &opened
         && let Ok(format) = kind_of(repository, &args::Root::default())
         && format.name() != Repozo.name()
@@ -93,6 +108,15 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
 /// The name of a file of a snapshot without what tells how it is stored.
 fn stem(file: &str) -> &str {
     [".blob", ".didx"].iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file)
+}
+
+/// What is said of `STORE@REST` when there is a folder `STORE` and REST is no group, or names no archive that can be.
+fn odd_group(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let (store, rest) = text.rsplit_once('@').filter(|(store, _)| Path::new(store).is_dir())?;
+    let like = "write STORE@TYPE/ID[/ARCHIVE], as in STORE@vm/100/drive-scsi0.img: the type is vm, ct or host, below \
+                ns/NAME in a namespace, and names are of letters, digits, _, . and -";
+    Some(format!("'{}' names no group of a datastore in {}; {like}", shown(rest), quoted(Path::new(store))))
 }
 
 /// Backs up into a datastore.

@@ -1,6 +1,7 @@
 //! `highwater explain`: the page of a finding code, or the table of all.
 
 use highwater_core::finding::{Code, Severity};
+use highwater_core::formats;
 
 use super::exit::Exit;
 use super::{args, out};
@@ -8,7 +9,7 @@ use crate::error::Error;
 
 pub(super) fn run(args: &args::Explain) -> Result<Exit, Error> {
     if let Some(code) = args.code {
-        out::print(&code.page())?;
+        out::print(&formats::page(code))?;
         return Ok(Exit::Sound);
     }
     let mut text = String::new();

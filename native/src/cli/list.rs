@@ -38,8 +38,8 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
                 }
                 _ => "  full".to_owned(),
             };
-            let archives =
-                if set.archives.is_empty() { String::new() } else { format!("  {}", set.archives.join(", ")) };
+            let archives: Vec<String> = set.archives.iter().map(|name| printable(name.as_bytes())).collect();
+            let archives = if archives.is_empty() { String::new() } else { format!("  {}", archives.join(", ")) };
             let key = set.key.as_deref().map(|key| format!("  key {}", printable(Key::short(key).as_bytes())));
             let key = key.unwrap_or_default();
             let (name, bytes) = (&set.name, thousands(set.bytes));
@@ -52,7 +52,7 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
     for note in &report.findings {
         if note.severity > highwater_core::finding::Severity::Warning {
             let object = if note.object.is_empty() { &note.root } else { &note.object };
-            out::say(&format!("highwater: {} {object}: {}", note.code, note.message));
+            out::say(&format!("highwater: {} {object}: {}. {}", note.code, note.message, note.advice));
         }
     }
     if report.findings.iter().any(|note| note.severity > highwater_core::finding::Severity::Warning) {

@@ -21,6 +21,7 @@ mod repozo;
 mod restore;
 mod show;
 mod strays;
+mod verbs;
 mod verify;
 mod web;
 
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -53,6 +55,10 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     }
     match Cli::try_parse_from(&args) {
         Ok(cli) => dispatch(cli, &stop).into(),
+        Err(error) if unknown(&error).is_some() => {
+            out::error(&repository::usage(unknown(&error).unwrap_or_default()));
+            Exit::Usage.into()
+        }
         Err(error) => {
             // Help and version are no errors, and go to standard output.
             if error.use_stderr() {
@@ -73,6 +79,15 @@ fn printed(printed: Result<(), Error>) -> Exit {
         },
         |()| Exit::Sound,
     )
+}
+
+/// What is said of a verb that other programs have.
+fn unknown(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let Some(ContextValue::String(verb)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    verbs::instead(verb).map(|instead| format!("there is no verb '{verb}'; what it may mean is: {instead}"))
 }
 
 fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {

@@ -15,7 +15,7 @@ use super::out;
 use super::outputs::Output;
 use super::repository::usage;
 use crate::error::Error;
-use crate::shown::quoted;
+use crate::shown::{quoted, shown};
 use crate::watch::Watch;
 
 pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
@@ -24,6 +24,9 @@ pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
     let mut merged: Option<Report> = None;
     let mut parts = Parts::default();
     for path in &args.reports {
+        if !path.exists() {
+            expect_equals(&args.files, path)?;
+        }
         let text = fs::read_to_string(path)
             .map_err(|error| Error::cannot_start(format!("cannot read {}: {error}", quoted(path))))?;
         let report =
@@ -82,6 +85,20 @@ fn twice(label: &str, (before, other): (&Path, &str), (path, shard): (&Path, &st
     };
     let next = "leave one out; two repositories of one name are told apart when one run verifies both";
     format!("{before} and {path} {what}: {next}")
+}
+
+/// Refuses a path that is not there, or is none that can be looked at, when it looks like the file of a bare `--json`.
+///
+/// # Errors
+/// One sentence that says how to write it.
+pub(super) fn expect_equals(files: &ReportFiles, path: &Path) -> Result<(), Error> {
+    let bare = files.json.as_deref() == Some(Path::new("-"));
+    let is_report = path.extension().is_some_and(|ending| ending == "json");
+    if bare && is_report {
+        let path = shown(path);
+        return Err(usage(format!("'{path}' is nothing to look at; to write the report there, say --json={path}")));
+    }
+    Ok(())
 }
 
 /// How a kind of report is made.

@@ -9,8 +9,8 @@ use highwater_core::inspect::{Entry, Format};
 
 use super::args;
 use crate::error::{Class, Error};
-use crate::shown::quoted;
-use crate::store::{Files, Store};
+use crate::shown::{quoted, shown};
+use crate::store::{Files, Links, Store};
 
 /// A repository as named on the command line.
 pub(super) struct Repository {
@@ -44,8 +44,24 @@ pub(super) fn open_to_write(path: &Path, following: args::Following, writing: ar
 }
 
 fn open_folder(path: &Path, following: args::Following) -> Result<Files, Error> {
-    Files::open(path, following.links())
-        .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", quoted(path))))
+    Files::open(path, following.links()).map_err(|error| {
+        let part = part_of(path).map(|part| format!("; {part}")).unwrap_or_default();
+        Error::cannot_start(format!("cannot list {}: {error}{part}", quoted(path)))
+    })
+}
+
+/// What is said of a path inside a repository to whoever took it for one: how to name what it stands for.
+pub(super) fn part_of(path: &Path) -> Option<String> {
+    let whole = std::path::absolute(path).ok()?;
+    whole.ancestors().skip(1).find_map(|folder| {
+        let inner = whole.strip_prefix(folder).ok()?.to_str()?;
+        let mut entries: Vec<Entry> = Vec::new();
+        Files::open(folder, Links::Beneath).ok()?.list(None, &mut |entry| entries.push(entry)).ok()?;
+        let format = formats::recognise(&entries).next()?;
+        let point = format.within(inner)?;
+        let (named, folder) = (format!("{}@{point}", shown(folder)), quoted(folder));
+        Some(format!("it lies in {folder}, of kind {}, so write '{named}'", format.name()))
+    })
 }
 
 /// The kind of a repository: as asked for, or as its entries look.
@@ -62,7 +78,12 @@ pub(super) fn kind_of(store: &dyn Store, root: &args::Root) -> Result<&'static d
         .list(None, &mut |entry| entries.push(entry))
         .map_err(|error| Error::cannot_start(format!("cannot list {path}: {error}")))?;
     let found = formats::recognise(&entries).next();
-    found.ok_or_else(|| Error::cannot_start(format!("{path} holds no backup of any kind that this program knows")))
+    found.ok_or_else(|| {
+        let looks: Vec<&str> =
+            formats::ALL.iter().map(|format| format.looks()).filter(|looks| !looks.is_empty()).collect();
+        let next = part_of(&store.told(None)).unwrap_or_else(|| looks.join("; "));
+        Error::cannot_start(format!("{path} holds no backup of any kind that this program knows: {next}"))
+    })
 }
 
 pub(super) fn usage(what: String) -> Error {

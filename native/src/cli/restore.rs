@@ -7,14 +7,20 @@ use std::sync::atomic::AtomicBool;
 use highwater_core::render::{bytes, thousands};
 
 use super::exit::Exit;
-use super::repository::{Repository, kind_of, open};
+use super::repository::{Repository, kind_of, open, usage};
 use super::{args, key, out, progress};
 use crate::disk;
 use crate::error::Error;
 use crate::restore::{How, Job, Outcome, plan, to_file, to_stream};
+use crate::shown::quoted;
 
 pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
+    if repository.path.is_file() && args.target.is_dir() {
+        let (first, second) = (quoted(&repository.path), quoted(&args.target));
+        let what = format!("{first} is a file and {second} is a folder: the repository comes first");
+        return Err(usage(format!("{what}, as in: highwater restore REPO Data.fs")));
+    }
     let from = open(&repository.path, &args.root)?;
     let format = kind_of(&from, &args.root)?;
     let watch = out::watch(args.talk, stop);

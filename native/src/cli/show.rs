@@ -48,7 +48,8 @@ fn set(set: &Set, json: bool) -> Result<Exit, Error> {
         return Ok(Exit::Sound);
     }
     let mut text = format!("{}: {} bytes, {} archives\n", set.name, thousands(set.bytes), set.archives.len());
-    set.archives.iter().for_each(|archive| text.push_str(&format!("  {}/{archive}\n", set.name)));
+    let archives = set.archives.iter().map(|archive| printable(archive.as_bytes()));
+    archives.for_each(|archive| text.push_str(&format!("  {}/{archive}\n", set.name)));
     text.push_str(&key_line(set.key.as_deref()));
     out::print(&text)?;
     Ok(Exit::Sound)

@@ -38,6 +38,9 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
             bad.point.as_deref().unwrap_or_default()
         )));
     }
+    if let Some(bad) = repositories.iter().find(|repository| repository.point.is_none() && !repository.path.is_dir()) {
+        report::expect_equals(&args.files, &bad.path)?;
+    }
     let labels = labels(&repositories);
     let depth = depth(args.depth);
     let how = How { depth, shard, key: key::load(&args.keys)? };
@@ -50,13 +53,14 @@ pub(super) fn run(args: &args::Verify, stop: &Arc<AtomicBool>) -> Result<Exit, E
     let several = repositories.len() > 1;
     for (repository, label) in repositories.drain(..).zip(labels) {
         let what = format!("verifying {label}");
+        let path = repository.path.clone();
         let part = progress::with(&what, args.talk.quiet, &watch, || {
             one(args, repository, label.clone(), how, &mut events, &watch)
         });
         let part = match part {
             // One root that cannot be looked at must not hide what is wrong with the others.
             Err(error) if several && !matches!(error.class(), Class::Interrupted | Class::Usage) => {
-                let report = unread(&label, depth, args.strict, &error);
+                let report = unread(&label, &path, depth, args.strict, &error);
                 unstarted = unstarted.or(Some(error));
                 report
             }
@@ -87,14 +91,21 @@ struct How {
 }
 
 /// The report on a root that could not be looked at.
-fn unread(label: &str, depth: Depth, strict: bool, error: &Error) -> Report {
+fn unread(label: &str, path: &Path, depth: Depth, strict: bool, error: &Error) -> Report {
     let shard = Shard::WHOLE;
-    let options = Options { label: label.to_owned(), format: "unknown".to_owned(), depth, strict, shard };
+    let options = Options { label: label.to_owned(), format: None, depth, strict, shard };
     let message = error.to_string();
     let finding = Finding { code: Code::Unreadable, object: None, offset: None, message, hurts: Hurts::All };
     let mut survey = Survey::new(Box::new(Nothing), options);
     survey.report(finding);
-    survey.finish()
+    let mut report = survey.finish();
+    let advice = match path.metadata() {
+        Ok(found) if found.is_dir() => "Name a folder that holds a backup, or leave this one out.",
+        Ok(_) => "Name the folder of the backup, or leave this one out.",
+        Err(_) => "See that the path is right and that its disk is mounted, then verify again.",
+    };
+    report.findings.iter_mut().for_each(|note| advice.clone_into(&mut note.advice));
+    report
 }
 
 /// The inspection of a root that cannot be inspected.
@@ -128,7 +139,7 @@ fn one(
         None => Scope::All { trails },
         Some(point) => Scope::Under { at: format.point(point).map_err(usage)?, trails },
     };
-    let options = Options { label: label.clone(), format: format.name().to_owned(), depth, strict: args.strict, shard };
+    let options = Options { label: label.clone(), format: Some(format), depth, strict: args.strict, shard };
     let survey = Survey::new(format.inspect(&scope, key), options);
     let survey =
         drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;

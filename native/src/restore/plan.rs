@@ -55,7 +55,7 @@ impl Plan {
         match obstacle(&survey, newest) {
             Some(Obstacle::Finding(finding)) => {
                 let older = older(from, format, (survey.sets().is_empty() || newest) && format.grows())?;
-                let what = format!("{}. {}{older}", sentence(finding), finding.code.advice());
+                let what = format!("{}. {}{older}", sentence(finding), survey.advice(finding.code));
                 return Err(match finding.code.severity() {
                     Severity::Damage => Error::damage(what),
                     Severity::Inconclusive | Severity::Warning => Error::failed(what),

@@ -245,6 +245,8 @@ pub(crate) fn is_no_file(error: &io::Error) -> bool {
 /// What an I/O error says to the engine.
 #[must_use]
 pub fn fault(error: &io::Error) -> Fault {
-    let kind = if error.kind() == io::ErrorKind::NotFound { FaultKind::Absent } else { FaultKind::Unreadable };
+    // Below what is a plain file by now, there is nothing either.
+    let absent = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    let kind = if absent { FaultKind::Absent } else { FaultKind::Unreadable };
     Fault { kind, message: format!("it cannot be read: {error}") }
 }

@@ -7,7 +7,8 @@ pub(super) fn is_plain(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
-    let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let hides = matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
     !c.is_control() && !hides
 }
 
@@ -16,6 +17,7 @@ pub(super) fn expect_plain(what: &str, text: &str) {
     assert!(text.ends_with('\n'), "{what} ends within a line: {text:?}");
     let odd = text.chars().find(|c| *c != '\n' && !is_plain(*c));
     assert!(odd.is_none(), "{what} holds {odd:?}: {text:?}");
+    assert!(!text.contains("##vso[") && !text.contains("##["), "{what} holds a command: {text:?}");
 }
 
 /// Counts the elements of each name, and fails on anything that is no well-formed XML 1.0 of elements and text.

@@ -165,6 +165,12 @@ impl Store {
         if place == Place::Group {
             self.groups = self.groups.saturating_add(1);
         }
+        let pool = |entry: &inspect::Entry| entry.name.as_bytes() == names::CHUNKS.as_bytes();
+        if place == Place::Space(0) && self.scope != Scope::Catalogue && !entries.iter().any(pool) {
+            let message = "the folder of all chunks is not there; see that its disk is mounted".to_owned();
+            let pool = Name::new(names::CHUNKS.as_bytes()).ok();
+            out.findings.push(Finding { code: Code::Missing, object: pool, offset: None, message, hurts: Hurts::All });
+        }
         let mut ahead = Vec::new();
         let mut others = Vec::new();
         for entry in entries {
@@ -259,7 +265,7 @@ impl Store {
             out.findings.push(finding(Code::Digest, name.clone(), None, message, Hurts::One(ordinal)));
         }
         if let Some(archive) = &self.archive {
-            let had: Vec<String> = files.iter().map(File::archive).collect();
+            let had: Vec<String> = files.iter().map(|file| printable(file.archive().as_bytes())).collect();
             files.retain(|file| file.is(archive));
             if files.is_empty() {
                 let archive = printable(archive.as_bytes());

@@ -9,6 +9,7 @@
 //! folder it lies in, that an index's own checksum is right, that a chunk has the length that each of its indices says,
 //! and files that no manifest names.
 
+mod advice;
 pub mod archives;
 mod content;
 mod found;
@@ -21,6 +22,7 @@ mod state;
 pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};
 
+use crate::finding::Code;
 use crate::inspect::{Entry, Format, Inspect, Lock, Scope};
 use crate::key::Key;
 
@@ -47,13 +49,28 @@ impl Format for Datastore {
     fn recognise(&self, root: &[Entry]) -> bool {
         let folder = |name: &[u8]| root.iter().any(|at| at.kind.may_be_folder() && at.name.as_bytes() == name);
         let lock = root.iter().any(|at| at.name.as_bytes() == names::LOCK.as_bytes());
-        !self.cache
-            && folder(names::CHUNKS.as_bytes())
-            && (lock || folder(b"ns") || names::TYPES.iter().any(|kind| folder(kind.as_bytes())))
+        let groups = names::TYPES.iter().any(|kind| folder(kind.as_bytes()));
+        // With its lock and its groups it is one, too, whose chunks are gone.
+        !self.cache && if folder(names::CHUNKS.as_bytes()) { lock || folder(b"ns") || groups } else { lock && groups }
     }
 
     fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
         Box::new(inspect::Store::new(scope, key, self.cache))
+    }
+
+    fn looks(&self) -> &'static str {
+        if self.cache { "" } else { "a datastore holds .chunks, and one of the folders vm, ct, host and ns" }
+    }
+
+    fn within(&self, inner: &str) -> Option<String> {
+        let beside = |inner: &str| inner.rsplit_once('/').map(|(snapshot, _)| snapshot.to_owned());
+        let manifest = inner.strip_suffix(names::MANIFEST).is_some_and(|folder| folder.ends_with('/'));
+        let point = if manifest { beside(inner) } else { Some(inner.to_owned()) };
+        point.filter(|point| names::wanted(point).is_some())
+    }
+
+    fn advice(&self, code: Code) -> Option<&'static str> {
+        advice::advice(code, self.cache)
     }
 
     fn grows(&self) -> bool {

@@ -14,6 +14,7 @@
 //! full one. Every data file is one restorable point, named by its stamp. All facts here were checked against the
 //! `repozo.py` of ZODB 6.4.
 
+mod advice;
 pub mod chain;
 pub mod dat;
 mod follow;
@@ -21,10 +22,13 @@ mod inspect;
 mod look;
 pub mod names;
 
+use crate::finding::Code;
 use crate::inspect::{Entry, Format, Inspect, LATEST, Lock, Scope};
 use crate::key::Key;
+use crate::name::Name;
 
 /// The format.
+#[derive(Debug)]
 pub struct Repozo;
 
 impl Format for Repozo {
@@ -39,6 +43,23 @@ impl Format for Repozo {
 
     fn inspect(&self, scope: &Scope, _: Option<Key>) -> Box<dyn Inspect> {
         Box::new(inspect::Repository::new(scope))
+    }
+
+    fn looks(&self) -> &'static str {
+        "a repozo repository holds files like 2026-03-01-00-00-00.fs and .dat"
+    }
+
+    fn within(&self, inner: &str) -> Option<String> {
+        let name = Name::new(inner.as_bytes()).ok()?;
+        match names::Role::of(&name) {
+            names::Role::Data(data) => Some(data.stem.to_owned()),
+            names::Role::Dat(stem) | names::Role::Index(stem) => Some(stem.to_owned()),
+            _ => None,
+        }
+    }
+
+    fn advice(&self, code: Code) -> Option<&'static str> {
+        advice::advice(code)
     }
 
     fn lock(&self) -> Lock {
