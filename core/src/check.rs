@@ -7,6 +7,7 @@ use crate::codec::{Broken, Codec, Decoder, Flow, Workspace};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
+use crate::name::Name;
 use crate::report::Depth;
 
 /// What is known of a claim.
@@ -28,6 +29,9 @@ pub enum Damage {
     /// The object is not there.
     #[error("the index names it, but it is not there")]
     Missing,
+    /// The object is not there, and something else tells more.
+    #[error("the index names it, but it is not there: {0}")]
+    Gone(Trace),
     /// It is too short or too long.
     #[error("it has {}{found} bytes{}, the index says {expected}", if *.more { "more than " } else { "" }, if *.decoded { " when decompressed" } else { "" })]
     Length {
@@ -63,6 +67,23 @@ pub enum Damage {
     /// It cannot be decompressed.
     #[error("{0}")]
     Encoding(Broken),
+}
+
+/// What lies where an object should be, or beside it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trace {
+    /// A server's verification gave it this name.
+    #[error("a server's verification set '{0}' aside, and `highwater heal` takes that back if it is good after all")]
+    Aside(Name),
+    /// A file has the name of its folder.
+    #[error("'{0}' is a file where a folder of chunks should be: move it away, then `highwater heal` makes the folder anew")]
+    Blocked(Name),
+}
+
+/// What a server's verification calls a chunk that it sets aside: the first of these names that is free.
+pub fn set_aside(object: &Name) -> impl Iterator<Item = Name> {
+    let name = |number: u8| Name::new(&[object.as_bytes(), &[b'.', b'0' + number], b".bad"].concat()).ok();
+    (0..10).filter_map(name)
 }
 
 /// Where in the decoded bytes the damage that a digest shows lies.
@@ -105,7 +126,7 @@ impl Damage {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Missing => Code::Missing,
+            Self::Missing | Self::Gone(_) => Code::Missing,
             Self::Length { .. } | Self::Stored { .. } => Code::Length,
             Self::Digest { .. } => Code::Digest,
             Self::Encoding(_) => Code::Encoding,
@@ -119,7 +140,7 @@ impl Damage {
             Self::Length { expected, found, decoded: false, .. } => Some(*expected.min(found)),
             Self::Encoding(broken) => Some(broken.at),
             Self::Digest { place: Some(place), .. } if place.plain => Some(place.bytes.start),
-            Self::Missing | Self::Length { .. } | Self::Stored { .. } | Self::Digest { .. } => None,
+            Self::Missing | Self::Gone(_) | Self::Length { .. } | Self::Stored { .. } | Self::Digest { .. } => None,
         }
     }
 }
@@ -138,6 +159,17 @@ impl Verdict {
     #[must_use]
     pub fn lacks_key(&self) -> bool {
         matches!(self, Self::Unverifiable(why) if *why == SEALED)
+    }
+
+    /// The verdict on a claim whose object is not there; `is_file` knows what else is.
+    #[must_use]
+    pub fn absent(claim: &Claim, is_file: impl Fn(&Name) -> bool) -> Self {
+        if claim.codec.sealing().is_none() {
+            return Self::Damaged(Damage::Missing);
+        }
+        let folder = claim.object.folder().filter(&is_file).map(Trace::Blocked);
+        let aside = || set_aside(&claim.object).take(1).find(&is_file).map(Trace::Aside);
+        Self::Damaged(folder.or_else(aside).map_or(Damage::Missing, Damage::Gone))
     }
 
     /// The finding that says this verdict on `claim`; none when it is sound.

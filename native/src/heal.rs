@@ -7,7 +7,7 @@
 
 use std::io;
 
-use highwater_core::check::{Check, Verdict};
+use highwater_core::check::{Check, Verdict, set_aside};
 use highwater_core::claim::Claim;
 use highwater_core::codec::Flow;
 use highwater_core::inspect::{Format, Lock, Scope};
@@ -17,12 +17,12 @@ use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
 
 use crate::disk::like::Like;
-use crate::disk::{self, Disk, Draft, Held, Holds};
+use crate::disk::{self, Disk, Draft, Held, Holds, What};
 use crate::drive::{self, buffer, check_bytes};
 use crate::error::Error;
 use crate::lock;
 use crate::shown::quoted;
-use crate::store::Store;
+use crate::store::{Object, Store};
 use crate::watch::Watch;
 
 /// How to heal.
@@ -43,7 +43,7 @@ pub struct Job<'a> {
 pub enum Fate {
     /// It is whole again; in a dry run it would be.
     Healed,
-    /// The other one does not have it whole: why, as a clause.
+    /// It is not to be had whole: where, and why, as a clause.
     Left(String),
 }
 
@@ -54,6 +54,10 @@ pub struct Outcome {
     pub objects: Vec<(String, Fate)>,
     /// What the verification found, before anything was healed.
     pub report: Report,
+    /// How many encrypted objects could be judged by their checksums alone.
+    pub shut: u64,
+    /// How many objects could not be judged at all, as they are in a bucket alone.
+    pub elsewhere: u64,
 }
 
 /// Verifies the repository or store `disk`, and heals what it can from another one that holds the same objects.
@@ -67,12 +71,24 @@ pub fn heal(
     disk: &dyn Disk,
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
+    if let Some(pool) = format.pool() {
+        let pool = Name::new(pool.as_bytes())?;
+        if disk.look(Some(&pool)).map_err(Error::at("look at", disk, &pool))?.is_none() {
+            let path = quoted(&disk.told(Some(&pool)));
+            let what = format!("{path}, the folder of all chunks, is not there: mount it, or make it (mkdir), then heal");
+            return Err(Error::cannot_start(what));
+        }
+    }
     let _lock = if job.dry_run { None } else { Some(hold(format, disk)?) };
     let options = Options::whole(format, job.label, job.depth);
     let survey = Survey::new(format.inspect(&Scope::All { trails: false }, job.key), options);
     let mut damaged: Vec<Claim> = Vec::new();
+    let (mut shut, mut elsewhere) = (0, 0);
     let survey = drive::run(disk.as_store(), survey, job.depth, watch, &mut |claim, verdict| {
         damaged.extend(matches!(verdict, Verdict::Damaged(_)).then(|| claim.clone()));
+        let is_shut = verdict.lacks_key();
+        shut += u64::from(is_shut);
+        elsewhere += u64::from(matches!(verdict, Verdict::Unverifiable(_)) && !is_shut);
     })?;
     damaged.sort_by(|a, b| a.object.cmp(&b.object));
     // Indices that disagree on an object claim it several times; one of them may be wrong.
@@ -90,7 +106,7 @@ pub fn heal(
             }
         }
     }
-    Ok(Outcome { objects, report: survey.finish() })
+    Ok(Outcome { objects, report: survey.finish(), shut, elsewhere })
 }
 
 /// Keeps other writers away.
@@ -109,11 +125,35 @@ fn hold(format: &dyn Format, disk: &dyn Disk) -> Result<Held, Error> {
 /// Heals one object, if the other repository has it whole.
 fn one(job: Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
     let name = &claim.object;
-    let source = match from.open(name) {
-        Ok(source) => source,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Fate::Left("it is not there".to_owned())),
-        Err(error) => return Ok(Fate::Left(format!("it cannot be read there: {error}"))),
-    };
+    if let Some(folder) = name.folder()
+        && disk.look(Some(&folder)).is_ok_and(|look| look.is_some_and(|look| look.what == What::File))
+    {
+        let what = format!("but '{folder}' is a file here, where a folder should be: move it away, and heal again");
+        return Ok(Fate::Left(what));
+    }
+    // What a server set aside may be good after all: its disk may have failed to read it once.
+    for aside in set_aside(name).filter(|_| claim.codec.sealing().is_some()) {
+        if let Ok(source) = disk.open(&aside)
+            && copy(job, claim, &*source, disk, watch)? == Fate::Healed
+        {
+            watch.notice(format!("'{aside}', which a server had set aside, is good, and is taken back"));
+            return Ok(Fate::Healed);
+        }
+    }
+    let there = |why| format!("in {}, {why}", quoted(&from.told(None)));
+    Ok(match from.open(name) {
+        Ok(source) => match copy(job, claim, &*source, disk, watch)? {
+            Fate::Left(why) => Fate::Left(there(why)),
+            healed => healed,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Fate::Left(there("it is not there".to_owned())),
+        Err(error) => Fate::Left(there(format!("it cannot be read: {error}"))),
+    })
+}
+
+/// Copies an object out of `source`, if that is it, and whole.
+fn copy(job: Job<'_>, claim: &Claim, source: &dyn Object, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
+    let name = &claim.object;
     let draft = if job.dry_run { None } else { Some(begin(name, disk, watch)?) };
     let mut check = Check::new(claim, Depth::Digest);
     let (mut at, mut failed) = (0, None);
@@ -127,11 +167,11 @@ fn one(job: Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &W
     });
     let ended = match (failed, read) {
         (Some(error), _) => Err(Error::at("write", disk, name)(error)),
-        (None, Err(error)) => Ok(Fate::Left(format!("it cannot be read there: {error}"))),
+        (None, Err(error)) => Ok(Fate::Left(format!("it cannot be read: {error}"))),
         (None, Ok(_)) => watch.go_on().map(|()| match check.end() {
             Verdict::Sound => Fate::Healed,
             Verdict::Damaged(damage) => Fate::Left(format!("it is damaged there too: {damage}")),
-            Verdict::Unreadable(fault) => Fate::Left(format!("it cannot be read there: {fault}")),
+            Verdict::Unreadable(fault) => Fate::Left(format!("it cannot be read: {fault}")),
             Verdict::Unverifiable(why) => Fate::Left(why.to_owned()),
         }),
     };

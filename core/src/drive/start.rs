@@ -7,7 +7,6 @@ use crate::digest::Hasher;
 
 use super::apart::{Apart, Whole};
 use super::flight::{Flight, Question};
-use super::indices::absent;
 use super::marked::Marked;
 use super::stream::{Owner, Stream, Sum};
 use super::tape::{Tape, What};
@@ -68,7 +67,8 @@ impl Drive {
     /// Begins to check a claim. False when that needed no read.
     fn begin(&mut self, number: u32, claim: Claim) -> bool {
         let Some(file) = self.listing.number(&claim.object) else {
-            self.settle(number, &claim, Verdict::of_fault(absent()), 0);
+            let verdict = Verdict::absent(&claim, |name| self.listing.number(name).is_some());
+            self.settle(number, &claim, verdict, 0);
             return false;
         };
         match claim.evidence(self.depth) {

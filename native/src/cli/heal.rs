@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use highwater_core::finding::Severity;
+use highwater_core::finding::{Code, Severity};
+use highwater_core::render::thousands;
 use highwater_core::report::{Depth, Note, Verdict};
 use serde_json::json;
 
@@ -39,12 +40,15 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
     // What no claim speaks of, as a broken index, is not healed by copying objects.
     let is_object = |name: &str| done.objects.iter().any(|(object, _)| object == name);
     let notes = done.report.findings.iter().filter(|note| note.severity > Severity::Warning);
-    let others: Vec<_> = notes.filter(|note| !is_object(&note.object)).collect();
+    // What is shut is told in one sentence.
+    let is_shut = |note: &Note| done.shut > 0 && done.elsewhere == 0 && note.code == Code::Unverifiable;
+    let others: Vec<_> = notes.filter(|note| !is_object(&note.object) && !is_shut(note)).collect();
     let exit = match others.iter().map(|note| note.severity).max() {
         Some(Severity::Damage) => Exit::Damage,
         _ if left > 0 => Exit::Damage,
         Some(_) => Exit::Inconclusive,
-        None if done.report.verdict == Verdict::Inconclusive => Exit::Inconclusive,
+        None if done.elsewhere > 0 => Exit::Inconclusive,
+        None if done.shut == 0 && done.report.verdict == Verdict::Inconclusive => Exit::Inconclusive,
         None => Exit::Sound,
     };
     let named = |note: &&Note| if note.object.is_empty() { note.root.clone() } else { note.object.clone() };
@@ -56,7 +60,7 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
             Fate::Left(why) => json!({ "object": object, "healed": false, "why": why }),
         });
         let objects: Vec<_> = objects.collect();
-        let report = json!({ "schema": 1, "dry_run": args.dry_run, "objects": objects, "others": others });
+        let report = json!({ "schema": 1, "dry_run": args.dry_run, "objects": objects, "others": others, "shut": done.shut });
         out::print(&format!("{report:#}\n"))?;
         return Ok(exit);
     }
@@ -65,12 +69,19 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
         match fate {
             Fate::Healed => out::print(&format!("{would}: {object}\n"))?,
             Fate::Left(why) => {
-                out::say(&format!("highwater: cannot be healed: {object}: in {}, {why}", quoted(&args.from)))
+                out::say(&format!("highwater: cannot be healed: {object}: {why}"))
             }
         }
     }
     others.iter().for_each(|other| out::say(&format!("highwater: {other}")));
     out::print(&format!("objects {would}: {healed}; left as they are: {left}\n"))?;
+    if done.shut > 0 {
+        let whole = if exit == Exit::Sound && !args.dry_run { "all else is whole; " } else { "" };
+        out::say(&format!(
+            "highwater: {whole}of {} encrypted objects only the checksums were judged: --keyfile judges their bytes",
+            thousands(done.shut)
+        ));
+    }
     if exit != Exit::Sound {
         out::say("highwater: not everything is whole; `highwater verify` says more");
     }

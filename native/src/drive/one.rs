@@ -2,7 +2,7 @@
 
 use std::io;
 
-use highwater_core::check::{Check, Verdict};
+use highwater_core::check::{Check, Damage, Verdict};
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Codec;
 use highwater_core::fault::{Fault, FaultKind};
@@ -96,6 +96,13 @@ pub(super) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Ver
     if fault.kind == FaultKind::Absent && gone() {
         let message = format!("it was removed while this ran, and so was the index '{}' that named it", claim.index);
         fault = Fault { kind: FaultKind::Unreadable, message };
+    }
+    // Where a file has the name of its folder, it cannot be either.
+    if fault.kind == FaultKind::Absent || error.kind() == io::ErrorKind::NotADirectory {
+        let absent = Verdict::absent(claim, |name| store.length(name).is_ok());
+        if fault.kind == FaultKind::Absent || matches!(absent, Verdict::Damaged(Damage::Gone(_))) {
+            return absent;
+        }
     }
     Verdict::of_fault(fault)
 }

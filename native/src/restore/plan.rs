@@ -185,6 +185,7 @@ pub(crate) fn damaged(from: &dyn Store, claim: &Claim, damage: &Damage) -> Strin
     let decoded = if claim.codec == Codec::Gzip { " (when uncompressed)" } else { "" };
     match damage {
         Damage::Missing => format!("{path} is missing"),
+        Damage::Gone(trace) => format!("{path} is missing: {trace}"),
         Damage::Length { expected, found, more, .. } => {
             let more = if *more { "more than " } else { "" };
             format!("{path} is {more}{found} bytes{decoded}, should be {expected} bytes")

@@ -311,7 +311,7 @@ fn what_a_killed_run_left_is_told_and_removed_by_the_next() {
         fs::write(folder.join("0123".repeat(16)), "half a chunk").expect("it is written");
     }
     let (code, found) = report(&ground.store, &[]);
-    assert_eq!((code, &found["tallies"]["stray"]), (0, &2.into()), "{found:#}");
+    assert_eq!((code, &found["tallies"]["temporary"]), (0, &2.into()), "{found:#}");
     ground.backup(1, &[]).expect(0);
     assert_eq!(left.map(|folder| folder.exists()), [false, false]);
     ground.is_sound();

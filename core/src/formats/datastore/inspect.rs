@@ -162,6 +162,12 @@ impl Store {
             self.snapshot(folder.clone(), group, &entries, out);
             return;
         }
+        let pool = |entry: &inspect::Entry| entry.name.as_bytes() == names::CHUNKS.as_bytes();
+        if place == Place::Space(0) && !entries.iter().any(|entry| pool(entry) && entry.kind.may_be_folder()) {
+            let name = Name::new(names::CHUNKS.as_bytes()).ok();
+            let message = "the folder of all chunks is not there: mount it, or copy it back".to_owned();
+            out.findings.push(Finding { object: name, code: Code::Missing, offset: None, message, hurts: Hurts::All });
+        }
         if place == Place::Group {
             self.groups = self.groups.saturating_add(1);
         }
@@ -192,16 +198,18 @@ impl Store {
                 Some(place) if self.wants(&name) => ahead.push(Ahead::Folder(Some(name), place)),
                 Some(_) => others.push(entry.name.to_string()),
                 None => {
-                    let (known, why) = match place {
-                        _ if text.starts_with(names::WORK) => {
-                            (false, "a backup is being written, or was interrupted; the next one removes it")
-                        }
-                        Place::Space(0) => (OF_ROOT.contains(&text), ""),
-                        Place::Group => (OF_GROUP.contains(&text), ""),
-                        _ => (false, ""),
+                    let known = match place {
+                        Place::Space(0) => OF_ROOT.contains(&text),
+                        Place::Group => OF_GROUP.contains(&text),
+                        _ => false,
                     };
                     if !known && self.tells_strays() {
-                        out.findings.push(stray(name, if why.is_empty() { "it belongs to no snapshot" } else { why }));
+                        out.findings.push(if text.starts_with(names::WORK) {
+                            let why = "a backup is being written, or was interrupted; the next one removes it".to_owned();
+                            finding(Code::Temporary, name, None, why, Hurts::Nothing)
+                        } else {
+                            stray(name, "it belongs to no snapshot")
+                        });
                     }
                 }
             }

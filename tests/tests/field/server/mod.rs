@@ -2,6 +2,7 @@
 
 mod clock;
 mod ground;
+mod healing;
 mod names;
 mod staging;
 mod state;
