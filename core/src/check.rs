@@ -76,7 +76,9 @@ pub enum Trace {
     #[error("a server's verification set '{0}' aside, and `highwater heal` takes that back if it is good after all")]
     Aside(Name),
     /// A file has the name of its folder.
-    #[error("'{0}' is a file where a folder of chunks should be: move it away, then `highwater heal` makes the folder anew")]
+    #[error(
+        "'{0}' is a file where a folder of chunks should be: move it away, then `highwater heal` makes the folder anew"
+    )]
     Blocked(Name),
 }
 

@@ -75,7 +75,8 @@ pub fn heal(
         let pool = Name::new(pool.as_bytes())?;
         if disk.look(Some(&pool)).map_err(Error::at("look at", disk, &pool))?.is_none() {
             let path = quoted(&disk.told(Some(&pool)));
-            let what = format!("{path}, the folder of all chunks, is not there: mount it, or make it (mkdir), then heal");
+            let what =
+                format!("{path}, the folder of all chunks, is not there: mount it, or make it (mkdir), then heal");
             return Err(Error::cannot_start(what));
         }
     }

@@ -60,7 +60,8 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
             Fate::Left(why) => json!({ "object": object, "healed": false, "why": why }),
         });
         let objects: Vec<_> = objects.collect();
-        let report = json!({ "schema": 1, "dry_run": args.dry_run, "objects": objects, "others": others, "shut": done.shut });
+        let report =
+            json!({ "schema": 1, "dry_run": args.dry_run, "objects": objects, "others": others, "shut": done.shut });
         out::print(&format!("{report:#}\n"))?;
         return Ok(exit);
     }
@@ -68,9 +69,7 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
     for (object, fate) in &done.objects {
         match fate {
             Fate::Healed => out::print(&format!("{would}: {object}\n"))?,
-            Fate::Left(why) => {
-                out::say(&format!("highwater: cannot be healed: {object}: {why}"))
-            }
+            Fate::Left(why) => out::say(&format!("highwater: cannot be healed: {object}: {why}")),
         }
     }
     others.iter().for_each(|other| out::say(&format!("highwater: {other}")));

@@ -99,7 +99,11 @@ pub(super) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Ver
     }
     // Where a file has the name of its folder, it cannot be either.
     if fault.kind == FaultKind::Absent || error.kind() == io::ErrorKind::NotADirectory {
-        let absent = Verdict::absent(claim, |name| store.length(name).is_ok());
+        // Only then is it worth a look.
+        let blocked = error.kind() == io::ErrorKind::NotADirectory;
+        let folder = claim.object.folder();
+        let absent =
+            Verdict::absent(claim, |name| (blocked || folder.as_ref() != Some(name)) && store.length(name).is_ok());
         if fault.kind == FaultKind::Absent || matches!(absent, Verdict::Damaged(Damage::Gone(_))) {
             return absent;
         }

@@ -129,7 +129,8 @@ fn what_cannot_be_in_a_snapshot_is_refused_before_anything_is_written() {
     let nowhere = ground.path("nowhere");
     for (name, file, code, says) in [
         ("drive-scsi0.img", &machine.disk, 2, "two archives are called 'drive-scsi0.img'"),
-        ("drive-scsi1.img.fidx", &machine.disk, 2, "an archive cannot be called 'drive-scsi1.img.fidx'"),
+        ("drive-scsi0.img.fidx", &machine.disk, 2, "two archives are called 'drive-scsi0.img.fidx'"),
+        ("root.pxar.didx", &machine.disk, 2, "an archive cannot be called 'root.pxar.didx'"),
         ("client.log", &machine.disk, 2, "an archive cannot be called 'client.log'"),
         ("../drive.img", &machine.disk, 2, "an archive cannot be called '../drive.img'"),
         ("", &machine.disk, 2, "it must be a name, =, and a file"),

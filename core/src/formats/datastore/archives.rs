@@ -77,7 +77,7 @@ pub fn stored(archive: &str) -> Result<(String, Stored), NoArchive> {
 pub fn called(file: &str) -> &str {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
     match (kind_of(file), ending_of(stem)) {
-        (Some(Kind::Fixed), Some(Kind::Fixed)) | (Some(Kind::Dynamic), Some(Kind::Dynamic)) => stem,
+        (Some(kind), Some(of_stem)) if kind == of_stem => stem,
         _ => file,
     }
 }
@@ -129,7 +129,8 @@ mod tests {
             ("root.pxar.didx", "root.pxar"),
             ("Data.fs.fidx", "Data.fs.fidx"),
             ("root.pxar.fidx", "root.pxar.fidx"),
-            ("qemu-server.conf.blob", "qemu-server.conf.blob"),
+            ("qemu-server.conf.blob", "qemu-server.conf"),
+            ("notes.txt.blob", "notes.txt.blob"),
         ] {
             assert_eq!(called(file), wanted);
         }

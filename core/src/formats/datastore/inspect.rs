@@ -205,7 +205,8 @@ impl Store {
                     };
                     if !known && self.tells_strays() {
                         out.findings.push(if text.starts_with(names::WORK) {
-                            let why = "a backup is being written, or was interrupted; the next one removes it".to_owned();
+                            let why =
+                                "a backup is being written, or was interrupted; the next one removes it".to_owned();
                             finding(Code::Temporary, name, None, why, Hurts::Nothing)
                         } else {
                             stray(name, "it belongs to no snapshot")

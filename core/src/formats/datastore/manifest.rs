@@ -109,9 +109,9 @@ impl File {
         self.name == archive || self.name.rsplit_once('.').is_some_and(|(stem, _)| stem == archive)
     }
 
-    /// What people, and a server's clients, call it.
+    /// What people, and a server's clients, call it; a blob by the name of its file.
     pub(super) fn archive(&self) -> String {
-        called(&self.name).to_owned()
+        if self.kind == Kind::Blob { self.name.clone() } else { called(&self.name).to_owned() }
     }
 }
 

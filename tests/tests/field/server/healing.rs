@@ -40,7 +40,8 @@ impl Stores {
             let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
             entries.collect::<Vec<_>>()
         };
-        let mut all: Vec<PathBuf> = within(&self.store.join(".chunks")).iter().flat_map(|folder| within(folder)).collect();
+        let mut all: Vec<PathBuf> =
+            within(&self.store.join(".chunks")).iter().flat_map(|folder| within(folder)).collect();
         all.sort();
         let is = |chunk: &PathBuf| matches!(fs::read(chunk).expect("a chunk")[0], 0x7b | 0xe6) == sealed;
         all.into_iter().filter(is).collect()

@@ -30,7 +30,7 @@ fn each_archive_has_the_file_that_its_name_says_and_comes_back_by_either() {
         ("a.img.fidx", "a.img.fidx", "a.img"),
         ("Data.fs", "Data.fs.fidx", "Data.fs.fidx"),
         ("Data.fs.fidx", "Data.fs.fidx", "Data.fs.fidx"),
-        ("all.log", "all.log.blob", "all.log.blob"),
+        ("all.log", "all.log.blob", "all.log"),
         ("all.log.img", "all.log.img.fidx", "all.log.img"),
         ("all.log.fidx", "all.log.fidx", "all.log.fidx"),
         ("notes.blob", "notes.blob", "notes.blob"),
