@@ -162,12 +162,6 @@ impl Store {
             self.snapshot(folder.clone(), group, &entries, out);
             return;
         }
-        let pool = |entry: &inspect::Entry| entry.name.as_bytes() == names::CHUNKS.as_bytes();
-        if place == Place::Space(0) && !entries.iter().any(|entry| pool(entry) && entry.kind.may_be_folder()) {
-            let name = Name::new(names::CHUNKS.as_bytes()).ok();
-            let message = "the folder of all chunks is not there: mount it, or copy it back".to_owned();
-            out.findings.push(Finding { object: name, code: Code::Missing, offset: None, message, hurts: Hurts::All });
-        }
         if place == Place::Group {
             self.groups = self.groups.saturating_add(1);
         }

@@ -142,7 +142,10 @@ fn a_folder_of_chunks_that_is_a_file_or_gone_is_said_with_the_next_step() {
     stores.run("verify", &keyed).expect(0);
     // All of them.
     fs::rename(stores.store.join(".chunks"), stores.store.parent().expect("one").join("chunks")).expect("it is moved");
-    stores.run("verify", &keyed).expect(1).prints("the folder of all chunks is not there: mount it, or copy it back");
+    stores
+        .run("verify", &keyed)
+        .expect(1)
+        .prints("the folder of all chunks is not there; see that its disk is mounted");
     let run = stores.run("heal", &keyed);
     run.expect(4).says("the folder of all chunks, is not there: mount it, or make it (mkdir), then heal").one_line();
     fs::create_dir(stores.store.join(".chunks")).expect("a folder");
