@@ -380,4 +380,5 @@ def main():
     (folder / "cases.json").write_text(json.dumps(cases.cases, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()
