@@ -1,6 +1,6 @@
 //! Which data files a state needs, as the original finds them: by the order of their names alone.
 
-use highwater_core::formats::repozo::names::{DataFile, Kind};
+use highwater_core::formats::repozo::names::{DataFile, Kind, Role};
 
 use super::options::Options;
 use crate::clock;
@@ -52,15 +52,34 @@ pub(super) fn stem(name: &str) -> &str {
     DataFile::parse(name.as_bytes()).map_or("", |data| data.stem)
 }
 
-/// The first of `files` must be a full backup: the original would put increments together without one.
-pub(super) fn begins_with_full(repository: &dyn Store, files: &[String]) -> Result<(), Error> {
+/// The first of `files`, which were found for `when`, must be a full backup: the original would put increments together
+/// without one. And no index may be of a newer one, which is lost: the original would give the chain before it.
+pub(super) fn begins_with_full(repository: &dyn Store, files: &[String], when: Option<&str>) -> Result<(), Error> {
     let first = files.first().map_or("", String::as_str);
-    if DataFile::parse(first.as_bytes()).is_some_and(|data| data.kind == Kind::Full) {
-        return Ok(());
+    if DataFile::parse(first.as_bytes()).is_none_or(|data| data.kind != Kind::Full) {
+        let first = repository.told(None).join(first);
+        return Err(Error::damage(format!(
+            "{} is an increment and no full backup lies before it: bring the full backup back from another copy",
+            shown(&first)
+        )));
     }
-    let first = repository.told(None).join(first);
-    Err(Error::damage(format!(
-        "{} is an increment and no full backup lies before it: bring the full backup back from another copy",
-        shown(&first)
-    )))
+    let now = clock::stamp()?;
+    let (chain, when) = (stem(first), when.unwrap_or(&now));
+    let mut lost: Option<String> = None;
+    let add = &mut |entry: highwater_core::inspect::Entry| {
+        if let Role::Dat(stem) = Role::of(&entry.name)
+            && (chain < stem && stem <= when)
+        {
+            lost = lost.take().max(Some(stem.to_owned()));
+        }
+    };
+    repository.list(None, add).map_err(Error::of_folder("list", repository, None))?;
+    match (lost, files.last()) {
+        (Some(lost), Some(last)) => Err(Error::damage(format!(
+            "{} is the index of a full backup that is not there: bring it back from another copy; -R -D {} gives what is older",
+            shown(repository.told(None).join(format!("{lost}.dat"))),
+            stem(last)
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         let before = when.map(|when| format!(" before {when}")).unwrap_or_default();
         return Err(Error::cannot_start(format!("No files in repository{before}")));
     };
-    files::begins_with_full(repository, &found)?;
+    files::begins_with_full(repository, &found, when)?;
     let chain = files::stem(first);
     let now = clock::stamp()?;
     let listed = newest_listed(repository, chain, Some(when.unwrap_or(&now)))?;

@@ -20,7 +20,7 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let repository = &files::open(options)?;
     let found = files::find(repository, None, watch)?;
     let Some(first) = found.first() else { return Err(Error::damage("No files in repository")) };
-    files::begins_with_full(repository, &found)?;
+    files::begins_with_full(repository, &found, None)?;
     let chain = files::stem(first);
     let Some(point) = newest_listed(repository, chain, None)? else {
         let dat = repository.told(None).join(format!("{chain}.dat"));

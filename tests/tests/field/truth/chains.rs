@@ -1,9 +1,12 @@
-//! A line of a chain's index that names a point of another chain is damage of its own chain only.
+//! A chain is damaged by what is wrong with it, and by nothing else: a line that names a point of another chain is damage of its own only,
+//! and a chain whose full backup is gone is not passed over.
 
 use std::fs;
 
 use highwater_tests::datastore::{by_verdict, report};
 use highwater_tests::repo::Ground;
+use highwater_tests::repository::expect_same_bytes;
+use highwater_tests::run::drop_in;
 use highwater_tests::score::Score;
 
 use super::LINE;
@@ -26,5 +29,29 @@ fn a_point_that_the_index_of_another_chain_names_stays_sound() {
         fs::remove_file(lone).expect("it is removed");
         score.ran(1);
     }
+    score.end();
+}
+
+/// The original, and the drop-in before, gave and verified the chain before the one whose full backup is gone, with exit 0.
+#[test]
+fn the_drop_in_passes_over_no_chain_whose_full_backup_is_gone() {
+    let mut score = Score::part(LINE, "a full backup that is gone");
+    let (mut ground, stamps) = Ground::with_chain();
+    let before = ground.data.bytes.clone();
+    ground.grow(2);
+    let lost = ground.backup(&["--full"]);
+    fs::remove_file(ground.file(&format!("{lost}.fs"))).expect("it is removed");
+    let (repo, target, now) = (ground.repo.clone(), ground.path("target"), ground.clock.stamp());
+    let (repo, target) = (repo.to_str().expect("text"), target.to_str().expect("text"));
+    let recover = ["-R", "-r", repo, "-o", target];
+    for arguments in [&recover[..], &[&recover[..], &["-D", &lost]].concat(), &["-V", "-r", repo]] {
+        let run = drop_in(&now, arguments);
+        run.expect(1).says(&format!("{lost}.dat is the index of a full backup that is not there")).says(&stamps[2]);
+        assert!(fs::read(target).is_err(), "{}", run.account());
+        score.ran(1);
+    }
+    drop_in(&now, &[&recover[..], &["-D", &stamps[2]]].concat()).expect(0);
+    expect_same_bytes(&fs::read(target).expect("a target"), &before, "the point before");
+    score.ran(1);
     score.end();
 }
