@@ -13,6 +13,8 @@ use pbkdf2::pbkdf2_hmac;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
 use crate::codec::gcm::{self, Gcm};
 
 /// How much memory, in bytes, and how many rounds a key file may ask for: four and a hundred times what clients write.
@@ -87,7 +89,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A key file that was read and not opened yet.
+/// A key file that was read and not opened yet. What it holds of the key is wiped when it goes.
 #[derive(Debug, Deserialize)]
 pub struct KeyFile {
     kdf: Option<Kdf>,
@@ -132,14 +134,15 @@ impl KeyFile {
     /// One sentence: a wrong passphrase, or what is wrong with the file.
     pub fn open(&self, passphrase: &[u8]) -> Result<Key, String> {
         let data = decoded(&self.data, "data")?;
-        let secret = match &self.kdf {
+        let opened = match &self.kdf {
             None => data,
             Some(kdf) => {
                 let short = "its encrypted key is too short";
                 let (iv, rest) = data.split_first_chunk().ok_or(short)?;
                 let (tag, sealed) = rest.split_first_chunk().ok_or(short)?;
-                let mut gcm = Gcm::new(&kdf.derive(passphrase)?, iv);
-                let mut opened = sealed.to_vec();
+                let derived = kdf.derive(passphrase)?;
+                let mut gcm = Gcm::new(&derived, iv);
+                let mut opened = Zeroizing::new(sealed.to_vec());
                 gcm.open(&mut opened);
                 if !gcm.end(tag) {
                     return Err("the passphrase is wrong, or the key file is damaged".to_owned());
@@ -147,8 +150,8 @@ impl KeyFile {
                 opened
             }
         };
-        let secret = secret.try_into().map_err(|_| "its key has not 32 bytes".to_owned())?;
-        let key = Key::new(secret);
+        let secret: &[u8; 32] = opened.as_slice().try_into().map_err(|_| "its key has not 32 bytes".to_owned())?;
+        let key = Key::new(*secret);
         match &self.fingerprint {
             Some(said) if *said != key.fingerprint() => Err(format!("its key is not the one it names, {said}")),
             _ => Ok(key),
@@ -156,15 +159,23 @@ impl KeyFile {
     }
 }
 
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        self.data.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for KeyFile {}
+
 impl Kdf {
-    fn derive(&self, passphrase: &[u8]) -> Result<[u8; 32], String> {
-        let mut key = [0; 32];
+    fn derive(&self, passphrase: &[u8]) -> Result<Zeroizing<[u8; 32]>, String> {
+        let mut key = Zeroizing::new([0; 32]);
         match self {
             Self::Pbkdf2 { iter, salt } => {
                 if *iter > ROUNDS {
                     return Err(format!("it asks for {iter} rounds, and no more than {ROUNDS} are done"));
                 }
-                pbkdf2_hmac::<Sha256>(passphrase, &decoded(salt, "salt")?, *iter, &mut key);
+                pbkdf2_hmac::<Sha256>(passphrase, &decoded(salt, "salt")?, *iter, &mut *key);
             }
             Self::Scrypt { n, r, p, salt } => {
                 let memory = n.saturating_mul((*r).into()).saturating_mul(128);
@@ -175,7 +186,7 @@ impl Kdf {
                 let log = u8::try_from(n.trailing_zeros()).unwrap_or(u8::MAX);
                 let odd = |_| "scrypt cannot be asked for what it says".to_owned();
                 let params = scrypt::Params::new(log, *r, *p).map_err(odd)?;
-                scrypt::scrypt(passphrase, &decoded(salt, "salt")?, &params, &mut key)
+                scrypt::scrypt(passphrase, &decoded(salt, "salt")?, &params, &mut *key)
                     .map_err(|_| "scrypt cannot be asked for what it says".to_owned())?;
             }
         }
@@ -183,8 +194,8 @@ impl Kdf {
     }
 }
 
-fn decoded(text: &str, what: &str) -> Result<Vec<u8>, String> {
-    STANDARD.decode(text).map_err(|_| format!("its {what} is no base64"))
+fn decoded(text: &str, what: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+    STANDARD.decode(text).map(Zeroizing::new).map_err(|_| format!("its {what} is no base64"))
 }
 
 /// The lengths of what stands before an encrypted key are those of a blob.
@@ -218,6 +229,18 @@ mod tests {
             assert!(KeyFile::parse(file("null", short).as_bytes()).and_then(|file| file.open(b"")).is_err());
         }
         assert!(KeyFile::parse(b"{}").is_err() && KeyFile::parse(b"\xff").is_err());
+    }
+
+    /// Fails to compile for a type that does not wipe itself.
+    fn wiped<T: ZeroizeOnDrop>(_: &T) {}
+
+    #[test]
+    fn what_leads_to_a_key_is_wiped_when_it_goes() {
+        let text = format!(r#"{{"kdf":{{"PBKDF2":{{"iter":1,"salt":""}}}},"data":"{}"}}"#, STANDARD.encode([7; 64]));
+        let file = KeyFile::parse(text.as_bytes()).unwrap();
+        wiped(&file);
+        wiped(&decoded(&file.data, "data").unwrap());
+        wiped(&file.kdf.as_ref().unwrap().derive(b"word").unwrap());
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! `--keyfile`: reads a key file, and asks for its passphrase where it takes one.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use highwater_core::key::{Key, KeyFile};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::{flag, low_level};
+use zeroize::Zeroizing;
 
 use super::args;
 use super::repository::usage;
@@ -15,40 +22,99 @@ use crate::shown::quoted;
 /// The key that the command line names.
 pub(super) fn load(args: &args::Keys) -> Result<Option<Key>, Error> {
     let Some(path) = &args.keyfile else { return Ok(None) };
-    let text = fs::read(path).map_err(Error::io("read", path))?;
+    let text = Zeroizing::new(fs::read(path).map_err(Error::io("read", path))?);
     let named = |why: String| usage(format!("{}: {why}", quoted(path)));
     let file = KeyFile::parse(&text).map_err(named)?;
     let passphrase = match &args.passphrase_file {
-        _ if !file.is_locked() => Vec::new(),
-        Some(from) => first_line(BufReader::new(File::open(from).map_err(Error::io("open", from))?))
-            .map_err(Error::io("read", from))?,
+        _ if !file.is_locked() => Zeroizing::default(),
+        Some(from) => {
+            let mut opened = File::open(from).map_err(Error::io("open", from))?;
+            first_line(|byte| opened.read(byte)).map_err(Error::io("read", from))?
+        }
         None => ask(path)?,
     };
     file.open(&passphrase).map(Some).map_err(named)
 }
 
+/// How often it is looked whether a signal came while a passphrase is waited for.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// A passphrase of more bytes is none that somebody types, nor the first line of a file with one.
+const LONGEST: usize = 64 * 1024;
+
 /// Asks the person at the terminal, who does not see what is typed.
-fn ask(path: &Path) -> Result<Vec<u8>, Error> {
+fn ask(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let nobody = || usage(format!("{} takes a passphrase; name a file with it: --passphrase-file FILE", quoted(path)));
     let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|_| nobody())?;
     let before = tcgetattr(&terminal).map_err(|_| nobody())?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
+    // What ends the process must not leave the terminal mute: while it is, such signals are only noted.
+    let signals = Signals::noted();
     let told = write!(terminal, "Passphrase of {}: ", quoted(path));
     tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|_| nobody())?;
-    let line = first_line(BufReader::new(&terminal));
+    let line = first_line(|byte| signals.read(&terminal, byte));
     // Whatever was read, the terminal is as it was.
     let restored = tcsetattr(&terminal, OptionalActions::Flush, &before);
-    let line = told.and_then(|()| writeln!(terminal)).and(line).map_err(Error::io("read", Path::new("/dev/tty")))?;
+    let ended = writeln!(terminal);
+    if signals.came() {
+        return Err(Error::Interrupted);
+    }
+    let line = told.and(ended).and(line).map_err(Error::io("read", Path::new("/dev/tty")))?;
     restored.map_err(|_| nobody())?;
     Ok(line)
 }
 
-fn first_line(mut from: impl BufRead) -> std::io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    from.read_until(b'\n', &mut line)?;
-    if line.last() == Some(&b'\n') {
-        line.pop();
+/// Signals that are noted as long as this lives.
+struct Signals {
+    came: Arc<AtomicBool>,
+    ids: Vec<signal_hook::SigId>,
+}
+
+impl Signals {
+    fn noted() -> Self {
+        let came = Arc::new(AtomicBool::new(false));
+        let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+        let ids = signals.iter().filter_map(|signal| flag::register(*signal, Arc::clone(&came)).ok()).collect();
+        Self { came, ids }
+    }
+
+    fn came(&self) -> bool {
+        self.came.load(Ordering::Relaxed)
+    }
+
+    /// Reads what the terminal has, or nothing more once a signal came.
+    fn read(&self, mut terminal: &File, into: &mut [u8]) -> io::Result<usize> {
+        while !self.came() {
+            let mut ready = [PollFd::new(&terminal, PollFlags::IN)];
+            match poll(&mut ready, Some(&LOOK)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return terminal.read(into),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.ids.drain(..).for_each(|id| _ = low_level::unregister(id));
+    }
+}
+
+/// The first line of what `read` gives, byte by byte: nothing of it lies in any other buffer. Its own is never moved.
+fn first_line(mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut byte = Zeroizing::new([0]);
+    while line.len() < LONGEST {
+        match read(&mut *byte) {
+            Ok(0) => break,
+            Ok(_) if *byte == *b"\n" => break,
+            Ok(_) => line.extend_from_slice(&*byte),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(line)
 }
