@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dat::{BadLine, Line};
-use super::names::{DataFile, Kind, MARKS, Role};
+use super::names::{DataFile, KILL_OLD, Kind, MARKS, Role};
 use crate::codec::Codec;
 use crate::digest::Digest;
 use crate::finding::Code;
@@ -20,6 +20,8 @@ pub struct Listing {
     indices: BTreeSet<String>,
     /// Data files that marks are of.
     marks: BTreeSet<Name>,
+    /// Stems of full backups of which a note says that what is older is being removed.
+    removals: BTreeSet<String>,
     /// Work files.
     pub temporary: Vec<Name>,
     /// Whatever does not belong here.
@@ -45,6 +47,7 @@ impl Listing {
             Role::Dat(stem) => _ = self.dats.insert(stem.to_owned()),
             Role::Index(stem) => _ = self.indices.insert(stem.to_owned()),
             Role::Marks(of) => self.marks.extend(Name::new(of.as_bytes())),
+            Role::KillOld(stem) => _ = self.removals.insert(stem.to_owned()),
             Role::Temporary => self.temporary.push(name.clone()),
             Role::Lock => {}
             Role::Stray => self.strays.push(name.clone()),
@@ -78,6 +81,29 @@ impl Listing {
     #[must_use]
     pub fn has_same_backups(&self, other: &Self) -> bool {
         (&self.data, &self.dats, &self.indices) == (&other.data, &other.dats, &other.indices)
+    }
+
+    /// Names of the notes that something is being removed.
+    pub fn removals(&self) -> impl Iterator<Item = Name> {
+        self.removals.iter().filter_map(|stem| Name::new(format!("{stem}{KILL_OLD}").as_bytes()).ok())
+    }
+
+    /// The stem of the newest full backup that is there with its index, and with a note that everything older is being
+    /// removed.
+    #[must_use]
+    pub fn removed_before(&self) -> Option<&str> {
+        let is_there = |stem: &&String| self.dats.contains(*stem) && self.has_full(stem);
+        self.removals.iter().rev().find(is_there).map(String::as_str)
+    }
+
+    /// Whether a chain is what an interrupted removal left: one without an index, older than what the note speaks of.
+    #[must_use]
+    pub fn is_being_removed(&self, chain: &Chain) -> bool {
+        !chain.has_dat && self.removed_before().is_some_and(|newest| chain.stem.as_str() < newest)
+    }
+
+    fn has_full(&self, stem: &str) -> bool {
+        self.data_files().any(|data| data.stem == stem && data.kind == Kind::Full)
     }
 
     /// The newest stem of any data file.

@@ -159,7 +159,19 @@ impl Repository {
                 return;
             }
             let mut files = chain.files.iter();
-            if chain.stem.is_empty() {
+            if self.listing.is_being_removed(&chain) {
+                for file in files {
+                    let message =
+                        "it is left of an older chain that is being removed (--kill-old); the next backup ends that";
+                    out.findings.push(finding(
+                        Code::Temporary,
+                        Some(file.clone()),
+                        None,
+                        message.into(),
+                        Hurts::Nothing,
+                    ));
+                }
+            } else if chain.stem.is_empty() {
                 for file in files {
                     let message = "it is an increment, and no full backup lies before it".to_owned();
                     out.findings.push(finding(Code::NoBase, Some(file.clone()), None, message, Hurts::Nothing));

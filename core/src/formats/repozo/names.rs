@@ -12,6 +12,10 @@ pub const SET_ASIDE: &str = ".set-aside";
 /// What follows a data file's name in that of its marks ([`crate::marks`]). The original passes over such files.
 pub const MARKS: &str = ".marks";
 
+/// What follows the stamp of a full backup in the name of the note that everything older is being removed. It is there
+/// from before the first removal until after the last, so that an interrupted one can be told from a loss.
+pub const KILL_OLD: &str = ".kill-old";
+
 /// The lock file of writers.
 pub const LOCK: &str = ".highwater.lock";
 
@@ -70,6 +74,8 @@ pub enum Role<'a> {
     Index(&'a str),
     /// Marks; the name of the data file they are of.
     Marks(&'a str),
+    /// The note that what is older than the full backup of this stem is being removed.
+    KillOld(&'a str),
     /// A work file, of the original or of ours.
     Temporary,
     /// The lock file.
@@ -89,6 +95,7 @@ impl<'a> Role<'a> {
         match stem(bytes) {
             Some((stem, b"dat")) => return Self::Dat(stem),
             Some((stem, b"index")) => return Self::Index(stem),
+            Some((stem, b"kill-old")) => return Self::KillOld(stem),
             _ => {}
         }
         let of = bytes.strip_suffix(MARKS.as_bytes()).filter(|of| DataFile::parse(of).is_some());

@@ -103,7 +103,7 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
     }
     let decision = decide::decide(job, disk, &state, &source, watch)?;
     let base = match &decision {
-        Decision::Nothing(at) => return nothing(job, disk, *at, watch),
+        Decision::Nothing(at) => return nothing(job, disk, &state, *at, watch),
         Decision::Full => Base { start: 0, index: Ok(OidIndex::new()) },
         Decision::Increment(base) => {
             let index = source.index_at(disk, job, &state, *base, watch)?;
@@ -140,7 +140,7 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
     let stem = free_stamp(job, disk, &state, kind, codec, watch)?;
     let file = Name::new(DataFile { stem: &stem, kind, codec }.name().as_bytes())?;
     let Some((draft, copied)) = copy::copy(job, disk, &source, base, &file, watch)? else {
-        return nothing(job, disk, start, watch);
+        return nothing(job, disk, &state, start, watch);
     };
     let (end, stored) = (copied.end, copied.stored);
     if copied.damage.is_none() {
@@ -161,15 +161,16 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
             0
         }
         None if kill_old => kill::older(disk, &stem, watch)?,
-        None => 0,
+        None => kill::finish(disk, &state.listing, watch).map(|()| 0)?,
     };
     Ok(Outcome::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
 }
 
 /// Says that the repository holds everything, up to `at`, once that is for good: a run that was killed may have
 /// published it a moment ago.
-fn nothing(job: &Job, disk: &dyn Disk, at: u64, watch: &Watch<'_>) -> Result<Outcome, Error> {
+fn nothing(job: &Job, disk: &dyn Disk, state: &State, at: u64, watch: &Watch<'_>) -> Result<Outcome, Error> {
     if !job.dry_run {
+        kill::finish(disk, &state.listing, watch)?;
         disk.sync_folder(None).map_err(Error::of_folder("sync", disk, None))?;
     }
     watch.note("No changes, nothing to do");

@@ -6,6 +6,7 @@ mod known;
 pub(crate) const LINE: &str = "field: quiet losses";
 
 mod index;
+mod kill_old;
 mod output;
 mod quick;
 mod source;
