@@ -1,6 +1,7 @@
 //! The clock, as repository stamps use it: UTC, to the second, with an override for reproducible runs.
 
 use std::env;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -11,6 +12,9 @@ use crate::error::{Class, Error};
 /// The variable that overrides the clock: `YYYY-MM-DD-hh-mm-ss`, UTC.
 pub const OVERRIDE: &str = "HIGHWATER_NOW";
 
+/// Set when [`OVERRIDE`] was taken for the time.
+static OVERRIDDEN: AtomicBool = AtomicBool::new(false);
+
 const FORMAT: &str = "%Y-%m-%d-%H-%M-%S";
 
 /// Now, as a stamp: `YYYY-MM-DD-hh-mm-ss`, UTC.
@@ -20,6 +24,7 @@ const FORMAT: &str = "%Y-%m-%d-%H-%M-%S";
 pub fn stamp() -> Result<String, Error> {
     match env::var(OVERRIDE) {
         Ok(text) if DateTime::strptime(FORMAT, &text).is_ok_and(|time| time.strftime(FORMAT).to_string() == text) => {
+            OVERRIDDEN.store(true, Ordering::Relaxed);
             Ok(text)
         }
         Ok(text) => {
@@ -28,6 +33,12 @@ pub fn stamp() -> Result<String, Error> {
         }
         Err(_) => Ok(Timestamp::now().to_zoned(TimeZone::UTC).strftime(FORMAT).to_string()),
     }
+}
+
+/// What [`OVERRIDE`] says, if it was taken for the time: whoever left it set should know.
+#[must_use]
+pub fn overridden() -> Option<String> {
+    env::var(OVERRIDE).ok().filter(|_| OVERRIDDEN.load(Ordering::Relaxed))
 }
 
 /// Whether [`stamp`] moves on by itself.

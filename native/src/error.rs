@@ -89,6 +89,13 @@ impl Error {
         Self::Refused { class: Class::CannotStart, what: what.into() }
     }
 
+    /// A refusal to start because the system starts no thread.
+    pub fn no_thread(error: impl std::fmt::Display) -> Self {
+        Self::cannot_start(format!(
+            "no thread can be started: {error}; raise the limit of processes (ulimit -u, TasksMax of the service), or end some"
+        ))
+    }
+
     /// A run that cannot go on.
     pub fn failed(what: impl Into<String>) -> Self {
         Self::Refused { class: Class::Failed, what: what.into() }

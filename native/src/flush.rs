@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::disk::Writable;
 
@@ -30,13 +30,17 @@ impl<'scope, 'env> Flusher<'scope, 'env> {
         }
         self.since = 0;
         let target = self.target;
-        let (send, _) = self.thread.get_or_insert_with(|| {
+        if self.thread.is_none() {
             let (send, receive) = sync_channel(1);
-            let thread = self.scope.spawn(move || receive.iter().try_for_each(|()| target.sync()));
-            (send, thread)
-        });
-        // When it is busy, or has failed, this step goes with a later one.
-        _ = send.try_send(());
+            let syncing = move || receive.iter().try_for_each(|()| target.sync());
+            // Where no thread can be started, all is made durable at the end.
+            let thread = thread::Builder::new().spawn_scoped(self.scope, syncing).ok();
+            self.thread = thread.map(|thread| (send, thread));
+        }
+        if let Some((send, _)) = &self.thread {
+            // When it is busy, or has failed, this step goes with a later one.
+            _ = send.try_send(());
+        }
     }
 
     /// Waits for the thread.

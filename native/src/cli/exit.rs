@@ -13,8 +13,8 @@ Exit codes:
   1    damage was found
   2    the command line makes no sense
   3    inconclusive: something could not be read, judged or finished, or nothing was claimed
-  4    could not start: no repository or point, or another writer holds the lock
-  130  interrupted";
+  4    could not start: no repository or point, no thread, or another writer holds the lock
+  130  interrupted, or hung up";
 
 /// How the command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,9 @@ mod repository;
 mod repozo;
 mod restore;
 mod show;
+mod signals;
 mod strays;
+mod threads;
 mod verbs;
 mod verify;
 mod web;
@@ -34,8 +36,6 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use crate::error::Error;
 use args::{Cli, Verb};
@@ -44,14 +44,16 @@ use exit::Exit;
 /// Runs the command with all its arguments, the program's name included, and says how to exit.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
-    let stop = stop_on_signals();
+    let stop = signals::stop();
     if let Err(error) = cpu::limit() {
         out::error(&error);
         return Exit::from(error.class()).into();
     }
     let called_as = args.first().map(Path::new).and_then(Path::file_stem).unwrap_or_default();
     if called_as == "repozo" {
-        return repozo::run(&args[1..], &stop).into();
+        let exit = repozo::run(&args[1..], &stop);
+        out::clock();
+        return exit.into();
     }
     match Cli::try_parse_from(&args) {
         Ok(cli) => dispatch(cli, &stop).into(),
@@ -91,7 +93,9 @@ fn unknown(error: &clap::Error) -> Option<String> {
 }
 
 fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
-    let result = match cli.verb {
+    let quiet = is_quiet(&cli.verb);
+    let started = if works(&cli.verb) { threads::start() } else { Ok(()) };
+    let result = started.and_then(|()| match cli.verb {
         Verb::Backup(args) => backup::run(&args, stop),
         Verb::Restore(args) => restore::run(&args, stop),
         Verb::Verify(args) => verify::run(&args, stop),
@@ -104,23 +108,35 @@ fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
         Verb::Demo(args) => demo::run(&args, stop),
         Verb::Web(args) => web::run(&args, stop),
         Verb::Report(args) => report::run(&args),
-        Verb::Repozo(args) => return repozo::run(&args.rest, stop),
+        Verb::Repozo(args) => Ok(repozo::run(&args.rest, stop)),
         Verb::Completions(args) => docs::completions(&args),
         Verb::Man(args) => docs::man(&args),
-    };
-    result.unwrap_or_else(|error| {
+    });
+    let exit = result.unwrap_or_else(|error| {
         out::error(&error);
         Exit::from(error.class())
-    })
+    });
+    if !quiet {
+        out::clock();
+    }
+    exit
 }
 
-/// A flag that the first interrupt or termination signal sets; the second one ends the process at once.
-fn stop_on_signals() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // The order matters: the first signal finds the flag unset and sets it.
-        _ = flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop));
-        _ = flag::register(signal, Arc::clone(&stop));
+/// Whether a verb was asked to say no more than it must.
+fn is_quiet(verb: &Verb) -> bool {
+    match verb {
+        Verb::Backup(args) => args.talk.quiet,
+        Verb::Restore(args) => args.talk.quiet,
+        Verb::Verify(args) => args.talk.quiet,
+        Verb::Mark(args) => args.talk.quiet,
+        Verb::Heal(args) => args.talk.quiet,
+        Verb::Strays(args) => args.talk.quiet,
+        _ => false,
     }
-    stop
+}
+
+/// Whether a verb's work is dealt to threads. The drop-in starts them by itself, as it has exit codes of its own.
+fn works(verb: &Verb) -> bool {
+    let printing = matches!(verb, Verb::Explain(_) | Verb::Completions(_) | Verb::Man(_) | Verb::Report(_));
+    !printing && !matches!(verb, Verb::Web(_) | Verb::Demo(_) | Verb::Repozo(_))
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::args::Talk;
 use super::closed;
+use crate::clock;
 use crate::error::Error;
 use crate::store::Files;
 use crate::watch::{Event, Watch};
@@ -55,6 +56,13 @@ pub(super) fn error(error: &Error) {
 /// Prints a line that is no result.
 pub(super) fn say(line: &str) {
     _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Says that the clock was not the system's, if it was not: a variable that was left set would date every backup.
+pub(super) fn clock() {
+    if let Some(now) = clock::overridden() {
+        say(&format!("highwater: the clock is {}: {now}; unset it for the system's", clock::OVERRIDE));
+    }
 }
 
 /// Prints what the file systems that were written to turned out not to do.

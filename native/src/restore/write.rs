@@ -38,12 +38,13 @@ impl<'scope, 'a: 'scope> Writer<'scope, 'a> {
         length: u64,
         sparse: bool,
     ) -> Self {
+        let here = Self::Here { target, at, sparse, result: Ok(()) };
         if length < WORTH_A_THREAD {
-            return Self::Here { target, at, sparse, result: Ok(()) };
+            return here;
         }
         let (send, receive) = sync_channel::<Vec<u8>>(WAITING);
         let (give_back, spare) = sync_channel(WAITING + 2);
-        let thread = scope.spawn(move || {
+        let writing = move || {
             let mut at = at;
             thread::scope(|scope| {
                 let mut flusher = Flusher::new(scope, target);
@@ -59,8 +60,14 @@ impl<'scope, 'a: 'scope> Writer<'scope, 'a> {
                 }
                 flusher.finish()
             })
-        });
-        Self::There { block: Vec::with_capacity(BLOCK), send, spare, thread }
+        };
+        // Where no thread can be started, this one writes.
+        thread::Builder::new().spawn_scoped(scope, writing).map_or(here, |thread| Self::There {
+            block: Vec::with_capacity(BLOCK),
+            send,
+            spare,
+            thread,
+        })
     }
 
     /// Takes the next bytes. After a write has failed, they go nowhere.

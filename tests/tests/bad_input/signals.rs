@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use highwater_tests::binary::highwater;
 use highwater_tests::repo::{Ground, load, work_file};
-use highwater_tests::run::Run;
+use highwater_tests::run::{Run, without_clock};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A chain of one small full backup, and a source that has since grown by 48 MB: enough that a run is still going on
@@ -35,7 +35,7 @@ fn interrupt(mut child: Child, seen: impl Fn() -> bool, signal: Signal) -> Run {
         line: "interrupted".to_owned(),
         code: output.status.code().unwrap_or(-1),
         stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        stderr: without_clock(&output.stderr),
     }
 }
 

@@ -4,10 +4,11 @@ use highwater::drive;
 use highwater::store::Store;
 use highwater::watch::Watch;
 use highwater_core::filestorage::{self, State, Walk};
+use highwater_core::finding::Code;
 use highwater_core::formats::datastore::Datastore;
 use highwater_core::formats::datastore::names::WORK;
 use highwater_core::formats::repozo::Repozo;
-use highwater_core::formats::repozo::names::{MARKS, SET_ASIDE};
+use highwater_core::formats::repozo::names::{KILL_OLD, MARKS, SET_ASIDE};
 use highwater_core::inspect::{Entry, Format, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::TEMPORARY;
@@ -62,6 +63,11 @@ impl Before {
                 format!("{} is named and not sound: {:?}", set.name, report.findings)
             })?;
         }
+        // What a removal left is told from a chain that lost its index.
+        let newest = report.sets.last().map_or("", |set| set.name.as_str());
+        let doubtful =
+            report.findings.iter().find(|finding| finding.code == Code::NoIndex && finding.object.as_str() < newest);
+        must(scene.kind != Kind::BackupAndKill || doubtful.is_none(), || format!("{doubtful:?}"))?;
         let is_there = |point: &String| report.sets.iter().any(|set| set.name == *point);
         let lost = self.points.iter().map(|(name, _)| name).find(|point| !is_there(point));
         match (scene.kind, lost) {
@@ -143,6 +149,8 @@ pub(crate) fn is_done(scene: &Scene, world: &World, model: &Model) -> Judgement 
     let report = verify(&model);
     must(report.verdict == Verdict::Sound, || format!("the run is done and: {:?}", report.findings))?;
     let names = names(&model);
+    let note = self::names(live).into_iter().find(|name| name.ends_with(KILL_OLD));
+    must(note.is_none(), || format!("the run is done and has left {note:?}"))?;
     let work_file = names.iter().find(|name| name.ends_with(TEMPORARY));
     must(work_file.is_none(), || format!("the run is done and has left {names:?}"))?;
     match scene.kind {

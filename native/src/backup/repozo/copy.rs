@@ -105,7 +105,8 @@ fn copy_to(
     let (digest, marker, end) = thread::scope(|scope| -> Result<_, Error> {
         let (send, receive) = sync_channel::<Block>(WAITING);
         let marker = Marker::new(Algorithm::Md5, job.marks);
-        let hasher = scope.spawn(move || hash(marker, &receive));
+        let hasher = thread::Builder::new().spawn_scoped(scope, move || hash(marker, &receive));
+        let hasher = hasher.map_err(Error::no_thread)?;
         let mut flusher = Flusher::new(scope, target);
         let mut pump = |send: SyncSender<Block>| -> Result<u64, Error> {
             let mut pool = Pool::default();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::exit::Exit;
-use super::out;
+use super::{out, progress, threads};
 use crate::error::Error;
 use crate::watch::{Event, Watch};
 use options::{Mode, Options, Stop};
@@ -48,11 +48,13 @@ pub(super) fn run(args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
     for ignored in &options.ignored {
         watch.note(ignored);
     }
-    let result = match options.mode {
-        Mode::Backup => backup::run(&options, &watch),
-        Mode::Recover => recover::run(&options, &watch),
-        Mode::Verify => verify::run(&options, &watch),
-    };
+    let result = threads::start().and_then(|()| {
+        progress::with("repozo", true, &watch, || match options.mode {
+            Mode::Backup => backup::run(&options, &watch),
+            Mode::Recover => recover::run(&options, &watch),
+            Mode::Verify => verify::run(&options, &watch),
+        })
+    });
     match result {
         Ok(()) => Exit::Sound,
         Err(Error::Interrupted) => Exit::Interrupted,
