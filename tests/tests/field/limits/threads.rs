@@ -1,4 +1,5 @@
 //! Where threads cannot be started, there are fewer, or one sentence; and no number of them is taken at its word.
+#![expect(clippy::print_stdout, reason = "what cannot run here is told")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
