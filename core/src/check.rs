@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::claim::{Claim, Expect};
-use crate::codec::{Broken, Codec, Decoder, Flow, Workspace};
+use crate::codec::{Broken, Codec, Decoder, Flow, Sealing, Workspace};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
@@ -153,7 +153,17 @@ impl Verdict {
     pub fn of_fault(fault: Fault) -> Self {
         match fault.kind {
             FaultKind::Absent => Self::Damaged(Damage::Missing),
-            FaultKind::Known | FaultKind::Unreadable => Self::Unreadable(fault),
+            FaultKind::Removed | FaultKind::Known | FaultKind::Unreadable => Self::Unreadable(fault),
+        }
+    }
+
+    /// Whether the object is not there.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Damaged(Damage::Missing) => true,
+            Self::Unreadable(fault) => fault.kind == FaultKind::Removed,
+            Self::Sound | Self::Damaged(_) | Self::Unverifiable(_) => false,
         }
     }
 
@@ -219,7 +229,7 @@ impl Check {
     /// Begins to check bytes that the host hashes, for [`Check::end_with`].
     #[must_use]
     pub fn counting(codec: Codec, expect: Expect) -> Self {
-        let (decoder, decodes) = (Decoder::new(codec), codec != Codec::Plain);
+        let (decoder, decodes) = (Decoder::new(codec), !matches!(codec, Codec::Plain | Codec::Kept(_)));
         Self { codec, expect, decoder, decodes, hasher: None, length: 0, last: 0, over: false, broken: None }
     }
 
@@ -337,21 +347,33 @@ impl Check {
             return Verdict::Unverifiable(ELSEWHERE);
         }
         let ended = if self.over && !self.decoder.goes_on() { Ok(()) } else { self.decoder.end() };
-        if let Some(broken) = self.broken.or(ended.err()) {
-            return Verdict::Damaged(Damage::Encoding(broken));
+        let broken = self.broken.or(ended.err()).map(|broken| Verdict::Damaged(Damage::Encoding(broken)));
+        let sealed = self.decoder.is_sealed().then(|| Verdict::Unverifiable(unopened(self.codec)));
+        let opened = broken.or(sealed);
+        // Where length and digest speak of the stored bytes, these have the first word.
+        let kept = matches!(self.codec, Codec::Kept(_));
+        if let (Some(verdict), false) = (&opened, kept) {
+            return verdict.clone();
         }
         if self.over {
             return Verdict::Damaged(Damage::Length { expected, found: expected, more: true, decoded });
-        }
-        if self.decoder.is_sealed() {
-            return Verdict::Unverifiable(SEALED);
         }
         if self.length != expected {
             return Verdict::Damaged(Damage::Length { expected, found: self.length, more: false, decoded });
         }
         match found {
             Some(found) if found != digest => Verdict::Damaged(Damage::Digest { expected: digest, found, place: None }),
-            _ => Verdict::Sound,
+            _ => opened.unwrap_or(Verdict::Sound),
         }
+    }
+}
+
+/// Why what is encrypted is not opened.
+fn unopened(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Blob(Sealing::Tried(_)) | Codec::Cached(Sealing::Tried(_)) | Codec::Kept(Sealing::Tried(_)) => {
+            "the key that was given does not open it: it is encrypted with another one, or damaged"
+        }
+        _ => SEALED,
     }
 }

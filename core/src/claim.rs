@@ -53,7 +53,7 @@ impl Claim {
     pub fn evidence(&self, depth: Depth) -> Evidence {
         match (depth, self.codec) {
             (Depth::List, _) => Evidence::Presence,
-            (Depth::Size, Codec::Plain | Codec::Blob(_) | Codec::Cached(_)) => Evidence::StoredLength,
+            (Depth::Size, Codec::Plain | Codec::Blob(_) | Codec::Cached(_) | Codec::Kept(_)) => Evidence::StoredLength,
             // gzip's own length field is modulo 2^32 and speaks of the last member only.
             (Depth::Size, Codec::Gzip) | (Depth::Digest | Depth::Deep, _) => Evidence::Bytes,
         }

@@ -9,6 +9,7 @@ mod zstd;
 
 use std::ops::Range;
 
+pub(crate) use blob::Kept;
 pub use blob::encode as encode_blob;
 pub use sealing::Sealing;
 pub(crate) use zstd::Frames;
@@ -26,14 +27,16 @@ pub enum Codec {
     Blob(Sealing),
     /// The same in the cache of a store whose objects are in a bucket: an empty one is in the bucket alone.
     Cached(Sealing),
+    /// As they are: length and digest speak of the stored bytes. They are a blob's, which must open all the same.
+    Kept(Sealing),
 }
 
 impl Codec {
-    /// What is said of a blob's encryption; none for what is no blob.
+    /// What is said of a blob's encryption; none for what is no blob, or is taken as it is stored.
     #[must_use]
     pub fn sealing(self) -> Option<Sealing> {
         match self {
-            Self::Plain | Self::Gzip => None,
+            Self::Plain | Self::Gzip | Self::Kept(_) => None,
             Self::Blob(sealing) | Self::Cached(sealing) => Some(sealing),
         }
     }
@@ -46,6 +49,7 @@ impl Codec {
             Self::Gzip => "gzip",
             Self::Blob(sealing) | Self::Cached(sealing) if sealing.is_sealed() == Some(true) => "sealed blob",
             Self::Blob(_) | Self::Cached(_) => "blob",
+            Self::Kept(_) => "kept blob",
         }
     }
 
@@ -56,7 +60,7 @@ impl Codec {
             Self::Blob(sealing) | Self::Cached(sealing) if sealing.is_sealed() == Some(true) => {
                 sealing.key().map_or(&[], |key| key.id())
             }
-            Self::Plain | Self::Gzip | Self::Blob(_) | Self::Cached(_) => &[],
+            Self::Plain | Self::Gzip | Self::Blob(_) | Self::Cached(_) | Self::Kept(_) => &[],
         }
     }
 }
@@ -96,6 +100,8 @@ pub enum Decoder {
     Gzip(Box<gzip::Gunzip>),
     /// Opens a blob.
     Blob(Box<blob::Unblob>, Sealing),
+    /// Hands the bytes of a blob on unchanged, and opens it beside that.
+    Kept(Box<blob::Kept>),
 }
 
 impl Decoder {
@@ -106,6 +112,7 @@ impl Decoder {
             Codec::Plain => Self::Plain,
             Codec::Gzip => Self::Gzip(Box::default()),
             Codec::Blob(sealing) | Codec::Cached(sealing) => Self::Blob(Box::new(blob::Unblob::new(sealing)), sealing),
+            Codec::Kept(sealing) => Self::Kept(Box::new(blob::Kept::new(sealing))),
         }
     }
 
@@ -143,6 +150,13 @@ impl Decoder {
                 gunzip.push(now, each)
             }
             Self::Blob(unblob, _) => unblob.some(stored, each),
+            Self::Kept(kept) => match std::mem::take(stored) {
+                [] => Ok(Flow::Continue(())),
+                all => {
+                    kept.push(all);
+                    Ok(each(all))
+                }
+            },
         }
     }
 
@@ -177,7 +191,7 @@ impl Decoder {
         match self {
             Self::Plain => true,
             Self::Gzip(gunzip) => gunzip.is_between(),
-            Self::Blob(..) => false,
+            Self::Blob(..) | Self::Kept(_) => false,
         }
     }
 
@@ -190,6 +204,7 @@ impl Decoder {
             Self::Plain => Ok(()),
             Self::Gzip(gunzip) => gunzip.end(),
             Self::Blob(unblob, _) => unblob.end(),
+            Self::Kept(kept) => kept.end(),
         }
     }
 
@@ -208,6 +223,10 @@ impl Decoder {
     /// Whether the bytes are encrypted, so that nothing of them was handed on.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        matches!(self, Self::Blob(unblob, _) if unblob.is_sealed())
+        match self {
+            Self::Blob(unblob, _) => unblob.is_sealed(),
+            Self::Kept(kept) => kept.is_sealed(),
+            Self::Plain | Self::Gzip(_) => false,
+        }
     }
 }

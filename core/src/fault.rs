@@ -15,6 +15,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The object is not there.
     Absent,
+    /// The object is not there, and neither is what named it: both were removed.
+    Removed,
     /// A folder that was listed under another name already, to which a link led: what is in it is known.
     Known,
     /// Everything else: permission, a bad disk, a folder where a file should be.

@@ -79,6 +79,29 @@ impl Findings {
         self.hurt(hurts, Severity::Inconclusive);
     }
 
+    /// Takes a finding back that was pushed: what it hurts is no more.
+    pub(crate) fn withdraw(&mut self, finding: &Finding) {
+        self.discount(finding.code, 1);
+        self.hurts.remove(&finding.hurts);
+        let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.sample.remove(&(finding.code, object, finding.offset, finding.message.clone()));
+    }
+
+    /// Takes back so many findings of a code, of which those that are kept are known by what they hurt.
+    pub(crate) fn withdraw_shared(&mut self, code: Code, count: u64, is_gone: impl Fn(Hurts) -> bool) {
+        self.discount(code, count);
+        self.sample.retain(|_, finding| finding.code != code || !is_gone(finding.hurts));
+    }
+
+    fn discount(&mut self, code: Code, count: u64) {
+        if let Some(tally) = self.tallies.get_mut(&code) {
+            *tally = tally.saturating_sub(count);
+            if *tally == 0 {
+                self.tallies.remove(&code);
+            }
+        }
+    }
+
     /// Takes in all of `other`. Associative and commutative.
     pub fn merge(&mut self, other: Self) {
         for (code, count) in other.tallies {

@@ -55,7 +55,7 @@ impl Fit {
                 fit.want(0);
             }
             // Whoever asks for a length of gzip's knows why.
-            Codec::Plain | Codec::Gzip => {
+            Codec::Plain | Codec::Gzip | Codec::Kept(_) => {
                 let expected = expect.length;
                 let damage = Damage::Length { expected, found, more: false, decoded: false };
                 fit.verdict = Some(if found == expected { Verdict::Sound } else { Verdict::Damaged(damage) });

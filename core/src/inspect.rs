@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::finding::{Code, Finding};
 use crate::key::Key;
 use crate::name::Name;
+use crate::report::Depth;
 use crate::trail::Trail;
 
 /// A kind of backup. One folder below `formats` implements it, one line there lists it.
@@ -82,6 +83,8 @@ pub enum Lock {
 pub enum Scope {
     /// Only the sets: no claims.
     Catalogue,
+    /// Whatever claims an object, whether it belongs to a set or not: what must not be removed. Objects are claimed as shared.
+    References,
     /// Every set; with `trails`, also what the records inside must agree on.
     All {
         /// Emit trails too.
@@ -191,6 +194,11 @@ pub trait Inspect: Send {
 
     /// The same inspection, from its start.
     fn again(&self) -> Box<dyn Inspect>;
+
+    /// The deepest at which anything here can be looked at: whoever asks for more gets this.
+    fn deepest(&self) -> Depth {
+        Depth::Deep
+    }
 }
 
 /// One restorable point in time, as an inspection names it.
@@ -226,6 +234,8 @@ pub struct Batch {
     pub locked: Vec<Finding>,
     /// What was asked for is not there: a sentence that says what is.
     pub absent: Option<String>,
+    /// What was there when its folder was listed, and is not any more: sets, or folders of them, by name.
+    pub removed: Vec<String>,
 }
 
 impl fmt::Debug for Batch {
@@ -238,6 +248,7 @@ impl fmt::Debug for Batch {
             .field("findings", &self.findings)
             .field("locked", &self.locked)
             .field("absent", &self.absent)
+            .field("removed", &self.removed)
             .finish()
     }
 }

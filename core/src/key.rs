@@ -52,11 +52,16 @@ impl Key {
     /// What names it in public, as 32 pairs of hexadecimal digits with colons.
     #[must_use]
     pub fn fingerprint(&self) -> String {
+        self.print().to_string()
+    }
+
+    /// What names it in public.
+    #[must_use]
+    pub fn print(&self) -> Fingerprint {
         let mut hasher = Sha256::new();
         hasher.update(Sha256::digest(b"Proxmox Backup Encryption Key Fingerprint"));
         hasher.update(self.id);
-        let pairs: Vec<String> = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        pairs.join(":")
+        Fingerprint(hasher.finalize().into())
     }
 
     /// The first eight bytes of a fingerprint, which people know a key by; all of what is none.
@@ -80,6 +85,32 @@ impl Key {
         let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.id) else { return false };
         mac.update(text);
         mac.verify_slice(signature).is_ok()
+    }
+}
+
+/// What names a key in public. It prints as 32 pairs of lower-case hexadecimal digits with colons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Reads 32 pairs of hexadecimal digits, with colons between them.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let mut pairs = text.split(':');
+        for byte in &mut bytes {
+            let pair =
+                pairs.next().filter(|pair| pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+            *byte = u8::from_str_radix(pair, 16).ok()?;
+        }
+        pairs.next().is_none().then_some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs: Vec<String> = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        f.write_str(&pairs.join(":"))
     }
 }
 

@@ -10,6 +10,9 @@ use crate::shard::Shard;
 /// The number of the report's shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
+/// How many sets that were removed a report names.
+pub const REMOVED: usize = 100;
+
 /// How many set names a finding lists; all are counted.
 pub const SETS_NAMED: usize = 20;
 
@@ -64,6 +67,10 @@ pub struct Report {
     pub findings: Vec<Note>,
     /// Shards that a merged report lacks or has twice, as `label 3/8`; any makes it inconclusive.
     pub lacking: Vec<String>,
+    /// Sets, or folders of them, that were removed while they were looked at, as `label@name`: the report says nothing of them. The
+    /// first [`REMOVED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
 }
 
 /// How many claims there are and how many were checked.
@@ -106,6 +113,9 @@ pub struct Root {
     /// The newest sound point of each [series](series) of points, as far as something was checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newest: Vec<String>,
+    /// The depth that was asked for, where the format has nothing to look at so deep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Depth>,
 }
 
 /// Splits a point's name into its series and its time: points whose names differ only after the last `/` are of one
@@ -179,6 +189,7 @@ impl Report {
             tallies: BTreeMap::new(),
             findings: Vec::new(),
             lacking: Vec::new(),
+            removed: Vec::new(),
         }
     }
 
@@ -218,6 +229,10 @@ impl Report {
             let tally = self.tallies.entry(name).or_default();
             *tally = tally.saturating_add(count);
         }
+        self.removed.extend(other.removed);
+        self.removed.sort();
+        self.removed.dedup();
+        self.removed.truncate(REMOVED);
         self.findings.extend(other.findings);
         self.findings.sort();
         self.findings.truncate(SAMPLE);
@@ -304,6 +319,7 @@ impl Root {
         // Every part knows of all claims.
         self.coverage.claims = self.coverage.claims.max(other.coverage.claims);
         self.coverage.add(other.coverage);
+        self.asked = self.asked.max(other.asked);
     }
 
     /// Writes all parts of one division as the whole that they are.
@@ -371,6 +387,7 @@ mod tests {
             shards: shards.iter().map(|shard| (*shard).to_owned()).collect(),
             coverage: Coverage { claims, checked, unjudged, ..Coverage::default() },
             newest: Vec::new(),
+            asked: None,
         }
     }
 
@@ -455,6 +472,7 @@ mod tests {
             shards: (0..20_000).map(|n| format!("1/{}", u64::MAX - n)).collect(),
             coverage: Coverage::default(),
             newest: Vec::new(),
+            asked: None,
         };
         assert_eq!(root.lacking(true).len(), SAMPLE);
         root.shards = (0..20_000).flat_map(|n| [format!("{n}/20000"), format!("{n}/20000")]).collect();

@@ -2,7 +2,8 @@
 //!
 //! A store of chunks is claimed over and over: to keep for each chunk who needs it would take more memory than the store has
 //! indices. So the first walk keeps twelve bytes for each claim that was handed out, with a note on those that do not hold; then the
-//! indices are read once more, and whatever claims one of those is hurt. The key is the whole sentence of the claim: by the
+//! indices are read once more, and whatever claims one of those is hurt. What is not there and nobody claims by then went with the sets
+//! that claimed it, and was needed by nobody else. The key is the whole sentence of the claim: by the
 //! digest alone, a wrong length in one index would pass once another index's claim on the same chunk was found sound.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,8 @@ pub(crate) struct Shared {
     seen: Seen,
     /// The worst of them.
     worst: Option<Severity>,
+    /// How many of them are on objects that are not there.
+    absent: u64,
     walk: Walk,
 }
 
@@ -40,22 +43,28 @@ struct Hurt {
     named: BTreeMap<u128, BTreeSet<Hurts>>,
     /// The worst that hurts each.
     worst: BTreeMap<Hurts, Severity>,
+    /// How many claims on objects that are not there somebody made again.
+    absent: u64,
 }
+
+/// The note on a claim whose object is not there: damage, unless nobody makes it any more.
+const ABSENT: u8 = 1;
 
 /// A severity as a note.
 fn note_of(severity: Severity) -> u8 {
     match severity {
-        Severity::Warning => 1,
+        Severity::Warning => 0,
         Severity::Inconclusive => 2,
-        Severity::Damage => 3,
+        Severity::Damage => DAMAGE,
     }
 }
 
+const DAMAGE: u8 = 3;
+
 fn severity_of(note: u8) -> Option<Severity> {
     match note {
-        1 => Some(Severity::Warning),
         2 => Some(Severity::Inconclusive),
-        3 => Some(Severity::Damage),
+        ABSENT | DAMAGE => Some(Severity::Damage),
         _ => None,
     }
 }
@@ -66,6 +75,10 @@ fn key_of(claim: &Claim) -> u128 {
     hasher.update(claim.object.as_bytes());
     hasher.update([0]);
     hasher.update(claim.codec.name());
+    // With a key and without, something else comes of it.
+    hasher.update(
+        claim.codec.sealing().map_or([0; 2], |sealing| [sealing.is_tried(), sealing.key().is_some()].map(u8::from)),
+    );
     hasher.update(claim.expect.length.to_le_bytes());
     hasher.update(claim.expect.digest.as_bytes());
     let digest: [u8; 32] = hasher.finalize().into();
@@ -83,7 +96,12 @@ impl Shared {
                 claim
             }),
             Walk::Second(hurt) => {
-                if let Some(severity) = severity_of(self.seen.noted(key)) {
+                let note = self.seen.noted(key);
+                if note == ABSENT {
+                    hurt.absent = hurt.absent.saturating_add(1);
+                    self.seen.note(key, DAMAGE);
+                }
+                if let Some(severity) = severity_of(note) {
                     let worst = hurt.worst.entry(claim.hurts).or_insert(severity);
                     *worst = severity.max(*worst);
                     if let Some(named) = hurt.named.get_mut(&key) {
@@ -96,30 +114,44 @@ impl Shared {
     }
 
     /// Notes that a claim which was handed out does not hold.
-    pub(crate) fn note(&mut self, hurts: Hurts, severity: Severity) {
+    pub(crate) fn note(&mut self, hurts: Hurts, severity: Severity, absent: bool) {
         if let Hurts::Shared(key) = hurts {
-            self.seen.note(key, note_of(severity));
+            self.seen.note(key, if absent { ABSENT } else { note_of(severity) });
+            self.absent = self.absent.saturating_add(u64::from(absent));
             self.worst = self.worst.max(Some(severity));
         }
     }
 
-    /// Whether a second walk is needed; from now on, this is one.
-    pub(crate) fn retrace(&mut self, findings: &Findings) -> bool {
-        if matches!(self.walk, Walk::Second(_)) {
-            return false;
-        }
-        if self.worst.is_none() {
+    /// Whether a second walk is needed, for this or for what else `asks`; from now on, this is one.
+    pub(crate) fn retrace(&mut self, findings: &Findings, asks: bool) -> bool {
+        if matches!(self.walk, Walk::Second(_)) || self.worst.is_none() && !asks {
             return false;
         }
         let key = |hurts: Hurts| if let Hurts::Shared(key) = hurts { Some(key) } else { None };
         let named = findings.sample().filter_map(|finding| Some((key(finding.hurts)?, BTreeSet::new()))).collect();
-        self.walk = Walk::Second(Hurt { named, worst: BTreeMap::new() });
+        self.walk = Walk::Second(Hurt { named, worst: BTreeMap::new(), absent: 0 });
         true
     }
 
     /// The first walk is over.
     pub(crate) fn is_retracing(&self) -> bool {
         matches!(self.walk, Walk::Second(_))
+    }
+
+    /// How many claims on objects that are not there nobody made again.
+    pub(crate) fn forgotten(&self) -> u64 {
+        match &self.walk {
+            Walk::First => 0,
+            Walk::Second(hurt) => self.absent.saturating_sub(hurt.absent),
+        }
+    }
+
+    /// Whether a claim that a report names was made by nobody again.
+    pub(crate) fn is_forgotten(&self, hurts: Hurts) -> bool {
+        match (hurts, &self.walk) {
+            (Hurts::Shared(key), Walk::Second(hurt)) => hurt.named.get(&key).is_some_and(BTreeSet::is_empty),
+            _ => false,
+        }
     }
 
     /// Whom the shared claims that do not hold hurt, and how badly. Everybody, when nobody looked.

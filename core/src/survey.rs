@@ -4,6 +4,7 @@ use crate::check::Verdict;
 use crate::claim::Claim;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
+use crate::removal::Removal;
 use crate::report::{self, Depth, Note, Report};
 use crate::shard::Shard;
 use crate::shared::Shared;
@@ -29,6 +30,8 @@ pub struct Survey {
     handed: u64,
     settled: u64,
     absent: Option<String>,
+    /// What may have been removed while this ran.
+    removal: Removal,
 }
 
 /// How a survey is to be done and labelled.
@@ -70,6 +73,7 @@ impl Survey {
             handed: 0,
             settled: 0,
             absent: None,
+            removal: Removal::default(),
         }
     }
 
@@ -83,10 +87,18 @@ impl Survey {
     pub fn answer(&mut self, answer: Answer<'_>) -> std::vec::Drain<'_, Work> {
         let mut batch = Batch::default();
         self.inspect.answer(answer, &mut batch);
-        let shared: Vec<Claim> = batch.shared.into_iter().filter_map(|claim| self.shared.take(claim)).collect();
         if self.shared.is_retracing() {
+            self.removal.again(&batch);
+            for claim in batch.shared {
+                // A set that came since is not in this report.
+                if let Some(hurts) = self.removal.first(claim.hurts) {
+                    self.shared.take(Claim { hurts, ..claim });
+                }
+            }
             return self.work.drain(..);
         }
+        self.removal.note(&batch);
+        let shared: Vec<Claim> = batch.shared.drain(..).filter_map(|claim| self.shared.take(claim)).collect();
         batch.claims.extend(shared);
         self.sets.append(&mut batch.sets);
         self.absent = self.absent.take().or(batch.absent);
@@ -119,8 +131,12 @@ impl Survey {
         self.coverage.bytes = self.coverage.bytes.saturating_add(if counts { bytes } else { 0 });
         self.count(matches!(verdict, Verdict::Sound | Verdict::Damaged(_)));
         let lacks_key = verdict.lacks_key();
+        let absent = verdict.is_absent();
         if let Some(finding) = verdict.finding(claim) {
-            self.shared.note(finding.hurts, finding.code.severity());
+            self.shared.note(finding.hurts, finding.code.severity(), absent && finding.code == Code::Missing);
+            if absent {
+                self.removal.doubt(&finding, true);
+            }
             // That a key is lacking is told once for each set, by its index.
             if lacks_key { self.findings.doubt(finding.hurts) } else { self.findings.push(finding) }
         }
@@ -132,10 +148,12 @@ impl Survey {
     }
 
     /// Says, once everything was asked and all work is settled, whether to go on asking: some claim that sets share does not
-    /// hold, and which ones make it is found out by a second walk over the indices. No work comes of it.
+    /// hold, or something is not there, and which sets make that claim, or are still there, is found out by a second walk over the
+    /// indices. No work comes of it.
     pub fn retrace(&mut self) -> bool {
-        let again = self.shared.retrace(&self.findings);
+        let again = self.shared.retrace(&self.findings, self.removal.asks());
         if again {
+            self.removal.begin(&self.sets);
             self.inspect = self.inspect.again();
         }
         again
@@ -159,6 +177,9 @@ impl Survey {
     pub fn report(&mut self, finding: Finding) {
         // Every shard reads the indices; only one may report what they say.
         if self.options.shard.holds(finding.object.as_ref()) {
+            if finding.code == Code::Missing {
+                self.removal.doubt(&finding, false);
+            }
             self.findings.push(finding);
         }
     }
@@ -190,9 +211,12 @@ impl Survey {
     /// The report. Work that was handed out and never settled counts as not checked.
     #[must_use]
     pub fn finish(mut self) -> Report {
-        let Options { label, format, depth, strict, shard } = self.options.clone();
+        let Options { label, format, depth: asked, strict, shard } = self.options.clone();
+        let depth = asked.min(self.inspect.deepest());
         let left = self.handed.saturating_sub(self.settled);
-        if left > 0 {
+        if left == 0 {
+            self.forget();
+        } else {
             self.coverage.unjudged = self.coverage.unjudged.saturating_add(left);
             self.findings.push(Finding {
                 code: Code::Unreadable,
@@ -210,13 +234,36 @@ impl Survey {
             shards: vec![shard.to_string()],
             coverage: self.coverage,
             newest: Vec::new(),
+            asked: Some(asked).filter(|asked| *asked > depth),
         });
         report.sets = self.judged_sets(&label);
+        report.removed = self.removal.names().map(|name| format!("{label}@{name}")).collect();
+        report.removed.truncate(report::REMOVED);
         report.tallies = self.findings.tallies().iter().map(|(code, count)| (code.name().to_owned(), *count)).collect();
         report.findings = self.findings.sample().map(|finding| self.note(&label, finding)).collect();
         report.findings.sort();
         report.judge();
         report
+    }
+
+    /// Takes back what was said of sets that were removed while this ran.
+    fn forget(&mut self) {
+        if !self.removal.forget(&self.sets) {
+            return;
+        }
+        let lost = self.shared.forgotten();
+        self.findings.withdraw_shared(Code::Missing, lost, |hurts| self.shared.is_forgotten(hurts));
+        let gone = self.removal.withdrawn();
+        gone.iter().for_each(|(finding, _)| self.findings.withdraw(finding));
+        let of_claims =
+            |code: Code| gone.iter().filter(|(finding, claim)| *claim && finding.code == code).count() as u64;
+        let (judged, unjudged) = (lost.saturating_add(of_claims(Code::Missing)), of_claims(Code::Unreadable));
+        self.coverage.unjudged = self.coverage.unjudged.saturating_sub(unjudged);
+        // Of a part, the others count the same claims.
+        if !self.options.shard.is_part() {
+            self.coverage.checked = self.coverage.checked.saturating_sub(judged);
+            self.coverage.claims = self.coverage.claims.saturating_sub(judged.saturating_add(unjudged));
+        }
     }
 
     fn judged_sets(&self, label: &str) -> Vec<report::Set> {
@@ -243,6 +290,7 @@ impl Survey {
         });
         let named = self.sets.iter().zip(verdicts).zip(0u64..);
         named
+            .filter(|(_, ordinal)| !self.removal.is_gone(*ordinal))
             .map(|((set, verdict), ordinal)| report::Set {
                 root: label.to_owned(),
                 name: set.name.clone(),

@@ -2,13 +2,14 @@
 //! would not.
 //!
 //! Nothing is removed here. A chunk that no index names may be of a backup that is running: a server's collection waits
-//! a day and five minutes for that. When an index or a manifest cannot be read, nobody knows what it names, so nothing
-//! is called unreferenced.
+//! a day and five minutes for that. Every index counts, wherever it lies. When one or a folder cannot be read, nobody knows
+//! what it names, so nothing is called unreferenced.
 
 use std::io;
 
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Severity;
+use highwater_core::foreign::is_foreign;
 use highwater_core::inspect::{Entry, Format, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
@@ -64,7 +65,7 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
         return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(&store.told(None)))));
     };
     let options = Options::whole(format, shown(store.told(None)), Depth::List);
-    let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
+    let survey = Survey::new(format.inspect(&Scope::References, None), options);
     let mut named: Vec<Digest> = Vec::new();
     let survey = drive::run(store, survey, Depth::List, watch, &mut |claim, _| {
         named.extend(is_in(pool, &claim.object).then_some(claim.expect.digest));
@@ -81,11 +82,14 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
     let pool = Name::new(pool.as_bytes())?;
     let (folders, others): (Vec<Entry>, Vec<Entry>) =
         listed(store, &pool)?.into_iter().partition(|entry| entry.kind.may_be_folder());
-    let found = folders.par_iter().map(|folder| {
+    let found = folders.par_iter().filter(|folder| !is_foreign(folder.name.as_bytes())).map(|folder| {
         watch.go_on()?;
         let folder = pool.join(folder.name.as_bytes())?;
         let mut found = Vec::new();
         for entry in listed(store, &folder)? {
+            if is_foreign(entry.name.as_bytes()) {
+                continue;
+            }
             let text = entry.name.to_string();
             let what = match Digest::from_hex(Algorithm::Sha256, text.as_bytes()) {
                 Some(digest) if named.binary_search(&digest).is_ok() => continue,
@@ -100,14 +104,14 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
     });
     let mut strays = found.collect::<Result<Vec<_>, Error>>()?.concat();
     // No chunk lies here: not even one that is called so.
-    for entry in others {
+    for entry in others.into_iter().filter(|entry| !is_foreign(entry.name.as_bytes())) {
         strays.push(stray(pool.join(entry.name.as_bytes())?, What::Other, entry.length));
     }
     strays.sort();
     Ok(Outcome { strays, referenced: named.len() as u64, doubts })
 }
 
-/// What is wrong with indices and manifests; what is wrong with chunks does not matter here.
+/// What is wrong with indices; what is wrong with chunks does not matter here.
 fn doubts(report: &Report, pool: &str) -> Vec<String> {
     let grave = report.findings.iter().filter(|note| note.severity > Severity::Warning);
     let mut doubts: Vec<String> = grave

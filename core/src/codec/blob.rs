@@ -166,11 +166,28 @@ impl Unblob {
 
     /// See [`super::Decoder::end`].
     pub(super) fn end(&mut self) -> Result<(), Broken> {
+        let opened = matches!(self.body, Body::Opened(..));
+        let (summed, early) = (self.is_summed(), self.early.is_some());
+        let ended = self.close();
+        // Under another key anything comes out, and the tag does not fit.
+        if opened && summed && self.sealing.is_tried() && (early || ended.is_err()) {
+            (self.body, self.broken) = (Body::Sealed, None);
+            return Ok(());
+        }
+        ended
+    }
+
+    /// Whether its checksum is that of its bytes.
+    fn is_summed(&self) -> bool {
+        let on_record = self.header.get(8..).and_then(<[u8]>::first_chunk).map(|crc| u32::from_le_bytes(*crc));
+        on_record == Some(self.crc.clone().finalize())
+    }
+
+    fn close(&mut self) -> Result<(), Broken> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
-        let on_record = self.header.get(8..).and_then(<[u8]>::first_chunk).map(|crc| u32::from_le_bytes(*crc));
-        let summed = on_record == Some(self.crc.clone().finalize());
+        let summed = self.is_summed();
         let odd = Broken { at: 8, what: "its checksum is not that of its bytes" };
         if let Some(early) = self.early.take() {
             // Beyond the longest, nobody knows.
@@ -239,9 +256,11 @@ impl Unblob {
 }
 
 mod encode;
+mod kept;
 mod shape;
 
 pub use encode::encode;
+pub(crate) use kept::Kept;
 pub(crate) use shape::Shape;
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub enum Sealing {
     Open,
     /// It is, with this key, if it is at hand.
     Sealed(Option<Key>),
+    /// It is, and nothing says with which key; maybe with this one. That it does not open with it is no damage.
+    Tried(Key),
     /// Nothing says so; if it is, then maybe with this key.
     Unsaid(Option<Key>),
 }
@@ -19,17 +21,23 @@ impl Sealing {
     pub(super) fn is_sealed(self) -> Option<bool> {
         match self {
             Self::Open => Some(false),
-            Self::Sealed(_) => Some(true),
+            Self::Sealed(_) | Self::Tried(_) => Some(true),
             Self::Unsaid(_) => None,
         }
     }
 
     /// The key.
-    pub(super) fn key(&self) -> Option<&Key> {
+    pub(crate) fn key(&self) -> Option<&Key> {
         match *self {
             Self::Open => None,
+            Self::Tried(ref key) => Some(key),
             Self::Sealed(ref key) | Self::Unsaid(ref key) => key.as_ref(),
         }
+    }
+
+    /// Whether there is a key of which nobody knows that it is the right one.
+    pub(crate) fn is_tried(self) -> bool {
+        matches!(self, Self::Tried(_))
     }
 
     /// The length of the shortest header that the blob can have, in bytes.

@@ -203,7 +203,7 @@ impl Stage {
                 Self::segments(&mut cut)
             }
             // There are no others.
-            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) => {
+            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) | Codec::Kept(_) => {
                 cut.borders.push(0);
                 Self::Members { cut, header: None, stored: 0, decoded: 0 }
             }

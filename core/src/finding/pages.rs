@@ -234,6 +234,73 @@ fn parts(code: Code) -> Page {
             ],
             again: "--depth digest",
         },
+        Code::Signature => Page {
+            means: "A manifest was signed by whoever made the snapshot, and it is not what was signed: its text was changed, or the \
+                signature or the fingerprint of the key beside it was. Its archives may be sound and not be those that were backed up.",
+            comes: "Somebody who may write in the store and does not have the key, or a program that rewrote the manifest. A disk that \
+                changes bytes breaks the checksum first (HW104).",
+            steps: &[
+                "Compare the manifest with another copy of the snapshot, and bring that back if it holds.",
+                "If there is none, restore from another snapshot; find out who wrote in the store.",
+                "Make a new backup with the key.",
+            ],
+            again: "--keyfile KEY --depth list",
+        },
+        Code::Unproven => Page {
+            means: "A manifest is signed and the key at hand is not the one that it was signed with, or it is encrypted and was not \
+                signed. Whether its text is what was written, nobody can tell here.",
+            comes: "Another key made this snapshot; or its fingerprint was removed or exchanged, to hide that its text was changed; or a \
+                client made it that did not sign yet.",
+            steps: &[
+                "Compare the two fingerprints in the message, and verify with the key of the snapshot.",
+                "If the snapshot was made with the key at hand, the manifest was changed: take it as HW115.",
+                "One that was never signed can be restored with its key; compare what comes of it with what you know.",
+            ],
+            again: "--keyfile KEY --depth list",
+        },
+        Code::Misnamed => Page {
+            means: "A folder holds a snapshot, and lies or is named so that no server, no restore and no verification takes it for one. \
+                Nothing of it was checked. A garbage collection of a server keeps its chunks as long as its indices lie anywhere in the store.",
+            comes: "A file system or a copying program that cannot write colons (15_06_40Z, 15%3A06%3A40Z), small letters, a folder that \
+                was moved or renamed by hand.",
+            steps: &[
+                "Rename the folder to the name in the message; the group's folder may have to be made first.",
+                "Verify again: the snapshot is then looked at like any other.",
+                "Look for others of the same copy. Copy stores with a program that keeps names, as tar or rsync to a Linux file system.",
+            ],
+            again: "--depth list",
+        },
+        Code::Unsigned => Page {
+            means: "A snapshot is not signed, and others of the same group are, with the key at hand. Nothing proves who wrote it.",
+            comes: "The key was taken out of the backup job, or the job ran elsewhere without it. Or somebody who may write in the store \
+                put a snapshot of his own there, or removed the signature.",
+            steps: &[
+                "Find out whether the job ran without the key at that time.",
+                "If not, do not restore from it, and find out who wrote in the store.",
+                "Where every snapshot has to be signed, verify with --strict.",
+            ],
+            again: "--keyfile KEY --depth list --strict",
+        },
+        Code::Unnamed => Page {
+            means: "An index or a blob lies in a snapshot, and the manifest does not name it. It was not looked at, and nobody restores it.",
+            comes: "It was dropped from the manifest: an archive less is noticed by nothing else, unless the manifest is signed. Or a \
+                backup was put together by hand.",
+            steps: &[
+                "Compare the manifest with another copy of it, and bring that back if it names the file.",
+                "Do not delete the file before that: it may be the only way to the archive.",
+            ],
+            again: "--depth list --strict",
+        },
+        Code::NoOwner => Page {
+            means: "A group has no file that says whose it is. Its snapshots are checked and restored like any others, but a server leaves \
+                the group out of its listings and takes no backup into it.",
+            comes: "A removal of the group that was interrupted, or a copy that left the file out.",
+            steps: &[
+                "Write the owner into the file: echo~root@pam~>~STORE/vm/100/owner, or whoever it was.",
+                "Give the file to the user whose the store is.",
+            ],
+            again: "--depth list --strict",
+        },
         Code::Stray => Page {
             means: "A file does not belong to the backup set: no index names it and its name is none that a backup has. \
                 No restore reads it, so it does no harm.",

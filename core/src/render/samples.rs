@@ -11,6 +11,7 @@ pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root 
         format: "repozo".to_owned(),
         shards: vec![shard.to_owned()],
         coverage,
+        asked: None,
         newest: Vec::new(),
     }
 }

@@ -29,6 +29,11 @@ pub fn text(report: &Report, verbose: bool) -> String {
     if total > 0 {
         lines.push(format!("lacking: {}", listed(&report.lacking, total, if verbose { SAMPLE } else { FEW })));
     }
+    let total = len(&report.removed);
+    if total > 0 {
+        let names = listed(&report.removed, total, if verbose { SAMPLE } else { FEW });
+        lines.push(format!("removed while this ran, and left out: {names}"));
+    }
     lines.push(coverage(report));
     lines.push(view::conclusion(report));
     lines.push(String::new());

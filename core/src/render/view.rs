@@ -157,15 +157,28 @@ pub(super) fn partial(report: &Report, root: &Root) -> bool {
 /// The coverage as words: `14 of 14 claims checked at depth digest`.
 pub(super) fn checked(report: &Report) -> String {
     let claims = count(report.coverage.claims, "claim", "claims");
-    format!("{} of {claims} checked at depth {}", thousands(report.coverage.checked), words::depth(report.depth))
+    let shallow = report.roots.iter().find_map(|root| root.asked.map(|asked| (root, asked)));
+    let shallow = shallow.map(|(root, asked)| {
+        format!(" ({} was asked for; a {} has nothing deeper to look at)", words::depth(asked), one_line(&root.format))
+    });
+    let depth = words::depth(report.depth);
+    format!(
+        "{} of {claims} checked at depth {depth}{}",
+        thousands(report.coverage.checked),
+        shallow.unwrap_or_default()
+    )
 }
 
 /// The verdict in one line, with its reason and what to do next.
 pub(super) fn conclusion(report: &Report) -> String {
-    match report.verdict {
+    let line = match report.verdict {
         Verdict::Sound => sound(report),
         Verdict::Damaged => damaged(report),
         Verdict::Inconclusive => inconclusive(report),
+    };
+    match len(&report.removed) {
+        0 => line,
+        removed => format!("{line}; {} while this ran", count(removed, "was removed", "were removed")),
     }
 }
 

@@ -145,7 +145,8 @@ fn one(
         drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;
     let absent = survey.absent().map(|what| format!("{what} [in {label}]"));
     let report = survey.finish();
-    if let Some(point) = repository.point.filter(|_| report.sets.is_empty() && report.findings.is_empty()) {
+    let nothing = report.sets.is_empty() && report.findings.is_empty() && report.removed.is_empty();
+    if let Some(point) = repository.point.filter(|_| nothing) {
         let none = || format!("there is no point in time at or before {point} in {label}");
         return Err(Error::cannot_start(absent.unwrap_or_else(none)));
     }

@@ -50,7 +50,7 @@ impl Marked {
             Codec::Plain => borders(&segments, 0, u64::MAX),
             Codec::Gzip => members(&*object, &segments)?,
             // Chunks are short, and have no marks.
-            Codec::Blob(_) | Codec::Cached(_) => return None,
+            Codec::Blob(_) | Codec::Cached(_) | Codec::Kept(_) => return None,
         };
         Some(Self { object, codec: claim.codec, segments, borders })
     }

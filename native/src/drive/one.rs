@@ -6,6 +6,7 @@ use highwater_core::check::{Check, Damage, Verdict};
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Codec;
 use highwater_core::fault::{Fault, FaultKind};
+use highwater_core::finding::Hurts;
 use highwater_core::fit::Fit;
 use highwater_core::report::Depth;
 use highwater_core::trail::{Followed, Following, Trail};
@@ -92,10 +93,11 @@ pub(super) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Ver
     let mut fault = fault(error);
     // Whoever removes a chain on purpose removes its index first and for good: an index that is gone by now has named
     // what it named rightly, and its points were given up since this run read it.
+    // What many share is another matter: somebody else may name it still, and the survey asks for that.
     let gone = || store.length(&claim.index).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    if fault.kind == FaultKind::Absent && gone() {
+    if fault.kind == FaultKind::Absent && !matches!(claim.hurts, Hurts::Shared(_)) && gone() {
         let message = format!("it was removed while this ran, and so was the index '{}' that named it", claim.index);
-        fault = Fault { kind: FaultKind::Unreadable, message };
+        fault = Fault { kind: FaultKind::Removed, message };
     }
     // Where a file has the name of its folder, it cannot be either.
     if fault.kind == FaultKind::Absent || error.kind() == io::ErrorKind::NotADirectory {

@@ -207,6 +207,7 @@ pub fn small_store() -> Image {
             stored: 300,
             key: key.as_ref(),
         };
+        image.insert(format!("{group}/owner"), b"root@pam\n".to_vec());
         let folder = format!("{group}/2025-06-16T15:06:40Z");
         image.insert(format!("{folder}/d.img.fidx"), index.encode([1; 16], 0));
         let text = manifest.encode();

@@ -57,7 +57,9 @@ fn judge_all(line: &'static str, harms: impl Fn(&str, &[u8]) -> Vec<(String, Vec
     let image = small_store();
     assert_eq!(verify(&image).verdict, Verdict::Sound);
     let score = Mutex::new(Score::new(line));
-    let files: Vec<(&String, &Vec<u8>)> = image.iter().filter(|(name, _)| *name != ".lock").collect();
+    // Nobody here asks whose a group is.
+    let is_read = |name: &str| name != ".lock" && !name.ends_with("/owner");
+    let files: Vec<(&String, &Vec<u8>)> = image.iter().filter(|(name, _)| is_read(name)).collect();
     thread::scope(|scope| {
         for part in 0..2 {
             let (files, harms, score, image) = (&files, &harms, &score, &image);

@@ -1,14 +1,13 @@
 //! `Content`: what a blob holds, found out by reading it, as its manifest knows only the bytes that are stored.
 //!
-//! For a restore: whoever verifies a snapshot need not decode its blobs.
+//! For a restore: whoever verifies a snapshot only has to see that its blobs open.
 
 use super::manifest::File;
 use crate::check::{Check, Verdict};
 use crate::claim::{Claim, Expect};
-use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
+use crate::codec::{Broken, Codec, Kept, Sealing};
 use crate::digest::{Algorithm, Hasher};
 use crate::finding::{Code, Finding, Hurts};
-use crate::key::Key;
 use crate::name::Name;
 use crate::report::Depth;
 
@@ -18,20 +17,18 @@ pub(super) struct Content {
     stored: Claim,
     check: Check,
     codec: Codec,
-    decoder: Decoder,
+    blob: Kept,
     hasher: Hasher,
     length: u64,
-    broken: Option<Broken>,
 }
 
 impl Content {
     /// Begins to read `object`, which `manifest` names as `file`.
-    pub(super) fn new(object: Name, manifest: Name, file: &File, key: Option<Key>, hurts: Hurts) -> Self {
-        let codec = Codec::Blob(if file.sealed { Sealing::Sealed(key) } else { Sealing::Open });
-        let stored = stored(object, manifest, file, hurts);
-        let check = Check::new(&stored, Depth::Digest);
-        let (decoder, hasher) = (Decoder::new(codec), Hasher::new(Algorithm::Sha256));
-        Self { stored, check, codec, decoder, hasher, length: 0, broken: None }
+    pub(super) fn new(object: Name, manifest: Name, file: &File, sealing: Sealing, hurts: Hurts) -> Self {
+        let stored = kept(object, manifest, file, sealing, hurts);
+        let check = Check::new(&Claim { codec: Codec::Plain, ..stored.clone() }, Depth::Digest);
+        let (blob, hasher) = (Kept::new(sealing), Hasher::new(Algorithm::Sha256));
+        Self { stored, check, codec: Codec::Blob(sealing), blob, hasher, length: 0 }
     }
 
     /// The blob's name.
@@ -41,16 +38,12 @@ impl Content {
 
     /// Takes the next stored bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        let Self { check, decoder, hasher, length, broken, .. } = self;
+        let Self { check, blob, hasher, length, .. } = self;
         _ = check.push(bytes, &mut |_| {});
-        if broken.is_none() {
-            let pushed = decoder.push(bytes, &mut |decoded| {
-                hasher.update(decoded);
-                *length = length.saturating_add(decoded.len() as u64);
-                Flow::Continue(())
-            });
-            *broken = pushed.err();
-        }
+        blob.open(bytes, &mut |decoded| {
+            hasher.update(decoded);
+            *length = length.saturating_add(decoded.len() as u64);
+        });
     }
 
     /// The claim on what it holds, when the stored bytes are those of the manifest.
@@ -67,10 +60,10 @@ impl Content {
             message: message.to_owned(),
             hurts,
         };
-        if let Some(Broken { at, what }) = self.broken.or_else(|| self.decoder.end().err()) {
+        if let Err(Broken { at, what }) = self.blob.end() {
             return Err(finding(Code::Encoding, Some(at), what));
         }
-        if self.decoder.is_sealed() {
+        if self.blob.is_sealed() {
             return Err(finding(Code::Unverifiable, None, "it is encrypted, and its key is not at hand"));
         }
         self.hasher.update(self.codec.suffix());
@@ -79,12 +72,12 @@ impl Content {
     }
 }
 
-/// The claim of a manifest on the stored bytes of a blob.
-pub(super) fn stored(object: Name, manifest: Name, file: &File, hurts: Hurts) -> Claim {
+/// The claim of a manifest on the stored bytes of a blob, of which this is said.
+pub(super) fn kept(object: Name, manifest: Name, file: &File, sealing: Sealing, hurts: Hurts) -> Claim {
     Claim {
         object,
         index: manifest,
-        codec: Codec::Plain,
+        codec: Codec::Kept(sealing),
         expect: Expect { length: file.size, digest: file.sum },
         target: 0..file.size,
         marks: None,

@@ -43,7 +43,7 @@ pub(super) fn failed(object: Option<Name>, fault: Fault, hurts: Hurts) -> Findin
     let (code, message) = match fault.kind {
         FaultKind::Absent if object.is_some() => (Code::Missing, "it is not there".to_owned()),
         FaultKind::Known => (Code::Stray, fault.message),
-        FaultKind::Absent | FaultKind::Unreadable => (Code::Unreadable, fault.message),
+        FaultKind::Absent | FaultKind::Removed | FaultKind::Unreadable => (Code::Unreadable, fault.message),
     };
     Finding { code, object, offset: None, message, hurts }
 }

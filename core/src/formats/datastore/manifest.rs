@@ -1,10 +1,13 @@
 //! `Manifest`: what a snapshot holds, out of its `index.json.blob`.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::archives::{called, kind_of};
-use super::names::time_of;
+use super::names::{Group, MANIFEST, time_of};
+use super::proof::{Proof, Said};
 use super::state;
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::digest::{Algorithm, Digest};
@@ -12,6 +15,9 @@ use crate::key::Key;
 
 /// The longest manifest that is read, in bytes of JSON: a hundred thousand archives.
 const LONGEST: usize = 16 * 1024 * 1024;
+
+/// The longest name that file systems give a file, in bytes.
+const LONGEST_NAME: usize = 255;
 
 /// A manifest on its way in.
 pub(super) struct Reading {
@@ -60,9 +66,10 @@ struct JsonFile {
     csum: String,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How a file is kept from others; the strongest is the greatest.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Crypt {
+pub(super) enum Crypt {
     #[default]
     None,
     SignOnly,
@@ -73,12 +80,10 @@ enum Crypt {
 #[derive(Debug)]
 pub(super) struct Manifest {
     pub(super) files: Vec<File>,
-    /// The key, if it is that of the snapshot.
-    pub(super) key: Option<Key>,
     /// The fingerprint of the key that it names.
     pub(super) fingerprint: Option<String>,
-    /// It is signed with that key, and its signature is not that of its text.
-    pub(super) forged: bool,
+    /// What its signature is worth.
+    pub(super) proof: Proof,
 }
 
 /// One file of a snapshot.
@@ -137,6 +142,18 @@ impl Reading {
         *broken = pushed.err();
     }
 
+    /// Of which snapshot it is: type, identity and second. If it cannot be understood, why, as a clause.
+    pub(super) fn whose(mut self) -> Result<(String, String, i64), String> {
+        if let Some(broken) = self.broken.take().or_else(|| self.decoder.end().err()) {
+            return Err(broken.to_string());
+        }
+        let Json { kind, id, time, .. } =
+            serde_json::from_slice(&self.text).map_err(|why| format!("it cannot be understood: {why}"))?;
+        let group = format!("{kind}/{id}");
+        let known = Group::parse(&group).filter(|group| group.path.matches('/').count() == 1);
+        known.map(|_| (kind, id, time)).ok_or_else(|| format!("it says that it is of {group:?}, which is no group"))
+    }
+
     /// The files, if the manifest is that of the snapshot at `path`; `key` may be that of its owner.
     pub(super) fn end(mut self, path: &str, key: Option<Key>) -> Result<Manifest, Odd> {
         if self.long {
@@ -155,16 +172,22 @@ impl Reading {
                 "it is the manifest of {kind:?}/{id:?} at second {time}, not of this snapshot"
             )));
         }
-        // Another key opens nothing of it, and proves nothing.
-        let key = key.filter(|key| json.unprotected.fingerprint.as_ref() == Some(&key.fingerprint()));
-        let forged = key.is_some_and(|key| {
-            let wanted = json.signature.as_ref().map(|text| Digest::from_hex(Algorithm::Sha256, text.as_bytes()));
-            wanted.is_some_and(|wanted| {
-                !wanted.is_some_and(|wanted| key.signed(&canonical(&self.text), wanted.as_bytes()))
-            })
-        });
-        let files = json.files.into_iter().map(file_of).collect::<Result<_, _>>().map_err(Odd::Malformed)?;
-        Ok(Manifest { files, key, fingerprint: json.unprotected.fingerprint, forged })
+        let said = Said {
+            crypt: json.files.iter().map(|file| file.crypt).max().unwrap_or_default(),
+            signs: json.files.iter().any(|file| file.crypt == Crypt::SignOnly),
+            signature: json.signature.as_deref(),
+            fingerprint: json.unprotected.fingerprint.as_deref(),
+        };
+        let proof = Proof::of(&said, key, || canonical(&self.text));
+        let files: Vec<File> = json.files.into_iter().map(file_of).collect::<Result<_, _>>().map_err(Odd::Malformed)?;
+        if files.is_empty() {
+            return Err(Odd::Malformed("it names no file, so that nothing can be restored from it".to_owned()));
+        }
+        let mut names = BTreeSet::new();
+        if let Some(twice) = files.iter().find(|file| !names.insert(&file.name)) {
+            return Err(Odd::Malformed(format!("it names {:?} twice", twice.name)));
+        }
+        Ok(Manifest { files, fingerprint: json.unprotected.fingerprint, proof })
     }
 }
 
@@ -302,6 +325,12 @@ fn file_of(JsonFile { filename: name, crypt, size, csum }: JsonFile) -> Result<F
         Some(kind) => kind,
         None => return Err(format!("it names {name:?}, which is neither an index nor a blob")),
     };
+    if name.len() > LONGEST_NAME || name.contains('\0') || name == MANIFEST {
+        return Err(format!(
+            "it names {:?}, which can be no file of a snapshot",
+            name.chars().take(LONGEST_NAME).collect::<String>()
+        ));
+    }
     let sum = Digest::from_hex(Algorithm::Sha256, csum.as_bytes());
     let sum = sum.ok_or_else(|| format!("the checksum of {name:?} is none: {csum:?}"))?;
     Ok(File { name, kind, sealed: crypt == Crypt::Encrypt, size, sum })

@@ -7,7 +7,7 @@
 //!
 //! What the server's own verification does not look at is looked at here: that a manifest is of the snapshot whose
 //! folder it lies in, that an index's own checksum is right, that a chunk has the length that each of its indices says,
-//! and files that no manifest names.
+//! that blobs open, signatures, snapshots under names that nothing reads, and files that no manifest names.
 
 mod advice;
 pub mod archives;
@@ -17,7 +17,12 @@ mod index;
 mod inspect;
 mod manifest;
 pub mod names;
+mod places;
+mod proof;
+mod references;
+mod snapshot;
 mod state;
+mod strange;
 
 pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};
@@ -55,7 +60,10 @@ impl Format for Datastore {
     }
 
     fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
-        Box::new(inspect::Store::new(scope, key, self.cache))
+        match scope {
+            Scope::References => Box::new(references::References::new()),
+            _ => Box::new(inspect::Store::new(scope, key, self.cache)),
+        }
     }
 
     fn looks(&self) -> &'static str {

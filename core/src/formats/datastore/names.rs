@@ -55,6 +55,58 @@ pub fn time_of(text: &str) -> Option<i64> {
     Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
+/// The name of the folder of a snapshot of this second since 1970; see [`time_of`].
+#[must_use]
+pub fn text_of(seconds: i64) -> String {
+    let (days, second) = (seconds.div_euclid(86_400) + 719_468, seconds.rem_euclid(86_400));
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Years that begin in March.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, turn) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = year + era * 400 + turn;
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+}
+
+/// The name that a folder should have whose name was changed by a program or file system that cannot write it: other colons or none,
+/// percent signs, small letters, a lost end.
+#[must_use]
+pub fn mended(text: &str) -> Option<String> {
+    let text = text.replace("%3A", ":").replace("%3a", ":");
+    let mut digits = text.chars().filter_map(|c| c.to_digit(10)).peekable();
+    let others = text.chars().filter(|c| !c.is_ascii_digit());
+    let harmless = |c: char| {
+        matches!(
+            c,
+            '-' | '_'
+                | '.'
+                | ':'
+                | ' '
+                | '='
+                | 'T'
+                | 't'
+                | 'Z'
+                | 'z'
+                | '\u{ff1a}'
+                | '\u{a789}'
+                | '\u{2236}'
+                | '\u{2d0}'
+        ) || ('\u{e000}'..='\u{f8ff}').contains(&c)
+    };
+    let harmless = others.clone().all(harmless) && others.count() <= 8;
+    let mut part = |length: usize| -> Option<String> {
+        let part: String = digits.by_ref().take(length).filter_map(|digit| char::from_digit(digit, 10)).collect();
+        (part.len() == length).then_some(part)
+    };
+    let (year, month, day) = (part(4)?, part(2)?, part(2)?);
+    let (hour, minute, second) = (part(2)?, part(2)?, part(2)?);
+    let mended = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
+    (harmless && digits.peek().is_none() && time_of(&mended).is_some()).then_some(mended)
+}
+
 /// What is named after the `@` of `STORE@POINT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wanted<'a> {
@@ -167,6 +219,37 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(time_of(text), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_second_has_one_name() {
+        for seconds in [0, -1, 951_827_401, 1_750_086_400, 253_402_300_799, 68_169_600, 68_256_000, -62_135_596_800] {
+            assert_eq!(time_of(&text_of(seconds)), Some(seconds), "{seconds}");
+        }
+        for day in -200_000..200_000 {
+            assert_eq!(time_of(&text_of(day * 86_400 + 3)), Some(day * 86_400 + 3), "{day}");
+        }
+    }
+
+    #[test]
+    fn names_that_copiers_write_are_mended() {
+        for text in [
+            "2025-06-16T15_07_40Z",
+            "2025-06-16T15\u{ff1a}07\u{ff1a}40Z",
+            "2025-06-16T15\u{f03a}07\u{f03a}40Z",
+            "2025-06-16T15%3A07%3a40Z",
+            "2025-06-16t15:07:40z",
+            "2025-06-16T15:07:40",
+            "2025-06-16 15-07-40",
+            "20250616T150740Z",
+        ] {
+            assert_eq!(mended(text).as_deref(), Some("2025-06-16T15:07:40Z"), "{text}");
+        }
+        for text in
+            ["", "notes", "2025-06-16T15:07:40Z.bak", "2025-13-16T15_07_40Z", "2025-06-16T15:07:4Z", "1234567890123456"]
+        {
+            assert_eq!(mended(text), None, "{text}");
         }
     }
 

@@ -10,6 +10,7 @@ use crate::claim::{Claim, Expect};
 use crate::codec::Codec;
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Hurts};
+use crate::foreign::is_foreign;
 use crate::inspect::{Answer, Ask, Batch, Inspect, Kind, LATEST, Scope, Set};
 use crate::name::Name;
 use crate::split::{Line, Lines};
@@ -67,7 +68,7 @@ struct Reading {
 impl Repository {
     pub(super) fn new(scope: &Scope) -> Self {
         let (claims, trails, point) = match scope {
-            Scope::Catalogue => (false, false, None),
+            Scope::Catalogue | Scope::References => (false, false, None),
             Scope::All { trails } => (true, *trails, None),
             Scope::Point { at, trails } => (true, *trails, Some(at.clone().filter(|at| at != LATEST))),
             Scope::Under { at, trails } => (true, *trails, Some(Some(at.clone()).filter(|at| at != LATEST))),
@@ -352,7 +353,7 @@ impl Inspect for Repository {
         let Some(mut reading) = self.reading.take() else {
             match answer {
                 Answer::Entries(entries) => {
-                    for entry in entries {
+                    for entry in entries.iter().filter(|entry| !is_foreign(entry.name.as_bytes())) {
                         if entry.kind == Kind::Folder {
                             self.listing.strays.push(entry.name.clone());
                         } else {

@@ -54,7 +54,9 @@ pub(super) fn difference(
         let found = match link.codec {
             Codec::Plain => plain(disk, link, *from, *length, source, buffers),
             // No repository of this kind has others.
-            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) => gzip(disk, link, source, buffers, &stop),
+            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) | Codec::Kept(_) => {
+                gzip(disk, link, source, buffers, &stop)
+            }
         };
         watch.advance(*length);
         match found {

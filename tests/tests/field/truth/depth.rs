@@ -1,0 +1,49 @@
+//! A verdict says how deep was looked, and never deeper.
+
+use std::process::Command;
+
+use highwater_tests::binary::highwater;
+use highwater_tests::datastore::{Sample, report};
+use highwater_tests::run::Run;
+use highwater_tests::score::Score;
+use serde_json::Value;
+
+use super::LINE;
+
+#[test]
+fn a_store_is_looked_at_to_its_digests_and_that_is_said() {
+    let mut score = Score::part(LINE, "a_store_is_looked_at_to_its_digests_and_that_is_said");
+    let sample = Sample::made();
+    let key = sample.truth("key.json");
+    let key = key.to_str().expect("text");
+    let words = "checked at depth digest (deep was asked for; a datastore has nothing deeper to look at)";
+    let deep = Run::of(Command::new(highwater()).arg("verify").arg(sample.store()).args([
+        "--depth",
+        "deep",
+        "--keyfile",
+        key,
+    ]));
+    deep.expect(0).prints(words);
+    assert!(deep.text().trim_end().lines().last().is_some_and(|last| last.contains(words)), "{}", deep.account());
+    let (_, json) = report(&sample.store(), &["--depth", "deep", "--keyfile", key]);
+    assert_eq!((&json["depth"], &json["roots"][0]["asked"]), (&"digest".into(), &"deep".into()), "{json:#}");
+    // Whoever asked for no more reads of nothing deeper, and nothing else differs.
+    let (_, mut other) = report(&sample.store(), &["--depth", "digest", "--keyfile", key]);
+    assert_eq!(other["roots"][0].get("asked"), None);
+    other["roots"][0]["asked"] = "deep".into();
+    assert_eq!(other, json);
+    // Parts that are merged say so too.
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    let parts: Vec<_> = (1..=3).map(|part| ground.path().join(format!("{part}.json"))).collect();
+    for (part, file) in (1..).zip(&parts) {
+        let json = format!("--json={}", file.display());
+        let shard = format!("{part}/3");
+        let run = ["--depth", "deep", "--keyfile", key, "--shard", &shard, &json];
+        Run::of(Command::new(highwater()).arg("verify").arg(sample.store()).args(run)).expect(0);
+    }
+    let merged = Run::of(Command::new(highwater()).args(["report", "merge", "--json"]).args(&parts));
+    let merged: Value = serde_json::from_str(&merged.expect(0).text()).expect("JSON");
+    assert_eq!(merged, json);
+    score.ran(5);
+    score.end();
+}
