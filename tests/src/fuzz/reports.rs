@@ -195,7 +195,7 @@ fn made(feed: &mut Feed<'_>) -> Report {
             group: feed.number(),
             bytes: feed.number(),
             archives: (0..count(feed)).map(|_| word(feed)).collect(),
-            key: (feed.byte() % 4 == 0).then(|| word(feed)),
+            key: feed.byte().is_multiple_of(4).then(|| word(feed)),
             verdict: feed.pick(&VERDICTS),
         })
         .collect();
