@@ -7,7 +7,7 @@ mod support;
 
 use std::fs::{self, File};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use highwater_core::digest::md5_of;
 use highwater_tests::browser::{Browser, page};
@@ -103,6 +103,46 @@ fn several_sets_in_one_drop_are_told_apart_and_other_files_are_counted() {
     assert!(found.text.contains("3 backup sets; 2 other files belong to no backup set"), "{}", found.text);
     let json = browser.download("[data-testid=report-json]");
     expect_same_bytes(&json, &wanted.files["json"], "the merged report");
+}
+
+#[test]
+fn findings_that_are_alike_name_the_points_that_any_of_them_hurts() {
+    let Sample { mut files, points, .. } = sample();
+    // The last increment of each of two chains: the same is said of both.
+    let [one, other] = [&points[2].0, &points[6].0];
+    for point in [one, other] {
+        assert!(files.remove(&format!("{point}.deltafs")).is_some());
+    }
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let set = folder.path().join("repo");
+    store(&files, &set);
+    let mut browser = Browser::start();
+    open(&mut browser, &format!("file://{}", page().display()));
+    let found = shown(&mut browser, &[&set], "list");
+    assert_eq!(found.verdict, "damaged");
+    assert!(found.text.contains(&format!("Hurts 2 points in time: {one}, {other}")), "{}", found.text);
+    // The verdict's line is the command's, and names what to restore.
+    let last = String::from_utf8_lossy(&command(&[&set], "list").files["text"])
+        .lines()
+        .next_back()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(found.text.contains(&last) && last.contains("the newest sound point is "), "{last}\n{}", found.text);
+}
+
+#[test]
+fn loose_files_dropped_on_a_page_that_was_opened_as_a_file_are_checked() {
+    let Sample { files, .. } = sample();
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let set = folder.path().join("files");
+    store(&files, &set);
+    let paths: Vec<PathBuf> = files.keys().map(|name| set.join(name)).collect();
+    let mut browser = Browser::start();
+    open(&mut browser, &format!("file://{}", page().display()));
+    support::drop_all(&mut browser, &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+    assert_eq!(browser.until(support::VERDICT), "sound");
+    let wanted = command(&[&set], "digest");
+    expect_same_bytes(&report(&mut browser, "json"), &wanted.files["json"], "its report");
 }
 
 #[test]

@@ -77,7 +77,7 @@ function note(group) {
         make("p", {}, make("span", { class: `code ${severity}` }, `${code} ${name}`), ...places, ...more),
         make("p", {}, `${message}.`),
         make("p", {}, advice),
-        ...hurt(group[0]),
+        ...hurt(group),
     );
 }
 
@@ -86,8 +86,14 @@ function place({ root, object, offset }) {
     return offset === null ? [name] : [name, ` at byte ${offset}`];
 }
 
-function hurt({ sets, sets_total: total }) {
+/** The points that any of these findings hurts, each once; where a report names only some, as many as the worst one hurts. */
+function hurt(group) {
+    const several = new Set(group.map(({ root }) => root)).size > 1;
+    const named = new Set(group.flatMap(({ root, sets }) => sets.map((name) => (several ? `${root}@${name}` : name))));
+    const total = Math.max(named.size, ...group.map(({ sets_total: some }) => some));
     if (total === 0) return [];
-    const names = `${sets.slice(0, PLACES).join(", ")}${total > PLACES ? ", …" : ""}`;
-    return [make("p", { class: "dim" }, `Hurts ${count(total, "point")} in time: ${names}`)];
+    const complete = group.every(({ sets, sets_total: some }) => sets.length === some);
+    const number = `${complete ? "" : "at least "}${count(total, "point")}`;
+    const names = `${[...named].slice(0, PLACES).join(", ")}${total > PLACES ? ", …" : ""}`;
+    return [make("p", { class: "dim" }, `Hurts ${number} in time: ${names}`)];
 }

@@ -89,7 +89,13 @@ pub(crate) fn shown(browser: &mut Browser, paths: &[&Path], depth: &str) -> Show
 /// Drops a folder on the page.
 #[track_caller]
 pub(crate) fn drop_on(browser: &mut Browser, folder: &Path) {
-    let data = json!({ "items": [], "files": [folder], "dragOperationsMask": 1 });
+    drop_all(browser, &[folder]);
+}
+
+/// Drops files and folders on it, all at once.
+#[track_caller]
+pub(crate) fn drop_all(browser: &mut Browser, paths: &[&Path]) {
+    let data = json!({ "items": [], "files": paths, "dragOperationsMask": 1 });
     for kind in ["dragEnter", "dragOver", "drop"] {
         browser.call("Input.dispatchDragEvent", json!({ "type": kind, "x": 300, "y": 150, "data": data }));
     }
