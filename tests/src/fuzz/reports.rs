@@ -184,7 +184,7 @@ fn made(feed: &mut Feed<'_>) -> Report {
             shards: (0..count(feed)).map(|_| shard(feed)).collect(),
             coverage: coverage(feed),
             newest: (0..feed.byte() % 3).map(|_| word(feed)).collect(),
-            asked: Some(DEPTHS[0]).filter(|_| feed.byte() % 4 == 0),
+            asked: Some(DEPTHS[0]).filter(|_| feed.byte().is_multiple_of(4)),
         })
         .collect();
     report.sets = (0..count(feed))
