@@ -62,6 +62,11 @@ pub trait Format: Sync + fmt::Debug {
         Ok(())
     }
 
+    /// Whether a point is worth something of which only a part can be had: an image is, a database is not.
+    fn salvages(&self) -> bool {
+        false
+    }
+
     /// Reads `POINT` of `REPO@POINT` as this format understands it.
     ///
     /// # Errors
@@ -103,6 +108,12 @@ pub enum Scope {
         at: String,
         /// Emit trails too.
         trails: bool,
+    },
+    /// What is left of a point: claims, as far as its index can be understood, whatever else contradicts it. Only for
+    /// formats of which that is worth something ([`Format::salvages`]).
+    Salvage {
+        /// The point, as the format's [`Format::point`] read it.
+        at: String,
     },
 }
 

@@ -10,7 +10,7 @@ use crate::claim::Claim;
 use crate::codec::Codec;
 use crate::inspect::{Format, Scope};
 use crate::key::Key;
-use crate::plan::{Obstacle, obstacle, reach};
+use crate::plan::{Obstacle, is_exactly, obstacle, reach};
 use crate::report::Depth;
 use crate::survey::{Options, Survey, Work};
 
@@ -28,6 +28,8 @@ const INFLATED: usize = 1024;
 /// A point on its way out.
 pub struct Restore {
     listing: Listing,
+    /// The point that was asked for.
+    point: String,
     indices: Indices,
     /// The chunks that were not begun.
     claims: VecDeque<Claim>,
@@ -54,9 +56,11 @@ impl Restore {
     #[must_use]
     pub fn new(format: &'static dyn Format, point: String, key: Option<Key>, listing: Listing) -> Self {
         let options = Options::whole(format, "", Depth::Digest);
-        let survey = Survey::new(format.inspect(&Scope::Point { at: Some(point), trails: false }, key), options);
+        let survey =
+            Survey::new(format.inspect(&Scope::Point { at: Some(point.clone()), trails: false }, key), options);
         Self {
             listing,
+            point,
             indices: Indices::new(survey),
             claims: VecDeque::new(),
             planned: false,
@@ -140,7 +144,8 @@ impl Restore {
     /// Makes sure that the chunks are those of a point that can be restored, and says how long it is.
     fn plan(&self) -> Result<u64, String> {
         let survey = &self.indices.survey;
-        match obstacle(survey, false) {
+        let exact = survey.sets().last().is_some_and(|set| is_exactly(&self.point, &set.name));
+        match obstacle(survey, !exact) {
             None => {}
             Some(Obstacle::Finding(finding)) => {
                 let object = finding.object.as_ref().map(|name| format!("'{name}': ")).unwrap_or_default();

@@ -112,8 +112,9 @@ pub(super) struct Backup {
 /// Restore a point in time to a Data.fs: appends what is missing to one that is there.
 ///
 /// What the target already holds is checked against the sums of the index, everything that is written is
-/// checked on the way, and nothing inside the old bytes is touched. A target that holds something else is
-/// replaced once the new file is whole.
+/// checked on the way, and nothing inside the old bytes is touched. A target at any point of the repository is
+/// replaced once the new file is whole; one that holds more, or something that no backup here holds, is left alone
+/// unless --full is given.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -132,13 +133,20 @@ pub(super) struct Restore {
     /// Check only the last chunk that the target holds.
     #[arg(short = 'Q', long, conflicts_with = "full")]
     pub(super) quick: bool,
-    /// Write everything anew, whatever the target holds.
+    /// Write everything anew, whatever the target holds: also what no backup here holds.
     #[arg(short = 'F', long)]
     pub(super) full: bool,
     /// If everything must be written anew, give up the old file first: for want of space. Until the restore
     /// ends there is then no database.
     #[arg(long)]
     pub(super) in_place: bool,
+    /// Overwrite a block device in place, from a snapshot's image. One that is mounted or too small is refused.
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Restore what is left of an image: zeros where chunks are lost or damaged, whatever contradicts the index. Says
+    /// which bytes are lost, and ends with 1.
+    #[arg(long, conflicts_with_all = ["quick", "in_place", "dry_run"])]
+    pub(super) salvage: bool,
     /// Say what would be read and written; write nothing.
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,

@@ -64,7 +64,7 @@ fn key_line(key: Option<&str>) -> String {
 pub(super) fn table(plan: &Plan) -> String {
     let width = thousands(plan.end).len();
     let mut text = format!("{}: {} bytes from {} files\n", plan.point, thousands(plan.end), plan.claims.len());
-    for claim in &plan.claims {
+    for claim in plan.claims.iter() {
         let (start, end) = (thousands(claim.target.start), thousands(claim.target.end));
         let digest = claim.expect.digest;
         text.push_str(&format!("  bytes {start:>width$} to {end:>width$}  {}", claim.object));

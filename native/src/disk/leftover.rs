@@ -237,7 +237,7 @@ fn inside(disk: &dyn Disk, folder: &Name, holds: Holds) -> io::Result<Option<Vec
             None => continue,
             Some(What::File) => (holds.file)(last.as_bytes()).then_some(false),
             Some(What::Folder) => (holds.folder)(last.as_bytes()).then_some(true),
-            Some(What::Link | What::Other) => None,
+            Some(What::Link | What::Block | What::Other) => None,
         };
         let Some(is_folder) = can_be else { return Ok(None) };
         inside.push((name, is_folder));

@@ -5,6 +5,7 @@
 //! forgets what was not synced can stand in for the real one.
 
 mod appender;
+mod device;
 mod draft;
 mod leftover;
 pub mod like;
@@ -51,6 +52,14 @@ pub trait Disk: Store {
     /// # Errors
     /// The operating system's.
     fn open_to_hold(&self, name: &Name) -> io::Result<Box<dyn Writable>>;
+
+    /// Opens a block device for writing, which nobody else has open for himself and no file system is mounted from.
+    ///
+    /// # Errors
+    /// The operating system's; `ResourceBusy` when it is in use.
+    fn open_device(&self, _name: &Name) -> io::Result<Box<dyn Writable>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Renames a file or folder, replacing a file that is there.
     ///
@@ -139,6 +148,14 @@ pub trait Disk: Store {
     /// The user that this process acts for, by number.
     fn user(&self) -> u32;
 
+    /// How much room there is for this user; none where nobody knows.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn room(&self) -> io::Result<Option<Room>> {
+        Ok(None)
+    }
+
     /// What is done when there are no locks.
     fn locks(&self) -> Locks {
         Locks::Needed
@@ -156,6 +173,15 @@ pub fn hold_file(disk: &dyn Disk, file: &dyn Inode) -> io::Result<bool> {
     }
 }
 
+/// How much room a file system has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// In bytes.
+    pub free: u64,
+    /// It may take more than that, as it compresses or shares blocks.
+    pub shares: bool,
+}
+
 /// What a file system says of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
@@ -167,6 +193,8 @@ pub struct Look {
     pub names: u64,
     /// Its length, in bytes.
     pub length: u64,
+    /// How many bytes its file system keeps for it: less than its length where it has holes.
+    pub stored: u64,
     /// Whom it belongs to.
     pub owner: Owner,
     /// Its permissions, in the twelve bits of `chmod`.
@@ -182,7 +210,9 @@ pub enum What {
     Folder,
     /// A link.
     Link,
-    /// A device, a FIFO, a socket.
+    /// A block device.
+    Block,
+    /// Another device, a FIFO, a socket.
     Other,
 }
 

@@ -12,19 +12,26 @@ use std::sync::atomic::Ordering;
 use highwater_core::name::{Name, TEMPORARY};
 use rustix::fs::{
     AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec, Timestamps,
-    UTIME_NOW, UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, futimens, ioctl_ficlone, mkdirat, openat,
-    readlinkat, renameat, renameat_with, statat, statx, syncfs, unlinkat,
+    UTIME_NOW, UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, fstatfs, fstatvfs, futimens, ioctl_ficlone, mkdirat,
+    openat, readlinkat, renameat, renameat_with, statat, statx, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 
+use super::device::Device;
 use super::like::Like;
-use super::{Disk, Draft, Held, Inode, Look, Owner, What, Writable};
+use super::{Disk, Draft, Held, Inode, Look, Owner, Room, What, Writable};
 use crate::random;
 use crate::store::beneath::{self, Follow};
 use crate::store::{Files, Locks, Object, Store, plain};
 
 /// What a file system says that cannot sync a folder.
 const UNSYNCED: [Errno; 3] = [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS];
+
+/// What a file's blocks are counted in, in bytes.
+const BLOCK: u64 = 512;
+
+/// The numbers of file systems that compress or share blocks: Btrfs, ZFS, bcachefs, XFS.
+const SHARING: [i64; 4] = [0x9123_683e, 0x2fc1_2fc1, 0xca45_1a4e, 0x5846_5342];
 
 /// No lock file is longer, in bytes.
 const LONGEST_LOCK: u64 = 256;
@@ -117,6 +124,15 @@ impl Disk for Files {
 
     fn open_for_writing(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
         Ok(Box::new(self.open_held(name, OFlags::RDWR)?))
+    }
+
+    fn open_device(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
+        // Of a block device, this flag asks that nobody else has it.
+        let file = self.open_in_root(name, OFlags::RDWR | OFlags::EXCL | OFlags::NOFOLLOW, Mode::empty())?;
+        if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::BlockDevice {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no block device"));
+        }
+        Ok(Box::new(Device::new(file.into())?))
     }
 
     fn open_to_hold(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
@@ -285,6 +301,14 @@ impl Disk for Files {
         Object::length(&file)
     }
 
+    fn room(&self) -> io::Result<Option<Room>> {
+        let stat = fstatvfs(self.root())?;
+        // Root may use what is kept back for it.
+        let blocks = if self.user() == 0 { stat.f_bfree } else { stat.f_bavail };
+        let shares = SHARING.contains(&i64::from(fstatfs(self.root())?.f_type));
+        Ok(Some(Room { free: blocks.saturating_mul(stat.f_frsize), shares }))
+    }
+
     fn locks(&self) -> Locks {
         self.locks
     }
@@ -331,6 +355,7 @@ fn looked(stat: &Stat) -> Look {
         FileType::RegularFile => What::File,
         FileType::Directory => What::Folder,
         FileType::Symlink => What::Link,
+        FileType::BlockDevice => What::Block,
         _ => What::Other,
     };
     Look {
@@ -338,6 +363,7 @@ fn looked(stat: &Stat) -> Look {
         identity: (stat.st_dev, stat.st_ino),
         names: stat.st_nlink,
         length: stat.st_size.unsigned_abs(),
+        stored: stat.st_blocks.unsigned_abs().saturating_mul(BLOCK),
         owner: Owner { user: stat.st_uid, group: stat.st_gid },
         mode: stat.st_mode & 0o7777,
     }

@@ -33,6 +33,7 @@ use crate::watch::Watch;
 
 use deal::Hand;
 pub(crate) use marked::{Marked, read as read_marks};
+pub(crate) use one::failed as unopened;
 pub use one::{check_bytes, fits};
 use present::Present;
 use rayon::prelude::*;

@@ -89,7 +89,7 @@ pub fn check_bytes(
 }
 
 /// The verdict on a claim whose object could not be opened.
-pub(super) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Verdict {
+pub(crate) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Verdict {
     let mut fault = fault(error);
     // Whoever removes a chain on purpose removes its index first and for good: an index that is gone by now has named
     // what it named rightly, and its points were given up since this run read it.

@@ -128,6 +128,12 @@ impl Alone {
         !self.left.is_empty()
     }
 
+    /// How many bytes the file system keeps for the largest of what can be taken up.
+    pub(super) fn stored(&self) -> io::Result<u64> {
+        let looks = self.left.iter().map(|(_, file)| Inode::look(&**file));
+        looks.map(|look| look.map(|look| look.stored)).try_fold(0, |most, stored| Ok(stored?.max(most)))
+    }
+
     /// Removes what earlier runs left, and says so.
     pub(super) fn clear(&mut self, to: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error> {
         for name in self.left.drain(..).map(|(name, _)| name).chain(self.given.drain(..)) {

@@ -67,7 +67,7 @@ pub(super) fn append(
     if job.whole_sum {
         tell_whole(file.as_object(), &run.told(), length, plan.end.max(length), watch)?;
     } else {
-        tell_chunks(run.from, claims, watch);
+        tell_chunks(run.from, claims.iter().cloned(), watch);
     }
     Ok(Result::Done)
 }

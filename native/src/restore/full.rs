@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use highwater_core::check::Verdict;
-use highwater_core::claim::{Claim, Evidence};
+use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::digest::Hasher;
 use highwater_core::name::Name;
@@ -15,12 +15,14 @@ use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::alone::{Alone, GIVEN_UP, Old, PART, part_of, still, was_target};
-use super::filestorage::{self, index};
+use super::filestorage::{self, index, newest};
+use super::salvage::{self, Lost};
 use super::write::{Writer, is_zero};
-use super::{Run, plan, sound, target, tell_chunks, tell_whole};
+use super::zeros::Zeros;
+use super::{Run, known, sound, target, tell_chunks, tell_whole};
 use crate::disk::like::Like;
 use crate::disk::{self, Appender, Disk, Draft, Inode, Writable};
-use crate::drive::{check_bytes, fits};
+use crate::drive::check_bytes;
 use crate::error::Error;
 use crate::shown::{quoted, shown};
 use crate::store::{Identity, Object, Store};
@@ -55,28 +57,19 @@ pub(super) struct Written {
 
 /// Writes all of a plan anew. What an interrupted run left is taken up: chunks in it that are sound stay. Of an archive
 /// whose points do not grow out of one another, chunks that the old target holds are taken from there.
-pub(super) fn write(run: &Run<'_>, alone: Alone) -> Result<Written, Error> {
-    let Run { job, plan, from, to, watch, .. } = *run;
-    if job.in_place {
-        for claim in &plan.claims {
-            _ = from.length(&claim.object).map_err(Error::at("read", from, &claim.object))?;
-            if claim.evidence(Depth::Size) == Evidence::StoredLength
-                && let Verdict::Damaged(damage) = fits(from, claim)
-            {
-                let what = plan::damaged(from, claim, &damage);
-                return Err(Error::damage(format!("{what}; the old file was not given up for it")));
-            }
-        }
-    }
+///
+/// With `lost`, what is not sound is noted there and zeros take its place, unless all of it is lost.
+pub(super) fn write(run: &Run<'_>, alone: Alone, zeros: &Zeros, lost: Option<&Lost>) -> Result<Written, Error> {
+    let Run { plan, to, watch, .. } = *run;
     let begun = begin(run, alone)?;
-    match fill(run, &begun) {
+    match fill(run, &begun, zeros, lost) {
         Ok(had) => end(begun, to, run.target, plan.grows, had, watch),
         Err(error) => Err(kept(error, to, run.target, begun.draft)),
     }
 }
 
 /// Writes every chunk to its place. Gives how many bytes were there already.
-fn fill(run: &Run<'_>, begun: &Begun<'_>) -> Result<u64, Error> {
+fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) -> Result<u64, Error> {
     let Run { job, plan, from, to, watch, .. } = *run;
     let (file, resumed) = (begun.draft.file(), begun.resumed);
     let part = to.told(Some(begun.draft.work()));
@@ -85,7 +78,7 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>) -> Result<u64, Error> {
     if resumed {
         watch.note(format!("taking up {}: what is sound in it stays", quoted(&part)));
     }
-    let first = plan.claims.first().filter(|claim| claim.codec == Codec::Plain && !resumed);
+    let first = plan.claims.iter().next().filter(|claim| claim.codec == Codec::Plain && !resumed);
     let shared = first.is_some_and(|claim| from.open(&claim.object).is_ok_and(|object| file.reflink(&*object)));
     let old = begun.old.as_ref().filter(|_| !plan.grows && !job.full && !job.in_place);
     // Where blocks can be shared, only what differs takes any.
@@ -93,10 +86,18 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>) -> Result<u64, Error> {
     let length = file.length().map_err(Error::io("read", &part))?;
     let cloned = length > 0 && !shared;
     let there = |at: usize, claim: &Claim| (resumed || cloned || (shared && at == 0)) && claim.target.end <= length;
-    let had = AtomicU64::new(0);
-    let chunks = plan.claims.par_iter().enumerate().try_for_each(|(at, claim)| {
+    let (had, left) = (AtomicU64::new(0), AtomicU64::new(0));
+    let chunks = (0..plan.claims.len()).into_par_iter().try_for_each(|at| {
         watch.go_on()?;
+        let claim = &plan.claims.get(at);
         let fresh = claim.target.start >= length;
+        if fresh && zeros.are(claim) {
+            // Beside an old target, only what differs from it counts as written.
+            let counts = if begun.replaces.is_some() { &had } else { &left };
+            counts.fetch_add(claim.expect.length, Ordering::Relaxed);
+            watch.advance(claim.expect.length);
+            return Ok(());
+        }
         if there(at, claim) && target::holds(file.as_object(), claim, watch).map_err(Error::io("read", &part))? {
             had.fetch_add(claim.expect.length, Ordering::Relaxed);
             return Ok(());
@@ -108,13 +109,33 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>) -> Result<u64, Error> {
             watch.advance(claim.expect.length);
             return Ok(());
         }
-        chunk(from, claim, file, &part, fresh, watch)
+        if zeros.are(claim) {
+            left.fetch_add(claim.expect.length, Ordering::Relaxed);
+            watch.advance(claim.expect.length);
+            return Zeros::put(claim, |at, bytes| file.write_at(at, bytes)).map_err(Error::io("write", &part));
+        }
+        let verdict = chunk(from, claim, file, &part, fresh, watch)?;
+        let Some(lost) = lost else { return sound(from, claim, verdict) };
+        if let Some(why) = salvage::why(from, claim, verdict) {
+            // What of the chunk was written before it proved bad must not stay.
+            let taken = begun.old.as_ref().map(|old| take_over(old.file.as_object(), claim, file, false));
+            if !taken.transpose().map_err(Error::io("write", &part))?.unwrap_or(false) {
+                Zeros::put(claim, |at, bytes| file.write_at(at, bytes)).map_err(Error::io("write", &part))?;
+                lost.note(claim.target.clone(), why);
+                return Ok(());
+            }
+        }
+        left.fetch_add(claim.expect.length, Ordering::Relaxed);
+        Ok(())
     });
     chunks?;
+    if lost.is_some() && left.into_inner() + had.load(Ordering::Relaxed) == 0 {
+        return Err(Error::damage(format!("no chunk of {} is sound: nothing of it can be salvaged", plan.point)));
+    }
     if job.whole_sum {
         tell_whole(file.as_object(), &part, 0, plan.end, watch)?;
     } else {
-        tell_chunks(from, &plan.claims, watch);
+        tell_chunks(from, plan.claims.iter(), watch);
     }
     file.set_length(plan.end).map_err(Error::io("write", &part))?;
     Ok(if plan.grows { 0 } else { had.into_inner() })
@@ -215,10 +236,12 @@ fn end(
     Ok(Written { had, file, _old: old })
 }
 
-/// Restores to a file whose bytes `fill` puts together, and then puts an index beside it if there is a saved one.
+/// Restores to a file whose bytes `fill` puts together, and then puts an index beside it if there is a saved one. Unless it
+/// may `give_up` whatever has that name, that must hold nothing that those bytes do not.
 pub(crate) fn put_together(
     (from, saved): (&dyn Store, &Name),
     (to, target): (&dyn Disk, &Name),
+    give_up: bool,
     watch: &Watch<'_>,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -230,6 +253,19 @@ pub(crate) fn put_together(
     let filled = fill(&mut io::BufWriter::with_capacity(1 << 20, Appender { file: draft.file(), at: 0 }));
     if let Err(error) = filled {
         return Err(kept(error, to, target, draft));
+    }
+    let path = to.told(Some(draft.work()));
+    match newest::contradiction(draft.file().as_object(), &path, watch) {
+        Ok(None) => {}
+        Ok(Some(what)) => {
+            let what =
+                format!("what is there does not fit together: {what}. A file is missing, damaged, or there twice");
+            return Err(kept(Error::damage(what), to, target, draft));
+        }
+        Err(error) => return Err(kept(error, to, target, draft)),
+    }
+    if let Some(old) = alone.old.as_ref().filter(|_| !give_up) {
+        known::of_file(old.file.as_object(), draft.file().as_object(), &to.told(Some(target)), watch)?;
     }
     let like = like((to, target), alone.old.as_ref(), given_up, &draft, watch)?;
     let replaces = alone.old.as_ref().map(|old| old.look.identity);
@@ -272,25 +308,27 @@ fn kept(error: Error, to: &dyn Disk, target: &Name, draft: Draft<'_>) -> Error {
             let what = format!("{what}. What was written stays in {}; the next restore takes it up", quoted(&part));
             Error::Refused { class, what }
         }
-        Error::Io { doing, path, source } if path == work => Error::Io { doing, path: part, source },
+        Error::Io { doing, path, source } if path == work => Error::failed(format!(
+            "cannot {doing} {}: {source}. What was written stays there; the next restore takes it up",
+            quoted(&part)
+        )),
         other => other,
     }
 }
 
 /// Writes one chunk to its place, checking it on the way. Where nothing was yet (`fresh`), zeros need not be written.
-fn chunk(
+pub(super) fn chunk(
     from: &dyn Store,
     claim: &Claim,
     file: &dyn Writable,
     path: &Path,
     fresh: bool,
     watch: &Watch<'_>,
-) -> Result<(), Error> {
-    let verdict = thread::scope(|scope| {
+) -> Result<Verdict, Error> {
+    thread::scope(|scope| {
         let mut writer = Writer::new(scope, file, claim.target.start, claim.expect.length, fresh);
         let checked = check_bytes(from, claim, Depth::Digest, watch, &mut |bytes| writer.put(bytes));
         writer.finish().map_err(Error::io("write", path))?;
         checked.map(|(verdict, _)| verdict)
-    })?;
-    sound(from, claim, verdict)
+    })
 }

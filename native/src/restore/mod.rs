@@ -3,15 +3,22 @@
 //! Whatever is written was checked against its digest before it counts. The old target stays until the new one is
 //! whole: an append writes nothing inside the old bytes, a full restore goes to a work file beside the target, which
 //! takes its name at the end. A run that was interrupted is taken up where it stopped. Nothing but the target is
-//! touched; what else belongs to a database is in `filestorage`.
+//! touched, and a target that holds what the set does not know only when that is asked for (`known`). What else belongs
+//! to a database is in `filestorage`.
 
 mod alone;
 mod append;
+mod claims;
+mod device;
 mod filestorage;
 mod full;
+mod known;
 mod plan;
+mod ready;
+mod salvage;
 mod target;
 mod write;
+mod zeros;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,11 +32,14 @@ use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 
+pub use claims::Claims;
 pub(crate) use full::put_together;
 pub use plan::Plan;
 pub(crate) use plan::damaged;
+pub use ready::Look;
+pub use salvage::{Gap, salvage};
 
-use crate::disk::{Disk, Inode};
+use crate::disk::{Disk, Inode, What};
 use crate::drive::{buffer, check_bytes};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
@@ -37,18 +47,23 @@ use crate::store::{Object, Store};
 use crate::watch::Watch;
 use alone::{Alone, still};
 use target::Fit;
+use zeros::Zeros;
 
 /// How to restore.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Look at the last chunk of an existing target only.
     pub quick: bool,
-    /// Write everything anew whatever is there.
+    /// Write everything anew whatever is there, and give up what the set does not know.
     pub full: bool,
     /// Give the old target up first, for want of space.
     pub in_place: bool,
+    /// Overwrite a block device.
+    pub force: bool,
     /// Say what would be done, and write nothing.
     pub dry_run: bool,
+    /// How closely everything that will be read is looked at before.
+    pub look: Look,
     /// Tell one sum of all that was recovered in place of one for each chunk, which costs a pass over it.
     pub whole_sum: bool,
 }
@@ -62,12 +77,16 @@ pub struct Outcome {
     pub how: How,
     /// The target's length now.
     pub end: u64,
-    /// The data files that were read, in order.
-    pub files: Vec<String>,
+    /// How many chunks at the beginning were there already.
+    pub had: usize,
+    /// How many files were read.
+    pub files: usize,
     /// Bytes written to the target that it did not have.
     pub written: u64,
     /// The OID index was put beside it.
     pub index: bool,
+    /// What is lost, in order.
+    pub lost: Vec<Gap>,
 }
 
 /// How a target came to its new state.
@@ -141,6 +160,20 @@ pub fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Res
     plan::find(from, format, point)
 }
 
+/// Works out what a salvage of `point` would read.
+///
+/// # Errors
+/// When there is no such point, nothing of its index can be understood, or the format is none to be salvaged.
+pub fn plan_salvage(
+    from: &dyn Store,
+    format: &'static dyn Format,
+    point: Option<String>,
+    key: Option<Key>,
+    watch: &Watch<'_>,
+) -> Result<Plan, Error> {
+    Plan::salvage(from, format, point, key, watch)
+}
+
 /// Restores to the file `target`.
 ///
 /// # Errors
@@ -153,15 +186,27 @@ pub fn to_file(
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
     let run = Run { job, plan, from, to, target, watch };
-    target::refuse_what_is_no_target(from, plan, to, target)?;
+    if target::refuse_what_is_no_target(from, plan, to, target)? == Some(What::Block) {
+        return device::write(&run);
+    }
     let mut alone = Alone::take(to, target, job.dry_run, watch)?;
     let _database = if plan.grows { filestorage::keep_database_closed(to, target)? } else { None };
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let object = alone.old.as_ref().filter(|_| !job.full).map(|old| Arc::clone(&old.file) as Arc<dyn Object>);
     let fit = match (object, plan.grows) {
-        (Some(object), true) => target::fit(&run, &object)?,
-        (Some(object), false) if target::is_already(&run, &*object)? => Fit::Same,
-        _ => Fit::Not,
+        (None, _) => Fit::Not,
+        (Some(object), grows) => {
+            let (fit, why) = match grows {
+                true => target::fit(&run, &object)?,
+                false if target::is_already(&run, &*object)? => (Fit::Same, None),
+                false => (Fit::Not, None),
+            };
+            if matches!(fit, Fit::Longer | Fit::Not) {
+                known::or_refuse(&run, &object, fit)?;
+            }
+            why.iter().for_each(|why| watch.decision(why));
+            fit
+        }
     };
     let linked = alone.old.as_ref().is_some_and(|old| old.look.names > 1);
     let (how, next, start) = match fit {
@@ -178,10 +223,16 @@ pub fn to_file(
         point: plan.point.clone(),
         how,
         end: plan.end,
-        files: plan.claims[next..].iter().map(|claim| claim.object.to_string()).collect(),
+        had: next,
+        files: plan.files(next),
         written: plan.end - start,
         index: plan.index.is_some(),
+        lost: Vec::new(),
     };
+    let zeros = Zeros::of(plan);
+    ready::files(from, plan, next, if job.dry_run || job.in_place { Look::Closely } else { job.look }, &zeros, watch)
+        .map_err(|error| kept_old(error, job.in_place && alone.old.is_some()))?;
+    ready::room(&run, how, start, &zeros, &alone)?;
     if job.dry_run {
         return Ok(outcome(how, next, start));
     }
@@ -208,19 +259,22 @@ pub fn to_file(
                 old.is_still(to, target)?;
                 return Ok(done);
             }
-            How::Appended | How::Full => match append::append(&run, &plan.claims[next..], start, &*file)? {
-                append::Result::Done => {}
-                append::Result::Differs => {
-                    watch.notice(format!("{} is longer than what the repository put there, and goes on differently: falling back to a full recover.", quoted(&run.told())));
-                    done = outcome(How::Full, 0, 0);
+            How::Appended | How::Full => {
+                match append::append(&run, &plan.claims.from(next).collect::<Vec<_>>(), start, &*file)? {
+                    append::Result::Done => {}
+                    append::Result::Differs => {
+                        let path = quoted(&run.told());
+                        return Err(Error::failed(format!(
+                            "{path} was changed while it was being restored; look who writes there, and restore again"
+                        )));
+                    }
                 }
-            },
+            }
         }
         old.is_still(to, target)?;
     }
     let held = if done.how == How::Full {
-        let all = Run { job: &Job { full: true, ..job.clone() }, ..run };
-        let written = full::write(if how == How::Full { &run } else { &all }, alone)?;
+        let written = full::write(&run, alone, &zeros, None)?;
         done.written -= written.had;
         Some(written.file)
     } else {
@@ -237,6 +291,25 @@ pub fn to_file(
     Ok(done)
 }
 
+/// Looks whether everything is there that a restore of the plan reads.
+///
+/// # Errors
+/// What is damaged or cannot be read.
+pub fn look(plan: &Plan, from: &dyn Store, closely: Look, watch: &Watch<'_>) -> Result<(), Error> {
+    ready::files(from, plan, 0, closely, &Zeros::of(plan), watch)
+}
+
+/// Says of what stands in the way of a restore in place that the old file is still there.
+fn kept_old(error: Error, is: bool) -> Error {
+    match error {
+        Error::Refused { class, what } if is => {
+            let what = format!("{}; the old file was not given up for it", what.trim_end_matches('.'));
+            Error::Refused { class, what }
+        }
+        other => other,
+    }
+}
+
 /// Restores to a stream, which gets nothing of a chunk's successor before the chunk was found sound.
 ///
 /// # Errors
@@ -250,11 +323,26 @@ pub fn to_stream(
 ) -> Result<Outcome, Error> {
     watch.note("Recovering file to stdout");
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
+    look(plan, from, job.look, watch)?;
     watch.expect(plan.end);
     let mut hasher = Hasher::new(Algorithm::Md5);
-    for claim in &plan.claims {
+    let zeros = Zeros::of(plan);
+    let cannot = |error| Error::failed(format!("cannot write to the output: {error}"));
+    for claim in plan.claims.iter() {
+        if zeros.are(&claim) {
+            watch.go_on()?;
+            let put = |_, bytes: &[u8]| {
+                if job.whole_sum {
+                    hasher.update(bytes);
+                }
+                watch.advance(bytes.len() as u64);
+                out.write_all(bytes)
+            };
+            Zeros::put(&claim, put).map_err(cannot)?;
+            continue;
+        }
         let mut failed = None;
-        let (verdict, _) = check_bytes(from, claim, Depth::Digest, watch, &mut |bytes| {
+        let (verdict, _) = check_bytes(from, &claim, Depth::Digest, watch, &mut |bytes| {
             if job.whole_sum {
                 hasher.update(bytes);
             }
@@ -263,18 +351,27 @@ pub fn to_stream(
             }
         })?;
         if let Some(error) = failed {
-            return Err(Error::failed(format!("cannot write to the output: {error}")));
+            return Err(cannot(error));
         }
-        sound(from, claim, verdict)?;
+        sound(from, &claim, verdict)?;
     }
     if job.whole_sum {
         watch.note(format!("Recovered {} bytes, md5: {}", plan.end, hasher.finish()));
     } else {
-        tell_chunks(from, &plan.claims, watch);
+        tell_chunks(from, plan.claims.iter(), watch);
     }
-    out.flush().map_err(|error| Error::failed(format!("cannot write to the output: {error}")))?;
-    let files = plan.claims.iter().map(|claim| claim.object.to_string()).collect();
-    Ok(Outcome { point: plan.point.clone(), how: How::Full, end: plan.end, files, written: plan.end, index: false })
+    out.flush().map_err(cannot)?;
+    let (point, files) = (plan.point.clone(), plan.files(0));
+    Ok(Outcome {
+        point,
+        how: How::Full,
+        end: plan.end,
+        had: 0,
+        files,
+        written: plan.end,
+        index: false,
+        lost: Vec::new(),
+    })
 }
 
 /// A claim must hold, or nothing of it counts.
@@ -292,13 +389,14 @@ fn sound(from: &dyn Store, claim: &Claim, verdict: Verdict) -> Result<(), Error>
 }
 
 /// Tells which chunks were recovered, in the original's words for `-w`.
-fn tell_chunks(from: &dyn Store, claims: &[Claim], watch: &Watch<'_>) {
+fn tell_chunks(from: &dyn Store, claims: impl Iterator<Item = Claim>, watch: &Watch<'_>) {
+    let mut total = 0;
     for claim in claims {
         let path = shown(from.told(Some(&claim.object)));
         let (length, digest) = (claim.expect.length, claim.expect.digest);
         watch.note(format!("Recovered chunk {path} : {length} bytes, md5: {digest}"));
+        total += length;
     }
-    let total: u64 = claims.iter().map(|claim| claim.expect.length).sum();
     watch.note(format!("Recovered a total of {total} bytes"));
 }
 

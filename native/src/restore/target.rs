@@ -10,6 +10,7 @@ use highwater_core::name::Name;
 use rayon::prelude::*;
 
 use super::filestorage::seal::Seal;
+use super::known::goes_on;
 use super::{Plan, Run};
 use crate::disk::{Disk, What};
 use crate::drive::{Marked, NEAR, buffer, read_marks};
@@ -42,31 +43,30 @@ pub(super) fn is_already(run: &Run<'_>, object: &dyn Object) -> Result<bool, Err
     if object.length().map_err(run.failed("read"))? != plan.end {
         return Ok(false);
     }
-    let differs = plan.claims.par_iter().find_map_any(|claim| match holds(object, claim, watch) {
-        Ok(true) => None,
-        Ok(false) => Some(Ok(())),
-        Err(error) => Some(Err(error)),
-    });
+    let differs =
+        (0..plan.claims.len()).into_par_iter().find_map_any(|at| match holds(object, &plan.claims.get(at), watch) {
+            Ok(true) => None,
+            Ok(false) => Some(Ok(())),
+            Err(error) => Some(Err(error)),
+        });
     watch.go_on()?;
     differs.transpose().map(|differs| differs.is_none()).map_err(run.failed("read"))
 }
 
-/// Looks at the target: every chunk that it is long enough for, or with `quick` the last one that has bytes.
-pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<Fit, Error> {
+/// Looks at the target: every chunk that it is long enough for, or with `quick` the last one that has bytes. Where it
+/// does not fit, also why not, in the original's words.
+pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<(Fit, Option<String>), Error> {
+    let not = |why: &str| Ok((Fit::Not, Some(format!("{why}, falling back to a full recover."))));
     let Run { job, plan, from, watch, .. } = *run;
     let length = object.length().map_err(run.failed("read"))?;
-    let short = plan.claims.iter().position(|claim| claim.target.end > length).unwrap_or(plan.claims.len());
+    let claims: Vec<Claim> = plan.claims.iter().collect();
+    let short = claims.iter().position(|claim| claim.target.end > length).unwrap_or(claims.len());
     // A crash in an append leaves its seal: from there on, every byte has yet to be compared.
-    let sealed = plan.claims[..short].iter().position(|claim| Seal::is_on(&**object, claim));
+    let sealed = claims[..short].iter().position(|claim| Seal::is_on(&**object, claim));
     let next = sealed.unwrap_or(short);
-    let there = &plan.claims[..next];
+    let there = &claims[..next];
     if there.iter().all(|claim| claim.expect.length == 0) {
-        watch.decision("Target file smaller than full backup, falling back to a full recover.");
-        return Ok(Fit::Not);
-    }
-    if length > plan.chain_end {
-        watch.decision("Target file is larger than latest backup, falling back to a full recover.");
-        return Ok(Fit::Not);
+        return not("Target file smaller than full backup");
     }
     let looked_at = if job.quick {
         let last = there.iter().rposition(|claim| claim.expect.length > 0).unwrap_or(0);
@@ -92,22 +92,26 @@ pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<Fit, Error>
     match differs {
         Some(Ok(claim)) => {
             let path = from.told(Some(&claim.object));
-            watch.decision(format!(
-                "Target file is not consistent with backup {}, falling back to a full recover.",
-                shown(&path)
-            ));
-            return Ok(Fit::Not);
+            return not(&format!("Target file is not consistent with backup {}", shown(&path)));
         }
         Some(Err(error)) => return Err(run.failed("read")(error)),
         None => {}
     }
-    Ok(match length {
+    let begun = claims.get(next).filter(|claim| sealed.is_none() && claim.target.start < length);
+    let goes_on = begun.map(|claim| goes_on(from, &**object, claim, length, true)).transpose();
+    if goes_on.map_err(run.failed("read"))?.flatten() == Some(false) {
+        return not("Target file goes on differently from the next backup");
+    }
+    let larger =
+        || (Fit::Not, Some("Target file is larger than latest backup, falling back to a full recover.".to_owned()));
+    let fit = match length {
         length if sealed.is_some() && length <= plan.end => Fit::Prefix { next, length },
-        _ if sealed.is_some() => Fit::Not,
+        _ if sealed.is_some() => return Ok(larger()),
         length if length == plan.end => Fit::Same,
         length if length > plan.end => Fit::Longer,
         length => Fit::Prefix { next, length },
-    })
+    };
+    Ok((fit, None))
 }
 
 /// Whether the bytes of `object` at a claim's target range are those of the repository's own file, where that is plain
@@ -149,13 +153,14 @@ pub(super) fn holds(object: &dyn Object, claim: &Claim, watch: &Watch<'_>) -> st
     Ok(end == claim.target.end && hasher.finish() == claim.expect.digest)
 }
 
-/// Refuses targets that a restore would destroy: a link, a device, a file of the repository itself.
+/// Refuses targets that a restore would destroy: a link, a device of characters, a file of the repository itself. Says
+/// what is there.
 pub(super) fn refuse_what_is_no_target(
     from: &dyn Store,
     plan: &Plan,
     to: &dyn Disk,
     target: &Name,
-) -> Result<(), Error> {
+) -> Result<Option<What>, Error> {
     let path = quoted(&to.told(Some(target)));
     let around = to.around().map_err(Error::of_folder("look around", to, None))?;
     let repository = from.around().map_err(Error::of_folder("look around", from, None))?;
@@ -163,22 +168,25 @@ pub(super) fn refuse_what_is_no_target(
         let what = format!("{path} lies inside the repository it is to be restored from; name another place");
         return Err(Error::cannot_start(what));
     }
-    let Some(look) = to.look(Some(target)).map_err(Error::at("look at", to, target))? else { return Ok(()) };
+    let Some(look) = to.look(Some(target)).map_err(Error::at("look at", to, target))? else { return Ok(None) };
     if look.what == What::Link {
         let leads = quoted(&to.leads_to(target).unwrap_or_default());
         return Err(Error::cannot_start(format!("{path} is a link to {leads}; name the file itself")));
     }
+    if look.what == What::Block {
+        return Ok(Some(What::Block));
+    }
     if look.what != What::File {
         return Err(Error::cannot_start(format!("{path} is no plain file; name another target")));
     }
-    for claim in &plan.claims {
+    for claim in plan.claims.distinct() {
         let object = there(from.open(&claim.object).and_then(|object| object.identity()));
         if object.map_err(Error::at("look at", from, &claim.object))? == Some(look.identity) {
             let what = format!("{path} is the same file as the backup '{}'; name another target", claim.object);
             return Err(Error::cannot_start(what));
         }
     }
-    Ok(())
+    Ok(Some(look.what))
 }
 
 /// What was found, or none when nothing is there.

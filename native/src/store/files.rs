@@ -151,7 +151,7 @@ impl Store for Files {
 
     fn open_source(&self, name: &Name) -> io::Result<Box<dyn Object>> {
         if FileType::from_raw_mode(self.look_at(name)?.st_mode) == FileType::BlockDevice {
-            return Ok(Box::new(Device(self.open_to_read(name, OFlags::RDONLY)?.into())));
+            return Ok(Box::new(BlockDevice::new(self.open_to_read(name, OFlags::RDONLY)?.into())));
         }
         self.open(name)
     }
@@ -242,9 +242,15 @@ impl Object for File {
 }
 
 /// A block device, which does not tell its length as files do.
-struct Device(File);
+pub(crate) struct BlockDevice(File);
 
-impl Object for Device {
+impl BlockDevice {
+    pub(crate) fn new(file: File) -> Self {
+        Self(file)
+    }
+}
+
+impl Object for BlockDevice {
     fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
         FileExt::read_at(&self.0, buffer, at)
     }

@@ -17,6 +17,7 @@ use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::Entry;
 use highwater_core::name::Name;
 
+pub(crate) use files::BlockDevice;
 pub use files::{Files, Links, Locks};
 pub(crate) use files::{plain, umask};
 

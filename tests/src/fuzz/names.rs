@@ -69,9 +69,9 @@ pub(super) fn words(bytes: &[u8]) {
         assert!(holders.count() == 1 || count > 40, "{count} shards and {rest}");
     }
     let format = by_name("repozo").expect("a known format");
-    assert_eq!(format.point(first).ok(), point(first));
-    let Some(wanted) = point(first) else { return };
-    assert_eq!(point(&wanted).as_ref(), Some(&wanted), "a point is read as itself");
+    assert_eq!(format.point(first).ok(), point(first).ok());
+    let Ok(wanted) = point(first) else { return };
+    assert_eq!(point(&wanted).as_ref(), Ok(&wanted), "a point is read as itself");
     assert!(wanted.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'), "{wanted}");
     let stems: Vec<&str> = rest.lines().filter_map(|line| DataFile::parse(line.as_bytes())).map(|d| d.stem).collect();
     for stem in stems.iter().take(8) {

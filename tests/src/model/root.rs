@@ -199,7 +199,15 @@ impl Disk for Root {
             // A folder that nobody put is there all the same when something lies in it, or when it is the root.
             None if name.is_none() || state.names.keys().any(|there| there.starts_with(&path)) => {
                 let Meta { owner, mode } = super::FOLDER;
-                Ok(Some(Look { what: What::Folder, identity: (0, u64::MAX), names: 2, length: 0, owner, mode }))
+                Ok(Some(Look {
+                    what: What::Folder,
+                    identity: (0, u64::MAX),
+                    names: 2,
+                    length: 0,
+                    stored: 0,
+                    owner,
+                    mode,
+                }))
             }
             None => Ok(None),
         }
@@ -254,7 +262,7 @@ impl State {
         let what = if self.folders.contains(&number) { What::Folder } else { What::File };
         let Meta { owner, mode } = self.files.get(number).map_or(super::PLAIN, |file| file.meta);
         let length = self.files.get(number).map_or(0, |file| file.bytes.len() as u64);
-        Look { what, identity: (0, number as u64), names: 1, length, owner, mode }
+        Look { what, identity: (0, number as u64), names: 1, length, stored: length, owner, mode }
     }
 }
 

@@ -155,7 +155,7 @@ fn a_full_disk_under_a_target_keeps_the_old_database() {
     let old = fs::read(&target).expect("a target");
     for flags in [&[][..], &["--quick"], &["--full"]] {
         let run = ground.restore("", &target, flags);
-        run.expect(3).says("No space left").says("Data.fs");
+        run.expect(4).says("no room").says("Data.fs");
         assert_eq!(fs::read(&target).expect("the target"), old, "{flags:?}");
         let _ = fs::remove_file(small.join("Data.fs.part"));
     }

@@ -240,8 +240,14 @@ fn back_up(model: &Model, job: &backup::Job) -> Result<(), Error> {
     backup::backup(job, &model.place(SOURCE), &model.root(REPO), &Watch::silent()).map(|_| ())
 }
 
+/// A restore as it is when nothing is asked for.
+fn plain() -> restore::Job {
+    let look = restore::Look::Length;
+    restore::Job { quick: false, full: false, in_place: false, force: false, dry_run: false, look, whole_sum: false }
+}
+
 fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) -> Result<(), Error> {
-    let job = restore::Job { quick: false, full, in_place, dry_run: false, whole_sum: false };
+    let job = restore::Job { full, in_place, ..plain() };
     let repository = model.root(REPO);
     let plan = restore::plan(&repository, &Repozo, point.map(str::to_owned), None)?;
     let target = (&model.root(STANDBY) as &dyn Disk, &name("Data.fs"));
@@ -255,7 +261,7 @@ pub(crate) fn newest(model: &Model) -> Result<Vec<u8>, Error> {
 
 /// Every byte that a plan gives.
 pub(crate) fn bytes_of(model: &Model, plan: &restore::Plan) -> Result<Vec<u8>, Error> {
-    let job = restore::Job { quick: false, full: true, in_place: false, dry_run: false, whole_sum: false };
+    let job = restore::Job { full: true, ..plain() };
     let mut bytes = Vec::new();
     restore::to_stream(&job, plan, &model.root(REPO), &mut bytes, &Watch::silent())?;
     Ok(bytes)

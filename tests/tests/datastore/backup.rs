@@ -59,7 +59,7 @@ impl Ground {
     pub(crate) fn restore(&self, point: &str, more: &[&str]) -> Vec<u8> {
         let target = self.path("restored");
         let point = format!("{}@{point}", self.store.display());
-        Run::of(Command::new(highwater()).arg("restore").arg(point).arg(&target).args(more)).expect(0);
+        Run::of(Command::new(highwater()).args(["restore", "--full"]).arg(point).arg(&target).args(more)).expect(0);
         let bytes = fs::read(&target).expect("the target");
         fs::remove_file(&target).expect("it is removed");
         bytes

@@ -24,17 +24,17 @@ fn four_points(gzip: bool) -> (Scene, Vec<String>) {
 #[track_caller]
 fn expect_refusals(scene: &Scene, repo: &Path, culprit: &str) {
     let target = scene.path("target.fs");
-    fs::write(&target, b"the old database").expect("a target");
+    fs::write(&target, b"FS30").expect("a target");
     let stamp = scene.clock.stamp();
     for flags in [&[][..], &["-w"][..], &["-F"][..], &["-Q"][..]] {
         let run = drop_in(&stamp, &Scene::recover_arguments(repo, &target, flags));
         let line = run.expect(1).one_line().to_owned();
         assert!(line.contains(culprit), "the line of {flags:?} names {culprit}: {line}");
-        assert_eq!(bytes(&target), b"the old database", "the target after {flags:?}");
+        assert_eq!(bytes(&target), b"FS30", "the target after {flags:?}");
     }
     let own = ours(&stamp, &[Path::new("restore"), repo, &target]);
     own.expect(1).says(culprit);
-    assert_eq!(bytes(&target), b"the old database", "the target after `restore`");
+    assert_eq!(bytes(&target), b"FS30", "the target after `restore`");
     let piped = ours(&stamp, &[Path::new("restore"), repo, Path::new("-")]);
     assert_ne!(piped.code, 0, "{}", piped.account());
 }

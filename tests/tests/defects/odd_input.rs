@@ -99,14 +99,14 @@ fn damaged_gzip(damage: impl Fn(&mut Vec<u8>), wrong: &str) {
 
     original(&stamp, &Scene::verify_arguments(&scene.repo, &[])).expect(1).says(wrong);
     let target = scene.path("target.fs");
-    fs::write(&target, b"the old database").expect("a target");
+    fs::write(&target, b"FS30").expect("a target");
     let verify = drop_in(&stamp, &Scene::verify_arguments(&scene.repo, &[]));
     let recover = drop_in(&stamp, &Scene::recover_arguments(&scene.repo, &target, &[]));
     for run in [verify, recover] {
         let line = run.expect(1).never_says("is missing").one_line().to_owned();
         assert!(line.contains(&format!("{stamp}.deltafsz")), "the line names the file: {line}");
     }
-    assert_eq!(bytes(&target), b"the old database");
+    assert_eq!(bytes(&target), b"FS30");
     let own = ours(&stamp, &[Path::new("verify"), &scene.repo]);
     own.expect(1);
     assert!(own.text().contains(&format!("{stamp}.deltafsz")), "{}", own.account());

@@ -1,4 +1,5 @@
-//! `-D` is compared as text by the original; whatever is typed, ours must pick the same point or refuse alike.
+//! `-D` is compared as text by the original; of every date, ours must pick the same point or refuse alike. What is no date
+//! it refuses.
 
 use highwater_tests::run::drop_in;
 use highwater_tests::scene::{Scene, bytes};
@@ -24,8 +25,13 @@ fn every_spelling_of_a_date_picks_the_same_point() {
             dates.push(stamp[..length].to_owned());
         }
     }
-    let odd = ["now", "9", "", "2026-2-1", "2026-02-31", "2025-12-31-23-59-59", "0", "2026-02-01-99", " 2026", "é"];
-    dates.extend(odd.map(str::to_owned));
+    dates.extend(["", "2025-12-31-23-59-59", "9999", "0000"].map(str::to_owned));
+    // What is no date is the newest or none to the original; ours refuses it, as nobody means that.
+    for odd in ["now", "9", "2026-2-1", "2026-02-31", "0", "2026-02-01-99", " 2026", "é"] {
+        let to = scene.path("odd.fs");
+        drop_in(&now, &Scene::recover_arguments(&scene.repo, &to, &["-D", odd])).expect(1).says("no point in time");
+        assert!(!to.exists(), "a refused -D {odd:?} leaves no file");
+    }
     let (mut found, mut refused) = (0, 0);
     for date in &dates {
         let (theirs_to, mine_to) = (scene.path("theirs.fs"), scene.path("mine.fs"));
@@ -60,12 +66,12 @@ fn a_stamp_in_the_future_is_seen_with_a_date_only() {
     let future = scene.original_backup(&[]);
     let new = scene.source();
     let target = scene.path("target.fs");
-    for (flags, wanted) in [(&[][..], &old), (&["-D", future.as_str()][..], &new), (&["-D", "now"][..], &new)] {
+    for (flags, wanted) in [(&[][..], &old), (&["-D", future.as_str()][..], &new), (&["-D", "9999"][..], &new)] {
         let arguments = Scene::recover_arguments(&scene.repo, &target, flags);
         drop_in("2026-02-01-12-00-00", &arguments).expect(0);
         assert!(&bytes(&target) == wanted, "{flags:?} before the second stamp");
-        let (run, got) = (scene.original_recover(&scene.repo, &["-D", "now"]), &new);
+        let (run, got) = (scene.original_recover(&scene.repo, &["-D", "9999"]), &new);
         run.0.expect(0);
-        assert!(run.1.as_ref() == Some(got), "the original agrees about -D now");
+        assert!(run.1.as_ref() == Some(got), "the original agrees about -D 9999");
     }
 }

@@ -36,7 +36,8 @@ pub(crate) fn backup_job(now: &str) -> backup::Job {
 
 /// A plain restore from the model's repository.
 pub(crate) fn restore_job() -> restore::Job {
-    restore::Job { quick: false, full: false, in_place: false, dry_run: false, whole_sum: false }
+    let look = restore::Look::Length;
+    restore::Job { quick: false, full: false, in_place: false, force: false, dry_run: false, look, whole_sum: false }
 }
 
 /// What verify says of the repository at a depth.

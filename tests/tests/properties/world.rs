@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use highwater::backup::repozo::{self as backup, Outcome as Backup};
 use highwater::disk::Disk;
+use highwater::error::Class;
 use highwater::restore::{self, How};
 use highwater::store::Store;
 use highwater::watch::Watch;
@@ -52,6 +53,10 @@ fn name(text: &str) -> Name {
 fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
 }
+
+/// What may be at a target that no backup holds, or none any more: also what was restored from a chain that was removed
+/// since, if a pack took its newest transaction away.
+const OWN: [&str; 4] = ["what was there", "some state of the source", "a foreign file", "more than it"];
 
 impl World {
     /// A new database, and nothing else.
@@ -236,6 +241,15 @@ impl World {
         let dry = restore::Job { dry_run: true, ..job.clone() };
         let steps = self.model.operations();
         let planned = restore::to_file(&dry, &plan, &repository, place, &watch);
+        let planned = match planned {
+            // What no backup holds is given up only when that is asked for.
+            Err(error) if !job.full && error.class() == Class::CannotStart && OWN.contains(&there) => {
+                job.full = true;
+                let dry = restore::Job { dry_run: true, ..job.clone() };
+                restore::to_file(&dry, &plan, &repository, place, &watch)
+            }
+            planned => planned,
+        };
         let planned = planned.map_err(|error| format!("{what}, dry: {error}"))?;
         ensure(self.model.operations() == steps, || format!("{what}: a dry run wrote"))?;
         let done = restore::to_file(&job, &plan, &repository, place, &watch);

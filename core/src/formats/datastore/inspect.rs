@@ -103,10 +103,10 @@ impl Store {
     pub(super) fn new(scope: &Scope, key: Option<Key>, cache: bool) -> Self {
         let wanted = match scope {
             Scope::Point { at, .. } => names::wanted(at.as_deref().unwrap_or(LATEST)),
-            Scope::Under { at, .. } => names::wanted(at),
+            Scope::Under { at, .. } | Scope::Salvage { at } => names::wanted(at),
             Scope::Catalogue | Scope::All { .. } | Scope::References => None,
         };
-        let one = matches!(scope, Scope::Point { .. });
+        let one = matches!(scope, Scope::Point { .. } | Scope::Salvage { .. });
         Self {
             scope: scope.clone(),
             key,
@@ -148,6 +148,11 @@ impl Store {
     /// All snapshots are looked at, so what belongs to none is told.
     pub(super) fn tells_strays(&self) -> bool {
         matches!(self.scope, Scope::All { .. })
+    }
+
+    /// Whatever contradicts an index does not matter.
+    pub(super) fn salvages(&self) -> bool {
+        matches!(self.scope, Scope::Salvage { .. })
     }
 
     /// Nothing but the names of snapshots is asked for.
@@ -197,6 +202,8 @@ impl Store {
             Now::Index { name, file, ordinal, index, .. } => {
                 match (fault, index.end()) {
                     (Some(fault), _) => out.findings.push(failed(Some(name), fault, Hurts::One(ordinal))),
+                    // Without a manifest, there is nothing to compare it with.
+                    (None, Ok(_)) if self.salvages() && file.size == 0 => {}
                     (None, Ok(summary)) => compare(&name, &file, ordinal, &summary, out),
                     (None, Err(odd)) => {
                         out.findings.push(finding(Code::Malformed, name, Some(odd.at), odd.what, Hurts::One(ordinal)));

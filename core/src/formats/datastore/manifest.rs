@@ -109,6 +109,16 @@ pub(super) enum Kind {
 }
 
 impl File {
+    /// An index of which only the name is known; none for other files. Its size is 0, which no index has.
+    pub(super) fn unnamed(name: &str, sealed: bool) -> Option<Self> {
+        let kind = match name.rsplit_once('.')? {
+            (_, "fidx") => Kind::Fixed,
+            (_, "didx") => Kind::Dynamic,
+            _ => return None,
+        };
+        Some(Self { name: name.to_owned(), kind, sealed, size: 0, sum: Digest::Sha256([0; 32]) })
+    }
+
     /// Whether a person means this one: by its name, with the extension or without.
     pub(super) fn is(&self, archive: &str) -> bool {
         self.name == archive || self.name.rsplit_once('.').is_some_and(|(stem, _)| stem == archive)

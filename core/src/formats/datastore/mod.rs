@@ -85,6 +85,10 @@ impl Format for Datastore {
         false
     }
 
+    fn salvages(&self) -> bool {
+        true
+    }
+
     fn lock(&self) -> Lock {
         Lock::Together(names::LOCK)
     }

@@ -64,8 +64,28 @@ impl Store {
             Ok(name) if files.contains(MANIFEST) => {
                 self.now = Now::Manifest { folder, group, files, name, reading: manifest::Reading::new() };
             }
-            _ => self.unfinished(folder, out),
+            _ => match self.without_manifest(&files) {
+                Some(manifest) => {
+                    let ordinal = self.ordinal;
+                    self.ordinal = ordinal.saturating_add(1);
+                    let (path, message) = (folder.to_string(), format!("it has no {MANIFEST}, which is written last"));
+                    out.findings.push(finding(Code::Unfinished, folder.clone(), None, message, Hurts::One(ordinal)));
+                    self.manifest((&folder, folder.clone()), (path, group, ordinal), files, manifest, out);
+                }
+                None => self.unfinished(folder, out),
+            },
         }
+    }
+
+    /// To salvage an archive whose manifest is of no use: the index of that name, of which nothing else is known. With a
+    /// key, its chunks are taken for encrypted.
+    fn without_manifest(&self, files: &BTreeSet<String>) -> Option<Manifest> {
+        let archive = self.archive.as_ref().filter(|_| self.salvages())?;
+        let files = files.iter().filter_map(|name| File::unnamed(name, self.key.is_some()));
+        let files: Vec<File> = files.filter(|file| file.is(archive)).collect();
+        let opens = self.key.map_or(Opens::No, Opens::Maybe);
+        let proof = Proof { opens, doubt: None, standing: Standing::Other };
+        (!files.is_empty()).then_some(Manifest { files, fingerprint: None, proof })
     }
 
     /// A snapshot has no manifest: it comes last, and is the first to go. At the end it is looked for once more.
@@ -108,8 +128,11 @@ impl Store {
         match read {
             Ok(manifest) => self.manifest((folder, name), (path, group, ordinal), present, manifest, out),
             Err(finding) => {
-                out.sets.push(Set { name: path, group, bytes: 0, archives: Vec::new(), key: None });
                 out.findings.push(finding);
+                if let Some(manifest) = self.without_manifest(&present) {
+                    return self.manifest((folder, name), (path, group, ordinal), present, manifest, out);
+                }
+                out.sets.push(Set { name: path, group, bytes: 0, archives: Vec::new(), key: None });
                 self.next(out);
             }
         }

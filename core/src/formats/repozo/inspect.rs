@@ -36,6 +36,9 @@ pub(super) struct Repository {
     listings: u32,
     listed: bool,
     chains: std::vec::IntoIter<Chain>,
+    /// Where one point is wanted: the chain before the one that it is looked for in, should that one be just being
+    /// written.
+    before: Option<Chain>,
     /// The chain whose `.dat` is being read.
     reading: Option<Reading>,
     /// Files of the newest chain that are to be called unlisted, and its index.
@@ -63,6 +66,9 @@ struct Reading {
     broken: bool,
     empty: bool,
     first: u64,
+    /// The last point that is wanted, and whether a line was of a later one.
+    last: String,
+    past: bool,
 }
 
 impl Repository {
@@ -72,6 +78,7 @@ impl Repository {
             Scope::All { trails } => (true, *trails, None),
             Scope::Point { at, trails } => (true, *trails, Some(at.clone().filter(|at| at != LATEST))),
             Scope::Under { at, trails } => (true, *trails, Some(Some(at.clone()).filter(|at| at != LATEST))),
+            Scope::Salvage { at } => (true, false, Some(Some(at.clone()))),
         };
         Self {
             scope: scope.clone(),
@@ -83,6 +90,7 @@ impl Repository {
             listings: 0,
             listed: false,
             chains: Vec::new().into_iter(),
+            before: None,
             reading: None,
             doubts: Vec::new(),
             newest: None,
@@ -121,7 +129,7 @@ impl Repository {
         let mut chains = self.listing.chains();
         if self.point.is_some() {
             chains.retain(|chain| self.wants(&chain.stem));
-            chains.drain(..chains.len().saturating_sub(1));
+            self.before = chains.drain(..chains.len().saturating_sub(1)).next_back();
         } else {
             let strays = self.listing.strays.iter().map(|name| (Code::Stray, name.clone(), "it belongs to no backup"));
             let work = self
@@ -156,6 +164,8 @@ impl Repository {
                     broken: false,
                     empty: true,
                     first: self.ordinal,
+                    last: String::new(),
+                    past: false,
                 });
                 return;
             }
@@ -179,8 +189,8 @@ impl Repository {
                 }
             } else if let Some(full) = files.next() {
                 let message = format!("its index '{}' is not there", chain.dat());
-                self.doubt(full, finding(Code::NoIndex, Some(full.clone()), None, message, Hurts::Nothing), out);
-                self.unlisted(files, &chain, out);
+                self.doubt(full, finding(Code::NoIndex, Some(full.clone()), None, message, self.hides()), out);
+                self.unlisted(files, &chain, None, out);
             }
         }
         self.lone_indices(out);
@@ -202,22 +212,42 @@ impl Repository {
         }
     }
 
-    /// Says that nothing lists a file, or keeps that for a second look if the file may just be being published.
+    /// Says that nothing lists a file, or keeps that for a second look if the file may just be being published: unless
+    /// it is this very one that is wanted.
     fn doubt(&mut self, file: &Name, finding: Finding, out: &mut Batch) {
-        if self.chains.as_slice().is_empty() {
+        let stem = DataFile::parse(file.as_bytes()).map(|data| data.stem);
+        let wanted = self.point.as_ref().is_some_and(|point| point.as_deref().is_some_and(|point| stem == Some(point)));
+        if !wanted && self.chains.as_slice().is_empty() {
             self.doubts.push((file.clone(), finding))
         } else {
             out.findings.push(finding)
         }
     }
 
-    fn unlisted<'a>(&mut self, files: impl Iterator<Item = &'a Name>, chain: &Chain, out: &mut Batch) {
+    /// Says which files of a chain no line names, whose last line, if it has an index, is of the point `last`.
+    fn unlisted<'a>(
+        &mut self,
+        files: impl Iterator<Item = &'a Name>,
+        chain: &Chain,
+        last: Option<&str>,
+        out: &mut Batch,
+    ) {
         for file in files {
             let stem = DataFile::parse(file.as_bytes()).map_or("", |data| data.stem);
             if self.wants(stem) {
                 let message = format!("no line of '{}' names it", chain.dat());
-                self.doubt(file, finding(Code::Unlisted, Some(file.clone()), None, message, Hurts::Nothing), out);
+                let hurts = if last.is_some_and(|last| stem > last) { self.hides() } else { Hurts::Nothing };
+                self.doubt(file, finding(Code::Unlisted, Some(file.clone()), None, message, hurts), out);
             }
+        }
+    }
+
+    /// What is hurt by something that may be a newer point than those that were found: where one point is wanted, whatever
+    /// comes after the last.
+    fn hides(&self) -> Hurts {
+        match self.point {
+            Some(_) => Hurts::Onward { group: self.group, from: self.ordinal },
+            None => Hurts::Nothing,
         }
     }
 
@@ -229,8 +259,9 @@ impl Repository {
         }
         reading.empty = false;
         let (link, fault) = reading.continuity.line(line.text, line.cut);
-        let wanted = link.as_ref().is_none_or(|link| self.wants(&link.stem));
-        if !wanted {
+        // Lines are in the order of time: behind one that is too new, none is wanted, not even one that says nothing.
+        reading.past |= link.as_ref().is_some_and(|link| !self.wants(&link.stem));
+        if reading.past {
             return;
         }
         if let Some(fault) = fault {
@@ -242,7 +273,7 @@ impl Repository {
                 fault.to_string()
             };
             // What a torn last line was to say is lost, but the points before it are whole.
-            let hurts = if torn { Hurts::Nothing } else { Hurts::Onward { group: self.group, from: self.ordinal } };
+            let hurts = if torn { self.hides() } else { Hurts::Onward { group: self.group, from: self.ordinal } };
             out.findings.push(finding(fault.code(), Some(reading.dat.clone()), Some(line.at), message, hurts));
         }
         if let Some(link) = link {
@@ -265,6 +296,7 @@ impl Repository {
             if !there {
                 self.lost.insert(link.stem.clone());
             }
+            reading.last.clone_from(&link.stem);
             let (name, bytes) = (link.stem.clone(), link.end);
             out.sets.push(Set { name, group: self.group, bytes, archives: Vec::new(), key: None });
             self.ordinal = self.ordinal.saturating_add(1);
@@ -316,11 +348,8 @@ impl Repository {
                     out,
                 );
             }
-            self.unlisted(
-                reading.chain.files.iter().filter(|file| !reading.named.contains(*file)),
-                &reading.chain,
-                out,
-            );
+            let unnamed = reading.chain.files.iter().filter(|file| !reading.named.contains(*file));
+            self.unlisted(unnamed, &reading.chain, Some(&reading.last), out);
         }
         if !reading.parts.is_empty() {
             let follow = Box::new(Records::new(reading.ends, self.group, reading.first));
@@ -347,7 +376,13 @@ impl Inspect for Repository {
 
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
         if let Some(look) = self.look.take() {
+            let writing = answer == Answer::Writing(true);
             self.look = look.answer(answer, out);
+            // A first backup of a chain that is being written: the point before it is in the chain before.
+            if let Some(before) = self.before.take_if(|_| writing && self.ordinal == 0) {
+                self.chains = vec![before].into_iter();
+                self.next_chain(out);
+            }
             return;
         }
         let Some(mut reading) = self.reading.take() else {

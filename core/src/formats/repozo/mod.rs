@@ -70,7 +70,6 @@ impl Format for Repozo {
         if text == LATEST {
             return Ok(text.to_owned());
         }
-        names::point(text)
-            .ok_or_else(|| format!("'{text}' is no point in time: write YYYY-MM-DD[-hh[-mm[-ss]]], UTC, or {LATEST}"))
+        names::point(text).map_err(|no| no.to_string())
     }
 }

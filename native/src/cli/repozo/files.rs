@@ -22,11 +22,7 @@ pub(super) fn find(repository: &dyn Store, when: Option<&str>, watch: &Watch<'_>
     let now = clock::stamp()?;
     let when = when.unwrap_or(&now);
     watch.note(format!("looking for files between last full backup and {when}..."));
-    let mut all = Vec::new();
-    let add = &mut |entry: highwater_core::inspect::Entry| {
-        all.extend(entry.name.as_str().filter(|name| DataFile::parse(name.as_bytes()).is_some()).map(str::to_owned));
-    };
-    repository.list(None, add).map_err(Error::of_folder("list", repository, None))?;
+    let mut all = all(repository)?;
     all.sort_unstable_by(|a, b| b.cmp(a));
     let mut needed = Vec::new();
     for name in all {
@@ -45,6 +41,30 @@ pub(super) fn find(repository: &dyn Store, when: Option<&str>, watch: &Watch<'_>
         needed.iter().for_each(|name| watch.note(format!("\t{}", shown(repository.told(None).join(name)))));
     }
     Ok(needed)
+}
+
+/// Says that a backup is newer than now, if no date is named: the original passes over it without a word.
+pub(super) fn tell_later(repository: &dyn Store, when: Option<&str>, watch: &Watch<'_>) -> Result<(), Error> {
+    let now = clock::stamp()?;
+    let later = all(repository)?.into_iter().filter(|name| when.is_none() && stem(name) > now.as_str()).max();
+    if let Some(later) = later {
+        watch.notice(format!(
+            "{} is newer than now ({now}) and was passed over: set the clock right, or name it with -D {}",
+            shown(repository.told(None).join(&later)),
+            stem(&later)
+        ));
+    }
+    Ok(())
+}
+
+/// Every data file.
+fn all(repository: &dyn Store) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    let add = &mut |entry: highwater_core::inspect::Entry| {
+        all.extend(entry.name.as_str().filter(|name| DataFile::parse(name.as_bytes()).is_some()).map(str::to_owned));
+    };
+    repository.list(None, add).map_err(Error::of_folder("list", repository, None))?;
+    Ok(all)
 }
 
 /// The stem of a data file's name.

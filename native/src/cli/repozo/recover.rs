@@ -7,7 +7,7 @@ use highwater_core::codec::{Decoder, Flow};
 use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::chain::{Continuity, Link};
-use highwater_core::formats::repozo::names::DataFile;
+use highwater_core::formats::repozo::names::{self, DataFile};
 use highwater_core::inspect::{Format, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
@@ -19,16 +19,42 @@ use crate::cli::out;
 use crate::clock;
 use crate::disk;
 use crate::drive::{self, buffer};
-use crate::error::Error;
-use crate::restore::{Job, plan, put_together, to_file, to_stream};
+use crate::error::{Class, Error};
+use crate::lock;
+use crate::restore::{Job, Look, plan, put_together, to_file, to_stream};
 use crate::shown::shown;
-use crate::store::{Locks, Store};
+use crate::store::{Files, Locks, Store};
 use crate::watch::Watch;
 
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
+    if let Some(date) = &options.date {
+        // The original compares any text, and takes the newest for a date that is past all calendars.
+        names::point(date).map_err(|no| Error::Refused { class: Class::Usage, what: format!("-D: {no}") })?;
+    }
     let repository = &files::open(options)?;
+    let mut went = attempt(options, repository, watch)?;
+    if went == Went::Meanwhile {
+        // A backup has listed what it had put there a moment before.
+        went = attempt(options, repository, watch)?;
+    }
+    match went {
+        Went::Done => Ok(()),
+        Went::Meanwhile => Err(Error::failed("backups end all the time; recover again")),
+    }
+}
+
+/// What came of a look at the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Went {
+    Done,
+    /// It has changed since.
+    Meanwhile,
+}
+
+fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<Went, Error> {
     let when = options.date.as_deref();
     let found = files::find(repository, when, watch)?;
+    files::tell_later(repository, when, watch)?;
     let Some(first) = found.first() else {
         let before = when.map(|when| format!(" before {when}")).unwrap_or_default();
         return Err(Error::cannot_start(format!("No files in repository{before}")));
@@ -41,18 +67,32 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let has_full = links.values().any(|link| link.stem == chain);
     match listed.filter(|_| has_full) {
         Some(point) => {
-            for name in unnamed(&found, &links).filter(|name| files::stem(name) > point.as_str()) {
+            if let Some(name) = unnamed(&found, &links).find(|name| files::stem(name) > point.as_str()) {
                 let path = shown(repository.told(None).join(name));
+                if !repository.is_locked(&lock::name()?) {
+                    if lines(repository, chain)?.contains_key(name) {
+                        return Ok(Went::Meanwhile);
+                    }
+                    return Err(Error::failed(format!(
+                        "no line of {chain}.dat names {path}: a backup run finishes it or sets it aside; the newest point before it is -D {point}"
+                    )));
+                }
                 watch.notice(format!(
-                    "{path} was not recovered: no line of {chain}.dat names it; a backup run finishes it"
+                    "{path} was not recovered: a backup that is running now has not listed it yet; this is the point before it, {point}"
                 ));
             }
-            let plan = plan(repository, &Repozo, Some(point), None)?;
+            let plan = plan(repository, &Repozo, Some(point.clone()), None)?;
+            // Whoever names a point exactly wants no newer one.
+            if let Some(hidden) = plan.hidden.as_ref().filter(|_| when != Some(&*point)) {
+                return Err(Error::failed(format!("{hidden}; the newest point before it is -D {point}")));
+            }
             let job = Job {
                 quick: options.quick,
                 full: options.full,
                 in_place: false,
+                force: false,
                 dry_run: false,
+                look: Look::Presence,
                 whole_sum: options.verbose && !options.with_verify,
             };
             match &options.output {
@@ -64,10 +104,16 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
                 }
                 None => to_stream(&job, &plan, repository, &mut out::stream()?, watch)?,
             };
-            Ok(())
         }
-        None => unlisted(options, repository, &found, &links, watch),
+        None if options.with_verify => {
+            let dat = shown(repository.told(None).join(format!("{chain}.dat")));
+            return Err(Error::damage(format!(
+                "nothing can be verified: {dat} is missing or names no full backup; without -w, what is there is recovered unchecked"
+            )));
+        }
+        None => unlisted(options, repository, &found, &links, watch)?,
     }
+    Ok(Went::Done)
 }
 
 /// The newest point that the index of the chain `stem` names at or before `when`, compared as text.
@@ -131,7 +177,8 @@ fn unlisted(
     let target = disk::target(output, Locks::Wanted)?;
     let last = files::stem(found.last().map_or("", String::as_str));
     let saved = Name::new(format!("{last}.index").as_bytes())?;
-    let done = put_together((repository, &saved), (&*target.root, &target.name), watch, |out| {
+    let give_up = options.full;
+    let done = put_together((repository, &saved), (&*target.root, &target.name), give_up, watch, |out| {
         join(repository, found, links, out, watch)
     });
     target.root.doubts().into_iter().for_each(|doubt| watch.note(doubt));

@@ -19,6 +19,7 @@ use highwater_core::claim::Evidence;
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let repository = &files::open(options)?;
     let found = files::find(repository, None, watch)?;
+    files::tell_later(repository, None, watch)?;
     let Some(first) = found.first() else { return Err(Error::damage("No files in repository")) };
     files::begins_with_full(repository, &found, None)?;
     let chain = files::stem(first);
@@ -34,7 +35,8 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         .iter()
         .for_each(|claim| watch.note(format!("Verifying {}", shown(repository.told(Some(&claim.object))))));
     let depth = if options.quick { Depth::Size } else { Depth::Digest };
-    let bad = plan.claims.par_iter().map(|claim| {
+    let bad = (0..plan.claims.len()).into_par_iter().map(|at| {
+        let claim = &plan.claims.get(at);
         let path = repository.told(Some(&claim.object));
         let verdict = if claim.evidence(depth) == Evidence::StoredLength {
             fits(repository, claim)

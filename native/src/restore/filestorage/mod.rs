@@ -2,6 +2,7 @@
 //! it, and the seal of an append.
 
 pub(super) mod index;
+pub(super) mod newest;
 pub(super) mod seal;
 
 use highwater_core::name::Name;

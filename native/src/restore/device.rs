@@ -1,0 +1,93 @@
+//! A restore onto a block device: in place, as a device has no second file that could take its name.
+
+use std::io;
+
+use highwater_core::render::thousands;
+use rayon::prelude::*;
+
+use super::full::chunk;
+use super::ready::{self, Look};
+use super::target::holds;
+use super::zeros::Zeros;
+use super::{How, Outcome, Run, sound};
+use crate::disk::Writable;
+use crate::error::Error;
+use crate::shown::quoted;
+
+/// Writes all of the plan to the device that the target is. What it holds already is not written again.
+///
+/// # Errors
+/// When nobody said that it may be overwritten, it is in use or too small, or something that will be read is not there:
+/// it is then as it was. After that, it is overwritten in part, and that is said.
+pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
+    let Run { job, plan, from, to, target, watch } = *run;
+    let path = quoted(&run.told());
+    if plan.grows {
+        return Err(Error::cannot_start(format!("{path} is a block device; a database belongs into a file: name one")));
+    }
+    if !job.force {
+        let what = format!("{path} is a block device, and whatever it holds is overwritten in place");
+        return Err(Error::cannot_start(format!("{what}; say with --force that this is meant, or name a file")));
+    }
+    let device = to.open_device(target).map_err(|error| match error.kind() {
+        io::ErrorKind::ResourceBusy => Error::cannot_start(format!(
+            "{path} is in use: it is mounted, or belongs to something that is; end that first"
+        )),
+        _ => Error::at("open for writing", to, target)(error),
+    })?;
+    let length = device.as_object().length().map_err(run.failed("look at"))?;
+    if length < plan.end {
+        let (length, end) = (thousands(length), thousands(plan.end));
+        return Err(Error::cannot_start(format!("{path} is too small: it has {length} bytes, and {end} are needed")));
+    }
+    let zeros = Zeros::of(plan);
+    ready::files(from, plan, 0, Look::Closely, &zeros, watch)?;
+    let outcome = |written| Outcome {
+        point: plan.point.clone(),
+        how: How::Full,
+        end: plan.end,
+        had: 0,
+        files: plan.files(0),
+        written,
+        index: false,
+        lost: Vec::new(),
+    };
+    if job.dry_run {
+        return Ok(outcome(plan.end));
+    }
+    watch.notice(format!("overwriting {path}: until this ends, it holds neither what it held nor the point"));
+    watch.expect(plan.end);
+    let written = fill(run, &*device, &zeros).map_err(|error| {
+        let what = error.to_string();
+        let what = what.trim_end_matches('.');
+        let what = format!("{what}. {path} is overwritten in part: restore to it again, from a sound point");
+        Error::Refused { class: error.class(), what }
+    })?;
+    if length > plan.end {
+        let more = thousands(length - plan.end);
+        watch.notice(format!("{path} has {more} bytes more than the point; they are as they were"));
+    }
+    Ok(outcome(written))
+}
+
+/// Writes every chunk that is not there, for good; gives how many bytes those are.
+fn fill(run: &Run<'_>, device: &dyn Writable, zeros: &Zeros) -> Result<u64, Error> {
+    let Run { plan, from, watch, .. } = *run;
+    let path = run.told();
+    let written = (0..plan.claims.len()).into_par_iter().map(|at| {
+        watch.go_on()?;
+        let claim = plan.claims.get(at);
+        if holds(device.as_object(), &claim, watch).map_err(Error::io("read", &path))? {
+            return Ok::<u64, Error>(0);
+        }
+        if zeros.are(&claim) {
+            Zeros::put(&claim, |at, bytes| device.write_at(at, bytes)).map_err(Error::io("write", &path))?;
+        } else {
+            sound(from, &claim, chunk(from, &claim, device, &path, false, watch)?)?;
+        }
+        Ok(claim.expect.length)
+    });
+    let written: u64 = written.try_reduce(|| 0, |one, other| Ok(one + other))?;
+    device.sync().map_err(Error::io("write", &path))?;
+    Ok(written)
+}
