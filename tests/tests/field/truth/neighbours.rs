@@ -21,7 +21,7 @@ fn settle(folder: &Path) {
     for name in FOLDERS {
         fs::create_dir(folder.join(name)).expect("it is made");
         fs::write(folder.join(name).join("#1234"), "what was found").expect("it is written");
-        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0)).expect("it is set");
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o000)).expect("it is set");
     }
     for name in FILES {
         fs::write(folder.join(name), "of a desktop").expect("it is written");
