@@ -244,7 +244,7 @@ fn parts(code: Code) -> Page {
                 "If there is none, restore from another snapshot; find out who wrote in the store.",
                 "Make a new backup with the key.",
             ],
-            again: "--keyfile KEY --depth list",
+            again: "--depth list --keyfile KEY",
         },
         Code::Unproven => Page {
             means: "A manifest is signed and the key at hand is not the one that it was signed with, or it is encrypted and was not \
@@ -256,7 +256,7 @@ fn parts(code: Code) -> Page {
                 "If the snapshot was made with the key at hand, the manifest was changed: take it as HW115.",
                 "One that was never signed can be restored with its key; compare what comes of it with what you know.",
             ],
-            again: "--keyfile KEY --depth list",
+            again: "--depth list --keyfile KEY",
         },
         Code::Misnamed => Page {
             means: "A folder holds a snapshot, and lies or is named so that no server, no restore and no verification takes it for one. \
@@ -279,7 +279,7 @@ fn parts(code: Code) -> Page {
                 "If not, do not restore from it, and find out who wrote in the store.",
                 "Where every snapshot has to be signed, verify with --strict.",
             ],
-            again: "--keyfile KEY --depth list --strict",
+            again: "--depth list --strict --keyfile KEY",
         },
         Code::Unnamed => Page {
             means: "An index or a blob lies in a snapshot, and the manifest does not name it. It was not looked at, and nobody restores it.",
