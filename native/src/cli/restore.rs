@@ -61,8 +61,8 @@ pub(super) fn run(args: &args::Restore, stop: &Arc<AtomicBool>) -> Result<Exit, 
     if !args.talk.quiet && !to_stdout {
         out::print(&words(&outcome, args, &plan))?;
     }
-    let sound = outcome.lost.is_empty() && !(args.salvage && !plan.doubts.is_empty());
-    Ok(if sound { Exit::Sound } else { Exit::Damage })
+    let damaged = !outcome.lost.is_empty() || (args.salvage && !plan.doubts.is_empty());
+    Ok(if damaged { Exit::Damage } else { Exit::Sound })
 }
 
 /// What a salvage left out.

@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering;
 
 use highwater_core::name::{Name, TEMPORARY};
 use rustix::fs::{
-    AtFlags, Dir, FileType, FlockOperation, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec, Timestamps,
-    UTIME_NOW, UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, fstatfs, fstatvfs, futimens, ioctl_ficlone, mkdirat,
-    openat, readlinkat, renameat, renameat_with, statat, statx, syncfs, unlinkat,
+    AtFlags, Dir, FileType, FlockOperation, FsWord, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec,
+    Timestamps, UTIME_NOW, UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, fstatfs, fstatvfs, futimens,
+    ioctl_ficlone, mkdirat, openat, readlinkat, renameat, renameat_with, statat, statx, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -31,7 +31,7 @@ const UNSYNCED: [Errno; 3] = [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS];
 const BLOCK: u64 = 512;
 
 /// The numbers of file systems that compress or share blocks: Btrfs, ZFS, bcachefs, XFS.
-const SHARING: [i64; 4] = [0x9123_683e, 0x2fc1_2fc1, 0xca45_1a4e, 0x5846_5342];
+const SHARING: [FsWord; 4] = [0x9123_683e, 0x2fc1_2fc1, 0xca45_1a4e, 0x5846_5342];
 
 /// No lock file is longer, in bytes.
 const LONGEST_LOCK: u64 = 256;
@@ -305,7 +305,7 @@ impl Disk for Files {
         let stat = fstatvfs(self.root())?;
         // Root may use what is kept back for it.
         let blocks = if self.user() == 0 { stat.f_bfree } else { stat.f_bavail };
-        let shares = SHARING.contains(&i64::from(fstatfs(self.root())?.f_type));
+        let shares = SHARING.contains(&fstatfs(self.root())?.f_type);
         Ok(Some(Room { free: blocks.saturating_mul(stat.f_frsize), shares }))
     }
 

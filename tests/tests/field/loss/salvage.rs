@@ -76,10 +76,13 @@ impl Stage {
     }
 }
 
+/// A way to lose a chunk, by its name.
+type Way = (&'static str, &'static dyn Fn(&Path));
+
 #[test]
 fn a_snapshot_that_lost_chunks_is_restored_as_far_as_they_are_sound() {
     let mut score = Score::part(LINE, "salvage of lost chunks");
-    let ways: [(&str, &dyn Fn(&Path)); 4] = [
+    let ways: [Way; 4] = [
         ("gone", &|path| fs::remove_file(path).expect("it goes")),
         ("empty", &|path| fs::write(path, b"").expect("it is cut")),
         ("flipped", &|path| {
