@@ -3,6 +3,7 @@
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
+use highwater_core::codec::Codec;
 use highwater_core::fit::Fit;
 use highwater_core::render::{bytes, thousands};
 use highwater_core::report::Depth;
@@ -17,6 +18,9 @@ use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::Store;
 use crate::watch::Watch;
+
+/// A byte of deflated data holds at most so many (RFC 1951: 258 bytes take two bits).
+const DEFLATED: u64 = 1032;
 
 /// How closely files are looked at before the first write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,13 @@ pub(super) fn files(
         watch.go_on()?;
         if zeros.are(claim) {
             return Ok(());
+        }
+        if let (Codec::Gzip, Ok(length)) = (claim.codec, from.length(&claim.object))
+            && length.saturating_mul(DEFLATED).saturating_add(DEFLATED) < claim.expect.length
+        {
+            let (path, wanted) = (quoted(&from.told(Some(&claim.object))), thousands(claim.expect.length));
+            let length = thousands(length);
+            return Err(Error::damage(format!("{path} has {length} bytes, which hold no {wanted} bytes compressed")));
         }
         let has_length = closely != Look::Presence && claim.evidence(Depth::Size) == Evidence::StoredLength;
         let verdict = match from.length(&claim.object) {

@@ -43,7 +43,7 @@ names: that look like flags        | 0 0 0 0 | 0 0 | 0 0 | 0 0
 names: a stamp that sorts last     | 3 3 3 3 | 3 3 | 3 3 | 4 3
 names: a stamp that sorts first    | 3 3 3 3 | 3 0 | 0 0 | 0 3
 names: an index alone that sorts last | 1 1 1 1 | 1 1 | 1 1 | 4 3
-names: the next backup's own       | 3 3 3 3 | 3 0 | 0 0 | 0 0
+names: the next backup's own       | 3 3 3 3 | 3 3 | 3 3 | 0 0
 names: the next backup's OID index | 0 0 0 0 | 0 0 | 0 0 | 0 0
 link: the repository is one        | 0 0 0 0 | 0 0 | 0 0 | 0 0
 link: above the repository         | 0 0 0 0 | 0 0 | 0 0 | 0 0
@@ -62,10 +62,10 @@ link: lock to a victim             | 0 0 0 0 | 0 0 | 0 0 | 4 0
 link: lock to nowhere              | 0 0 0 0 | 0 0 | 0 0 | 4 0
 planted: work files to a victim    | 0 0 0 0 | 0 0 | 0 0 | 0 0
 planted: work files to nowhere     | 0 0 0 0 | 0 0 | 0 0 | 0 0
-planted: next increment to a victim | 3 3 3 3 | 3 0 | 0 0 | 0 0
-planted: next increment to nowhere | 3 3 3 3 | 3 0 | 0 0 | 0 0
+planted: next increment to a victim | 3 3 3 3 | 3 3 | 3 3 | 0 0
+planted: next increment to nowhere | 3 3 3 3 | 3 3 | 3 3 | 0 0
 planted: next OID index to a victim | 0 0 0 0 | 0 0 | 0 0 | 0 0
-planted: an orphan to a victim     | 3 3 3 3 | 3 0 | 0 0 | 0 0
+planted: an orphan to a victim     | 3 3 3 3 | 3 3 | 3 3 | 0 0
 planted: files of a full backup    | 0 0 0 0 | 0 0 | 0 0 | 0 0
 hard links: a snapshot by cp -al   | 0 0 0 0 | 0 0 | 0 0 | 0 0
 hard links: lock and work file     | 0 0 0 0 | 0 0 | 0 0 | 0 0
@@ -76,28 +76,28 @@ FIFO: index                        | 3 3 3 3 | 3 3 | 3 3 | 3 3
 FIFO: OID index                    | 0 0 0 3 | 0 0 | 0 0 | 0 3
 FIFO: lock                         | 0 0 0 0 | 0 0 | 0 0 | 4 0
 FIFO: work file                    | 0 0 0 0 | 0 0 | 0 0 | 0 0
-FIFO: orphan                       | 3 3 3 3 | 3 0 | 0 0 | 0 0
+FIFO: orphan                       | 3 3 3 3 | 3 3 | 3 3 | 0 0
 socket: full backup                | 3 3 3 3 | 0 0 | 3 3 | 0 3
 socket: increment                  | 3 3 3 3 | 0 0 | 3 3 | 0 3
 socket: index                      | 3 3 3 3 | 3 3 | 3 3 | 3 3
 socket: OID index                  | 0 0 0 3 | 0 0 | 0 0 | 0 3
 socket: lock                       | 0 0 0 0 | 0 0 | 0 0 | 4 0
 socket: work file                  | 0 0 0 0 | 0 0 | 0 0 | 0 0
-socket: orphan                     | 3 3 3 3 | 3 0 | 0 0 | 0 0
+socket: orphan                     | 3 3 3 3 | 3 3 | 3 3 | 0 0
 null: full backup                  | 3 3 3 3 | 0 0 | 3 3 | 0 3
 null: increment                    | 3 3 3 3 | 0 0 | 3 3 | 0 3
 null: index                        | 3 3 3 3 | 3 3 | 3 3 | 3 3
 null: OID index                    | 0 0 0 3 | 0 0 | 0 0 | 0 3
 null: lock                         | 0 0 0 0 | 0 0 | 0 0 | 4 0
 null: work file                    | 0 0 0 0 | 0 0 | 0 0 | 0 0
-null: orphan                       | 3 3 3 3 | 3 0 | 0 0 | 0 0
+null: orphan                       | 3 3 3 3 | 3 3 | 3 3 | 0 0
 zero: full backup                  | 3 3 3 3 | 0 0 | 3 3 | 0 3
 zero: increment                    | 3 3 3 3 | 0 0 | 3 3 | 0 3
 zero: index                        | 3 3 3 3 | 3 3 | 3 3 | 3 3
 zero: OID index                    | 0 0 0 3 | 0 0 | 0 0 | 0 3
 zero: lock                         | 0 0 0 0 | 0 0 | 0 0 | 4 0
 zero: work file                    | 0 0 0 0 | 0 0 | 0 0 | 0 0
-zero: orphan                       | 3 3 3 3 | 3 0 | 0 0 | 0 0
+zero: orphan                       | 3 3 3 3 | 3 3 | 3 3 | 0 0
 folder: full backup                | 3 3 3 3 | 0 0 | 3 3 | 0 3
 folder: increment                  | 3 3 3 3 | 0 0 | 3 3 | 0 3
 folder: index                      | 3 3 3 3 | 3 3 | 3 3 | 3 3

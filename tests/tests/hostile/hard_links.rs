@@ -41,7 +41,8 @@ fn a_part_with_another_name_is_not_taken_up() {
     for flags in [&[][..], &["--in-place", "--full"]] {
         let stage = Stage::new();
         let (target, part) = (stage.ground.path("out/standby.fs"), stage.ground.path("out/standby.fs.part"));
-        fs::write(&target, "FS30 another database").expect("an old database");
+        // A beginning of the point that ends nowhere, so that all of it is written anew.
+        fs::write(&target, &stage.backed_up[..30]).expect("an old database");
         fs::hard_link(stage.outside("victim"), &part).expect("a hard link");
         let run = stage.ground.restore("", &target, flags);
         run.expect(0).says("standby.fs.part").says("another name");

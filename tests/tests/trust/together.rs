@@ -47,7 +47,7 @@ fn in_place_holds_the_lock_before_it_gives_the_target_up() {
         let folder = stage.path("standby");
         fs::create_dir(&folder).expect("a folder");
         let target = folder.join("Data.fs");
-        fs::write(&target, "FS30 of another database").expect("an old target");
+        fs::write(&target, rotten(&stage)).expect("an old target");
         // With an index, a run would notice afterwards that somebody took its target away.
         (0..3).for_each(|point| fs::remove_file(stage.file(point, "index")).expect("an index goes"));
         let mut command = stage.command(&["restore", "--in-place"]);
@@ -84,7 +84,7 @@ fn in_place_holds_the_lock_or_leaves_all_as_it_was() {
         let folder = stage.path("standby");
         fs::create_dir(&folder).expect("a folder");
         let (target, held) = (folder.join("Data.fs"), folder.join(name));
-        fs::write(&target, "FS30 of another database").expect("an old target");
+        fs::write(&target, rotten(&stage)).expect("an old target");
         let held = OpenOptions::new().create(true).append(true).mode(0o600).open(held).expect("a file");
         held.lock().expect("a lock");
         let before = Record::of(&folder);
@@ -95,6 +95,13 @@ fn in_place_holds_the_lock_or_leaves_all_as_it_was() {
         stage.restore(&stage.ground.repo, &target, &["--in-place"]).expect(0);
         assert!(fs::read(&target).expect("a target") == stage.ground.data.bytes, "{name}");
     }
+}
+
+/// A database that is known by its newest transaction, and must be written anew.
+fn rotten(stage: &Stage) -> Vec<u8> {
+    let mut bytes = stage.ground.data.bytes.clone();
+    bytes[300] ^= 1;
+    bytes
 }
 
 /// Whether somebody writes an object in a folder.

@@ -31,7 +31,7 @@ impl World {
         fs::write(standby.join("folder/note"), "a note").expect("a file");
         let first = fs::read(stage.file(0, "fs")).expect("a full backup");
         for name in ["Data.fs", "disk.img"] {
-            fs::write(standby.join(name), if name == "Data.fs" { &first[..] } else { b"another image" })
+            fs::write(standby.join(name), if name == "Data.fs" { &first[..] } else { &stage.image[..100] })
                 .expect("a file");
             set_mode(&standby.join(name), 0o640);
             if rustix::process::geteuid().is_root() {
