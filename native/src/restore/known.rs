@@ -12,7 +12,7 @@
 //! old they are.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use highwater_core::claim::Claim;
 use highwater_core::codec::{Decoder, Flow};
@@ -33,12 +33,29 @@ use crate::watch::Watch;
 /// What its owner can do.
 const NEXT: &str = "name another target, or give it up with --full";
 
+/// The first thing that could not be read while it was to be found out what a target holds: that it is unknown says
+/// nothing then.
+#[derive(Default)]
+pub(super) struct Unread(OnceLock<String>);
+
+impl Unread {
+    /// Notes a sentence.
+    pub(super) fn note(&self, what: impl FnOnce() -> String) {
+        self.0.get_or_init(what);
+    }
+}
+
 /// Refuses to give up a target that does not fit the plan, unless the set knows what it holds.
 pub(super) fn or_refuse(run: &Run<'_>, object: &Arc<dyn Object>, fit: Fit) -> Result<(), Error> {
     let length = object.length().map_err(run.failed("read"))?;
     // A hole to its end holds nothing either.
-    if length == 0 || object.next_data(0) == Some(u64::MAX) || is_known(run, &**object, length, fit)? {
+    let unread = Unread::default();
+    if length == 0 || object.next_data(0) == Some(u64::MAX) || is_known(run, &**object, length, fit, &unread)? {
         return Ok(());
+    }
+    if let Some(what) = unread.0.into_inner() {
+        let what = format!("whether {} may be given up cannot be told: {what}", quoted(&run.told()));
+        return Err(Error::failed(format!("{what}. Restore again, or say with --full that it may")));
     }
     let Run { from, plan, .. } = *run;
     let (path, repository) = (quoted(&run.told()), quoted(&from.told(None)));
@@ -84,36 +101,36 @@ pub(super) fn of_file(old: &dyn Object, new: &dyn Object, path: &Path, watch: &W
     Err(Error::cannot_start(format!("{quoted} was not touched, as {why}; {NEXT}")))
 }
 
-fn is_known(run: &Run<'_>, object: &dyn Object, length: u64, fit: Fit) -> Result<bool, Error> {
+fn is_known(run: &Run<'_>, object: &dyn Object, length: u64, fit: Fit, unread: &Unread) -> Result<bool, Error> {
     let Run { from, plan, .. } = *run;
-    let related = plan.related(from)?;
+    let related = plan.related(from, unread)?;
     let newest = plan.newest_of_chain(&related).filter(|_| plan.grows);
     if let Some(newest) = newest {
         // What of it is in the point was looked at before.
         let seen = if fit == Fit::Longer { plan.end } else { 0 };
-        if begins(run, object, length, &plan.claims_of(from, &newest.name)?, seen)? {
+        if begins(run, object, length, &plan.claims_of(from, &newest.name, unread)?, seen, unread)? {
             return Ok(true);
         }
     }
     let group = newest.map(|newest| newest.group);
     let others = related.iter().filter(|set| set.name != plan.point && Some(set.group) != group);
     for set in others.filter(|set| !plan.grows || set.bytes == length) {
-        let claims = plan.claims_of(from, &set.name)?;
+        let claims = plan.claims_of(from, &set.name, unread)?;
         if claims.end() == length && is(run, object, &claims)? {
             return Ok(true);
         }
     }
     if !plan.grows {
-        return begins(run, object, length, &plan.claims, 0);
+        return begins(run, object, length, &plan.claims, 0, unread);
     }
     match newest::transaction(object).map_err(run.failed("read"))? {
         newest::Newest::None => Ok(true),
         newest::Newest::Some(tid) => {
             // An older point may be wanted: then the newest of all tells.
             let newest = related.first().filter(|newest| newest.name != plan.point);
-            Ok(newest::is_in(tid, from, &plan.claims, run.watch)?
+            Ok(newest::is_in(tid, from, &plan.claims, unread, run.watch)?
                 || newest.map_or(Ok(false), |newest| {
-                    newest::is_in(tid, from, &plan.claims_of(from, &newest.name)?, run.watch)
+                    newest::is_in(tid, from, &plan.claims_of(from, &newest.name, unread)?, unread, run.watch)
                 })?)
         }
         newest::Newest::Unknown => Ok(false),
@@ -133,7 +150,14 @@ fn is(run: &Run<'_>, object: &dyn Object, claims: &Claims) -> Result<bool, Error
 }
 
 /// Whether an object of `length` bytes is what these chunks begin with; up to `seen` it is.
-fn begins(run: &Run<'_>, object: &dyn Object, length: u64, claims: &Claims, seen: u64) -> Result<bool, Error> {
+fn begins(
+    run: &Run<'_>,
+    object: &dyn Object,
+    length: u64,
+    claims: &Claims,
+    seen: u64,
+    unread: &Unread,
+) -> Result<bool, Error> {
     let Run { from, watch, .. } = *run;
     if length > claims.end() {
         return Ok(false);
@@ -147,7 +171,12 @@ fn begins(run: &Run<'_>, object: &dyn Object, length: u64, claims: &Claims, seen
         let same = if claim.target.end <= length && !sealed {
             holds(object, &claim, watch)
         } else {
-            goes_on(from, object, &claim, length, run.plan.grows).map(|same| same == Some(true))
+            goes_on(from, object, &claim, length, run.plan.grows).map(|same| {
+                if same.is_none() {
+                    unread.note(|| format!("{} cannot be read", quoted(&from.told(Some(&claim.object)))));
+                }
+                same == Some(true)
+            })
         };
         match same {
             Ok(true) => None,

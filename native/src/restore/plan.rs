@@ -12,6 +12,7 @@ use highwater_core::report::{Depth, Verdict};
 use highwater_core::survey::{Options, Survey, Work};
 
 use super::claims::{Claims, Gather};
+use super::known::Unread;
 use crate::drive::{self, buffer};
 use crate::error::{Class, Error};
 use crate::lock;
@@ -170,8 +171,9 @@ impl Plan {
 
     /// The sets that restore to the same kind of file as this one, newest first: any, or where points do not grow out of
     /// one another, those of the same group.
-    pub(super) fn related(&self, from: &dyn Store) -> Result<Vec<Set>, Error> {
+    pub(super) fn related(&self, from: &dyn Store, unread: &Unread) -> Result<Vec<Set>, Error> {
         let (all, _) = collect(from, self.format, &Scope::Catalogue, None, Depth::List)?;
+        note_unread(&all, unread);
         let group = all.sets().iter().find(|set| set.name == self.point).map(|set| set.group);
         let related = all.sets().iter().filter(|set| self.grows || Some(set.group) == group);
         Ok(related.rev().cloned().collect())
@@ -184,10 +186,19 @@ impl Plan {
     }
 
     /// The chunks of another point, as far as its index can be understood.
-    pub(super) fn claims_of(&self, from: &dyn Store, point: &str) -> Result<Claims, Error> {
+    pub(super) fn claims_of(&self, from: &dyn Store, point: &str, unread: &Unread) -> Result<Claims, Error> {
         let at = Some(format!("{point}{}", self.archive));
-        let (_, claims) = collect(from, self.format, &Scope::Point { at, trails: false }, self.opens, Depth::List)?;
+        let (survey, claims) =
+            collect(from, self.format, &Scope::Point { at, trails: false }, self.opens, Depth::List)?;
+        note_unread(&survey, unread);
         Ok(claims.finish())
+    }
+}
+
+/// Notes the first thing that a survey could not read.
+fn note_unread(survey: &Survey, unread: &Unread) {
+    if let Some(finding) = survey.findings().sample().find(|finding| finding.code == Code::Unreadable) {
+        unread.note(|| sentence(finding));
     }
 }
 

@@ -237,7 +237,9 @@ pub(crate) fn all() -> &'static [Scene] {
         let restore = &["restore", "=/repo", "=/standby/Data.fs"];
         let quick = &["restore", "--quick", "=/repo", "=/standby/Data.fs"];
         let inside = &["restore", "=/repo", "=/repo/Data.fs"];
-        let give_up = &["restore", "--in-place", "=/repo", "=/standby/Data.fs"];
+        // Another database is given up only when that is asked for.
+        let anew = &["restore", "--full", "=/repo", "=/standby/Data.fs"];
+        let give_up = &["restore", "--full", "--in-place", "=/repo", "=/standby/Data.fs"];
         let cut = &["restore", "=/repo@2026-03-01-00-01-00", "=/standby/Data.fs"];
         let first_file = format!("repo/{first}.fs");
         let mut locked = Scene::new("restore onto an open database", &plain, restore, Wants::Refusal)
@@ -268,14 +270,14 @@ pub(crate) fn all() -> &'static [Scene] {
             interrupted(&plain),
             Scene::new("restore", &plain, restore, plain.target(last)),
             Scene::new("restore from gzip", &gzip, restore, gzip.target(last)),
-            Scene::new("restore over another file", &plain, restore, plain.target(last)).with_target(&another()),
-            Scene::new("resumed restore", &plain, restore, plain.target(last))
+            Scene::new("restore over another file", &plain, anew, plain.target(last)).with_target(&another()),
+            Scene::new("resumed restore", &plain, anew, plain.target(last))
                 .with_target(&another())
                 .with_file("standby/Data.fs.part", part.clone()),
             Scene::new("restore in place", &plain, give_up, in_place.clone()).with_target(&another()),
             Scene::new("resumed restore in place", &plain, give_up, in_place)
                 .with_file("standby/Data.fs.0123456789abcdef.old.part", part.clone()),
-            Scene::new("restore beside two that were killed", &plain, restore, plain.target(last))
+            Scene::new("restore beside two that were killed", &plain, anew, plain.target(last))
                 .with_target(&another())
                 .with_file("standby/Data.fs.0123456789abcdef.part", part)
                 .with_file("standby/Data.fs.fedcba9876543210.part", b"FS30".to_vec()),
@@ -292,7 +294,7 @@ pub(crate) fn all() -> &'static [Scene] {
             busy,
             Scene::new("large gzip increment", &large, &["backup", "--gzip=1", "=/Data.fs", "=/repo"], point),
             Scene::new("large incremental restore", &large, restore, large.target(1)).with_target(&large.at(0)),
-            Scene::new("large restore", &large, restore, large.target(1)).with_target(&another()),
+            Scene::new("large restore", &large, anew, large.target(1)).with_target(&another()),
         ]
     })
 }

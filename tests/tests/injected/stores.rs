@@ -153,7 +153,7 @@ pub(crate) fn scenes() -> Vec<Scene> {
         scene(
             "restore over an image",
             &[("store", &whole)],
-            &[(TARGET, &new[..SOURCE])],
+            &[(TARGET, &old[..SOURCE / 2])],
             restore,
             Wants::Target(old.clone()),
         ),

@@ -9,6 +9,8 @@ use highwater_core::filestorage::{MAGIC_LEN, Magic, Sink, State, Status, TXN_HEA
 use crate::drive::buffer;
 use crate::error::Error;
 use crate::restore::claims::Claims;
+use crate::restore::known::Unread;
+use crate::shown::quoted;
 use crate::store::{Object, Store};
 use crate::watch::Watch;
 
@@ -54,12 +56,22 @@ pub(in crate::restore) fn transaction(object: &dyn Object) -> io::Result<Newest>
 /// Whether some chunks, one behind the other, hold a transaction.
 ///
 /// # Errors
-/// When the user wants to stop. What cannot be read holds nothing.
-pub(in crate::restore) fn is_in(tid: Tid, from: &dyn Store, claims: &Claims, watch: &Watch<'_>) -> Result<bool, Error> {
+/// When the user wants to stop. What cannot be read holds nothing, and is noted.
+pub(in crate::restore) fn is_in(
+    tid: Tid,
+    from: &dyn Store,
+    claims: &Claims,
+    unread: &Unread,
+    watch: &Watch<'_>,
+) -> Result<bool, Error> {
     let mut walk = Walk::new(0, claims.end());
     let mut wanted = Wanted { tid, found: false };
     for claim in claims.iter() {
-        let Ok(object) = from.open(&claim.object) else { return Ok(false) };
+        let note = || unread.note(|| format!("{} cannot be read", quoted(&from.told(Some(&claim.object)))));
+        let Ok(object) = from.open(&claim.object) else {
+            note();
+            return Ok(false);
+        };
         let mut decoder = Decoder::new(claim.codec);
         let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
             let pushed = decoder.push(piece, &mut |decoded| {
@@ -70,6 +82,9 @@ pub(in crate::restore) fn is_in(tid: Tid, from: &dyn Store, claims: &Claims, wat
             pushed.is_ok_and(|flow| flow.is_continue()) && !watch.stopping()
         });
         watch.go_on()?;
+        if read.is_err() {
+            note();
+        }
         if wanted.found || read.is_err() || walk.last_tid() > tid {
             break;
         }
