@@ -4,6 +4,7 @@
 //! |---|---|
 //! | nothing, or only a hole | is replaced |
 //! | any point of the repository, or the beginning of the one that is restored, as an interrupted run leaves it | is replaced |
+//! | a point, and then the beginning of the next with zeros in it, as a power cut in an append leaves it | is replaced |
 //! | a database whose newest transaction the point holds too, or the newest point: it is older, packed differently, or damaged | is replaced |
 //! | the point and more | is refused |
 //! | another database, a newer one, an image with bytes of its own, any other file | is refused |
@@ -178,6 +179,11 @@ fn begins(
                 same == Some(true)
             })
         };
+        // What was appended may have reached the disk in part.
+        let same = match same {
+            Ok(false) if run.plan.grows && claim.target.start > 0 => is_torn(from, object, &claim, length),
+            same => same,
+        };
         match same {
             Ok(true) => None,
             Ok(false) => Some(Ok(())),
@@ -186,6 +192,36 @@ fn begins(
     });
     watch.go_on()?;
     differs.transpose().map(|differs| differs.is_none()).map_err(run.failed("read"))
+}
+
+/// Whether each byte of an object of `length` bytes, as far as it reaches into a chunk, is that of the chunk, the seal of
+/// an append, or zero. False when the chunk cannot be read.
+///
+/// # Errors
+/// When the object cannot be read.
+fn is_torn(from: &dyn Store, object: &dyn Object, claim: &Claim, length: u64) -> std::io::Result<bool> {
+    let Ok(stored) = from.open(&claim.object) else { return Ok(false) };
+    let end = length.min(claim.target.end);
+    let seal = Seal::of(claim);
+    let (mut at, mut torn, mut failed, mut old) = (claim.target.start, true, None, Vec::new());
+    let mut decoder = Decoder::new(claim.codec);
+    let read = stored.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+        let pushed = decoder.push(piece, &mut |decoded| {
+            let some = usize::try_from(end - at).unwrap_or(usize::MAX).min(decoded.len());
+            old.resize(some, 0);
+            match object.read_exact_at(at, &mut old) {
+                Ok(()) => {
+                    let mut pairs = (at..).zip(decoded.iter().zip(&old));
+                    torn &= pairs.all(|(at, (new, old))| new == old || *old == 0 || seal.is(at, *old));
+                }
+                Err(error) => failed = Some(error),
+            }
+            at += some as u64;
+            if torn && failed.is_none() && at < end { Flow::Continue(()) } else { Flow::Break(()) }
+        });
+        pushed.is_ok_and(|flow| flow.is_continue())
+    });
+    failed.map_or(Ok(torn && read.is_ok() && at >= end), Err)
 }
 
 /// Whether the bytes of an object of `length` bytes are those of a chunk as far as they reach; of a file that `grows`, but

@@ -263,10 +263,13 @@ pub fn to_file(
                 match append::append(&run, &plan.claims.from(next).collect::<Vec<_>>(), start, &*file)? {
                     append::Result::Done => {}
                     append::Result::Differs => {
-                        let path = quoted(&run.told());
-                        return Err(Error::failed(format!(
-                            "{path} was changed while it was being restored; look who writes there, and restore again"
-                        )));
+                        known::or_refuse(&run, &(Arc::clone(&old.file) as Arc<dyn Object>), Fit::Not)?;
+                        watch.notice(format!(
+                            "{} is longer than what the repository put there, and goes on differently: falling back to a full recover.",
+                            quoted(&run.told())
+                        ));
+                        ready::room(&run, How::Full, 0, &zeros, &alone)?;
+                        done = outcome(How::Full, 0, 0);
                     }
                 }
             }
@@ -274,7 +277,9 @@ pub fn to_file(
         old.is_still(to, target)?;
     }
     let held = if done.how == How::Full {
-        let written = full::write(&run, alone, &zeros, None)?;
+        // An old file that goes on differently was found to be no beginning.
+        let all = Run { job: &Job { full: true, ..job.clone() }, ..run };
+        let written = full::write(if how == How::Full { &run } else { &all }, alone, &zeros, None)?;
         done.written -= written.had;
         Some(written.file)
     } else {

@@ -67,7 +67,15 @@ fn recover(
 ) -> bool {
     let again = left.killed();
     again.cut_at(second);
-    let done = run(scene, &again, RUNS[1]).is_ok();
+    let ran = run(scene, &again, RUNS[1]);
+    // What fails for another reason than the cut fails at every later place too.
+    if let Err(error) = &ran
+        && again.operations() < second
+    {
+        judge(&|| format!("{}; then run to the end", first()), Err(format!("it fails: {error}")));
+        return true;
+    }
+    let done = ran.is_ok();
     if done {
         judge(&|| format!("{}; then run to the end", first()), is_done(scene, world, &again));
     }

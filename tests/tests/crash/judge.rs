@@ -105,9 +105,12 @@ impl Before {
 
 /// The permissions of a new file, as the mask of whoever runs the tests has it.
 fn new_mode() -> u32 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("this process has a status");
-    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:")).expect("a mask");
-    0o666 & !u32::from_str_radix(mask.trim(), 8).expect("octal digits")
+    static MODE: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *MODE.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").expect("this process has a status");
+        let mask = status.lines().find_map(|line| line.strip_prefix("Umask:")).expect("a mask");
+        0o666 & !u32::from_str_radix(mask.trim(), 8).expect("octal digits")
+    })
 }
 
 /// Whatever has its name belongs to whom it should, and those may read it who should: from its first moment on, a cut

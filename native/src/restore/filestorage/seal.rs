@@ -45,6 +45,11 @@ impl Seal {
             && status == [VOTED]
     }
 
+    /// Whether this byte of a target is the seal.
+    pub(in crate::restore) fn is(&self, at: u64, byte: u8) -> bool {
+        at == self.at && byte == VOTED
+    }
+
     /// Compares bytes of the chunk with the target's, in which an earlier run may have left the seal.
     pub(in crate::restore) fn same(&mut self, chunk: &[u8], old: &[u8], start: u64) -> bool {
         if chunk == old {
