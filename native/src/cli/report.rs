@@ -39,8 +39,8 @@ pub(super) fn run(args: &args::Report) -> Result<Exit, Error> {
     Ok(publish(&merged.into_whole(), outputs, false, false))
 }
 
-/// The parts of a root by how many there are and which one it is, each with the file that told of it.
-type Told<'a> = BTreeMap<String, BTreeMap<String, &'a Path>>;
+/// The parts of a root, each as how many there are and as the report names it, with the file that told of it.
+type Told<'a> = BTreeMap<(String, String), &'a Path>;
 
 /// Which file told of which part of which root.
 #[derive(Default)]
@@ -52,23 +52,25 @@ impl<'a> Parts<'a> {
     /// # Errors
     /// When another file told of the same part of a root, or of one that overlaps it: what was checked once would count twice.
     fn take(&mut self, report: &Report, path: &'a Path) -> Result<(), Error> {
-        let count = |shard: &str| shard.split_once('/').map_or(shard, |(_, count)| count).to_owned();
+        let key = |shard: &str| {
+            let count = shard.split_once('/').map_or(shard, |(_, count)| count);
+            (count.to_owned(), shard.to_owned())
+        };
         for root in &report.roots {
             let Some(told) = self.0.get(&root.label) else { continue };
             for shard in &root.shards {
-                let same = told.get(&count(shard)).and_then(|parts| parts.get_key_value(shard));
+                let key = key(shard);
                 // Parts of another division overlap some of these.
-                let other = told.iter().find(|(other, _)| **other != count(shard));
-                if let Some((other, before)) = same.or_else(|| other.and_then(|(_, parts)| parts.first_key_value())) {
+                let other = [told.first_key_value(), told.last_key_value()].into_iter().flatten();
+                let mut other = other.filter(|((count, _), _)| *count != key.0);
+                if let Some(((_, other), before)) = told.get_key_value(&key).or_else(|| other.next()) {
                     return Err(usage(twice(&root.label, (before, other), (path, shard))));
                 }
             }
         }
         for root in &report.roots {
             let told = self.0.entry(root.label.clone()).or_default();
-            for shard in &root.shards {
-                told.entry(count(shard)).or_default().insert(shard.clone(), path);
-            }
+            told.extend(root.shards.iter().map(|shard| (key(shard), path)));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! How many threads work: as many as there are cores, or as the user says, or as the system lets us have.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -18,11 +19,17 @@ const MOST: usize = 64;
 /// Threads that are left for what is not the pool's: a hasher, a writer, progress.
 const BESIDE: usize = 3;
 
-/// Starts the threads that all work is dealt to.
+/// They were started; a verb that calls others starts them once.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+/// Starts the threads that all work is dealt to, unless they were.
 ///
 /// # Errors
 /// When not even one can be started.
 pub(super) fn start() -> Result<(), Error> {
+    if STARTED.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let most = MOST.max(2 * cores);
     let asked = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).filter(|asked| *asked > 0);
@@ -44,7 +51,9 @@ pub(super) fn start() -> Result<(), Error> {
         }
         None => wanted,
     };
-    ThreadPoolBuilder::new().num_threads(count).build_global().map_err(Error::no_thread)
+    ThreadPoolBuilder::new().num_threads(count).build_global().map_err(Error::no_thread)?;
+    STARTED.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// How many threads can be started at once, up to `wanted`, and why no more. Those of the pool cannot be asked: it is made
