@@ -88,10 +88,10 @@ impl Fit {
         self.verdict.unwrap_or(Verdict::Sound)
     }
 
-    /// A blob has more than its header, and is compressed only where that makes it shorter.
+    /// A blob has more than its header, unless it holds nothing, and is compressed only where that makes it shorter.
     fn bound(&mut self, header: u64) {
         let (found, most) = (self.found, self.expect.length.saturating_add(header));
-        if found <= header || found > most {
+        if found < header || (found == header && self.expect.length > 0) || found > most {
             self.verdict = Some(Verdict::Damaged(Damage::Stored { found, header, most }));
         }
     }

@@ -124,7 +124,13 @@ impl Follow for Records {
                 self.part = Some((name, Reading::Data));
                 self.data_ends(out);
             }
-            // Short, broken or unreadable: the claim on this object says so.
+            // The claim on this object may have been read all the same.
+            (Some((name, Reading::Data)), Ended::Failed(fault)) if fault.kind != FaultKind::Absent => {
+                self.lost = true;
+                let (object, message) = (Some(name), fault.message.clone());
+                out.push(Finding { code: Code::Unreadable, object, offset: None, message, hurts: Hurts::Nothing });
+            }
+            // Short or broken: the claim on this object says so.
             (Some((_, Reading::Data)), _) => self.lost = true,
             (Some((name, Reading::Index(comparison))), ended) => {
                 let (code, offset, message) = match (ended, comparison.end(self.audit.index())) {
