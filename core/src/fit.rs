@@ -18,6 +18,10 @@ const WINDOW: u64 = 128;
 /// So often is asked at most: a writer's blocks are as long as they may be, but for the last.
 const ASKED: u32 = 1024;
 
+/// What does not compress grows by a part in so many at most, and by so many bytes for a few frames.
+const LONGER: u64 = 128;
+const FRAMES: u64 = 64;
+
 /// A test of the length of one object.
 pub struct Fit {
     sealing: Sealing,
@@ -88,9 +92,11 @@ impl Fit {
         self.verdict.unwrap_or(Verdict::Sound)
     }
 
-    /// A blob has more than its header, unless it holds nothing, and is compressed only where that makes it shorter.
+    /// A blob has more than its header, unless it holds nothing. Writers compress only where that makes it shorter; what was
+    /// compressed all the same is hardly longer than the bytes themselves.
     fn bound(&mut self, header: u64) {
-        let (found, most) = (self.found, self.expect.length.saturating_add(header));
+        let (found, length) = (self.found, self.expect.length);
+        let most = length.saturating_add(length / LONGER).saturating_add(FRAMES).saturating_add(header);
         if found < header || (found == header && self.expect.length > 0) || found > most {
             self.verdict = Some(Verdict::Damaged(Damage::Stored { found, header, most }));
         }

@@ -49,8 +49,10 @@ fn a_result_that_cannot_be_printed_is_no_success() {
     let mut score = Score::part(LINE, "standard output closed, full or left");
     let (ground, _) = Ground::with_chain();
     for (verb, unwritten, left) in PRINTING {
-        for (to, code) in [(">/dev/full", unwritten), (">&-", unwritten), ("| head -c 0", left), ("> said", 0)] {
-            let run = shell(&ground, &format!("\"$0\" {verb} {to}"));
+        for (to, code) in [(">/dev/full", unwritten), (">&-", unwritten), (">&4", left), ("> said", 0)] {
+            // The fourth is a pipe of which the reader has gone.
+            let pipe = "rm -f pipe; mkfifo pipe; exec 3<>pipe 4>pipe 3<&-";
+            let run = shell(&ground, &format!("{pipe}; \"$0\" {verb} {to}"));
             score.ran(1);
             let told = code == 0 || run.stderr.contains("cannot write to");
             if run.code != code || !told || run.stderr.contains("panicked") {
