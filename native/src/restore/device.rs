@@ -42,18 +42,8 @@ pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
     }
     let zeros = Zeros::of(plan);
     ready::files(from, plan, 0, Look::Closely, &zeros, watch)?;
-    let outcome = |written| Outcome {
-        point: plan.point.clone(),
-        how: How::Full,
-        end: plan.end,
-        had: 0,
-        files: plan.files(0),
-        written,
-        index: false,
-        lost: Vec::new(),
-    };
     if job.dry_run {
-        return Ok(outcome(plan.end));
+        return Ok(Outcome::new(plan, How::Full, 0, plan.end));
     }
     watch.notice(format!("overwriting {path}: until this ends, it holds neither what it held nor the point"));
     watch.expect(plan.end);
@@ -67,7 +57,7 @@ pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
         let more = thousands(length - plan.end);
         watch.notice(format!("{path} has {more} bytes more than the point; they are as they were"));
     }
-    Ok(outcome(written))
+    Ok(Outcome::new(plan, How::Full, 0, written))
 }
 
 /// Writes every chunk that is not there, for good; gives how many bytes those are.

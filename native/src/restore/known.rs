@@ -12,6 +12,7 @@
 //! An image is known if it is, byte for byte, that archive of a snapshot of the same group: nothing in its bytes says how
 //! old they are.
 
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -199,29 +200,13 @@ fn begins(
 ///
 /// # Errors
 /// When the object cannot be read.
-fn is_torn(from: &dyn Store, object: &dyn Object, claim: &Claim, length: u64) -> std::io::Result<bool> {
-    let Ok(stored) = from.open(&claim.object) else { return Ok(false) };
-    let end = length.min(claim.target.end);
+fn is_torn(from: &dyn Store, object: &dyn Object, claim: &Claim, length: u64) -> io::Result<bool> {
     let seal = Seal::of(claim);
-    let (mut at, mut torn, mut failed, mut old) = (claim.target.start, true, None, Vec::new());
-    let mut decoder = Decoder::new(claim.codec);
-    let read = stored.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
-        let pushed = decoder.push(piece, &mut |decoded| {
-            let some = usize::try_from(end - at).unwrap_or(usize::MAX).min(decoded.len());
-            old.resize(some, 0);
-            match object.read_exact_at(at, &mut old) {
-                Ok(()) => {
-                    let mut pairs = (at..).zip(decoded.iter().zip(&old));
-                    torn &= pairs.all(|(at, (new, old))| new == old || *old == 0 || seal.is(at, *old));
-                }
-                Err(error) => failed = Some(error),
-            }
-            at += some as u64;
-            if torn && failed.is_none() && at < end { Flow::Continue(()) } else { Flow::Break(()) }
-        });
-        pushed.is_ok_and(|flow| flow.is_continue())
+    let torn = agrees(from, object, claim, length, |new, old, at| {
+        let mut pairs = (at..).zip(new.iter().zip(old));
+        pairs.all(|(at, (new, old))| new == old || *old == 0 || seal.is(at, *old))
     });
-    failed.map_or(Ok(torn && read.is_ok() && at >= end), Err)
+    Ok(torn? == Some(true))
 }
 
 /// Whether the bytes of an object of `length` bytes are those of a chunk as far as they reach; of a file that `grows`, but
@@ -235,18 +220,33 @@ pub(super) fn goes_on(
     claim: &Claim,
     length: u64,
     grows: bool,
-) -> std::io::Result<Option<bool>> {
+) -> io::Result<Option<bool>> {
+    let mut seal = Seal::of(claim);
+    agrees(from, object, claim, length, |new, old, at| new == old || grows && seal.same(new, old, at))
+}
+
+/// Whether `agree(new, old, at)` holds of all bytes of a chunk and of an object of `length` bytes, as far as that reaches
+/// into the chunk, piece by piece, each with its offset. None when the chunk cannot be read.
+///
+/// # Errors
+/// When the object cannot be read.
+fn agrees(
+    from: &dyn Store,
+    object: &dyn Object,
+    claim: &Claim,
+    length: u64,
+    mut agree: impl FnMut(&[u8], &[u8], u64) -> bool,
+) -> io::Result<Option<bool>> {
     let Ok(stored) = from.open(&claim.object) else { return Ok(None) };
     let end = length.min(claim.target.end);
     let (mut at, mut same, mut failed, mut old) = (claim.target.start, true, None, Vec::new());
-    let mut seal = Seal::of(claim);
     let mut decoder = Decoder::new(claim.codec);
     let read = stored.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
         let pushed = decoder.push(piece, &mut |decoded| {
             let some = usize::try_from(end - at).unwrap_or(usize::MAX).min(decoded.len());
             old.resize(some, 0);
             match object.read_exact_at(at, &mut old) {
-                Ok(()) => same &= decoded[..some] == old || grows && seal.same(&decoded[..some], &old, at),
+                Ok(()) => same &= agree(&decoded[..some], &old, at),
                 Err(error) => failed = Some(error),
             }
             at += some as u64;

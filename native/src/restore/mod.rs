@@ -89,6 +89,14 @@ pub struct Outcome {
     pub lost: Vec<Gap>,
 }
 
+impl Outcome {
+    /// Of a plan of which the chunks before number `had` were there, and so many bytes were not; without an index.
+    fn new(plan: &Plan, how: How, had: usize, written: u64) -> Self {
+        let (point, files) = (plan.point.clone(), plan.files(had));
+        Self { point, how, end: plan.end, had, files, written, index: false, lost: Vec::new() }
+    }
+}
+
 /// How a target came to its new state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
@@ -220,14 +228,8 @@ pub fn to_file(
         Fit::Not => (How::Full, 0, 0),
     };
     let outcome = |how, next: usize, start| Outcome {
-        point: plan.point.clone(),
-        how,
-        end: plan.end,
-        had: next,
-        files: plan.files(next),
-        written: plan.end - start,
         index: plan.index.is_some(),
-        lost: Vec::new(),
+        ..Outcome::new(plan, how, next, plan.end - start)
     };
     let zeros = Zeros::of(plan);
     ready::files(from, plan, next, if job.dry_run || job.in_place { Look::Closely } else { job.look }, &zeros, watch)
@@ -277,9 +279,7 @@ pub fn to_file(
         old.is_still(to, target)?;
     }
     let held = if done.how == How::Full {
-        // An old file that goes on differently was found to be no beginning.
-        let all = Run { job: &Job { full: true, ..job.clone() }, ..run };
-        let written = full::write(if how == How::Full { &run } else { &all }, alone, &zeros, None)?;
+        let written = full::write(&run, alone, &zeros, None)?;
         done.written -= written.had;
         Some(written.file)
     } else {
@@ -366,17 +366,7 @@ pub fn to_stream(
         tell_chunks(from, plan.claims.iter(), watch);
     }
     out.flush().map_err(cannot)?;
-    let (point, files) = (plan.point.clone(), plan.files(0));
-    Ok(Outcome {
-        point,
-        how: How::Full,
-        end: plan.end,
-        had: 0,
-        files,
-        written: plan.end,
-        index: false,
-        lost: Vec::new(),
-    })
+    Ok(Outcome::new(plan, How::Full, 0, plan.end))
 }
 
 /// A claim must hold, or nothing of it counts.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use highwater_core::check::Verdict;
+use highwater_core::claim::Claim;
 use highwater_core::name::Name;
 
 use super::alone::Alone;
@@ -67,16 +69,7 @@ pub fn salvage(
     let alone = Alone::take(to, target, false, watch)?;
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let path = quoted(&run.told());
-    let outcome = |how, written, lost| Outcome {
-        point: plan.point.clone(),
-        how,
-        end: plan.end,
-        had: 0,
-        files: plan.files(0),
-        written,
-        index: false,
-        lost,
-    };
+    let outcome = |how, written, lost| Outcome { lost, ..Outcome::new(plan, how, 0, written) };
     if let Some(old) = &alone.old {
         if target::is_already(&run, old.file.as_object())? {
             return Ok(outcome(How::Nothing, 0, Vec::new()));
@@ -102,12 +95,7 @@ pub fn salvage(
 }
 
 /// Why a chunk is lost, as a clause.
-pub(super) fn why(
-    from: &dyn Store,
-    claim: &highwater_core::claim::Claim,
-    verdict: highwater_core::check::Verdict,
-) -> Option<String> {
-    use highwater_core::check::Verdict;
+pub(super) fn why(from: &dyn Store, claim: &Claim, verdict: Verdict) -> Option<String> {
     Some(match verdict {
         Verdict::Sound => return None,
         Verdict::Damaged(damage) => plan::damaged(from, claim, &damage),

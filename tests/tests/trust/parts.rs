@@ -117,7 +117,7 @@ fn a_snapshot_is_whole_or_is_none() {
     command.env("HIGHWATER_NOW", stamp(2));
     let done = AtomicBool::new(false);
     let (run, diverted) = thread::scope(|scope| {
-        // Another folder has the name of the hidden one until something has been written into it.
+        // Once the hidden folder holds the index, another one has its name until the manifest has been written into that.
         let swapper = scope.spawn(|| {
             let (away, other) = (store.join("away"), store.join("other"));
             fs::create_dir(&other).expect("a folder");
@@ -125,14 +125,14 @@ fn a_snapshot_is_whole_or_is_none() {
                 let listed = fs::read_dir(&store).expect("a store").filter_map(|entry| Some(entry.ok()?.path()));
                 let is_hidden = |path: &PathBuf| path.display().to_string().contains(".highwater-");
                 let Some(hidden) = listed.into_iter().find(is_hidden) else { continue };
-                // One that is swapped before it is held is given up, and another is made.
-                if File::open(&hidden).is_ok_and(|folder| folder.try_lock_shared().is_ok()) {
+                // One that is swapped before it is begun is given up, and another is made.
+                if !hidden.join("disk.img.fidx").exists() {
                     continue;
                 }
                 if fs::rename(&hidden, &away).is_err() || fs::rename(&other, &hidden).is_err() {
                     continue;
                 }
-                while !hidden.join("disk.img.fidx").exists() && !done.load(Ordering::Relaxed) {
+                while !hidden.join("index.json.blob").exists() && !done.load(Ordering::Relaxed) {
                     thread::yield_now();
                 }
                 fs::rename(&hidden, &other).expect("it is taken away again");

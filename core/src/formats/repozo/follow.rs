@@ -127,7 +127,7 @@ impl Follow for Records {
             // The claim on this object may have been read all the same.
             (Some((name, Reading::Data)), Ended::Failed(fault)) if fault.kind != FaultKind::Absent => {
                 self.lost = true;
-                let (object, message) = (Some(name), fault.message.clone());
+                let (object, message) = (Some(name), format!("its records were not followed: {}", fault.message));
                 out.push(Finding { code: Code::Unreadable, object, offset: None, message, hurts: Hurts::Nothing });
             }
             // Short or broken: the claim on this object says so.

@@ -87,7 +87,7 @@ fn make<'a>(disk: &'a dyn Disk, place: Option<&Name>) -> Result<FolderDraft<'a>,
         None => Name::new(last.as_bytes())?,
         Some(place) => place.join(last.as_bytes())?,
     };
-    FolderDraft::of(disk, &beginning).map_err(Error::at("make a folder like", disk, &beginning))
+    FolderDraft::of(disk, &beginning).map_err(Error::at("make the folder", disk, &beginning))
 }
 
 /// Removes the folders that interrupted runs left in a folder.

@@ -28,7 +28,8 @@ pub(in crate::restore) enum Newest {
     Unknown,
 }
 
-/// Looks for the newest transaction, from the end.
+/// Looks for the newest transaction, from the end. A header of the right length is enough, whatever its records say: a
+/// database that is damaged there has a newest transaction all the same.
 ///
 /// # Errors
 /// When the file cannot be read.
