@@ -3,16 +3,16 @@
 //! Nothing here judges; it runs things and hands back what happened as data, and panics with a full account
 //! when a step that only prepares a test fails. Python's side lives in `tests/python`.
 
+pub use highwater_tests_wasm::{dice, memory};
+
 pub mod binary;
 pub mod browser;
 pub mod datastore;
-pub mod dice;
 pub mod fuzz;
 pub mod harm;
 pub mod inject;
 pub mod live;
 pub mod measured;
-pub mod memory;
 pub mod model;
 pub mod python;
 pub mod repo;

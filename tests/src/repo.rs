@@ -11,8 +11,7 @@ use crate::dice::Dice;
 use crate::run::{Run, ours};
 use crate::stamps::Clock;
 
-/// The files of a flat folder, by name.
-pub type Image = BTreeMap<String, Vec<u8>>;
+pub use highwater_tests_wasm::Image;
 
 /// A `Data.fs` in memory that grows by whole transactions.
 #[derive(Debug, Clone)]

@@ -4,16 +4,8 @@
 //! bytes each), its key (32 bytes), the number of files (4 bytes), and for each file its name and its bytes, both after their length
 //! (4 bytes). The stream ends where a job would begin.
 
-#[path = "../../src/dice.rs"]
 pub mod dice;
-#[path = "../../src/memory.rs"]
 pub mod memory;
-
-/// What the host in memory takes from the tests: the files of a folder.
-pub mod repo {
-    /// The files of a flat folder, by name.
-    pub type Image = std::collections::BTreeMap<String, Vec<u8>>;
-}
 
 use std::io::{self, Read, Write};
 
@@ -22,7 +14,9 @@ use highwater_core::render;
 use highwater_core::report::{Depth, Report};
 
 use memory::{Host, Steps};
-use repo::Image;
+
+/// The files of a set, by their paths in it.
+pub type Image = std::collections::BTreeMap<String, Vec<u8>>;
 
 /// Warnings count as damage.
 pub const STRICT: u32 = 1;

@@ -1,0 +1,14 @@
+//! Wrong, missing, unreadable and unfinished things: the exit code, the one sentence, and that nothing is lost.
+//!
+//! | file | about |
+//! |---|---|
+//! | `starting.rs` | sources, repositories, clocks and locks with which a run cannot start |
+//! | `leftovers.rs` | what interrupted runs leave, and what the next backup makes of it |
+//! | `restoring.rs` | damaged sets, odd targets, running databases, resumed restores |
+//! | `limits.rs` | full disks, read-only repositories, unreadable files, odd names, huge indices, signals |
+
+mod leftovers;
+mod limits;
+mod restoring;
+mod signals;
+mod starting;

@@ -1,0 +1,150 @@
+//! Scenes of backups into a datastore, and of healing one from another.
+
+use std::path::Path;
+
+use highwater::backup::datastore::{Archive, Job, Known, backup};
+use highwater::error::Error;
+use highwater::watch::Watch;
+use highwater::{heal, restore};
+use highwater_core::finding::Severity;
+use highwater_core::formats::datastore::{Datastore, Fixed, names};
+use highwater_core::key::Key;
+use highwater_core::report::Depth;
+use highwater_tests::model::{Meta, Model, Outcome};
+
+use crate::crash::scenes::{Kind, OF_REPO, REPO, SOURCE, Scene, World, bytes_of, scene};
+
+/// Another store.
+const OTHER: &str = "/model/other";
+
+/// The files of a store, as its lock file says.
+const OF_FILES: Meta = Meta { mode: 0o644, ..OF_REPO };
+
+/// When the snapshot that is there was made.
+const BEFORE: &str = "2025-01-01-00-00-00";
+
+fn job(model: &Model, now: &str) -> Job {
+    let time: Vec<&str> = now.split('-').collect();
+    let time = format!("{}T{}Z", time[..3].join("-"), time[3..].join(":"));
+    Job {
+        archives: vec![
+            Archive::new(model.place(SOURCE), "Data.fs").expect("a name"),
+            Archive::new(model.place(SOURCE), "zeo.conf").expect("a name"),
+        ],
+        group: "host/db".to_owned(),
+        // Small, so that the small sources of the model have several.
+        chunk: 512,
+        key: None,
+        known: Known::Size,
+        append_only: false,
+        owner: "root@pam".to_owned(),
+        dry_run: false,
+        now: Some(names::time_of(&time).expect("a time")),
+    }
+}
+
+fn back_up(model: &Model, job: &Job) -> Result<(), Error> {
+    backup(job, &model.root(REPO), &Watch::silent()).map(|_| ())
+}
+
+/// A store without a snapshot.
+fn empty(world: &World, step: usize) -> Model {
+    let model = world.source(step);
+    put_store(&model, REPO);
+    model
+}
+
+fn put_store(model: &Model, store: &str) {
+    model.put_folder_with(store, OF_REPO);
+    model.put_folder_with(format!("{store}/.chunks"), OF_REPO);
+    model.put_with(format!("{store}/.lock"), b"", OF_FILES);
+}
+
+/// A store with a snapshot; the source has grown since.
+fn used(world: &World) -> Model {
+    let model = empty(world, 0);
+    back_up(&model, &job(&model, BEFORE)).expect("a snapshot");
+    model.put(SOURCE, &world.states[2]);
+    model.survive(Outcome::Everything)
+}
+
+/// The same, and something happened to one of its chunks.
+fn hurt(world: &World, change: impl FnOnce(&Model, &Path)) -> Model {
+    harm(used(world), change)
+}
+
+/// A store that was hurt and another one that holds the same; the source has not changed.
+fn hurt_with_another(world: &World, change: impl FnOnce(&Model, &Path)) -> Model {
+    let model = empty(world, 2);
+    put_store(&model, OTHER);
+    back_up(&model, &job(&model, BEFORE)).expect("a snapshot");
+    backup(&job(&model, BEFORE), &model.root(OTHER), &Watch::silent()).expect("another snapshot");
+    harm(model.survive(Outcome::Everything), change)
+}
+
+fn heal_from_another(model: &Model) -> Result<(), Error> {
+    let job = heal::Job { label: "repo", key: None, depth: Depth::Digest, dry_run: false };
+    let (from, to) = (model.root(OTHER), model.root(REPO));
+    let done = heal::heal(job, &Datastore::STORE, &from, &to, &Watch::silent())?;
+    let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);
+    let unsure = done.report.findings.iter().any(|note| note.severity == Severity::Inconclusive);
+    // As the command does, which says so and ends with a code of its own.
+    if left || unsure { Err(Error::failed("not everything is whole")) } else { Ok(()) }
+}
+
+fn remove(model: &Model, chunk: &Path) {
+    assert!(model.get(chunk).is_some(), "a chunk");
+    model.take_away(chunk);
+}
+
+fn rot(model: &Model, chunk: &Path) {
+    let mut bytes = model.get(chunk).expect("a chunk");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    model.put_with(chunk, &bytes, OF_FILES);
+}
+
+fn harm(model: Model, change: impl FnOnce(&Model, &Path)) -> Model {
+    let index = model.get(format!("{REPO}/host/db/2025-01-01T00:00:00Z/Data.fs.fidx")).expect("an index");
+    let index = Fixed::read(&index).expect("an index");
+    let chunk = names::chunk(&index.digests[0]).expect("a chunk").to_string();
+    change(&model, &Path::new(REPO).join(chunk));
+    model.survive(Outcome::Everything)
+}
+
+/// The same, and a run into its group was killed when it had almost ended.
+fn left(world: &World) -> Model {
+    let ended = used(world);
+    let before = ended.operations();
+    back_up(&ended, &job(&ended, "2025-01-02-00-00-00")).expect("a snapshot");
+    let model = used(world);
+    model.cut_at(ended.operations() - before - 2);
+    assert!(back_up(&model, &job(&model, "2025-01-02-00-00-00")).is_err());
+    model.killed()
+}
+
+/// The bytes of the archive of a snapshot.
+pub(crate) fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
+    let point = format!("{snapshot}/Data.fs");
+    let key = snapshot.starts_with("ns/sealed").then(|| Key::new([7; 32]));
+    bytes_of(model, &restore::plan(&model.root(REPO), &Datastore::STORE, Some(point), key)?)
+}
+
+/// All of them.
+pub(crate) const SCENES: &[Scene] = &[
+    scene("snapshot, the first", Kind::Snapshot, |w| empty(w, 1), |m, now| back_up(m, &job(m, now))),
+    scene("snapshot", Kind::Snapshot, used, |m, now| back_up(m, &job(m, now))),
+    scene("snapshot after a killed one", Kind::Snapshot, left, |m, now| back_up(m, &job(m, now))),
+    scene("snapshot, a chunk is lost", Kind::Snapshot, |w| hurt(w, remove), |m, now| back_up(m, &job(m, now))),
+    scene(
+        "snapshot, a chunk is rotten",
+        Kind::Snapshot,
+        |w| hurt(w, rot),
+        |m, now| back_up(m, &Job { known: Known::Digest, ..job(m, now) }),
+    ),
+    scene("heal a lost chunk", Kind::Heal, |w| hurt_with_another(w, remove), |m, _| heal_from_another(m)),
+    scene("heal a rotten chunk", Kind::Heal, |w| hurt_with_another(w, rot), |m, _| heal_from_another(m)),
+    scene("snapshot, encrypted", Kind::Snapshot, used, |m, now| {
+        back_up(m, &Job { key: Some(Key::new([7; 32])), group: "ns/sealed/host/db".to_owned(), ..job(m, now) })
+    }),
+];

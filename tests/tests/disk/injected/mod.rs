@@ -1,0 +1,22 @@
+//! Faults injected into the real binary: failing system calls, kills, short transfers and full disks, at every place of
+//! every verb.
+//!
+//! | file | about |
+//! |---|---|
+//! | `scenes.rs` | the verbs and the state of things in which each begins |
+//! | `invariants.rs` | what must hold after a fault, and after the run that follows it |
+//! | `faults.rs` | `injected faults` and `injected kills`: the n-th call on each file fails, or is the last one; by `strace` |
+//! | `found.rs` | the faults that once did harm |
+//! | `lacking.rs` | `lacking calls`: kernels and file systems without `openat2`, without locks, without `fsync` of folders |
+//! | `short.rs` | `short counts`: a preloaded library makes transfers short and interrupts them |
+//! | `stores.rs` | `injected faults, stores` and `injected kills, stores`: the same for datastores |
+//! | `disks.rs` | `full disks`: small file systems and file size limits of every size that matters |
+
+mod disks;
+mod faults;
+mod found;
+mod invariants;
+mod lacking;
+mod scenes;
+mod short;
+mod stores;

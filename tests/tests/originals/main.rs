@@ -1,0 +1,7 @@
+//! Beside Python's own ZODB and repozo: its suite, its defects, its histories, and databases that it opens or writes meanwhile.
+
+mod defects;
+mod demo;
+mod dropin;
+mod interop;
+mod live;
