@@ -1,124 +1,85 @@
 //! `Format` and `Inspect`: how a kind of backup is recognised, and how its indices become claims.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::claim::Claim;
+use crate::codec::Flow;
+use crate::facts::{Facts, Lock};
 use crate::fault::Fault;
-use crate::finding::{Code, Finding};
+use crate::finding::Finding;
 use crate::key::Key;
 use crate::name::Name;
+use crate::point::{NoPoint, Point};
 use crate::report::Depth;
 use crate::trail::Trail;
 
 /// A kind of backup. One folder below `formats` implements it, one line there lists it.
 pub trait Format: Sync + fmt::Debug {
-    /// The word for `--kind` and for reports.
-    fn name(&self) -> &'static str;
+    /// What is always true of this kind.
+    fn facts(&self) -> &'static Facts;
 
     /// Whether a root with these entries (its own, nothing deeper) looks like this kind.
     fn recognise(&self, root: &[Entry]) -> bool;
 
-    /// Starts to read the indices of a root; with a key, what was encrypted with it can be checked.
-    fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect>;
-
-    /// Whether each set of a group goes on where the one before it ended.
-    fn grows(&self) -> bool {
-        true
-    }
-
-    /// What a writer locks.
-    fn lock(&self) -> Lock;
-
-    /// The folder in a root, if any, whose folders hold objects that are named after their digests.
-    fn pool(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// Whether names of its objects have colons. Not every host shows such names.
-    fn colons(&self) -> bool {
-        false
-    }
-
-    /// What its root looks like, in half a sentence for whoever named something else; empty where another kind says it.
-    fn looks(&self) -> &'static str {
-        ""
-    }
-
-    /// The point that a user means who names a file or folder inside the root by its path.
-    fn within(&self, inner: &str) -> Option<String> {
-        self.point(inner).ok()
-    }
-
-    /// What to do about a finding in this kind of set, in a sentence; none where [`Code::advice`] fits.
-    fn advice(&self, _code: Code) -> Option<&'static str> {
-        None
-    }
-
-    /// Whether a restore of this point, as [`Format::point`] read it, is a restore of one file.
+    /// Reads `POINT` of `REPO@POINT` as this kind understands it; also the path, below the root, of what belongs to a point.
     ///
     /// # Errors
-    /// One sentence that says what else is to be named.
-    fn restores(&self, _point: Option<&str>) -> Result<(), String> {
-        Ok(())
-    }
+    /// What a point looks like.
+    fn point(&self, text: &str) -> Result<Point, NoPoint>;
 
-    /// Whether a point is worth something of which only a part can be had: an image is, a database is not.
-    fn salvages(&self) -> bool {
-        false
-    }
-
-    /// Reads `POINT` of `REPO@POINT` as this format understands it.
-    ///
-    /// # Errors
-    /// One sentence that says what a point looks like.
-    fn point(&self, text: &str) -> Result<String, String>;
+    /// Starts to read the indices of a root.
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect>;
 }
 
-/// What a writer locks in a root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lock {
-    /// A file of this name: one writer at a time.
-    Alone(&'static str),
-    /// A file of this name, which writers hold together, and whoever removes objects holds alone.
-    Together(&'static str),
-}
-
-/// What an inspection is for.
+/// What an inspection is for, and what it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub struct Scope {
+    /// Which sets, and what of them.
+    pub of: Of,
+    /// Emit trails too: what the records inside must agree on.
+    pub trails: bool,
+    /// Opens what was encrypted with it.
+    pub key: Option<Key>,
+}
+
+/// Which sets an inspection is of, and what of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
     /// Only the sets: no claims.
     Catalogue,
     /// Whatever claims an object, whether it belongs to a set or not: what must not be removed. Objects are claimed as shared.
     References,
-    /// Every set; with `trails`, also what the records inside must agree on.
-    All {
-        /// Emit trails too.
-        trails: bool,
-    },
+    /// Every set.
+    All,
     /// The newest set that is at or before a point; none for the newest of all.
-    Point {
-        /// The point, as the format's [`Format::point`] read it.
-        at: Option<String>,
-        /// Emit trails too.
-        trails: bool,
-    },
+    Point(Option<Point>),
     /// Every set that a point stands for, where that may be several: all of one machine, for example.
-    Under {
-        /// The point, as the format's [`Format::point`] read it.
-        at: String,
-        /// Emit trails too.
-        trails: bool,
-    },
+    Under(Point),
     /// What is left of a point: claims, as far as its index can be understood, whatever else contradicts it. Only for
-    /// formats of which that is worth something ([`Format::salvages`]).
-    Salvage {
-        /// The point, as the format's [`Format::point`] read it.
-        at: String,
-    },
+    /// formats that restore [images](crate::facts::Shape::Image).
+    Salvage(Point),
 }
 
-/// What stands for the newest point in place of its name.
-pub const LATEST: &str = "latest";
+impl Scope {
+    /// Without trails and without a key.
+    #[must_use]
+    pub fn new(of: Of) -> Self {
+        Self { of, trails: false, key: None }
+    }
+
+    /// With trails, or without.
+    #[must_use]
+    pub fn trailing(self, trails: bool) -> Self {
+        Self { trails, ..self }
+    }
+
+    /// With a key, if there is one.
+    #[must_use]
+    pub fn keyed(self, key: Option<Key>) -> Self {
+        Self { key, ..self }
+    }
+}
 
 /// An object or folder in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,12 +133,49 @@ pub enum Ask {
     /// The entries of a folder, or of the root; nothing deeper. Answers: any number of `Entries`, then `End` or
     /// `Failed`.
     List(Option<Name>),
-    /// An object from its start. Answers: any number of `Bytes`, then `End` or `Failed`.
-    Read(Name),
-    /// Whether a writer is at work in the root right now. Answer: `Writing`; false when the host cannot know.
-    Writing,
+    /// Bytes of an object. Answers: any number of `Bytes`, then `End` or `Failed`; or, as soon as one of them was answered by
+    /// `Break`, no more.
+    Read {
+        /// The object.
+        object: Name,
+        /// Which of its bytes.
+        place: Place,
+    },
+    /// Whether a writer holds this lock right now. Answer: `Writing`; false when the host cannot know.
+    Writing(Lock),
     /// Nothing: the inspection is over.
     Done,
+}
+
+impl Ask {
+    /// All of an object.
+    #[must_use]
+    pub fn read(object: Name) -> Self {
+        Self::Read { object, place: Place::Start }
+    }
+}
+
+/// Which bytes of an object are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// All, from its start on.
+    Start,
+    /// So many at its end; all of it when it is shorter.
+    End(u64),
+    /// These, as far as there are so many; half-open.
+    At(Range<u64>),
+}
+
+impl Place {
+    /// The bytes that are meant of an object of `length` bytes; half-open.
+    #[must_use]
+    pub fn range(&self, length: u64) -> Range<u64> {
+        match self {
+            Self::Start => 0..length,
+            Self::End(most) => length.saturating_sub(*most)..length,
+            Self::At(range) => range.start.min(length)..range.end.min(length).max(range.start.min(length)),
+        }
+    }
 }
 
 /// What a host answers.
@@ -200,8 +198,8 @@ pub trait Inspect: Send {
     /// What to answer next. Ask again after every answer.
     fn ask(&self) -> Ask;
 
-    /// Takes an answer to the last question.
-    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch);
+    /// Takes an answer to the last question. `Break` says that no more of what is being read is needed: ask again.
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow;
 
     /// The same inspection, from its start.
     fn again(&self) -> Box<dyn Inspect>;

@@ -2,6 +2,7 @@
 
 use crate::check::Verdict;
 use crate::claim::Claim;
+use crate::codec::Flow;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
 use crate::removal::Removal;
@@ -22,7 +23,6 @@ pub enum Work {
 pub struct Survey {
     inspect: Box<dyn Inspect>,
     options: Options,
-    work: Vec<Work>,
     sets: Vec<Set>,
     findings: Findings,
     coverage: report::Coverage,
@@ -65,7 +65,6 @@ impl Survey {
         Self {
             inspect,
             options,
-            work: Vec::new(),
             sets: Vec::new(),
             findings: Findings::default(),
             coverage: report::Coverage::default(),
@@ -83,10 +82,11 @@ impl Survey {
         self.inspect.ask()
     }
 
-    /// Takes an answer and hands out the work that follows from it.
-    pub fn answer(&mut self, answer: Answer<'_>) -> std::vec::Drain<'_, Work> {
+    /// Takes an answer and adds the work that follows from it to `work`. `Break` says that no more of what is being listed or
+    /// read is needed: ask again.
+    pub fn answer(&mut self, answer: Answer<'_>, work: &mut Vec<Work>) -> Flow {
         let mut batch = Batch::default();
-        self.inspect.answer(answer, &mut batch);
+        let flow = self.inspect.answer(answer, &mut batch);
         if self.shared.is_retracing() {
             self.removal.again(&batch);
             for claim in batch.shared {
@@ -95,7 +95,7 @@ impl Survey {
                     self.shared.take(Claim { hurts, ..claim });
                 }
             }
-            return self.work.drain(..);
+            return flow;
         }
         self.removal.note(&batch);
         let shared: Vec<Claim> = batch.shared.drain(..).filter_map(|claim| self.shared.take(claim)).collect();
@@ -112,16 +112,17 @@ impl Survey {
         }
         let shard = self.options.shard;
         self.coverage.claims = self.coverage.claims.saturating_add((batch.claims.len() + batch.trails.len()) as u64);
-        self.work.extend(batch.claims.into_iter().filter(|claim| shard.holds(Some(&claim.object))).map(Work::Claim));
-        self.work.extend(
+        let before = work.len();
+        work.extend(batch.claims.into_iter().filter(|claim| shard.holds(Some(&claim.object))).map(Work::Claim));
+        work.extend(
             batch
                 .trails
                 .into_iter()
                 .filter(|trail| shard.holds(trail.parts.first().map(|p| &p.object)))
                 .map(Work::Trail),
         );
-        self.handed = self.handed.saturating_add(self.work.len() as u64);
-        self.work.drain(..)
+        self.handed = self.handed.saturating_add((work.len() - before) as u64);
+        flow
     }
 
     /// Takes the verdict on a claim, and how many decoded bytes were checked for it ([`crate::check::Check::length`]).
@@ -205,7 +206,7 @@ impl Survey {
     /// What to do about a finding in this kind of set.
     #[must_use]
     pub fn advice(&self, code: Code) -> &'static str {
-        self.options.format.and_then(|format| format.advice(code)).unwrap_or(code.advice())
+        self.options.format.map_or(code.advice(), |format| format.facts().advice(code))
     }
 
     /// The report. Work that was handed out and never settled counts as not checked.
@@ -230,7 +231,7 @@ impl Survey {
         report.whole = !shard.is_part();
         report.roots.push(report::Root {
             label: label.clone(),
-            format: format.map_or("unknown", Format::name).to_owned(),
+            format: format.map_or("unknown", |format| format.facts().name).to_owned(),
             shards: vec![shard.to_string()],
             coverage: self.coverage,
             newest: Vec::new(),

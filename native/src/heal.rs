@@ -10,14 +10,14 @@ use std::io;
 use highwater_core::check::{Check, Verdict, set_aside};
 use highwater_core::claim::Claim;
 use highwater_core::codec::Flow;
-use highwater_core::inspect::{Format, Lock, Scope};
+use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::{Name, TEMPORARY};
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
 
 use crate::disk::like::Like;
-use crate::disk::{self, Disk, Draft, Held, Holds, What};
+use crate::disk::{self, Disk, Draft, Holds, What};
 use crate::drive::{self, buffer, check_bytes};
 use crate::error::Error;
 use crate::lock;
@@ -71,7 +71,7 @@ pub fn heal(
     disk: &dyn Disk,
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
-    if let Some(pool) = format.pool() {
+    if let Some(pool) = format.facts().pool {
         let pool = Name::new(pool.as_bytes())?;
         if disk.look(Some(&pool)).map_err(Error::at("look at", disk, &pool))?.is_none() {
             let path = quoted(&disk.told(Some(&pool)));
@@ -80,9 +80,9 @@ pub fn heal(
             return Err(Error::cannot_start(what));
         }
     }
-    let _lock = if job.dry_run { None } else { Some(hold(format, disk)?) };
+    let _lock = if job.dry_run { None } else { Some(lock::write(disk, format.facts().lock)?) };
     let options = Options::whole(format, job.label, job.depth);
-    let survey = Survey::new(format.inspect(&Scope::All { trails: false }, job.key), options);
+    let survey = Survey::new(format.inspect(&Scope::new(Of::All).keyed(job.key)), options);
     let mut damaged: Vec<Claim> = Vec::new();
     let (mut shut, mut elsewhere) = (0, 0);
     let survey = drive::run(disk.as_store(), survey, job.depth, watch, &mut |claim, verdict| {
@@ -99,7 +99,7 @@ pub fn heal(
     if !job.dry_run {
         // Also what a run put in place that was killed a moment ago.
         disk.barrier(None).map_err(Error::of_folder("sync", disk, None))?;
-        if let Some(pool) = format.pool() {
+        if let Some(pool) = format.facts().pool {
             let pool = Name::new(pool.as_bytes())?;
             // It may be a mount of its own.
             if !disk.moves(None, Some(&pool)).map_err(Error::at("look at", disk, &pool))? {
@@ -108,19 +108,6 @@ pub fn heal(
         }
     }
     Ok(Outcome { objects, report: survey.finish(), shut, elsewhere })
-}
-
-/// Keeps other writers away.
-fn hold(format: &dyn Format, disk: &dyn Disk) -> Result<Held, Error> {
-    match format.lock() {
-        Lock::Alone(_) => lock::take(disk),
-        Lock::Together(name) => {
-            let name = Name::new(name.as_bytes())?;
-            lock::hold(disk, Some(&name), || {
-                format!("a process holds {} alone; wait for it", quoted(&disk.told(Some(&name))))
-            })
-        }
-    }
 }
 
 /// Heals one object, if the other repository has it whole.

@@ -4,7 +4,7 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use highwater_core::formats::repozo::names;
+use highwater_core::facts::Lock;
 use highwater_core::name::{Name, printable};
 
 use crate::clock;
@@ -16,20 +16,28 @@ use crate::shown::quoted;
 const LOOKS: u32 = 5;
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The lock file of a repository.
+/// Keeps away from a root whoever must not be there beside a writer.
 ///
 /// # Errors
-/// None in practice: it is a name.
-pub fn name() -> Result<Name, Error> {
-    Ok(Name::new(names::LOCK.as_bytes())?)
+/// When somebody is, or there are no locks.
+pub fn write(disk: &dyn Disk, lock: Lock) -> Result<Held, Error> {
+    match lock {
+        Lock::Alone(name) => take(disk, name),
+        Lock::Together(name) => {
+            let name = Name::new(name.as_bytes())?;
+            hold(disk, Some(&name), || {
+                format!("a process holds {} alone; wait for it", quoted(&disk.told(Some(&name))))
+            })
+        }
+    }
 }
 
-/// Takes the repository for this process, or says who has it.
+/// Takes a root for this process by the lock file `name`, or says who has it.
 ///
 /// # Errors
 /// When another writer holds it, or the lock file cannot be written.
-pub fn take(disk: &dyn Disk) -> Result<Held, Error> {
-    let name = name()?;
+pub fn take(disk: &dyn Disk, name: &str) -> Result<Held, Error> {
+    let name = Name::new(name.as_bytes())?;
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let text = format!("pid {} on {host} since {}\n", std::process::id(), clock::stamp()?);
     let taken = disk.lock(&name, &text).map_err(|error| cannot(disk, Some(&name), "take the lock file", &error))?;

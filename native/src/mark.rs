@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::finding::Finding;
-use highwater_core::inspect::{Format, Scope};
+use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::marks::Marker;
 use highwater_core::report::{Depth, Report};
 use highwater_core::segments::Segments;
@@ -54,9 +54,9 @@ pub struct Outcome {
 /// # Errors
 /// When the repository cannot be locked, or the user interrupts.
 pub fn mark(job: Job<'_>, format: &'static dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    let _lock = if job.dry_run { None } else { Some(lock::take(disk)?) };
+    let _lock = if job.dry_run { None } else { Some(lock::write(disk, format.facts().lock)?) };
     let options = Options::whole(format, job.label, Depth::List);
-    let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
+    let survey = Survey::new(format.inspect(&Scope::new(Of::All)), options);
     let mut claims: Vec<Claim> = Vec::new();
     let survey = drive::run(disk.as_store(), survey, Depth::List, watch, &mut |claim, verdict| {
         claims.extend((*verdict == Verdict::Sound).then(|| claim.clone()));

@@ -10,7 +10,7 @@ use std::io;
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Severity;
 use highwater_core::foreign::is_foreign;
-use highwater_core::inspect::{Entry, Format, Scope};
+use highwater_core::inspect::{Entry, Format, Of, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
@@ -61,11 +61,11 @@ pub struct Outcome {
 /// When the format has no chunks that are named after their digests, a folder of them cannot be listed, or the user
 /// interrupts.
 pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Outcome, Error> {
-    let Some(pool) = format.pool() else {
+    let Some(pool) = format.facts().pool else {
         return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(&store.told(None)))));
     };
     let options = Options::whole(format, shown(store.told(None)), Depth::List);
-    let survey = Survey::new(format.inspect(&Scope::References, None), options);
+    let survey = Survey::new(format.inspect(&Scope::new(Of::References)), options);
     let mut named: Vec<Digest> = Vec::new();
     let survey = drive::run(store, survey, Depth::List, watch, &mut |claim, _| {
         named.extend(is_in(pool, &claim.object).then_some(claim.expect.digest));

@@ -11,7 +11,7 @@ use highwater::drive;
 use highwater::store::{Files, Links};
 use highwater::watch::Watch;
 use highwater_core::claim::{Claim, Expect};
-use highwater_core::codec::Codec;
+use highwater_core::codec::{Codec, Flow};
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Hurts;
 use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Set};
@@ -34,13 +34,13 @@ impl Inspect for Sums {
     }
 
     fn ask(&self) -> Ask {
-        if self.done { Ask::Done } else { Ask::Read(Name::new(b"SHA256SUMS").expect("a name")) }
+        if self.done { Ask::Done } else { Ask::read(Name::new(b"SHA256SUMS").expect("a name")) }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         let Answer::Bytes(bytes) = answer else {
             self.done = true;
-            return;
+            return Flow::Continue(());
         };
         self.lines.push(bytes, |line| {
             let text = std::str::from_utf8(line.text).expect("text");
@@ -61,6 +61,7 @@ impl Inspect for Sums {
         if out.sets.is_empty() {
             out.sets.push(Set { name: "all".to_owned(), group: 0, bytes: 0, archives: Vec::new(), key: None });
         }
+        Flow::Continue(())
     }
 }
 

@@ -22,8 +22,9 @@
 use std::collections::VecDeque;
 
 use highwater_core::formats;
-use highwater_core::inspect::{Format, Kind, Scope};
+use highwater_core::inspect::{Format, Kind, Of, Scope};
 use highwater_core::key::{self, KeyFile};
+use highwater_core::point::Point;
 use highwater_core::report::{self, Depth};
 use highwater_core::shard::Shard;
 use highwater_core::{render, survey};
@@ -88,13 +89,13 @@ impl Listing {
     /// The name of the format that this looks like.
     #[must_use]
     pub fn format(&self) -> Option<String> {
-        self.0.format().map(|format| format.name().to_owned())
+        self.0.format().map(|format| format.facts().name.to_owned())
     }
 
     /// Whether that format has names with colons.
     #[must_use]
     pub fn colons(&self) -> bool {
-        self.0.format().is_some_and(Format::colons)
+        self.0.format().is_some_and(|format| format.facts().colons)
     }
 }
 
@@ -133,15 +134,13 @@ impl Survey {
         let (format, depth, key) = (format_of(format)?, depth_of(depth)?, key_of(key)?);
         let shard = Shard::new(part.into(), parts.into()).ok_or_else(|| JsError::new("there is no such part"))?;
         let trails = depth == Depth::Deep;
-        let scope = match point {
-            None => Scope::All { trails },
-            Some(point) => {
-                let at = format.point(&point).map_err(|message| JsError::new(&message))?;
-                Scope::Point { at: Some(at), trails }
-            }
+        let of = match point {
+            None => Of::All,
+            Some(point) => Of::Point(Some(point_of(format, &point)?)),
         };
+        let scope = Scope::new(of).trailing(trails).keyed(key);
         let options = survey::Options { label: label.to_owned(), format: Some(format), depth, strict, shard };
-        let survey = survey::Survey::new(format.inspect(&scope, key), options);
+        let survey = survey::Survey::new(format.inspect(&scope), options);
         Ok(Self { drive: Drive::new(survey, depth, listing.0), news: VecDeque::new(), told: 0 })
     }
 
@@ -366,8 +365,8 @@ impl Restore {
     #[wasm_bindgen(constructor)]
     pub fn new(listing: Listing, format: &str, point: &str, key: Option<Vec<u8>>) -> Result<Self, JsError> {
         let (format, key) = (format_of(format)?, key_of(key)?);
-        let at = format.point(point).map_err(|message| JsError::new(&message))?;
-        format.restores(Some(&at)).map_err(|message| JsError::new(&message))?;
+        let at = point_of(format, point)?;
+        at.restores().map_err(JsError::new)?;
         Ok(Self(restore::Restore::new(format, at, key, listing.0)))
     }
 
@@ -421,6 +420,10 @@ fn numbers(want: &Want) -> [f64; 4] {
         What::Digest => (0.0, -3.0),
     };
     [want.id.into(), want.file.into(), at, length]
+}
+
+fn point_of(format: &dyn Format, text: &str) -> Result<Point, JsError> {
+    format.point(text).map_err(|no| JsError::new(&no.to_string()))
 }
 
 fn format_of(name: &str) -> Result<&'static dyn Format, JsError> {

@@ -1,5 +1,6 @@
 //! `Indices`: answers a survey's questions out of a listing, and reads the indices it asks for.
 
+use crate::codec::Flow;
 use crate::fault::{Fault, FaultKind};
 use crate::inspect::{Answer, Ask};
 use crate::survey::{Survey, Work};
@@ -37,34 +38,40 @@ impl Indices {
 
     /// Answers the next question, as far as that is possible.
     pub(super) fn step(&mut self, listing: &Listing) -> Step {
+        let mut work = Vec::new();
         let answer = match (self.survey.ask(), &mut self.tape) {
             (Ask::Done, _) => return Step::Done,
             // What was dropped is a snapshot: nobody writes in it.
-            (Ask::Writing, _) => Answer::Writing(false),
+            (Ask::Writing(_), _) => Answer::Writing(false),
             (Ask::List(folder), _) => {
-                let mut work = Vec::new();
-                for entries in listing.entries(folder.as_ref()).chunks(ENTRIES) {
-                    work.extend(self.survey.answer(Answer::Entries(entries)));
+                let mut entries = listing.entries(folder.as_ref()).chunks(ENTRIES);
+                match entries.try_for_each(|entries| self.survey.answer(Answer::Entries(entries), &mut work)) {
+                    Flow::Continue(()) => Answer::End,
+                    Flow::Break(()) => return Step::Work(work),
                 }
-                work.extend(self.survey.answer(Answer::End));
-                return Step::Work(work);
             }
-            (Ask::Read(name), tape @ None) => match listing.number(&name) {
+            (Ask::Read { object, place }, tape @ None) => match listing.number(&object) {
                 Some(number) => {
-                    *tape = Some(Tape::new(number, 0..u64::MAX));
+                    *tape = Some(Tape::at(number, &place));
                     return Step::Waiting;
                 }
                 None => Answer::Failed(absent()),
             },
-            (Ask::Read(_), Some(tape)) => match tape.next() {
+            (Ask::Read { .. }, Some(tape)) => match tape.next() {
                 Next::Waiting => return Step::Waiting,
-                Next::Bytes(bytes) => return Step::Work(self.survey.answer(Answer::Bytes(&bytes)).collect()),
+                Next::Bytes(bytes) => {
+                    if self.survey.answer(Answer::Bytes(&bytes), &mut work).is_break() {
+                        self.tape = None;
+                    }
+                    return Step::Work(work);
+                }
                 Next::End => Answer::End,
                 Next::Failed(message) => Answer::Failed(unreadable(&message)),
             },
         };
         self.tape = None;
-        Step::Work(self.survey.answer(answer).collect())
+        _ = self.survey.answer(answer, &mut work);
+        Step::Work(work)
     }
 }
 

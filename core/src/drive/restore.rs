@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use crate::check::{Check, Verdict};
 use crate::claim::Claim;
 use crate::codec::Codec;
-use crate::inspect::{Format, Scope};
+use crate::inspect::{Format, Of, Scope};
 use crate::key::Key;
 use crate::plan::{Obstacle, is_exactly, obstacle, reach};
+use crate::point::Point;
 use crate::report::Depth;
 use crate::survey::{Options, Survey, Work};
 
@@ -29,7 +30,7 @@ const INFLATED: usize = 1024;
 pub struct Restore {
     listing: Listing,
     /// The point that was asked for.
-    point: String,
+    point: Point,
     indices: Indices,
     /// The chunks that were not begun.
     claims: VecDeque<Claim>,
@@ -54,10 +55,10 @@ struct Chunk {
 impl Restore {
     /// Begins to restore the newest point at or before `point`, as [`Format::point`] read it.
     #[must_use]
-    pub fn new(format: &'static dyn Format, point: String, key: Option<Key>, listing: Listing) -> Self {
+    pub fn new(format: &'static dyn Format, point: Point, key: Option<Key>, listing: Listing) -> Self {
         let options = Options::whole(format, "", Depth::Digest);
-        let survey =
-            Survey::new(format.inspect(&Scope::Point { at: Some(point.clone()), trails: false }, key), options);
+        let scope = Scope::new(Of::Point(Some(point.clone()))).keyed(key);
+        let survey = Survey::new(format.inspect(&scope), options);
         Self {
             listing,
             point,
@@ -144,7 +145,7 @@ impl Restore {
     /// Makes sure that the chunks are those of a point that can be restored, and says how long it is.
     fn plan(&self) -> Result<u64, String> {
         let survey = &self.indices.survey;
-        let exact = survey.sets().last().is_some_and(|set| is_exactly(&self.point, &set.name));
+        let exact = survey.sets().last().is_some_and(|set| is_exactly(self.point.as_str(), &set.name));
         match obstacle(survey, !exact) {
             None => {}
             Some(Obstacle::Finding(finding)) => {

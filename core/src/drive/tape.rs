@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::inspect::Place;
+
 /// Something the host is to read, with the number that its answer bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Want {
@@ -81,6 +83,8 @@ pub(super) struct Tape {
     file: u32,
     /// What was not taken yet.
     rest: Range<u64>,
+    /// It is so many bytes at the end of the file, whose length is not known yet.
+    tail: Option<u64>,
     /// The number of the answer that is waited for, or that has come.
     asked: Option<u32>,
     answer: Option<Answer>,
@@ -89,7 +93,15 @@ pub(super) struct Tape {
 impl Tape {
     /// The bytes `range` of a file, which may end before that.
     pub(super) fn new(file: u32, range: Range<u64>) -> Self {
-        Self { file, rest: range, asked: None, answer: None }
+        Self { file, rest: range, tail: None, asked: None, answer: None }
+    }
+
+    /// These bytes of a file.
+    pub(super) fn at(file: u32, place: &Place) -> Self {
+        match place {
+            Place::End(most) => Self { tail: Some(*most), ..Self::new(file, 0..0) },
+            Place::Start | Place::At(_) => Self::new(file, place.range(u64::MAX)),
+        }
     }
 
     /// Asks for what comes next; none when that was asked for, or when everything was taken.
@@ -97,11 +109,15 @@ impl Tape {
         if self.asked.is_some() {
             return None;
         }
-        let at = self.rest.start;
-        let length = self.rest.end.checked_sub(at).filter(|left| *left > 0)?;
+        let what = if self.tail.is_some() {
+            What::Length
+        } else {
+            let at = self.rest.start;
+            What::Bytes { at, length: self.rest.end.checked_sub(at).filter(|left| *left > 0)? }
+        };
         let id = ids.next();
         self.asked = Some(id);
-        Some(Want { id, file: self.file, what: What::Bytes { at, length } })
+        Some(Want { id, file: self.file, what })
     }
 
     /// Takes an answer; gives it back when it is not for this tape.
@@ -116,10 +132,15 @@ impl Tape {
     /// The next bytes, in order.
     pub(super) fn next(&mut self) -> Next {
         if self.asked.is_none() {
-            return if self.rest.is_empty() { Next::End } else { Next::Waiting };
+            return if self.tail.is_none() && self.rest.is_empty() { Next::End } else { Next::Waiting };
         }
         let Some(answer) = self.answer.take() else { return Next::Waiting };
         self.asked = None;
+        if let (Some(most), Answer::Length(length)) = (self.tail, &answer) {
+            self.tail = None;
+            self.rest = Place::End(most).range(*length);
+            return self.next();
+        }
         let rest = std::mem::replace(&mut self.rest, 0..0);
         let fits = |bytes: &[u8]| bytes.len() as u64 <= rest.end - rest.start;
         match answer {

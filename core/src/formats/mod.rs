@@ -18,7 +18,7 @@ pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {
 /// The format of a name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
-    ALL.iter().copied().find(|format| format.name() == name)
+    ALL.iter().copied().find(|format| format.facts().name == name)
 }
 
 /// The page that explains a code: what is true of all sets, then what to do in each kind where that differs.
@@ -26,10 +26,12 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
 pub fn page(code: Code) -> String {
     let mut page = code.page();
     let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (format, advice) in ALL.iter().filter_map(|format| Some((format, format.advice(code)?))) {
+    for (facts, advice) in
+        ALL.iter().map(|format| format.facts()).filter_map(|facts| Some((facts, (facts.advice)(code)?)))
+    {
         match told.iter_mut().find(|(before, _)| *before == advice) {
-            Some((_, kinds)) => kinds.push(format.name()),
-            None => told.push((advice, vec![format.name()])),
+            Some((_, kinds)) => kinds.push(facts.name),
+            None => told.push((advice, vec![facts.name])),
         }
     }
     for (advice, kinds) in told {

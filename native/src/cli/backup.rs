@@ -51,10 +51,10 @@ pub(super) fn run(args: &args::Backup, stop: &Arc<AtomicBool>) -> Result<Exit, E
     }
     if let Ok(repository) = &opened
         && let Ok(format) = kind_of(repository, &args::Root::default())
-        && format.name() != Repozo.name()
+        && format.facts().name != Repozo.facts().name
     {
         let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";
-        return Err(usage(format!("{} is a {}: {like}", quoted(&args.repository), format.name())));
+        return Err(usage(format!("{} is a {}: {like}", quoted(&args.repository), format.facts().name)));
     }
     let args::Chunked { also, chunk_size, check_known, append_only, owner } = &args.chunked;
     let keyed = args.keys.keyfile.is_some();

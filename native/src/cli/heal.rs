@@ -21,10 +21,14 @@ pub(super) fn run(args: &args::Heal, stop: &Arc<AtomicBool>) -> Result<Exit, Err
     let format = kind_of(&repository, &args.root)?;
     let other = kind_of(&from, &args::Root::default())?;
     // A cache and a store hold the same objects.
-    let pooled = format.pool().is_some() && format.pool() == other.pool();
-    if format.name() != other.name() && !pooled {
+    let pooled = format.facts().pool.is_some() && format.facts().pool == other.facts().pool;
+    if format.facts().name != other.facts().name && !pooled {
         let (one, two) = (quoted(&args.repository), quoted(&args.from));
-        return Err(usage(format!("{one} is of the kind {}, and {two} of the kind {}", format.name(), other.name())));
+        return Err(usage(format!(
+            "{one} is of the kind {}, and {two} of the kind {}",
+            format.facts().name,
+            other.facts().name
+        )));
     }
     let label = super::verify::label(&args.repository);
     let depth = if args.quick { Depth::Size } else { Depth::Digest };

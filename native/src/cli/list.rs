@@ -1,6 +1,7 @@
 //! `highwater list`: the points in time of a repository, as its indices name them.
 
-use highwater_core::inspect::{Scope, Set};
+use highwater_core::facts::Shape;
+use highwater_core::inspect::{Of, Scope, Set};
 use highwater_core::key::Key;
 use highwater_core::name::printable;
 use highwater_core::render::thousands;
@@ -19,12 +20,12 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
     let store = open(&args.repository, &args.root)?;
     let format = kind_of(&store, &args.root)?;
     let options = Options::whole(format, super::verify::label(&args.repository), Depth::List);
-    let survey = Survey::new(format.inspect(&Scope::Catalogue, None), options);
+    let survey = Survey::new(format.inspect(&Scope::new(Of::Catalogue)), options);
     let survey = drive::run(&store, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let sets = survey.sets();
     if args.json {
         let points: Vec<_> = sets.iter().map(point).collect();
-        out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.name(), "sets": points })))?;
+        out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.facts().name, "sets": points })))?;
     } else {
         let mut text = String::new();
         let longest = sets.iter().map(|set| set.name.len()).max().unwrap_or(0);
@@ -32,7 +33,7 @@ pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
         let mut before: Option<(u64, u64)> = None;
         for set in sets {
             let what = match before {
-                _ if !format.grows() => String::new(),
+                _ if format.facts().shape != Shape::Append => String::new(),
                 Some((group, bytes)) if group == set.group => {
                     format!("  +{}", highwater_core::render::bytes(set.bytes.saturating_sub(bytes)))
                 }

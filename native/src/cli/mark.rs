@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use highwater_core::facts::Shape;
 use highwater_core::finding::Severity;
 use highwater_core::marks::DISTANCE;
 use highwater_core::render::thousands;
@@ -20,9 +21,9 @@ pub(super) fn run(args: &args::Mark, stop: &Arc<AtomicBool>) -> Result<Exit, Err
     let root = args::Root::default();
     let repository = open_to_write(&args.repository, args.following, args.writing)?;
     let format = kind_of(&repository, &root)?;
-    if !format.grows() {
+    if format.facts().shape != Shape::Append {
         let what = "what it holds is checked in parallel without marks";
-        return Err(usage(format!("{} is a {}: {what}", quoted(&args.repository), format.name())));
+        return Err(usage(format!("{} is a {}: {what}", quoted(&args.repository), format.facts().name)));
     }
     let label = super::verify::label(&args.repository);
     let job = Job { label: &label, distance: DISTANCE, dry_run: args.dry_run };

@@ -58,9 +58,9 @@ pub(super) fn part_of(path: &Path) -> Option<String> {
         let mut entries: Vec<Entry> = Vec::new();
         Files::open(folder, Links::Beneath).ok()?.list(None, &mut |entry| entries.push(entry)).ok()?;
         let format = formats::recognise(&entries).next()?;
-        let point = format.within(inner)?;
+        let point = format.point(inner).ok()?;
         let (named, folder) = (format!("{}@{point}", shown(folder)), quoted(folder));
-        Some(format!("it lies in {folder}, of kind {}, so write '{named}'", format.name()))
+        Some(format!("it lies in {folder}, of kind {}, so write '{named}'", format.facts().name))
     })
 }
 
@@ -69,7 +69,7 @@ pub(super) fn kind_of(store: &dyn Store, root: &args::Root) -> Result<&'static d
     let path = quoted(&store.told(None));
     if let Some(kind) = &root.kind {
         return formats::by_name(kind).ok_or_else(|| {
-            let known: Vec<&str> = formats::ALL.iter().map(|format| format.name()).collect();
+            let known: Vec<&str> = formats::ALL.iter().map(|format| format.facts().name).collect();
             usage(format!("there is no kind of repository called '{kind}'; known: {}", known.join(", ")))
         });
     }
@@ -80,7 +80,7 @@ pub(super) fn kind_of(store: &dyn Store, root: &args::Root) -> Result<&'static d
     let found = formats::recognise(&entries).next();
     found.ok_or_else(|| {
         let looks: Vec<&str> =
-            formats::ALL.iter().map(|format| format.looks()).filter(|looks| !looks.is_empty()).collect();
+            formats::ALL.iter().map(|format| format.facts().looks).filter(|looks| !looks.is_empty()).collect();
         let next = part_of(&store.told(None)).unwrap_or_else(|| looks.join("; "));
         Error::cannot_start(format!("{path} holds no backup of any kind that this program knows: {next}"))
     })

@@ -15,8 +15,8 @@ pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
     let repository = Repository::parse(&args.repository)?;
     let store = open(&repository.path, &args.root)?;
     let format = kind_of(&store, &args.root)?;
-    let at = repository.point.as_deref().and_then(|point| format.point(point).ok());
-    if let Some(point) = repository.point.as_ref().filter(|_| at.is_some() && format.restores(at.as_deref()).is_err()) {
+    let lacks = |point: &&String| format.point(point).is_ok_and(|point| point.restores().is_err());
+    if let Some(point) = repository.point.as_ref().filter(lacks) {
         return set(&find(&store, format, point.clone())?, args.json);
     }
     let plan = outline(&store, format, repository.point, key::load(&args.keys)?)?;

@@ -16,9 +16,9 @@ use crate::strays::{What, strays};
 pub(super) fn run(args: &args::Strays, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let store = open(&args.store, &args.root)?;
     let format = kind_of(&store, &args.root)?;
-    if format.pool().is_none() {
+    if format.facts().pool.is_none() {
         let what = "`highwater verify` names what belongs to no backup in it";
-        return Err(usage(format!("{} is of the kind {}: {what}", quoted(&args.store), format.name())));
+        return Err(usage(format!("{} is of the kind {}: {what}", quoted(&args.store), format.facts().name)));
     }
     let watch = out::watch(args.talk, stop);
     let found = progress::with("looking", args.talk.quiet, &watch, || strays(&store, format, &watch))?;

@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
+use highwater_core::codec::Flow;
 use highwater_core::finding::{Code, Finding, Hurts};
-use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Scope};
+use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report};
 use highwater_core::shard::Shard;
@@ -116,7 +117,9 @@ impl Inspect for Nothing {
         Ask::Done
     }
 
-    fn answer(&mut self, _: Answer<'_>, _: &mut Batch) {}
+    fn answer(&mut self, _: Answer<'_>, _: &mut Batch) -> Flow {
+        Flow::Continue(())
+    }
 
     fn again(&self) -> Box<dyn Inspect> {
         Box::new(Self)
@@ -135,12 +138,12 @@ fn one(
     let store: Box<dyn Store> = if args.mmap { Box::new(Mapped(files)) } else { Box::new(files) };
     let format = kind_of(&*store, &args.root)?;
     let trails = depth == Depth::Deep;
-    let scope = match &repository.point {
-        None => Scope::All { trails },
-        Some(point) => Scope::Under { at: format.point(point).map_err(usage)?, trails },
+    let of = match &repository.point {
+        None => Of::All,
+        Some(point) => Of::Under(format.point(point).map_err(|no| usage(no.to_string()))?),
     };
     let options = Options { label: label.clone(), format: Some(format), depth, strict: args.strict, shard };
-    let survey = Survey::new(format.inspect(&scope, key), options);
+    let survey = Survey::new(format.inspect(&Scope::new(of).trailing(trails).keyed(key)), options);
     let survey =
         drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;
     let absent = survey.absent().map(|what| format!("{what} [in {label}]"));

@@ -17,9 +17,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
+use highwater_core::codec::Flow;
 use highwater_core::digest::Hasher;
 use highwater_core::fault::{Fault, FaultKind};
-use highwater_core::inspect::{Answer, Ask, Entry};
+use highwater_core::inspect::{Answer, Ask, Entry, Place};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Survey, Work};
@@ -27,7 +28,6 @@ use highwater_core::trail::{Followed, Trail};
 use rayon::Scope;
 
 use crate::error::Error;
-use crate::lock;
 use crate::store::{Identity, Store, fault};
 use crate::watch::Watch;
 
@@ -114,10 +114,10 @@ pub fn run(
             watch.go_on()?;
             match survey.ask() {
                 Ask::List(folder) => list(store, folder, &mut survey, &mut flight)?,
-                Ask::Read(name) => read(store, &name, &mut survey, &mut flight)?,
-                Ask::Writing => {
-                    let work = survey.answer(Answer::Writing(store.is_locked(&lock::name()?))).collect();
-                    flight.launch(&mut survey, work)?;
+                Ask::Read { object, place } => read(store, &object, &place, &mut survey, &mut flight)?,
+                Ask::Writing(lock) => {
+                    let writing = store.is_locked(&Name::new(lock.name().as_bytes())?);
+                    _ = flight.answer(&mut survey, Answer::Writing(writing))?;
                 }
                 Ask::Done => {
                     flight.deal(&mut survey)?;
@@ -158,6 +158,14 @@ struct Flight<'f, 'scope> {
 }
 
 impl<'scope> Flight<'_, 'scope> {
+    /// Gives the survey an answer and takes on what follows from it.
+    fn answer(&mut self, survey: &mut Survey, answer: Answer<'_>) -> Result<Flow, Error> {
+        let mut work = Vec::new();
+        let flow = survey.answer(answer, &mut work);
+        self.launch(survey, work)?;
+        Ok(flow)
+    }
+
     /// Takes on all of `work`, waiting for earlier work when there is too much of it.
     fn launch(&mut self, survey: &mut Survey, work: Vec<Work>) -> Result<(), Error> {
         for item in work {
@@ -366,54 +374,64 @@ fn list<'scope>(
         if *first != folder {
             let first = first.as_ref().map_or_else(|| "the root".to_owned(), |name| format!("'{name}'"));
             let message = format!("it leads to {first}, which is looked at under that name");
-            let work = survey.answer(Answer::Failed(Fault { kind: FaultKind::Known, message })).collect();
-            return flight.launch(survey, work);
+            let fault = Fault { kind: FaultKind::Known, message };
+            return flight.answer(survey, Answer::Failed(fault)).map(|_| ());
         }
     }
     let mut batch: Vec<Entry> = Vec::new();
     let mut work = Vec::new();
+    let mut flow = Flow::Continue(());
     let result = store.list(folder.as_ref(), &mut |entry| {
         batch.push(entry);
-        if batch.len() >= ENTRIES {
-            work.extend(survey.answer(Answer::Entries(&batch)));
+        if batch.len() >= ENTRIES && flow.is_continue() {
+            flow = survey.answer(Answer::Entries(&batch), &mut work);
             batch.clear();
         }
     });
-    work.extend(survey.answer(Answer::Entries(&batch)));
-    work.extend(match result {
-        Ok(()) => survey.answer(Answer::End),
-        Err(error) => survey.answer(Answer::Failed(fault(&error))),
-    });
+    if flow.is_continue() {
+        flow = survey.answer(Answer::Entries(&batch), &mut work);
+    }
+    if flow.is_continue() {
+        _ = match result {
+            Ok(()) => survey.answer(Answer::End, &mut work),
+            Err(error) => survey.answer(Answer::Failed(fault(&error)), &mut work),
+        };
+    }
     flight.launch(survey, work)
 }
 
-fn read(store: &dyn Store, name: &Name, survey: &mut Survey, flight: &mut Flight<'_, '_>) -> Result<(), Error> {
-    let mut at = 0;
-    let mut buffer = buffer();
-    let object = match store.open(name) {
-        Ok(object) => object,
-        Err(error) => {
-            let work = survey.answer(Answer::Failed(fault(&error))).collect();
-            return flight.launch(survey, work);
-        }
+fn read(
+    store: &dyn Store,
+    name: &Name,
+    place: &Place,
+    survey: &mut Survey,
+    flight: &mut Flight<'_, '_>,
+) -> Result<(), Error> {
+    let failed = |error: io::Error| Answer::Failed(fault(&error));
+    let opened = store.open(name).and_then(|object| {
+        // Only what is counted from the end needs the length.
+        let length = if matches!(place, Place::End(_)) { object.length()? } else { u64::MAX };
+        Ok((object, place.range(length)))
+    });
+    let (object, mut rest) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return flight.answer(survey, failed(error)).map(|_| ()),
     };
-    loop {
+    let mut buffer = buffer();
+    while !rest.is_empty() {
         flight.ground.watch.go_on()?;
-        let work: Vec<Work> = match object.read_at(at, &mut buffer) {
-            Ok(0) => {
-                let work = survey.answer(Answer::End).collect();
-                return flight.launch(survey, work);
-            }
+        let most = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX).min(buffer.len());
+        match object.read_at(rest.start, &mut buffer[..most]) {
+            Ok(0) => break,
             Ok(read) => {
-                at += read as u64;
-                survey.answer(Answer::Bytes(&buffer[..read])).collect()
+                rest.start += read as u64;
+                if flight.answer(survey, Answer::Bytes(&buffer[..read]))?.is_break() {
+                    return Ok(());
+                }
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                let work = survey.answer(Answer::Failed(fault(&error))).collect();
-                return flight.launch(survey, work);
-            }
-        };
-        flight.launch(survey, work)?;
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return flight.answer(survey, failed(error)).map(|_| ()),
+        }
     }
+    flight.answer(survey, Answer::End).map(|_| ())
 }

@@ -2,12 +2,14 @@
 
 use highwater_core::check::Damage;
 use highwater_core::claim::Claim;
-use highwater_core::codec::Codec;
+use highwater_core::codec::{Codec, Flow};
+use highwater_core::facts::Shape;
 use highwater_core::finding::{Code, Finding, Severity};
-use highwater_core::inspect::{Answer, Ask, Format, LATEST, Scope, Set};
+use highwater_core::inspect::{Answer, Ask, Format, Of, Place, Scope, Set};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::plan::{Obstacle, is_exactly, obstacle};
+use highwater_core::point::{LATEST, Point};
 use highwater_core::report::{Depth, Verdict};
 use highwater_core::survey::{Options, Survey, Work};
 
@@ -15,7 +17,6 @@ use super::claims::{Claims, Gather};
 use super::known::Unread;
 use crate::drive::{self, buffer};
 use crate::error::{Class, Error};
-use crate::lock;
 use crate::shown::{quoted, shown};
 use crate::store::{Store, fault, is_no_file};
 use crate::watch::Watch;
@@ -53,16 +54,14 @@ impl Plan {
         key: Option<Key>,
         depth: Depth,
     ) -> Result<Self, Error> {
-        let at = point.as_deref().map(|text| format.point(text)).transpose();
-        let refused = |what| Error::Refused { class: Class::Usage, what };
-        let at = at.map_err(refused)?;
-        format.restores(at.as_deref()).map_err(refused)?;
-        let (survey, claims) = collect(from, format, &Scope::Point { at: at.clone(), trails: false }, key, depth)?;
-        let newest = point.as_deref().is_none_or(|point| point == LATEST);
-        let exact = is_exact(&survey, at.as_deref());
+        let at = one(format, point.as_deref())?;
+        let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key);
+        let (survey, claims) = collect(from, format, &scope, depth)?;
+        let newest = at.is_latest();
+        let exact = survey.sets().last().is_some_and(|set| is_exactly(at.as_str(), &set.name));
         match obstacle(&survey, !exact) {
             Some(Obstacle::Finding(finding)) => {
-                let older = if format.grows() { older(from, format, &survey, newest)? } else { String::new() };
+                let older = if grows(format) { older(from, format, &survey, newest)? } else { String::new() };
                 let what = format!("{}. {}{older}", sentence(finding), survey.advice(finding.code));
                 return Err(match finding.code.severity() {
                     Severity::Damage => Error::damage(what),
@@ -112,7 +111,7 @@ impl Plan {
             Err(error) if is_no_file(&error) => None,
             Err(error) => return Err(Error::at("read", from, &index)(error)),
         };
-        let (grows, archive) = (format.grows(), archive_of(format, at.as_deref()));
+        let (grows, archive) = (grows(format), archive_of(format, &at));
         Ok(Self { point, claims, end, index, grows, key: fingerprint, doubts, hidden, archive, format, opens: key })
     }
 
@@ -124,9 +123,7 @@ impl Plan {
         key: Option<Key>,
         watch: &Watch<'_>,
     ) -> Result<Self, Error> {
-        let usage = |what| Error::Refused { class: Class::Usage, what };
-        let at = point.as_deref().map(|text| format.point(text)).transpose().map_err(usage)?;
-        if !format.salvages() {
+        if format.facts().shape != Shape::Image {
             let sound = newest_sound(from, format, watch)?;
             let sound = sound.map_or_else(
                 || "no point here is sound".to_owned(),
@@ -134,9 +131,9 @@ impl Plan {
             );
             return Err(usage(format!("--salvage is for images, as a database with holes is none; {sound}")));
         }
-        format.restores(at.as_deref()).map_err(usage)?;
-        let at = at.unwrap_or_default();
-        let (survey, claims) = collect(from, format, &Scope::Salvage { at: at.clone() }, key, Depth::Digest)?;
+        let at = one(format, point.as_deref())?;
+        let scope = Scope::new(Of::Salvage(at.clone())).keyed(key);
+        let (survey, claims) = collect(from, format, &scope, Depth::Digest)?;
         let grave = survey.findings().sample().filter(|finding| finding.code.severity() > Severity::Warning);
         let doubts: Vec<String> = grave.map(sentence).collect();
         let Some(set) = survey.sets().last() else {
@@ -154,11 +151,11 @@ impl Plan {
             claims,
             end,
             index: None,
-            grows: format.grows(),
+            grows: grows(format),
             key: set.key.clone(),
             doubts,
             hidden: None,
-            archive: archive_of(format, Some(&at)),
+            archive: archive_of(format, &at),
             format,
             opens: key,
         })
@@ -172,7 +169,7 @@ impl Plan {
     /// The sets that restore to the same kind of file as this one, newest first: any, or where points do not grow out of
     /// one another, those of the same group.
     pub(super) fn related(&self, from: &dyn Store, unread: &Unread) -> Result<Vec<Set>, Error> {
-        let (all, _) = collect(from, self.format, &Scope::Catalogue, None, Depth::List)?;
+        let (all, _) = collect(from, self.format, &Scope::new(Of::Catalogue), Depth::List)?;
         note_unread(&all, unread);
         let group = all.sets().iter().find(|set| set.name == self.point).map(|set| set.group);
         let related = all.sets().iter().filter(|set| self.grows || Some(set.group) == group);
@@ -187,9 +184,9 @@ impl Plan {
 
     /// The chunks of another point, as far as its index can be understood.
     pub(super) fn claims_of(&self, from: &dyn Store, point: &str, unread: &Unread) -> Result<Claims, Error> {
-        let at = Some(format!("{point}{}", self.archive));
-        let (survey, claims) =
-            collect(from, self.format, &Scope::Point { at, trails: false }, self.opens, Depth::List)?;
+        let at = one(self.format, Some(&format!("{point}{}", self.archive)))?;
+        let scope = Scope::new(Of::Point(Some(at))).keyed(self.opens);
+        let (survey, claims) = collect(from, self.format, &scope, Depth::List)?;
         note_unread(&survey, unread);
         Ok(claims.finish())
     }
@@ -204,9 +201,8 @@ fn note_unread(survey: &Survey, unread: &Unread) {
 
 /// See [`super::find`].
 pub(super) fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Result<Set, Error> {
-    let usage = |what| Error::Refused { class: Class::Usage, what };
-    let scope = Scope::Point { at: Some(format.point(&point).map_err(usage)?), trails: false };
-    let (survey, _) = collect(from, format, &scope, None, Depth::List)?;
+    let at = format.point(&point).map_err(|no| usage(no.to_string()))?;
+    let (survey, _) = collect(from, format, &Scope::new(Of::Point(Some(at))), Depth::List)?;
     let place = quoted(&from.told(None));
     if let Some(set) = survey.sets().last() {
         return Ok(set.clone());
@@ -219,23 +215,34 @@ pub(super) fn find(from: &dyn Store, format: &'static dyn Format, point: String)
 }
 
 /// What follows the snapshot's name where a restore is of one archive in it.
-fn archive_of(format: &dyn Format, at: Option<&str>) -> String {
-    let archive = at.filter(|_| !format.grows()).and_then(|at| at.rsplit_once('/'));
+fn archive_of(format: &dyn Format, at: &Point) -> String {
+    let archive = at.as_str().rsplit_once('/').filter(|_| !grows(format));
     archive.map(|(_, archive)| format!("/{archive}")).unwrap_or_default()
 }
 
 /// The newest point of which everything is sound.
 fn newest_sound(from: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Option<String>, Error> {
     let options = Options::whole(format, "", Depth::Digest);
-    let survey = Survey::new(format.inspect(&Scope::All { trails: false }, None), options);
+    let survey = Survey::new(format.inspect(&Scope::new(Of::All)), options);
     let survey = drive::run(from, survey, Depth::Digest, watch, &mut |_, _| {})?;
     let report = survey.finish();
     Ok(report.sets.iter().rfind(|set| set.verdict == Verdict::Sound).map(|set| set.name.clone()))
 }
 
-/// Whether the last set of a survey is what was asked for, and not merely the newest before it.
-fn is_exact(survey: &Survey, at: Option<&str>) -> bool {
-    at.is_some_and(|at| survey.sets().last().is_some_and(|set| is_exactly(at, &set.name)))
+/// The point that a restore is asked for, which must stand for one thing; the newest of all if none is named.
+fn one(format: &dyn Format, point: Option<&str>) -> Result<Point, Error> {
+    let at = format.point(point.unwrap_or(LATEST)).map_err(|no| usage(no.to_string()))?;
+    at.restores().map_err(|what| usage(what.to_owned()))?;
+    Ok(at)
+}
+
+fn usage(what: String) -> Error {
+    Error::Refused { class: Class::Usage, what }
+}
+
+/// Whether points grow out of one another.
+fn grows(format: &dyn Format) -> bool {
+    format.facts().shape == Shape::Append
 }
 
 /// Where else to go when what was asked for cannot be used: the point before, or where the newest of all was asked for,
@@ -248,7 +255,7 @@ fn older(from: &dyn Store, format: &'static dyn Format, survey: &Survey, newest:
     if !newest && !survey.sets().is_empty() {
         return Ok(String::new());
     }
-    let (survey, _) = collect(from, format, &Scope::Catalogue, None, Depth::List)?;
+    let (survey, _) = collect(from, format, &Scope::new(Of::Catalogue), Depth::List)?;
     let report = survey.finish();
     let sound = report.sets.iter().rfind(|set| set.verdict == Verdict::Sound);
     Ok(sound.map(|set| told(&set.name)).unwrap_or_default())
@@ -259,39 +266,54 @@ fn collect(
     from: &dyn Store,
     format: &'static dyn Format,
     scope: &Scope,
-    key: Option<Key>,
     depth: Depth,
 ) -> Result<(Survey, Gather), Error> {
     let options = Options::whole(format, "", depth);
-    let mut survey = Survey::new(format.inspect(scope, key), options);
-    let mut claims = Gather::default();
+    let mut survey = Survey::new(format.inspect(scope), options);
+    let (mut claims, mut work) = (Gather::default(), Vec::new());
     loop {
-        let mut keep = |work: std::vec::Drain<'_, Work>| {
-            for work in work {
+        let mut give = |survey: &mut Survey, answer: Answer<'_>| {
+            let flow = survey.answer(answer, &mut work);
+            for work in work.drain(..) {
                 if let Work::Claim(claim) = work {
                     claims.push(claim);
                 }
             }
+            flow
         };
         match survey.ask() {
             Ask::Done => return Ok((survey, claims)),
-            Ask::Writing => keep(survey.answer(Answer::Writing(from.is_locked(&lock::name()?)))),
+            Ask::Writing(lock) => {
+                let writing = from.is_locked(&Name::new(lock.name().as_bytes())?);
+                _ = give(&mut survey, Answer::Writing(writing));
+            }
             Ask::List(folder) => {
                 let folder = folder.as_ref();
-                let listed = from.list(folder, &mut |entry| keep(survey.answer(Answer::Entries(&[entry]))));
+                let mut flow = Flow::Continue(());
+                let listed = from.list(folder, &mut |entry| {
+                    if flow.is_continue() {
+                        flow = give(&mut survey, Answer::Entries(&[entry]));
+                    }
+                });
                 listed.map_err(Error::of_folder("list", from, folder))?;
-                keep(survey.answer(Answer::End));
+                if flow.is_continue() {
+                    _ = give(&mut survey, Answer::End);
+                }
             }
-            Ask::Read(name) => {
-                let read = from.open(&name).and_then(|object| {
-                    object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
-                        keep(survey.answer(Answer::Bytes(piece)));
-                        true
+            Ask::Read { object, place } => {
+                let mut flow = Flow::Continue(());
+                let read = from.open(&object).and_then(|object| {
+                    let range = place.range(if matches!(place, Place::End(_)) { object.length()? } else { u64::MAX });
+                    object.for_each_piece(range.start, range.end, &mut buffer(), |piece| {
+                        flow = give(&mut survey, Answer::Bytes(piece));
+                        flow.is_continue()
                     })
                 });
-                match read {
-                    Ok(_) => keep(survey.answer(Answer::End)),
-                    Err(error) => keep(survey.answer(Answer::Failed(fault(&error)))),
+                if flow.is_continue() {
+                    _ = match read {
+                        Ok(_) => give(&mut survey, Answer::End),
+                        Err(error) => give(&mut survey, Answer::Failed(fault(&error))),
+                    };
                 }
             }
         }

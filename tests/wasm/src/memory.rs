@@ -8,7 +8,7 @@ use highwater_core::codec::Flow;
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::fit::Fit;
 use highwater_core::formats::by_name;
-use highwater_core::inspect::{Answer, Ask, Entry, Kind, Scope};
+use highwater_core::inspect::{Answer, Ask, Entry, Kind, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
@@ -88,7 +88,7 @@ impl Host {
 
     /// The report on `files`, called `label`.
     pub fn report(&self, files: &Image, label: &str) -> Report {
-        let scope = Scope::All { trails: self.depth == Depth::Deep };
+        let scope = Scope::new(Of::All).trailing(self.depth == Depth::Deep).keyed(self.key);
         let format = by_name(self.format).expect("a known format");
         let options = Options {
             label: label.to_owned(),
@@ -97,7 +97,7 @@ impl Host {
             strict: self.strict,
             shard: self.shard,
         };
-        let mut survey = Survey::new(format.inspect(&scope, self.key), options);
+        let mut survey = Survey::new(format.inspect(&scope), options);
         let mut cutter = Cutter(self.steps.clone());
         loop {
             let mut waiting = self.walk(files, &mut survey, &mut cutter);
@@ -118,22 +118,22 @@ impl Host {
         loop {
             match survey.ask() {
                 Ask::Done => return waiting,
-                Ask::Writing => waiting.extend(survey.answer(Answer::Writing(false))),
+                Ask::Writing(_) => _ = survey.answer(Answer::Writing(false), &mut waiting),
                 Ask::List(folder) => {
-                    for piece in cutter.pieces(&entries(files, folder.as_ref())) {
-                        waiting.extend(survey.answer(Answer::Entries(piece)));
-                    }
-                    waiting.extend(survey.answer(Answer::End));
+                    let entries = entries(files, folder.as_ref());
+                    let answers = cutter.pieces(&entries).map(Answer::Entries);
+                    give(survey, answers, Answer::End, &mut waiting);
                 }
-                Ask::Read(name) => match bytes(files, &name) {
-                    Err(fault) => waiting.extend(survey.answer(Answer::Failed(fault))),
-                    Ok(bytes) => {
-                        for piece in cutter.pieces(bytes) {
-                            waiting.extend(survey.answer(Answer::Bytes(piece)));
-                        }
-                        waiting.extend(survey.answer(Answer::End));
-                    }
-                },
+                Ask::Read { object, place } => {
+                    let (bytes, end) = match bytes(files, &object) {
+                        Err(fault) => (&[][..], Answer::Failed(fault)),
+                        Ok(bytes) => (bytes, Answer::End),
+                    };
+                    let range = place.range(bytes.len() as u64);
+                    let place = |at| usize::try_from(at).expect("it fits");
+                    let bytes = &bytes[place(range.start)..place(range.end)];
+                    give(survey, cutter.pieces(bytes).map(Answer::Bytes), end, &mut waiting);
+                }
             }
             if matches!(self.order, Order::AtOnce) {
                 waiting.drain(..).for_each(|work| self.work(work, files, survey, cutter));
@@ -237,5 +237,12 @@ impl Cutter {
             rest = left;
             (!piece.is_empty()).then_some(piece)
         })
+    }
+}
+
+/// Gives a survey these answers and then the last one, unless it has enough before.
+fn give<'a>(survey: &mut Survey, mut answers: impl Iterator<Item = Answer<'a>>, end: Answer<'_>, work: &mut Vec<Work>) {
+    if answers.try_for_each(|answer| survey.answer(answer, work)).is_continue() {
+        _ = survey.answer(end, work);
     }
 }

@@ -16,9 +16,10 @@ use crate::claim::{Claim, Expect};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
-use crate::inspect::{self, Answer, Ask, Batch, Inspect, LATEST, Scope, Set};
+use crate::inspect::{self, Answer, Ask, Batch, Inspect, Of, Scope, Set};
 use crate::key::Key;
 use crate::name::{Name, printable};
+use crate::point::{LATEST, Point};
 use crate::report::Depth;
 
 /// The inspection of one store.
@@ -100,16 +101,16 @@ pub(super) enum Now {
 }
 
 impl Store {
-    pub(super) fn new(scope: &Scope, key: Option<Key>, cache: bool) -> Self {
-        let wanted = match scope {
-            Scope::Point { at, .. } => names::wanted(at.as_deref().unwrap_or(LATEST)),
-            Scope::Under { at, .. } | Scope::Salvage { at } => names::wanted(at),
-            Scope::Catalogue | Scope::All { .. } | Scope::References => None,
+    pub(super) fn new(scope: &Scope, cache: bool) -> Self {
+        let wanted = match &scope.of {
+            Of::Point(point) => names::wanted(point.as_ref().map_or(LATEST, Point::as_str)),
+            Of::Under(point) | Of::Salvage(point) => names::wanted(point.as_str()),
+            Of::Catalogue | Of::All | Of::References => None,
         };
-        let one = matches!(scope, Scope::Point { .. } | Scope::Salvage { .. });
+        let one = matches!(scope.of, Of::Point(_) | Of::Salvage(_));
         Self {
+            key: scope.key,
             scope: scope.clone(),
-            key,
             cache,
             path: wanted.map(|wanted| wanted.path.to_owned()),
             newest: wanted.is_some_and(|wanted| wanted.which == Which::Latest || one && wanted.which == Which::In),
@@ -147,17 +148,17 @@ impl Store {
 
     /// All snapshots are looked at, so what belongs to none is told.
     pub(super) fn tells_strays(&self) -> bool {
-        matches!(self.scope, Scope::All { .. })
+        self.scope.of == Of::All
     }
 
     /// Whatever contradicts an index does not matter.
     pub(super) fn salvages(&self) -> bool {
-        matches!(self.scope, Scope::Salvage { .. })
+        matches!(self.scope.of, Of::Salvage(_))
     }
 
     /// Nothing but the names of snapshots is asked for.
     pub(super) fn only_lists(&self) -> bool {
-        self.scope == Scope::Catalogue
+        self.scope.of == Of::Catalogue
     }
 
     /// Whether a snapshot of this path was found.
@@ -256,14 +257,14 @@ impl Inspect for Store {
         match &self.now {
             Now::Listing(folder, ..) => Ask::List(folder.clone()),
             Now::Manifest { name, .. } | Now::Index { name, .. } | Now::Log(name, ..) | Now::Misnamed { name, .. } => {
-                Ask::Read(name.clone())
+                Ask::read(name.clone())
             }
-            Now::Content(content, ..) => Ask::Read(content.name().clone()),
+            Now::Content(content, ..) => Ask::read(content.name().clone()),
             Now::Nothing => Ask::Done,
         }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         match (answer, &mut self.now) {
             (Answer::Entries(some), Now::Listing(_, _, entries)) => entries.extend_from_slice(some),
             (Answer::Bytes(bytes), Now::Manifest { reading, .. } | Now::Misnamed { reading, .. }) => {
@@ -284,10 +285,11 @@ impl Inspect for Store {
             (Answer::Failed(fault), _) => self.end(Some(fault), out),
             (Answer::Entries(_) | Answer::Bytes(_) | Answer::Writing(_), _) => {}
         }
+        Flow::Continue(())
     }
 
     fn again(&self) -> Box<dyn Inspect> {
-        Box::new(Self::new(&self.scope, self.key, self.cache))
+        Box::new(Self::new(&self.scope, self.cache))
     }
 
     /// What chunks hold is not looked into.

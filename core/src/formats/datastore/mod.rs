@@ -27,15 +27,34 @@ mod strange;
 pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};
 
+use crate::facts::{Facts, Lock, Shape};
 use crate::finding::Code;
-use crate::inspect::{Entry, Format, Inspect, Lock, Scope};
-use crate::key::Key;
+use crate::inspect::{Entry, Format, Inspect, Of, Scope};
+use crate::point::{NoPoint, Point};
 
 /// The format; see the module's page.
 #[derive(Debug, Clone, Copy)]
 pub struct Datastore {
     cache: bool,
 }
+
+/// A store.
+const STORE_FACTS: Facts = Facts {
+    name: "datastore",
+    looks: "a datastore holds .chunks, and one of the folders vm, ct, host and ns",
+    lock: Lock::Together(names::LOCK),
+    pool: Some(names::CHUNKS),
+    shape: Shape::Image,
+    // Snapshots are named after the time of the day.
+    colons: true,
+    advice: |code| advice::advice(code, false),
+};
+
+static STORE: Facts = STORE_FACTS;
+
+/// The cache of a bucket.
+static CACHE: Facts =
+    Facts { name: "datastore-cache", looks: "", advice: |code: Code| advice::advice(code, true), ..STORE_FACTS };
 
 impl Datastore {
     /// A store.
@@ -47,8 +66,8 @@ impl Datastore {
 }
 
 impl Format for Datastore {
-    fn name(&self) -> &'static str {
-        if self.cache { "datastore-cache" } else { "datastore" }
+    fn facts(&self) -> &'static Facts {
+        if self.cache { &CACHE } else { &STORE }
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
@@ -59,62 +78,25 @@ impl Format for Datastore {
         !self.cache && if folder(names::CHUNKS.as_bytes()) { lock || folder(b"ns") || groups } else { lock && groups }
     }
 
-    fn inspect(&self, scope: &Scope, key: Option<Key>) -> Box<dyn Inspect> {
-        match scope {
-            Scope::References => Box::new(references::References::new()),
-            _ => Box::new(inspect::Store::new(scope, key, self.cache)),
-        }
-    }
-
-    fn looks(&self) -> &'static str {
-        if self.cache { "" } else { "a datastore holds .chunks, and one of the folders vm, ct, host and ns" }
-    }
-
-    fn within(&self, inner: &str) -> Option<String> {
-        let beside = |inner: &str| inner.rsplit_once('/').map(|(snapshot, _)| snapshot.to_owned());
-        let manifest = inner.strip_suffix(names::MANIFEST).is_some_and(|folder| folder.ends_with('/'));
-        let point = if manifest { beside(inner) } else { Some(inner.to_owned()) };
-        point.filter(|point| names::wanted(point).is_some())
-    }
-
-    fn advice(&self, code: Code) -> Option<&'static str> {
-        advice::advice(code, self.cache)
-    }
-
-    fn grows(&self) -> bool {
-        false
-    }
-
-    fn salvages(&self) -> bool {
-        true
-    }
-
-    fn lock(&self) -> Lock {
-        Lock::Together(names::LOCK)
-    }
-
-    fn pool(&self) -> Option<&'static str> {
-        Some(names::CHUNKS)
-    }
-
-    /// Snapshots are named after the time of the day.
-    fn colons(&self) -> bool {
-        true
-    }
-
-    fn restores(&self, point: Option<&str>) -> Result<(), String> {
-        match point.and_then(names::wanted).and_then(|wanted| wanted.archive) {
-            None => {
-                let like = "STORE@vm/100/2026-03-01T00:00:00Z/drive-scsi0.img";
-                Err(format!("a snapshot holds several archives; name one after it, as in {like}"))
-            }
-            Some(_) => Ok(()),
-        }
-    }
-
-    fn point(&self, text: &str) -> Result<String, String> {
+    fn point(&self, text: &str) -> Result<Point, NoPoint> {
         let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them; vm/100 is all of a \
                     group, ns/NAME all of a namespace, and vm/100/latest the newest";
-        names::wanted(text).map(|_| text.to_owned()).ok_or_else(|| format!("'{text}' is no snapshot; {like}"))
+        let manifest = text.strip_suffix(names::MANIFEST).and_then(|folder| folder.strip_suffix('/'));
+        let point = manifest.unwrap_or(text);
+        match names::wanted(point).map(|wanted| wanted.archive) {
+            None => Err(NoPoint(format!("'{text}' is no snapshot; {like}"))),
+            Some(Some(_)) => Ok(Point::new(point)),
+            Some(None) => Ok(Point::new(point).lacking(
+                "a snapshot holds several archives; name one after it, as in \
+                 STORE@vm/100/2026-03-01T00:00:00Z/drive-scsi0.img",
+            )),
+        }
+    }
+
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
+        match scope.of {
+            Of::References => Box::new(references::References::new()),
+            _ => Box::new(inspect::Store::new(scope, self.cache)),
+        }
     }
 }

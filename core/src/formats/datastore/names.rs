@@ -1,10 +1,10 @@
 //! The names in a datastore: snapshots, chunks, times.
 
 use crate::digest::Digest;
-use crate::inspect::LATEST;
 use crate::name::Name;
 // A snapshot is written in a folder of its group. Servers pass over what is hidden.
 pub use crate::name::WORK;
+use crate::point::LATEST;
 
 /// The folder of the chunks.
 pub const CHUNKS: &str = ".chunks";

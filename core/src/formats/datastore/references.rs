@@ -9,7 +9,7 @@ use super::found::{failed, finding};
 use super::index::Index;
 use super::inspect::claim;
 use super::names;
-use crate::codec::{Codec, Sealing};
+use crate::codec::{Codec, Flow, Sealing};
 use crate::fault::FaultKind;
 use crate::finding::{Code, Finding, Hurts};
 use crate::foreign::is_foreign;
@@ -84,12 +84,12 @@ impl Inspect for References {
     fn ask(&self) -> Ask {
         match &self.now {
             Now::Listing(folder) => Ask::List(folder.clone()),
-            Now::Index(name, _) => Ask::Read(name.clone()),
+            Now::Index(name, _) => Ask::read(name.clone()),
             Now::Nothing => Ask::Done,
         }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         match (answer, &mut self.now) {
             (Answer::Entries(some), Now::Listing(folder)) => {
                 let folder = folder.clone();
@@ -121,6 +121,7 @@ impl Inspect for References {
             }
             (Answer::Entries(_) | Answer::Bytes(_) | Answer::Writing(_), _) => {}
         }
+        Flow::Continue(())
     }
 
     fn again(&self) -> Box<dyn Inspect> {

@@ -7,12 +7,13 @@ use super::follow::Records;
 use super::look::SecondLook;
 use super::names::{self, DataFile};
 use crate::claim::{Claim, Expect};
-use crate::codec::Codec;
+use crate::codec::{Codec, Flow};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Hurts};
 use crate::foreign::is_foreign;
-use crate::inspect::{Answer, Ask, Batch, Inspect, Kind, LATEST, Scope, Set};
+use crate::inspect::{Answer, Ask, Batch, Inspect, Kind, Of, Scope, Set};
 use crate::name::Name;
+use crate::point::Point;
 use crate::split::{Line, Lines};
 use crate::trail::{Part, Trail};
 
@@ -73,18 +74,17 @@ struct Reading {
 
 impl Repository {
     pub(super) fn new(scope: &Scope) -> Self {
-        let (claims, trails, point) = match scope {
-            Scope::Catalogue | Scope::References => (false, false, None),
-            Scope::All { trails } => (true, *trails, None),
-            Scope::Point { at, trails } => (true, *trails, Some(at.clone().filter(|at| at != LATEST))),
-            Scope::Under { at, trails } => (true, *trails, Some(Some(at.clone()).filter(|at| at != LATEST))),
-            Scope::Salvage { at } => (true, false, Some(Some(at.clone()))),
+        let point = match &scope.of {
+            Of::Catalogue | Of::References | Of::All => None,
+            Of::Point(point) => Some(point.as_ref()),
+            Of::Under(point) | Of::Salvage(point) => Some(Some(point)),
         };
+        let stem = |point: &Point| Some(point.as_str().to_owned()).filter(|_| !point.is_latest());
         Self {
             scope: scope.clone(),
-            claims,
-            trails,
-            point,
+            claims: !matches!(scope.of, Of::Catalogue | Of::References),
+            trails: scope.trails && !matches!(scope.of, Of::Salvage(_)),
+            point: point.map(|point| point.and_then(stem)),
             listing: Listing::default(),
             unconfirmed: None,
             listings: 0,
@@ -368,13 +368,13 @@ impl Inspect for Repository {
     fn ask(&self) -> Ask {
         match (&self.reading, &self.look) {
             _ if !self.listed => Ask::List(None),
-            (Some(reading), _) => Ask::Read(reading.dat.clone()),
+            (Some(reading), _) => Ask::read(reading.dat.clone()),
             (None, Some(look)) => look.ask(),
             (None, None) => Ask::Done,
         }
     }
 
-    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) {
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         if let Some(look) = self.look.take() {
             let writing = answer == Answer::Writing(true);
             self.look = look.answer(answer, out);
@@ -383,7 +383,7 @@ impl Inspect for Repository {
                 self.chains = vec![before].into_iter();
                 self.next_chain(out);
             }
-            return;
+            return Flow::Continue(());
         }
         let Some(mut reading) = self.reading.take() else {
             match answer {
@@ -404,19 +404,24 @@ impl Inspect for Repository {
                 }
                 Answer::Bytes(_) | Answer::Writing(_) => {}
             }
-            return;
+            return Flow::Continue(());
         };
         match answer {
             Answer::Bytes(bytes) => {
                 let mut lines = std::mem::take(&mut reading.lines);
                 lines.push(bytes, |line| self.line(&mut reading, line, out));
                 reading.lines = lines;
+                if reading.past {
+                    self.end(reading, None, out);
+                    return Flow::Break(());
+                }
                 self.reading = Some(reading);
             }
             Answer::End => self.end(reading, None, out),
             Answer::Failed(fault) => self.end(reading, Some(fault), out),
             Answer::Entries(_) | Answer::Writing(_) => self.reading = Some(reading),
         }
+        Flow::Continue(())
     }
 }
 

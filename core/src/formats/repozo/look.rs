@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::dat;
+use super::{LOCK, dat};
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{Answer, Ask, Batch};
 use crate::name::Name;
@@ -32,7 +32,7 @@ impl SecondLook {
 
     /// What to answer next.
     pub(super) fn ask(&self) -> Ask {
-        if self.asked { Ask::Read(self.dat.clone()) } else { Ask::Writing }
+        if self.asked { Ask::read(self.dat.clone()) } else { Ask::Writing(LOCK) }
     }
 
     /// Takes an answer; none when everything is said.

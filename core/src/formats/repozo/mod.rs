@@ -22,18 +22,31 @@ mod inspect;
 mod look;
 pub mod names;
 
-use crate::finding::Code;
-use crate::inspect::{Entry, Format, Inspect, LATEST, Lock, Scope};
-use crate::key::Key;
+use crate::facts::{Facts, Lock, Shape};
+use crate::inspect::{Entry, Format, Inspect, Scope};
 use crate::name::Name;
+use crate::point::{LATEST, NoPoint, Point};
 
 /// The format.
 #[derive(Debug)]
 pub struct Repozo;
 
+/// What a writer locks.
+const LOCK: Lock = Lock::Alone(names::LOCK);
+
+static FACTS: Facts = Facts {
+    name: "repozo",
+    looks: "a repozo repository holds files like 2026-03-01-00-00-00.fs and .dat",
+    lock: LOCK,
+    pool: None,
+    shape: Shape::Append,
+    colons: false,
+    advice: advice::advice,
+};
+
 impl Format for Repozo {
-    fn name(&self) -> &'static str {
-        "repozo"
+    fn facts(&self) -> &'static Facts {
+        &FACTS
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
@@ -41,35 +54,17 @@ impl Format for Repozo {
         root.iter().any(|entry| entry.kind.may_be_file() && tells(names::Role::of(&entry.name)))
     }
 
-    fn inspect(&self, scope: &Scope, _: Option<Key>) -> Box<dyn Inspect> {
-        Box::new(inspect::Repository::new(scope))
-    }
-
-    fn looks(&self) -> &'static str {
-        "a repozo repository holds files like 2026-03-01-00-00-00.fs and .dat"
-    }
-
-    fn within(&self, inner: &str) -> Option<String> {
-        let name = Name::new(inner.as_bytes()).ok()?;
-        match names::Role::of(&name) {
-            names::Role::Data(data) => Some(data.stem.to_owned()),
-            names::Role::Dat(stem) | names::Role::Index(stem) => Some(stem.to_owned()),
-            _ => None,
-        }
-    }
-
-    fn advice(&self, code: Code) -> Option<&'static str> {
-        advice::advice(code)
-    }
-
-    fn lock(&self) -> Lock {
-        Lock::Alone(names::LOCK)
-    }
-
-    fn point(&self, text: &str) -> Result<String, String> {
+    fn point(&self, text: &str) -> Result<Point, NoPoint> {
         if text == LATEST {
-            return Ok(text.to_owned());
+            return Ok(Point::new(text));
         }
-        names::point(text).map_err(|no| no.to_string())
+        if let Some(stem) = Name::new(text.as_bytes()).ok().as_ref().and_then(names::stem_of) {
+            return Ok(Point::new(stem));
+        }
+        names::point(text).map(Point::new).map_err(|no| NoPoint(no.to_string()))
+    }
+
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
+        Box::new(inspect::Repository::new(scope))
     }
 }

@@ -137,6 +137,16 @@ pub enum NoPoint {
     Impossible(String, &'static str),
 }
 
+/// The point that a file of a repository belongs to: the stamp of a data file, of an index or of an OID index.
+#[must_use]
+pub fn stem_of(name: &Name) -> Option<&str> {
+    match Role::of(name) {
+        Role::Data(data) => Some(data.stem),
+        Role::Dat(stem) | Role::Index(stem) => Some(stem),
+        _ => None,
+    }
+}
+
 /// Reads a point: `YYYY[-MM[-DD[-hh[-mm[-ss]]]]]`; `T`, a space or `:` may separate, a final `Z` is dropped.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ mod succession;
 
 use highwater_core::codec::Codec;
 use highwater_core::filestorage::OidIndex;
-use highwater_core::formats::repozo::names::{DataFile, Kind};
+use highwater_core::formats::repozo::names::{self, DataFile, Kind};
 use highwater_core::name::Name;
 
 pub use decide::Decision;
@@ -95,7 +95,7 @@ pub struct Made {
 /// Whatever stands in its way; nothing half-made looks like a backup then.
 pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
     let source = Source::open(source, watch)?;
-    let _lock = if job.dry_run { None } else { Some(lock::take(disk)?) };
+    let _lock = if job.dry_run { None } else { Some(lock::take(disk, names::LOCK)?) };
     let mut state = State::read(disk)?;
     if !job.dry_run {
         mend::leftovers(disk, watch)?;

@@ -8,7 +8,7 @@ use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::chain::{Continuity, Link};
 use highwater_core::formats::repozo::names::{self, DataFile};
-use highwater_core::inspect::{Format, Scope};
+use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Options as SurveyOptions, Survey};
@@ -20,7 +20,6 @@ use crate::clock;
 use crate::disk;
 use crate::drive::{self, buffer};
 use crate::error::{Class, Error};
-use crate::lock;
 use crate::restore::{Job, Look, plan, put_together, to_file, to_stream};
 use crate::shown::shown;
 use crate::store::{Files, Locks, Store};
@@ -69,7 +68,7 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<W
         Some(point) => {
             if let Some(name) = unnamed(&found, &links).find(|name| files::stem(name) > point.as_str()) {
                 let path = shown(repository.told(None).join(name));
-                if !repository.is_locked(&lock::name()?) {
+                if !repository.is_locked(&Name::new(names::LOCK.as_bytes())?) {
                     if lines(repository, chain)?.contains_key(name) {
                         return Ok(Went::Meanwhile);
                     }
@@ -119,7 +118,7 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<W
 /// The newest point that the index of the chain `stem` names at or before `when`, compared as text.
 pub(super) fn newest_listed(repository: &dyn Store, stem: &str, when: Option<&str>) -> Result<Option<String>, Error> {
     let options = SurveyOptions::whole(&Repozo, "", Depth::List);
-    let survey = Survey::new(Repozo.inspect(&Scope::Catalogue, None), options);
+    let survey = Survey::new(Repozo.inspect(&Scope::new(Of::Catalogue)), options);
     let survey = drive::run(repository, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
     let group = survey.sets().iter().find(|set| set.name.as_str() >= stem).map(|set| set.group);
     let mut names = survey.sets().iter().filter(|set| Some(set.group) == group).map(|set| set.name.as_str());

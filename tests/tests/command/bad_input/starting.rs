@@ -182,7 +182,7 @@ fn a_second_writer_is_told_who_holds_the_lock() {
     let (mut ground, _) = Ground::with_chain();
     let before = without_lock(load(&ground.repo));
     let disk = highwater::disk::open(&ground.repo, highwater::store::Locks::Needed).expect("the repository");
-    let lock = highwater::lock::take(&disk).expect("the lock is free");
+    let lock = highwater::lock::take(&disk, highwater_core::formats::repozo::names::LOCK).expect("the lock is free");
     ground.grow(1);
     let run = ground.try_backup(&[]);
     let line = run.expect(4).one_line();

@@ -275,7 +275,8 @@ fn a_held_lock_excuses_only_what_a_backup_is_just_publishing() {
         }
         ground.verify("deep").expect(3);
         let disk = highwater::disk::open(&ground.repo, highwater::store::Locks::Needed).expect("the repository");
-        let _lock = highwater::lock::take(&disk).expect("the lock is free");
+        let _lock =
+            highwater::lock::take(&disk, highwater_core::formats::repozo::names::LOCK).expect("the lock is free");
         let run = ground.verify("deep");
         assert_eq!(run.code, 3, "{case}: {}", run.account());
     }

@@ -9,7 +9,7 @@ use highwater::drive;
 use highwater::store::{Files, Links, Object, Store};
 use highwater::watch::Watch;
 use highwater_core::formats::datastore::Datastore;
-use highwater_core::inspect::{Entry, Format, Scope};
+use highwater_core::inspect::{Entry, Format, Of, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Options, Survey};
@@ -52,7 +52,7 @@ fn each_folder_is_listed_once_and_only_what_it_does_not_show_is_looked_at() {
             let files = Files::open(store, Links::Beneath).expect("a folder");
             let files = Counting { files, lists: Mutex::default(), lengths: Mutex::default() };
             let options = Options::whole(&Datastore::STORE, "store", Depth::List);
-            let survey = Survey::new(Datastore::STORE.inspect(&Scope::All { trails: false }, None), options);
+            let survey = Survey::new(Datastore::STORE.inspect(&Scope::new(Of::All)), options);
             let survey = drive::run(&files, survey, Depth::List, &Watch::silent(), &mut |_, _| {});
             (survey.expect("it ends").finish(), files)
         };

@@ -9,7 +9,7 @@ use highwater_core::formats::datastore::Datastore;
 use highwater_core::formats::datastore::names::WORK;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::{KILL_OLD, MARKS, SET_ASIDE};
-use highwater_core::inspect::{Entry, Format, Scope};
+use highwater_core::inspect::{Entry, Format, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::TEMPORARY;
 use highwater_core::report::{Depth, Report, Verdict};
@@ -41,7 +41,7 @@ fn verify(model: &Model) -> Report {
     let format: &dyn Format = if is_store { &Datastore::STORE } else { &Repozo };
     let key = is_store.then(|| Key::new([7; 32]));
     let options = Options::whole(format, "repo", Depth::Deep);
-    let survey = Survey::new(format.inspect(&Scope::All { trails: true }, key), options);
+    let survey = Survey::new(format.inspect(&Scope::new(Of::All).trailing(true).keyed(key)), options);
     let survey = drive::run(&model.root(REPO), survey, Depth::Deep, &Watch::silent(), &mut |_, _| {});
     survey.expect("a verification").finish()
 }

@@ -17,7 +17,7 @@ use highwater_core::drive::listing::Listing;
 use highwater_core::drive::restore::Restore;
 use highwater_core::drive::{Answer, Drive, Event, Known, Want, What};
 use highwater_core::formats::by_name;
-use highwater_core::inspect::{self, Scope};
+use highwater_core::inspect::{self, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::marks::Marker;
 use highwater_core::render;
@@ -47,7 +47,7 @@ const REPOZO: Kind = ("repozo", None);
 fn survey_of((format, key): Kind, depth: Depth, shard: Shard) -> Survey {
     let format = by_name(format).expect("a known format");
     let options = Options { label: "set".to_owned(), format: Some(format), depth, strict: false, shard };
-    Survey::new(format.inspect(&Scope::All { trails: depth == Depth::Deep }, key), options)
+    Survey::new(format.inspect(&Scope::new(Of::All).trailing(depth == Depth::Deep).keyed(key)), options)
 }
 
 /// The files of a set and the folders they are in.

@@ -3,8 +3,9 @@
 use highwater_core::digest::sha256_of;
 use highwater_core::drive::listing::Listing;
 use highwater_core::drive::{Event, Known};
+use highwater_core::facts::{Lock, Shape};
 use highwater_core::formats::by_name;
-use highwater_core::inspect::Lock;
+use highwater_core::point::{LATEST, Point};
 use highwater_core::render;
 use highwater_core::report::{Depth, Verdict};
 use highwater_core::shard::Shard;
@@ -96,24 +97,32 @@ fn archives_are_restored_and_what_does_not_hold_is_refused() {
 fn a_store_is_recognised_and_says_what_it_is() {
     let image = Sample::made().image();
     let format = super::listed(&image).format().expect("a known format");
-    assert_eq!(format.name(), FORMAT);
+    assert_eq!(format.facts().name, FORMAT);
     // With its lock and its groups it is one whose chunks are gone; without either, nobody can tell.
-    let is_one = |prefix| listed_without(&image, prefix).format().is_some_and(|format| format.name() == FORMAT);
+    let is_one = |prefix| listed_without(&image, prefix).format().is_some_and(|format| format.facts().name == FORMAT);
     assert!(is_one(".chunks/") && is_one(".lock") && !is_one("."));
     let snapshot = "vm/100/2025-06-16T15:06:40Z";
     for kind in [FORMAT, "datastore-cache"] {
         let format = by_name(kind).expect("a known format");
-        assert!(format.colons() && !format.grows(), "{kind}");
-        assert_eq!((format.lock(), format.pool()), (Lock::Together(".lock"), Some(".chunks")), "{kind}");
+        let facts = format.facts();
+        assert!(facts.colons && facts.shape == Shape::Image, "{kind}");
+        assert_eq!((facts.lock, facts.pool), (Lock::Together(".lock"), Some(".chunks")), "{kind}");
         // A snapshot holds several things; one of them is restored.
-        assert!(format.restores(None).is_err() && format.restores(Some(snapshot)).is_err(), "{kind}");
-        assert_eq!(format.restores(Some(&format!("{snapshot}/drive-scsi0.img"))), Ok(()), "{kind}");
-        assert_eq!(format.point(snapshot), Ok(snapshot.to_owned()), "{kind}");
-        assert!(format.point("yesterday").is_err_and(|why| why.contains("is no snapshot")), "{kind}");
+        for several in [LATEST, snapshot, "vm/100", &format!("{snapshot}/index.json.blob")] {
+            let point = format.point(several).expect("a point");
+            assert!(point.restores().is_err(), "{kind}");
+        }
+        let one = format!("{snapshot}/drive-scsi0.img");
+        assert_eq!(format.point(&one), Ok(Point::new(&*one)), "{kind}");
+        assert_eq!(format.point(snapshot).expect("a point").as_str(), snapshot, "{kind}");
+        assert!(format.point("yesterday").is_err_and(|why| why.0.contains("is no snapshot")), "{kind}");
     }
     let repozo = by_name("repozo").expect("a known format");
-    assert!(!repozo.colons() && repozo.grows() && repozo.pool().is_none());
-    assert_eq!((repozo.lock(), repozo.restores(None)), (Lock::Alone(".highwater.lock"), Ok(())));
+    let facts = repozo.facts();
+    assert!(!facts.colons && facts.shape == Shape::Append && facts.pool.is_none());
+    assert_eq!(facts.lock, Lock::Alone(".highwater.lock"));
+    assert_eq!(repozo.point(LATEST).expect("a point").restores(), Ok(()));
+    assert_eq!(repozo.point("2026-11-01-00-00-00.deltafsz"), repozo.point("2026-11-01-00-00-00"));
 }
 
 fn listed_without(image: &Image, prefix: &str) -> Listing {

@@ -5,7 +5,7 @@ use highwater::store::Store;
 use highwater::watch::Watch;
 use highwater::{drive, restore};
 use highwater_core::formats::repozo::Repozo;
-use highwater_core::inspect::{Format, Scope};
+use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
 
@@ -42,17 +42,17 @@ pub(crate) fn restore_job() -> restore::Job {
 
 /// What verify says of the repository at a depth.
 pub(crate) fn verify(store: &dyn Store, depth: Depth) -> Report {
-    survey(store, &Scope::All { trails: depth == Depth::Deep }, depth)
+    survey(store, &Scope::new(Of::All).trailing(depth == Depth::Deep), depth)
 }
 
 /// What list says of the repository.
 pub(crate) fn list(store: &dyn Store) -> Report {
-    survey(store, &Scope::Catalogue, Depth::List)
+    survey(store, &Scope::new(Of::Catalogue), Depth::List)
 }
 
 fn survey(store: &dyn Store, scope: &Scope, depth: Depth) -> Report {
     let options = Options::whole(&Repozo, "repo", depth);
-    let survey = Survey::new(Repozo.inspect(scope, None), options);
+    let survey = Survey::new(Repozo.inspect(scope), options);
     let survey = drive::run(store, survey, depth, &Watch::silent(), &mut |_, _| {});
     survey.expect("nobody interrupts").finish()
 }

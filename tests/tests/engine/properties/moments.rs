@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use highwater::disk::{Disk, Held, Inode, Look, Writable};
-use highwater::lock;
 use highwater::store::{Object, Store};
+use highwater_core::formats::repozo::names::LOCK;
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 use highwater_tests::dice::Dice;
@@ -60,7 +60,7 @@ impl Recorder {
             let bytes = before.cloned().unwrap_or_else(|| Arc::new(bytes));
             files.insert(name, bytes);
         }
-        let moment = Moment { files, written: self.root.is_locked(&lock::name().expect("a name")) };
+        let moment = Moment { files, written: self.root.is_locked(&Name::new(LOCK.as_bytes()).expect("a name")) };
         if last != Some(&moment) {
             moments.push(moment);
         }

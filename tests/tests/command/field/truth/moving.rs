@@ -14,7 +14,7 @@ use highwater::drive;
 use highwater::store::{Files, Links, Object, Store};
 use highwater::watch::Watch;
 use highwater_core::formats::datastore::Datastore;
-use highwater_core::inspect::{Entry, Format, Scope};
+use highwater_core::inspect::{Entry, Format, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report, Verdict};
@@ -89,7 +89,7 @@ static FORMAT: Datastore = Datastore::STORE;
 
 fn verify(store: &dyn Store, depth: Depth, key: Key) -> Report {
     let survey =
-        Survey::new(FORMAT.inspect(&Scope::All { trails: false }, Some(key)), Options::whole(&FORMAT, "s", depth));
+        Survey::new(FORMAT.inspect(&Scope::new(Of::All).keyed(Some(key))), Options::whole(&FORMAT, "s", depth));
     drive::run(store, survey, depth, &Watch::silent(), &mut |_, _| {}).expect("nobody interrupts").finish()
 }
 

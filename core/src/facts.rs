@@ -1,0 +1,60 @@
+//! `Facts`: what is always true of a kind of backup, so that hosts need not know the kind itself.
+
+use crate::finding::Code;
+
+/// What is always true of a kind of backup.
+#[derive(Debug)]
+pub struct Facts {
+    /// The word for `--kind` and for reports.
+    pub name: &'static str,
+    /// What its root looks like, in half a sentence for whoever named something else; empty where another kind says it.
+    pub looks: &'static str,
+    /// What a writer locks.
+    pub lock: Lock,
+    /// The folder in a root, if any, whose folders hold objects that are named after their digests.
+    pub pool: Option<&'static str>,
+    /// What a restore of a point makes.
+    pub shape: Shape,
+    /// Whether names of its objects have colons. Not every host shows such names.
+    pub colons: bool,
+    /// What to do about a finding in this kind of set, in a sentence; none where [`Code::advice`] fits.
+    pub advice: fn(Code) -> Option<&'static str>,
+}
+
+impl Facts {
+    /// What to do about a finding in this kind of set.
+    #[must_use]
+    pub fn advice(&self, code: Code) -> &'static str {
+        (self.advice)(code).unwrap_or(code.advice())
+    }
+}
+
+/// What a restore of a point makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One file that only grows: each point of a group goes on where the one before it ended, so an older file is brought further.
+    Append,
+    /// One file as a whole. A part of it is worth something where the rest is lost.
+    Image,
+    /// Many files below a folder.
+    Tree,
+}
+
+/// What a writer locks in a root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// A file of this name: one writer at a time.
+    Alone(&'static str),
+    /// A file of this name, which writers hold together, and whoever removes objects holds alone.
+    Together(&'static str),
+}
+
+impl Lock {
+    /// The file's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alone(name) | Self::Together(name) => name,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `Point`: what a user means by `POINT` of `REPO@POINT`, as the format of the repository read it.
+
+use std::fmt;
+
+/// What stands for the newest point in place of its name.
+pub const LATEST: &str = "latest";
+
+/// A point in time, or a run of them, as a format read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    text: String,
+    lacks: Option<&'static str>,
+}
+
+/// Why a text is no point: a sentence that says what one looks like.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoPoint(pub String);
+
+impl Point {
+    /// A point that a restore takes as it is.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), lacks: None }
+    }
+
+    /// The same with what a restore still needs to know, in a sentence.
+    #[must_use]
+    pub fn lacking(self, what: &'static str) -> Self {
+        Self { lacks: Some(what), ..self }
+    }
+
+    /// How the format writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// It is the newest of all.
+    #[must_use]
+    pub fn is_latest(&self) -> bool {
+        self.text == LATEST
+    }
+
+    /// Whether a restore of it is a restore of one thing.
+    ///
+    /// # Errors
+    /// One sentence that says what else is to be named.
+    pub fn restores(&self) -> Result<(), &'static str> {
+        self.lacks.map_or(Ok(()), Err)
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
