@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Parser;
+use clap::{Args, Parser};
 use highwater_core::finding::{Code, Severity};
 use highwater_core::formats::repozo::names::{DataFile, Kind};
 use highwater_core::render::{self, bytes};
 use highwater_core::report::Report;
 
-use super::args::{self, Cli};
 use super::exit::Exit;
+use super::verb::{Cli, Run};
 use super::{dispatch, out};
 use crate::clock;
 use crate::error::Error;
@@ -29,7 +29,31 @@ const DATA: &str = "Data.fs";
 const REPO: &str = "repo";
 const STANDBY: &str = "standby.fs";
 
-pub(super) fn run(args: &args::Demo, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+/// See it work: make a small database, back it up, restore it, damage copies of the backup and find the damage.
+///
+/// Prints each command line and what it really does, in a new folder, within seconds.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Keep the folder; otherwise it is removed at the end.
+    #[arg(long)]
+    keep: bool,
+    /// Make the new folder in this one, in place of the system's for temporary files.
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl Run for Demo {
+    /// The verbs that it runs are.
+    fn is_threaded(&self) -> bool {
+        false
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        play(self, stop)
+    }
+}
+
+fn play(args: &Demo, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     if !clock::ticks() {
         let what = format!(
             "{} makes the clock stand still, but the demo makes three backups in a row; unset it",
@@ -44,7 +68,7 @@ pub(super) fn run(args: &args::Demo, stop: &Arc<AtomicBool>) -> Result<Exit, Err
         .and_then(|parent| tempfile::Builder::new().prefix("highwater-demo-").tempdir_in(parent))
         .map_err(cannot)?;
     std::env::set_current_dir(folder.path()).map_err(cannot)?;
-    let told = Demo { stop }.tell(folder.path());
+    let ended = Scenes { stop }.play(folder.path());
     if let Ok(before) = before {
         // So that no process stands in a folder that is about to go.
         _ = std::env::set_current_dir(before);
@@ -57,7 +81,7 @@ pub(super) fn run(args: &args::Demo, stop: &Arc<AtomicBool>) -> Result<Exit, Err
         folder.close().map_err(|error| Error::failed(format!("cannot remove {path}: {error}")))?;
         format!("{path} was removed again; with --keep it stays.")
     };
-    match told {
+    match ended {
         Ok(()) => out::print(&format!("\nEverything came out as it should. {last}\n")).map(|()| Exit::Sound),
         // The verb that was interrupted has said so.
         Err(Error::Interrupted) => out::print(&format!("\n{last}\n")).map(|()| Exit::Interrupted),
@@ -66,12 +90,12 @@ pub(super) fn run(args: &args::Demo, stop: &Arc<AtomicBool>) -> Result<Exit, Err
 }
 
 /// The demo, in the folder that it has made the current one.
-struct Demo<'a> {
+struct Scenes<'a> {
     stop: &'a Arc<AtomicBool>,
 }
 
-impl Demo<'_> {
-    fn tell(&self, folder: &Path) -> Result<(), Error> {
+impl Scenes<'_> {
+    fn play(&self, folder: &Path) -> Result<(), Error> {
         self.step("All of this happens in a folder of its own.", &format!("cd {}", folder.display()))?;
         let (mut notebook, mut first) = Notebook::open()?;
         first.extend(notebook.grow(60)?);
@@ -136,7 +160,7 @@ impl Demo<'_> {
         let line = [&["highwater"], words].concat();
         self.step(sentence, &line.join(" "))?;
         let cli = Cli::try_parse_from(&line).map_err(|error| Error::failed(error.to_string()))?;
-        let exit = dispatch(cli, self.stop);
+        let exit = dispatch(&cli, self.stop);
         if exit == Exit::Damage {
             out::print("(exit code 1: damage was found)\n")?;
         }

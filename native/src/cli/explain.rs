@@ -1,17 +1,37 @@
 //! `highwater explain`: the page of a finding code, or the table of all.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
 use highwater_core::finding::{Code, Severity};
 use highwater_core::formats;
 
 use super::exit::Exit;
-use super::{args, out};
+use super::out;
+use super::verb::Run;
 use crate::error::Error;
 
-pub(super) fn run(args: &args::Explain) -> Result<Exit, Error> {
-    if let Some(code) = args.code {
-        out::print(&formats::page(code))?;
-        return Ok(Exit::Sound);
+/// Explain a finding code: what it means, how it comes about, what to do.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// HW103, 103 or digest; without it, all codes in a table.
+    code: Option<Code>,
+}
+
+impl Run for Explain {
+    fn is_threaded(&self) -> bool {
+        false
     }
+
+    fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        out::print(&self.code.map_or_else(table, formats::page))?;
+        Ok(Exit::Sound)
+    }
+}
+
+/// All codes, a line each.
+fn table() -> String {
     let mut text = String::new();
     for code in Code::ALL {
         let severity = match code.severity() {
@@ -21,6 +41,5 @@ pub(super) fn run(args: &args::Explain) -> Result<Exit, Error> {
         };
         text.push_str(&format!("{code}  {:<16} {severity:<13} {}\n", code.name(), code.summary()));
     }
-    out::print(&text)?;
-    Ok(Exit::Sound)
+    text
 }

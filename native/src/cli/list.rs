@@ -1,5 +1,10 @@
 //! `highwater list`: the points in time of a repository, as its indices name them.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
 use highwater_core::facts::Shape;
 use highwater_core::inspect::{Of, Scope, Set};
 use highwater_core::key::Key;
@@ -10,56 +15,73 @@ use highwater_core::survey::{Options, Survey};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::label::label;
+use super::options::Root;
+use super::out;
 use super::repository::{kind_of, open};
-use super::{args, out};
+use super::verb::Run;
 use crate::drive;
 use crate::error::Error;
 use crate::watch::Watch;
 
-pub(super) fn run(args: &args::List) -> Result<Exit, Error> {
-    let store = open(&args.repository, &args.root)?;
-    let format = kind_of(&store, &args.root)?;
-    let options = Options::whole(format, super::verify::label(&args.repository), Depth::List);
-    let survey = Survey::new(format.inspect(&Scope::new(Of::Catalogue)), options);
-    let survey = drive::run(&store, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
-    let sets = survey.sets();
-    if args.json {
-        let points: Vec<_> = sets.iter().map(point).collect();
-        out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.facts().name, "sets": points })))?;
-    } else {
-        let mut text = String::new();
-        let longest = sets.iter().map(|set| set.name.len()).max().unwrap_or(0);
-        let width = sets.iter().map(|set| thousands(set.bytes).len()).max().unwrap_or(0);
-        let mut before: Option<(u64, u64)> = None;
-        for set in sets {
-            let what = match before {
-                _ if format.facts().shape != Shape::Append => String::new(),
-                Some((group, bytes)) if group == set.group => {
-                    format!("  +{}", highwater_core::render::bytes(set.bytes.saturating_sub(bytes)))
-                }
-                _ => "  full".to_owned(),
-            };
-            let archives: Vec<String> = set.archives.iter().map(|name| printable(name.as_bytes())).collect();
-            let archives = if archives.is_empty() { String::new() } else { format!("  {}", archives.join(", ")) };
-            let key = set.key.as_deref().map(|key| format!("  key {}", printable(Key::short(key).as_bytes())));
-            let key = key.unwrap_or_default();
-            let (name, bytes) = (&set.name, thousands(set.bytes));
-            text.push_str(&format!("{name:longest$}  {bytes:>width$} bytes{what}{archives}{key}\n"));
-            before = Some((set.group, set.bytes));
+/// List the points in time of a repository, without checking any.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// The repository.
+    repository: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    root: Root,
+}
+
+impl Run for List {
+    fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let store = open(&self.repository, &self.root)?;
+        let format = kind_of(&store, &self.root)?;
+        let options = Options::whole(format, label(&self.repository), Depth::List);
+        let survey = Survey::new(format.inspect(&Scope::new(Of::Catalogue)), options);
+        let survey = drive::run(&store, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
+        let sets = survey.sets();
+        if self.json {
+            let points: Vec<_> = sets.iter().map(point).collect();
+            out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.facts().name, "sets": points })))?;
+        } else {
+            let mut text = String::new();
+            let longest = sets.iter().map(|set| set.name.len()).max().unwrap_or(0);
+            let width = sets.iter().map(|set| thousands(set.bytes).len()).max().unwrap_or(0);
+            let mut before: Option<(u64, u64)> = None;
+            for set in sets {
+                let what = match before {
+                    _ if format.facts().shape != Shape::Append => String::new(),
+                    Some((group, bytes)) if group == set.group => {
+                        format!("  +{}", highwater_core::render::bytes(set.bytes.saturating_sub(bytes)))
+                    }
+                    _ => "  full".to_owned(),
+                };
+                let archives: Vec<String> = set.archives.iter().map(|name| printable(name.as_bytes())).collect();
+                let archives = if archives.is_empty() { String::new() } else { format!("  {}", archives.join(", ")) };
+                let key = set.key.as_deref().map(|key| format!("  key {}", printable(Key::short(key).as_bytes())));
+                let key = key.unwrap_or_default();
+                let (name, bytes) = (&set.name, thousands(set.bytes));
+                text.push_str(&format!("{name:longest$}  {bytes:>width$} bytes{what}{archives}{key}\n"));
+                before = Some((set.group, set.bytes));
+            }
+            out::print(&text)?;
         }
-        out::print(&text)?;
-    }
-    let report = survey.finish();
-    for note in &report.findings {
-        if note.severity > highwater_core::finding::Severity::Warning {
-            let object = if note.object.is_empty() { &note.root } else { &note.object };
-            out::say(&format!("highwater: {} {object}: {}. {}", note.code, note.message, note.advice));
+        let report = survey.finish();
+        for note in &report.findings {
+            if note.severity > highwater_core::finding::Severity::Warning {
+                let object = if note.object.is_empty() { &note.root } else { &note.object };
+                out::say(&format!("highwater: {} {object}: {}. {}", note.code, note.message, note.advice));
+            }
         }
+        if report.findings.iter().any(|note| note.severity > highwater_core::finding::Severity::Warning) {
+            return Ok(report.verdict.into());
+        }
+        Ok(if report.sets.is_empty() { Exit::Inconclusive } else { Exit::Sound })
     }
-    if report.findings.iter().any(|note| note.severity > highwater_core::finding::Severity::Warning) {
-        return Ok(report.verdict.into());
-    }
-    Ok(if report.sets.is_empty() { Exit::Inconclusive } else { Exit::Sound })
 }
 
 /// A point, as `--json` writes it; `archives` where a restore takes one of them, `key` where it names one.

@@ -1,19 +1,25 @@
 //! The command line: the only place that prints, and the only one that knows exit codes.
+//!
+//! A verb is a file or a folder here, with its arguments, their help and what it does; [`verb`] lists them. Options that
+//! several verbs have are in [`options`]. Options for one kind of backup are in a file of that kind in the verb's folder
+//! and in a group there, which [`options::of_kind`] gives its heading and refuses for other kinds.
 
-mod args;
 mod backup;
 mod closed;
+mod completions;
 mod cpu;
 mod demo;
-mod docs;
 mod exit;
 mod explain;
 mod heal;
-mod key;
+mod instead;
+mod label;
 mod list;
+mod man;
 mod mark;
+mod options;
 mod out;
-mod outputs;
+mod output;
 mod progress;
 mod report;
 mod repository;
@@ -23,7 +29,7 @@ mod show;
 mod signals;
 mod strays;
 mod threads;
-mod verbs;
+mod verb;
 mod verify;
 mod web;
 
@@ -38,8 +44,8 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
-use args::{Cli, Verb};
 use exit::Exit;
+use verb::Cli;
 
 /// Runs the command with all its arguments, the program's name included, and says how to exit.
 #[must_use]
@@ -56,7 +62,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         return exit.into();
     }
     match Cli::try_parse_from(&args) {
-        Ok(cli) => dispatch(cli, &stop).into(),
+        Ok(cli) => dispatch(&cli, &stop).into(),
         Err(error) if unknown(&error).is_some() => {
             out::error(&repository::usage(unknown(&error).unwrap_or_default()));
             Exit::Usage.into()
@@ -89,54 +95,19 @@ fn unknown(error: &clap::Error) -> Option<String> {
         return None;
     }
     let Some(ContextValue::String(verb)) = error.get(ContextKind::InvalidSubcommand) else { return None };
-    verbs::instead(verb).map(|instead| format!("there is no verb '{verb}'; what it may mean is: {instead}"))
+    instead::of(verb).map(|instead| format!("there is no verb '{verb}'; what it may mean is: {instead}"))
 }
 
-fn dispatch(cli: Cli, stop: &Arc<AtomicBool>) -> Exit {
-    let quiet = is_quiet(&cli.verb);
-    let started = if works(&cli.verb) { threads::start() } else { Ok(()) };
-    let result = started.and_then(|()| match cli.verb {
-        Verb::Backup(args) => backup::run(&args, stop),
-        Verb::Restore(args) => restore::run(&args, stop),
-        Verb::Verify(args) => verify::run(&args, stop),
-        Verb::Mark(args) => mark::run(&args, stop),
-        Verb::Heal(args) => heal::run(&args, stop),
-        Verb::Strays(args) => strays::run(&args, stop),
-        Verb::List(args) => list::run(&args),
-        Verb::Show(args) => show::run(&args),
-        Verb::Explain(args) => explain::run(&args),
-        Verb::Demo(args) => demo::run(&args, stop),
-        Verb::Web(args) => web::run(&args, stop),
-        Verb::Report(args) => report::run(&args),
-        Verb::Repozo(args) => Ok(repozo::run(&args.rest, stop)),
-        Verb::Completions(args) => docs::completions(&args),
-        Verb::Man(args) => docs::man(&args),
-    });
-    let exit = result.unwrap_or_else(|error| {
+/// Runs a verb and prints why it failed, if it did.
+fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> Exit {
+    let verb = cli.verb.chosen();
+    let started = if verb.is_threaded() { threads::start() } else { Ok(()) };
+    let exit = started.and_then(|()| verb.run(stop)).unwrap_or_else(|error| {
         out::error(&error);
         Exit::from(error.class())
     });
-    if !quiet {
+    if !verb.is_quiet() {
         out::clock();
     }
     exit
-}
-
-/// Whether a verb was asked to say no more than it must.
-fn is_quiet(verb: &Verb) -> bool {
-    match verb {
-        Verb::Backup(args) => args.talk.quiet,
-        Verb::Restore(args) => args.talk.quiet,
-        Verb::Verify(args) => args.talk.quiet,
-        Verb::Mark(args) => args.talk.quiet,
-        Verb::Heal(args) => args.talk.quiet,
-        Verb::Strays(args) => args.talk.quiet,
-        _ => false,
-    }
-}
-
-/// Whether a verb's work is dealt to threads. The drop-in starts them by itself, as it has exit codes of its own.
-fn works(verb: &Verb) -> bool {
-    let printing = matches!(verb, Verb::Explain(_) | Verb::Completions(_) | Verb::Man(_) | Verb::Report(_));
-    !printing && !matches!(verb, Verb::Web(_) | Verb::Demo(_) | Verb::Repozo(_))
 }

@@ -4,15 +4,11 @@
 //! the reader's, and stops nothing.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use super::args::Talk;
 use super::closed;
 use crate::clock;
 use crate::error::Error;
 use crate::store::Files;
-use crate::watch::{Event, Watch};
 
 /// Prints text to standard output. A reader that went away is no error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
@@ -66,15 +62,6 @@ pub(super) fn clock() {
 }
 
 /// Prints what the file systems that were written to turned out not to do.
-pub(super) fn doubts(disk: &Files) {
+pub(super) fn shortcomings(disk: &Files) {
     disk.doubts().iter().for_each(|doubt| say(&format!("highwater: {doubt}")));
-}
-
-/// A watch that prints notices always and notes when asked to.
-pub(super) fn watch(talk: Talk, stop: &Arc<AtomicBool>) -> Watch<'static> {
-    Watch::new(Arc::clone(stop), move |event| match event {
-        Event::Note(text) if talk.verbose => say(text),
-        Event::Decision(text) | Event::Notice(text) => say(&format!("highwater: {text}")),
-        Event::Note(_) => {}
-    })
 }

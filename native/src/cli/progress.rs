@@ -16,13 +16,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const REDRAW: Duration = Duration::from_millis(100);
 const PLAIN: Duration = Duration::from_secs(10);
 
-/// Runs `job` and shows how far it is, on standard error; if `quiet`, only when a signal asks.
-pub(super) fn with<T>(what: &str, quiet: bool, watch: &Watch<'_>, job: impl FnOnce() -> T) -> T {
+/// Runs `work` and shows how far it is, on standard error; if `quiet`, only when a signal asks.
+pub(super) fn with<T>(what: &str, quiet: bool, watch: &Watch<'_>, work: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let (done, ended) = channel::<()>();
         // Where no thread can be started for it, there is no progress.
         _ = thread::Builder::new().spawn_scoped(scope, move || show(what, quiet, watch, &ended));
-        let result = job();
+        let result = work();
         drop(done);
         result
     })
@@ -30,7 +30,7 @@ pub(super) fn with<T>(what: &str, quiet: bool, watch: &Watch<'_>, job: impl FnOn
 
 fn show(what: &str, quiet: bool, watch: &Watch<'_>, ended: &Receiver<()>) {
     let started = Instant::now();
-    let mut told = started;
+    let mut last_line = started;
     let mut bar: Option<ProgressBar> = None;
     let say = || {
         let (at, total) = watch.progress();
@@ -49,8 +49,8 @@ fn show(what: &str, quiet: bool, watch: &Watch<'_>, ended: &Receiver<()>) {
             let bar = bar.get_or_insert_with(|| begin(what));
             bar.set_length(total);
             bar.set_position(at);
-        } else if told.elapsed() >= PLAIN {
-            told = Instant::now();
+        } else if last_line.elapsed() >= PLAIN {
+            last_line = Instant::now();
             say();
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use highwater_core::formats;
 use highwater_core::inspect::{Entry, Format};
 
-use super::args;
+use super::options::{Following, Root, Writing};
 use crate::error::{Class, Error};
 use crate::shown::{quoted, shown};
 use crate::store::{Files, Links, Store};
@@ -34,16 +34,16 @@ impl Repository {
 }
 
 /// Opens the folder of a repository to read it.
-pub(super) fn open(path: &Path, root: &args::Root) -> Result<Files, Error> {
+pub(super) fn open(path: &Path, root: &Root) -> Result<Files, Error> {
     open_folder(path, root.following)
 }
 
 /// Opens the folder of a repository that is written to.
-pub(super) fn open_to_write(path: &Path, following: args::Following, writing: args::Writing) -> Result<Files, Error> {
+pub(super) fn open_to_write(path: &Path, following: Following, writing: Writing) -> Result<Files, Error> {
     open_folder(path, following).map(|files| files.with_locks(writing.locks()))
 }
 
-fn open_folder(path: &Path, following: args::Following) -> Result<Files, Error> {
+fn open_folder(path: &Path, following: Following) -> Result<Files, Error> {
     Files::open(path, following.links()).map_err(|error| {
         let part = part_of(path).map(|part| format!("; {part}")).unwrap_or_default();
         Error::cannot_start(format!("cannot list {}: {error}{part}", quoted(path)))
@@ -65,7 +65,7 @@ pub(super) fn part_of(path: &Path) -> Option<String> {
 }
 
 /// The kind of a repository: as asked for, or as its entries look.
-pub(super) fn kind_of(store: &dyn Store, root: &args::Root) -> Result<&'static dyn Format, Error> {
+pub(super) fn kind_of(store: &dyn Store, root: &Root) -> Result<&'static dyn Format, Error> {
     let path = quoted(&store.told(None));
     if let Some(kind) = &root.kind {
         return formats::by_name(kind).ok_or_else(|| {

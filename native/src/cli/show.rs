@@ -1,40 +1,66 @@
 //! `highwater show`: what a restore of a point reads, and which bytes each file gives.
 
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
 use highwater_core::inspect::Set;
 use highwater_core::name::printable;
 use highwater_core::render::thousands;
 use serde_json::json;
 
 use super::exit::Exit;
+use super::options::of_kind::refuse;
+use super::options::{Keys, OfKind, Root};
 use super::repository::{Repository, kind_of, open};
-use super::{args, key, list, out};
+use super::verb::Run;
+use super::{list, out};
 use crate::error::Error;
 use crate::restore::{Plan, find, outline};
 
-pub(super) fn run(args: &args::Show) -> Result<Exit, Error> {
-    let repository = Repository::parse(&args.repository)?;
-    let store = open(&repository.path, &args.root)?;
-    let format = kind_of(&store, &args.root)?;
-    let lacks = |point: &&String| format.point(point).is_ok_and(|point| point.restores().is_err());
-    if let Some(point) = repository.point.as_ref().filter(lacks) {
-        return set(&find(&store, format, point.clone())?, args.json);
-    }
-    let plan = outline(&store, format, repository.point, key::load(&args.keys)?)?;
-    if args.json {
-        let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
+/// Show which files a restore of a point reads, and which bytes each one gives.
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// The repository, and the point.
+    #[arg(value_name = "REPO[@POINT]")]
+    repository: OsString,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    keys: OfKind<Keys>,
+}
+
+impl Run for Show {
+    fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let repository = Repository::parse(&self.repository)?;
+        let store = open(&repository.path, &self.root)?;
+        let format = kind_of(&store, &self.root)?;
+        refuse(&[&self.keys], &repository.path, format, None)?;
+        let lacks = |point: &&String| format.point(point).is_ok_and(|point| point.restores().is_err());
+        if let Some(point) = repository.point.as_ref().filter(lacks) {
+            return set(&find(&store, format, point.clone())?, self.json);
+        }
+        let plan = outline(&store, format, repository.point, self.keys.load()?)?;
+        if self.json {
+            let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
             "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),
         })).collect();
-        let index = plan.index.as_ref().map(ToString::to_string);
-        let mut document =
-            json!({ "schema": 1, "point": plan.point, "bytes": plan.end, "chunks": chunks, "index": index });
-        if let Some(fields) = document.as_object_mut() {
-            fields.extend(plan.key.iter().map(|key| ("key".to_owned(), json!(key))));
+            let index = plan.index.as_ref().map(ToString::to_string);
+            let mut document =
+                json!({ "schema": 1, "point": plan.point, "bytes": plan.end, "chunks": chunks, "index": index });
+            if let Some(fields) = document.as_object_mut() {
+                fields.extend(plan.key.iter().map(|key| ("key".to_owned(), json!(key))));
+            }
+            out::print(&format!("{document:#}\n"))?;
+        } else {
+            out::print(&table(&plan))?;
         }
-        out::print(&format!("{document:#}\n"))?;
-    } else {
-        out::print(&table(&plan))?;
+        Ok(Exit::Sound)
     }
-    Ok(Exit::Sound)
 }
 
 /// Shows a point of which a restore takes one archive.

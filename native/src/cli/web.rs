@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use clap::Args;
 use tiny_http::{Header, Method, Request, Response, Server};
 
 use super::exit::Exit;
-use super::{args, out};
+use super::out;
+use super::verb::Run;
 use crate::error::Error;
 use crate::shown::quoted;
 
@@ -21,7 +23,38 @@ const FILE: &str = "highwater.html";
 /// How often the wish to stop is looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-pub(super) fn run(args: &args::Web, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+/// Show the page that checks a dropped folder in a browser, served to this computer only.
+///
+/// The same page works without this: highwater.html is one file, which any browser opens with the network off.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater web                      opens the page in the browser
+  highwater web --no-open --port 8080
+  highwater web --page highwater.html")]
+pub(super) struct Web {
+    /// The port on 127.0.0.1; any free one otherwise.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
+    /// Only print the address; open no browser.
+    #[arg(long)]
+    no_open: bool,
+    /// The page, when it does not lie beside the program.
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+}
+
+impl Run for Web {
+    fn is_threaded(&self) -> bool {
+        false
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        serve(self, stop)
+    }
+}
+
+fn serve(args: &Web, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let path = args.page.clone().map_or_else(find, Ok)?;
     let page =
         std::fs::read(&path).map_err(|error| Error::cannot_start(format!("cannot read {}: {error}", quoted(&path))))?;

@@ -177,9 +177,16 @@ pub fn plan_salvage(
     format: &'static dyn Format,
     point: Option<String>,
     key: Option<Key>,
-    watch: &Watch<'_>,
 ) -> Result<Plan, Error> {
-    Plan::salvage(from, format, point, key, watch)
+    Plan::salvage(from, format, point, key)
+}
+
+/// The newest point of which every byte gives its digest; none if there is none.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn newest_sound(from: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Option<String>, Error> {
+    plan::newest_sound(from, format, watch)
 }
 
 /// Restores to the file `target`.

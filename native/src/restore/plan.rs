@@ -121,15 +121,9 @@ impl Plan {
         format: &'static dyn Format,
         point: Option<String>,
         key: Option<Key>,
-        watch: &Watch<'_>,
     ) -> Result<Self, Error> {
         if format.facts().shape != Shape::Image {
-            let sound = newest_sound(from, format, watch)?;
-            let sound = sound.map_or_else(
-                || "no point here is sound".to_owned(),
-                |sound| format!("the newest sound point is {}@{sound}", shown(from.told(None))),
-            );
-            return Err(usage(format!("--salvage is for images, as a database with holes is none; {sound}")));
+            return Err(usage("only an image can be salvaged: a database with holes is none".to_owned()));
         }
         let at = one(format, point.as_deref())?;
         let scope = Scope::new(Of::Salvage(at.clone())).keyed(key);
@@ -221,7 +215,11 @@ fn archive_of(format: &dyn Format, at: &Point) -> String {
 }
 
 /// The newest point of which everything is sound.
-fn newest_sound(from: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Option<String>, Error> {
+pub(super) fn newest_sound(
+    from: &dyn Store,
+    format: &'static dyn Format,
+    watch: &Watch<'_>,
+) -> Result<Option<String>, Error> {
     let options = Options::whole(format, "", Depth::Digest);
     let survey = Survey::new(format.inspect(&Scope::new(Of::All)), options);
     let survey = drive::run(from, survey, Depth::Digest, watch, &mut |_, _| {})?;

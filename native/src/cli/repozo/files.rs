@@ -44,14 +44,14 @@ pub(super) fn find(repository: &dyn Store, when: Option<&str>, watch: &Watch<'_>
 }
 
 /// Says that a backup is newer than now, if no date is named: the original passes over it without a word.
-pub(super) fn tell_later(repository: &dyn Store, when: Option<&str>, watch: &Watch<'_>) -> Result<(), Error> {
+pub(super) fn notice_newer(repository: &dyn Store, when: Option<&str>, watch: &Watch<'_>) -> Result<(), Error> {
     let now = clock::stamp()?;
-    let later = all(repository)?.into_iter().filter(|name| when.is_none() && stem(name) > now.as_str()).max();
-    if let Some(later) = later {
+    let newer = all(repository)?.into_iter().filter(|name| when.is_none() && stem(name) > now.as_str()).max();
+    if let Some(newer) = newer {
         watch.notice(format!(
             "{} is newer than now ({now}) and was passed over: set the clock right, or name it with -D {}",
-            shown(repository.told(None).join(&later)),
-            stem(&later)
+            shown(repository.told(None).join(&newer)),
+            stem(&newer)
         ));
     }
     Ok(())

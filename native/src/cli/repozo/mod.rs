@@ -14,11 +14,36 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use clap::Args;
+
 use super::exit::Exit;
+use super::verb::Run;
 use super::{out, progress, threads};
 use crate::error::Error;
 use crate::watch::{Event, Watch};
 use options::{Mode, Options, Stop};
+
+/// Be Python's repozo: same flags, messages and exit codes (try `highwater repozo --help`).
+///
+/// A link to this program named `repozo` does the same.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(super) struct Repozo {
+    /// What repozo is called with.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    rest: Vec<OsString>,
+}
+
+impl Run for Repozo {
+    /// It starts them by itself, as it has exit codes of its own.
+    fn is_threaded(&self) -> bool {
+        false
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        Ok(run(&self.rest, stop))
+    }
+}
 
 /// Runs with repozo's arguments, without the program's name.
 pub(super) fn run(args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {

@@ -31,29 +31,29 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         names::point(date).map_err(|no| Error::Refused { class: Class::Usage, what: format!("-D: {no}") })?;
     }
     let repository = &files::open(options)?;
-    let mut went = attempt(options, repository, watch)?;
-    if went == Went::Meanwhile {
+    let mut attempted = attempt(options, repository, watch)?;
+    if attempted == Attempt::Overtaken {
         // A backup has listed what it had put there a moment before.
-        went = attempt(options, repository, watch)?;
+        attempted = attempt(options, repository, watch)?;
     }
-    match went {
-        Went::Done => Ok(()),
-        Went::Meanwhile => Err(Error::failed("backups end all the time; recover again")),
+    match attempted {
+        Attempt::Done => Ok(()),
+        Attempt::Overtaken => Err(Error::failed("backups end all the time; recover again")),
     }
 }
 
-/// What came of a look at the repository.
+/// What came of an attempt to recover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Went {
+enum Attempt {
     Done,
-    /// It has changed since.
-    Meanwhile,
+    /// The repository has changed meanwhile.
+    Overtaken,
 }
 
-fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<Went, Error> {
+fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<Attempt, Error> {
     let when = options.date.as_deref();
     let found = files::find(repository, when, watch)?;
-    files::tell_later(repository, when, watch)?;
+    files::notice_newer(repository, when, watch)?;
     let Some(first) = found.first() else {
         let before = when.map(|when| format!(" before {when}")).unwrap_or_default();
         return Err(Error::cannot_start(format!("No files in repository{before}")));
@@ -70,7 +70,7 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<W
                 let path = shown(repository.told(None).join(name));
                 if !repository.is_locked(&Name::new(names::LOCK.as_bytes())?) {
                     if lines(repository, chain)?.contains_key(name) {
-                        return Ok(Went::Meanwhile);
+                        return Ok(Attempt::Overtaken);
                     }
                     return Err(Error::failed(format!(
                         "no line of {chain}.dat names {path}: a backup run finishes it or sets it aside; the newest point before it is -D {point}"
@@ -112,7 +112,7 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<W
         }
         None => unlisted(options, repository, &found, &links, watch)?,
     }
-    Ok(Went::Done)
+    Ok(Attempt::Done)
 }
 
 /// The newest point that the index of the chain `stem` names at or before `when`, compared as text.

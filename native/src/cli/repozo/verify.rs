@@ -19,7 +19,7 @@ use highwater_core::claim::Evidence;
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let repository = &files::open(options)?;
     let found = files::find(repository, None, watch)?;
-    files::tell_later(repository, None, watch)?;
+    files::notice_newer(repository, None, watch)?;
     let Some(first) = found.first() else { return Err(Error::damage("No files in repository")) };
     files::begins_with_full(repository, &found, None)?;
     let chain = files::stem(first);

@@ -320,14 +320,14 @@ fn what_a_killed_run_left_is_told_and_removed_by_the_next() {
 #[test]
 fn what_cannot_be_done_is_refused_with_what_to_do() {
     let ground = Ground::new();
-    ground.backup(0, &["--gzip"]).expect(2).says("for repozo repositories");
+    ground.backup(0, &["--gzip"]).expect(2).says("--gzip is for a repozo repository").says("names a datastore");
     let odd = Run::of(Command::new(highwater()).args(["backup", "--chunk-size", "100k", "a", "b@vm/1"]));
     odd.expect(2).says("a power of two from 64K to 4M");
     let plain = |to: &Path, more: &[&str]| {
         Run::of(Command::new(highwater()).arg("backup").arg(&ground.source).arg(to).args(more))
     };
     plain(&ground.store, &[]).expect(2).says("STORE@vm/100/drive-scsi0.img");
-    plain(&ground.path("repo"), &["--check-known", "digest"]).expect(2).says("for datastores");
+    plain(&ground.path("repo"), &["--check-known", "digest"]).expect(2).says("--check-known is for a datastore");
     let strange = ground.path("strange");
     fs::create_dir(&strange).expect("a folder");
     fs::write(strange.join("letter.txt"), "dear").expect("it is written");

@@ -65,7 +65,8 @@ fn a_block_device_is_overwritten_only_when_that_is_meant() {
     restore(&too_small.0, &["--force"]).expect(4).says("too small");
     restore(&device.0, &["--force", "--dry-run"]).expect(0);
     let (ground, _) = Ground::with_chain();
-    ground.restore("", &device.0, &["--force"]).expect(4).says("into a file");
+    ground.restore("", &device.0, &[]).expect(4).says("into a file");
+    ground.restore("", &device.0, &["--force"]).expect(2).says("--force is for a datastore");
     assert!(held() == before, "a refused run wrote");
     // A chunk that is missing is seen before the first write.
     let chunks = store.join(".chunks");

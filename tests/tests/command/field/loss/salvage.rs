@@ -211,7 +211,11 @@ fn a_salvage_gives_nothing_up() {
     bytes[50] ^= 1;
     fs::write(ground.file(&format!("{}.deltafs", stamps[2])), bytes).expect("it is written");
     let new = ground.path("new.fs");
-    ground.restore("", &new, &["--salvage"]).expect(2).says("is for images").says(&format!("@{}", stamps[1]));
+    ground
+        .restore("", &new, &["--salvage"])
+        .expect(2)
+        .says("--salvage is for a datastore")
+        .says(&format!("@{}", stamps[1]));
     assert!(!new.exists());
     score.ran(3);
     score.end();

@@ -3,6 +3,7 @@
 mod advice;
 mod escapes;
 mod keys;
+mod kinds;
 mod misplaced;
 mod points;
 mod verbs;

@@ -1,11 +1,12 @@
-//! `--keyfile`: reads a key file, and asks for its passphrase where it takes one.
+//! `--keyfile` and `--passphrase-file`: what opens encrypted snapshots. A passphrase that no file holds is asked for.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::Args;
 use highwater_core::key::{Key, KeyFile};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -14,26 +15,47 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::{flag, low_level};
 use zeroize::Zeroizing;
 
-use super::args;
-use super::repository::usage;
+use super::kinds::{DATASTORE, Kind};
+use super::of_kind::Group;
+use crate::cli::repository::usage;
 use crate::error::Error;
 use crate::shown::quoted;
 
-/// The key that the command line names.
-pub(super) fn load(args: &args::Keys) -> Result<Option<Key>, Error> {
-    let Some(path) = &args.keyfile else { return Ok(None) };
-    let text = Zeroizing::new(fs::read(path).map_err(Error::io("read", path))?);
-    let named = |why: String| usage(format!("{}: {why}", quoted(path)));
-    let file = KeyFile::parse(&text).map_err(named)?;
-    let passphrase = match &args.passphrase_file {
-        _ if !file.is_locked() => Zeroizing::default(),
-        Some(from) => {
-            let mut opened = File::open(from).map_err(Error::io("open", from))?;
-            first_line(|byte| opened.read(byte)).map_err(Error::io("read", from))?
-        }
-        None => ask(path)?,
-    };
-    file.open(&passphrase).map(Some).map_err(named)
+/// What opens encrypted snapshots.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Keys {
+    /// The key file that snapshots of a datastore were encrypted or signed with.
+    #[arg(long, value_name = "FILE")]
+    keyfile: Option<PathBuf>,
+    /// A file whose first line is the key file's passphrase, or /dev/fd/N; without it, you are asked.
+    #[arg(long, value_name = "FILE", requires = "keyfile")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Group for Keys {
+    const KIND: &'static Kind = &DATASTORE;
+}
+
+impl Keys {
+    /// The key that the command line names.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or the key not be opened.
+    pub(in crate::cli) fn load(&self) -> Result<Option<Key>, Error> {
+        let Some(path) = &self.keyfile else { return Ok(None) };
+        let text = Zeroizing::new(fs::read(path).map_err(Error::io("read", path))?);
+        let named = |why: String| usage(format!("{}: {why}", quoted(path)));
+        let file = KeyFile::parse(&text).map_err(named)?;
+        let passphrase = match &self.passphrase_file {
+            _ if !file.is_locked() => Zeroizing::default(),
+            Some(from) => {
+                let mut opened = File::open(from).map_err(Error::io("open", from))?;
+                first_line(|byte| opened.read(byte)).map_err(Error::io("read", from))?
+            }
+            None => ask(path)?,
+        };
+        file.open(&passphrase).map(Some).map_err(named)
+    }
 }
 
 /// How often it is looked whether a signal came while a passphrase is waited for.
@@ -51,7 +73,7 @@ fn ask(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     silent.local_modes.remove(LocalModes::ECHO);
     // What ends the process must not leave the terminal mute: while it is, such signals are only noted.
     let signals = Signals::noted();
-    let told = write!(terminal, "Passphrase of {}: ", quoted(path));
+    let asked = write!(terminal, "Passphrase of {}: ", quoted(path));
     tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|_| nobody())?;
     let line = first_line(|byte| signals.read(&terminal, byte));
     // Whatever was read, the terminal is as it was.
@@ -60,7 +82,7 @@ fn ask(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     if signals.came() {
         return Err(Error::Interrupted);
     }
-    let line = told.and(ended).and(line).map_err(Error::io("read", Path::new("/dev/tty")))?;
+    let line = asked.and(ended).and(line).map_err(Error::io("read", Path::new("/dev/tty")))?;
     restored.map_err(|_| nobody())?;
     Ok(line)
 }

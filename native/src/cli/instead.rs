@@ -1,7 +1,7 @@
 //! Verbs of other programs, and which of ours does the same.
 
-/// What to type instead of a verb that there is not.
-pub(super) fn instead(verb: &str) -> Option<&'static str> {
+/// What to type in place of a verb that there is not.
+pub(super) fn of(verb: &str) -> Option<&'static str> {
     Some(match verb {
         "check" | "fsck" | "validate" | "test" | "scrub" | "audit" => "highwater verify REPO",
         "ls" | "snapshots" | "points" | "log" => "highwater list REPO",

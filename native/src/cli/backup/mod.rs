@@ -1,0 +1,78 @@
+//! `highwater backup`: into a repository or a datastore, each in a file of its own.
+
+mod datastore;
+mod repozo;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use highwater_core::inspect::Format;
+
+use super::exit::Exit;
+use super::options::of_kind::refuse;
+use super::options::{Following, Keys, OfKind, Talk, Writing};
+use super::verb::Run;
+use crate::error::Error;
+
+/// Back up a Data.fs into a repozo repository, or a file or device into a datastore.
+///
+/// REPO is a repository's folder: then an increment is made if it holds what the source begins with, else a full
+/// backup. The server may go on writing, and may pack, meanwhile. By default every byte of the newest chain is compared
+/// with the source; --quick trusts the last line of its index and the sizes of its files.
+///
+/// STORE@GROUP[/ARCHIVE] is a group of a datastore, [ns/NAME/...]TYPE/ID with the type vm, ct or host: then the source
+/// becomes an archive of a new snapshot, in chunks of which the store keeps each once. An empty folder becomes a store.
+/// --also puts more disks of the same machine into the snapshot, and its configuration.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater backup Data.fs /backup/zodb
+  highwater backup --gzip --quick Data.fs /backup/zodb    from cron, every hour
+  highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older
+  highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
+  highwater backup disk0.raw /mnt/store@vm/100/drive-scsi0.img --also qemu-server.conf=100.conf
+  highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
+pub(super) struct Backup {
+    /// The Data.fs, or the file or block device, to back up.
+    source: PathBuf,
+    /// The repository's folder, which must exist; or a store's, and the group in it.
+    #[arg(value_name = "REPO|STORE@GROUP[/ARCHIVE]")]
+    repository: PathBuf,
+    /// Say what would be done; write nothing.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    following: Following,
+    #[command(flatten)]
+    writing: Writing,
+    #[command(flatten)]
+    talk: Talk,
+    #[command(flatten)]
+    repozo: OfKind<repozo::Options>,
+    #[command(flatten)]
+    datastore: OfKind<datastore::Options>,
+    #[command(flatten)]
+    keys: OfKind<Keys>,
+}
+
+impl Run for Backup {
+    fn is_quiet(&self) -> bool {
+        self.talk.quiet
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        match datastore::target(&self.repository) {
+            Some(target) => self.into_datastore(target, stop),
+            None => self.into_repozo(stop),
+        }
+    }
+}
+
+impl Backup {
+    /// Refuses options of another kind than the one that is written to.
+    fn only(&self, format: &dyn Format, next: Option<&str>) -> Result<(), Error> {
+        refuse(&[&self.repozo, &self.datastore, &self.keys], &self.repository, format, next)
+    }
+}

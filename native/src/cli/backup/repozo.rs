@@ -1,0 +1,159 @@
+//! `highwater backup` into a repository of repozo.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use highwater_core::formats::repozo::Repozo;
+use highwater_core::formats::repozo::names::Kind::Full;
+use highwater_core::inspect::Format;
+use highwater_core::marks::DISTANCE;
+use highwater_core::render::{bytes, thousands};
+
+use super::Backup;
+use crate::backup::repozo::{Job, Outcome, backup};
+use crate::cli::exit::Exit;
+use crate::cli::options::Root;
+use crate::cli::options::kinds::{Kind, REPOZO};
+use crate::cli::options::of_kind::Group;
+use crate::cli::repository::{kind_of, part_of, usage};
+use crate::cli::{out, progress};
+use crate::error::Error;
+use crate::shown::{quoted, shown};
+use crate::store::{self, Files};
+
+/// How a repository is written.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Options {
+    /// Make a full backup whatever is there.
+    #[arg(short = 'F', long)]
+    full: bool,
+    /// Compare only the last chunk (by its sum) and the sizes of the others.
+    #[arg(short = 'Q', long, conflicts_with = "full")]
+    quick: bool,
+    /// Compress, at level 1 to 9; 6 if none is named.
+    #[arg(
+        short = 'z',
+        long,
+        value_name = "LEVEL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "6",
+        value_parser = clap::value_parser!(u32).range(1..=9)
+    )]
+    gzip: Option<u32>,
+    /// After a full backup, remove every older backup.
+    #[arg(short = 'k', long)]
+    kill_old: bool,
+    /// Take a Data.fs that is damaged as it is: every byte of it, without an .index; nothing older is removed then.
+    #[arg(long)]
+    damaged_source: bool,
+    /// The Data.fs may be an older state than the newest point, or another database: begin anew with it.
+    #[arg(long)]
+    other_source: bool,
+}
+
+impl Group for Options {
+    const KIND: &'static Kind = &REPOZO;
+}
+
+impl Backup {
+    /// Backs up into a repository.
+    pub(super) fn into_repozo(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        if self.source.is_dir() && !self.repository.is_dir() {
+            let (first, second) = (quoted(&self.source), quoted(&self.repository));
+            let what = format!("{first} is a folder and {second} is none: the source comes first");
+            return Err(usage(format!("{what}, as in: highwater backup Data.fs REPO")));
+        }
+        if let Some(what) = odd_group(&self.repository).filter(|_| !self.repository.exists()) {
+            return Err(usage(what));
+        }
+        // An empty folder is of no kind yet.
+        let opened = Files::open(&self.repository, self.following.links()).map_err(|error| {
+            let repository = quoted(&self.repository);
+            Error::cannot_start(match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                    format!("the repository {repository} is no folder; create it first (mkdir)")
+                }
+                _ => format!("cannot open the repository {repository}: {error}"),
+            })
+        });
+        if let Ok(repository) = &opened {
+            is_repozo(repository, &self.repository)?;
+        }
+        self.only(&Repozo, Some("a datastore's group is named STORE@TYPE/ID"))?;
+        let repository = opened?.with_locks(self.writing.locks());
+        let job = Job {
+            full: self.repozo.full,
+            quick: self.repozo.quick,
+            gzip: self.repozo.gzip,
+            kill_old: self.repozo.kill_old,
+            damaged_source: self.repozo.damaged_source,
+            other_source: self.repozo.other_source,
+            dry_run: self.dry_run,
+            now: None,
+            marks: DISTANCE,
+            sums: false,
+        };
+        let watch = self.talk.watch(stop);
+        let source = store::source(&self.source)?;
+        let outcome =
+            progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &source, &repository, &watch));
+        out::shortcomings(&repository);
+        let line = line(&outcome?, self.dry_run);
+        if !self.talk.quiet {
+            out::print(&line)?;
+        }
+        Ok(Exit::Sound)
+    }
+}
+
+/// Refuses a folder that is of another kind, or part of a repository. One of no kind, as an empty one, may become a
+/// repository.
+fn is_repozo(folder: &Files, path: &Path) -> Result<(), Error> {
+    match kind_of(folder, &Root::default()) {
+        Ok(format) if format.facts().name != Repozo.facts().name => {
+            let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";
+            Err(usage(format!("{} is a {}: {like}", quoted(path), format.facts().name)))
+        }
+        Ok(_) => Ok(()),
+        Err(_) => part_of(path)
+            .map_or(Ok(()), |part| Err(usage(format!("{} is no repository of its own: {part}", quoted(path))))),
+    }
+}
+
+/// The refusal of `STORE@REST` when there is a folder `STORE` and REST is no group, or names no archive that can be.
+fn odd_group(path: &Path) -> Option<String> {
+    let text = path.to_str()?;
+    let (store, rest) = text.rsplit_once('@').filter(|(store, _)| Path::new(store).is_dir())?;
+    let like = "write STORE@TYPE/ID[/ARCHIVE], as in STORE@vm/100/drive-scsi0.img: the type is vm, ct or host, below \
+                ns/NAME in a namespace, and names are of letters, digits, _, . and -";
+    Some(format!("'{}' names no group of a datastore in {}; {like}", shown(rest), quoted(Path::new(store))))
+}
+
+/// What a backup came to.
+fn line(outcome: &Outcome, dry_run: bool) -> String {
+    let made = match outcome {
+        Outcome::Nothing(at) => {
+            return format!(
+                "nothing to do: the repository holds all {} bytes of complete transactions\n",
+                thousands(*at)
+            );
+        }
+        Outcome::Made(made) => made,
+    };
+    let would = if dry_run { "would write" } else { "wrote" };
+    let kind = if made.kind == Full { "full backup" } else { "increment" };
+    let stored = if dry_run { String::new() } else { format!(", {} stored", bytes(made.stored)) };
+    let removed = if made.removed > 0 { format!("; removed {} older files", made.removed) } else { String::new() };
+    format!(
+        "{would} {kind} {}: bytes {} to {} of the source ({}{stored}){removed}\n",
+        made.file,
+        thousands(made.start),
+        thousands(made.end),
+        bytes(made.end - made.start)
+    )
+}

@@ -1,0 +1,108 @@
+//! `--json`, `--junit`, `--sarif`, `--summary`: where a report goes, beside standard output.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use highwater_core::render;
+use highwater_core::report::Report;
+
+use crate::cli::exit::Exit;
+use crate::cli::out;
+use crate::cli::output::Output;
+use crate::cli::repository::usage;
+use crate::error::Error;
+use crate::shown::shown;
+use crate::watch::Watch;
+
+/// Where a report goes, beside standard output.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReportFiles {
+    /// Print the report as JSON in place of the text; with =FILE, write it there beside the text.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    json: Option<PathBuf>,
+    /// Write the report as JUnit XML; here and below, - prints it in place of the text.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write the report as SARIF 2.1.0.
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+    /// Write the report as Markdown.
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+}
+
+/// How a kind of report is made.
+type Render = fn(&Report) -> String;
+
+impl ReportFiles {
+    /// Refuses a path that is not there, or is none that can be looked at, when it looks like the file of a bare
+    /// `--json`.
+    ///
+    /// # Errors
+    /// One sentence that says how to write it.
+    pub(in crate::cli) fn expect_equals(&self, path: &Path) -> Result<(), Error> {
+        let bare = self.json.as_deref() == Some(Path::new("-"));
+        let is_report = path.extension().is_some_and(|ending| ending == "json");
+        if bare && is_report {
+            let path = shown(path);
+            return Err(usage(format!("'{path}' is nothing to look at; to write the report there, say --json={path}")));
+        }
+        Ok(())
+    }
+
+    /// Opens them: what cannot be written is to be known before the work.
+    ///
+    /// # Errors
+    /// When one cannot be written, or two would go to standard output.
+    pub(in crate::cli) fn open(&self, watch: &Watch<'_>) -> Result<Reports, Error> {
+        let kinds: [(&Option<PathBuf>, Render); 4] = [
+            (&self.json, render::json),
+            (&self.junit, render::junit),
+            (&self.sarif, render::sarif),
+            (&self.summary, render::summary),
+        ];
+        let mut outputs = Vec::new();
+        for (path, render) in kinds {
+            outputs.extend(Output::open(path.as_deref(), watch)?.map(|output| (output, render)));
+        }
+        if outputs.iter().filter(|(output, _)| output.is_stdout()).count() > 1 {
+            return Err(usage("only one kind of report can go to standard output".to_owned()));
+        }
+        Ok(Reports(outputs))
+    }
+}
+
+/// The open files of the reports, and how each report is made.
+pub(in crate::cli) struct Reports(Vec<(Output, Render)>);
+
+impl Reports {
+    /// Prints the report and writes every file that was asked for, also when the report is bad; then says how to exit:
+    /// what could not be written does not outrank damage.
+    pub(in crate::cli) fn publish(self, report: &Report, verbose: bool, quiet: bool) -> Exit {
+        let mut failed = Vec::new();
+        let mut tried = |result: Result<(), Error>| failed.extend(result.err());
+        let text = render::text(report, verbose);
+        let printed = self.0.iter().any(|(output, _)| output.is_stdout());
+        if printed {
+            out::say(text.lines().next_back().unwrap_or_default());
+        } else if !quiet {
+            tried(out::print(&text));
+        }
+        if std::env::var_os("GITHUB_ACTIONS").is_some() && !printed {
+            tried(out::print(&render::annotations(report)));
+        }
+        if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+            let path = Path::new(&path);
+            let file = OpenOptions::new().append(true).create(true).open(path);
+            let appended = file.and_then(|mut file| file.write_all(render::summary(report).as_bytes()));
+            tried(appended.map_err(Error::io("append to", path)));
+        }
+        for (output, render) in self.0 {
+            tried(output.write(&render(report)));
+        }
+        failed.iter().for_each(out::error);
+        if failed.is_empty() { report.verdict.into() } else { Exit::from(report.verdict).unless_worse() }
+    }
+}

@@ -1,0 +1,36 @@
+//! `highwater report`: what is done with reports that `verify --json` wrote, a file each.
+
+mod merge;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Args, Subcommand};
+
+use super::exit::Exit;
+use super::verb::Run;
+use crate::error::Error;
+
+/// Work with reports that `verify --json` wrote.
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Merge(merge::Merge),
+}
+
+impl Run for Report {
+    fn is_threaded(&self) -> bool {
+        false
+    }
+
+    fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        match &self.verb {
+            Verb::Merge(merge) => merge.run(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `highwater restore`.
+
+mod datastore;
+mod repozo;
+mod words;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use highwater_core::facts::Shape;
+use highwater_core::inspect::Format;
+
+use super::exit::Exit;
+use super::options::of_kind::refuse;
+use super::options::{Keys, OfKind, Root, Talk, Writing};
+use super::repository::{Repository, kind_of, open, usage};
+use super::verb::Run;
+use super::{out, progress};
+use crate::disk;
+use crate::error::Error;
+use crate::restore::{Job, Look, look, newest_sound, plan, plan_salvage, salvage, to_file, to_stream};
+use crate::shown::{quoted, shown};
+use crate::store::Store;
+use crate::watch::Watch;
+use words::words;
+
+/// Restore a point in time to a Data.fs: appends what is missing to one that is there.
+///
+/// What the target already holds is checked against the sums of the index, everything that is written is
+/// checked on the way, and nothing inside the old bytes is touched. A target at any point of the repository is
+/// replaced once the new file is whole; one that holds more, or something that no backup here holds, is left alone
+/// unless --full is given.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater restore /backup/zodb Data.fs
+  highwater restore --quick /backup/zodb Data.fs            a standby, every hour
+  highwater restore /backup/zodb@2026-11-19-12 Data.fs      the state at 12:59:59 UTC
+  highwater restore --dry-run /backup/zodb Data.fs          which files would be read?
+  highwater restore /backup/zodb - | zstd > Data.fs.zst
+  highwater restore /mnt/datastore@vm/100/2026-11-19T03:00:00Z/drive-scsi0.img disk.img")]
+pub(super) struct Restore {
+    /// The repository, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
+    #[arg(value_name = "REPO[@POINT]")]
+    repository: OsString,
+    /// The file to restore, or - for standard output.
+    target: PathBuf,
+    /// Write everything anew, whatever the target holds: also what no backup here holds.
+    #[arg(short = 'F', long)]
+    full: bool,
+    /// If everything must be written anew, give up the old file first: for want of space. Until the restore
+    /// ends there is then no database.
+    #[arg(long)]
+    in_place: bool,
+    /// Say what would be read and written; write nothing.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    #[command(flatten)]
+    writing: Writing,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    talk: Talk,
+    #[command(flatten)]
+    repozo: OfKind<repozo::Options>,
+    #[command(flatten)]
+    datastore: OfKind<datastore::Options>,
+    #[command(flatten)]
+    keys: OfKind<Keys>,
+}
+
+impl Run for Restore {
+    fn is_quiet(&self) -> bool {
+        self.talk.quiet
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let repository = Repository::parse(&self.repository)?;
+        if repository.path.is_file() && self.target.is_dir() {
+            let (first, second) = (quoted(&repository.path), quoted(&self.target));
+            let what = format!("{first} is a file and {second} is a folder: the repository comes first");
+            return Err(usage(format!("{what}, as in: highwater restore REPO Data.fs")));
+        }
+        let from = open(&repository.path, &self.root)?;
+        let format = kind_of(&from, &self.root)?;
+        let watch = self.talk.watch(stop);
+        self.only(&from, format, &repository.path, &watch)?;
+        let (point, key) = (repository.point, self.keys.load()?);
+        let plan = match self.datastore.salvage {
+            true => plan_salvage(&from, format, point, key)?,
+            false => plan(&from, format, point, key)?,
+        };
+        let job = Job {
+            quick: self.repozo.quick,
+            full: self.full,
+            in_place: self.in_place,
+            force: self.datastore.force,
+            dry_run: self.dry_run,
+            look: Look::Length,
+            whole_sum: false,
+        };
+        let to_stdout = self.target == Path::new("-");
+        if to_stdout && self.datastore.salvage {
+            return Err(usage("--salvage needs a file: what is bad is known only after it was read".to_owned()));
+        }
+        if to_stdout && self.dry_run {
+            look(&plan, &from, Look::Closely, &watch)?;
+            out::print(&super::show::table(&plan))?;
+            return Ok(Exit::Sound);
+        }
+        let outcome = progress::with("restoring", self.talk.quiet, &watch, || {
+            if to_stdout {
+                return to_stream(&job, &plan, &from, &mut out::stream()?, &watch);
+            }
+            let target = disk::target(&self.target, self.writing.locks())?;
+            let restore = if self.datastore.salvage { salvage } else { to_file };
+            let outcome = restore(&job, &plan, &from, (&*target.root, &target.name), &watch);
+            out::shortcomings(&target.root);
+            outcome
+        })?;
+        if !self.talk.quiet && !to_stdout {
+            out::print(&words(self, &outcome, &plan))?;
+        }
+        let damaged = !outcome.lost.is_empty() || (self.datastore.salvage && !plan.doubts.is_empty());
+        Ok(if damaged { Exit::Damage } else { Exit::Sound })
+    }
+}
+
+impl Restore {
+    /// Refuses options of another kind than the repository's. Whoever would salvage a database is told from which point to
+    /// restore it.
+    fn only(&self, from: &dyn Store, format: &'static dyn Format, path: &Path, watch: &Watch<'_>) -> Result<(), Error> {
+        let sound = match self.datastore.salvage && format.facts().shape != Shape::Image {
+            false => None,
+            true => Some(newest_sound(from, format, watch)?.map_or_else(
+                || "no point here is sound".to_owned(),
+                |sound| format!("the newest sound point is {}@{sound}", shown(from.told(None))),
+            )),
+        };
+        refuse(&[&self.repozo, &self.datastore, &self.keys], path, format, sound.as_deref())
+    }
+}

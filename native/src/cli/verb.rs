@@ -1,0 +1,114 @@
+//! The command and its verbs. What a verb takes and does is in the file of its name.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Parser, Subcommand};
+
+use super::backup::Backup;
+use super::completions::Completions;
+use super::demo::Demo;
+use super::exit::{self, Exit};
+use super::explain::Explain;
+use super::heal::Heal;
+use super::list::List;
+use super::man::Man;
+use super::mark::Mark;
+use super::report::Report;
+use super::repozo::Repozo;
+use super::restore::Restore;
+use super::show::Show;
+use super::strays::Strays;
+use super::verify::Verify;
+use super::web::Web;
+use crate::error::Error;
+
+/// Makes backups, restores only what is missing, and proves a backup set whole.
+///
+/// Works on ZODB repozo repositories (folders of full backups and increments of a Data.fs, which Python's repozo can
+/// read and write too) and on datastores of Proxmox Backup Server, without any server.
+#[derive(Debug, Parser)]
+#[command(
+    name = "highwater",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = exit::TABLE,
+    after_long_help = format!("{}\n\n{}", EXAMPLES, exit::TABLE)
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  highwater backup /srv/zodb/Data.fs /backup/zodb        every night: a full backup, then increments
+  highwater verify /backup/zodb                          is every point in time in it restorable?
+  highwater list /backup/zodb                            which points in time are there?
+  highwater restore /backup/zodb /standby/Data.fs        bring a standby up to date: appends what is new
+  highwater restore /backup/zodb@2026-11-19 Data.fs      the state at the end of that day
+  highwater backup disk.img /mnt/store@vm/100            a snapshot in a datastore of Proxmox Backup Server
+  highwater explain HW103                                what a finding means and what to do";
+
+/// One of the verbs, with its arguments.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Backup(Backup),
+    Restore(Restore),
+    Verify(Verify),
+    Mark(Mark),
+    Heal(Heal),
+    Strays(Strays),
+    List(List),
+    Show(Show),
+    Explain(Explain),
+    Demo(Demo),
+    Web(Web),
+    Report(Report),
+    Repozo(Repozo),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// What a verb does, and what it needs for that.
+pub(super) trait Run {
+    /// Whether the work is divided among threads, which are started before it.
+    fn is_threaded(&self) -> bool {
+        true
+    }
+
+    /// Whether it was asked to say no more than it must.
+    fn is_quiet(&self) -> bool {
+        false
+    }
+
+    /// Does it, until `stop` is set.
+    ///
+    /// # Errors
+    /// Why it could not be done.
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error>;
+}
+
+impl Verb {
+    /// The one that it is.
+    pub(super) fn chosen(&self) -> &dyn Run {
+        match self {
+            Self::Backup(verb) => verb,
+            Self::Restore(verb) => verb,
+            Self::Verify(verb) => verb,
+            Self::Mark(verb) => verb,
+            Self::Heal(verb) => verb,
+            Self::Strays(verb) => verb,
+            Self::List(verb) => verb,
+            Self::Show(verb) => verb,
+            Self::Explain(verb) => verb,
+            Self::Demo(verb) => verb,
+            Self::Web(verb) => verb,
+            Self::Report(verb) => verb,
+            Self::Repozo(verb) => verb,
+            Self::Completions(verb) => verb,
+            Self::Man(verb) => verb,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `highwater verify`.
+
+mod events;
+mod part;
+mod unread;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use highwater_core::inspect::{Of, Scope};
+use highwater_core::key::Key;
+use highwater_core::report::{Depth, Report};
+use highwater_core::shard::Shard;
+use highwater_core::survey::{Options, Survey};
+use serde_json::json;
+
+use super::exit::Exit;
+use super::label::labels;
+use super::options::{self, Keys, OfKind, ReportFiles, Root, Talk};
+use super::repository::{Repository, kind_of, open, usage};
+use super::verb::Run;
+use super::{out, progress};
+use crate::drive;
+use crate::error::{Class, Error};
+use crate::store::Store;
+use crate::store::mapped::Mapped;
+use crate::watch::Watch;
+use events::Events;
+use part::Part;
+use unread::unread;
+
+/// Check that backup sets are whole: every point in time, or one.
+///
+/// Changes nothing, takes no lock, and never calls a file damaged because it could not be read.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Depths:
+  list    the index is understood and everything it names is there
+  size    also, lengths are right (compressed files are decompressed to know theirs)
+  digest  also, every byte gives its digest
+  deep    also, the records inside are consistent, and the OID indices fit them
+
+Examples:
+  highwater verify /backup/zodb
+  highwater verify --depth deep /backup/zodb@2026-11-19
+  highwater verify --json=report.json --junit report.xml /backup/*
+  highwater verify --subset daily/30 /backup/zodb           all of it every 30 days
+  highwater verify --keyfile backup.key /mnt/datastore      a chunk store of Proxmox Backup Server
+  highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json=part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
+  highwater report merge part-*.json")]
+pub(super) struct Verify {
+    /// Repositories, each with an optional point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
+    #[arg(value_name = "PATH[@POINT]", required = true)]
+    paths: Vec<OsString>,
+    /// How thoroughly.
+    #[arg(short, long, value_enum, default_value_t = options::Depth::Digest)]
+    depth: options::Depth,
+    /// Every point in time: the default for a path without @POINT.
+    #[arg(long)]
+    all: bool,
+    /// Warnings (stray files, for example) fail too.
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    root: Root,
+    /// Read through memory maps, without copying: faster when the files are in memory already. Only for files that
+    /// nobody cuts off or rewrites meanwhile: the system kills a process that reads a map past its file's end.
+    #[arg(long)]
+    mmap: bool,
+    /// Write each finding and verdict as it comes, one JSON document a line; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    #[command(flatten)]
+    files: ReportFiles,
+    #[command(flatten)]
+    talk: Talk,
+    // Refused for no root, as a run may have roots of several kinds: those of its kind take it.
+    #[command(flatten)]
+    keys: OfKind<Keys>,
+}
+
+impl Run for Verify {
+    fn is_quiet(&self) -> bool {
+        self.talk.quiet
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let shard = self.part.shard()?;
+        let mut repositories: Vec<Repository> =
+            self.paths.iter().map(|path| Repository::parse(path)).collect::<Result<_, _>>()?;
+        if self.all
+            && let Some(bad) = repositories.iter().find(|repository| repository.point.is_some())
+        {
+            return Err(usage(format!(
+                "--all and the point @{} contradict each other",
+                bad.point.as_deref().unwrap_or_default()
+            )));
+        }
+        if let Some(bad) =
+            repositories.iter().find(|repository| repository.point.is_none() && !repository.path.is_dir())
+        {
+            self.files.expect_equals(&bad.path)?;
+        }
+        let labels = labels(&repositories);
+        let depth = self.depth.into();
+        let several = repositories.len() > 1;
+        let settings = Settings { depth, shard, key: self.keys.load()? };
+        let watch = self.talk.watch(stop);
+        let files = self.files.open(&watch)?;
+        let mut events = Events::open(self.events.as_deref(), &watch)?;
+        let mut whole = Report::empty(depth, self.strict);
+        let mut unstarted = None;
+        for (repository, label) in repositories.drain(..).zip(labels) {
+            let what = format!("verifying {label}");
+            let path = repository.path.clone();
+            let part = progress::with(&what, self.talk.quiet, &watch, || {
+                self.one(repository, label.clone(), &settings, &mut events, &watch)
+            });
+            let part = match part {
+                // One root that cannot be looked at must not hide what is wrong with the others.
+                Err(error) if several && !matches!(error.class(), Class::Interrupted | Class::Usage) => {
+                    let report = unread(&label, &path, depth, self.strict, &error);
+                    unstarted = unstarted.or(Some(error));
+                    report
+                }
+                part => part?,
+            };
+            whole = whole.merge(part);
+        }
+        if let Some(error) = unstarted.filter(|_| whole.coverage.claims == 0 && whole.sets.is_empty()) {
+            return Err(error);
+        }
+        let written = events.finish();
+        let exit = files.publish(&whole, self.talk.verbose, self.talk.quiet);
+        match written {
+            Ok(()) => Ok(exit),
+            Err(error) => {
+                out::error(&error);
+                Ok(exit.unless_worse())
+            }
+        }
+    }
+}
+
+/// How all roots are looked at.
+struct Settings {
+    depth: Depth,
+    shard: Shard,
+    key: Option<Key>,
+}
+
+impl Verify {
+    /// Verifies one root.
+    fn one(
+        &self,
+        repository: Repository,
+        label: String,
+        settings: &Settings,
+        events: &mut Events,
+        watch: &Watch<'_>,
+    ) -> Result<Report, Error> {
+        let files = open(&repository.path, &self.root)?;
+        let store: Box<dyn Store> = if self.mmap { Box::new(Mapped(files)) } else { Box::new(files) };
+        let format = kind_of(&*store, &self.root)?;
+        let Settings { depth, shard, key } = *settings;
+        let trails = depth == Depth::Deep;
+        let of = match &repository.point {
+            None => Of::All,
+            Some(point) => Of::Under(format.point(point).map_err(|no| usage(no.to_string()))?),
+        };
+        let options = Options { label: label.clone(), format: Some(format), depth, strict: self.strict, shard };
+        let survey = Survey::new(format.inspect(&Scope::new(of).trailing(trails).keyed(key)), options);
+        let survey =
+            drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;
+        let absent = survey.absent().map(|what| format!("{what} [in {label}]"));
+        let report = survey.finish();
+        let nothing = report.sets.is_empty() && report.findings.is_empty() && report.removed.is_empty();
+        if let Some(point) = repository.point.filter(|_| nothing) {
+            let none = || format!("there is no point in time at or before {point} in {label}");
+            return Err(Error::cannot_start(absent.unwrap_or_else(none)));
+        }
+        for note in &report.findings {
+            events.write(&json!({ "event": "finding", "root": note.root, "code": note.code, "name": note.name, "object": note.object, "offset": note.offset, "message": note.message }));
+        }
+        events
+            .write(&json!({ "event": "root", "root": label, "verdict": report.verdict, "coverage": report.coverage }));
+        Ok(report)
+    }
+}
