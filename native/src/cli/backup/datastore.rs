@@ -67,7 +67,7 @@ pub(super) fn target(path: &Path) -> Option<Target> {
 
 impl Backup {
     /// Backs up into a datastore.
-    pub(super) fn into_datastore(&self, target: Target, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    pub(super) fn back_up_to_datastore(&self, target: Target, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         self.only(&Datastore::STORE, None)?;
         let archives = self.archives(target.archive)?;
         let job = datastore::Job {

@@ -64,8 +64,8 @@ impl Run for Backup {
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         match datastore::target(&self.repository) {
-            Some(target) => self.into_datastore(target, stop),
-            None => self.into_repozo(stop),
+            Some(target) => self.back_up_to_datastore(target, stop),
+            None => self.back_up_to_repozo(stop),
         }
     }
 }

@@ -62,7 +62,7 @@ impl Group for Options {
 
 impl Backup {
     /// Backs up into a repository.
-    pub(super) fn into_repozo(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    pub(super) fn back_up_to_repozo(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         if self.source.is_dir() && !self.repository.is_dir() {
             let (first, second) = (quoted(&self.source), quoted(&self.repository));
             let what = format!("{first} is a folder and {second} is none: the source comes first");
