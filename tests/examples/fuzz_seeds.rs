@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::{fs, io};
 
-use highwater_tests::fuzz::TARGETS;
+use highwater_tests::fuzz::targets;
 
 fn main() -> io::Result<()> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-    for target in TARGETS {
+    for target in targets() {
         let (corpus, dictionaries) = (fuzz.join("corpus").join(target.name), fuzz.join("dictionaries"));
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&dictionaries)?;

@@ -20,5 +20,6 @@ pub mod repository;
 pub mod run;
 pub mod scene;
 pub mod score;
+pub mod specimens;
 pub mod stamps;
 pub mod workbench;

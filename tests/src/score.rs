@@ -16,7 +16,7 @@ const TOLD: usize = 20;
 #[derive(Debug)]
 pub struct Score {
     line: &'static str,
-    part: &'static str,
+    part: String,
     started: Instant,
     cases: u64,
     failures: Vec<String>,
@@ -41,8 +41,16 @@ impl Score {
     }
 
     /// Begins the part called `part` of a line that several tests write; `tests/scoreboard` adds them up.
-    pub fn part(line: &'static str, part: &'static str) -> Self {
-        Self { line, part, started: Instant::now(), cases: 0, failures: Vec::new(), failed: 0, written: false }
+    pub fn part(line: &'static str, part: &str) -> Self {
+        Self {
+            line,
+            part: part.to_owned(),
+            started: Instant::now(),
+            cases: 0,
+            failures: Vec::new(),
+            failed: 0,
+            written: false,
+        }
     }
 
     /// Counts cases that ran, well or not.

@@ -27,7 +27,7 @@ const WITHOUT: [&[&str]; 6] = [&[], &["avx512"], &["avx2"], &["sha"], &["avx512"
 static ALL: LazyLock<Features> = LazyLock::new(Features::detected);
 
 /// The digest by another program.
-pub(super) fn other(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+pub(crate) fn other(algorithm: Algorithm, bytes: &[u8]) -> Digest {
     match algorithm {
         Algorithm::Md5 => Digest::Md5(md5::Md5::digest(bytes).into()),
         Algorithm::Sha256 => Digest::Sha256(sha2::Sha256::digest(bytes).into()),
@@ -78,7 +78,7 @@ impl Stream {
 
 /// Streams of both algorithms that get odd pieces in several rounds: every digest is that of another program, and the
 /// blocks of many states give what one state after another gives.
-pub(super) fn lanes(bytes: &[u8]) {
+pub(crate) fn lanes(bytes: &[u8]) {
     let mut dice = dice_of(bytes);
     let data = data(&mut dice);
     let mut feed = Feed(bytes);

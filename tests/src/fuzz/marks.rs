@@ -22,7 +22,7 @@ const LONGEST: u16 = 20 * 1024;
 
 /// Any bytes as a file of marks and as a member's header; then a stream whose bytes, members and marks are changed as the
 /// input says: its verdict by marks is that of a plain check.
-pub(super) fn marks(bytes: &[u8]) {
+pub(crate) fn marks(bytes: &[u8]) {
     file(bytes);
     header(bytes);
     let mut feed = Feed(bytes);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// A character that neither moves a cursor nor hides or turns its neighbours.
-pub(super) fn is_plain(c: char) -> bool {
+pub(crate) fn is_plain(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
@@ -13,7 +13,7 @@ pub(super) fn is_plain(c: char) -> bool {
 }
 
 /// Fails on text that holds anything but plain characters and line feeds, or does not end with one.
-pub(super) fn expect_plain(what: &str, text: &str) {
+pub(crate) fn expect_plain(what: &str, text: &str) {
     assert!(text.ends_with('\n'), "{what} ends within a line: {text:?}");
     let odd = text.chars().find(|c| *c != '\n' && !is_plain(*c));
     assert!(odd.is_none(), "{what} holds {odd:?}: {text:?}");
@@ -21,7 +21,7 @@ pub(super) fn expect_plain(what: &str, text: &str) {
 }
 
 /// Counts the elements of each name, and fails on anything that is no well-formed XML 1.0 of elements and text.
-pub(super) fn elements(xml: &str) -> BTreeMap<&str, usize> {
+pub(crate) fn elements(xml: &str) -> BTreeMap<&str, usize> {
     let allowed = |c: char| matches!(c, '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     assert!(xml.chars().all(allowed), "a character that XML forbids: {xml:?}");
     let references = ["amp;", "lt;", "gt;", "quot;", "apos;"];
@@ -52,7 +52,7 @@ pub(super) fn elements(xml: &str) -> BTreeMap<&str, usize> {
 }
 
 /// Fails on a workflow command that data could have begun or widened.
-pub(super) fn expect_commands(text: &str) {
+pub(crate) fn expect_commands(text: &str) {
     assert!(text.lines().count() <= 10, "{text}");
     for line in text.lines() {
         let rest =
@@ -63,7 +63,7 @@ pub(super) fn expect_commands(text: &str) {
 }
 
 /// Fails on Markdown whose data is markup, or that is longer than a summary may be.
-pub(super) fn expect_markdown(text: &str) {
+pub(crate) fn expect_markdown(text: &str) {
     assert!(text.len() <= 1024 * 1024);
     let bare = text.replace("<code>", "").replace("</code>", "");
     assert!(!bare.contains(['<', '>', '`', '*', '[', ']', '$', '@', '"']), "{bare}");

@@ -4,24 +4,21 @@
 //! with what comes back from a round trip. `tests/tests/fuzz/` feeds them the corpus and inputs of [`mutate`] on a stable
 //! compiler, `tests/fuzz` feeds them to libFuzzer.
 
-mod digests;
-mod feed;
-mod index_lines;
+pub(crate) mod digests;
+pub(crate) mod feed;
 mod marks;
-mod markup;
+pub(crate) mod markup;
 pub mod mutate;
-mod names;
-mod oids;
+pub(crate) mod names;
+pub(crate) mod oids;
 pub mod play;
-mod records;
-mod reference;
-mod reports;
-mod seeds;
-mod set;
-mod stores;
-mod streams;
+pub(crate) mod records;
+pub(crate) mod reference;
+pub(crate) mod reports;
+pub(crate) mod seeds;
+pub(crate) mod streams;
 
-pub use stores::small_store;
+use crate::specimens;
 
 /// One thing that takes hostile bytes.
 #[derive(Debug, Clone, Copy)]
@@ -36,33 +33,24 @@ pub struct Target {
     pub words: &'static [&'static [u8]],
 }
 
-/// Every target.
-pub static TARGETS: &[Target] = &[
+/// The targets for what belongs to no format.
+static ENGINE: &[Target] = &[
     Target { name: "names", run: names::names, seeds: seeds::names, words: seeds::NAME_WORDS },
     Target { name: "words", run: names::words, seeds: seeds::words, words: seeds::NAME_WORDS },
-    Target { name: "dat", run: index_lines::dat, seeds: seeds::dat, words: seeds::DAT_WORDS },
-    Target { name: "lines", run: index_lines::lines, seeds: seeds::lines, words: seeds::LINE_WORDS },
     Target { name: "md5", run: streams::md5, seeds: seeds::md5, words: &[] },
     Target { name: "lanes", run: digests::lanes, seeds: seeds::lanes, words: &[] },
     Target { name: "marks", run: marks::marks, seeds: seeds::marks, words: seeds::MARK_WORDS },
     Target { name: "gunzip", run: streams::gunzip, seeds: seeds::gunzip, words: seeds::GZIP_WORDS },
     Target { name: "gzip", run: streams::gzip, seeds: seeds::gzip, words: &[] },
     Target { name: "claim", run: streams::claim, seeds: seeds::claim, words: seeds::GZIP_WORDS },
-    Target { name: "walk", run: records::walk, seeds: seeds::walk, words: seeds::RECORD_WORDS },
-    Target { name: "sane", run: records::sane_index, seeds: seeds::sane, words: seeds::RECORD_WORDS },
-    Target { name: "compose", run: records::compose, seeds: seeds::compose, words: &[] },
-    Target { name: "fsindex", run: oids::fsindex, seeds: seeds::fsindex, words: seeds::INDEX_WORDS },
-    Target { name: "oids", run: oids::oids, seeds: seeds::oids, words: &[] },
     Target { name: "report", run: reports::report, seeds: seeds::report, words: seeds::REPORT_WORDS },
     Target { name: "render", run: reports::render, seeds: seeds::render, words: seeds::RENDER_WORDS },
-    Target { name: "set", run: set::set, seeds: seeds::set, words: seeds::SET_WORDS },
-    Target { name: "blob", run: stores::blob, seeds: stores::seeds::blob, words: stores::seeds::WORDS },
-    Target { name: "seal", run: stores::seal, seeds: stores::seeds::seal, words: &[] },
-    Target { name: "fidx", run: stores::fidx, seeds: stores::seeds::fidx, words: &[] },
-    Target { name: "manifest", run: stores::manifest, seeds: stores::seeds::manifest, words: stores::seeds::TEXT },
-    Target { name: "keyfile", run: stores::keyfile, seeds: stores::seeds::keyfile, words: stores::seeds::TEXT },
-    Target { name: "store", run: stores::store, seeds: stores::seeds::store, words: stores::seeds::WORDS },
 ];
+
+/// Those of the engine and of every format.
+pub fn targets() -> Vec<Target> {
+    ENGINE.iter().copied().chain(specimens::all().iter().flat_map(|specimen| specimen.targets())).collect()
+}
 
 impl Target {
     /// Its words in libFuzzer's form of a dictionary.
@@ -77,6 +65,6 @@ impl Target {
 
 /// Gives the bytes to the target of this name.
 pub fn run(name: &str, bytes: &[u8]) {
-    let target = TARGETS.iter().find(|target| target.name == name).expect("a target of this name");
+    let target = targets().into_iter().find(|target| target.name == name).expect("a target of this name");
     (target.run)(bytes);
 }

@@ -17,7 +17,7 @@ use super::markup::is_plain;
 
 /// Any bytes as the name of an object: what is accepted stays below its root as the system sees it, what is shown can be
 /// told apart from every other name, and a name's role is the one that the original's pattern gives it.
-pub(super) fn names(bytes: &[u8]) {
+pub(crate) fn names(bytes: &[u8]) {
     let shown = printable(bytes);
     assert!(shown.chars().all(is_plain), "{shown:?} shows {bytes:?}");
     assert_eq!(unescaped(&shown), bytes, "two names look like {shown:?}");
@@ -48,7 +48,7 @@ pub(super) fn names(bytes: &[u8]) {
 }
 
 /// Any text as a point, a shard, a code or a sum, and any lines after the first as file names that a point is compared with.
-pub(super) fn words(bytes: &[u8]) {
+pub(crate) fn words(bytes: &[u8]) {
     if let Some(digest) = Digest::from_hex(Algorithm::Md5, bytes) {
         assert_eq!(digest.to_string().as_bytes(), bytes.to_ascii_lowercase());
     } else {
@@ -96,7 +96,7 @@ fn is_below(bytes: &[u8]) -> bool {
 }
 
 /// The stamp and what follows it, when a name begins with a stamp and a dot.
-pub(super) fn stamped(name: &[u8]) -> Option<(&str, &str)> {
+pub(crate) fn stamped(name: &[u8]) -> Option<(&str, &str)> {
     let (stem, rest) = std::str::from_utf8(name).ok()?.split_once('.')?;
     let lengths: Vec<usize> = stem.split('-').map(str::len).collect();
     let digits = stem.chars().all(|c| c == '-' || c.is_ascii_digit());

@@ -40,7 +40,7 @@ fn decode(pieces: &[&[u8]]) -> (Given, Result<(), Bad>) {
 
 /// Any bytes as a `.index` file: any cut gives the same objects and the same fault at the same byte, objects ascend, and what
 /// is accepted is the same when it is written and read again; the form that is written cannot be cut short.
-pub(super) fn fsindex(bytes: &[u8]) {
+pub(crate) fn fsindex(bytes: &[u8]) {
     let (given, result) = decode(&[bytes]);
     assert_eq!(decode(&pieces(bytes)), (Given { objects: given.objects.clone(), ..given }, result), "in pieces");
     assert!(given.objects.is_sorted_by(|a, b| a.0 < b.0), "objects do not ascend");
@@ -62,7 +62,7 @@ pub(super) fn fsindex(bytes: &[u8]) {
 
 /// Any inserts into two maps, one merged into the other: it holds what a map of the standard library holds, also after it
 /// was written and read again.
-pub(super) fn oids(bytes: &[u8]) {
+pub(crate) fn oids(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let mut indices = [OidIndex::new(), OidIndex::new()];
     let mut maps = [BTreeMap::new(), BTreeMap::new()];

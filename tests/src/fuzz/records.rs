@@ -75,7 +75,7 @@ fn walked(mut walk: Walk, file: &[u8], pieces: Option<&[&[u8]]>) -> Outcome {
 
 /// Any bytes as a `Data.fs`: any cut, and jumping over what does not matter, tell the same; the complete transactions, the
 /// way it ends and the index are those that a reader of the whole file finds, and every entry leads to its record.
-pub(super) fn walk(file: &[u8]) {
+pub(crate) fn walk(file: &[u8]) {
     let tail = file.last_chunk::<8>().copied();
     let new = |tail| Walk::new(0, file.len() as u64).with_tail(tail);
     let whole = walked(new(tail), file, Some(&[file]));
@@ -161,12 +161,12 @@ fn read(file: &[u8], at: u64, out: &mut [u8]) -> Option<()> {
 
 /// Any saved index beside any `Data.fs`, the index with its length before it: the check reads as little as it says, and what
 /// it trusts ends where a transaction can end, knows the newest records and has no entry that it looked at and that lies.
-pub(super) fn sane_index(bytes: &[u8]) {
+pub(crate) fn sane_index(bytes: &[u8]) {
     let _ = trusted(bytes);
 }
 
 /// What the check says.
-pub(super) fn trusted(bytes: &[u8]) -> Result<u64, Insane> {
+pub(crate) fn trusted(bytes: &[u8]) -> Result<u64, Insane> {
     let mut feed = Feed(bytes);
     let (saved, file) = (feed.long_block(), feed.0);
     // An index that cannot be read is replaced by that of the file up to some place, which may be the right one.
@@ -204,7 +204,7 @@ fn last_tid(file: &[u8], pos: u64) -> u64 {
 
 /// Any transactions, composed: a walk tells exactly them, an audit finds nothing, the index is that of a map, survives being
 /// saved and is sane; what is refused is refused for its reason and changes nothing.
-pub(super) fn compose(bytes: &[u8]) {
+pub(crate) fn compose(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let (mut compose, mut file) = (Compose::new(), Compose::MAGIC.to_vec());
     let (mut last, mut wanted, mut current) = (0_u64, Vec::new(), BTreeMap::new());

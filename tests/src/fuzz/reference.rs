@@ -4,7 +4,7 @@ use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 
 /// What a raw deflate stream at the start of `bytes` gives, and how many bytes it has; none when it is broken or has no end.
-pub(super) fn inflate(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+pub(crate) fn inflate(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     let flags = inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut state = Box::<DecompressorOxide>::default();
     let (mut out, mut read, mut written) = (vec![0; 4096], 0, 0);
@@ -25,7 +25,7 @@ pub(super) fn inflate(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
 /// What gzip members one after another hold, zeros after the last allowed; none when that is not what the bytes are.
 ///
 /// The checksum that a header may have of itself is not looked at: neither Python nor Highwater does.
-pub(super) fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
     let (mut rest, mut out) = (bytes, Vec::new());
     loop {
         let body = after_header(rest)?;
@@ -63,7 +63,7 @@ fn after_header(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The CRC-32 of gzip, a bit at a time.
-pub(super) fn crc(bytes: &[u8]) -> u32 {
+pub(crate) fn crc(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 16] = {
         let mut table = [0; 16];
         let mut at = 0;
@@ -84,16 +84,16 @@ pub(super) fn crc(bytes: &[u8]) -> u32 {
 
 /// A complete transaction: its place, its end, its id, and of each record the object, the offset and `prev`.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Transaction {
-    pub(super) at: u64,
-    pub(super) end: u64,
-    pub(super) tid: u64,
-    pub(super) records: Vec<(u64, u64, u64)>,
+pub(crate) struct Transaction {
+    pub(crate) at: u64,
+    pub(crate) end: u64,
+    pub(crate) tid: u64,
+    pub(crate) records: Vec<(u64, u64, u64)>,
 }
 
 /// How the reading of a `Data.fs` ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// After the last complete transaction; what follows, if anything, is not finished.
     Well,
     /// At a contradiction.
@@ -102,7 +102,7 @@ pub(super) enum Ended {
 
 /// The complete transactions of a whole file, as the layout in the documentation of `filestorage` says and ZODB's
 /// `read_index` goes about it.
-pub(super) fn transactions(file: &[u8]) -> (Vec<Transaction>, Ended) {
+pub(crate) fn transactions(file: &[u8]) -> (Vec<Transaction>, Ended) {
     let (mut found, mut at) = (Vec::new(), 4);
     if file.is_empty() {
         return (found, Ended::Well);

@@ -12,7 +12,7 @@ const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep
 const VERDICTS: [Verdict; 3] = [Verdict::Sound, Verdict::Inconclusive, Verdict::Damaged];
 
 /// Any text, or two parted by a NUL, as reports in JSON: what is read is rendered, merged, and comes back as it was.
-pub(super) fn report(bytes: &[u8]) {
+pub(crate) fn report(bytes: &[u8]) {
     let mut reports = Vec::new();
     for part in bytes.splitn(2, |byte| *byte == 0) {
         let Ok(text) = std::str::from_utf8(part) else { continue };
@@ -25,7 +25,7 @@ pub(super) fn report(bytes: &[u8]) {
 }
 
 /// Two reports with any texts and numbers in every place: the same. The first byte says by which renderer.
-pub(super) fn render(bytes: &[u8]) {
+pub(crate) fn render(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let which = usize::from(feed.byte());
     expect(vec![made(&mut feed), made(&mut feed)], which);

@@ -13,11 +13,11 @@ use highwater_core::render::json;
 use highwater_core::report::Depth;
 
 use super::feed::NUMBERS;
-use super::set::{COMPRESS, MAKE_DATS, MAKE_INDICES, packed};
 use crate::memory::Host;
 use crate::repo::{Data, Image};
+use crate::specimens::repozo::set::{COMPRESS, MAKE_DATS, MAKE_INDICES, packed};
 
-pub(super) static NAME_WORDS: &[&[u8]] = &[
+pub(crate) static NAME_WORDS: &[&[u8]] = &[
     b"2026-03-01-00-00-00",
     b".fs",
     b".fsz",
@@ -39,7 +39,7 @@ pub(super) static NAME_WORDS: &[&[u8]] = &[
     b"Z",
     b"\n",
 ];
-pub(super) static DAT_WORDS: &[&[u8]] = &[
+pub(crate) static DAT_WORDS: &[&[u8]] = &[
     b"/repo/2026-03-01-00-00-00.fs 0 ",
     b"2026-03-01-00-01-00.deltafs ",
     b".deltafsz ",
@@ -52,11 +52,11 @@ pub(super) static DAT_WORDS: &[&[u8]] = &[
     b"\\",
     b"/",
 ];
-pub(super) static LINE_WORDS: &[&[u8]] =
+pub(crate) static LINE_WORDS: &[&[u8]] =
     &[b"\r\n", b"\n", b"\r", b"\xfe\x40x", b"\xfe\xffx", b"\xfe\x3f\n", b"\xfe\x40\r"];
-pub(super) static GZIP_WORDS: &[&[u8]] =
+pub(crate) static GZIP_WORDS: &[&[u8]] =
     &[b"\x1f\x8b\x08", b"\x00\x00\x00\x00\x00\x00\x00\x00", b"\x03\x00", b"\x01\x00\x00\xff\xff", b"HW\x08\x00"];
-pub(super) static MARK_WORDS: &[&[u8]] = &[
+pub(crate) static MARK_WORDS: &[&[u8]] = &[
     b"HWMARKS\x01",
     b"\x01\x0a",
     b"\x02\x0a",
@@ -64,7 +64,7 @@ pub(super) static MARK_WORDS: &[&[u8]] = &[
     b"\x01\x04\x00\x00\x00\x00\x00\x00",
     b"\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x0c\x00HW\x08\x00",
 ];
-pub(super) static RECORD_WORDS: &[&[u8]] = &[
+pub(crate) static RECORD_WORDS: &[&[u8]] = &[
     b"FS30",
     b"FS21",
     b"\x00\x00\x00\x00\x00\x00\x00\x17",
@@ -74,7 +74,7 @@ pub(super) static RECORD_WORDS: &[&[u8]] = &[
     b"c",
     b"u",
 ];
-pub(super) static INDEX_WORDS: &[&[u8]] = &[
+pub(crate) static INDEX_WORDS: &[&[u8]] = &[
     b"\x80\x03",
     b"\x80\x01",
     b"C\x06\x00\x00\x00\x00\x00\x00",
@@ -95,7 +95,7 @@ pub(super) static INDEX_WORDS: &[&[u8]] = &[
     b"I7\n.",
     b"}",
 ];
-pub(super) static REPORT_WORDS: &[&[u8]] = &[
+pub(crate) static REPORT_WORDS: &[&[u8]] = &[
     b"\"schema\": 1",
     b"\"tallies\": {",
     b"\"digest\": 1",
@@ -115,7 +115,7 @@ pub(super) static REPORT_WORDS: &[&[u8]] = &[
     b"{",
     b"\0",
 ];
-pub(super) static RENDER_WORDS: &[&[u8]] = &[
+pub(crate) static RENDER_WORDS: &[&[u8]] = &[
     b"]]>",
     b"<!--",
     b"::error::",
@@ -129,7 +129,7 @@ pub(super) static RENDER_WORDS: &[&[u8]] = &[
     b"\n",
     b"\xef\xbf\xbe",
 ];
-pub(super) static SET_WORDS: &[&[u8]] = &[
+pub(crate) static SET_WORDS: &[&[u8]] = &[
     b"/r/2026-03-01-00-00-00.fs 0 ",
     b"2026-03-01-00-01-00.deltafs ",
     b" 0 0 d41d8cd98f00b204e9800998ecf8427e\n",
@@ -170,7 +170,7 @@ fn member(content: &[u8], builder: GzBuilder, level: u32) -> Vec<u8> {
     member.finish().expect("memory")
 }
 
-pub(super) fn names() -> Vec<Vec<u8>> {
+pub(crate) fn names() -> Vec<Vec<u8>> {
     let endings = [".fs", ".fsz", ".deltafs", ".deltafsz", ".dat", ".index", ".fs.set-aside", ".fs.highwater-tmp"];
     let mut seeds: Vec<Vec<u8>> = endings.iter().map(|end| format!("2026-03-01-00-00-00{end}").into_bytes()).collect();
     seeds.extend(owned(&[
@@ -183,7 +183,7 @@ pub(super) fn names() -> Vec<Vec<u8>> {
     seeds
 }
 
-pub(super) fn words() -> Vec<Vec<u8>> {
+pub(crate) fn words() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = Code::ALL.iter().map(|code| code.to_string().into_bytes()).collect();
     let stems = "\n2026-03-01-00-00-00.fs\n2026-03-01-01-00-00.deltafs\n2026-03-02-00-00-00.deltafsz";
     for point in ["2026", "2026-03", "2026-03-01T01", "2026-03-01 01:00:00Z", "2026-03-01-01-00"] {
@@ -199,7 +199,7 @@ pub(super) fn words() -> Vec<Vec<u8>> {
     seeds
 }
 
-pub(super) fn dat() -> Vec<Vec<u8>> {
+pub(crate) fn dat() -> Vec<Vec<u8>> {
     let sum = md5_of(b"");
     let good = format!(
         "/repo/2026-03-01-00-00-00.fs 0 100 {sum}\n/repo/2026-03-01-00-01-00.deltafsz 100 250 {sum}\n\
@@ -217,15 +217,15 @@ pub(super) fn dat() -> Vec<Vec<u8>> {
     texts.map(String::into_bytes).to_vec()
 }
 
-pub(super) fn lines() -> Vec<Vec<u8>> {
+pub(crate) fn lines() -> Vec<Vec<u8>> {
     owned(&[b"one\r\n\ntwo\nno end", b"\xfe\x40x\n", b"\xfe\xffx\r\n", b"\xfe\x40xy\r\nz", b"a\xfe\x3f\n\xfe\x41\r\n"])
 }
 
-pub(super) fn md5() -> Vec<Vec<u8>> {
+pub(crate) fn md5() -> Vec<Vec<u8>> {
     [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 1000].map(|length| vec![b'a'; length]).to_vec()
 }
 
-pub(super) fn lanes() -> Vec<Vec<u8>> {
+pub(crate) fn lanes() -> Vec<Vec<u8>> {
     // Sets of instructions, streams, rounds, kinds; chance says the rest.
     let mut seeds: Vec<Vec<u8>> = (0..6).map(|without| vec![without, 69, 3, 0x42 + without]).collect();
     seeds.extend([[0, 1, 3, 0x40], [0, 2, 1, 0], [0, 16, 3, 0x41], [0, 33, 1, 1]].map(|head| head.to_vec()));
@@ -236,7 +236,7 @@ pub(super) fn lanes() -> Vec<Vec<u8>> {
     seeds
 }
 
-pub(super) fn marks() -> Vec<Vec<u8>> {
+pub(crate) fn marks() -> Vec<Vec<u8>> {
     let stream: Vec<u8> = (0..5000u32).flat_map(|number| number.to_le_bytes()).take(5000).collect();
     let mut seeds: Vec<Vec<u8>> = [Algorithm::Md5, Algorithm::Sha256]
         .map(|algorithm| {
@@ -266,7 +266,7 @@ pub(super) fn marks() -> Vec<Vec<u8>> {
     seeds
 }
 
-pub(super) fn gunzip() -> Vec<Vec<u8>> {
+pub(crate) fn gunzip() -> Vec<Vec<u8>> {
     let text = b"to be, or not to be, that is the question: ".repeat(6);
     let plain = member(&text, GzBuilder::new(), 6);
     let full = GzBuilder::new().filename("name").comment("comment").extra(&b"HW\x08\x00abcdefgh"[..]);
@@ -285,7 +285,7 @@ pub(super) fn gunzip() -> Vec<Vec<u8>> {
     seeds
 }
 
-pub(super) fn gzip() -> Vec<Vec<u8>> {
+pub(crate) fn gzip() -> Vec<Vec<u8>> {
     let mut one = vec![1, 7, 0x67, 4];
     one.extend(b"name\x03why\x02HW\x00\x20");
     one.extend([b'x'; 32]);
@@ -294,7 +294,7 @@ pub(super) fn gzip() -> Vec<Vec<u8>> {
     vec![one, vec![0, 0, 0, 0, 0, 0], [&[0, 1, 0x10, 1, 0][..], &[7; 256], &[3]].concat()]
 }
 
-pub(super) fn claim() -> Vec<Vec<u8>> {
+pub(crate) fn claim() -> Vec<Vec<u8>> {
     let stored = gunzip();
     let mut seeds = Vec::new();
     for flags in [0, 1, 3, 5, 0x81, 0x91, 0xc1, 0xd1] {
@@ -303,7 +303,7 @@ pub(super) fn claim() -> Vec<Vec<u8>> {
     seeds
 }
 
-pub(super) fn walk() -> Vec<Vec<u8>> {
+pub(crate) fn walk() -> Vec<Vec<u8>> {
     let (file, ends) = data(5);
     let status = |byte, at: usize| {
         let mut file = file.clone();
@@ -316,7 +316,7 @@ pub(super) fn walk() -> Vec<Vec<u8>> {
     seeds
 }
 
-pub(super) fn sane() -> Vec<Vec<u8>> {
+pub(crate) fn sane() -> Vec<Vec<u8>> {
     let (file, ends) = data(5);
     let pair = |index: &[u8], file: &[u8]| {
         let length = u16::try_from(index.len()).expect("a short index").to_be_bytes();
@@ -332,14 +332,14 @@ pub(super) fn sane() -> Vec<Vec<u8>> {
     ]
 }
 
-pub(super) fn compose() -> Vec<Vec<u8>> {
+pub(crate) fn compose() -> Vec<Vec<u8>> {
     let plain = b"\x10\x01\x02me\x03why\x00\x01\x04data\x02\x05other".to_vec();
     let again = b"\x18\x05\x00\x00\x00\x01\x01a\x01\x01b\xff\x80\x00\x00\x00\x00\x00\x00\x01\x01c".to_vec();
     let odd = b"\x0f\x00\x00\x00\x00\x01\x00\x00\x01\x00\x00\x00".to_vec();
     vec![[&plain[..], &again].concat(), plain, again, odd]
 }
 
-pub(super) fn fsindex() -> Vec<Vec<u8>> {
+pub(crate) fn fsindex() -> Vec<Vec<u8>> {
     let (file, _) = data(9);
     let old = b"\x80\x01L2949673300L\n.\x80\x01(U\x06\0\0\0\0\0\0U\x08\0\x01\0\0\0\0\0\x04t.\x80\x01N.".to_vec();
     let none = b"\x80\x03K\x04.\x80\x03N.".to_vec();
@@ -347,7 +347,7 @@ pub(super) fn fsindex() -> Vec<Vec<u8>> {
     vec![saved(&file), old, none, wide, b"\x80\x03}.".to_vec(), b"I7\n.N.".to_vec()]
 }
 
-pub(super) fn oids() -> Vec<Vec<u8>> {
+pub(crate) fn oids() -> Vec<Vec<u8>> {
     let mut dense = vec![4];
     (0..90).for_each(|number| dense.extend([2, number]));
     let mut wide = vec![240];
@@ -357,7 +357,7 @@ pub(super) fn oids() -> Vec<Vec<u8>> {
     vec![dense, wide, vec![250, 0, 5, 7, 15, 251, 6, 250, 6, 252]]
 }
 
-pub(super) fn report() -> Vec<Vec<u8>> {
+pub(crate) fn report() -> Vec<Vec<u8>> {
     let mut files = image();
     let sound = json(&Host::at(Depth::Deep).report(&files, "r"));
     let part = json(&Host::at(Depth::Digest).part(1, 2).report(&files, "r"));
@@ -370,7 +370,7 @@ pub(super) fn report() -> Vec<Vec<u8>> {
     texts.map(String::into_bytes).to_vec()
 }
 
-pub(super) fn render() -> Vec<Vec<u8>> {
+pub(crate) fn render() -> Vec<Vec<u8>> {
     let dice = crate::dice::Dice::new(9);
     let random = |length: usize, most: u64| {
         let mut dice = dice.clone();
@@ -380,7 +380,7 @@ pub(super) fn render() -> Vec<Vec<u8>> {
 }
 
 /// A small repository that is sound: a full backup, an increment, a gzipped increment, then another chain.
-pub(super) fn image() -> Image {
+pub(crate) fn image() -> Image {
     let (file, ends) = data(6);
     let mut files = Image::new();
     let mut add = |name: &str, dat: &str, from: usize, to: usize| {
@@ -401,7 +401,7 @@ pub(super) fn image() -> Image {
     files
 }
 
-pub(super) fn set() -> Vec<Vec<u8>> {
+pub(crate) fn set() -> Vec<Vec<u8>> {
     let files = image();
     // The same with what is gzipped stored plain, for the target to compress.
     let mut plain = files.clone();
@@ -425,8 +425,8 @@ mod tests {
     use highwater_core::report::Verdict;
 
     use super::super::records::trusted;
-    use super::super::set::unpacked;
     use super::*;
+    use crate::specimens::repozo::set::unpacked;
 
     #[test]
     fn the_seeds_of_saved_indices_reach_both_ends_of_the_check() {

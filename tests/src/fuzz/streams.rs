@@ -16,7 +16,7 @@ use super::feed::{Feed, dice_of, pieces};
 use super::reference;
 
 /// Any bytes, in any pieces: the MD5 is that of another program, also at every place where a clone was taken.
-pub(super) fn md5(bytes: &[u8]) {
+pub(crate) fn md5(bytes: &[u8]) {
     let other = |bytes: &[u8]| Digest::Md5(md5::Md5::digest(bytes).into());
     let wanted = other(bytes);
     assert_eq!(md5_of(bytes), wanted);
@@ -56,7 +56,7 @@ fn decode(codec: Codec, pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Broken>) {
 /// Any bytes as gzip: accepted exactly when another gunzip accepts them, with the same bytes, and any cut gives the same
 /// bytes, the same fault and the same place of it. An odd first byte wraps the rest as a deflate stream into a member whose
 /// checksums are right, so that damage reaches what lies behind them.
-pub(super) fn gunzip(bytes: &[u8]) {
+pub(crate) fn gunzip(bytes: &[u8]) {
     let (kind, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let stored = if kind % 2 == 1 { sealed(rest) } else { rest.to_vec() };
     let whole = decode(Codec::Gzip, &[&stored]);
@@ -92,7 +92,7 @@ fn sealed(bytes: &[u8]) -> Vec<u8> {
 /// Members with any headers, levels and contents: what was compressed comes back, zeros after it or not; and when one bit is
 /// flipped, what another gunzip makes of it. (That is mostly a fault, but a header has no checksum: one whose field of extra
 /// bytes becomes longer can swallow a whole member.)
-pub(super) fn gzip(bytes: &[u8]) {
+pub(crate) fn gzip(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let (mut stored, mut plain) = (Vec::new(), Vec::new());
     for _ in 0..1 + feed.byte() % 3 {
@@ -128,7 +128,7 @@ pub(super) fn gzip(bytes: &[u8]) {
 
 /// Any stored bytes for any claim: the verdict is the one that decoding everything first would give, at any cut, and no more
 /// is handed on than the claim expects.
-pub(super) fn claim(bytes: &[u8]) {
+pub(crate) fn claim(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let flags = feed.byte();
     let codec = if flags & 1 == 0 { Codec::Plain } else { Codec::Gzip };

@@ -7,14 +7,16 @@ use std::process::Command;
 use std::time::Duration;
 
 use flate2::Crc;
+use highwater_core::key::Key;
 use highwater_core::report::Depth;
-use highwater_tests::datastore::{Sample, harm};
 use highwater_tests::dice::Dice;
-use highwater_tests::harm::harmed;
-use highwater_tests::repo::{Image, sample};
+use highwater_tests::repo::Image;
 use highwater_tests::run::Run;
 use highwater_tests::score::{Score, full, size};
-use highwater_tests_wasm::{ENDS, Job, KEYED, MERGED, RENDERED, STORE, STRICT, run, title};
+use highwater_tests::specimens::datastore::Datastore;
+use highwater_tests::specimens::repozo::Repozo;
+use highwater_tests::specimens::{self, Specimen};
+use highwater_tests_wasm::{ENDS, Job, KEYED, MERGED, RENDERED, STRICT, run, title};
 
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
@@ -75,22 +77,23 @@ fn hostile(files: &Image) -> Vec<Image> {
 }
 
 /// The verifications: every set at every depth, now and then in pieces, in parts or strictly.
-fn write_jobs(sets: &[Image], dice: &mut Dice) -> Vec<Vec<u8>> {
+fn write_jobs(format: &'static str, key: Option<Key>, sets: &[Image], dice: &mut Dice) -> Vec<Vec<u8>> {
     let mut jobs = Vec::new();
     let mut add = |job: Job<'_>| jobs.push(written(&job));
-    let key = [0; 32];
+    let keyed = if key.is_some() { KEYED } else { 0 };
+    let key = key.map_or([0; 32], |key| *key.secret());
     for (number, files) in sets.iter().enumerate() {
         for depth in DEPTHS {
             let step = if dice.chance(30) { u32::try_from(1 + dice.below(5000)).expect("a step") } else { 0 };
-            let flags = RENDERED | if dice.chance(20) { STRICT } else { 0 };
-            add(Job { depth, flags, step, part: (1, 1), key, files });
+            let flags = RENDERED | keyed | if dice.chance(20) { STRICT } else { 0 };
+            add(Job { depth, flags, step, part: (1, 1), key, format, files });
         }
         if number % 5 == 0 {
             let parts = *dice.pick(&[1, 2, 3, 7, 64]);
             let depth = *dice.pick(&DEPTHS);
             for part in 1..=parts {
-                let flags = MERGED | if part == parts { ENDS } else { 0 };
-                add(Job { depth, flags, step: 0, part: (part, parts), key, files });
+                let flags = MERGED | keyed | if part == parts { ENDS } else { 0 };
+                add(Job { depth, flags, step: 0, part: (part, parts), key, format, files });
             }
         }
     }
@@ -103,30 +106,46 @@ fn written(job: &Job<'_>) -> Vec<u8> {
     bytes
 }
 
-/// Every damage to stores, with the key and without, in pieces or not; and those to frames whose checksum was made right again. Two
-/// libraries decompress the chunks, and what is wrong with a frame they see in different ways.
-fn store_jobs(dice: &mut Dice) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-    let (mut jobs, mut forged) = (Vec::new(), Vec::new());
-    for sample in Sample::all() {
-        let (whole, key) = (sample.image(), *sample.key().secret());
-        for case in sample.cases() {
-            let mut files = whole.clone();
-            harm(&mut files, &case["ops"]);
-            for keyed in [0, KEYED] {
+/// Every damage to every sample, with the key and without, in pieces or not.
+fn damage_jobs(specimen: &dyn Specimen, dice: &mut Dice) -> Vec<Vec<u8>> {
+    let mut jobs = Vec::new();
+    for sample in specimen.samples() {
+        let secret = sample.key().map_or([0; 32], |key| *key.secret());
+        for case in specimen.damages(&sample) {
+            for key in sample.keys() {
                 let step = u32::try_from(dice.below(2) * (1 + dice.below(5000))).expect("a step");
-                let flags = RENDERED | STORE | keyed;
-                jobs.push(written(&Job { depth: Depth::Digest, flags, step, part: (1, 1), key, files: &files }));
+                let flags = RENDERED | if key.is_some() { KEYED } else { 0 };
+                let (depth, files) = (Depth::Digest, &case.files);
+                let format = specimen.name();
+                jobs.push(written(&Job { depth, flags, step, part: (1, 1), key: secret, format, files }));
             }
         }
-        let chunks: Vec<&String> = whole.keys().filter(|name| name.starts_with(".chunks/")).collect();
+    }
+    jobs
+}
+
+/// Flips in the chunks of stores, and flips whose checksum was made right again. Two libraries decompress the chunks, and what is
+/// wrong with a frame they see in different ways.
+fn chunk_jobs(dice: &mut Dice) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let (mut jobs, mut forged) = (Vec::new(), Vec::new());
+    for sample in Datastore.samples().into_iter().filter(|sample| !sample.is_small()) {
+        let chunks: Vec<&String> = sample.files.keys().filter(|name| name.starts_with(".chunks/")).collect();
         for _ in 0..size(30, 1_000) {
             for (mended, jobs) in [(false, &mut jobs), (true, &mut forged)] {
-                let mut files = whole.clone();
+                let mut files = sample.files.clone();
                 for _ in 0..8 {
                     flip(files.get_mut(*dice.pick(&chunks)).expect("its bytes"), dice, mended);
                 }
-                let flags = RENDERED | STORE;
-                jobs.push(written(&Job { depth: Depth::Digest, flags, step: 0, part: (1, 1), key, files: &files }));
+                let (key, format, files) = ([0; 32], Datastore.name(), &files);
+                jobs.push(written(&Job {
+                    depth: Depth::Digest,
+                    flags: RENDERED,
+                    step: 0,
+                    part: (1, 1),
+                    key,
+                    format,
+                    files,
+                }));
             }
         }
     }
@@ -155,13 +174,17 @@ fn mend(chunk: &mut [u8]) {
 fn wasm32_and_native_write_the_same_reports() {
     let mut score = Score::new("native equals wasm32");
     let mut dice = Dice::new(31);
-    let files = sample().files;
-    let mut sets = vec![files.clone()];
-    sets.extend(hostile(&files));
-    sets.extend((0..size(300, 6_000)).map(|_| harmed(&files, &mut dice).1));
     let both = Both::new();
-    let (store_jobs, forged) = store_jobs(&mut dice);
-    for batch in [write_jobs(&sets, &mut dice), store_jobs].concat().chunks(BATCH) {
+    let (mut jobs, forged) = chunk_jobs(&mut dice);
+    jobs.extend(write_jobs(Repozo.name(), None, &hostile(&Repozo.small().files), &mut dice));
+    for specimen in specimens::all() {
+        let small = specimen.small();
+        let mut sets = vec![small.files.clone()];
+        sets.extend((0..size(300, 6_000)).map(|_| specimen.harmed(&small.files, &mut dice).1));
+        jobs.extend(write_jobs(specimen.name(), small.key(), &sets, &mut dice));
+        jobs.extend(damage_jobs(specimen, &mut dice));
+    }
+    for batch in jobs.chunks(BATCH) {
         let (native, wasm) = both.run(batch);
         score.ran(batch.len() as u64);
         if native != wasm {

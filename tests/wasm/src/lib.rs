@@ -1,14 +1,15 @@
 //! Verifies sets that come in on one stream and writes their reports to another: the same program on every target.
 //!
 //! Numbers are little endian. A job is its depth, flags and step (4 bytes each), its part and the number of parts (8
-//! bytes each), its key (32 bytes), the number of files (4 bytes), and for each file its name and its bytes, both after their length
-//! (4 bytes). The stream ends where a job would begin.
+//! bytes each), its key (32 bytes), the number of files (4 bytes), the name of its format, and for each file its name and its bytes,
+//! all after their length (4 bytes). The stream ends where a job would begin.
 
 pub mod dice;
 pub mod memory;
 
 use std::io::{self, Read, Write};
 
+use highwater_core::formats::by_name;
 use highwater_core::key::Key;
 use highwater_core::render;
 use highwater_core::report::{Depth, Report};
@@ -27,10 +28,8 @@ pub const MERGED: u32 = 4;
 /// What was merged so far is written as well, as a whole, and forgotten.
 pub const ENDS: u32 = 8;
 
-/// It is a datastore, and not a repozo repository.
-pub const STORE: u32 = 16;
 /// The job's key is used.
-pub const KEYED: u32 = 32;
+pub const KEYED: u32 = 16;
 
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
@@ -47,6 +46,8 @@ pub struct Job<'a> {
     pub part: (u64, u64),
     /// What opens what is encrypted, with [`KEYED`].
     pub key: [u8; 32],
+    /// The name of its format.
+    pub format: &'static str,
     /// The set.
     pub files: &'a Image,
 }
@@ -65,6 +66,7 @@ impl Job<'_> {
             to.extend(bytes);
         };
         counted(&[], self.files.len());
+        counted(self.format.as_bytes(), self.format.len());
         for (name, bytes) in self.files {
             counted(name.as_bytes(), name.len());
             counted(bytes, bytes.len());
@@ -90,17 +92,17 @@ pub fn run(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<()> {
         let (part, parts) = (long(from)?, long(from)?);
         let mut key = [0; 32];
         from.read_exact(&mut key)?;
-        let mut files = Image::new();
-        for _ in 0..short(from)? {
+        let (mut files, count) = (Image::new(), short(from)?);
+        let format = String::from_utf8(counted(from)?).map_err(io::Error::other)?;
+        let format = by_name(&format).ok_or_else(|| io::Error::other("an unknown format"))?;
+        for _ in 0..count {
             let name = String::from_utf8(counted(from)?).map_err(io::Error::other)?;
             files.insert(name, counted(from)?);
         }
         let depth = DEPTHS.into_iter().find(|known| *known as u32 == depth);
         let mut host = Host::at(depth.ok_or_else(|| io::Error::other("an unknown depth"))?).part(part, parts);
         host.strict = flags & STRICT > 0;
-        if flags & STORE > 0 {
-            host.format = "datastore";
-        }
+        host.format = format.facts().name;
         host.key = (flags & KEYED > 0).then(|| Key::new(key));
         if let Some(step) = usize::try_from(step).ok().filter(|step| *step > 0) {
             host = host.cut(Steps::Of(step));

@@ -11,7 +11,7 @@ use highwater_tests::score::Score;
 use serde_json::Value;
 
 use super::expected::{PLACES, WAYS};
-use super::redundant::redundant;
+use highwater_tests::specimens::repozo::redundant;
 
 const DEPTHS: [&str; 4] = ["list", "size", "digest", "deep"];
 

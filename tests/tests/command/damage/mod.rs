@@ -4,12 +4,10 @@
 //! |---|---|
 //! | `matrix.rs` | ten ways of damage and flips at named places, in each kind of file, by the real binary at each depth |
 //! | `expected.rs` | what it must say: the tables of the matrix |
-//! | `every.rs` | a small set: every byte flipped, every length cut or grown, any two files swapped, doubled, deleted |
+//! | `every.rs` | a small set of each format: every byte flipped, every length cut or grown, any two files swapped, doubled, deleted |
 //! | `random.rs` | a set of some megabytes: random bits flipped |
-//! | `redundant.rs` | the bytes that may change unseen, each with its reason |
 
 mod every;
 mod expected;
 mod matrix;
 mod random;
-mod redundant;

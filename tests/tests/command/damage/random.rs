@@ -12,7 +12,7 @@ use highwater_tests::memory::Host;
 use highwater_tests::repo::{Ground, Image, load};
 use highwater_tests::score::{Score, size};
 
-use super::redundant::redundant;
+use highwater_tests::specimens::repozo::redundant;
 
 /// One flip in so many is also judged within the whole set.
 const WHOLE: u64 = 250;

@@ -5,7 +5,6 @@
 
 mod backup;
 mod caches;
-mod flips;
 mod grown;
 mod heal;
 mod modelled;

@@ -1,6 +1,6 @@
 //! The browser's drive comes to the native command's report, byte for byte, in whatever order its reads are answered.
 
-mod stores;
+mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -27,8 +27,9 @@ use highwater_core::survey::{Options, Survey};
 use highwater_tests::dice::Dice;
 use highwater_tests::harm::harmed;
 use highwater_tests::repo::{Image, Sample, sample, store};
-use highwater_tests::repository::{decoded, expect_same_bytes, is_data_file};
+use highwater_tests::repository::{decoded, is_data_file};
 use highwater_tests::score::{Score, size};
+use highwater_tests::specimens::{self, Case, Point};
 
 /// The most that the host reads at a time.
 const PIECE: u64 = 1 << 20;
@@ -63,8 +64,8 @@ fn listed(image: &Image) -> Listing {
 }
 
 /// The native command's report on the files of a folder.
-fn native(folder: &Path, depth: Depth) -> Report {
-    let survey = survey(depth, Shard::WHOLE);
+fn native(kind: Kind, folder: &Path, depth: Depth) -> Report {
+    let survey = survey_of(kind, depth, Shard::WHOLE);
     let watch = Watch::silent();
     let root = Files::open(folder, Links::Beneath).expect("a folder");
     highwater::drive::run(&root, survey, depth, &watch, &mut |_, _| {}).expect("it ends").finish()
@@ -234,15 +235,18 @@ fn in_members(borders: u64) -> Image {
 }
 
 /// Compares both for one set, whole and in shards.
-fn compare(image: &Image, folder: &Path, dice: &mut Dice, score: &mut Score) {
-    store(image, folder);
+fn compare(kind: Kind, image: &Image, folder: &Path, dice: &mut Dice, score: &mut Score) {
+    specimens::lay(image, folder);
     for depth in DEPTHS {
-        let wanted = render::json(&native(folder, depth));
+        let wanted = render::json(&native(kind, folder, depth));
         let parts = 1 + dice.below(4);
         let mut merged = Report::empty(depth, false);
         for part in 1..=parts {
             let shard = Shard::new(part, parts).expect("a part");
-            merged = merged.merge(driven(image, depth, shard, Dice::new(dice.bits()), &[]).report);
+            let survey = survey_of(kind, depth, shard);
+            let Driven { report, events, .. } = driven_over(image, survey, depth, Dice::new(dice.bits()), &[]);
+            places(&report, &events, kind.0);
+            merged = merged.merge(report);
         }
         score.ran(1);
         let found = render::json(&merged.into_whole());
@@ -252,40 +256,109 @@ fn compare(image: &Image, folder: &Path, dice: &mut Dice, score: &mut Score) {
     }
 }
 
+/// Every claim is told with a point and its group, for whoever draws them, and settled once.
+fn places(report: &Report, events: &[Event], what: &str) {
+    let mut settled = Vec::new();
+    let mut claims = 0;
+    for event in events {
+        match event {
+            Event::Claim { number, group, from } => {
+                assert_eq!(*number, claims, "{what}");
+                claims += 1;
+                let set = &report.sets[usize::try_from(*from).expect("a number")];
+                assert_eq!(set.group, *group, "{what}: {}", set.name);
+            }
+            Event::Settled { number, known } => {
+                assert!(matches!(known, Known::Sound | Known::Damaged | Known::Unreadable));
+                settled.push(*number);
+            }
+        }
+    }
+    settled.sort_unstable();
+    assert_eq!(settled, (0..claims).collect::<Vec<u32>>(), "{what}");
+}
+
 #[test]
 fn any_order_of_answers_gives_the_native_report() {
-    let mut score = Score::new("the browser's drive");
+    for specimen in specimens::all() {
+        let mut score = Score::part("the browser's drive", specimen.name());
+        let mut dice = Dice::new(5);
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let folder = folder.path().join("set");
+        let small = specimen.small();
+        let kind = |key| (specimen.name(), key);
+        for image in [&small.files, &Image::new()] {
+            small.keys().into_iter().for_each(|key| compare(kind(key), image, &folder, &mut dice, &mut score));
+        }
+        for _ in 0..size(60, 1_500) {
+            let key = *dice.pick(&small.keys());
+            let image = specimen.harmed(&small.files, &mut dice).1;
+            compare(kind(key), &image, &folder, &mut dice, &mut score);
+        }
+        score.end();
+    }
+}
+
+#[test]
+fn every_damage_gets_the_report_of_a_host_in_memory() {
+    let (mut dice, mut asked) = (Dice::new(71), 0);
+    for specimen in specimens::all() {
+        let mut score = Score::part("the browser's drive", &format!("{}, damages", specimen.name()));
+        for sample in specimen.samples() {
+            for (case, key) in specimen.damages(&sample).flat_map(|case| {
+                let with = |key| (case.clone(), key);
+                sample.keys().into_iter().map(with).collect::<Vec<_>>()
+            }) {
+                let depth = *dice.pick(&[Depth::Digest, Depth::Digest, Depth::Deep, Depth::List]);
+                let survey = survey_of((specimen.name(), key), depth, Shard::WHOLE);
+                let Driven { report, events, digests, .. } =
+                    driven_over(&case.files, survey, depth, Dice::new(dice.bits()), &[]);
+                asked += digests;
+                let wanted = render::json(&specimen.host(depth, key).report(&case.files, "set"));
+                let found = render::json(&report);
+                score.ran(1);
+                if found != wanted {
+                    let Case { name, .. } = &case;
+                    score.fail(format!("{name} at {depth:?}, key {}: {found}\nnot {wanted}", key.is_some()));
+                }
+                places(&report, &events, &case.name);
+            }
+        }
+        score.end();
+    }
+    assert!(asked > 1000, "{asked} digests were asked for");
+}
+
+#[test]
+fn marks_change_no_report() {
+    let mut score = Score::part("the browser's drive", "marks");
     let sample = sample();
     let mut dice = Dice::new(5);
     let folder = tempfile::tempdir().expect("a scratch folder");
     let folder = folder.path().join("set");
-    let mut bases = vec![sample.files.clone(), marked(&sample), in_members(1), in_members(4)];
-    // Marks that fit no border of a member, and a set of which nothing is there.
-    bases.extend([
-        Image::from_iter(in_members(1).into_iter().map(|(name, bytes)| {
-            let odd = name.ends_with(".marks");
-            (name, if odd { in_members(2).remove("2026-03-01-00-00-00.fsz.marks").expect("marks") } else { bytes })
-        })),
-        Image::new(),
-    ]);
+    let mut bases = vec![marked(&sample), in_members(1), in_members(4)];
+    // Marks that fit no border of a member.
+    bases.push(Image::from_iter(in_members(1).into_iter().map(|(name, bytes)| {
+        let odd = name.ends_with(".marks");
+        (name, if odd { in_members(2).remove("2026-03-01-00-00-00.fsz.marks").expect("marks") } else { bytes })
+    })));
     for image in &bases {
-        compare(image, &folder, &mut dice, &mut score);
+        compare(REPOZO, image, &folder, &mut dice, &mut score);
     }
     // More than a mark expects behind the last segment, and less in it.
-    for image in &bases[1..3] {
+    for image in &bases[..2] {
         for name in image.keys().filter(|name| is_data_file(name)) {
             for change in [-1, 1, 700] {
                 let mut image = image.clone();
                 let bytes = image.get_mut(name).expect("its bytes");
                 bytes.resize(bytes.len().saturating_add_signed(change), 0);
-                compare(&image, &folder, &mut dice, &mut score);
+                compare(REPOZO, &image, &folder, &mut dice, &mut score);
             }
         }
     }
-    for number in 0..size(120, 3_000) {
-        let base =
-            &bases[if number % 12 == 0 { 2 + usize::from(number % 24 == 0) } else { usize::from(number % 3 > 0) }];
-        compare(&harmed(base, &mut dice).1, &folder, &mut dice, &mut score);
+    for number in 0..size(80, 2_000) {
+        let base = &bases[if number % 8 == 0 { 1 + usize::from(number % 16 == 0) } else { 0 }];
+        compare(REPOZO, &harmed(base, &mut dice).1, &folder, &mut dice, &mut score);
     }
     score.end();
 }
@@ -377,12 +450,45 @@ fn restored_of((format, key): Kind, image: &Image, point: &str, dice: Dice) -> R
 
 #[test]
 fn every_point_is_restored_and_damage_is_refused() {
-    let Sample { files, source, points } = sample();
-    let mut dice = Dice::new(8);
-    for (point, length) in &points {
-        let found = restored(&files, point, Dice::new(dice.bits())).expect("a sound point");
-        expect_same_bytes(&found, &source[..*length], point);
+    let mut dice = Dice::new(72);
+    for specimen in specimens::all() {
+        for sample in specimen.samples() {
+            assert!(sample.points.len() > 1, "{} has points", sample.name);
+            let mut refused = 0;
+            for Point { name, sum, sealed } in &sample.points {
+                let mut restore =
+                    |key, files: &Image| restored_of((specimen.name(), key), files, name, Dice::new(dice.bits()));
+                let bytes = restore(sample.key(), &sample.files).unwrap_or_else(|why| panic!("{name}: {why}"));
+                assert_eq!(sha256_of(&bytes).to_string(), *sum, "{name}");
+                assert!(!sealed || restore(None, &sample.files).is_err(), "{name} is sealed");
+                // Each file of a small sample is harmed, and every sixth of another; what is given all the same is right.
+                let step = if sample.is_small() { 1 } else { 6 };
+                for (file, whole) in sample.files.iter().step_by(step).filter(|(_, bytes)| !bytes.is_empty()) {
+                    let mut files = sample.files.clone();
+                    files.get_mut(file).expect("its bytes")[whole.len() / 2] ^= 1;
+                    match restore(sample.key(), &files) {
+                        Ok(bytes) => assert_eq!(sha256_of(&bytes).to_string(), *sum, "{name} with harm to {file}"),
+                        Err(_) => refused += 1,
+                    }
+                    files.remove(file);
+                    match restore(sample.key(), &files) {
+                        Ok(bytes) => assert_eq!(sha256_of(&bytes).to_string(), *sum, "{name} without {file}"),
+                        Err(_) => refused += 1,
+                    }
+                }
+                // The last byte of all that is stored: of every chunk and every data file.
+                let mut files = sample.files.clone();
+                files.values_mut().filter_map(|bytes| bytes.last_mut()).for_each(|byte| *byte ^= 1);
+                assert!(bytes.is_empty() || restore(sample.key(), &files).is_err(), "{name}");
+            }
+            assert!(refused >= sample.points.len(), "{}: {refused} were refused", sample.name);
+        }
     }
+}
+
+#[test]
+fn a_restore_that_is_refused_names_the_file() {
+    let Sample { files, points, .. } = sample();
     assert!(restored(&files, "1999", Dice::new(1)).expect_err("there is none").contains("no point in time"));
     let newest = &points.last().expect("a point").0;
     // The second chain: its full backup, its index, and an increment in the middle.

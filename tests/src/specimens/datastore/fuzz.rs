@@ -3,21 +3,17 @@
 use std::sync::OnceLock;
 
 use highwater_core::codec::{Broken, Codec, Decoder, Flow, Packer, Sealing, encode_blob};
-use highwater_core::digest::{Algorithm, Digest, Hasher, sha256_of};
-use highwater_core::formats::datastore::{Fixed, New, NewFile, Old, names};
+use highwater_core::digest::{Digest, sha256_of};
+use highwater_core::formats::datastore::{Fixed, Old};
 use highwater_core::key::{Key, KeyFile};
 use highwater_core::render::json;
 use highwater_core::report::Depth;
 
-use super::feed::{Feed, dice_of, pieces};
-use super::reference;
+use super::{small_key, small_store};
+use crate::fuzz::feed::{Feed, dice_of, pieces};
+use crate::fuzz::reference;
 use crate::memory::{Host, Order, Steps};
 use crate::repo::Image;
-
-/// The one key.
-fn key() -> Key {
-    Key::new([7; 32])
-}
 
 fn decode(codec: Codec, pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Broken>, bool) {
     let (mut decoder, mut out) = (Decoder::new(codec), Vec::new());
@@ -48,14 +44,14 @@ fn summed(mut blob: Vec<u8>) -> Vec<u8> {
 }
 
 /// Any bytes as a blob, whatever is said of its encryption: any cut gives the same bytes and the same fault in the same place.
-pub(super) fn blob(bytes: &[u8]) {
+pub(crate) fn blob(bytes: &[u8]) {
     let (kind, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let stored = if kind & 1 == 1 { summed(rest.to_vec()) } else { rest.to_vec() };
     let sealing = match kind >> 1 & 3 {
         0 => Sealing::Open,
-        1 => Sealing::Unsaid(Some(key())),
+        1 => Sealing::Unsaid(Some(small_key())),
         2 => Sealing::Sealed(None),
-        _ => Sealing::Sealed(Some(key())),
+        _ => Sealing::Sealed(Some(small_key())),
     };
     let whole = decode(Codec::Blob(sealing), &[&stored]);
     // Where it stops early depends on the pieces; nothing else does.
@@ -68,14 +64,14 @@ pub(super) fn blob(bytes: &[u8]) {
 }
 
 /// Any data, encrypted or not: what was written comes back, by no other key, and any flipped bit is noticed.
-pub(super) fn seal(bytes: &[u8]) {
+pub(crate) fn seal(bytes: &[u8]) {
     let mut packer = Packer::new(1).expect("a level");
     let packed = packer.pack(bytes).expect("memory").to_vec();
     let Digest::Sha256(random) = sha256_of(bytes) else { unreachable!("it is SHA-256") };
     let iv = *random.first_chunk().expect("long enough");
     let mut dice = dice_of(bytes);
     for sealed in [false, true] {
-        let (key, other) = (key(), Key::new([8; 32]));
+        let (key, other) = (small_key(), Key::new([8; 32]));
         let stored = encode_blob(bytes, &packed, sealed.then_some((&key, iv)));
         let with = |key| Codec::Blob(if sealed { Sealing::Sealed(Some(key)) } else { Sealing::Open });
         assert_eq!(decode(with(key), &pieces(&stored)), (bytes.to_vec(), Ok(()), false));
@@ -91,7 +87,7 @@ pub(super) fn seal(bytes: &[u8]) {
 }
 
 /// Any bytes as a fixed index: what is accepted is written again as it was, but for what nothing covers.
-pub(super) fn fidx(bytes: &[u8]) {
+pub(crate) fn fidx(bytes: &[u8]) {
     // The header is long and mostly zeros: an input has what differs.
     let mut feed = Feed(bytes);
     let chunk = 1u64.checked_shl(u32::from(feed.byte() % 70)).unwrap_or(3);
@@ -113,7 +109,7 @@ pub(super) fn fidx(bytes: &[u8]) {
 }
 
 /// Any text as a manifest, in a sound blob: what is understood is understood again once it is marked.
-pub(super) fn manifest(bytes: &[u8]) {
+pub(crate) fn manifest(bytes: &[u8]) {
     const SNAPSHOT: &str = "vm/100/2025-06-16T15:06:40Z";
     let framed = |text: &[u8]| encode_blob(text, &vec![0; text.len() + 1], None);
     let Ok(old) = Old::read(&framed(bytes), SNAPSHOT) else { return };
@@ -125,7 +121,7 @@ pub(super) fn manifest(bytes: &[u8]) {
 }
 
 /// Any text as a key file. Those that take a passphrase are not opened here, as that takes a while on purpose.
-pub(super) fn keyfile(bytes: &[u8]) {
+pub(crate) fn keyfile(bytes: &[u8]) {
     if let Ok(file) = KeyFile::parse(bytes)
         && !file.is_locked()
         && let Ok(key) = file.open(b"")
@@ -135,7 +131,7 @@ pub(super) fn keyfile(bytes: &[u8]) {
 }
 
 /// A store of two snapshots in a few hundred bytes, with harm done to it: any cut, order and shards give the same report.
-pub(super) fn store(bytes: &[u8]) {
+pub(crate) fn store(bytes: &[u8]) {
     static STORE: OnceLock<Image> = OnceLock::new();
     let mut image = STORE.get_or_init(small_store).clone();
     let names: Vec<String> = image.keys().cloned().collect();
@@ -166,7 +162,7 @@ pub(super) fn store(bytes: &[u8]) {
         }
     }
     let dice = dice_of(bytes);
-    let key = bytes.len().is_multiple_of(2).then(key);
+    let key = bytes.len().is_multiple_of(2).then(small_key);
     let host = Host { format: "datastore", key, ..Host::at(Depth::Digest) };
     let whole = host.report(&image, "s");
     let mut other = host.clone().cut(Steps::Random(dice.clone()));
@@ -176,51 +172,11 @@ pub(super) fn store(bytes: &[u8]) {
     assert_eq!(json(&two.merge(one).into_whole()), json(&whole));
 }
 
-/// The store: a plain snapshot, and one that is encrypted and shares nothing with it.
-pub fn small_store() -> Image {
-    let mut image = Image::new();
-    image.insert(".lock".to_owned(), Vec::new());
-    let data: Vec<u8> = (0..150u8).chain([0; 114]).collect();
-    for (group, key) in [("vm/1", None), ("ns/a/host/b", Some(key()))] {
-        let mut packer = Packer::new(1).expect("a level");
-        let mut digests = Vec::new();
-        for (number, chunk) in (0u8..).zip(data.chunks(64)) {
-            let mut hasher = Hasher::new(Algorithm::Sha256);
-            hasher.update(chunk);
-            hasher.update(key.as_ref().map_or(&[], |key| key.id()));
-            let digest = hasher.finish();
-            let name = names::chunk(&digest).expect("a chunk's name").to_string();
-            let packed = packer.pack(chunk).expect("memory");
-            image.insert(name, encode_blob(chunk, packed, key.as_ref().map(|key| (key, [number; 16]))));
-            digests.push(digest);
-        }
-        let index = Fixed { size: data.len() as u64, chunk: 64, digests };
-        let (kind, id) = group.rsplit_once('/').expect("two parts");
-        let files = [NewFile { name: "d.img.fidx".to_owned(), size: index.size, sum: index.sum() }];
-        let manifest = New {
-            kind: kind.rsplit('/').next().unwrap_or(kind),
-            id,
-            time: 1_750_086_400,
-            files: &files,
-            chunks: (5, 0),
-            size: index.size,
-            stored: 300,
-            key: key.as_ref(),
-        };
-        image.insert(format!("{group}/owner"), b"root@pam\n".to_vec());
-        let folder = format!("{group}/2025-06-16T15:06:40Z");
-        image.insert(format!("{folder}/d.img.fidx"), index.encode([1; 16], 0));
-        let text = manifest.encode();
-        image.insert(format!("{folder}/index.json.blob"), encode_blob(&text, &vec![0; text.len() + 1], None));
-    }
-    image
-}
-
 /// Inputs to start from.
-pub(super) mod seeds {
-    use super::{encode_blob, key, small_store};
+pub(crate) mod seeds {
+    use super::{encode_blob, small_key, small_store};
 
-    pub(in super::super) static WORDS: &[&[u8]] = &[
+    pub(crate) static WORDS: &[&[u8]] = &[
         b"\x42\xab\x38\x07\xbe\x83\x70\xa1",
         b"\x31\xb9\x58\x42\x6f\xb6\xa3\x7f",
         b"\x7b\x67\x85\xbe\x22\x2d\x4c\xf0",
@@ -228,7 +184,7 @@ pub(super) mod seeds {
         b"\x28\xb5\x2f\xfd",
         b"\x00\x00\x01",
     ];
-    pub(in super::super) static TEXT: &[&[u8]] = &[
+    pub(crate) static TEXT: &[&[u8]] = &[
         b"\"backup-type\":\"vm\",",
         b"\"backup-id\":\"100\",",
         b"\"backup-time\":1750086400,",
@@ -244,10 +200,10 @@ pub(super) mod seeds {
         b"null",
     ];
 
-    pub(in super::super) fn blob() -> Vec<Vec<u8>> {
+    pub(crate) fn blob() -> Vec<Vec<u8>> {
         let data = b"words and words and words and words ".repeat(9);
         let packed = super::Packer::new(1).expect("a level").pack(&data).expect("memory").to_vec();
-        let seal = Some((key(), [9; 16]));
+        let seal = Some((small_key(), [9; 16]));
         let mut seeds = Vec::new();
         for (flags, packed, sealed) in [
             (0, &packed, false),
@@ -262,11 +218,11 @@ pub(super) mod seeds {
         seeds
     }
 
-    pub(in super::super) fn seal() -> Vec<Vec<u8>> {
+    pub(crate) fn seal() -> Vec<Vec<u8>> {
         vec![Vec::new(), b"x".to_vec(), vec![0; 5000], (0..=255).collect()]
     }
 
-    pub(in super::super) fn fidx() -> Vec<Vec<u8>> {
+    pub(crate) fn fidx() -> Vec<Vec<u8>> {
         vec![
             vec![6, 64],
             [&[6, 100][..], &[1; 64]].concat(),
@@ -275,7 +231,7 @@ pub(super) mod seeds {
         ]
     }
 
-    pub(in super::super) fn manifest() -> Vec<Vec<u8>> {
+    pub(crate) fn manifest() -> Vec<Vec<u8>> {
         let blob = &small_store()["vm/1/2025-06-16T15:06:40Z/index.json.blob"];
         let text = String::from_utf8(blob[12..].to_vec())
             .expect("text")
@@ -285,14 +241,14 @@ pub(super) mod seeds {
         vec![text.into_bytes(), odd.into(), short.into(), b"{}".to_vec()]
     }
 
-    pub(in super::super) fn keyfile() -> Vec<Vec<u8>> {
+    pub(crate) fn keyfile() -> Vec<Vec<u8>> {
         let data = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
         let plain = format!(r#"{{"kdf":null,"data":"{data}"}}"#);
         let locked = format!(r#"{{"kdf":{{"PBKDF2":{{"iter":1,"salt":""}}}},"data":"{data}"}}"#);
         vec![plain.into_bytes(), locked.into_bytes()]
     }
 
-    pub(in super::super) fn store() -> Vec<Vec<u8>> {
+    pub(crate) fn store() -> Vec<Vec<u8>> {
         vec![
             Vec::new(),
             vec![3, 0],

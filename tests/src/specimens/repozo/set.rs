@@ -14,19 +14,19 @@ use highwater_core::report::{Depth, Report, Verdict};
 use highwater_core::shard::Shard;
 use md5::Digest as _;
 
-use super::feed::{Feed, dice_of};
 use super::index_lines::fields;
-use super::names::stamped;
-use super::reference::gunzip;
+use crate::fuzz::feed::{Feed, dice_of};
+use crate::fuzz::names::stamped;
+use crate::fuzz::reference::gunzip;
 use crate::memory::{Host, Steps};
 use crate::repo::Image;
 
 /// The first byte of an input: which files are made to fit the others, so that damage reaches what lies behind a digest.
-pub(super) const MAKE_DATS: u8 = 1;
+pub(crate) const MAKE_DATS: u8 = 1;
 /// The saved OID indices are those of the records.
-pub(super) const MAKE_INDICES: u8 = 2;
+pub(crate) const MAKE_INDICES: u8 = 2;
 /// What is named as gzip is compressed.
-pub(super) const COMPRESS: u8 = 4;
+pub(crate) const COMPRESS: u8 = 4;
 
 const STAMPS: [&str; 4] = ["2026-03-01-00-00-00", "2026-03-01-00-01-00", "2026-03-02-00-00-00", "2026-03-02-00-01-00"];
 const ENDINGS: [&str; 6] = ["fs", "fsz", "deltafs", "deltafsz", "dat", "index"];
@@ -44,7 +44,7 @@ fn name_of(number: u8) -> Option<String> {
 }
 
 /// An input that stands for these files.
-pub(super) fn packed(flags: u8, files: &Image) -> Vec<u8> {
+pub(crate) fn packed(flags: u8, files: &Image) -> Vec<u8> {
     let mut bytes = vec![flags];
     for (name, content) in files {
         match (0..29).find(|number| name_of(*number).as_ref() == Some(name)) {
@@ -61,7 +61,7 @@ pub(super) fn packed(flags: u8, files: &Image) -> Vec<u8> {
 }
 
 /// The files that an input stands for.
-pub(super) fn unpacked(bytes: &[u8]) -> Image {
+pub(crate) fn unpacked(bytes: &[u8]) -> Image {
     let mut feed = Feed(bytes);
     let flags = feed.byte();
     let mut files = Image::new();
@@ -126,7 +126,7 @@ fn decoded(name: &str, stored: &[u8]) -> Option<Vec<u8>> {
 
 /// Any files: the report does not depend on cuts, on shards or on the order of work; a deeper look never finds less; a report
 /// that says sound has no damage in it, and other programs find every claim of its indices to be true.
-pub(super) fn set(bytes: &[u8]) {
+pub(crate) fn set(bytes: &[u8]) {
     let files = unpacked(bytes);
     let mut dice = dice_of(bytes);
     let depth = *dice.pick(&[Depth::List, Depth::Size, Depth::Digest, Depth::Deep, Depth::Deep]);

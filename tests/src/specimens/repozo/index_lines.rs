@@ -5,12 +5,12 @@ use highwater_core::formats::repozo::chain::{Break, Continuity};
 use highwater_core::formats::repozo::dat::{Line, path};
 use highwater_core::split::{LONGEST, Lines};
 
-use super::feed::pieces;
-use super::markup::is_plain;
-use super::names::stamped;
+use crate::fuzz::feed::pieces;
+use crate::fuzz::markup::is_plain;
+use crate::fuzz::names::stamped;
 
 /// The stem of the chain whose lines the target `dat` reads.
-pub(super) const STEM: &str = "2026-03-01-00-00-00";
+pub(crate) const STEM: &str = "2026-03-01-00-00-00";
 
 /// The stem at which the next chain begins.
 const LIMIT: &str = "2026-03-02-00-00-00";
@@ -19,15 +19,15 @@ const LIMIT: &str = "2026-03-02-00-00-00";
 type Cut = (u64, Vec<u8>, bool, bool);
 
 /// A line of four fields, as somebody reads it who splits all of it at white space.
-pub(super) struct Fields<'a> {
-    pub(super) file: &'a [u8],
-    pub(super) start: u64,
-    pub(super) end: u64,
-    pub(super) sum: String,
+pub(crate) struct Fields<'a> {
+    pub(crate) file: &'a [u8],
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) sum: String,
 }
 
 /// Reads a line with no cunning: splits all of it at white space, takes the last three fields, and calls the rest the path.
-pub(super) fn fields(text: &[u8]) -> Option<Fields<'_>> {
+pub(crate) fn fields(text: &[u8]) -> Option<Fields<'_>> {
     let fields: Vec<&[u8]> = text.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect();
     let [_, .., start, end, sum] = &fields[..] else { return None };
     let before = start.as_ptr().addr() - text.as_ptr().addr();
@@ -45,7 +45,7 @@ pub(super) fn fields(text: &[u8]) -> Option<Fields<'_>> {
 
 /// Any bytes as the lines of a `.dat`: what a line says is what a reader that splits everything sees, a line that is
 /// written again is read as the same, and the first line that does not continue the chain is the first that breaks a rule.
-pub(super) fn dat(bytes: &[u8]) {
+pub(crate) fn dat(bytes: &[u8]) {
     let limit = (bytes.first().is_some_and(|byte| byte % 2 == 0)).then_some(LIMIT);
     let mut continuity = Continuity::new(STEM, limit);
     let (mut last, mut connected): (Option<(String, u64)>, bool) = (None, true);
@@ -103,7 +103,7 @@ pub(super) fn dat(bytes: &[u8]) {
 
 /// Any bytes as lines: any cut gives the lines that splitting the whole gives. A byte 0xfe stands for a long run of the one
 /// after it, so that short inputs reach the longest line.
-pub(super) fn lines(bytes: &[u8]) {
+pub(crate) fn lines(bytes: &[u8]) {
     let mut text = Vec::new();
     let mut rest = bytes.iter();
     while let Some(&byte) = rest.next() {

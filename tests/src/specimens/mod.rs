@@ -1,0 +1,213 @@
+//! What the instruments need to know of a format, said once: every instrument loops over [`all`].
+//!
+//! A new format joins by a file or folder here that implements [`Specimen`], and a line in [`all`]. Then these look at it:
+//!
+//! | instrument (`tests/tests/`) | takes |
+//! |---|---|
+//! | `engine/split`, `engine/drive`, `engine/wasm` | [`samples`](Specimen::samples), [`damages`](Specimen::damages), [`harmed`](Specimen::harmed) |
+//! | `command/damage` | [`small`](Specimen::small) and what of it may change [`unseen`](Specimen::unseen), and whom a file [`hurts`](Specimen::hurts) |
+//! | `page` | the samples, their damages and their [`points`](Sample::points) |
+//! | `fuzz` | [`targets`](Specimen::targets) |
+//!
+//! What is true of one format alone (Python's own repozo beside ours, the server's state of a datastore) has tests of its own.
+
+pub mod datastore;
+pub mod repozo;
+
+use std::fs;
+use std::path::Path;
+
+use highwater_core::formats::by_name;
+use highwater_core::inspect::Format;
+use highwater_core::key::Key;
+use highwater_core::report::{Depth, Report, Verdict};
+
+use crate::dice::Dice;
+use crate::fuzz::Target;
+use crate::harm;
+use crate::memory::Host;
+use crate::repo::Image;
+
+/// Every format.
+pub fn all() -> [&'static dyn Specimen; 2] {
+    [&repozo::Repozo, &datastore::Datastore]
+}
+
+/// Bytes up to which a sample is small: an instrument does all that it can do to it, and less to others.
+const SMALL: usize = 256 << 10;
+
+/// What is known of one format.
+pub trait Specimen: Sync {
+    /// Its name, as `--kind` takes it.
+    fn name(&self) -> &'static str;
+
+    /// A sound set of some kilobytes, the same each time.
+    fn small(&self) -> Sample;
+
+    /// Every sound set, the small one first.
+    fn samples(&self) -> Vec<Sample>;
+
+    /// A sound sample, and each kind of damage to it, with what is to be said of it.
+    fn damages<'a>(&self, sample: &'a Sample) -> Box<dyn Iterator<Item = Case> + 'a>;
+
+    /// The files with one to three pieces of random harm done to them, and what they are.
+    fn harmed(&self, files: &Image, dice: &mut Dice) -> (String, Image) {
+        harm::harmed(files, dice)
+    }
+
+    /// Why it is no loss that byte `at` of a file of [`Self::small`] changes unseen; none where that would be one.
+    fn unseen(&self, name: &str, at: usize, before: &[u8], after: &[u8]) -> Option<&'static str>;
+
+    /// Whether a file of [`Self::small`] that became shorter or longer says the same.
+    fn says_the_same(&self, name: &str, before: &[u8], after: &[u8]) -> bool;
+
+    /// Fails unless a report on [`Self::small`] blames whom a change of this file hurts, and nobody else.
+    ///
+    /// # Errors
+    /// What is wrong with the report.
+    fn hurts(&self, sample: &Sample, name: &str, report: &Report) -> Result<(), String>;
+
+    /// The fuzz targets for its parsers and codecs, and for sets of it as a whole.
+    fn targets(&self) -> Vec<Target>;
+
+    /// The format itself.
+    fn format(&self) -> &'static dyn Format {
+        by_name(self.name()).expect("a known format")
+    }
+
+    /// A host in memory for sets of it.
+    fn host(&self, depth: Depth, key: Option<Key>) -> Host {
+        Host { format: self.name(), key, ..Host::at(depth) }
+    }
+}
+
+/// A sound set.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// What to call it.
+    pub name: &'static str,
+    /// Its files, by their paths in it.
+    pub files: Image,
+    /// The key of what is encrypted, and a key file that gives it without a passphrase.
+    pub key: Option<(Key, Vec<u8>)>,
+    /// Everything that can be restored.
+    pub points: Vec<Point>,
+}
+
+/// Something that can be restored.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// Its name, as the format takes it.
+    pub name: String,
+    /// SHA-256 of its bytes, in hexadecimal digits.
+    pub sum: String,
+    /// It takes the key.
+    pub sealed: bool,
+}
+
+impl Sample {
+    /// Without the key, and with it where there is one.
+    pub fn keys(&self) -> Vec<Option<Key>> {
+        let key = self.key.as_ref().map(|(key, _)| Some(*key));
+        [None].into_iter().chain(key).collect()
+    }
+
+    /// The key, where there is one.
+    pub fn key(&self) -> Option<Key> {
+        self.key.as_ref().map(|(key, _)| *key)
+    }
+
+    /// Whether an instrument can do to it all that it can do.
+    pub fn is_small(&self) -> bool {
+        self.files.values().map(Vec::len).sum::<usize>() < SMALL
+    }
+
+    /// The depths at which its reports differ much enough to look at: of a large set, which takes long, fewer.
+    pub fn depths(&self) -> &'static [Depth] {
+        if self.is_small() { &[Depth::List, Depth::Size, Depth::Digest, Depth::Deep] } else { &[Depth::Digest] }
+    }
+}
+
+/// A set that is sound, or damaged in one way.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What happened to it; `sound` if nothing did.
+    pub name: String,
+    /// Its files.
+    pub files: Image,
+    /// What reports must say, each at these depths, without the key (false) or with it (true).
+    pub expected: Vec<(Vec<Depth>, [bool; 2], Expect)>,
+}
+
+/// What a report must say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// Whether it is sound.
+    Sound(bool),
+    /// The names of the damaged points, in order.
+    Damaged(Vec<String>),
+}
+
+impl Case {
+    /// Compares a report with what it must say, if anything is known.
+    ///
+    /// # Errors
+    /// What it says and what it should.
+    pub fn judge(&self, depth: Depth, keyed: bool, report: &Report) -> Result<(), String> {
+        let wanted =
+            self.expected.iter().filter(|(depths, keys, _)| depths.contains(&depth) && keys[usize::from(keyed)]);
+        for (_, _, wanted) in wanted {
+            let is_right = match wanted {
+                Expect::Sound(sound) => (report.verdict == Verdict::Sound) == *sound,
+                Expect::Damaged(names) => {
+                    let damaged = report.sets.iter().filter(|set| set.verdict == Verdict::Damaged);
+                    damaged.map(|set| &set.name).eq(names)
+                }
+            };
+            if !is_right {
+                let Self { name, .. } = self;
+                return Err(format!("{name} at {depth:?}, key {keyed}: {wanted:?} was expected of {report:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a folder hold exactly these files, at their paths.
+#[track_caller]
+pub fn lay(files: &Image, folder: &Path) {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).expect("a new folder");
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder of the set")).expect("a folder");
+        fs::write(path, bytes).expect("a file is written");
+    }
+}
+
+/// Harm to one file at a time: a byte `flip` flipped, cut at `at`, emptied, longer, doubled, gone. By what it is.
+fn harms(name: &str, bytes: &[u8], flip: usize, at: usize) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut flipped = bytes.to_vec();
+    if let Some(byte) = flipped.get_mut(flip) {
+        *byte ^= 1;
+    }
+    let told = |what: &str, bytes| (format!("{what} {name}"), bytes);
+    vec![
+        told("flipped", Some(flipped)),
+        told("cut", Some(bytes[..at].to_vec())),
+        told("empty", Some(Vec::new())),
+        told("longer", Some([bytes, &[7; 9000]].concat())),
+        told("doubled", Some([bytes, bytes].concat())),
+        told("gone", None),
+    ]
+}
+
+/// A set in which one file is another, or is gone.
+fn with(files: &Image, name: &str, bytes: Option<Vec<u8>>) -> Image {
+    let mut files = files.clone();
+    match bytes {
+        Some(bytes) => files.insert(name.to_owned(), bytes),
+        None => files.remove(name),
+    };
+    files
+}
