@@ -34,6 +34,16 @@ pub fn size(ci: u64, whole: u64) -> u64 {
     if full() { whole } else { ci }
 }
 
+/// Whether a row of an instrument's table is to run: all are, unless `HIGHWATER_ROW` names one, as `tests/planted` does.
+pub fn is_asked_for(row: &str) -> bool {
+    std::env::var("HIGHWATER_ROW").map_or(true, |asked| asked == row)
+}
+
+/// Whether one row alone is to run.
+pub fn is_narrow() -> bool {
+    std::env::var_os("HIGHWATER_ROW").is_some()
+}
+
 impl Score {
     /// Begins the line called `line`, which `tests/scoreboard` must know.
     pub fn new(line: &'static str) -> Self {

@@ -6,11 +6,13 @@
 //! |---|---|
 //! | `engine/split`, `engine/drive`, `engine/wasm` | [`samples`](Specimen::samples), [`damages`](Specimen::damages), [`harmed`](Specimen::harmed) |
 //! | `command/damage` | [`small`](Specimen::small) and what of it may change [`unseen`](Specimen::unseen), and whom a file [`hurts`](Specimen::hurts) |
+//! | `disk/crash` | [`scenes`](Specimen::scenes), and what must hold after them ([`holds`](Specimen::holds), [`done`](Specimen::done)) |
 //! | `page` | the samples, their damages and their [`points`](Sample::points) |
 //! | `fuzz` | [`targets`](Specimen::targets) |
 //!
 //! What is true of one format alone (Python's own repozo beside ours, the server's state of a datastore) has tests of its own.
 
+pub mod crash;
 pub mod datastore;
 pub mod repozo;
 
@@ -26,7 +28,9 @@ use crate::dice::Dice;
 use crate::fuzz::Target;
 use crate::harm;
 use crate::memory::Host;
+use crate::model::Model;
 use crate::repo::Image;
+use crash::{Judgement, Scene, Seen};
 
 /// Every format.
 pub fn all() -> [&'static dyn Specimen; 2] {
@@ -43,6 +47,11 @@ pub trait Specimen: Sync {
 
     /// A sound set of some kilobytes, the same each time.
     fn small(&self) -> Sample;
+
+    /// The key of what is encrypted in the small sample and in the scenes.
+    fn key(&self) -> Option<Key> {
+        None
+    }
 
     /// Every sound set, the small one first.
     fn samples(&self) -> Vec<Sample>;
@@ -69,6 +78,47 @@ pub trait Specimen: Sync {
 
     /// The fuzz targets for its parsers and codecs, and for sets of it as a whole.
     fn targets(&self) -> Vec<Target>;
+
+    /// The verbs that write, each with the disk that it starts from.
+    fn scenes(&self) -> &'static [Scene];
+
+    /// Whether a name in a repository is one whose owner and permissions nobody asks for.
+    fn is_nobodys(&self, name: &str) -> bool;
+
+    /// Whether a file is one that need not survive a power cut, though a run that ends well must have made it.
+    fn is_extra(&self, _: &str) -> bool {
+        false
+    }
+
+    /// What must hold after a power cut besides what holds for every format.
+    ///
+    /// # Errors
+    /// A sentence that says what does not hold.
+    fn holds(&self, _: &Seen<'_>) -> Judgement {
+        Ok(())
+    }
+
+    /// A restored target of these bytes is the old state or a new one to whoever reads it.
+    ///
+    /// # Errors
+    /// A sentence that says what does not hold.
+    fn target_holds(&self, _: &Seen<'_>, _: &[u8]) -> Judgement {
+        Ok(())
+    }
+
+    /// After a run in which some read failed, and which ended well: nothing was put aside that was rightly there.
+    ///
+    /// # Errors
+    /// A sentence that says what was.
+    fn keeps(&self, _: &Scene, _: &Model) -> Judgement {
+        Ok(())
+    }
+
+    /// After a run that went to its end: `seen` is what is durable, `live` what a process sees.
+    ///
+    /// # Errors
+    /// A sentence that says what is not done.
+    fn done(&self, seen: &Seen<'_>, live: &Model) -> Judgement;
 
     /// The format itself.
     fn format(&self) -> &'static dyn Format {

@@ -1,17 +1,22 @@
 //! Chunk datastores: one of some kilobytes, one that a script makes, and the one that a real server wrote, where that is at hand.
 
+mod crash;
 mod fuzz;
 mod small;
 
 use std::fs;
 
 use highwater_core::digest::sha256_of;
+use highwater_core::formats::datastore::names::WORK;
+use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report, Verdict};
 
+use super::crash::{Judgement, Scene, Seen};
 use super::{Case, Expect, Point, Sample, Specimen, harms, with};
 use crate::datastore::{self, harm};
 use crate::dice::Dice;
 use crate::fuzz::Target;
+use crate::model::Model;
 
 pub use small::{small_key, small_store};
 
@@ -37,6 +42,10 @@ impl Specimen for Datastore {
             key: Some((small_key(), file.to_vec())),
             points: [(small::PLAIN, false), (small::SEALED, true)].map(point).to_vec(),
         }
+    }
+
+    fn key(&self) -> Option<Key> {
+        Some(small_key())
     }
 
     fn samples(&self) -> Vec<Sample> {
@@ -95,6 +104,18 @@ impl Specimen for Datastore {
         } else {
             Err(format!("a change of {name} hurts {damaged:?}: {:?}", report.findings))
         }
+    }
+
+    fn scenes(&self) -> &'static [Scene] {
+        crash::SCENES
+    }
+
+    fn is_nobodys(&self, name: &str) -> bool {
+        name.contains(WORK)
+    }
+
+    fn done(&self, seen: &Seen<'_>, _: &Model) -> Judgement {
+        crash::done(seen)
     }
 
     fn targets(&self) -> Vec<Target> {

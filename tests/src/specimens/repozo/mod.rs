@@ -1,15 +1,19 @@
 //! Repozo repositories: chains of full backups and increments beside their index.
 
+mod crash;
 mod index_lines;
 mod redundant;
 pub(crate) mod set;
 
 use highwater_core::digest::sha256_of;
+use highwater_core::formats::repozo::names::MARKS;
 use highwater_core::report::{Depth, Report, Verdict};
 
+use super::crash::{Judgement, Scene, Seen};
 use super::{Case, Expect, Point, Sample, Specimen, harms, with};
 use crate::dice::Dice;
 use crate::fuzz::{Target, oids, records, seeds};
+use crate::model::Model;
 use crate::repo::{self, Image};
 
 pub use redundant::redundant;
@@ -62,6 +66,34 @@ impl Specimen for Repozo {
     fn hurts(&self, _: &Sample, name: &str, report: &Report) -> Result<(), String> {
         let seen = report.verdict != Verdict::Sound;
         if seen { Ok(()) } else { Err(format!("a change of {name} goes unseen")) }
+    }
+
+    fn scenes(&self) -> &'static [Scene] {
+        crash::SCENES
+    }
+
+    fn is_nobodys(&self, name: &str) -> bool {
+        crash::is_nobodys(name)
+    }
+
+    fn is_extra(&self, name: &str) -> bool {
+        name.ends_with(MARKS)
+    }
+
+    fn holds(&self, seen: &Seen<'_>) -> Judgement {
+        crash::holds(seen)
+    }
+
+    fn target_holds(&self, seen: &Seen<'_>, bytes: &[u8]) -> Judgement {
+        crash::target_holds(seen, bytes)
+    }
+
+    fn keeps(&self, scene: &Scene, model: &Model) -> Judgement {
+        crash::keeps(scene, model)
+    }
+
+    fn done(&self, seen: &Seen<'_>, live: &Model) -> Judgement {
+        crash::done(seen, live)
     }
 
     fn targets(&self) -> Vec<Target> {

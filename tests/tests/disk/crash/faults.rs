@@ -3,15 +3,16 @@
 use highwater::error::Class;
 use highwater_tests::model::{Outcome, Wrong};
 use highwater_tests::score::Score;
+use highwater_tests::specimens::Specimen;
+use highwater_tests::specimens::crash::{Judgement, RUNS, Scene, World};
 
-use crate::crash::judge::{Before, Judgement, is_done, sets_nothing_aside};
-use crate::crash::scenes::{RUNS, Scene, World};
+use crate::crash::judge::Before;
 use crate::crash::{in_parallel, run};
 
 /// Every operation fails once, then the power is cut, then all is well again.
-fn fail_each_operation(scene: &Scene, world: &World) -> (u64, Vec<String>) {
+fn fail_each_operation(specimen: &'static dyn Specimen, scene: &Scene, world: &World) -> (u64, Vec<String>) {
     let whole = (scene.start)(world);
-    let before = Before::of(&whole);
+    let before = Before::of(specimen, &whole);
     let started = whole.operations();
     run(scene, &whole, RUNS[0]).unwrap_or_else(|error| panic!("{}: {error}", scene.name));
     let operations = whole.operations() - started;
@@ -20,12 +21,12 @@ fn fail_each_operation(scene: &Scene, world: &World) -> (u64, Vec<String>) {
         model.go_wrong(number, Wrong::Fail);
         if run(scene, &model, RUNS[0]).is_ok() {
             // Only what no point and no target depends on may fail in silence.
-            is_done(scene, world, &model)?;
+            before.is_done(scene, world, &model)?;
         }
         let survivor = model.survive(outcome);
         before.still_holds(scene, world, &survivor)?;
         run(scene, &survivor, RUNS[1]).map_err(|error| format!("the next run fails: {error}"))?;
-        is_done(scene, world, &survivor)
+        before.is_done(scene, world, &survivor)
     };
     let cases: Vec<(u64, Outcome)> = (0..operations).flat_map(|at| Outcome::ALL.map(|outcome| (at, outcome))).collect();
     let failures = cases.iter().filter_map(|&(at, outcome)| {
@@ -38,9 +39,9 @@ fn fail_each_operation(scene: &Scene, world: &World) -> (u64, Vec<String>) {
 }
 
 /// Every read fails once: it is never called damage, and nothing is lost.
-fn fail_each_read(scene: &Scene, world: &World) -> (u64, Vec<String>) {
+fn fail_each_read(specimen: &'static dyn Specimen, scene: &Scene, world: &World) -> (u64, Vec<String>) {
     let whole = (scene.start)(world);
-    let before = Before::of(&whole);
+    let before = Before::of(specimen, &whole);
     let started = whole.reads();
     run(scene, &whole, RUNS[0]).unwrap_or_else(|error| panic!("{}: {error}", scene.name));
     let reads = whole.reads() - started;
@@ -49,14 +50,14 @@ fn fail_each_read(scene: &Scene, world: &World) -> (u64, Vec<String>) {
         model.fail_read(number);
         match run(scene, &model, RUNS[0]) {
             // What is read only to save work may fail, if the work is then done.
-            Ok(()) => is_done(scene, world, &model).and_then(|()| sets_nothing_aside(scene, &model))?,
+            Ok(()) => before.is_done(scene, world, &model).and_then(|()| specimen.keeps(scene, &model))?,
             Err(error) if error.class() == Class::Damage => return Err(format!("it is called damage: {error}")),
             Err(_) => {}
         }
         let survivor = model.survive(Outcome::Nothing);
         before.still_holds(scene, world, &survivor)?;
         run(scene, &survivor, RUNS[1]).map_err(|error| format!("the next run fails: {error}"))?;
-        is_done(scene, world, &survivor)
+        before.is_done(scene, world, &survivor)
     };
     let failures =
         (0..reads).filter_map(|at| Some(format!("{}: read {at} fails: {}", scene.name, judge(at).err()?))).collect();
@@ -64,13 +65,14 @@ fn fail_each_read(scene: &Scene, world: &World) -> (u64, Vec<String>) {
 }
 
 /// Reads that give a few bytes at a time change nothing.
-fn read_little(scene: &Scene, world: &World) -> (u64, Vec<String>) {
+fn read_little(specimen: &'static dyn Specimen, scene: &Scene, world: &World) -> (u64, Vec<String>) {
+    let before = Before::of(specimen, &(scene.start)(world));
     let sizes = [1, 7, 23, 4095];
     let judge = |most: usize| -> Judgement {
         let model = (scene.start)(world);
         model.read_at_most(most);
         run(scene, &model, RUNS[0]).map_err(|error| error.to_string())?;
-        is_done(scene, world, &model)
+        before.is_done(scene, world, &model)
     };
     let failures =
         sizes.iter().filter_map(|most| Some(format!("{}: {most} bytes a read: {}", scene.name, judge(*most).err()?)));
@@ -80,20 +82,20 @@ fn read_little(scene: &Scene, world: &World) -> (u64, Vec<String>) {
 #[test]
 fn no_failing_operation_leaves_a_half_made_set_or_target() {
     let mut score = Score::new("failing disk operations");
-    in_parallel(&mut score, |scene| fail_each_operation(scene, &World::new(7)));
+    in_parallel(&mut score, |specimen, scene| fail_each_operation(specimen, scene, &World::new(7)));
     score.end();
 }
 
 #[test]
 fn a_failing_read_is_no_damage_and_loses_nothing() {
     let mut score = Score::new("failing reads");
-    in_parallel(&mut score, |scene| fail_each_read(scene, &World::new(7)));
+    in_parallel(&mut score, |specimen, scene| fail_each_read(specimen, scene, &World::new(7)));
     score.end();
 }
 
 #[test]
 fn short_reads_change_nothing() {
     let mut score = Score::new("short reads");
-    in_parallel(&mut score, |scene| read_little(scene, &World::new(7)));
+    in_parallel(&mut score, |specimen, scene| read_little(specimen, scene, &World::new(7)));
     score.end();
 }

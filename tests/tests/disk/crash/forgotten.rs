@@ -7,13 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use highwater_core::formats::repozo::names::MARKS;
 use highwater_tests::model::{Model, Outcome, Step, Wrong};
 use highwater_tests::repo::Image;
 use highwater_tests::score::{Score, size};
+use highwater_tests::specimens::Specimen;
+use highwater_tests::specimens::crash::{Judgement, REPO, RUNS, Scene, World, must, names};
 
-use crate::crash::judge::{Before, Judgement, is_done, must, names};
-use crate::crash::scenes::{REPO, RUNS, Scene, World};
+use crate::crash::judge::Before;
 use crate::crash::{all, run};
 
 /// What may be left out unseen: the operation, a call that leads to it, and the reason.
@@ -34,7 +34,13 @@ const NEEDLESS: &[(&str, &str, &str)] = &[
 ];
 
 /// Leaves operation `number` out; the error is what shows it.
-fn forget(scene: &Scene, world: &World, before: &Before, marked: &Image, number: u64) -> Judgement {
+fn forget(
+    (specimen, scene): (&'static dyn Specimen, &Scene),
+    world: &World,
+    before: &Before,
+    extra: &Image,
+    number: u64,
+) -> Judgement {
     let start = || -> Model {
         let model = (scene.start)(world);
         model.go_wrong(number, Wrong::Skip);
@@ -43,8 +49,10 @@ fn forget(scene: &Scene, world: &World, before: &Before, marked: &Image, number:
     let model = start();
     let started = model.operations();
     run(scene, &model, RUNS[0]).map_err(|error| format!("the run fails: {error}"))?;
-    is_done(scene, world, &model)?;
-    must(marks(&model) == *marked, || "the run is done and its marks are not those of a whole run".to_owned())?;
+    before.is_done(scene, world, &model)?;
+    must(self::extra(specimen, &model) == *extra, || {
+        "the run is done and its marks are not those of a whole run".to_owned()
+    })?;
     let steps = model.operations() - started;
     for (upto, outcome) in (number + 1..=steps).flat_map(|upto| Outcome::ALL.map(|outcome| (upto, outcome))) {
         let state = start();
@@ -54,16 +62,16 @@ fn forget(scene: &Scene, world: &World, before: &Before, marked: &Image, number:
         let survivor = state.survive(outcome);
         let judged = before.still_holds(scene, world, &survivor).and_then(|()| {
             run(scene, &survivor, RUNS[1]).map_err(|error| format!("the next run fails: {error}"))?;
-            is_done(scene, world, &survivor)
+            before.is_done(scene, world, &survivor)
         });
         judged.map_err(|why| format!("cut after {upto} operations, {outcome:?} survives: {why}"))?;
     }
     Ok(())
 }
 
-/// The marks in the repository, and whom they belong to. They need not survive a cut, but a run must have made them.
-fn marks(model: &Model) -> Image {
-    let names = names(model).into_iter().filter(|name| name.ends_with(MARKS));
+/// What need not survive a cut, though a run must have made it, as marks, and whom it belongs to.
+fn extra(specimen: &dyn Specimen, model: &Model) -> Image {
+    let names = names(model).into_iter().filter(|name| specimen.is_extra(name));
     let told = |name: &String| {
         let path = format!("{REPO}/{name}");
         [model.get(&path).unwrap_or_default(), format!("{:?}", model.meta(&path)).into_bytes()].concat()
@@ -106,15 +114,15 @@ fn no_operation_can_be_forgotten_unseen() {
     let world = World::new(7);
     let mut score = Score::new("forgotten operations");
     let mut table: BTreeMap<(String, &str), (u64, u64, String)> = BTreeMap::new();
-    for scene in all() {
+    for (specimen, scene) in all() {
         let whole = (scene.start)(&world);
-        let before = Before::of(&whole);
+        let before = Before::of(specimen, &whole);
         let started = usize::try_from(whole.operations()).expect("small");
         whole.note_calls();
         run(scene, &whole, RUNS[0]).unwrap_or_else(|error| panic!("{}: {error}", scene.name));
         // What is not created cannot be written.
         let steps = whole.steps().split_off(started);
-        let marked = marks(&whole);
+        let extra = extra(specimen, &whole);
         for (number, step) in (0u64..).zip(&steps).filter(|(_, step)| !["create", "make folder"].contains(&step.verb)) {
             let counts = table.entry((calls(step), step.verb)).or_default();
             if counts.1 == size(1, u64::MAX) {
@@ -123,7 +131,7 @@ fn no_operation_can_be_forgotten_unseen() {
             }
             score.ran(1);
             counts.0 += 1;
-            if let Err(why) = forget(scene, &world, &before, &marked, number) {
+            if let Err(why) = forget((specimen, scene), &world, &before, &extra, number) {
                 counts.1 += 1;
                 counts.2 = format!("{}: {why}", scene.name);
             }

@@ -8,8 +8,6 @@ mod cuts;
 mod faults;
 mod forgotten;
 mod judge;
-mod scenes;
-mod stores;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,30 +15,29 @@ use std::thread;
 
 use highwater::error::Error;
 use highwater_tests::model::Model;
-use highwater_tests::score::Score;
+use highwater_tests::score::{Score, is_asked_for};
+use highwater_tests::specimens::crash::{Kind, Scene};
+use highwater_tests::specimens::{self, Specimen};
 
-use scenes::{Kind, SCENES, Scene};
-
-/// Runs a scene's verb. A restore and a snapshot run on one thread, so that their operations come in the same order each time.
+/// Runs a scene's verb. What works in threads runs on one, so that its operations come in the same order each time.
 fn run(scene: &Scene, model: &Model, now: &str) -> Result<(), Error> {
     thread_local! {
         static ALONE: rayon::ThreadPool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     }
-    match scene.kind {
-        Kind::Backup | Kind::BackupAndKill | Kind::Heal => (scene.verb)(model, now),
-        Kind::Snapshot | Kind::Restore(_) | Kind::RestoreInPlace(_) => {
-            ALONE.with(|alone| alone.install(|| (scene.verb)(model, now)))
-        }
+    if scene.long || matches!(scene.kind, Kind::Restore(_) | Kind::RestoreInPlace(_)) {
+        return ALONE.with(|alone| alone.install(|| (scene.verb)(model, now)));
     }
+    (scene.verb)(model, now)
 }
 
-/// Every scene.
-fn all() -> Vec<&'static Scene> {
-    SCENES.iter().chain(stores::SCENES).collect()
+/// Every scene of every format.
+fn all() -> Vec<(&'static dyn Specimen, &'static Scene)> {
+    let of = |specimen: &'static dyn Specimen| specimen.scenes().iter().map(move |scene| (specimen, scene));
+    specimens::all().into_iter().flat_map(of).filter(|(_, scene)| is_asked_for(scene.name)).collect()
 }
 
 /// Puts every scene through `instrument`, on all cores, and adds up what it says: cases that ran, and failures.
-fn in_parallel(score: &mut Score, instrument: impl Fn(&Scene) -> (u64, Vec<String>) + Sync) {
+fn in_parallel(score: &mut Score, instrument: impl Fn(&'static dyn Specimen, &Scene) -> (u64, Vec<String>) + Sync) {
     let next = AtomicUsize::new(0);
     let scenes = all();
     let score = Mutex::new(score);
@@ -48,8 +45,8 @@ fn in_parallel(score: &mut Score, instrument: impl Fn(&Scene) -> (u64, Vec<Strin
     thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while let Some(scene) = scenes.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (cases, failures) = instrument(scene);
+                while let Some((specimen, scene)) = scenes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (cases, failures) = instrument(*specimen, scene);
                     println!("{:<36} {cases:>7} cases, {} failures", scene.name, failures.len());
                     let mut score = score.lock().expect("no scene panicked");
                     score.ran(cases);

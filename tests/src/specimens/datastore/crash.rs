@@ -1,18 +1,18 @@
-//! Scenes of backups into a datastore, and of healing one from another.
+//! Scenes of backups into a datastore, and of healing one from another, and what must hold after them.
 
 use std::path::Path;
 
+use crate::model::{Meta, Model, Outcome};
 use highwater::backup::datastore::{Archive, Job, Known, backup};
 use highwater::error::Error;
 use highwater::watch::Watch;
 use highwater::{heal, restore};
 use highwater_core::finding::Severity;
 use highwater_core::formats::datastore::{Datastore, Fixed, names};
-use highwater_core::key::Key;
 use highwater_core::report::Depth;
-use highwater_tests::model::{Meta, Model, Outcome};
 
-use crate::crash::scenes::{Kind, OF_REPO, REPO, SOURCE, Scene, World, bytes_of, scene};
+use super::small_key;
+use crate::specimens::crash::{Judgement, Kind, OF_REPO, REPO, SOURCE, Scene, Seen, World, bytes_of, must};
 
 /// Another store.
 const OTHER: &str = "/model/other";
@@ -124,27 +124,45 @@ fn left(world: &World) -> Model {
 }
 
 /// The bytes of the archive of a snapshot.
-pub(crate) fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
+fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
     let point = format!("{snapshot}/Data.fs");
-    let key = snapshot.starts_with("ns/sealed").then(|| Key::new([7; 32]));
+    let key = snapshot.starts_with("ns/sealed").then(|| small_key());
     bytes_of(model, &restore::plan(&model.root(REPO), &Datastore::STORE, Some(point), key)?)
 }
 
+type Verb = fn(&Model, &str) -> Result<(), Error>;
+
+const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb: Verb) -> Scene {
+    Scene { name, start, verb, kind, long: matches!(kind, Kind::Backup) }
+}
+
 /// All of them.
-pub(crate) const SCENES: &[Scene] = &[
-    scene("snapshot, the first", Kind::Snapshot, |w| empty(w, 1), |m, now| back_up(m, &job(m, now))),
-    scene("snapshot", Kind::Snapshot, used, |m, now| back_up(m, &job(m, now))),
-    scene("snapshot after a killed one", Kind::Snapshot, left, |m, now| back_up(m, &job(m, now))),
-    scene("snapshot, a chunk is lost", Kind::Snapshot, |w| hurt(w, remove), |m, now| back_up(m, &job(m, now))),
+pub(super) const SCENES: &[Scene] = &[
+    scene("snapshot, the first", Kind::Backup, |w| empty(w, 1), |m, now| back_up(m, &job(m, now))),
+    scene("snapshot", Kind::Backup, used, |m, now| back_up(m, &job(m, now))),
+    scene("snapshot after a killed one", Kind::Backup, left, |m, now| back_up(m, &job(m, now))),
+    scene("snapshot, a chunk is lost", Kind::Backup, |w| hurt(w, remove), |m, now| back_up(m, &job(m, now))),
     scene(
         "snapshot, a chunk is rotten",
-        Kind::Snapshot,
+        Kind::Backup,
         |w| hurt(w, rot),
         |m, now| back_up(m, &Job { known: Known::Digest, ..job(m, now) }),
     ),
     scene("heal a lost chunk", Kind::Heal, |w| hurt_with_another(w, remove), |m, _| heal_from_another(m)),
     scene("heal a rotten chunk", Kind::Heal, |w| hurt_with_another(w, rot), |m, _| heal_from_another(m)),
-    scene("snapshot, encrypted", Kind::Snapshot, used, |m, now| {
-        back_up(m, &Job { key: Some(Key::new([7; 32])), group: "ns/sealed/host/db".to_owned(), ..job(m, now) })
+    scene("snapshot, encrypted", Kind::Backup, used, |m, now| {
+        back_up(m, &Job { key: Some(small_key()), group: "ns/sealed/host/db".to_owned(), ..job(m, now) })
     }),
 ];
+
+/// After a run that went to its end.
+pub(super) fn done(Seen { model, report, .. }: &Seen<'_>) -> Judgement {
+    must(report.findings.is_empty(), || format!("the run is done and: {:?}", report.findings))?;
+    let names = report.sets.iter().map(|set| set.name.clone());
+    let newest = names.max_by_key(|name| name.rsplit_once('/').map(|(_, time)| time.to_owned())).unwrap_or_default();
+    let group = newest.rsplit_once('/').map_or("", |(group, _)| group);
+    let owner = model.get(format!("{REPO}/{group}/owner"));
+    must(owner.as_deref() == Some(b"root@pam\n"), || format!("the run is done and {group} belongs to nobody"))?;
+    let restored = archive(model, &newest).map_err(|error| error.to_string())?;
+    must(model.get(SOURCE) == Some(restored), || "the newest snapshot is not the source".to_owned())
+}

@@ -1,99 +1,25 @@
-//! The scenes: every writing verb, each with the disk that it starts from.
+//! Scenes of repozo's writing verbs, and what must hold after them.
 
 use highwater::backup::repozo as backup;
-use highwater::disk::{Disk, Owner, Writable};
+use highwater::disk::{Disk, Writable};
 use highwater::error::Error;
 use highwater::restore;
 use highwater::watch::Watch;
-use highwater_core::filestorage::{self, Indexer, OidIndex, Walk};
+use highwater_core::filestorage::{self, Indexer, OidIndex, State, Walk};
+use highwater_core::finding::Code;
 use highwater_core::formats::repozo::Repozo;
-use highwater_core::name::Name;
-use highwater_tests::model::{Meta, Model, Outcome};
-use highwater_tests::repo::Data;
+use highwater_core::formats::repozo::names::{KILL_OLD, MARKS, SET_ASIDE};
 
-pub(crate) const SOURCE: &str = "/model/Data.fs";
-pub(crate) const REPO: &str = "/model/repo";
-pub(crate) const STANDBY: &str = "/model/standby";
-pub(crate) const TARGET: &str = "/model/standby/Data.fs";
-
-/// Whom the repository belongs to, the standby's folder, and the database in it; each is somebody else than who runs.
-pub(crate) const OF_REPO: Meta = Meta { owner: Owner { user: 1001, group: 1002 }, mode: 0o755 };
-pub(crate) const OF_STANDBY: Meta = Meta { owner: Owner { user: 2001, group: 2002 }, mode: 0o750 };
-pub(crate) const OF_TARGET: Meta = Meta { owner: Owner { user: 3001, group: 3002 }, mode: 0o640 };
-
-/// What belongs to who runs.
-pub(crate) const OURS: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o640 };
+use crate::model::{Meta, Model, Outcome};
+use crate::specimens::crash::{
+    Judgement, Kind, OF_REPO, OF_TARGET, OURS, REPO, SOURCE, STANDBY, Scene, Seen, TARGET, World, bytes_of, must, name,
+    names, plain,
+};
 
 /// The stamps of the chain that most scenes start from.
-pub(crate) const STAMPS: [&str; 3] = ["2026-01-01-00-00-01", "2026-01-01-00-00-02", "2026-01-01-00-00-03"];
-/// Those of a run, of the one that recovers, and of the last.
-pub(crate) const RUNS: [&str; 3] = ["2026-01-02-00-00-00", "2026-01-03-00-00-00", "2026-01-04-00-00-00"];
-
-/// A database as it grows, and another one.
-pub(crate) struct World {
-    pub(crate) states: [Vec<u8>; 4],
-    /// A transaction that comes after the last state, as far as it is written.
-    unfinished: Vec<u8>,
-    pub(crate) other: Vec<u8>,
-}
-
-/// One writing verb, and the disk it starts from.
-pub(crate) struct Scene {
-    pub(crate) name: &'static str,
-    pub(crate) start: fn(&World) -> Model,
-    pub(crate) verb: fn(&Model, &str) -> Result<(), Error>,
-    pub(crate) kind: Kind,
-}
-
-/// What a verb writes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A point; older ones stay.
-    Backup,
-    /// A point; older ones may go once it is there.
-    BackupAndKill,
-    /// A snapshot in a datastore; older ones stay.
-    Snapshot,
-    /// Snapshots that are sound again.
-    Heal,
-    /// A target that becomes this state of the database.
-    Restore(usize),
-    /// The same, and the old target may be given up first.
-    RestoreInPlace(usize),
-}
-
-impl Scene {
-    /// Whom the target belongs to, if one is there when it begins.
-    pub(crate) fn target(&self, world: &World) -> Option<Meta> {
-        (self.start)(world).meta(TARGET)
-    }
-}
+const STAMPS: [&str; 3] = ["2026-01-01-00-00-01", "2026-01-01-00-00-02", "2026-01-01-00-00-03"];
 
 impl World {
-    /// The same seed gives the same world.
-    pub(crate) fn new(seed: u64) -> Self {
-        let mut data = Data::new(seed);
-        let states = [0u64, 100, 200, 300].map(|base| {
-            for oid in 0..3 {
-                data.commit(&[(oid, 30), (base + oid, 20)]);
-            }
-            data.bytes.clone()
-        });
-        data.commit(&[(0, 400)]);
-        let unfinished = data.bytes[states[3].len()..][..300].to_vec();
-        let mut other = Data::new(seed + 1000);
-        other.grow(9);
-        Self { states, unfinished, other: other.bytes }
-    }
-
-    pub(crate) fn source(&self, step: usize) -> Model {
-        let model = Model::default();
-        model.put(SOURCE, &self.states[step]);
-        model.put_folder_with(REPO, OF_REPO);
-        model.put_folder_with(STANDBY, OF_STANDBY);
-        model
-    }
-
     /// A repository with a full backup, an increment and a gzipped one; the source has grown since.
     fn chain(&self) -> Model {
         let model = self.source(0);
@@ -199,11 +125,6 @@ impl World {
     }
 }
 
-/// A name.
-pub(crate) fn name(text: &str) -> Name {
-    Name::new(text.as_bytes()).expect("a name")
-}
-
 /// A new file, nothing of which is durable.
 fn begin(model: &Model, folder: &str, file: &str) -> Box<dyn Writable> {
     model.root(folder).create(&name(file)).expect("a new file")
@@ -240,12 +161,6 @@ fn back_up(model: &Model, job: &backup::Job) -> Result<(), Error> {
     backup::backup(job, &model.place(SOURCE), &model.root(REPO), &Watch::silent()).map(|_| ())
 }
 
-/// A restore as it is when nothing is asked for.
-fn plain() -> restore::Job {
-    let look = restore::Look::Length;
-    restore::Job { quick: false, full: false, in_place: false, force: false, dry_run: false, look, whole_sum: false }
-}
-
 fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) -> Result<(), Error> {
     let job = restore::Job { full, in_place, ..plain() };
     let repository = model.root(REPO);
@@ -255,28 +170,20 @@ fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) ->
 }
 
 /// Every byte of the newest point.
-pub(crate) fn newest(model: &Model) -> Result<Vec<u8>, Error> {
+fn newest(model: &Model) -> Result<Vec<u8>, Error> {
     bytes_of(model, &restore::plan(&model.root(REPO), &Repozo, None, None)?)
-}
-
-/// Every byte that a plan gives.
-pub(crate) fn bytes_of(model: &Model, plan: &restore::Plan) -> Result<Vec<u8>, Error> {
-    let job = restore::Job { full: true, ..plain() };
-    let mut bytes = Vec::new();
-    restore::to_stream(&job, plan, &model.root(REPO), &mut bytes, &Watch::silent())?;
-    Ok(bytes)
 }
 
 type Verb = fn(&Model, &str) -> Result<(), Error>;
 const INCREMENT: Verb = |m, now| back_up(m, &job(now));
 const RESTORE: Verb = |m, _| restore_to(m, None, false, false);
 
-pub(crate) const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb: Verb) -> Scene {
-    Scene { name, start, verb, kind }
+const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb: Verb) -> Scene {
+    Scene { name, start, verb, kind, long: false }
 }
 
 /// All of them.
-pub(crate) const SCENES: &[Scene] = &[
+pub(super) const SCENES: &[Scene] = &[
     scene("full", Kind::Backup, |w| w.source(0), INCREMENT),
     scene("full, gzip", Kind::Backup, |w| w.source(0), |m, now| back_up(m, &backup::Job { gzip: Some(6), ..job(now) })),
     scene("increment", Kind::Backup, World::chain, INCREMENT),
@@ -368,3 +275,71 @@ pub(crate) const SCENES: &[Scene] = &[
         |m, _| restore_to(m, Some(STAMPS[0]), false, false),
     ),
 ];
+
+/// Names whose owner and permissions nobody asks for: marks, and what the scenes themselves left there.
+pub(super) fn is_nobodys(name: &str) -> bool {
+    name.ends_with(MARKS) || name == "2026-01-01-12-00-00.deltafs" || name.ends_with(SET_ASIDE)
+}
+
+/// Nothing was set aside that was rightly there.
+pub(super) fn keeps(scene: &Scene, model: &Model) -> Judgement {
+    let aside = names(model).into_iter().find(|name| name.contains(SET_ASIDE));
+    must(aside.is_none() || scene.name.contains("foreign"), || format!("{aside:?} was what comes next in the source"))
+}
+
+/// What a removal left is told from a chain that lost its index. A full backup whose own publication was cut is none.
+pub(super) fn holds(Seen { scene, report, .. }: &Seen<'_>) -> Judgement {
+    let newest = report.sets.last().map_or("", |set| set.name.as_str());
+    let is_old = |object: &str| object < newest && STAMPS.iter().any(|stamp| object.starts_with(stamp));
+    let doubtful = report.findings.iter().find(|finding| finding.code == Code::NoIndex && is_old(&finding.object));
+    must(scene.kind != Kind::BackupAndKill || doubtful.is_none(), || format!("{doubtful:?}"))
+}
+
+/// What a FileStorage would make of the target, and of the index beside it.
+pub(super) fn target_holds(seen: &Seen<'_>, bytes: &[u8]) -> Judgement {
+    let Seen { world, model, target, .. } = seen;
+    let mut walk = Walk::new(0, bytes.len() as u64).with_tail(bytes.last_chunk().copied());
+    walk.push(bytes, &mut ());
+    let state = walk.state();
+    must(!matches!(state, State::Corrupt { .. }), || format!("a database would refuse the target: {state:?}"))?;
+    let end = usize::try_from(walk.end()).expect("small");
+    let known = world.states.iter().map(Vec::as_slice).chain(*target).any(|state| *state == bytes[..end]);
+    must(known, || format!("a database would see neither the old state nor the new one, but {end} bytes"))?;
+    let Some(saved) = model.get(format!("{TARGET}.index")) else { return Ok(()) };
+    let (pos, index) = filestorage::decode_whole(&saved).map_err(|bad| format!("the index beside it: {bad}"))?;
+    must(pos as usize <= end, || format!("the index beside it is of byte {pos}, the target ends at {end}"))?;
+    let read_at = |at: u64, out: &mut [u8]| {
+        let at = usize::try_from(at).ok()?;
+        out.copy_from_slice(bytes.get(at..at.checked_add(out.len())?)?);
+        Some(())
+    };
+    let sane = filestorage::sane(&index, pos, read_at);
+    sane.map(|_| ()).map_err(|insane| format!("the index beside the target does not fit it: {insane}"))
+}
+
+/// After a run that went to its end.
+pub(super) fn done(seen: &Seen<'_>, live: &Model) -> Judgement {
+    let Seen { scene, model, report, .. } = seen;
+    let names = names(model);
+    let note = crate::specimens::crash::names(live).into_iter().find(|name| name.ends_with(KILL_OLD));
+    must(note.is_none(), || format!("the run is done and has left {note:?}"))?;
+    if let Kind::Restore(step) | Kind::RestoreInPlace(step) = scene.kind {
+        let index = format!("{TARGET}.index");
+        let beside = model.meta(&index);
+        must(beside.is_none() || beside == model.meta(TARGET), || format!("the index beside it is {beside:?}"))?;
+        let saved = format!("{}.index", STAMPS[step]);
+        let (has, should) = (model.get(&index).is_some(), names.contains(&saved));
+        must(has == should, || format!("{saved} in the repository: {should}, beside the target: {has}"))?;
+        return target_holds(seen, &model.get(TARGET).unwrap_or_default());
+    }
+    let restored = newest(model).map_err(|error| error.to_string())?;
+    let source = model.get(SOURCE).expect("the source");
+    let mut walk = Walk::new(0, source.len() as u64);
+    walk.push(&source, &mut ());
+    let end = usize::try_from(walk.end()).expect("small");
+    must(restored == source[..end], || "the newest point is not the source".to_owned())?;
+    let newest = report.sets.last().map(|set| format!("{}.index", set.name)).unwrap_or_default();
+    must(names.contains(&newest), || format!("the run is done and {newest} is not there"))?;
+    let old = names.iter().find(|name| STAMPS.iter().any(|stamp| name.starts_with(stamp)));
+    must(scene.kind != Kind::BackupAndKill || old.is_none(), || format!("{old:?} should have been removed"))
+}
