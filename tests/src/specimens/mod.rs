@@ -7,6 +7,7 @@
 //! | `engine/split`, `engine/drive`, `engine/wasm` | [`samples`](Specimen::samples), [`damages`](Specimen::damages), [`harmed`](Specimen::harmed) |
 //! | `command/damage` | [`small`](Specimen::small) and what of it may change [`unseen`](Specimen::unseen), and whom a file [`hurts`](Specimen::hurts) |
 //! | `disk/crash` | [`scenes`](Specimen::scenes), and what must hold after them ([`holds`](Specimen::holds), [`done`](Specimen::done)) |
+//! | `disk/injected` | [`injected`](Specimen::injected): scenes, each with who judges it |
 //! | `page` | the samples, their damages and their [`points`](Sample::points) |
 //! | `fuzz` | [`targets`](Specimen::targets) |
 //!
@@ -14,6 +15,7 @@
 
 pub mod crash;
 pub mod datastore;
+pub mod injected;
 pub mod repozo;
 
 use std::fs;
@@ -119,6 +121,9 @@ pub trait Specimen: Sync {
     /// # Errors
     /// A sentence that says what is not done.
     fn done(&self, seen: &Seen<'_>, live: &Model) -> Judgement;
+
+    /// The verbs of the binary, each with the files that it finds.
+    fn injected(&self) -> Vec<injected::Scene>;
 
     /// The format itself.
     fn format(&self) -> &'static dyn Format {

@@ -2,6 +2,7 @@
 
 mod crash;
 mod fuzz;
+mod injected;
 mod small;
 
 use std::fs;
@@ -116,6 +117,10 @@ impl Specimen for Datastore {
 
     fn done(&self, seen: &Seen<'_>, _: &Model) -> Judgement {
         crash::done(seen)
+    }
+
+    fn injected(&self) -> Vec<super::injected::Scene> {
+        injected::scenes()
     }
 
     fn targets(&self) -> Vec<Target> {

@@ -2,6 +2,7 @@
 
 mod crash;
 mod index_lines;
+mod injected;
 mod redundant;
 pub(crate) mod set;
 
@@ -94,6 +95,10 @@ impl Specimen for Repozo {
 
     fn done(&self, seen: &Seen<'_>, live: &Model) -> Judgement {
         crash::done(seen, live)
+    }
+
+    fn injected(&self) -> Vec<super::injected::Scene> {
+        injected::scenes()
     }
 
     fn targets(&self) -> Vec<Target> {

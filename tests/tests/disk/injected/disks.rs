@@ -13,10 +13,11 @@ use std::process::Command;
 
 use highwater_tests::run::Run;
 use highwater_tests::score::{Score, full, size};
+use highwater_tests::specimens::injected::{NOW, Scene};
 
+use crate::injected::all;
 use crate::injected::faults::{in_parallel, scratch};
 use crate::injected::invariants::{Printed, after, again};
-use crate::injected::scenes::{NOW, Scene, Wants, all};
 
 /// What there is too little of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +79,9 @@ fn ran(command: &mut Command) -> bool {
 /// What a run printed and left, with so much of what it lacks.
 fn try_with(case: &Case, folder: &Path, much: u64, printed: &Printed) -> Result<Run, String> {
     let Case { scene, lack } = case;
-    fs::create_dir_all(folder.join("repo")).expect("a folder");
+    fs::create_dir_all(folder.join(scene.root)).expect("a folder");
     fs::create_dir_all(folder.join("standby")).expect("a folder");
-    let written = folder.join(if scene.backs_up() { "repo" } else { "standby" });
+    let written = folder.join(if scene.backs_up() { scene.root } else { "standby" });
     let on_tmpfs = matches!(lack, Lack::Pages | Lack::Inodes);
     let small = if on_tmpfs { Some(Small::new(&written).expect("a tmpfs")) } else { None };
     scene.lay(folder);
@@ -144,7 +145,7 @@ fn a_full_disk_at_any_step_leaves_nothing_half_made() {
     } else {
         println!("not run: full disks: this user may not mount a tmpfs; only limits on the length of files were tried");
     }
-    let writes = |scene: &&Scene| matches!(scene.wants, Wants::Point { .. } | Wants::Target { .. });
+    let writes = |scene: &&Scene| scene.writes();
     let scenes: Vec<&'static Scene> = all().iter().filter(writes).collect();
     let cases: Vec<Case> = scenes
         .iter()

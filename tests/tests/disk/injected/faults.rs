@@ -16,10 +16,11 @@ use std::thread;
 use highwater_tests::inject::{Aim, Fault, Occurrence, WRITING, cannot_trace};
 use highwater_tests::run::Run;
 use highwater_tests::score::{Score, full};
+use highwater_tests::specimens::injected::{Kind, NOW, Scene};
 use tempfile::TempDir;
 
+use crate::injected::all;
 use crate::injected::invariants::{Printed, after, again};
-use crate::injected::scenes::{NOW, Scene, Wants, all};
 
 /// Threads of this test that run cases.
 const WORKERS: usize = 2;
@@ -163,7 +164,7 @@ fn cases(scene: &'static Scene, kills: bool, threads: u64) -> (Vec<Occurrence>, 
     let held = scene.hold(&folder);
     let (run, calls) = scene.call(&folder, NOW, threads).trace(&folder, &base.join("log"));
     drop(held);
-    let expected = if scene.wants == Wants::Refusal { 4 } else { 0 };
+    let expected = if scene.kind == Kind::Refusal { 4 } else { 0 };
     assert!(run.code == expected, "{}: the undisturbed run\n{}", scene.name, run.account());
     after(scene, &folder, &run, &run.stdout, None).unwrap_or_else(|what| match expected {
         0 => panic!("{}: undisturbed: {what}\n{}", scene.name, run.account()),
@@ -201,13 +202,13 @@ fn run(case: &Case, base: &Path) -> Ended {
     let Some((run, fault, held)) = (0..TRIES).find_map(|_| attempt()) else { return Ended::NotReached };
     let fault = &fault;
     let mut checked = after(scene, &folder, &run, printed, Some(fault));
-    if checked.is_ok() && !fault.kills() && is_no_failure(fault) && scene.wants != Wants::Refusal && run.code != 0 {
+    if checked.is_ok() && !fault.kills() && is_no_failure(fault) && scene.kind != Kind::Refusal && run.code != 0 {
         checked = Err("that is no reason to fail".to_owned());
     }
     if checked.is_ok() && is_a_failure(fault) && run.code == 0 && !says_what_it_lacks(fault, &run.stderr) {
         checked = Err("exit 0, though that failed".to_owned());
     }
-    if checked.is_ok() && scene.wants != Wants::Refusal {
+    if checked.is_ok() && scene.kind != Kind::Refusal {
         checked = says_what_is_lacking(fault, &run);
     }
     let checked = checked.and_then(|()| again(scene, &folder, printed));
@@ -237,7 +238,8 @@ fn stride(case: &Case, ci: usize) -> usize {
             }
         }
         false => {
-            ci * if reads { 3 } else { 1 }
+            ci * case.scene.weight
+                * if reads { 3 } else { 1 }
                 * if !large {
                     1
                 } else if case.fault.kills() {

@@ -10,9 +10,10 @@ use highwater_tests::binary::highwater;
 use highwater_tests::inject::cannot_trace;
 use highwater_tests::repo::Ground;
 use highwater_tests::run::Run;
+use highwater_tests::specimens::injected::{MODE, NOW, Scene};
 
+use crate::injected::all;
 use crate::injected::faults::scratch;
-use crate::injected::scenes::{MODE, NOW, Scene, TARGET, all};
 
 /// The scene of this name with a fault in it, once for each time that it makes this call on this file, handed to
 /// `judge` with its folder; nothing where faults cannot be injected.
@@ -53,7 +54,7 @@ fn a_database_that_may_be_open_is_not_restored_over() {
         with_fault("restore onto an open database", fault, |scene, folder, run| {
             assert!(run.expect(4).one_line().contains("Data.fs.lock"), "{}", run.account());
             assert!(
-                fs::read(folder.join(TARGET)).expect("the target") == scene.files[TARGET],
+                fs::read(folder.join(scene.target)).expect("the target") == scene.files[scene.target],
                 "the target was changed"
             );
         });
@@ -63,7 +64,7 @@ fn a_database_that_may_be_open_is_not_restored_over() {
 #[test]
 fn a_backup_that_cannot_be_looked_at_is_not_written_into() {
     // When the restore could not tell that its target is a hard link of a backup, it appended to the backup.
-    let (first, target) = ("repo/2026-03-01-00-01-00.fs", TARGET);
+    let (first, target) = ("repo/2026-03-01-00-01-00.fs", "standby/Data.fs");
     for (call, path) in [("newfstatat", target), ("openat2", first), ("fstat", first)] {
         with_fault("restore onto a link of a backup", (call, path, "EIO"), |scene, folder, run| {
             assert!(
@@ -81,9 +82,9 @@ fn a_target_whose_permissions_cannot_be_kept_is_not_replaced() {
     // A private database was replaced by one that everybody may read, with exit 0.
     with_fault("restore over another file", ("fchmod", "standby/Data.fs.*.part", "EIO"), |scene, folder, run| {
         assert!(run.expect(3).stderr.contains("permissions"), "{}", run.account());
-        let now = fs::read(folder.join(TARGET)).expect("the target");
-        let mode = fs::metadata(folder.join(TARGET)).expect("the target").permissions().mode() & 0o777;
-        assert!(now == scene.files[TARGET] && mode == MODE, "the old database stays as it was, but is {mode:o}");
+        let now = fs::read(folder.join(scene.target)).expect("the target");
+        let mode = fs::metadata(folder.join(scene.target)).expect("the target").permissions().mode() & 0o777;
+        assert!(now == scene.files[scene.target] && mode == MODE, "the old database stays as it was, but is {mode:o}");
     });
 }
 

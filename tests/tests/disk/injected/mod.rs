@@ -1,15 +1,13 @@
 //! Faults injected into the real binary: failing system calls, kills, short transfers and full disks, at every place of
-//! every verb.
+//! every verb. The scenes are those of the specimens.
 //!
 //! | file | about |
 //! |---|---|
-//! | `scenes.rs` | the verbs and the state of things in which each begins |
 //! | `invariants.rs` | what must hold after a fault, and after the run that follows it |
 //! | `faults.rs` | `injected faults` and `injected kills`: the n-th call on each file fails, or is the last one; by `strace` |
 //! | `found.rs` | the faults that once did harm |
 //! | `lacking.rs` | `lacking calls`: kernels and file systems without `openat2`, without locks, without `fsync` of folders |
 //! | `short.rs` | `short counts`: a preloaded library makes transfers short and interrupts them |
-//! | `stores.rs` | `injected faults, stores` and `injected kills, stores`: the same for datastores |
 //! | `disks.rs` | `full disks`: small file systems and file size limits of every size that matters |
 
 mod disks;
@@ -17,6 +15,14 @@ mod faults;
 mod found;
 mod invariants;
 mod lacking;
-mod scenes;
 mod short;
-mod stores;
+
+use std::sync::OnceLock;
+
+use highwater_tests::specimens::{self, injected::Scene};
+
+/// Every scene of every format.
+fn all() -> &'static [Scene] {
+    static ALL: OnceLock<Vec<Scene>> = OnceLock::new();
+    ALL.get_or_init(|| specimens::all().iter().flat_map(|specimen| specimen.injected()).collect())
+}

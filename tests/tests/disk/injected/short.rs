@@ -11,10 +11,11 @@ use std::path::Path;
 
 use highwater_tests::inject::short_library;
 use highwater_tests::score::{Score, full, size};
+use highwater_tests::specimens::injected::{Kind, NOW, Scene};
 
+use crate::injected::all;
 use crate::injected::faults::{in_parallel, scratch};
 use crate::injected::invariants::{Printed, after, again};
-use crate::injected::scenes::{NOW, Scene, Wants, all};
 
 /// At most so many bytes a call (0: no limit), a seed for less by chance (0: none), every so manieth call interrupted
 /// (0: none).
@@ -73,7 +74,7 @@ fn run(case: &Case, library: &Path, base: &Path) -> Result<u64, String> {
     scene.lay(&folder);
     let held = scene.hold(&folder);
     let run = scene.call(&folder, NOW, 2).run(&[], &short.environment(library, &told));
-    let expected = if scene.wants == Wants::Refusal { 4 } else { 0 };
+    let expected = if scene.kind == Kind::Refusal { 4 } else { 0 };
     let mut checked = after(scene, &folder, &run, printed, None);
     if checked.is_ok() && run.code != expected {
         checked = Err(format!("exit {expected} was expected"));
