@@ -111,7 +111,8 @@ impl Run for Heal {
                 Fate::Left(why) => json!({ "object": object, "healed": false, "why": why }),
             });
             let objects: Vec<_> = objects.collect();
-            let report = json!({ "schema": 1, "dry_run": self.dry_run, "objects": objects, "others": others, "shut": done.shut });
+            let (dry_run, shut) = (self.dry_run, done.shut);
+            let report = json!({ "schema": 1, "dry_run": dry_run, "objects": objects, "others": others, "shut": shut });
             out::print(&format!("{report:#}\n"))?;
             return Ok(exit);
         }
@@ -127,7 +128,8 @@ impl Run for Heal {
         if done.shut > 0 {
             let whole = if exit == Exit::Sound && !self.dry_run { "all else is whole; " } else { "" };
             out::say(&format!(
-                "highwater: {whole}of {} encrypted objects only the checksums were judged: --keyfile judges their bytes",
+                "highwater: {whole}of {} encrypted objects only the checksums were judged: --keyfile judges their \
+                 bytes",
                 thousands(done.shut)
             ));
         }

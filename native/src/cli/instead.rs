@@ -12,7 +12,8 @@ pub(super) fn of(verb: &str) -> Option<&'static str> {
         "gc" | "garbage-collection" | "orphans" => "highwater strays STORE, which lists and removes nothing",
         "init" => "mkdir REPO: the first backup into an empty folder makes a repository of it",
         "prune" | "forget" | "delete" | "remove" | "rm" | "expire" => {
-            "highwater backup --full --kill-old SOURCE REPO, the one verb that removes older points of a repozo repository"
+            "highwater backup --full --kill-old SOURCE REPO, the one verb that removes older points of a repozo \
+             repository"
         }
         "serve" | "gui" | "ui" => "highwater web",
         "errors" | "codes" => "highwater explain",

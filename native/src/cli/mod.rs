@@ -1,8 +1,8 @@
 //! The command line: the only place that prints, and the only one that knows exit codes.
 //!
-//! A verb is a file or a folder here, with its arguments, their help and what it does; [`verb`] lists them. Options that
-//! several verbs have are in [`options`]. Options for one kind of backup are in a file of that kind in the verb's folder
-//! and in a group there, which [`options::of_kind`] gives its heading and refuses for other kinds.
+//! A verb is a file or a folder here, with its arguments, their help and its work; [`verb`] lists them all. Options
+//! that several verbs have are in [`options`]. Options for one kind of backup are a group in a file of that kind in the
+//! verb's folder: [`options::of_kind`] gives it a heading, and refuses it for other kinds.
 
 mod backup;
 mod closed;
@@ -89,7 +89,7 @@ fn printed(printed: Result<(), Error>) -> Exit {
     )
 }
 
-/// What is said of a verb that other programs have.
+/// The refusal of a verb that only other programs have.
 fn unknown(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;

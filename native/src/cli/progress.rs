@@ -1,5 +1,5 @@
-//! Progress: a bar on a terminal, one plain line every ten seconds elsewhere, nothing in the first two; and a line whenever
-//! a signal asks for one.
+//! Progress: a bar on a terminal, one plain line every ten seconds elsewhere, nothing in the first two; and a line
+//! whenever a signal asks for one.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use highwater_core::claim::Claim;
 use highwater_core::inspect::Set;
 use highwater_core::name::printable;
 use highwater_core::render::thousands;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::options::of_kind::refuse;
@@ -46,9 +47,7 @@ impl Run for Show {
         }
         let plan = outline(&store, format, repository.point, self.keys.load()?)?;
         if self.json {
-            let chunks: Vec<_> = plan.claims.iter().map(|claim| json!({
-            "object": claim.object.to_string(), "codec": claim.codec.name(), "start": claim.target.start, "end": claim.target.end, "digest": claim.expect.digest.to_string(),
-        })).collect();
+            let chunks: Vec<_> = plan.claims.iter().map(|claim| chunk(&claim)).collect();
             let index = plan.index.as_ref().map(ToString::to_string);
             let mut document =
                 json!({ "schema": 1, "point": plan.point, "bytes": plan.end, "chunks": chunks, "index": index });
@@ -61,6 +60,17 @@ impl Run for Show {
         }
         Ok(Exit::Sound)
     }
+}
+
+/// A chunk of a plan, as `--json` writes it.
+fn chunk(claim: &Claim) -> Value {
+    json!({
+        "object": claim.object.to_string(),
+        "codec": claim.codec.name(),
+        "start": claim.target.start,
+        "end": claim.target.end,
+        "digest": claim.expect.digest.to_string(),
+    })
 }
 
 /// Shows a point of which a restore takes one archive.

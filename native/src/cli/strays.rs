@@ -77,7 +77,8 @@ impl Run for Strays {
         out::print(&format!("{count} strays of {}; {referenced} chunks are named by indices\n", bytes(total)))?;
         if exit != Exit::Sound {
             out::say(
-                "highwater: chunks are not called unreferenced, as nobody knows what the above names; `highwater verify` says more",
+                "highwater: chunks are not called unreferenced, as nobody knows what the above names; `highwater \
+                 verify` says more",
             );
         }
         Ok(exit)

@@ -22,7 +22,7 @@ const BESIDE: usize = 3;
 /// They were started; a verb that calls others starts them once.
 static STARTED: AtomicBool = AtomicBool::new(false);
 
-/// Starts the threads that all work is dealt to, unless they were.
+/// Starts the threads that all work is divided among, unless they were.
 ///
 /// # Errors
 /// When not even one can be started.
@@ -45,7 +45,8 @@ pub(super) fn start() -> Result<(), Error> {
         Some(error) => {
             let count = possible.saturating_sub(BESIDE).max(1);
             out::say(&format!(
-                "highwater: the system starts only {possible} of {wanted} threads ({error}); the work is done by {count}"
+                "highwater: the system starts only {possible} of {wanted} threads ({error}); the work is done by \
+                 {count}"
             ));
             count
         }
@@ -56,8 +57,8 @@ pub(super) fn start() -> Result<(), Error> {
     Ok(())
 }
 
-/// How many threads can be started at once, up to `wanted`, and why no more. Those of the pool cannot be asked: it is made
-/// once, with all of its threads, or never.
+/// How many threads can be started at once, up to `wanted`, and why no more. Those of the pool cannot be asked: it is
+/// made once, with all of its threads, or never.
 fn possible(wanted: usize) -> (usize, Option<io::Error>) {
     let mut waiting = Vec::with_capacity(wanted);
     let mut failed = None;

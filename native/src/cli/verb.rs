@@ -1,4 +1,4 @@
-//! The command and its verbs. What a verb takes and does is in the file of its name.
+//! The command and its verbs. The arguments and the work of each are in the file of its name.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -71,7 +71,7 @@ pub(super) enum Verb {
     Man(Man),
 }
 
-/// What a verb does, and what it needs for that.
+/// The work of a verb, and its needs.
 pub(super) trait Run {
     /// Whether the work is divided among threads, which are started before it.
     fn is_threaded(&self) -> bool {
@@ -91,7 +91,7 @@ pub(super) trait Run {
 }
 
 impl Verb {
-    /// The one that it is.
+    /// The verb itself.
     pub(super) fn chosen(&self) -> &dyn Run {
         match self {
             Self::Backup(verb) => verb,

@@ -61,11 +61,11 @@ fn serve(args: &Web, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let server =
         Server::http(address).map_err(|error| Error::cannot_start(format!("cannot listen on {address}: {error}")))?;
-    let place = format!("http://{}/", server.server_addr());
-    out::print(&format!("{place}\n"))?;
+    let url = format!("http://{}/", server.server_addr());
+    out::print(&format!("{url}\n"))?;
     out::say("serving the page to this computer only; Ctrl-C ends it");
     if !args.no_open {
-        open(&place);
+        open(&url);
     }
     while !stop.load(Ordering::Relaxed) {
         match server.recv_timeout(PATIENCE) {
@@ -108,10 +108,10 @@ fn find() -> Result<PathBuf, Error> {
 }
 
 /// Shows the page in the person's browser, if there is one.
-fn open(place: &str) {
+fn open(url: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let started =
-        Command::new(opener).arg(place).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Command::new(opener).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if started.is_err() {
         out::say("open that address in a browser");
     }

@@ -1,5 +1,5 @@
-//! The kinds of backup, as the command line speaks of them. A new one is an entry here, and a file with its options in the
-//! folder of each verb that has some.
+//! The kinds of backup, as the command line speaks of them. A new one is an entry here, and a file with its options in
+//! the folder of each verb that has some.
 
 use highwater_core::inspect::Format;
 

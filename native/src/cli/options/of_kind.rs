@@ -1,8 +1,8 @@
 //! Options that hold for one kind of backup: their heading in the help, and the refusal of those of another kind.
 //!
-//! A verb has a group of them for each kind, in that kind's file, as a field `OfKind<Group>`. [`OfKind`] gives the group
-//! its heading and remembers which of its options stand on the command line; [`refuse`] compares that with the kind that
-//! was found.
+//! A verb has a group of them for each kind, in that kind's file, as a field `OfKind<Group>`. [`OfKind`] gives the
+//! group its heading and keeps which of its options stand on the command line. [`refuse`] compares that with the kind
+//! that was found.
 
 use std::ops::Deref;
 use std::path::Path;
@@ -86,7 +86,8 @@ impl<T: Group> Given for OfKind<T> {
     }
 }
 
-/// Refuses options of another kind than that of the format that `path` names. `next` is the next step, where there is one.
+/// Refuses options of another kind than that of the format that `path` names. `next` is the next step, where there is
+/// one.
 ///
 /// # Errors
 /// One sentence that names the options, the kind that they are for, and the one that was found.

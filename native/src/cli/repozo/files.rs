@@ -96,7 +96,8 @@ pub(super) fn begins_with_full(repository: &dyn Store, files: &[String], when: O
     repository.list(None, add).map_err(Error::of_folder("list", repository, None))?;
     match (lost, files.last()) {
         (Some(lost), Some(last)) => Err(Error::damage(format!(
-            "{} is the index of a full backup that is not there: bring it back from another copy; -R -D {} gives what is older",
+            "{} is the index of a full backup that is not there: bring it back from another copy; -R -D {} gives what \
+             is older",
             shown(repository.told(None).join(format!("{lost}.dat"))),
             stem(last)
         ))),

@@ -219,8 +219,8 @@ fn getopt(args: &[OsString]) -> Result<Given, String> {
     Ok((given, args.cloned().collect()))
 }
 
-/// The option that a long name, or the beginning of one, means. What is short for one of the original's never is for one
-/// of ours.
+/// The option that a long name, or the beginning of one, means. What is short for one of the original's never is for
+/// one of ours.
 fn find_long(name: &[u8], shown: &str) -> Result<(u8, bool), String> {
     let begins = |&&(long, _, _): &&(&str, u8, bool)| long.as_bytes().starts_with(name);
     let is_theirs = |(_, letter, _): &&(&str, u8, bool)| letter.is_ascii_alphabetic();

@@ -73,11 +73,13 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<A
                         return Ok(Attempt::Overtaken);
                     }
                     return Err(Error::failed(format!(
-                        "no line of {chain}.dat names {path}: a backup run finishes it or sets it aside; the newest point before it is -D {point}"
+                        "no line of {chain}.dat names {path}: a backup run finishes it or sets it aside; the newest \
+                         point before it is -D {point}"
                     )));
                 }
                 watch.notice(format!(
-                    "{path} was not recovered: a backup that is running now has not listed it yet; this is the point before it, {point}"
+                    "{path} was not recovered: a backup that is running now has not listed it yet; this is the point \
+                     before it, {point}"
                 ));
             }
             let plan = plan(repository, &Repozo, Some(point.clone()), None)?;
@@ -107,7 +109,8 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<A
         None if options.with_verify => {
             let dat = shown(repository.told(None).join(format!("{chain}.dat")));
             return Err(Error::damage(format!(
-                "nothing can be verified: {dat} is missing or names no full backup; without -w, what is there is recovered unchecked"
+                "nothing can be verified: {dat} is missing or names no full backup; without -w, what is there is \
+                 recovered unchecked"
             )));
         }
         None => unlisted(options, repository, &found, &links, watch)?,
@@ -198,7 +201,8 @@ fn join(
         let link = links.get(name);
         if let Some(link) = link.filter(|link| link.start != length) {
             let what = format!(
-                "{} begins at byte {} of the source, but what lies before it ends at {length}: a file is missing or there twice",
+                "{} begins at byte {} of the source, but what lies before it ends at {length}: a file is missing or \
+                 there twice",
                 shown(&path),
                 link.start
             );

@@ -130,8 +130,8 @@ impl Run for Restore {
 }
 
 impl Restore {
-    /// Refuses options of another kind than the repository's. Whoever would salvage a database is told from which point to
-    /// restore it.
+    /// Refuses options of another kind than the repository's. The next step of a user who would salvage a database is a
+    /// restore of its newest sound point.
     fn only(&self, from: &dyn Store, format: &'static dyn Format, path: &Path, watch: &Watch<'_>) -> Result<(), Error> {
         let sound = match self.datastore.salvage && format.facts().shape != Shape::Image {
             false => None,

@@ -38,7 +38,10 @@ impl Events {
             Verdict::Unreadable(fault) => ("unreadable", Some(fault.to_string())),
             Verdict::Unverifiable(why) => ("unverifiable", Some((*why).to_owned())),
         };
-        self.write(&json!({ "event": "claim", "root": label, "object": claim.object.to_string(), "verdict": word, "message": message }));
+        let object = claim.object.to_string();
+        self.write(&json!({
+            "event": "claim", "root": label, "object": object, "verdict": word, "message": message,
+        }));
     }
 
     /// Writes an event.

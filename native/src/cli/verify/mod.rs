@@ -185,7 +185,10 @@ impl Verify {
             return Err(Error::cannot_start(absent.unwrap_or_else(none)));
         }
         for note in &report.findings {
-            events.write(&json!({ "event": "finding", "root": note.root, "code": note.code, "name": note.name, "object": note.object, "offset": note.offset, "message": note.message }));
+            events.write(&json!({
+                "event": "finding", "root": note.root, "code": note.code, "name": note.name,
+                "object": note.object, "offset": note.offset, "message": note.message,
+            }));
         }
         events
             .write(&json!({ "event": "root", "root": label, "verdict": report.verdict, "coverage": report.coverage }));
