@@ -1,6 +1,7 @@
 //! Deals claims out to threads, so that lanes are full and no thread waits long for another.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
@@ -21,6 +22,11 @@ pub(super) enum Hand {
     Marked(Claim),
 }
 
+/// What streams that go side by side have in common.
+fn kind(claim: &Claim) -> (Codec, Algorithm) {
+    (claim.codec, claim.expect.digest.algorithm())
+}
+
 /// How many streams like this claim's are worth reading at once.
 pub(super) fn width(codec: Codec, algorithm: Algorithm) -> usize {
     let lanes = lanes::width(algorithm);
@@ -34,7 +40,6 @@ pub(super) fn width(codec: Codec, algorithm: Algorithm) -> usize {
 pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
     let (marked, mut rest): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| claim.marks.is_some());
     let mut hands: Vec<Hand> = marked.into_iter().map(Hand::Marked).collect();
-    let kind = |claim: &Claim| (claim.codec, claim.expect.digest.algorithm());
     rest.sort_by_key(|claim| (kind(claim), Reverse(size(claim))));
     for claims in rest.chunk_by(|a, b| kind(a) == kind(b)) {
         let Some(width) = claims.first().map(|first| width(first.codec, first.expect.digest.algorithm())) else {
@@ -54,6 +59,20 @@ pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
         }
     }
     hands
+}
+
+/// Passes over the marks of those of `claims` that fill the lanes of all `threads` with their like anyway.
+pub(super) fn pass_over_marks(claims: &mut [Claim], threads: usize) {
+    let mut sums: BTreeMap<_, u64> = BTreeMap::new();
+    for claim in &*claims {
+        let sum = sums.entry(kind(claim)).or_default();
+        *sum = sum.saturating_add(claim.expect.length);
+    }
+    for claim in claims {
+        let lanes = (width(claim.codec, claim.expect.digest.algorithm()) * threads) as u64;
+        let sum = sums.get(&kind(claim)).copied().unwrap_or_default();
+        claim.marks.take_if(|_| claim.expect.length.saturating_mul(lanes) <= sum);
+    }
 }
 
 /// The size by which a claim lies with its like. Chunks of a store are many and short: there the order in which they came, which is that
@@ -128,6 +147,20 @@ mod tests {
         // Many of a length fill lanes instead.
         let hands = deal(claims(&[1000; 64]), 2);
         assert_eq!(lengths(&hands).iter().map(Vec::len).collect::<Vec<_>>(), [32, 32]);
+    }
+
+    #[test]
+    fn the_marks_of_what_fills_the_lanes_by_itself_are_passed_over() {
+        let marked = |lengths: &[u64]| {
+            let mut claims = claims(lengths);
+            claims.iter_mut().for_each(|claim| claim.marks = Name::new(b"marks").ok());
+            pass_over_marks(&mut claims, 2);
+            claims.iter().filter(|claim| claim.marks.is_some()).count()
+        };
+        let lanes = width(Codec::Plain, Algorithm::Md5) * 2;
+        assert_eq!(marked(&[1000]), 1);
+        assert_eq!((marked(&vec![1000; lanes]), marked(&vec![1000; lanes - 1])), (0, lanes - 1));
+        assert_eq!(marked(&[&[1_000_000][..], &vec![1000; lanes]].concat()), 1);
     }
 
     #[test]

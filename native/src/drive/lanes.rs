@@ -11,6 +11,7 @@ use highwater_core::codec::{Codec, Workspace, place};
 use highwater_core::digest::{Hasher, update_lanes};
 
 use super::PIECE;
+use super::sink::Goes;
 use crate::error::Error;
 use crate::store::Object;
 use crate::watch::Watch;
@@ -32,7 +33,7 @@ const AHEAD: u64 = 4 * 1024 * 1024;
 const STAGGER: usize = 320;
 
 /// One stream: a range of an object's stored bytes, decoded, counted and hashed.
-pub(super) struct Stream<T> {
+pub(super) struct Stream<'s, T> {
     /// Whose it is.
     pub(super) tag: T,
     /// Counts the decoded bytes, and knows when there are too many.
@@ -51,6 +52,8 @@ pub(super) struct Stream<T> {
     decoded: Vec<u8>,
     ready: Ready,
     asked: u64,
+    /// Where the decoded bytes go, if anywhere.
+    goes: Option<Goes<'s>>,
     end: Option<io::Result<()>>,
 }
 
@@ -64,7 +67,7 @@ enum Ready {
     Decoded,
 }
 
-impl<T> Stream<T> {
+impl<'s, T> Stream<'s, T> {
     /// A stream of the stored bytes `stored` of `object`, which end earlier if the object does. They are to decode to
     /// what `expect` says.
     pub(super) fn new(
@@ -94,8 +97,27 @@ impl<T> Stream<T> {
             read: 0..0,
             decoded: Vec::new(),
             ready: Ready::Decoded,
+            goes: None,
             end: None,
         }
+    }
+
+    /// The same, whose decoded bytes go there.
+    pub(super) fn to(self, goes: Goes<'s>) -> Self {
+        Self { goes: Some(goes), ..self }
+    }
+
+    /// Hands the bytes that are ready to where they go.
+    fn write(&mut self) -> Result<(), Error> {
+        let Some(Goes { sink, at }) = self.goes else { return Ok(()) };
+        let (_, bytes) = self.work();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        sink.put(at, bytes, true)?;
+        let at = at + bytes.len() as u64;
+        self.goes = Some(Goes { sink, at });
+        Ok(())
     }
 
     /// The bytes that are ready, and who takes them.
@@ -211,18 +233,18 @@ fn put_back(mut buffer: Vec<u8>) {
 /// could not be read to its end.
 ///
 /// # Errors
-/// [`Error::Interrupted`] only.
-pub(super) fn run<T>(
+/// [`Error::Interrupted`], those of `next` and `ended`, and those of what takes a stream's bytes.
+pub(super) fn run<'s, T>(
     width: usize,
-    mut next: impl FnMut() -> Option<Stream<T>>,
-    mut ended: impl FnMut(Stream<T>, io::Result<()>),
+    mut next: impl FnMut() -> Result<Option<Stream<'s, T>>, Error>,
+    mut ended: impl FnMut(Stream<'s, T>, io::Result<()>) -> Result<(), Error>,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
-    let mut lanes: Vec<Stream<T>> = Vec::new();
+    let mut lanes: Vec<Stream<'s, T>> = Vec::new();
     loop {
         watch.go_on()?;
         while lanes.len() < width
-            && let Some(mut stream) = next()
+            && let Some(mut stream) = next()?
         {
             (stream.input, stream.decoded) = (buffer(), buffer());
             lanes.push(stream);
@@ -232,6 +254,7 @@ pub(super) fn run<T>(
         }
         let piece = (TOGETHER / lanes.len()).clamp(LEAST, PIECE);
         lanes.iter_mut().for_each(|lane| lane.fill(piece));
+        lanes.iter_mut().try_for_each(Stream::write)?;
         update_lanes(lanes.iter_mut().map(Stream::work));
         watch.advance(lanes.iter().map(|lane| lane.ready() as u64).sum());
         let mut at = 0;
@@ -244,7 +267,7 @@ pub(super) fn run<T>(
             SPARE_WORKSPACES.with_borrow_mut(|spare| spare.extend(lane.check.reclaim()));
             put_back(std::mem::take(&mut lane.input));
             put_back(std::mem::take(&mut lane.decoded));
-            ended(lane, end);
+            ended(lane, end)?;
         }
     }
 }

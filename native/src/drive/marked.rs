@@ -16,6 +16,7 @@ use highwater_core::segments::{Recheck, Segments};
 use rayon::prelude::*;
 
 use super::lanes::{self, Stream};
+use super::sink::Goes;
 use super::{buffer, deal};
 use crate::error::Error;
 use crate::store::{Object, Store};
@@ -62,46 +63,58 @@ impl Marked {
         (range.end - range.start == expect.length).then_some(Self { object, codec: Codec::Plain, segments, borders })
     }
 
-    /// The verdict; none when it takes the plain way to come to one.
+    /// The verdict; none when it takes the plain way to come to one. The stream's bytes go to where `goes` says, each at the
+    /// latest when it was hashed as the verdict has it.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] only.
-    pub(crate) fn verdict(&self, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
+    /// [`Error::Interrupted`], and those of the sink.
+    pub(crate) fn verdict(&self, goes: Option<Goes<'_>>, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
         let count = self.segments.count();
         let width = deal::width(self.codec, self.segments.expect().digest.algorithm());
         let hand = count.div_ceil(rayon::current_num_threads()).min(width * 2);
         let all: Vec<usize> = (0..count).collect();
         let found: Vec<Option<Vec<usize>>> =
-            all.par_chunks(hand).map(|indices| self.broken(indices, width, watch)).collect::<Result<_, _>>()?;
+            all.par_chunks(hand).map(|indices| self.broken(indices, width, goes, watch)).collect::<Result<_, _>>()?;
         let Some(broken) = found.into_iter().collect::<Option<Vec<Vec<usize>>>>() else { return Ok(None) };
         let broken = broken.concat();
         if broken.is_empty() {
             return Ok(Some(Verdict::Sound));
         }
-        self.recheck(broken, watch)
+        self.recheck(broken, goes, watch)
     }
 
     /// Those of the segments that do not hold; none when one could not be read as it should be.
-    fn broken(&self, indices: &[usize], width: usize, watch: &Watch<'_>) -> Result<Option<Vec<usize>>, Error> {
+    fn broken(
+        &self,
+        indices: &[usize],
+        width: usize,
+        goes: Option<Goes<'_>>,
+        watch: &Watch<'_>,
+    ) -> Result<Option<Vec<usize>>, Error> {
         let mut waiting = indices.iter();
         let (mut broken, mut odd) = (Vec::new(), false);
-        let next = || waiting.next().map(|index| self.stream(*index));
-        let ended = |stream: Stream<usize>, end: io::Result<()>| {
+        let next = || Ok(waiting.next().map(|index| self.stream(*index, goes)));
+        let ended = |stream: Stream<'_, usize>, end: io::Result<()>| {
             let followed = !self.segments.is_last(stream.tag);
             if !self.segments.holds(stream.tag, &stream.hasher) {
                 broken.push(stream.tag);
             }
             odd |= end.is_err() || !stream.check.is_whole(followed);
+            Ok(())
         };
         lanes::run(width, next, ended, watch)?;
         Ok((!odd).then_some(broken))
     }
 
-    fn stream(&self, index: usize) -> Stream<usize> {
+    fn stream<'s>(&self, index: usize, goes: Option<Goes<'s>>) -> Stream<'s, usize> {
         let range = self.segments.range(index);
         let expect = Expect { length: range.end - range.start, ..self.segments.expect() };
         let hasher = self.segments.hasher(index);
-        Stream::new(index, self.object.clone(), self.stored(index), self.codec, expect, hasher)
+        let stream = Stream::new(index, self.object.clone(), self.stored(index), self.codec, expect, hasher);
+        match goes {
+            Some(Goes { sink, at }) => stream.to(Goes { sink, at: at + range.start }),
+            None => stream,
+        }
     }
 
     /// Where segment `index` is stored.
@@ -109,23 +122,30 @@ impl Marked {
         self.borders[index]..self.borders[index + 1]
     }
 
-    /// Decides by hashing serially from the first segment that did not hold.
-    fn recheck(&self, broken: Vec<usize>, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
+    /// Decides by hashing serially from the first segment that did not hold. What it hashes is written once more: the
+    /// stored bytes may have changed since.
+    fn recheck(&self, broken: Vec<usize>, goes: Option<Goes<'_>>, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
         let mut recheck = Recheck::new(&self.segments, broken);
         let mut buffer = buffer();
         while let Some(index) = recheck.next() {
             let (stored, length) = (self.stored(index), self.segments.range(index));
             let mut decoder = Decoder::new(self.codec);
-            let mut hashed = 0;
+            let (mut hashed, mut written) = (0, Ok(()));
             let read = self.object.for_each_piece(stored.start, stored.end, &mut buffer, |piece| {
                 let pushed = decoder.push(piece, &mut |decoded| {
+                    let at = length.start + hashed;
                     hashed += decoded.len() as u64;
                     recheck.push(decoded);
+                    // More than that is another segment's, or nobody's.
+                    if let Some(goes) = goes.filter(|_| written.is_ok() && length.start + hashed <= length.end) {
+                        written = goes.sink.put(goes.at + at, decoded, false);
+                    }
                     highwater_core::codec::Flow::Continue(())
                 });
-                pushed.is_ok() && !watch.stopping()
+                pushed.is_ok() && written.is_ok() && !watch.stopping()
             });
             watch.go_on()?;
+            written?;
             if read.is_err() || hashed != length.end - length.start {
                 // It cannot be read any more, or changed since its segments were read.
                 return Ok(None);
@@ -170,5 +190,5 @@ fn members(object: &dyn Object, segments: &Segments) -> Option<Vec<u64>> {
 /// # Errors
 /// [`Error::Interrupted`] only.
 pub(super) fn check(store: &dyn Store, claim: &Claim, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
-    Marked::of_claim(store, claim).map_or(Ok(None), |marked| marked.verdict(watch))
+    Marked::of_claim(store, claim).map_or(Ok(None), |marked| marked.verdict(None, watch))
 }

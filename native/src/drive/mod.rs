@@ -4,11 +4,14 @@
 //! thread ([`lanes`]), a stream with marks is cut there and hashed by all threads ([`marked`]), and a stream
 //! that takes longer than all the others gets a thread of its own ([`deal`]).
 
+mod behind;
 mod deal;
 mod lanes;
 mod marked;
 mod one;
 mod present;
+mod sink;
+mod write;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -37,6 +40,8 @@ pub(crate) use one::failed as unopened;
 pub use one::{check_bytes, fits};
 use present::Present;
 use rayon::prelude::*;
+pub(crate) use sink::Sink;
+pub(crate) use write::write;
 
 /// Bytes read at a time: enough to hide the system call, small enough to stay in a core's cache.
 pub const PIECE: usize = 256 * 1024;
@@ -82,6 +87,11 @@ struct Settled {
     verdict: Verdict,
     bytes: u64,
     marked: bool,
+}
+
+/// The offset at which a claim's bytes begin in what a restore writes.
+pub(crate) fn at_place(claim: &Claim) -> u64 {
+    claim.target.start
 }
 
 /// A buffer to read into.
@@ -307,7 +317,8 @@ impl Ground<'_> {
                     Ok(object) => {
                         let (codec, expect) = (claim.codec, claim.expect);
                         let hasher = Hasher::new(expect.digest.algorithm());
-                        return Some(lanes::Stream::new(claim, object.into(), 0..u64::MAX, codec, expect, hasher));
+                        let stream = lanes::Stream::new(claim, object.into(), 0..u64::MAX, codec, expect, hasher);
+                        return Ok(Some(stream));
                     }
                     Err(error) => {
                         let verdict = one::failed(self.store, &claim, &error);
@@ -315,15 +326,16 @@ impl Ground<'_> {
                     }
                 }
             }
-            None
+            Ok(None)
         };
-        let ended = |stream: lanes::Stream<Claim>, end: io::Result<()>| {
+        let ended = |stream: lanes::Stream<'_, Claim>, end: io::Result<()>| {
             let bytes = stream.check.length();
             let verdict = match end {
                 Ok(()) => stream.check.end_with(stream.hasher),
                 Err(error) => Verdict::of_fault(fault(&error)),
             };
             out.borrow_mut().settle(stream.tag, verdict, bytes, false);
+            Ok(())
         };
         lanes::run(width, next, ended, self.watch)
     }

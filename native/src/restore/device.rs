@@ -1,16 +1,21 @@
 //! A restore onto a block device: in place, as a device has no second file that could take its name.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
+use highwater_core::claim::Claim;
 use highwater_core::render::thousands;
 use rayon::prelude::*;
 
-use super::full::chunk;
+use super::full::TOGETHER;
 use super::ready::{self, Look};
 use super::target::holds;
+use super::write::Ranges;
 use super::zeros::Zeros;
 use super::{How, Outcome, Run, sound};
 use crate::disk::Writable;
+use crate::drive;
 use crate::error::Error;
 use crate::shown::quoted;
 
@@ -64,20 +69,35 @@ pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
 fn fill(run: &Run<'_>, device: &dyn Writable, zeros: &Zeros) -> Result<u64, Error> {
     let Run { plan, from, watch, .. } = *run;
     let path = run.told();
-    let written = (0..plan.claims.len()).into_par_iter().map(|at| {
+    let written = AtomicU64::new(0);
+    let count = |claim: &Claim| written.fetch_add(claim.expect.length, Ordering::Relaxed);
+    // Gives the chunk if it is still to be written.
+    let look = |at: usize| -> Result<Option<Claim>, Error> {
         watch.go_on()?;
         let claim = plan.claims.get(at);
         if holds(device.as_object(), &claim, watch).map_err(Error::io("read", &path))? {
-            return Ok::<u64, Error>(0);
+            return Ok(None);
         }
         if zeros.are(&claim) {
+            count(&claim);
             Zeros::put(&claim, |at, bytes| device.write_at(at, bytes)).map_err(Error::io("write", &path))?;
-        } else {
-            sound(from, &claim, chunk(from, &claim, device, &path, false, watch)?)?;
+            return Ok(None);
         }
-        Ok(claim.expect.length)
-    });
-    let written: u64 = written.try_reduce(|| 0, |one, other| Ok(one + other))?;
+        Ok(Some(claim))
+    };
+    let settled = |claim: &Claim, verdict| {
+        count(claim);
+        sound(from, claim, verdict)
+    };
+    thread::scope(|scope| {
+        let ranges = Ranges::new(scope, device, &path, u64::MAX);
+        let all: Vec<usize> = (0..plan.claims.len()).collect();
+        let written = all.chunks(TOGETHER).try_for_each(|some| {
+            let looked: Vec<Option<Claim>> = some.par_iter().map(|at| look(*at)).collect::<Result<_, _>>()?;
+            drive::write(from, looked.into_iter().flatten().collect(), &ranges, watch, &settled)
+        });
+        ranges.finish().and(written)
+    })?;
     device.sync().map_err(Error::io("write", &path))?;
-    Ok(written)
+    Ok(written.into_inner())
 }

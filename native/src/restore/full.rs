@@ -1,7 +1,6 @@
 //! A full restore: every chunk to its place in a work file, in parallel, which then takes the target's name.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -11,25 +10,31 @@ use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::digest::Hasher;
 use highwater_core::name::Name;
-use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::alone::{Alone, GIVEN_UP, Old, PART, part_of, still, was_target};
-use super::filestorage::{self, index, newest};
+use super::append::{database, index, newest};
 use super::salvage::{self, Lost};
-use super::write::{Writer, is_zero};
+use super::write::{Ranges, is_zero};
 use super::zeros::Zeros;
 use super::{Run, known, sound, target, tell_chunks, tell_whole};
 use crate::disk::like::Like;
 use crate::disk::{self, Appender, Disk, Draft, Inode, Writable};
-use crate::drive::check_bytes;
+use crate::drive::{self, at_place};
 use crate::error::Error;
+use crate::filestorage::{Records, records as records_of};
 use crate::shown::{quoted, shown};
 use crate::store::{Identity, Object, Store};
 use crate::watch::Watch;
 
 /// The longest chunk that is taken over from an old target in one piece, in bytes: the longest of a datastore.
 const LONGEST: usize = 16 << 20;
+
+/// How many chunks are dealt out to threads at a time: a disk image may have millions.
+pub(super) const TOGETHER: usize = 4096;
+
+/// From so many bytes on, the records of a database are read while it is being made durable.
+const BESIDE: u64 = 8 << 20;
 
 /// The permissions of a work file.
 const PRIVATE: u32 = 0o600;
@@ -50,6 +55,8 @@ struct Begun<'a> {
 pub(super) struct Written {
     /// How many bytes were there already.
     pub(super) had: u64,
+    /// What its records give, if that was looked at.
+    pub(super) records: Option<io::Result<Records>>,
     /// The target, held: by itself, or where it was the old target before, by that.
     pub(super) file: Arc<dyn Writable>,
     pub(super) _old: Option<Old>,
@@ -63,7 +70,10 @@ pub(super) fn write(run: &Run<'_>, alone: Alone, zeros: &Zeros, lost: Option<&Lo
     let Run { plan, to, watch, .. } = *run;
     let begun = begin(run, alone)?;
     match fill(run, &begun, zeros, lost) {
-        Ok(had) => end(begun, to, run.target, plan.grows, had, watch),
+        Ok(had) => {
+            let records = (plan.grows && plan.index.is_some() && plan.end >= BESIDE).then_some(plan.end);
+            end(begun, to, run.target, (plan.grows, records), watch).map(|written| Written { had, ..written })
+        }
         Err(error) => Err(kept(error, to, run.target, begun.draft)),
     }
 }
@@ -87,34 +97,39 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) ->
     let cloned = length > 0 && !shared;
     let there = |at: usize, claim: &Claim| (resumed || cloned || (shared && at == 0)) && claim.target.end <= length;
     let (had, left) = (AtomicU64::new(0), AtomicU64::new(0));
-    let chunks = (0..plan.claims.len()).into_par_iter().try_for_each(|at| {
+    let count = |counts: &AtomicU64, claim: &Claim| {
+        counts.fetch_add(claim.expect.length, Ordering::Relaxed);
+        watch.advance(claim.expect.length);
+    };
+    let held = begun.draft.held() as Arc<dyn Object>;
+    // Gives the chunk if it is still to be written.
+    let look = |at: usize| -> Result<Option<Claim>, Error> {
         watch.go_on()?;
-        let claim = &plan.claims.get(at);
-        let fresh = claim.target.start >= length;
-        if fresh && zeros.are(claim) {
+        let claim = plan.claims.get(at);
+        let fresh = at_place(&claim) >= length;
+        if fresh && zeros.are(&claim) {
             // Beside an old target, only what differs from it counts as written.
-            let counts = if begun.replaces.is_some() { &had } else { &left };
-            counts.fetch_add(claim.expect.length, Ordering::Relaxed);
-            watch.advance(claim.expect.length);
-            return Ok(());
+            count(if begun.replaces.is_some() { &had } else { &left }, &claim);
+            return Ok(None);
         }
-        if there(at, claim) && target::holds(file.as_object(), claim, watch).map_err(Error::io("read", &part))? {
+        if there(at, &claim) && target::is_there(from, &held, &claim, watch).map_err(Error::io("read", &part))? {
             had.fetch_add(claim.expect.length, Ordering::Relaxed);
-            return Ok(());
+            return Ok(None);
         }
         if let Some(old) = &old
-            && take_over(old.file.as_object(), claim, file, fresh).map_err(Error::io("write", &part))?
+            && take_over(old.file.as_object(), &claim, file, fresh).map_err(Error::io("write", &part))?
         {
-            had.fetch_add(claim.expect.length, Ordering::Relaxed);
-            watch.advance(claim.expect.length);
-            return Ok(());
+            count(&had, &claim);
+            return Ok(None);
         }
-        if zeros.are(claim) {
-            left.fetch_add(claim.expect.length, Ordering::Relaxed);
-            watch.advance(claim.expect.length);
-            return Zeros::put(claim, |at, bytes| file.write_at(at, bytes)).map_err(Error::io("write", &part));
+        if zeros.are(&claim) {
+            count(&left, &claim);
+            Zeros::put(&claim, |at, bytes| file.write_at(at, bytes)).map_err(Error::io("write", &part))?;
+            return Ok(None);
         }
-        let verdict = chunk(from, claim, file, &part, fresh, watch)?;
+        Ok(Some(claim))
+    };
+    let settled = |claim: &Claim, verdict: Verdict| -> Result<(), Error> {
         let Some(lost) = lost else { return sound(from, claim, verdict) };
         if let Some(why) = salvage::why(from, claim, verdict) {
             // What of the chunk was written before it proved bad must not stay.
@@ -127,8 +142,16 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) ->
         }
         left.fetch_add(claim.expect.length, Ordering::Relaxed);
         Ok(())
-    });
-    chunks?;
+    };
+    thread::scope(|scope| {
+        let ranges = Ranges::new(scope, file, &part, length);
+        let all: Vec<usize> = (0..plan.claims.len()).collect();
+        let written = all.chunks(TOGETHER).try_for_each(|some| {
+            let looked: Vec<Option<Claim>> = some.par_iter().map(|at| look(*at)).collect::<Result<_, _>>()?;
+            drive::write(from, looked.into_iter().flatten().collect(), &ranges, watch, &settled)
+        });
+        ranges.finish().and(written)
+    })?;
     if lost.is_some() && left.into_inner() + had.load(Ordering::Relaxed) == 0 {
         return Err(Error::damage(format!("no chunk of {} is sound: nothing of it can be salvaged", plan.point)));
     }
@@ -201,13 +224,13 @@ fn like(
     Ok(new.with_mode(PRIVATE))
 }
 
-/// Puts a whole work file in the place of the target, whose owner and permissions it gets. Gives it, held.
+/// Puts a whole work file in the place of the target, whose owner and permissions it gets. Gives it, held, and what its
+/// `records` give up to this byte.
 fn end(
     begun: Begun<'_>,
     to: &dyn Disk,
     target: &Name,
-    grows: bool,
-    had: u64,
+    (grows, records): (bool, Option<u64>),
     watch: &Watch<'_>,
 ) -> Result<Written, Error> {
     let Begun { draft, like, replaces, old, .. } = begun;
@@ -218,8 +241,15 @@ fn end(
     }
     let given = draft.give(&like).map_err(Error::io("set the permissions of", &path))?;
     given.tell(to, target, watch);
-    draft.file().sync().map_err(Error::io("write", &path))?;
     let file = draft.held();
+    // While the disk works, there is time to read.
+    let records = thread::scope(|scope| {
+        let object = file.as_object();
+        let read = records.map(|end| move || records_of(object, end));
+        let reading = read.and_then(|read| thread::Builder::new().spawn_scoped(scope, read).ok());
+        file.sync().map_err(Error::io("write", &path))?;
+        Ok::<_, Error>(reading.and_then(|reading| reading.join().ok()))
+    })?;
     let published = match replaces {
         Some(identity) => {
             let now = to.look(Some(target)).map_err(Error::at("look at", to, target))?;
@@ -233,7 +263,7 @@ fn end(
         published => published.map_err(Error::at("put in place", to, target))?,
     }
     to.sync_folder(None).map_err(Error::of_folder("sync", to, None))?;
-    Ok(Written { had, file, _old: old })
+    Ok(Written { had: 0, records, file, _old: old })
 }
 
 /// Restores to a file whose bytes `fill` puts together, and then puts an index beside it if there is a saved one. Unless it
@@ -246,7 +276,7 @@ pub(crate) fn put_together(
     fill: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut alone = Alone::take(to, target, false, watch)?;
-    let _database = filestorage::keep_database_closed(to, target)?;
+    let _database = database::keep_closed(to, target)?;
     let given_up = alone.is_given_up();
     let (draft, _) = alone.part(to, target, PART, watch)?;
     draft.file().set_length(0).map_err(Error::at("write", to, draft.work()))?;
@@ -269,7 +299,8 @@ pub(crate) fn put_together(
     }
     let like = like((to, target), alone.old.as_ref(), given_up, &draft, watch)?;
     let replaces = alone.old.as_ref().map(|old| old.look.identity);
-    let _held = end(Begun { draft, resumed: false, like, replaces, old: alone.old }, to, target, true, 0, watch)?;
+    let begun = Begun { draft, resumed: false, like, replaces, old: alone.old };
+    let _held = end(begun, to, target, (true, None), watch)?;
     index::put_beside(from, saved, to, target, watch)
 }
 
@@ -314,21 +345,4 @@ fn kept(error: Error, to: &dyn Disk, target: &Name, draft: Draft<'_>) -> Error {
         )),
         other => other,
     }
-}
-
-/// Writes one chunk to its place, checking it on the way. Where nothing was yet (`fresh`), zeros need not be written.
-pub(super) fn chunk(
-    from: &dyn Store,
-    claim: &Claim,
-    file: &dyn Writable,
-    path: &Path,
-    fresh: bool,
-    watch: &Watch<'_>,
-) -> Result<Verdict, Error> {
-    thread::scope(|scope| {
-        let mut writer = Writer::new(scope, file, claim.target.start, claim.expect.length, fresh);
-        let checked = check_bytes(from, claim, Depth::Digest, watch, &mut |bytes| writer.put(bytes));
-        writer.finish().map_err(Error::io("write", path))?;
-        checked.map(|(verdict, _)| verdict)
-    })
 }

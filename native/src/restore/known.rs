@@ -22,9 +22,9 @@ use highwater_core::render::thousands;
 use rayon::prelude::*;
 
 use super::Run;
+use super::append::newest;
+use super::append::seal::Seal;
 use super::claims::Claims;
-use super::filestorage::newest;
-use super::filestorage::seal::Seal;
 use super::target::{Fit, holds};
 use crate::drive::buffer;
 use crate::error::Error;

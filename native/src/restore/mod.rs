@@ -4,13 +4,12 @@
 //! whole: an append writes nothing inside the old bytes, a full restore goes to a work file beside the target, which
 //! takes its name at the end. A run that was interrupted is taken up where it stopped. Nothing but the target is
 //! touched, and a target that holds what the set does not know only when that is asked for (`known`). What else belongs
-//! to a database is in `filestorage`.
+//! to a database is in `append`.
 
 mod alone;
 mod append;
 mod claims;
 mod device;
-mod filestorage;
 mod full;
 mod known;
 mod plan;
@@ -205,7 +204,7 @@ pub fn to_file(
         return device::write(&run);
     }
     let mut alone = Alone::take(to, target, job.dry_run, watch)?;
-    let _database = if plan.grows { filestorage::keep_database_closed(to, target)? } else { None };
+    let _database = if plan.grows { append::database::keep_closed(to, target)? } else { None };
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let object = alone.old.as_ref().filter(|_| !job.full).map(|old| Arc::clone(&old.file) as Arc<dyn Object>);
     let fit = match (object, plan.grows) {
@@ -263,7 +262,7 @@ pub fn to_file(
             }
             How::Cut => {
                 // First the index, which fits the longer file too: it says from where on to scan.
-                done.index = filestorage::index::put(&run, false)?;
+                done.index = append::index::put(&run, false, None)?;
                 file.set_length(plan.end).and_then(|()| file.sync()).map_err(run.failed("cut"))?;
                 old.is_still(to, target)?;
                 return Ok(done);
@@ -285,15 +284,15 @@ pub fn to_file(
         }
         old.is_still(to, target)?;
     }
-    let held = if done.how == How::Full {
+    let (held, records) = if done.how == How::Full {
         let written = full::write(&run, alone, &zeros, None)?;
         done.written -= written.had;
-        Some(written.file)
+        (Some(written.file), written.records)
     } else {
-        None
+        (None, None)
     };
     if plan.grows {
-        done.index = filestorage::index::put(&run, done.how == How::Full)?;
+        done.index = append::index::put(&run, done.how == How::Full, records)?;
     }
     if let Some(file) = held {
         let ours = Inode::look(&*file).map_err(run.failed("look at"))?.identity;

@@ -9,7 +9,7 @@ use highwater_core::digest::Hasher;
 use highwater_core::name::Name;
 use rayon::prelude::*;
 
-use super::filestorage::seal::Seal;
+use super::append::seal::Seal;
 use super::known::goes_on;
 use super::{Plan, Run};
 use crate::disk::{Disk, What};
@@ -78,10 +78,7 @@ pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<(Fit, Optio
     let same = |claim: &Claim| {
         let near = job.quick && claim.expect.length <= NEAR;
         let equal = near.then(|| equals(from, &**object, claim)).flatten();
-        if equal == Some(true) || holds_by_marks(from, object, claim, watch) {
-            return Ok(true);
-        }
-        holds(&**object, claim, watch)
+        if equal == Some(true) { Ok(true) } else { is_there(from, object, claim, watch) }
     };
     let differs = looked_at.par_iter().find_map_first(|claim| match same(claim) {
         Ok(true) => None,
@@ -138,7 +135,17 @@ fn equals(from: &dyn Store, object: &dyn Object, claim: &Claim) -> Option<bool> 
 fn holds_by_marks(from: &dyn Store, object: &Arc<dyn Object>, claim: &Claim, watch: &Watch<'_>) -> bool {
     let marks = claim.marks.as_ref().and_then(|name| read_marks(from, name));
     let marked = marks.and_then(|marks| Marked::of_range(object.clone(), &claim.target, &claim.expect, marks));
-    marked.is_some_and(|marked| matches!(marked.verdict(watch), Ok(Some(Verdict::Sound))))
+    marked.is_some_and(|marked| matches!(marked.verdict(None, watch), Ok(Some(Verdict::Sound))))
+}
+
+/// Whether the bytes of `object` at a claim's target range are the claimed ones, by its marks if these prove it.
+pub(super) fn is_there(
+    from: &dyn Store,
+    object: &Arc<dyn Object>,
+    claim: &Claim,
+    watch: &Watch<'_>,
+) -> std::io::Result<bool> {
+    Ok(holds_by_marks(from, object, claim, watch) || holds(&**object, claim, watch)?)
 }
 
 /// Whether the bytes of `object` at a claim's target range are the claimed ones.

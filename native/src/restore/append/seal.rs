@@ -6,12 +6,10 @@
 //! transaction with an unknown status for a complete one.
 
 use std::io;
-use std::ops::Range;
 
 use highwater_core::claim::Claim;
 
 use crate::disk::Writable;
-use crate::restore::write::Writer;
 use crate::store::Object;
 
 /// Where a transaction's status stands in it.
@@ -62,33 +60,16 @@ impl Seal {
         chunk[..at] == old[..at] && chunk[at + 1..] == old[at + 1..]
     }
 
-    /// Writes bytes, with the seal in place of the status byte: up to the seal at once and for good, the others by the
-    /// writer.
+    /// Writes bytes that begin at `start`, of which the last is the status byte, for good, with the seal in its place.
     ///
     /// # Errors
-    /// When the seal cannot be written.
-    pub(in crate::restore) fn put<'scope, 'a: 'scope>(
-        &mut self,
-        file: &dyn Writable,
-        writer: &mut Writer<'scope, 'a>,
-        bytes: &[u8],
-        start: u64,
-    ) -> io::Result<()> {
-        if start > self.at {
-            writer.put(bytes);
-            return Ok(());
+    /// When they cannot be written.
+    pub(in crate::restore) fn put(&mut self, file: &dyn Writable, bytes: &[u8], start: u64) -> io::Result<()> {
+        if let Some((status, before)) = bytes.split_last() {
+            self.real = Some(*status);
+            file.write_at(start, &[before, &[VOTED]].concat())?;
         }
-        let Some(at) = self.inside(start, bytes.len()) else { return file.write_at(start, bytes) };
-        self.real = Some(bytes[at]);
-        file.write_at(start, &[&bytes[..at], &[VOTED]].concat())?;
-        file.sync()?;
-        writer.put(&bytes[at + 1..]);
-        Ok(())
-    }
-
-    /// Where a writer begins whose bytes go to `range` of the target: after the seal, which is not its business.
-    pub(in crate::restore) fn after(&self, range: Range<u64>) -> u64 {
-        range.start.max(self.at.saturating_add(1)).min(range.end)
+        file.sync()
     }
 
     /// The seal's place in `length` bytes that begin at `start`.

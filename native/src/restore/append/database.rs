@@ -1,9 +1,4 @@
-//! What only a restore to a FileStorage does: the lock by which a database says that it is open, the OID index beside
-//! it, and the seal of an append.
-
-pub(super) mod index;
-pub(super) mod newest;
-pub(super) mod seal;
+//! The lock by which a database says that it is open.
 
 use highwater_core::name::Name;
 
@@ -15,7 +10,7 @@ use crate::store::Locks;
 
 /// Keeps ZODB from opening the target while it is being written: ZODB holds a lock on `TARGET.lock` while a
 /// FileStorage is open. Returns the lock; none when there is no such file, as no ZODB ever opened the target.
-pub(super) fn keep_database_closed(to: &dyn Disk, target: &Name) -> Result<Option<Held>, Error> {
+pub(in crate::restore) fn keep_closed(to: &dyn Disk, target: &Name) -> Result<Option<Held>, Error> {
     let (path, name) = (quoted(&to.told(Some(target))), Name::new(&[target.as_bytes(), b".lock"].concat())?);
     let lock_path = quoted(&to.told(Some(&name)));
     let unknown = |error: std::io::Error| {

@@ -2,6 +2,7 @@
 //! is none.
 
 use std::cell::Cell;
+use std::io;
 use std::path::Path;
 
 use highwater_core::filestorage::{self, OidIndex};
@@ -20,8 +21,8 @@ use crate::watch::Watch;
 
 /// Puts an index beside the target if the plan has a saved one: that one when the records of the target give it, else one
 /// made from them. False when there is none; then none is there. A quick restore that wrote nothing anew looks at
-/// [`QUICK_ENTRIES`] of it only.
-pub(in crate::restore) fn put(run: &Run<'_>, anew: bool) -> Result<bool, Error> {
+/// [`QUICK_ENTRIES`] of it only. What the records of the target give may be known (`given`).
+pub(in crate::restore) fn put(run: &Run<'_>, anew: bool, given: Option<io::Result<Records>>) -> Result<bool, Error> {
     let Run { from, job, plan, watch, to, target } = *run;
     let Some(saved) = &plan.index else {
         let saved = from.told(None).join(format!("{}.index", plan.point));
@@ -43,7 +44,7 @@ pub(in crate::restore) fn put(run: &Run<'_>, anew: bool) -> Result<bool, Error> 
         place(&bytes, &saved, to, target, watch)?;
         return Ok(true);
     }
-    put_what_the_records_give(&bytes, &saved, (to, target), plan.end, watch)
+    put_what_the_records_give(&bytes, &saved, (to, target), (plan.end, given), watch)
 }
 
 /// Puts the saved index beside a target of which nothing but the bytes is known, or one made from its records; without a
@@ -57,7 +58,7 @@ pub(in crate::restore) fn put_beside(
 ) -> Result<(), Error> {
     let object = match from.open(saved) {
         Ok(object) => object,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             watch.note(format!("No index file to restore: {}", shown(from.told(Some(saved)))));
             return Ok(());
         }
@@ -65,7 +66,7 @@ pub(in crate::restore) fn put_beside(
     };
     let bytes = object.read_whole().map_err(Error::at("read", from, saved))?;
     let end = to.length(target).map_err(Error::at("read", to, target))?;
-    put_what_the_records_give(&bytes, &from.told(Some(saved)), (to, target), end, watch).map(|_| ())
+    put_what_the_records_give(&bytes, &from.told(Some(saved)), (to, target), (end, None), watch).map(|_| ())
 }
 
 /// Puts an index of the target, which is of `end` bytes, beside it: the saved one, byte for byte, if the records give the
@@ -74,11 +75,14 @@ fn put_what_the_records_give(
     bytes: &[u8],
     saved: &Path,
     (to, target): (&dyn Disk, &Name),
-    end: u64,
+    (end, given): (u64, Option<io::Result<Records>>),
     watch: &Watch<'_>,
 ) -> Result<bool, Error> {
-    let object = to.open(target).map_err(Error::at("open", to, target))?;
-    let given = match records(&*object, end).map_err(Error::at("read", to, target))? {
+    let given = match given {
+        Some(given) => given,
+        None => records(&*to.open(target).map_err(Error::at("open", to, target))?, end),
+    };
+    let given = match given.map_err(Error::at("read", to, target))? {
         Records::Index(given) => given,
         Records::Foreign => {
             place(bytes, saved, to, target, watch)?;
@@ -146,7 +150,7 @@ fn place(bytes: &[u8], saved: &Path, to: &dyn Disk, target: &Name, watch: &Watch
 pub(in crate::restore) fn remove(to: &dyn Disk, target: &Name) -> Result<(), Error> {
     let name = beside(target)?;
     match to.remove(&name) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::at("remove", to, &name)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at("remove", to, &name)(error)),
         _ => to.sync_folder(None).map_err(Error::of_folder("sync", to, None)),
     }
 }
@@ -168,7 +172,7 @@ fn misfit(bytes: &[u8], run: &Run<'_>) -> Result<Option<String>, Error> {
     let failed = Cell::new(None);
     let read_at = |at: u64, out: &mut [u8]| match object.read_exact_at(at, out) {
         Ok(()) => Some(()),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
         Err(error) => {
             failed.set(Some(error));
             None
