@@ -7,6 +7,7 @@ use crate::codec::{Broken, Codec, Decoder, Flow, Sealing, Workspace};
 use crate::digest::{Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
+use crate::key::Key;
 use crate::name::Name;
 use crate::report::Depth;
 
@@ -197,6 +198,9 @@ impl Verdict {
     }
 }
 
+/// What is said of bytes of which only the length is on record.
+const UNRECORDED: &str = "no digest of it is on record, so only its length could be looked at";
+
 /// What is said of encrypted bytes without their key.
 const SEALED: &str = "it is encrypted, and only its checksum can be looked at without the key";
 
@@ -208,8 +212,11 @@ pub(crate) const ELSEWHERE: &str =
 pub struct Check {
     codec: Codec,
     expect: Expect,
+    key: Option<Key>,
     decoder: Decoder,
     decodes: bool,
+    /// A digest is on record, or is not asked for.
+    recorded: bool,
     hasher: Option<Hasher>,
     length: u64,
     /// How many decoded bytes the last step gave.
@@ -219,18 +226,34 @@ pub struct Check {
 }
 
 impl Check {
-    /// Begins to check `claim` at `depth`: below [`Depth::Digest`], bytes are counted but not hashed.
+    /// Begins to check `claim` at `depth`: below [`Depth::Digest`], bytes are counted but not hashed. `key` opens what is
+    /// encrypted.
     #[must_use]
-    pub fn new(claim: &Claim, depth: Depth) -> Self {
-        let hasher = (depth >= Depth::Digest).then(|| Hasher::new(claim.expect.digest.algorithm()));
-        Self { hasher, ..Self::counting(claim.codec, claim.expect) }
+    pub fn new(claim: &Claim, depth: Depth, key: Option<&Key>) -> Self {
+        let hashed = claim.expect.digest.filter(|_| depth >= Depth::Digest);
+        let mut check = Self::counting(claim.codec, claim.expect, key);
+        check.hasher = hashed.map(|digest| Hasher::new(digest.algorithm()));
+        check.recorded = hashed.is_some() || depth < Depth::Digest;
+        check
     }
 
     /// Begins to check bytes that the host hashes, for [`Check::end_with`].
     #[must_use]
-    pub fn counting(codec: Codec, expect: Expect) -> Self {
-        let (decoder, decodes) = (Decoder::new(codec), !matches!(codec, Codec::Plain | Codec::Kept(_)));
-        Self { codec, expect, decoder, decodes, hasher: None, length: 0, last: 0, over: false, broken: None }
+    pub fn counting(codec: Codec, expect: Expect, key: Option<&Key>) -> Self {
+        let (decoder, decodes) = (Decoder::new(codec, key), !matches!(codec, Codec::Plain | Codec::Kept(_)));
+        Self {
+            codec,
+            expect,
+            key: codec.sealing().and_then(|_| key.cloned()),
+            decoder,
+            decodes,
+            recorded: true,
+            hasher: None,
+            length: 0,
+            last: 0,
+            over: false,
+            broken: None,
+        }
     }
 
     /// Takes the next stored bytes and hands the decoded ones to `tee`, never more than the claim expects in all.
@@ -320,7 +343,7 @@ impl Check {
     #[must_use]
     pub fn end(mut self) -> Verdict {
         let found = self.hasher.take().map(|mut hasher| {
-            hasher.update(self.codec.suffix());
+            hasher.update(self.codec.suffix(self.key.as_ref()));
             hasher.finish()
         });
         self.judge(found)
@@ -361,8 +384,11 @@ impl Check {
         if self.length != expected {
             return Verdict::Damaged(Damage::Length { expected, found: self.length, more: false, decoded });
         }
-        match found {
-            Some(found) if found != digest => Verdict::Damaged(Damage::Digest { expected: digest, found, place: None }),
+        match (found, digest) {
+            (Some(found), Some(expected)) if found != expected => {
+                Verdict::Damaged(Damage::Digest { expected, found, place: None })
+            }
+            _ if !self.recorded => opened.unwrap_or(Verdict::Unverifiable(UNRECORDED)),
             _ => opened.unwrap_or(Verdict::Sound),
         }
     }
@@ -371,7 +397,7 @@ impl Check {
 /// Why what is encrypted is not opened.
 fn unopened(codec: Codec) -> &'static str {
     match codec {
-        Codec::Blob(Sealing::Tried(_)) | Codec::Cached(Sealing::Tried(_)) | Codec::Kept(Sealing::Tried(_)) => {
+        Codec::Blob(Sealing::Tried) | Codec::Cached(Sealing::Tried) | Codec::Kept(Sealing::Tried) => {
             "the key that was given does not open it: it is encrypted with another one, or damaged"
         }
         _ => SEALED,

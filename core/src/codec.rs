@@ -9,6 +9,8 @@ mod zstd;
 
 use std::ops::Range;
 
+use crate::key::Key;
+
 pub(crate) use blob::Kept;
 pub use blob::encode as encode_blob;
 pub use sealing::Sealing;
@@ -53,15 +55,11 @@ impl Codec {
         }
     }
 
-    /// What the digest of the decoded bytes covers after them.
+    /// What the digest of the decoded bytes covers after them, where `key` opens them.
     #[must_use]
-    pub fn suffix(&self) -> &[u8] {
-        match self {
-            Self::Blob(sealing) | Self::Cached(sealing) if sealing.is_sealed() == Some(true) => {
-                sealing.key().map_or(&[], |key| key.id())
-            }
-            Self::Plain | Self::Gzip | Self::Blob(_) | Self::Cached(_) | Self::Kept(_) => &[],
-        }
+    pub fn suffix(self, key: Option<&Key>) -> &[u8] {
+        let sealing = self.sealing().filter(|sealing| sealing.is_sealed() == Some(true));
+        sealing.and_then(|sealing| sealing.opens(key)).map_or(&[], |key| key.id())
     }
 }
 
@@ -99,20 +97,20 @@ pub enum Decoder {
     /// Inflates gzip members.
     Gzip(Box<gzip::Gunzip>),
     /// Opens a blob.
-    Blob(Box<blob::Unblob>, Sealing),
+    Blob(Box<blob::Unblob>),
     /// Hands the bytes of a blob on unchanged, and opens it beside that.
     Kept(Box<blob::Kept>),
 }
 
 impl Decoder {
-    /// A decoder at the start of an object.
+    /// A decoder at the start of an object; `key` opens what is encrypted.
     #[must_use]
-    pub fn new(codec: Codec) -> Self {
+    pub fn new(codec: Codec, key: Option<&Key>) -> Self {
         match codec {
             Codec::Plain => Self::Plain,
             Codec::Gzip => Self::Gzip(Box::default()),
-            Codec::Blob(sealing) | Codec::Cached(sealing) => Self::Blob(Box::new(blob::Unblob::new(sealing)), sealing),
-            Codec::Kept(sealing) => Self::Kept(Box::new(blob::Kept::new(sealing))),
+            Codec::Blob(sealing) | Codec::Cached(sealing) => Self::Blob(Box::new(blob::Unblob::new(sealing, key))),
+            Codec::Kept(sealing) => Self::Kept(Box::new(blob::Kept::new(sealing, key))),
         }
     }
 
@@ -149,7 +147,7 @@ impl Decoder {
                 *stored = rest;
                 gunzip.push(now, each)
             }
-            Self::Blob(unblob, _) => unblob.some(stored, each),
+            Self::Blob(unblob) => unblob.some(stored, each),
             Self::Kept(kept) => match std::mem::take(stored) {
                 [] => Ok(Flow::Continue(())),
                 all => {
@@ -164,25 +162,25 @@ impl Decoder {
     /// before its header has come.
     #[must_use]
     pub fn holds(&self) -> bool {
-        matches!(self, Self::Blob(unblob, _) if unblob.holds())
+        matches!(self, Self::Blob(unblob) if unblob.holds())
     }
 
     /// What the last [`Decoder::some`] handed on, if it [holds](Decoder::holds) that, so that nobody need copy it.
     #[must_use]
     pub fn held(&self) -> &[u8] {
-        if let Self::Blob(unblob, _) = self { unblob.held() } else { &[] }
+        if let Self::Blob(unblob) = self { unblob.held() } else { &[] }
     }
 
     /// Lends it what another decoder worked with, before the first byte: to make that anew takes time.
     pub fn lend(&mut self, workspace: Workspace) {
-        if let Self::Blob(unblob, _) = self {
+        if let Self::Blob(unblob) = self {
             unblob.lend(workspace.0);
         }
     }
 
     /// Gives up what it worked with, after the last byte.
     pub fn reclaim(&mut self) -> Option<Workspace> {
-        if let Self::Blob(unblob, _) = self { unblob.reclaim().map(Workspace) } else { None }
+        if let Self::Blob(unblob) = self { unblob.reclaim().map(Workspace) } else { None }
     }
 
     /// Whether the bytes so far end where another member may follow.
@@ -203,7 +201,7 @@ impl Decoder {
         match self {
             Self::Plain => Ok(()),
             Self::Gzip(gunzip) => gunzip.end(),
-            Self::Blob(unblob, _) => unblob.end(),
+            Self::Blob(unblob) => unblob.end(),
             Self::Kept(kept) => kept.end(),
         }
     }
@@ -211,7 +209,7 @@ impl Decoder {
     /// No byte of a blob has come.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        matches!(self, Self::Blob(unblob, _) if unblob.is_untouched())
+        matches!(self, Self::Blob(unblob) if unblob.is_untouched())
     }
 
     /// Whether what comes after the last byte that anybody wants still matters: a blob's checksum covers all of it.
@@ -224,7 +222,7 @@ impl Decoder {
     #[must_use]
     pub fn is_sealed(&self) -> bool {
         match self {
-            Self::Blob(unblob, _) => unblob.is_sealed(),
+            Self::Blob(unblob) => unblob.is_sealed(),
             Self::Kept(kept) => kept.is_sealed(),
             Self::Plain | Self::Gzip(_) => false,
         }

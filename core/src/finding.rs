@@ -30,6 +30,13 @@ pub enum Hurts {
         /// The first set's number within the root.
         from: u64,
     },
+    /// The sets of these numbers, half-open.
+    Span {
+        /// The first.
+        from: u64,
+        /// The first behind them.
+        to: u64,
+    },
     /// Every set of a group.
     Group(u64),
     /// Every set of the root.

@@ -11,6 +11,7 @@ use crate::check::{Damage, ELSEWHERE, Verdict};
 use crate::claim::{Claim, Expect};
 use crate::codec::blob::Shape;
 use crate::codec::{Broken, Codec, Frames, Sealing};
+use crate::key::Key;
 
 /// So many bytes are asked for at once: the header of a blob and of a frame, or of a few short blocks.
 const WINDOW: u64 = 128;
@@ -27,6 +28,9 @@ pub struct Fit {
     sealing: Sealing,
     expect: Expect,
     found: u64,
+    /// Where in the object the bytes of the claim begin.
+    start: u64,
+    key: Option<Key>,
     /// The bytes that are asked for, and those of them that have come.
     asked: Range<u64>,
     window: Vec<u8>,
@@ -37,11 +41,15 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Begins to look at the object of a claim, which has `found` bytes.
+    /// Begins to look at the object of a claim, which has `found` bytes; `key` opens what is encrypted.
     #[must_use]
-    pub fn new(claim: &Claim, found: u64) -> Self {
+    pub fn new(claim: &Claim, found: u64, key: Option<&Key>) -> Self {
         let Claim { codec, expect, .. } = *claim;
+        let stored = claim.stored();
+        let found = found.min(stored.end).saturating_sub(stored.start);
         let mut fit = Self {
+            start: stored.start,
+            key: codec.sealing().and_then(|_| key.cloned()),
             sealing: codec.sealing().unwrap_or(Sealing::Open),
             expect,
             found,
@@ -72,7 +80,8 @@ impl Fit {
     #[must_use]
     pub fn ask(&self) -> Option<Range<u64>> {
         let from = self.asked.start.saturating_add(self.window.len() as u64);
-        self.verdict.is_none().then_some(from..self.asked.end)
+        let place = |at: u64| self.start.saturating_add(at);
+        self.verdict.is_none().then(|| place(from)..place(self.asked.end))
     }
 
     /// Takes the first of the bytes that were asked for, at least one.
@@ -116,7 +125,7 @@ impl Fit {
                 shape.header
             }
             None => {
-                let shape = Shape::of(&window, self.sealing).map_err(Damage::Encoding)?;
+                let shape = Shape::of(&window, self.sealing, self.key.as_ref()).map_err(Damage::Encoding)?;
                 let header = shape.header;
                 self.bound(header);
                 if self.verdict.is_some() {

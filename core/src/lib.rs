@@ -45,6 +45,7 @@ pub mod inspect;
 pub mod key;
 pub mod marks;
 pub mod name;
+pub mod node;
 pub mod plan;
 pub mod point;
 mod removal;

@@ -30,7 +30,7 @@
 //!
 //! The digest says which stream the marks are of: a file that came to lie beside another one is no use, and is passed over.
 
-use crate::claim::Expect;
+use crate::claim::Sum;
 use crate::digest::{Algorithm, Digest, Hasher};
 
 /// The distance of marks that are made today, in bytes: 16 bytes for each 4 MiB cost nothing, and a segment that is
@@ -49,7 +49,7 @@ pub const LONGEST: u64 = 16 * 1024 * 1024 + 50;
 /// The marks of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marks {
-    expect: Expect,
+    expect: Sum,
     power: u8,
     values: Vec<Digest>,
 }
@@ -58,7 +58,7 @@ impl Marks {
     /// The marks of a stream, from the values that a [`Marker`] kept of it or of a longer one that begins so. None when
     /// there are too few of them.
     #[must_use]
-    pub fn new(expect: Expect, distance: u64, mut values: Vec<Digest>) -> Option<Self> {
+    pub fn new(expect: Sum, distance: u64, mut values: Vec<Digest>) -> Option<Self> {
         let power = u8::try_from(distance.checked_ilog2()?).ok().filter(|_| distance.is_power_of_two())?;
         let count = usize::try_from(inside(expect.length, distance)).ok()?;
         if !POWERS.contains(&power) || values.len() < count {
@@ -80,7 +80,7 @@ impl Marks {
             _ => return None,
         };
         let mut values = bytes.chunks(algorithm.length()).map(|value| Digest::new(algorithm, value));
-        let expect = Expect { length: u64::from_le_bytes(*length), digest: values.next()?? };
+        let expect = Sum { length: u64::from_le_bytes(*length), digest: values.next()?? };
         let distance = 1u64.checked_shl(u32::from(power)).filter(|_| POWERS.contains(&power))?;
         // Counted before any is kept, so that a count in the file asks for nothing.
         if values.len() as u64 != inside(expect.length, distance) {
@@ -106,7 +106,7 @@ impl Marks {
 
     /// What the stream was when they were made.
     #[must_use]
-    pub fn expect(&self) -> Expect {
+    pub fn expect(&self) -> Sum {
         self.expect
     }
 
@@ -167,7 +167,7 @@ impl Marker {
 
     /// The marks of what was taken, or of the part of it that `expect` speaks of. None when that is longer than what was taken.
     #[must_use]
-    pub fn marks(self, expect: Expect) -> Option<Marks> {
+    pub fn marks(self, expect: Sum) -> Option<Marks> {
         Marks::new(expect, self.distance, self.values)
     }
 }
@@ -185,7 +185,7 @@ mod tests {
         let mut marker = Marker::new(Algorithm::Md5, 1024);
         data.chunks(step).for_each(|piece| marker.update(piece));
         assert_eq!(marker.hasher().clone().finish(), md5_of(data));
-        marker.marks(Expect { length: data.len() as u64, digest: md5_of(data) }).unwrap()
+        marker.marks(Sum { length: data.len() as u64, digest: md5_of(data) }).unwrap()
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
         let data = bytes(5000);
         let mut marker = Marker::new(Algorithm::Md5, 1024);
         marker.update(&data);
-        let upto = |length: u64| marker.clone().marks(Expect { length, digest: md5_of(b"") }).map(|m| m.values().len());
+        let upto = |length: u64| marker.clone().marks(Sum { length, digest: md5_of(b"") }).map(|m| m.values().len());
         assert_eq!([upto(0), upto(1024), upto(1025), upto(4097)], [Some(0), Some(0), Some(1), Some(4)]);
         assert_eq!(upto(6000), None);
     }

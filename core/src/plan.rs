@@ -28,6 +28,9 @@ pub fn obstacle(survey: &Survey, newest: bool) -> Option<Obstacle<'_>> {
         Hurts::Nothing => false,
         Hurts::All | Hurts::Group(_) | Hurts::Shared(_) => true,
         Hurts::One(ordinal) => last == Some(ordinal),
+        Hurts::Span { from, to } => {
+            last.is_some_and(|last| (from..to).contains(&last)) || newest && last.is_none_or(|last| from > last)
+        }
         Hurts::Onward { from, .. } => newest || last.is_some_and(|last| last >= from),
     };
     let findings = survey.findings();
@@ -56,10 +59,10 @@ pub fn is_exactly(at: &str, set: &str) -> bool {
 pub fn reach<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Result<u64, (&'a Claim, u64)> {
     let mut reached = 0;
     for claim in claims {
-        if claim.target.start != reached || claim.target.end.checked_sub(reached) != Some(claim.expect.length) {
+        if claim.target().start != reached || claim.target().end - reached != claim.expect.length {
             return Err((claim, reached));
         }
-        reached = claim.target.end;
+        reached = claim.target().end;
     }
     Ok(reached)
 }

@@ -11,7 +11,7 @@ use std::borrow::Borrow;
 use std::ops::Range;
 
 use crate::check::{Damage, Place, Verdict};
-use crate::claim::Expect;
+use crate::claim::Sum;
 use crate::codec::Codec;
 use crate::digest::{Digest, Hasher};
 use crate::marks::Marks;
@@ -27,14 +27,14 @@ impl Segments {
     /// The segments of the stream that `expect` claims of an object stored as `codec` says. None when the marks are of
     /// another stream, or when there is nothing to gain.
     #[must_use]
-    pub fn new(codec: Codec, expect: &Expect, marks: Marks) -> Option<Self> {
+    pub fn new(codec: Codec, expect: Sum, marks: Marks) -> Option<Self> {
         let can = matches!(codec, Codec::Plain | Codec::Gzip);
-        (can && marks.expect() == *expect && !marks.values().is_empty()).then_some(Self { marks, codec })
+        (can && marks.expect() == expect && !marks.values().is_empty()).then_some(Self { marks, codec })
     }
 
     /// What the whole stream is to be.
     #[must_use]
-    pub fn expect(&self) -> Expect {
+    pub fn expect(&self) -> Sum {
         self.marks.expect()
     }
 
@@ -167,11 +167,11 @@ mod tests {
     fn marks(data: &[u8]) -> Marks {
         let mut marker = Marker::new(Algorithm::Md5, DISTANCE);
         marker.update(data);
-        marker.marks(Expect { length: data.len() as u64, digest: md5_of(data) }).unwrap()
+        marker.marks(Sum { length: data.len() as u64, digest: md5_of(data) }).unwrap()
     }
 
     /// The verdict on `data` as a host comes to it, and how many bytes it hashed serially.
-    fn verdict(expect: &Expect, marks: Marks, data: &[u8]) -> Option<(Verdict, u64)> {
+    fn verdict(expect: Sum, marks: Marks, data: &[u8]) -> Option<(Verdict, u64)> {
         let segments = Segments::new(Codec::Plain, expect, marks)?;
         let part = |range: Range<u64>| &data[range.start as usize..range.end as usize];
         let holds = |index: &usize| {
@@ -189,24 +189,24 @@ mod tests {
         Some((recheck.verdict(), serial))
     }
 
-    fn expect(data: &[u8]) -> Expect {
-        Expect { length: data.len() as u64, digest: md5_of(data) }
+    fn expect(data: &[u8]) -> Sum {
+        Sum { length: data.len() as u64, digest: md5_of(data) }
     }
 
     #[test]
     fn sound_data_with_its_marks_is_sound_without_a_serial_pass() {
         for length in [1025, 2048, 2049, 10_000] {
             let data = bytes(length, 5);
-            assert_eq!(verdict(&expect(&data), marks(&data), &data), Some((Verdict::Sound, 0)));
+            assert_eq!(verdict(expect(&data), marks(&data), &data), Some((Verdict::Sound, 0)));
         }
     }
 
     #[test]
     fn marks_of_another_stream_or_too_few_bytes_are_of_no_use() {
         let (data, other) = (bytes(5000, 5), bytes(5000, 6));
-        assert!(Segments::new(Codec::Plain, &expect(&data), marks(&other)).is_none());
-        assert!(Segments::new(Codec::Plain, &expect(&data), marks(&bytes(6000, 5))).is_none());
-        assert!(Segments::new(Codec::Plain, &expect(&data[..1000]), marks(&data[..1000])).is_none());
+        assert!(Segments::new(Codec::Plain, expect(&data), marks(&other)).is_none());
+        assert!(Segments::new(Codec::Plain, expect(&data), marks(&bytes(6000, 5))).is_none());
+        assert!(Segments::new(Codec::Plain, expect(&data[..1000]), marks(&data[..1000])).is_none());
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
             let place = Some(Place { bytes: start..(start + DISTANCE).min(3500), more: 0, plain: true });
             let damage = Damage::Digest { expected: md5_of(&data), found: md5_of(&flipped), place };
             assert_eq!(
-                verdict(&expect(&data), marks.clone(), &flipped),
+                verdict(expect(&data), marks.clone(), &flipped),
                 Some((Verdict::Damaged(damage), 3500 - start)),
                 "bit {bit}"
             );
@@ -234,7 +234,7 @@ mod tests {
         for bit in 34 * 8..file.len() * 8 {
             let mut file = file.clone();
             file[bit / 8] ^= 1 << (bit % 8);
-            let (verdict, serial) = verdict(&expect(&data), Marks::parse(&file).unwrap(), &data).unwrap();
+            let (verdict, serial) = verdict(expect(&data), Marks::parse(&file).unwrap(), &data).unwrap();
             let mark = (bit / 8 - 34) / 16;
             let rest = if mark == 3 { 5000 - 3 * DISTANCE } else { 2 * DISTANCE };
             assert_eq!((verdict, serial), (Verdict::Sound, rest), "bit {bit}");
@@ -243,7 +243,7 @@ mod tests {
         for bit in 0..34 * 8 {
             let mut file = file.clone();
             file[bit / 8] ^= 1 << (bit % 8);
-            let use_of_it = Marks::parse(&file).and_then(|marks| verdict(&expect(&data), marks, &data));
+            let use_of_it = Marks::parse(&file).and_then(|marks| verdict(expect(&data), marks, &data));
             assert_eq!(use_of_it, None, "bit {bit}");
         }
     }
@@ -265,7 +265,7 @@ mod tests {
                 let at = number() % theirs.len();
                 theirs[at] ^= 1 << (number() % 8);
             }
-            let (verdict, _) = verdict(&expect(&data), Marks::parse(&marks).unwrap(), &theirs).unwrap();
+            let (verdict, _) = verdict(expect(&data), Marks::parse(&marks).unwrap(), &theirs).unwrap();
             match verdict {
                 Verdict::Sound => {
                     assert!(theirs == data, "round {round}");

@@ -76,11 +76,12 @@ fn key_of(claim: &Claim) -> u128 {
     hasher.update([0]);
     hasher.update(claim.codec.name());
     // With a key and without, something else comes of it.
-    hasher.update(
-        claim.codec.sealing().map_or([0; 2], |sealing| [sealing.is_tried(), sealing.key().is_some()].map(u8::from)),
-    );
+    hasher.update([claim.codec.sealing().map_or(0, |sealing| 1 + sealing as u8)]);
     hasher.update(claim.expect.length.to_le_bytes());
-    hasher.update(claim.expect.digest.as_bytes());
+    hasher.update(claim.expect.digest.as_ref().map_or(&[][..], |digest| digest.as_bytes()));
+    if let Some(range) = &claim.range {
+        hasher.update([range.start.to_le_bytes(), range.end.to_le_bytes()].as_flattened());
+    }
     let digest: [u8; 32] = hasher.finalize().into();
     let (key, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
     u128::from_le_bytes(*key)

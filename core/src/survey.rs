@@ -5,6 +5,8 @@ use crate::claim::Claim;
 use crate::codec::Flow;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
+use crate::key::Key;
+use crate::node::Node;
 use crate::removal::Removal;
 use crate::report::{self, Depth, Note, Report};
 use crate::shard::Shard;
@@ -17,6 +19,8 @@ pub enum Work {
     Claim(Claim),
     /// Follow it, then [`Survey::followed`].
     Trail(Trail),
+    /// Make it, when the set is restored. Nothing of it can be checked, and nothing is to be told of it.
+    Node(Node),
 }
 
 /// One run over one root, or over one shard of it.
@@ -122,6 +126,7 @@ impl Survey {
                 .map(Work::Trail),
         );
         self.handed = self.handed.saturating_add((work.len() - before) as u64);
+        work.extend(batch.nodes.into_iter().map(Work::Node));
         flow
     }
 
@@ -183,6 +188,12 @@ impl Survey {
             }
             self.findings.push(finding);
         }
+    }
+
+    /// The key that the inspection uses, which checks of its claims take too.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        self.inspect.key()
     }
 
     /// The sets named so far.
@@ -316,6 +327,10 @@ impl Survey {
             Hurts::One(ordinal) => {
                 let at = usize::try_from(ordinal).unwrap_or(usize::MAX);
                 at.min(self.sets.len())..at.saturating_add(1).min(self.sets.len())
+            }
+            Hurts::Span { from, to } => {
+                let place = |at| usize::try_from(at).unwrap_or(usize::MAX).min(self.sets.len());
+                place(from)..place(to).max(place(from))
             }
             Hurts::All => 0..self.sets.len(),
             // Those that it stands for are among the others.

@@ -7,6 +7,7 @@
 use crate::codec::{Broken, Codec, Decoder, Flow};
 use crate::fault::Fault;
 use crate::finding::Findings;
+use crate::key::Key;
 use crate::name::Name;
 
 /// One object of a trail.
@@ -57,6 +58,7 @@ pub struct Following {
     trail: Trail,
     next: usize,
     decoder: Decoder,
+    key: Option<Key>,
     broken: Option<Broken>,
     stopped: bool,
     findings: Findings,
@@ -72,13 +74,14 @@ pub struct Followed {
 }
 
 impl Following {
-    /// Gets ready to read the first part.
+    /// Gets ready to read the first part; `key` opens what is encrypted.
     #[must_use]
-    pub fn new(trail: Trail) -> Self {
+    pub fn new(trail: Trail, key: Option<Key>) -> Self {
         Self {
             trail,
             next: 0,
-            decoder: Decoder::new(Codec::Plain),
+            decoder: Decoder::new(Codec::Plain, None),
+            key,
             broken: None,
             stopped: false,
             findings: Findings::default(),
@@ -88,7 +91,7 @@ impl Following {
     /// Begins the next part and says which object to read from its start; none when all were read.
     pub fn begin(&mut self) -> Option<Name> {
         let part = self.trail.parts.get(self.next)?;
-        self.decoder = Decoder::new(part.codec);
+        self.decoder = Decoder::new(part.codec, self.key.as_ref());
         self.broken = None;
         self.stopped = false;
         self.trail.follow.begin(self.next, part);

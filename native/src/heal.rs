@@ -26,7 +26,7 @@ use crate::store::{Object, Store};
 use crate::watch::Watch;
 
 /// How to heal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Job<'a> {
     /// What the repository or store is called in the report.
     pub label: &'a str,
@@ -65,7 +65,7 @@ pub struct Outcome {
 /// # Errors
 /// When the repository cannot be locked or written, or the user interrupts.
 pub fn heal(
-    job: Job<'_>,
+    job: &Job<'_>,
     format: &'static dyn Format,
     from: &dyn Store,
     disk: &dyn Disk,
@@ -82,7 +82,7 @@ pub fn heal(
     }
     let _lock = if job.dry_run { None } else { Some(lock::write(disk, format.facts().lock)?) };
     let options = Options::whole(format, job.label, job.depth);
-    let survey = Survey::new(format.inspect(&Scope::new(Of::All).keyed(job.key)), options);
+    let survey = Survey::new(format.inspect(&Scope::new(Of::All).keyed(job.key.clone())), options);
     let mut damaged: Vec<Claim> = Vec::new();
     let (mut shut, mut elsewhere) = (0, 0);
     let survey = drive::run(disk.as_store(), survey, job.depth, watch, &mut |claim, verdict| {
@@ -111,7 +111,7 @@ pub fn heal(
 }
 
 /// Heals one object, if the other repository has it whole.
-fn one(job: Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
+fn one(job: &Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
     let name = &claim.object;
     if let Some(folder) = name.folder()
         && disk.look(Some(&folder)).is_ok_and(|look| look.is_some_and(|look| look.what == What::File))
@@ -140,10 +140,10 @@ fn one(job: Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &W
 }
 
 /// Copies an object out of `source`, if that is it, and whole.
-fn copy(job: Job<'_>, claim: &Claim, source: &dyn Object, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
+fn copy(job: &Job<'_>, claim: &Claim, source: &dyn Object, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
     let name = &claim.object;
     let draft = if job.dry_run { None } else { Some(begin(name, disk, watch)?) };
-    let mut check = Check::new(claim, Depth::Digest);
+    let mut check = Check::new(claim, Depth::Digest, job.key.as_ref());
     let (mut at, mut failed) = (0, None);
     let read = source.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
         watch.advance(piece.len() as u64);
@@ -176,7 +176,7 @@ fn copy(job: Job<'_>, claim: &Claim, source: &dyn Object, disk: &dyn Disk, watch
         return ended;
     }
     // Another heal, or a backup, put the object there at the same time; or somebody else put something else there.
-    match check_bytes(disk.as_store(), claim, Depth::Digest, watch, &mut |_| {})? {
+    match check_bytes(disk.as_store(), claim, (Depth::Digest, job.key.as_ref()), watch, &mut |_| {})? {
         (Verdict::Sound, _) => ended,
         _ => Ok(Fate::Left("somebody else replaced it here at the same time, and it is not whole".to_owned())),
     }

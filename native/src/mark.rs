@@ -87,22 +87,24 @@ pub fn mark(job: Job<'_>, format: &'static dyn Format, disk: &dyn Disk, watch: &
 
 fn has_marks(disk: &dyn Disk, claim: &Claim) -> bool {
     let marks = claim.marks.as_ref().and_then(|name| read_marks(disk.as_store(), name));
-    marks.is_some_and(|marks| Segments::new(claim.codec, &claim.expect, marks).is_some())
+    marks.is_some_and(|marks| claim.expect.sum().is_some_and(|sum| Segments::new(claim.codec, sum, marks).is_some()))
 }
 
 /// Hashes one file, and marks it when it is sound.
 fn one(disk: &dyn Disk, job: Job<'_>, claim: &Claim, watch: &Watch<'_>) -> Result<Verdict, Error> {
-    let mut marker = Marker::new(claim.expect.digest.algorithm(), job.distance);
-    let (verdict, _) = check_bytes(disk.as_store(), claim, Depth::Size, watch, &mut |bytes| marker.update(bytes))?;
+    let Some(sum) = claim.expect.sum() else { return Ok(Verdict::Sound) };
+    let mut marker = Marker::new(sum.digest.algorithm(), job.distance);
+    let (verdict, _) =
+        check_bytes(disk.as_store(), claim, (Depth::Size, None), watch, &mut |bytes| marker.update(bytes))?;
     if verdict != Verdict::Sound {
         return Ok(verdict);
     }
     let found = marker.hasher().clone().finish();
-    if found != claim.expect.digest {
-        let damage = highwater_core::check::Damage::Digest { expected: claim.expect.digest, found, place: None };
+    if found != sum.digest {
+        let damage = highwater_core::check::Damage::Digest { expected: sum.digest, found, place: None };
         return Ok(Verdict::Damaged(damage));
     }
-    if let Some(marks) = marker.marks(claim.expect) {
+    if let Some(marks) = marker.marks(sum) {
         marking::put(disk, &claim.object, &marks, watch);
     }
     Ok(Verdict::Sound)

@@ -68,7 +68,7 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
     let survey = Survey::new(format.inspect(&Scope::new(Of::References)), options);
     let mut named: Vec<Digest> = Vec::new();
     let survey = drive::run(store, survey, Depth::List, watch, &mut |claim, _| {
-        named.extend(is_in(pool, &claim.object).then_some(claim.expect.digest));
+        named.extend(Some(claim.expect.digest).filter(|_| is_in(pool, &claim.object)).flatten());
     })?;
     named.sort_unstable();
     named.dedup();

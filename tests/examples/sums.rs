@@ -52,8 +52,9 @@ impl Inspect for Sums {
                 index: object.clone(),
                 object,
                 codec: Codec::Plain,
-                expect: Expect { length, digest },
-                target: 0..length,
+                range: None,
+                expect: Expect { length, digest: Some(digest) },
+                extent: None,
                 marks: None,
                 hurts: Hurts::Nothing,
             });

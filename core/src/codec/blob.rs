@@ -16,6 +16,7 @@
 use super::gcm::Gcm;
 use super::zstd::{Blocks, Unzstd};
 use super::{Broken, Flow, STEP, Sealing};
+use crate::key::Key;
 
 /// The magic numbers, by what they say.
 const PLAIN: [u8; 8] = [0x42, 0xab, 0x38, 0x07, 0xbe, 0x83, 0x70, 0xa1];
@@ -39,6 +40,7 @@ const LONGEST: u64 = 128 * 1024 * 1024;
 pub struct Unblob {
     /// What is said of its encryption.
     sealing: Sealing,
+    key: Option<Key>,
     header: Vec<u8>,
     at: u64,
     crc: crc32fast::Hasher,
@@ -63,9 +65,19 @@ enum Body {
 
 impl Unblob {
     /// A decoder of a blob of which this is said.
-    pub(super) fn new(sealing: Sealing) -> Self {
+    pub(super) fn new(sealing: Sealing, key: Option<&Key>) -> Self {
         let (header, crc) = (Vec::new(), crc32fast::Hasher::new());
-        Self { sealing, header, at: 0, crc, body: Body::Header, early: None, broken: None, spare: None }
+        Self {
+            sealing,
+            key: sealing.opens(key).cloned(),
+            header,
+            at: 0,
+            crc,
+            body: Body::Header,
+            early: None,
+            broken: None,
+            spare: None,
+        }
     }
 
     /// See [`super::Decoder::some`].
@@ -111,7 +123,7 @@ impl Unblob {
             let spare = &mut self.spare;
             let mut zstd = |at: usize| Box::new(Unzstd::new(at as u64, spare.take()));
             let iv = self.header.get(HEADER..).and_then(<[u8]>::first_chunk);
-            self.body = match (*magic, self.sealing.key(), iv) {
+            self.body = match (*magic, &self.key, iv) {
                 (PLAIN, ..) => Body::Plain,
                 (ZSTD, ..) => Body::Zstd(zstd(HEADER)),
                 (_, Some(key), Some(iv)) => {

@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn decode(stored: &[u8], step: usize) -> (Vec<u8>, Result<(), Broken>) {
-        let mut decoder = Decoder::new(Codec::Gzip);
+        let mut decoder = Decoder::new(Codec::Gzip, None);
         let mut out = Vec::new();
         let mut result = Ok(());
         for piece in stored.chunks(step) {
@@ -307,7 +307,7 @@ mod tests {
     fn a_consumer_can_stop_a_bomb() {
         let stored = member(&vec![0; 50_000_000]);
         let mut taken = 0usize;
-        let flow = Decoder::new(Codec::Gzip).push(&stored, &mut |bytes| {
+        let flow = Decoder::new(Codec::Gzip, None).push(&stored, &mut |bytes| {
             taken += bytes.len();
             if taken > 1000 { Flow::Break(()) } else { Flow::Continue(()) }
         });

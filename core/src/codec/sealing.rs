@@ -3,17 +3,19 @@
 use super::blob;
 use crate::key::Key;
 
-/// Whether a blob is encrypted.
+/// Whether a blob is encrypted. The key itself is not here: whoever decodes is given it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sealing {
     /// It is not.
     Open,
-    /// It is, with this key, if it is at hand.
-    Sealed(Option<Key>),
-    /// It is, and nothing says with which key; maybe with this one. That it does not open with it is no damage.
-    Tried(Key),
-    /// Nothing says so; if it is, then maybe with this key.
-    Unsaid(Option<Key>),
+    /// It is, and the key is not at hand.
+    Sealed,
+    /// It is, with the key that is at hand.
+    Keyed,
+    /// It is, and nothing says with which key; maybe with the one at hand. That it does not open with it is no damage.
+    Tried,
+    /// Nothing says so; if it is, then maybe with the key at hand.
+    Unsaid,
 }
 
 impl Sealing {
@@ -21,23 +23,19 @@ impl Sealing {
     pub(super) fn is_sealed(self) -> Option<bool> {
         match self {
             Self::Open => Some(false),
-            Self::Sealed(_) | Self::Tried(_) => Some(true),
-            Self::Unsaid(_) => None,
+            Self::Sealed | Self::Keyed | Self::Tried => Some(true),
+            Self::Unsaid => None,
         }
     }
 
-    /// The key.
-    pub(crate) fn key(&self) -> Option<&Key> {
-        match *self {
-            Self::Open => None,
-            Self::Tried(ref key) => Some(key),
-            Self::Sealed(ref key) | Self::Unsaid(ref key) => key.as_ref(),
-        }
+    /// What opens it, of the key that is at hand.
+    pub(crate) fn opens(self, key: Option<&Key>) -> Option<&Key> {
+        key.filter(|_| !matches!(self, Self::Open | Self::Sealed))
     }
 
     /// Whether there is a key of which nobody knows that it is the right one.
     pub(crate) fn is_tried(self) -> bool {
-        matches!(self, Self::Tried(_))
+        self == Self::Tried
     }
 
     /// The length of the shortest header that the blob can have, in bytes.

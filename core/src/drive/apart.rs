@@ -8,6 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use crate::check::{Check, Verdict};
 use crate::claim::Claim;
 use crate::digest::{Algorithm, Digest, sha256_of};
+use crate::key::Key;
 
 use super::tape::Answer;
 
@@ -26,8 +27,9 @@ pub(super) struct Whole {
 
 impl Whole {
     /// None of those of `claim` yet.
-    pub(super) fn of(claim: &Claim) -> Self {
-        Self { length: claim.expect.length, suffix: claim.codec.suffix().to_vec(), bytes: Vec::new(), stored: None }
+    pub(super) fn of(claim: &Claim, key: Option<&Key>) -> Self {
+        let suffix = claim.codec.suffix(key).to_vec();
+        Self { length: claim.expect.length, suffix, bytes: Vec::new(), stored: None }
     }
 
     /// Whether `bytes` are all that will come, and can be hashed where they lie.
@@ -75,7 +77,8 @@ impl Apart {
     pub(super) fn suits(claim: &Claim) -> bool {
         // What is stored as it is needs no room of its own in the lanes.
         let blob = claim.codec.sealing().is_some();
-        blob && claim.expect.digest.algorithm() == Algorithm::Sha256 && LENGTHS.contains(&claim.expect.length)
+        blob && claim.expect.digest.is_some_and(|digest| digest.algorithm() == Algorithm::Sha256)
+            && LENGTHS.contains(&claim.expect.length)
     }
 
     /// What is left of a claim whose bytes were decoded to the end: they are `whole`.

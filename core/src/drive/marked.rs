@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use crate::check::Check;
 use crate::check::Verdict;
 use crate::claim::{Claim, Expect};
 use crate::codec::{Codec, Decoder, Flow, member};
@@ -83,9 +84,10 @@ impl Marked {
         let index = runs.begin()?;
         let codec = self.claim.codec;
         let range = cut.segments.range(index);
-        let expect = Expect { length: range.end - range.start, ..cut.segments.expect() };
+        let expect = Expect { length: range.end - range.start, digest: None };
         let owner = Owner::Segment { marked: place, index };
-        Some(Stream::new(owner, cut.tape(self.file, index), codec, expect, Sum::Lane(cut.segments.hasher(index))))
+        let check = Check::counting(codec, expect, None);
+        Some(Stream::new(owner, cut.tape(self.file, index), codec, check, Sum::Lane(cut.segments.hasher(index))))
     }
 
     /// Takes back the stream of a segment, which ended so.
@@ -110,7 +112,8 @@ impl Marked {
                 Next::Failed(_) => Outcome::Plain,
                 Next::End => {
                     let marks = Marks::parse(bytes).filter(|_| bytes.len() as u64 <= marks::LONGEST);
-                    let segments = marks.and_then(|marks| Segments::new(self.claim.codec, &self.claim.expect, marks));
+                    let segments =
+                        marks.and_then(|marks| Segments::new(self.claim.codec, self.claim.expect.sum()?, marks));
                     let Some(segments) = segments else { return Outcome::Plain };
                     self.stage = Stage::begin(self.claim.codec, segments);
                     Outcome::Moved
@@ -162,7 +165,7 @@ impl Marked {
                 let Some(read) = reading else {
                     let Some(index) = recheck.next() else { return Outcome::Verdict(recheck.verdict()) };
                     let (codec, range) = (self.claim.codec, cut.segments.range(index));
-                    let (tape, decoder) = (cut.tape(self.file, index), Decoder::new(codec));
+                    let (tape, decoder) = (cut.tape(self.file, index), Decoder::new(codec, None));
                     *reading = Some(Reading { tape, decoder, hashed: 0, length: range.end - range.start });
                     return Outcome::Moved;
                 };

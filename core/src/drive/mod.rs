@@ -242,6 +242,7 @@ impl Drive {
     fn take(&mut self, work: Work) {
         let claim = match work {
             Work::Trail(trail) => return self.trails.push_back(trail),
+            Work::Node(_) => return,
             Work::Claim(claim) => claim,
         };
         let number = self.numbered;
@@ -252,7 +253,7 @@ impl Drive {
         let (group, from) = match claim.hurts {
             Hurts::Onward { group, from } => (group, from),
             Hurts::Group(group) => (group, 0),
-            Hurts::One(from) => (self.group(from), from),
+            Hurts::One(from) | Hurts::Span { from, .. } => (self.group(from), from),
             // Whoever makes it first is the set that was named last.
             Hurts::Shared(_) => {
                 let from = (self.sets().len() as u64).saturating_sub(1);
@@ -325,7 +326,7 @@ impl Drive {
                 let (question, verdict, bytes) = match (slot.take(), answer) {
                     (Some(Flight::Doubt(question, verdict, bytes)), Answer::Unchanged) => (question, verdict, bytes),
                     (Some(Flight::Length(question)), Answer::Length(length)) => {
-                        let fit = Fit::new(&question.claim, length);
+                        let fit = Fit::new(&question.claim, length, self.indices.survey.key());
                         return self.fit(place, question, fit);
                     }
                     (Some(Flight::Fit(question, mut fit)), Answer::Bytes(bytes) | Answer::Last(bytes)) => {

@@ -95,7 +95,7 @@ impl Restore {
                 Step::Work(work) => {
                     self.claims.extend(work.into_iter().filter_map(|work| match work {
                         Work::Claim(claim) => Some(claim),
-                        Work::Trail(_) => None,
+                        Work::Trail(_) | Work::Node(_) => None,
                     }));
                 }
                 Step::Done => {
@@ -114,7 +114,7 @@ impl Restore {
                 let Some(file) = self.listing.number(&claim.object) else {
                     return Err(format!("'{}' is missing", claim.object));
                 };
-                self.chunk = Some(Chunk::new(claim, file));
+                self.chunk = Some(Chunk::new(claim, file, self.indices.survey.key()));
                 continue;
             };
             match chunk.step(&mut out)? {
@@ -176,12 +176,9 @@ enum Went {
 }
 
 impl Chunk {
-    fn new(claim: Claim, file: u32) -> Self {
-        // One byte more than there should be, to see that nothing follows.
-        let plain = claim.codec == Codec::Plain;
-        let range = if plain { 0..claim.expect.length.saturating_add(1) } else { 0..u64::MAX };
-        let check = Check::new(&claim, Depth::Digest);
-        Self { claim, tape: Tape::new(file, range), check, stored: Vec::new(), taken: 0 }
+    fn new(claim: Claim, file: u32, key: Option<&Key>) -> Self {
+        let (check, tape) = (Check::new(&claim, Depth::Digest, key), Tape::new(file, claim.read()));
+        Self { claim, tape, check, stored: Vec::new(), taken: 0 }
     }
 
     fn step(&mut self, out: &mut Vec<u8>) -> Result<Went, String> {
@@ -206,7 +203,7 @@ impl Chunk {
 
     /// The end of the chunk: an error unless it is sound.
     fn judged(&mut self) -> Result<Went, String> {
-        let check = std::mem::replace(&mut self.check, Check::counting(Codec::Plain, self.claim.expect));
+        let check = std::mem::replace(&mut self.check, Check::counting(Codec::Plain, self.claim.expect, None));
         match check.end() {
             Verdict::Sound => Ok(Went::Through),
             Verdict::Damaged(damage) => Err(format!("'{}': {damage}", self.claim.object)),

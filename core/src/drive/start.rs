@@ -1,6 +1,6 @@
 //! How a claim gets its place among what is under way.
 
-use crate::check::Verdict;
+use crate::check::{Check, Verdict};
 use crate::claim::{Claim, Evidence};
 use crate::codec::Codec;
 use crate::digest::Hasher;
@@ -58,7 +58,7 @@ impl Drive {
             && let Some(trail) = self.trails.pop_front()
         {
             trails += 1;
-            self.put(Flight::Trail(Box::new(Trailing::new(trail))));
+            self.put(Flight::Trail(Box::new(Trailing::new(trail, self.indices.survey.key().cloned()))));
             moved = true;
         }
         moved
@@ -92,15 +92,18 @@ impl Drive {
 
     /// Begins to check a claim in one stream.
     pub(super) fn stream(&mut self, number: u32, claim: Claim, file: u32) {
-        let (codec, expect) = (claim.codec, claim.expect);
-        // One byte more than there should be, to see that nothing follows.
-        let range = if codec == Codec::Plain { 0..expect.length.saturating_add(1) } else { 0..u64::MAX };
-        let sum = match self.hashes() {
-            false => Sum::None,
-            true if self.apart && Apart::suits(&claim) => Sum::Apart(Whole::of(&claim)),
-            true => Sum::Lane(Hasher::new(expect.digest.algorithm())),
+        let (codec, key) = (claim.codec, self.indices.survey.key());
+        let (check, sum) = match claim.expect.digest.filter(|_| self.hashes()) {
+            None => (Check::new(&claim, self.depth, key), Sum::None),
+            Some(digest) => {
+                let apart = self.apart && Apart::suits(&claim);
+                let lane = || Sum::Lane(Hasher::new(digest.algorithm()));
+                let sum = if apart { Sum::Apart(Whole::of(&claim, key)) } else { lane() };
+                (Check::counting(codec, claim.expect, key), sum)
+            }
         };
-        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), Tape::new(file, range), codec, expect, sum);
+        let tape = Tape::new(file, claim.read());
+        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), tape, codec, check, sum);
         self.put(Flight::Stream(Box::new(stream)));
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::check::Check;
-use crate::claim::{Claim, Expect};
+use crate::claim::Claim;
 use crate::codec::{Codec, place};
 use crate::digest::Hasher;
 
@@ -67,10 +67,10 @@ pub(super) enum Owner {
 }
 
 impl Stream {
-    pub(super) fn new(owner: Owner, tape: Tape, codec: Codec, expect: Expect, sum: Sum) -> Self {
+    pub(super) fn new(owner: Owner, tape: Tape, codec: Codec, check: Check, sum: Sum) -> Self {
         Self {
             owner,
-            check: Check::counting(codec, expect),
+            check,
             sum,
             tape,
             plain: codec == Codec::Plain,

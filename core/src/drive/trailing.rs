@@ -1,5 +1,6 @@
 //! `Trailing`: a trail on its way, one object after another.
 
+use crate::key::Key;
 use crate::trail::{Followed, Following, Trail};
 
 use super::indices::{absent, unreadable};
@@ -14,8 +15,8 @@ pub(super) struct Trailing {
 }
 
 impl Trailing {
-    pub(super) fn new(trail: Trail) -> Self {
-        Self { following: Following::new(trail), tape: None, over: false }
+    pub(super) fn new(trail: Trail, key: Option<Key>) -> Self {
+        Self { following: Following::new(trail, key), tape: None, over: false }
     }
 
     pub(super) fn tape(&mut self) -> Option<&mut Tape> {

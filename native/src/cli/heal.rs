@@ -82,7 +82,7 @@ impl Run for Heal {
         let job = Job { label: &label, key: self.keys.load()?, depth, dry_run: self.dry_run };
         let watch = self.talk.watch(stop);
         let done = progress::with(&format!("healing {label}"), self.talk.quiet, &watch, || {
-            heal(job, format, &from, &repository, &watch)
+            heal(&job, format, &from, &repository, &watch)
         });
         out::shortcomings(&repository);
         let done = done?;

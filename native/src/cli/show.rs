@@ -67,9 +67,9 @@ fn chunk(claim: &Claim) -> Value {
     json!({
         "object": claim.object.to_string(),
         "codec": claim.codec.name(),
-        "start": claim.target.start,
-        "end": claim.target.end,
-        "digest": claim.expect.digest.to_string(),
+        "start": claim.target().start,
+        "end": claim.target().end,
+        "digest": claim.expect.digest.map(|digest| digest.to_string()),
     })
 }
 
@@ -101,13 +101,11 @@ pub(super) fn table(plan: &Plan) -> String {
     let width = thousands(plan.end).len();
     let mut text = format!("{}: {} bytes from {} files\n", plan.point, thousands(plan.end), plan.claims.len());
     for claim in plan.claims.iter() {
-        let (start, end) = (thousands(claim.target.start), thousands(claim.target.end));
-        let digest = claim.expect.digest;
+        let (start, end) = (thousands(claim.target().start), thousands(claim.target().end));
         text.push_str(&format!("  bytes {start:>width$} to {end:>width$}  {}", claim.object));
         // The chunks of a store are named after theirs.
-        if !claim.object.to_string().ends_with(&digest.to_string()) {
-            text.push_str(&format!("  {} {digest}", digest.algorithm().name()));
-        }
+        let told = claim.expect.digest.filter(|digest| !claim.object.to_string().ends_with(&digest.to_string()));
+        text.extend(told.map(|digest| format!("  {} {digest}", digest.algorithm().name())));
         text.push('\n');
     }
     match &plan.index {

@@ -23,13 +23,13 @@ pub(super) enum Hand {
 }
 
 /// What streams that go side by side have in common.
-fn kind(claim: &Claim) -> (Codec, Algorithm) {
-    (claim.codec, claim.expect.digest.algorithm())
+fn kind(claim: &Claim) -> (Codec, Option<Algorithm>) {
+    (claim.codec, claim.expect.digest.map(|digest| digest.algorithm()))
 }
 
 /// How many streams like this claim's are worth reading at once.
-pub(super) fn width(codec: Codec, algorithm: Algorithm) -> usize {
-    let lanes = lanes::width(algorithm);
+pub(super) fn width(codec: Codec, algorithm: Option<Algorithm>) -> usize {
+    let lanes = algorithm.map_or(1, lanes::width);
     if codec == Codec::Gzip { lanes.min(INFLATING) } else { lanes }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
     let mut hands: Vec<Hand> = marked.into_iter().map(Hand::Marked).collect();
     rest.sort_by_key(|claim| (kind(claim), Reverse(size(claim))));
     for claims in rest.chunk_by(|a, b| kind(a) == kind(b)) {
-        let Some(width) = claims.first().map(|first| width(first.codec, first.expect.digest.algorithm())) else {
+        let Some(width) = claims.first().map(kind).map(|(codec, algorithm)| width(codec, algorithm)) else {
             continue;
         };
         let alone = alone(claims, width, threads);
@@ -69,7 +69,7 @@ pub(super) fn pass_over_marks(claims: &mut [Claim], threads: usize) {
         *sum = sum.saturating_add(claim.expect.length);
     }
     for claim in claims {
-        let lanes = (width(claim.codec, claim.expect.digest.algorithm()) * threads) as u64;
+        let lanes = (width(claim.codec, claim.expect.digest.map(|digest| digest.algorithm())) * threads) as u64;
         let sum = sums.get(&kind(claim)).copied().unwrap_or_default();
         claim.marks.take_if(|_| claim.expect.length.saturating_mul(lanes) <= sum);
     }
@@ -109,9 +109,10 @@ mod tests {
         let claim = |(number, length): (usize, &u64)| Claim {
             object: Name::new(number.to_string().as_bytes()).unwrap(),
             index: Name::new(b"index").unwrap(),
+            range: None,
             codec: Codec::Plain,
-            expect: Expect { length: *length, digest: Digest::Md5([0; 16]) },
-            target: 0..0,
+            expect: Expect { length: *length, digest: Some(Digest::Md5([0; 16])) },
+            extent: None,
             marks: None,
             hurts: Hurts::Nothing,
         };
@@ -157,7 +158,7 @@ mod tests {
             pass_over_marks(&mut claims, 2);
             claims.iter().filter(|claim| claim.marks.is_some()).count()
         };
-        let lanes = width(Codec::Plain, Algorithm::Md5) * 2;
+        let lanes = width(Codec::Plain, Some(Algorithm::Md5)) * 2;
         assert_eq!(marked(&[1000]), 1);
         assert_eq!((marked(&vec![1000; lanes]), marked(&vec![1000; lanes - 1])), (0, lanes - 1));
         assert_eq!(marked(&[&[1_000_000][..], &vec![1000; lanes]].concat()), 1);

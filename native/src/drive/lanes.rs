@@ -9,6 +9,7 @@ use highwater_core::check::Check;
 use highwater_core::claim::Expect;
 use highwater_core::codec::{Codec, Workspace, place};
 use highwater_core::digest::{Hasher, update_lanes};
+use highwater_core::key::Key;
 
 use super::PIECE;
 use super::sink::Goes;
@@ -74,11 +75,11 @@ impl<'s, T> Stream<'s, T> {
         tag: T,
         object: Arc<dyn Object>,
         stored: Range<u64>,
-        codec: Codec,
+        (codec, key): (Codec, Option<&Key>),
         expect: Expect,
         hasher: Hasher,
     ) -> Self {
-        let mut check = Check::counting(codec, expect);
+        let mut check = Check::counting(codec, expect, key);
         if codec.sealing().is_some()
             && let Some(workspace) = SPARE_WORKSPACES.with_borrow_mut(Vec::pop)
         {

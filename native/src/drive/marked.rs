@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use highwater_core::check::Verdict;
-use highwater_core::claim::{Claim, Expect};
+use highwater_core::claim::{Claim, Expect, Sum};
 use highwater_core::codec::{Codec, Decoder, member};
 use highwater_core::marks::{self, Marks};
 use highwater_core::name::Name;
@@ -44,7 +44,7 @@ impl Marked {
     /// The stream that `claim` speaks of, if its marks are there and can be of use.
     pub(super) fn of_claim(store: &dyn Store, claim: &Claim) -> Option<Self> {
         let marks = read(store, claim.marks.as_ref()?)?;
-        let segments = Segments::new(claim.codec, &claim.expect, marks)?;
+        let segments = Segments::new(claim.codec, claim.expect.sum().filter(|_| claim.range.is_none())?, marks)?;
         let object: Arc<dyn Object> = store.open(&claim.object).ok()?.into();
         let borders = match claim.codec {
             // The last segment reads on to the end of the object, to see that nothing follows.
@@ -56,11 +56,11 @@ impl Marked {
         Some(Self { object, codec: claim.codec, segments, borders })
     }
 
-    /// The plain stream at `range` of `object`, if `marks` are of what `expect` says.
-    pub(crate) fn of_range(object: Arc<dyn Object>, range: &Range<u64>, expect: &Expect, marks: Marks) -> Option<Self> {
-        let segments = Segments::new(Codec::Plain, expect, marks)?;
+    /// The plain stream at `range` of `object`, if `marks` are of bytes of this sum.
+    pub(crate) fn of_range(object: Arc<dyn Object>, range: &Range<u64>, sum: Sum, marks: Marks) -> Option<Self> {
+        let segments = Segments::new(Codec::Plain, sum, marks)?;
         let borders = borders(&segments, range.start, range.end);
-        (range.end - range.start == expect.length).then_some(Self { object, codec: Codec::Plain, segments, borders })
+        (range.end - range.start == sum.length).then_some(Self { object, codec: Codec::Plain, segments, borders })
     }
 
     /// The verdict; none when it takes the plain way to come to one. The stream's bytes go to where `goes` says, each at the
@@ -70,7 +70,7 @@ impl Marked {
     /// [`Error::Interrupted`], and those of the sink.
     pub(crate) fn verdict(&self, goes: Option<Goes<'_>>, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
         let count = self.segments.count();
-        let width = deal::width(self.codec, self.segments.expect().digest.algorithm());
+        let width = deal::width(self.codec, Some(self.segments.expect().digest.algorithm()));
         let hand = count.div_ceil(rayon::current_num_threads()).min(width * 2);
         let all: Vec<usize> = (0..count).collect();
         let found: Vec<Option<Vec<usize>>> =
@@ -108,9 +108,9 @@ impl Marked {
 
     fn stream<'s>(&self, index: usize, goes: Option<Goes<'s>>) -> Stream<'s, usize> {
         let range = self.segments.range(index);
-        let expect = Expect { length: range.end - range.start, ..self.segments.expect() };
+        let expect = Expect { length: range.end - range.start, digest: None };
         let hasher = self.segments.hasher(index);
-        let stream = Stream::new(index, self.object.clone(), self.stored(index), self.codec, expect, hasher);
+        let stream = Stream::new(index, self.object.clone(), self.stored(index), (self.codec, None), expect, hasher);
         match goes {
             Some(Goes { sink, at }) => stream.to(Goes { sink, at: at + range.start }),
             None => stream,
@@ -129,7 +129,7 @@ impl Marked {
         let mut buffer = buffer();
         while let Some(index) = recheck.next() {
             let (stored, length) = (self.stored(index), self.segments.range(index));
-            let mut decoder = Decoder::new(self.codec);
+            let mut decoder = Decoder::new(self.codec, None);
             let (mut hashed, mut written) = (0, Ok(()));
             let read = self.object.for_each_piece(stored.start, stored.end, &mut buffer, |piece| {
                 let pushed = decoder.push(piece, &mut |decoded| {

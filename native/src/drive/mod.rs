@@ -21,9 +21,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Flow;
-use highwater_core::digest::Hasher;
+use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::{Answer, Ask, Entry, Place};
+use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::survey::{Survey, Work};
@@ -91,7 +92,7 @@ struct Settled {
 
 /// The offset at which a claim's bytes begin in what a restore writes.
 pub(crate) fn at_place(claim: &Claim) -> u64 {
-    claim.target.start
+    claim.target().start
 }
 
 /// A buffer to read into.
@@ -116,8 +117,9 @@ pub fn run(
     let (send, receive) = channel();
     let threads = rayon::current_num_threads();
     let present = Present::default();
+    let key = survey.key().cloned();
     rayon::in_place_scope(|scope| -> Result<(), Error> {
-        let ground = Ground { store, depth, watch, present: &present };
+        let ground = Ground { store, depth, key: key.as_ref(), watch, present: &present };
         let (gathered, walked) = (Vec::new(), HashMap::new());
         let mut flight = Flight { scope, ground, gathered, walked, send, receive, running: 0, threads, settled };
         loop {
@@ -149,6 +151,8 @@ pub fn run(
 struct Ground<'scope> {
     store: &'scope dyn Store,
     depth: Depth,
+    /// What opens what is encrypted.
+    key: Option<&'scope Key>,
     watch: &'scope Watch<'scope>,
     present: &'scope Present,
 }
@@ -190,6 +194,7 @@ impl<'scope> Flight<'_, 'scope> {
                     }
                 }
                 Work::Trail(trail) => self.start(survey, move |ground, send| ground.follow(trail, send))?,
+                Work::Node(_) => {}
             }
         }
         Ok(())
@@ -262,7 +267,7 @@ impl Ground<'_> {
     }
 
     fn follow(self, trail: Trail, send: &Sender<Done>) -> Result<(), Error> {
-        let followed = one::follow(self.store, trail, self.watch)?;
+        let followed = one::follow(self.store, trail, self.key, self.watch)?;
         _ = send.send(Done::Trail(followed));
         Ok(())
     }
@@ -275,7 +280,7 @@ impl Ground<'_> {
                 out.settle(claim, Verdict::Sound, 0, false);
                 continue;
             }
-            if let Some(verdict) = one::without_bytes(self.store, &claim, self.depth) {
+            if let Some(verdict) = one::without_bytes(self.store, &claim, self.depth, self.key) {
                 out.settle(claim, verdict, 0, false);
             }
         }
@@ -286,8 +291,12 @@ impl Ground<'_> {
         let mut out = Out::new(send);
         let hashed = self.depth >= Depth::Digest;
         match hand {
-            Hand::Lanes(width, claims) if hashed => self.lanes(width, claims, &mut out),
-            Hand::Lanes(_, claims) => claims.into_iter().try_for_each(|claim| self.one(claim, &mut out)),
+            // Those of a hand are alike.
+            Hand::Lanes(width, claims) => match claims.first().and_then(|first| first.expect.digest).filter(|_| hashed)
+            {
+                Some(digest) => self.lanes((width, digest.algorithm()), claims, &mut out),
+                None => claims.into_iter().try_for_each(|claim| self.one(claim, &mut out)),
+            },
             Hand::Marked(claim) => {
                 let marked = if hashed { marked::check(self.store, &claim, self.watch)? } else { None };
                 match marked {
@@ -303,12 +312,12 @@ impl Ground<'_> {
     }
 
     fn one(self, claim: Claim, out: &mut Out<'_>) -> Result<(), Error> {
-        let (verdict, bytes) = check_bytes(self.store, &claim, self.depth, self.watch, &mut |_| {})?;
+        let (verdict, bytes) = check_bytes(self.store, &claim, (self.depth, self.key), self.watch, &mut |_| {})?;
         out.settle(claim, verdict, bytes, false);
         Ok(())
     }
 
-    fn lanes(self, width: usize, claims: Vec<Claim>, out: &mut Out<'_>) -> Result<(), Error> {
+    fn lanes(self, (width, algorithm): (usize, Algorithm), claims: Vec<Claim>, out: &mut Out<'_>) -> Result<(), Error> {
         let out = RefCell::new(out);
         let mut claims = claims.into_iter();
         let next = || {
@@ -316,8 +325,9 @@ impl Ground<'_> {
                 match self.store.open(&claim.object) {
                     Ok(object) => {
                         let (codec, expect) = (claim.codec, claim.expect);
-                        let hasher = Hasher::new(expect.digest.algorithm());
-                        let stream = lanes::Stream::new(claim, object.into(), 0..u64::MAX, codec, expect, hasher);
+                        let (stored, how) = (claim.stored(), (codec, self.key));
+                        let hasher = Hasher::new(algorithm);
+                        let stream = lanes::Stream::new(claim, object.into(), stored, how, expect, hasher);
                         return Ok(Some(stream));
                     }
                     Err(error) => {

@@ -8,6 +8,7 @@ use highwater_core::codec::Codec;
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::finding::Hurts;
 use highwater_core::fit::Fit;
+use highwater_core::key::Key;
 use highwater_core::report::Depth;
 use highwater_core::trail::{Followed, Following, Trail};
 
@@ -17,13 +18,13 @@ use crate::store::{Store, fault};
 use crate::watch::Watch;
 
 /// The verdict that does not take the object's bytes; none when it does.
-pub(super) fn without_bytes(store: &dyn Store, claim: &Claim, depth: Depth) -> Option<Verdict> {
+pub(super) fn without_bytes(store: &dyn Store, claim: &Claim, depth: Depth, key: Option<&Key>) -> Option<Verdict> {
     let evidence = claim.evidence(depth);
     if evidence == Evidence::Bytes {
         return None;
     }
     if evidence == Evidence::StoredLength {
-        return Some(fits(store, claim));
+        return Some(fits(store, claim, key));
     }
     Some(match store.length(&claim.object) {
         Ok(_) => Verdict::Sound,
@@ -32,14 +33,14 @@ pub(super) fn without_bytes(store: &dyn Store, claim: &Claim, depth: Depth) -> O
 }
 
 /// The verdict on a claim that the length of its object gives, and the few bytes that tell whether that is right.
-pub fn fits(store: &dyn Store, claim: &Claim) -> Verdict {
+pub fn fits(store: &dyn Store, claim: &Claim, key: Option<&Key>) -> Verdict {
     let look = || {
         // A plain object is not even opened.
         if claim.codec == Codec::Plain {
-            return Ok(Fit::new(claim, store.length(&claim.object)?));
+            return Ok(Fit::new(claim, store.length(&claim.object)?, key));
         }
         let object = store.open(&claim.object)?;
-        let mut fit = Fit::new(claim, object.length()?);
+        let mut fit = Fit::new(claim, object.length()?, key);
         let mut window = Vec::new();
         while let Some(range) = fit.ask() {
             let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
@@ -56,14 +57,14 @@ pub fn fits(store: &dyn Store, claim: &Claim) -> Verdict {
 }
 
 /// Reads a claim's object through a [`Check`], handing decoded bytes to `tee`. Returns the verdict and
-/// how many decoded bytes were checked.
+/// how many decoded bytes were checked. The key opens what is encrypted.
 ///
 /// # Errors
 /// [`Error::Interrupted`] only.
 pub fn check_bytes(
     store: &dyn Store,
     claim: &Claim,
-    depth: Depth,
+    (depth, key): (Depth, Option<&Key>),
     watch: &Watch<'_>,
     tee: &mut dyn FnMut(&[u8]),
 ) -> Result<(Verdict, u64), Error> {
@@ -71,8 +72,9 @@ pub fn check_bytes(
         Ok(object) => object,
         Err(error) => return Ok((failed(store, claim, &error), 0)),
     };
-    let mut check = Check::new(claim, depth);
-    let result = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+    let mut check = Check::new(claim, depth, key);
+    let stored = claim.stored();
+    let result = object.for_each_piece(stored.start, stored.end, &mut buffer(), |piece| {
         let flow = check.push(piece, &mut |decoded| {
             watch.advance(decoded.len() as u64);
             tee(decoded);
@@ -117,8 +119,8 @@ pub(crate) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Ver
 ///
 /// # Errors
 /// [`Error::Interrupted`] only.
-pub(super) fn follow(store: &dyn Store, trail: Trail, watch: &Watch<'_>) -> Result<Followed, Error> {
-    let mut following = Following::new(trail);
+pub(super) fn follow(store: &dyn Store, trail: Trail, key: Option<&Key>, watch: &Watch<'_>) -> Result<Followed, Error> {
+    let mut following = Following::new(trail, key.cloned());
     let mut buffer = buffer();
     while let Some(name) = following.begin() {
         let read = store.open(&name).and_then(|object| {

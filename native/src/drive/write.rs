@@ -8,7 +8,8 @@ use std::thread;
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
-use highwater_core::digest::Hasher;
+use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::key::Key;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
 
@@ -25,12 +26,12 @@ use crate::watch::Watch;
 /// What is done with a verdict; an error ends all.
 type Settled<'a> = &'a (dyn Fn(&Claim, Verdict) -> Result<(), Error> + Sync);
 
-/// Checks `claims`, each of whose bytes go to `sink` at the claim's own place, and hands every verdict to `settled`.
+/// Checks `claims`, whose key is given, each of whose bytes go to `sink` at the claim's own place, and hands every verdict to `settled`.
 ///
 /// # Errors
 /// Those of the sink and of `settled`, and [`Error::Interrupted`].
 pub(crate) fn write(
-    store: &dyn Store,
+    (store, key): (&dyn Store, Option<&Key>),
     mut claims: Vec<Claim>,
     sink: &dyn Sink,
     watch: &Watch<'_>,
@@ -38,10 +39,13 @@ pub(crate) fn write(
 ) -> Result<(), Error> {
     let threads = rayon::current_num_threads();
     deal::pass_over_marks(&mut claims, threads);
-    let write = Write { store, sink, watch, settled };
+    let write = Write { store, key, sink, watch, settled };
     deal::deal(claims, threads).into_par_iter().try_for_each(|hand| match hand {
-        Hand::Lanes(1, claims) => claims.iter().try_for_each(|claim| write.one(claim, true)),
-        Hand::Lanes(width, claims) => write.lanes(width, claims),
+        // Those of a hand are alike.
+        Hand::Lanes(width, claims) => match claims.first().and_then(|first| first.expect.digest) {
+            Some(digest) if width > 1 => write.lanes((width, digest.algorithm()), claims),
+            _ => claims.iter().try_for_each(|claim| write.one(claim, true)),
+        },
         Hand::Marked(claim) => write.marked(&claim),
     })
 }
@@ -49,21 +53,23 @@ pub(crate) fn write(
 #[derive(Clone, Copy)]
 struct Write<'a> {
     store: &'a dyn Store,
+    key: Option<&'a Key>,
     sink: &'a dyn Sink,
     watch: &'a Watch<'a>,
     settled: Settled<'a>,
 }
 
 impl Write<'_> {
-    fn lanes(self, width: usize, claims: Vec<Claim>) -> Result<(), Error> {
+    fn lanes(self, (width, algorithm): (usize, Algorithm), claims: Vec<Claim>) -> Result<(), Error> {
         let mut claims = claims.into_iter();
         let next = || {
             for claim in claims.by_ref() {
                 match self.store.open(&claim.object) {
                     Ok(object) => {
                         let (codec, expect, at) = (claim.codec, claim.expect, at_place(&claim));
-                        let hasher = Hasher::new(expect.digest.algorithm());
-                        let stream = lanes::Stream::new(claim, object.into(), 0..u64::MAX, codec, expect, hasher);
+                        let (stored, how) = (claim.stored(), (codec, self.key));
+                        let hasher = Hasher::new(algorithm);
+                        let stream = lanes::Stream::new(claim, object.into(), stored, how, expect, hasher);
                         return Ok(Some(stream.to(Goes { sink: self.sink, at })));
                     }
                     Err(error) => {
@@ -103,7 +109,8 @@ impl Write<'_> {
         let goes = Goes { sink: self.sink, at: at_place(claim) };
         let (verdict, _) = thread::scope(|scope| {
             let mut behind = Behind::new(scope, goes, claim.expect.length, fresh);
-            let checked = check_bytes(self.store, claim, Depth::Digest, self.watch, &mut |bytes| behind.put(bytes));
+            let checked =
+                check_bytes(self.store, claim, (Depth::Digest, self.key), self.watch, &mut |bytes| behind.put(bytes));
             behind.finish()?;
             checked
         })?;

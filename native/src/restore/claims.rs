@@ -2,8 +2,9 @@
 //! zeros, which are one and the same.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use highwater_core::claim::{Claim, Expect};
+use highwater_core::claim::{Claim, Expect, Extent};
 use highwater_core::codec::Codec;
 use highwater_core::finding::Hurts;
 use highwater_core::name::Name;
@@ -34,9 +35,16 @@ struct Common {
 #[derive(Debug, Clone)]
 struct Distinct {
     object: Name,
+    range: Option<Range<u64>>,
     expect: Expect,
     marks: Option<Name>,
     common: u32,
+}
+
+impl Distinct {
+    fn says(&self, range: &Option<Range<u64>>, expect: Expect) -> bool {
+        self.range == *range && self.expect == expect
+    }
 }
 
 /// Takes claims in, and knows which it has seen.
@@ -51,16 +59,17 @@ pub(super) struct Gather {
 impl Gather {
     pub(super) fn push(&mut self, claim: Claim) {
         let Self { claims, seen, odd } = self;
-        let Claim { object, index, codec, expect, target, marks, hurts: _ } = claim;
+        let target = claim.target();
+        let Claim { object, index, range, codec, expect, marks, .. } = claim;
         if odd.is_some() {
             return;
         }
-        if target.start != claims.end || target.end.checked_sub(target.start) != Some(expect.length) {
+        if target.start != claims.end || target.end - target.start != expect.length {
             *odd = Some((object, claims.end));
             return;
         }
         let known = seen.get(&(object.clone(), expect.length)).copied();
-        let known = known.filter(|at| claims.distinct[*at as usize].expect == expect);
+        let known = known.filter(|at| claims.distinct[*at as usize].says(&range, expect));
         let at = known.unwrap_or_else(|| {
             let common = Common { index, codec };
             let at = claims.common.iter().rposition(|known| *known == common).unwrap_or_else(|| {
@@ -68,7 +77,7 @@ impl Gather {
                 claims.common.len() - 1
             });
             let key = (object.clone(), expect.length);
-            claims.distinct.push(Distinct { object, expect, marks, common: number(at) });
+            claims.distinct.push(Distinct { object, range, expect, marks, common: number(at) });
             let at = number(claims.distinct.len() - 1);
             seen.insert(key, at);
             at
@@ -121,10 +130,10 @@ impl Claims {
 
     /// All chunks from this number on.
     pub fn from(&self, at: usize) -> impl Iterator<Item = Claim> {
-        let mut start = if at < self.len() { self.get(at).target.start } else { self.end };
+        let mut start = if at < self.len() { self.get(at).target().start } else { self.end };
         self.order[at.min(self.len())..].iter().map(move |at| {
             let claim = self.made(*at, start);
-            start = claim.target.end;
+            start = claim.target().end;
             claim
         })
     }
@@ -140,9 +149,10 @@ impl Claims {
     }
 
     fn made(&self, at: u32, start: u64) -> Claim {
-        let Distinct { object, expect, marks, common } = self.distinct[at as usize].clone();
+        let Distinct { object, range, expect, marks, common } = self.distinct[at as usize].clone();
         let Common { index, codec } = self.common[common as usize].clone();
-        Claim { object, index, codec, expect, target: start..start + expect.length, marks, hurts: Hurts::Nothing }
+        let extent = Some(Extent { path: None, at: start });
+        Claim { object, index, range, codec, expect, extent, marks, hurts: Hurts::Nothing }
     }
 }
 
@@ -158,11 +168,9 @@ mod tests {
             object: name(format!("chunk-{number}")),
             index: name(format!("index-{}", number % 2)),
             codec: Codec::Plain,
-            expect: Expect {
-                length: target.end - target.start,
-                digest: Digest::new(Algorithm::Sha256, &[number; 32]).unwrap(),
-            },
-            target,
+            expect: Expect { length: target.end - target.start, digest: Digest::new(Algorithm::Sha256, &[number; 32]) },
+            range: None,
+            extent: Some(Extent { path: None, at: target.start }),
             marks: None,
             hurts: Hurts::Nothing,
         }

@@ -75,7 +75,7 @@ fn fill(run: &Run<'_>, device: &dyn Writable, zeros: &Zeros) -> Result<u64, Erro
     let look = |at: usize| -> Result<Option<Claim>, Error> {
         watch.go_on()?;
         let claim = plan.claims.get(at);
-        if holds(device.as_object(), &claim, watch).map_err(Error::io("read", &path))? {
+        if holds(device.as_object(), (&claim, plan.opens.as_ref()), watch).map_err(Error::io("read", &path))? {
             return Ok(None);
         }
         if zeros.are(&claim) {
@@ -94,7 +94,7 @@ fn fill(run: &Run<'_>, device: &dyn Writable, zeros: &Zeros) -> Result<u64, Erro
         let all: Vec<usize> = (0..plan.claims.len()).collect();
         let written = all.chunks(TOGETHER).try_for_each(|some| {
             let looked: Vec<Option<Claim>> = some.par_iter().map(|at| look(*at)).collect::<Result<_, _>>()?;
-            drive::write(from, looked.into_iter().flatten().collect(), &ranges, watch, &settled)
+            drive::write((from, plan.opens.as_ref()), looked.into_iter().flatten().collect(), &ranges, watch, &settled)
         });
         ranges.finish().and(written)
     })?;

@@ -8,7 +8,7 @@ use std::thread;
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
-use highwater_core::digest::Hasher;
+use highwater_core::key::Key;
 use highwater_core::name::Name;
 use rayon::prelude::*;
 
@@ -95,7 +95,8 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) ->
     let old = old.filter(|old| resumed || !file.reflink(old.file.as_object()));
     let length = file.length().map_err(Error::io("read", &part))?;
     let cloned = length > 0 && !shared;
-    let there = |at: usize, claim: &Claim| (resumed || cloned || (shared && at == 0)) && claim.target.end <= length;
+    let there = |at: usize, claim: &Claim| (resumed || cloned || (shared && at == 0)) && claim.target().end <= length;
+    let key = plan.opens.as_ref();
     let (had, left) = (AtomicU64::new(0), AtomicU64::new(0));
     let count = |counts: &AtomicU64, claim: &Claim| {
         counts.fetch_add(claim.expect.length, Ordering::Relaxed);
@@ -112,12 +113,12 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) ->
             count(if begun.replaces.is_some() { &had } else { &left }, &claim);
             return Ok(None);
         }
-        if there(at, &claim) && target::is_there(from, &held, &claim, watch).map_err(Error::io("read", &part))? {
+        if there(at, &claim) && target::is_there(from, &held, (&claim, key), watch).map_err(Error::io("read", &part))? {
             had.fetch_add(claim.expect.length, Ordering::Relaxed);
             return Ok(None);
         }
         if let Some(old) = &old
-            && take_over(old.file.as_object(), &claim, file, fresh).map_err(Error::io("write", &part))?
+            && take_over(old.file.as_object(), (&claim, key), file, fresh).map_err(Error::io("write", &part))?
         {
             count(&had, &claim);
             return Ok(None);
@@ -133,10 +134,10 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) ->
         let Some(lost) = lost else { return sound(from, claim, verdict) };
         if let Some(why) = salvage::why(from, claim, verdict) {
             // What of the chunk was written before it proved bad must not stay.
-            let taken = begun.old.as_ref().map(|old| take_over(old.file.as_object(), claim, file, false));
+            let taken = begun.old.as_ref().map(|old| take_over(old.file.as_object(), (claim, key), file, false));
             if !taken.transpose().map_err(Error::io("write", &part))?.unwrap_or(false) {
                 Zeros::put(claim, |at, bytes| file.write_at(at, bytes)).map_err(Error::io("write", &part))?;
-                lost.note(claim.target.clone(), why);
+                lost.note(claim.target(), why);
                 return Ok(());
             }
         }
@@ -148,7 +149,7 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) ->
         let all: Vec<usize> = (0..plan.claims.len()).collect();
         let written = all.chunks(TOGETHER).try_for_each(|some| {
             let looked: Vec<Option<Claim>> = some.par_iter().map(|at| look(*at)).collect::<Result<_, _>>()?;
-            drive::write(from, looked.into_iter().flatten().collect(), &ranges, watch, &settled)
+            drive::write((from, plan.opens.as_ref()), looked.into_iter().flatten().collect(), &ranges, watch, &settled)
         });
         ranges.finish().and(written)
     })?;
@@ -305,21 +306,25 @@ pub(crate) fn put_together(
 }
 
 /// Writes a chunk from the old target, if that holds it. What is all zeros need not be written where nothing was.
-fn take_over(old: &dyn Object, claim: &Claim, file: &dyn Writable, fresh: bool) -> io::Result<bool> {
+fn take_over(
+    old: &dyn Object,
+    (claim, key): (&Claim, Option<&Key>),
+    file: &dyn Writable,
+    fresh: bool,
+) -> io::Result<bool> {
     let Ok(length) = usize::try_from(claim.expect.length) else { return Ok(false) };
-    if length > LONGEST || old.length()? < claim.target.end {
+    if length > LONGEST || old.length()? < claim.target().end {
         return Ok(false);
     }
     let mut data = vec![0; length];
-    old.read_exact_at(claim.target.start, &mut data)?;
-    let mut hasher = Hasher::new(claim.expect.digest.algorithm());
+    old.read_exact_at(claim.target().start, &mut data)?;
+    let Some(mut hasher) = claim.hasher() else { return Ok(false) };
     hasher.update(&data);
-    hasher.update(claim.codec.suffix());
-    if hasher.finish() != claim.expect.digest {
+    if !claim.gives(hasher, key) {
         return Ok(false);
     }
     if !(fresh && is_zero(&data)) {
-        file.write_at(claim.target.start, &data)?;
+        file.write_at(claim.target().start, &data)?;
     }
     Ok(true)
 }

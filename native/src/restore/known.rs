@@ -17,6 +17,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use highwater_core::claim::Claim;
+use highwater_core::key::Key;
+
 use highwater_core::codec::{Decoder, Flow};
 use highwater_core::render::thousands;
 use rayon::prelude::*;
@@ -142,10 +144,12 @@ fn is_known(run: &Run<'_>, object: &dyn Object, length: u64, fit: Fit, unread: &
 /// Whether an object holds these chunks, all of them.
 fn is(run: &Run<'_>, object: &dyn Object, claims: &Claims) -> Result<bool, Error> {
     let watch = run.watch;
-    let differs = (0..claims.len()).into_par_iter().find_map_any(|at| match holds(object, &claims.get(at), watch) {
-        Ok(true) => None,
-        Ok(false) => Some(Ok(())),
-        Err(error) => Some(Err(error)),
+    let differs = (0..claims.len()).into_par_iter().find_map_any(|at| {
+        match holds(object, (&claims.get(at), run.plan.opens.as_ref()), watch) {
+            Ok(true) => None,
+            Ok(false) => Some(Ok(())),
+            Err(error) => Some(Err(error)),
+        }
     });
     watch.go_on()?;
     differs.transpose().map(|differs| differs.is_none()).map_err(run.failed("read"))
@@ -166,14 +170,14 @@ fn begins(
     }
     let differs = (0..claims.len()).into_par_iter().find_map_any(|at| {
         let claim = claims.get(at);
-        if claim.target.start >= length || claim.target.end <= seen {
+        if claim.target().start >= length || claim.target().end <= seen {
             return None;
         }
         let sealed = run.plan.grows && Seal::is_on(object, &claim);
-        let same = if claim.target.end <= length && !sealed {
-            holds(object, &claim, watch)
+        let same = if claim.target().end <= length && !sealed {
+            holds(object, (&claim, run.plan.opens.as_ref()), watch)
         } else {
-            goes_on(from, object, &claim, length, run.plan.grows).map(|same| {
+            goes_on(from, object, (&claim, run.plan.opens.as_ref()), length, run.plan.grows).map(|same| {
                 if same.is_none() {
                     unread.note(|| format!("{} cannot be read", quoted(&from.told(Some(&claim.object)))));
                 }
@@ -182,7 +186,7 @@ fn begins(
         };
         // What was appended may have reached the disk in part.
         let same = match same {
-            Ok(false) if run.plan.grows && claim.target.start > 0 => is_torn(from, object, &claim, length),
+            Ok(false) if run.plan.grows && claim.target().start > 0 => is_torn(from, object, &claim, length),
             same => same,
         };
         match same {
@@ -202,7 +206,7 @@ fn begins(
 /// When the object cannot be read.
 fn is_torn(from: &dyn Store, object: &dyn Object, claim: &Claim, length: u64) -> io::Result<bool> {
     let seal = Seal::of(claim);
-    let torn = agrees(from, object, claim, length, |new, old, at| {
+    let torn = agrees(from, object, (claim, None), length, |new, old, at| {
         let mut pairs = (at..).zip(new.iter().zip(old));
         pairs.all(|(at, (new, old))| new == old || *old == 0 || seal.is(at, *old))
     });
@@ -217,12 +221,12 @@ fn is_torn(from: &dyn Store, object: &dyn Object, claim: &Claim, length: u64) ->
 pub(super) fn goes_on(
     from: &dyn Store,
     object: &dyn Object,
-    claim: &Claim,
+    (claim, key): (&Claim, Option<&Key>),
     length: u64,
     grows: bool,
 ) -> io::Result<Option<bool>> {
     let mut seal = Seal::of(claim);
-    agrees(from, object, claim, length, |new, old, at| new == old || grows && seal.same(new, old, at))
+    agrees(from, object, (claim, key), length, |new, old, at| new == old || grows && seal.same(new, old, at))
 }
 
 /// Whether `agree(new, old, at)` holds of all bytes of a chunk and of an object of `length` bytes, as far as that reaches
@@ -233,14 +237,14 @@ pub(super) fn goes_on(
 fn agrees(
     from: &dyn Store,
     object: &dyn Object,
-    claim: &Claim,
+    (claim, key): (&Claim, Option<&Key>),
     length: u64,
     mut agree: impl FnMut(&[u8], &[u8], u64) -> bool,
 ) -> io::Result<Option<bool>> {
     let Ok(stored) = from.open(&claim.object) else { return Ok(None) };
-    let end = length.min(claim.target.end);
-    let (mut at, mut same, mut failed, mut old) = (claim.target.start, true, None, Vec::new());
-    let mut decoder = Decoder::new(claim.codec);
+    let end = length.min(claim.target().end);
+    let (mut at, mut same, mut failed, mut old) = (claim.target().start, true, None, Vec::new());
+    let mut decoder = Decoder::new(claim.codec, key);
     let read = stored.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
         let pushed = decoder.push(piece, &mut |decoded| {
             let some = usize::try_from(end - at).unwrap_or(usize::MAX).min(decoded.len());

@@ -353,7 +353,7 @@ pub fn to_stream(
             continue;
         }
         let mut failed = None;
-        let (verdict, _) = check_bytes(from, &claim, Depth::Digest, watch, &mut |bytes| {
+        let (verdict, _) = check_bytes(from, &claim, (Depth::Digest, plan.opens.as_ref()), watch, &mut |bytes| {
             if job.whole_sum {
                 hasher.update(bytes);
             }
@@ -395,6 +395,7 @@ fn tell_chunks(from: &dyn Store, claims: impl Iterator<Item = Claim>, watch: &Wa
     for claim in claims {
         let path = shown(from.told(Some(&claim.object)));
         let (length, digest) = (claim.expect.length, claim.expect.digest);
+        let digest = digest.map(|digest| digest.to_string()).unwrap_or_default();
         watch.note(format!("Recovered chunk {path} : {length} bytes, md5: {digest}"));
         total += length;
     }

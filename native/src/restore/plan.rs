@@ -43,7 +43,8 @@ pub struct Plan {
     /// What was asked for beside the point's name: the archive.
     archive: String,
     format: &'static dyn Format,
-    opens: Option<Key>,
+    /// What opens what is encrypted.
+    pub(super) opens: Option<Key>,
 }
 
 impl Plan {
@@ -55,7 +56,7 @@ impl Plan {
         depth: Depth,
     ) -> Result<Self, Error> {
         let at = one(format, point.as_deref())?;
-        let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key);
+        let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key.clone());
         let (survey, claims) = collect(from, format, &scope, depth)?;
         let newest = at.is_latest();
         let exact = survey.sets().last().is_some_and(|set| is_exactly(at.as_str(), &set.name));
@@ -126,7 +127,7 @@ impl Plan {
             return Err(usage("only an image can be salvaged: a database with holes is none".to_owned()));
         }
         let at = one(format, point.as_deref())?;
-        let scope = Scope::new(Of::Salvage(at.clone())).keyed(key);
+        let scope = Scope::new(Of::Salvage(at.clone())).keyed(key.clone());
         let (survey, claims) = collect(from, format, &scope, Depth::Digest)?;
         let grave = survey.findings().sample().filter(|finding| finding.code.severity() > Severity::Warning);
         let doubts: Vec<String> = grave.map(sentence).collect();
@@ -179,7 +180,7 @@ impl Plan {
     /// The chunks of another point, as far as its index can be understood.
     pub(super) fn claims_of(&self, from: &dyn Store, point: &str, unread: &Unread) -> Result<Claims, Error> {
         let at = one(self.format, Some(&format!("{point}{}", self.archive)))?;
-        let scope = Scope::new(Of::Point(Some(at))).keyed(self.opens);
+        let scope = Scope::new(Of::Point(Some(at))).keyed(self.opens.clone());
         let (survey, claims) = collect(from, self.format, &scope, Depth::List)?;
         note_unread(&survey, unread);
         Ok(claims.finish())

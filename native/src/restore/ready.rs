@@ -56,9 +56,9 @@ pub(super) fn files(
         }
         let has_length = closely != Look::Presence && claim.evidence(Depth::Size) == Evidence::StoredLength;
         let verdict = match from.length(&claim.object) {
-            Ok(_) if has_length && closely == Look::Closely => fits(from, claim),
+            Ok(_) if has_length && closely == Look::Closely => fits(from, claim, plan.opens.as_ref()),
             Ok(length) if has_length => {
-                let fit = Fit::new(claim, length);
+                let fit = Fit::new(claim, length, plan.opens.as_ref());
                 if fit.ask().is_none() { fit.verdict() } else { Verdict::Sound }
             }
             Ok(_) => Verdict::Sound,

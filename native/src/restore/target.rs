@@ -5,7 +5,7 @@ use std::sync::Arc;
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
-use highwater_core::digest::Hasher;
+use highwater_core::key::Key;
 use highwater_core::name::Name;
 use rayon::prelude::*;
 
@@ -43,12 +43,13 @@ pub(super) fn is_already(run: &Run<'_>, object: &dyn Object) -> Result<bool, Err
     if object.length().map_err(run.failed("read"))? != plan.end {
         return Ok(false);
     }
-    let differs =
-        (0..plan.claims.len()).into_par_iter().find_map_any(|at| match holds(object, &plan.claims.get(at), watch) {
+    let differs = (0..plan.claims.len()).into_par_iter().find_map_any(|at| {
+        match holds(object, (&plan.claims.get(at), plan.opens.as_ref()), watch) {
             Ok(true) => None,
             Ok(false) => Some(Ok(())),
             Err(error) => Some(Err(error)),
-        });
+        }
+    });
     watch.go_on()?;
     differs.transpose().map(|differs| differs.is_none()).map_err(run.failed("read"))
 }
@@ -60,7 +61,7 @@ pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<(Fit, Optio
     let Run { job, plan, from, watch, .. } = *run;
     let length = object.length().map_err(run.failed("read"))?;
     let claims: Vec<Claim> = plan.claims.iter().collect();
-    let short = claims.iter().position(|claim| claim.target.end > length).unwrap_or(claims.len());
+    let short = claims.iter().position(|claim| claim.target().end > length).unwrap_or(claims.len());
     // A crash in an append leaves its seal: from there on, every byte has yet to be compared.
     let sealed = claims[..short].iter().position(|claim| Seal::is_on(&**object, claim));
     let next = sealed.unwrap_or(short);
@@ -78,7 +79,7 @@ pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<(Fit, Optio
     let same = |claim: &Claim| {
         let near = job.quick && claim.expect.length <= NEAR;
         let equal = near.then(|| equals(from, &**object, claim)).flatten();
-        if equal == Some(true) { Ok(true) } else { is_there(from, object, claim, watch) }
+        if equal == Some(true) { Ok(true) } else { is_there(from, object, (claim, plan.opens.as_ref()), watch) }
     };
     let differs = looked_at.par_iter().find_map_first(|claim| match same(claim) {
         Ok(true) => None,
@@ -94,8 +95,8 @@ pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<(Fit, Optio
         Some(Err(error)) => return Err(run.failed("read")(error)),
         None => {}
     }
-    let begun = claims.get(next).filter(|claim| sealed.is_none() && claim.target.start < length);
-    let goes_on = begun.map(|claim| goes_on(from, &**object, claim, length, true)).transpose();
+    let begun = claims.get(next).filter(|claim| sealed.is_none() && claim.target().start < length);
+    let goes_on = begun.map(|claim| goes_on(from, &**object, (claim, plan.opens.as_ref()), length, true)).transpose();
     if goes_on.map_err(run.failed("read"))?.flatten() == Some(false) {
         return not("Target file goes on differently from the next backup");
     }
@@ -114,12 +115,13 @@ pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<(Fit, Optio
 /// Whether the bytes of `object` at a claim's target range are those of the repository's own file, where that is plain
 /// and can be read. Comparing takes an eighth of the time of hashing.
 fn equals(from: &dyn Store, object: &dyn Object, claim: &Claim) -> Option<bool> {
-    let stored = from.open(&claim.object).ok().filter(|_| claim.codec == Codec::Plain)?;
+    let whole = claim.codec == Codec::Plain && claim.range.is_none();
+    let stored = from.open(&claim.object).ok().filter(|_| whole)?;
     if stored.length().ok()? != claim.expect.length {
         return None;
     }
     let mut theirs = buffer();
-    let mut at = claim.target.start;
+    let mut at = claim.target().start;
     let mut same = true;
     let read = stored.for_each_piece(0, claim.expect.length, &mut buffer(), |ours| {
         let theirs = &mut theirs[..ours.len()];
@@ -127,14 +129,14 @@ fn equals(from: &dyn Store, object: &dyn Object, claim: &Claim) -> Option<bool> 
         at += ours.len() as u64;
         same
     });
-    read.ok().map(|_| same && at == claim.target.end)
+    read.ok().map(|_| same && at == claim.target().end)
 }
 
 /// Whether the marks that lie in the repository prove that the bytes of `object` at a claim's target range are the
 /// claimed ones. When they do not, it takes one stream to tell.
 fn holds_by_marks(from: &dyn Store, object: &Arc<dyn Object>, claim: &Claim, watch: &Watch<'_>) -> bool {
     let marks = claim.marks.as_ref().and_then(|name| read_marks(from, name));
-    let marked = marks.and_then(|marks| Marked::of_range(object.clone(), &claim.target, &claim.expect, marks));
+    let marked = marks.and_then(|marks| Marked::of_range(object.clone(), &claim.target(), claim.expect.sum()?, marks));
     marked.is_some_and(|marked| matches!(marked.verdict(None, watch), Ok(Some(Verdict::Sound))))
 }
 
@@ -142,22 +144,25 @@ fn holds_by_marks(from: &dyn Store, object: &Arc<dyn Object>, claim: &Claim, wat
 pub(super) fn is_there(
     from: &dyn Store,
     object: &Arc<dyn Object>,
-    claim: &Claim,
+    (claim, key): (&Claim, Option<&Key>),
     watch: &Watch<'_>,
 ) -> std::io::Result<bool> {
-    Ok(holds_by_marks(from, object, claim, watch) || holds(&**object, claim, watch)?)
+    Ok(holds_by_marks(from, object, claim, watch) || holds(&**object, (claim, key), watch)?)
 }
 
 /// Whether the bytes of `object` at a claim's target range are the claimed ones.
-pub(super) fn holds(object: &dyn Object, claim: &Claim, watch: &Watch<'_>) -> std::io::Result<bool> {
-    let mut hasher = Hasher::new(claim.expect.digest.algorithm());
-    let end = object.for_each_piece(claim.target.start, claim.target.end, &mut buffer(), |piece| {
+pub(super) fn holds(
+    object: &dyn Object,
+    (claim, key): (&Claim, Option<&Key>),
+    watch: &Watch<'_>,
+) -> std::io::Result<bool> {
+    let Some(mut hasher) = claim.hasher() else { return Ok(false) };
+    let end = object.for_each_piece(claim.target().start, claim.target().end, &mut buffer(), |piece| {
         hasher.update(piece);
         watch.advance(piece.len() as u64);
         !watch.stopping()
     })?;
-    hasher.update(claim.codec.suffix());
-    Ok(end == claim.target.end && hasher.finish() == claim.expect.digest)
+    Ok(end == claim.target().end && claim.gives(hasher, key))
 }
 
 /// Refuses targets that a restore would destroy: a link, a device of characters, a file of the repository itself. Says

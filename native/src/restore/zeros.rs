@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use highwater_core::claim::Claim;
 use highwater_core::digest::{Digest, Hasher};
+use highwater_core::key::Key;
 
 use super::Plan;
 
@@ -24,13 +25,15 @@ static BLOCK: [u8; 64 * 1024] = [0; 64 * 1024];
 pub(super) struct Zeros {
     /// A database has none.
     grows: bool,
+    /// What opens what is encrypted: digests cover it.
+    key: Option<Key>,
     known: Mutex<HashMap<u64, Digest>>,
 }
 
 impl Zeros {
     /// Those of a plan, whose chunks share algorithm and key.
     pub(super) fn of(plan: &Plan) -> Self {
-        Self { grows: plan.grows, known: Mutex::default() }
+        Self { grows: plan.grows, key: plan.opens.clone(), known: Mutex::default() }
     }
 
     /// Hands out the bytes of a chunk of zeros.
@@ -38,9 +41,9 @@ impl Zeros {
     /// # Errors
     /// What `put` says.
     pub(super) fn put<E>(claim: &Claim, mut put: impl FnMut(u64, &[u8]) -> Result<(), E>) -> Result<(), E> {
-        let mut at = claim.target.start;
-        while at < claim.target.end {
-            let some = usize::try_from(claim.target.end - at).unwrap_or(usize::MAX).min(BLOCK.len());
+        let mut at = claim.target().start;
+        while at < claim.target().end {
+            let some = usize::try_from(claim.target().end - at).unwrap_or(usize::MAX).min(BLOCK.len());
             put(at, &BLOCK[..some])?;
             at += some as u64;
         }
@@ -57,12 +60,13 @@ impl Zeros {
         if !known.contains_key(&length) && known.len() >= LENGTHS {
             return false;
         }
+        let Some(expected) = claim.expect.digest else { return false };
         let digest = known.entry(length).or_insert_with(|| {
-            let mut hasher = Hasher::new(claim.expect.digest.algorithm());
+            let mut hasher = Hasher::new(expected.algorithm());
             hasher.update(&vec![0; usize::try_from(length).unwrap_or(0)]);
-            hasher.update(claim.codec.suffix());
+            hasher.update(claim.codec.suffix(self.key.as_ref()));
             hasher.finish()
         });
-        *digest == claim.expect.digest
+        *digest == expected
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use highwater_core::check::{Check, Damage, Verdict};
-use highwater_core::claim::{Claim, Expect};
+use highwater_core::claim::{Claim, Expect, Sum};
 use highwater_core::codec::member::{self, HEADER, Lengths};
 use highwater_core::codec::{Codec, Decoder, Flow};
 use highwater_core::digest::Algorithm;
@@ -43,7 +43,7 @@ fn file(bytes: &[u8]) -> Option<Marks> {
     assert!(distance.is_power_of_two() && count == expect.length.saturating_sub(1) / distance, "{count} marks");
     assert!(marks.values().iter().all(|value| value.algorithm() == expect.digest.algorithm()));
     assert_eq!(Marks::new(expect, distance, marks.values().to_vec()).as_ref(), Some(&marks));
-    let segments = Segments::new(Codec::Plain, &expect, marks);
+    let segments = Segments::new(Codec::Plain, expect, marks);
     assert_eq!(segments.is_some(), count > 0);
     for segments in segments.iter() {
         assert_eq!(segments.count() as u64, count + 1);
@@ -129,7 +129,7 @@ impl Kept {
         data.truncate(length.into());
         let mut marker = Marker::new(algorithm, distance as u64);
         pieces(&data).into_iter().for_each(|piece| marker.update(piece));
-        let expect = Expect { length: length.into(), digest: other(algorithm, &data) };
+        let expect = Sum { length: length.into(), digest: other(algorithm, &data) };
         assert_eq!(marker.hasher().clone().finish(), expect.digest);
         let marks = marker.clone().marks(expect).expect("all of it was taken");
         // Bytes past the end of what a line promises are no reason for other marks.
@@ -150,9 +150,10 @@ impl Kept {
             object: Name::new(b"2026-03-01-00-00-00.fs").expect("a name"),
             index: Name::new(b"2026-03-01-00-00-00.dat").expect("a name"),
             codec,
-            expect,
+            expect: expect.into(),
             marks: None,
-            target: 0..expect.length,
+            range: None,
+            extent: None,
             hurts: Hurts::All,
         };
         Self { claim, data, stored, members, file }
@@ -168,7 +169,7 @@ impl Kept {
                 bytes[at] ^= 1 << (what >> 5);
             }
         };
-        let sum = self.claim.expect.digest.as_bytes().len();
+        let sum = self.sum().digest.as_bytes().len();
         let (values, count) = (18 + sum, (self.file.len().max(18 + sum) - 18 - sum) / sum);
         match what % 11 {
             0 | 1 => flip(&mut self.stored, 0),
@@ -186,9 +187,9 @@ impl Kept {
             // one on.
             8 if self.claim.codec == Codec::Plain && self.stored.len() >= self.data.len() && count > 0 => {
                 if let Some(marks) = Marks::parse(&self.file) {
-                    let mut marker = Marker::new(self.claim.expect.digest.algorithm(), marks.distance());
+                    let mut marker = Marker::new(self.sum().digest.algorithm(), marks.distance());
                     marker.update(&self.stored[..self.data.len()]);
-                    let forged = marker.marks(self.claim.expect).map(|marks| marks.encode()).unwrap_or_default();
+                    let forged = marker.marks(self.sum()).map(|marks| marks.encode()).unwrap_or_default();
                     let from = (values + at % count * sum).min(forged.len()).min(self.file.len());
                     self.file.truncate(from);
                     self.file.extend(&forged[from..]);
@@ -216,9 +217,13 @@ impl Kept {
         }
     }
 
+    fn sum(&self) -> Sum {
+        self.claim.expect.sum().expect("a digest")
+    }
+
     /// The verdict in the plain way.
     fn plain(&self) -> Verdict {
-        let mut check = Check::new(&self.claim, Depth::Digest);
+        let mut check = Check::new(&self.claim, Depth::Digest, None);
         for piece in self.stored.chunks(900) {
             if check.push(piece, &mut |_| {}).is_break() {
                 break;
@@ -255,14 +260,14 @@ impl Kept {
     /// The verdict by the marks; none when they are of no use or when the bytes are not as they should be.
     fn marked(&self) -> Option<Verdict> {
         let marks = file(&self.file)?;
-        let segments = Segments::new(self.claim.codec, &self.claim.expect, marks)?;
+        let segments = Segments::new(self.claim.codec, self.sum(), marks)?;
         let parts = self.parts(&segments)?;
         let (mut broken, mut odd) = (Vec::new(), false);
         // Backwards: they may come in any order.
         for (index, part) in parts.iter().cloned().enumerate().rev() {
             let range = segments.range(index);
-            let expect = Expect { length: range.end - range.start, ..segments.expect() };
-            let mut check = Check::counting(self.claim.codec, expect);
+            let expect = Expect { length: range.end - range.start, digest: None };
+            let mut check = Check::counting(self.claim.codec, expect, None);
             let mut hasher = segments.hasher(index);
             for piece in self.stored[part].chunks(700) {
                 if check.push(piece, &mut |decoded| hasher.update(decoded)).is_break() {
@@ -282,7 +287,7 @@ impl Kept {
         while let Some(index) = recheck.next() {
             assert!(before < Some(index), "it goes on, from {before:?} to {index}");
             before = Some(index);
-            let mut decoder = Decoder::new(self.claim.codec);
+            let mut decoder = Decoder::new(self.claim.codec, None);
             let taken = decoder.push(&self.stored[parts[index].clone()], &mut |decoded| {
                 recheck.push(decoded);
                 Flow::Continue(())
@@ -308,7 +313,7 @@ fn stream(feed: &mut Feed<'_>) {
         kept.change(feed);
     }
     let (plain, marked) = (kept.plain(), kept.marked());
-    let Expect { length, digest } = kept.claim.expect;
+    let Sum { length, digest } = kept.sum();
     if kept.claim.codec == Codec::Plain {
         let found = other(digest.algorithm(), &kept.stored);
         assert_eq!(plain == Verdict::Sound, kept.stored.len() as u64 == length && found == digest);

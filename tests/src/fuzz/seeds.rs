@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use flate2::{Compression, GzBuilder};
-use highwater_core::claim::Expect;
+use highwater_core::claim::Sum;
 use highwater_core::codec::member::{Lengths, header};
 use highwater_core::digest::{Algorithm, md5_of};
 use highwater_core::filestorage::{Indexer, Walk, encode};
@@ -242,7 +242,7 @@ pub(crate) fn marks() -> Vec<Vec<u8>> {
         .map(|algorithm| {
             let mut marker = Marker::new(algorithm, 1024);
             marker.update(&stream);
-            let expect = Expect { length: 5000, digest: marker.hasher().clone().finish() };
+            let expect = Sum { length: 5000, digest: marker.hasher().clone().finish() };
             marker.marks(expect).expect("all of it was taken").encode()
         })
         .to_vec();

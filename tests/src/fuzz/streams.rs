@@ -36,7 +36,7 @@ pub(crate) fn md5(bytes: &[u8]) {
 
 /// What a decoder makes of pieces: all that it hands on, and how it ends.
 fn decode(codec: Codec, pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Broken>) {
-    let (mut decoder, mut out) = (Decoder::new(codec), Vec::new());
+    let (mut decoder, mut out) = (Decoder::new(codec, None), Vec::new());
     let mut each = |decoded: &[u8]| {
         assert!(!decoded.is_empty() && decoded.len() <= 32 * 1024 || codec == Codec::Plain, "one buffer at most");
         out.extend_from_slice(decoded);
@@ -148,13 +148,14 @@ pub(crate) fn claim(bytes: &[u8]) {
         object: Name::new(b"2026-03-01-00-00-00.fs").expect("a name"),
         index: Name::new(b"2026-03-01-00-00-00.dat").expect("a name"),
         codec,
-        expect: Expect { length, digest },
+        expect: Expect { length, digest: Some(digest) },
         marks: None,
-        target: 0..length,
+        range: None,
+        extent: None,
         hurts: Hurts::All,
     };
     let check = |pieces: &[&[u8]]| {
-        let (mut check, mut handed) = (Check::new(&claim, depth), Vec::new());
+        let (mut check, mut handed) = (Check::new(&claim, depth, None), Vec::new());
         for piece in pieces {
             if check.push(piece, &mut |bytes| handed.extend_from_slice(bytes)).is_break() {
                 break;

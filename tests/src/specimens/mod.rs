@@ -163,13 +163,13 @@ pub struct Point {
 impl Sample {
     /// Without the key, and with it where there is one.
     pub fn keys(&self) -> Vec<Option<Key>> {
-        let key = self.key.as_ref().map(|(key, _)| Some(*key));
+        let key = self.key.as_ref().map(|(key, _)| Some(key.clone()));
         [None].into_iter().chain(key).collect()
     }
 
     /// The key, where there is one.
     pub fn key(&self) -> Option<Key> {
-        self.key.as_ref().map(|(key, _)| *key)
+        self.key.as_ref().map(|(key, _)| key.clone())
     }
 
     /// Whether an instrument can do to it all that it can do.

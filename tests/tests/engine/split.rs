@@ -53,9 +53,9 @@ fn cut_everywhere(score: &mut Score, specimen: &dyn Specimen) {
     for sample in specimen.samples() {
         for case in specimen.damages(&sample) {
             for (key, depth) in
-                sample.keys().into_iter().flat_map(|key| sample.depths().iter().map(move |at| (key, *at)))
+                sample.keys().into_iter().flat_map(|key| sample.depths().iter().map(move |at| (key.clone(), *at)))
             {
-                let mut host = specimen.host(depth, key);
+                let mut host = specimen.host(depth, key.clone());
                 let whole = host.report(&case.files, "r");
                 case.judge(depth, key.is_some(), &whole).unwrap_or_else(|why| panic!("{why}"));
                 for (number, steps) in cuts(&sample, &case, &mut dice).into_iter().enumerate() {
@@ -78,7 +78,7 @@ fn every_cut_gives_the_same_report() {
         let key = specimen.small().key();
         for (case, files) in random(specimen, 43, size(300, 3_000)) {
             for depth in DEPTHS {
-                let mut host = specimen.host(depth, key);
+                let mut host = specimen.host(depth, key.clone());
                 host.strict = dice.chance(20);
                 let whole = host.report(&files, "r");
                 let fixed = Steps::Of(usize::try_from(1 + dice.below(600)).expect("a short piece"));

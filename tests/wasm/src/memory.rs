@@ -88,7 +88,7 @@ impl Host {
 
     /// The report on `files`, called `label`.
     pub fn report(&self, files: &Image, label: &str) -> Report {
-        let scope = Scope::new(Of::All).trailing(self.depth == Depth::Deep).keyed(self.key);
+        let scope = Scope::new(Of::All).trailing(self.depth == Depth::Deep).keyed(self.key.clone());
         let format = by_name(self.format).expect("a known format");
         let options = Options {
             label: label.to_owned(),
@@ -143,12 +143,13 @@ impl Host {
 
     fn work(&self, work: Work, files: &Image, survey: &mut Survey, cutter: &mut Cutter) {
         match work {
+            Work::Node(_) => {}
             Work::Claim(claim) => {
                 let (verdict, read) = self.check(&claim, files, cutter);
                 survey.settle(&claim, verdict, read);
             }
             Work::Trail(trail) => {
-                let mut following = Following::new(trail);
+                let mut following = Following::new(trail, self.key.clone());
                 while let Some(name) = following.begin() {
                     let object = bytes(files, &name);
                     if let Ok(bytes) = object {
@@ -176,7 +177,7 @@ impl Host {
         match claim.evidence(self.depth) {
             Evidence::Presence => (Verdict::Sound, 0),
             Evidence::StoredLength => {
-                let mut fit = Fit::new(claim, bytes.len() as u64);
+                let mut fit = Fit::new(claim, bytes.len() as u64, self.key.as_ref());
                 while let Some(range) = fit.ask() {
                     let place = |at: u64| usize::try_from(at).expect("it fits");
                     fit.answer(&bytes[place(range.start)..place(range.end)]);
@@ -184,7 +185,7 @@ impl Host {
                 (fit.verdict(), 0)
             }
             Evidence::Bytes => {
-                let mut check = Check::new(claim, self.depth);
+                let mut check = Check::new(claim, self.depth, self.key.as_ref());
                 for piece in cutter.pieces(bytes) {
                     if check.push(piece, &mut |_| {}) == Flow::Break(()) {
                         break;

@@ -5,6 +5,7 @@
 
 use super::Unblob;
 use crate::codec::{Broken, Flow, Sealing};
+use crate::key::Key;
 
 /// The most that a blob holds, in bytes: servers store and read no more.
 const MOST: u64 = 128 * 1024 * 1024;
@@ -18,8 +19,8 @@ pub struct Kept {
 
 impl Kept {
     /// A blob of which this is said.
-    pub(crate) fn new(sealing: Sealing) -> Self {
-        Self { unblob: Unblob::new(sealing), length: 0, broken: None }
+    pub(crate) fn new(sealing: Sealing, key: Option<&Key>) -> Self {
+        Self { unblob: Unblob::new(sealing, key), length: 0, broken: None }
     }
 
     /// Takes the next stored bytes, hands on what they decode to.

@@ -3,6 +3,7 @@
 use super::{ENCRYPTED, ENCRYPTED_ZSTD, HEADER, PLAIN, SEALED_HEADER, ZSTD};
 use crate::codec::gcm::Peek;
 use crate::codec::{Broken, Sealing};
+use crate::key::Key;
 
 /// What a blob is.
 pub(crate) struct Shape {
@@ -16,7 +17,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// Reads the header of a blob of which this is said, out of its first bytes: as many as it has, up to the longest header.
-    pub(crate) fn of(bytes: &[u8], sealing: Sealing) -> Result<Self, Broken> {
+    pub(crate) fn of(bytes: &[u8], sealing: Sealing, key: Option<&Key>) -> Result<Self, Broken> {
         let odd = |what| Err(Broken { at: 0, what });
         let (zstd, sealed) = match bytes.first_chunk() {
             Some(&PLAIN) => (false, false),
@@ -33,7 +34,7 @@ impl Shape {
         let peek = || {
             let iv = bytes.get(HEADER..).and_then(<[u8]>::first_chunk)?;
             // Under a wrong key, anything comes out.
-            Some(Peek::new(sealing.key().filter(|_| !sealing.is_tried())?.secret(), iv))
+            Some(Peek::new(sealing.opens(key).filter(|_| !sealing.is_tried())?.secret(), iv))
         };
         let header = if sealed { SEALED_HEADER } else { HEADER } as u64;
         Ok(Self { header, zstd, sealed: sealed.then(peek) })

@@ -28,7 +28,7 @@ fn data() -> Vec<u8> {
 
 /// What a blob decodes to when it comes in pieces of `size` bytes, and how it ends.
 fn decoded(blob: &[u8], size: usize) -> (Vec<u8>, Result<(), Broken>) {
-    let mut decoder = Decoder::new(Codec::Blob(Sealing::Open));
+    let mut decoder = Decoder::new(Codec::Blob(Sealing::Open), None);
     let mut out = Vec::new();
     for piece in blob.chunks(size) {
         let pushed = decoder.push(piece, &mut |decoded| {
@@ -122,7 +122,7 @@ fn a_frame_cannot_ask_for_memory_or_for_what_it_is_not_given() {
     // A megabyte out of four bytes, again and again: the reader stops when it has enough.
     let block = [0x02, 0x00, 0x10, 0x00];
     let bomb = frame(&[&[0x00, 0x40][..], &block.repeat(10_000)].concat());
-    let mut decoder = Decoder::new(Codec::Blob(Sealing::Open));
+    let mut decoder = Decoder::new(Codec::Blob(Sealing::Open), None);
     let mut seen = 0;
     let pushed = decoder.push(&bomb, &mut |decoded| {
         seen += decoded.len();
@@ -132,7 +132,7 @@ fn a_frame_cannot_ask_for_memory_or_for_what_it_is_not_given() {
     // What comes after is read for its checksum alone, and not for ever.
     assert!(decoder.push(&[0; 1000], &mut |_| panic!("it is handed on")).is_ok());
     assert_eq!(decoder.end().map_err(|broken| broken.at), Err(8));
-    let mut decoder = Decoder::new(Codec::Blob(Sealing::Open));
+    let mut decoder = Decoder::new(Codec::Blob(Sealing::Open), None);
     let endless = (0..200).find(|_| {
         let pushed = decoder.push(&blob(PLAIN, &vec![1; 1 << 20]), &mut |_| Flow::Break(()));
         pushed == Ok(Flow::Break(()))
@@ -159,11 +159,11 @@ fn the_checksum_has_the_first_word() {
 fn what_is_encrypted_is_not_taken_for_what_is_not() {
     let sealed = blob(ENCRYPTED, &[7; 60]);
     assert!(decoded(&sealed, 9).1.is_err());
-    let mut decoder = Decoder::new(Codec::Blob(Sealing::Sealed(None)));
+    let mut decoder = Decoder::new(Codec::Blob(Sealing::Sealed), None);
     assert!(decoder.push(&blob(PLAIN, &[7; 60]), &mut |_| panic!("it is handed on")).is_err());
     // Its checksum begins behind vector and tag.
     let sealed = [&ENCRYPTED[..], &crc32fast::hash(&[9; 20]).to_le_bytes(), &[1; 32], &[9; 20]].concat();
-    let mut decoder = Decoder::new(Codec::Blob(Sealing::Sealed(None)));
+    let mut decoder = Decoder::new(Codec::Blob(Sealing::Sealed), None);
     for byte in &sealed {
         assert!(decoder.push(&[*byte], &mut |_| panic!("it is handed on")).is_ok());
     }

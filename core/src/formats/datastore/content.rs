@@ -4,10 +4,11 @@
 
 use super::manifest::File;
 use crate::check::{Check, Verdict};
-use crate::claim::{Claim, Expect};
+use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Broken, Codec, Kept, Sealing};
 use crate::digest::{Algorithm, Hasher};
 use crate::finding::{Code, Finding, Hurts};
+use crate::key::Key;
 use crate::name::Name;
 use crate::report::Depth;
 
@@ -17,6 +18,7 @@ pub(super) struct Content {
     stored: Claim,
     check: Check,
     codec: Codec,
+    key: Option<Key>,
     blob: Kept,
     hasher: Hasher,
     length: u64,
@@ -24,11 +26,18 @@ pub(super) struct Content {
 
 impl Content {
     /// Begins to read `object`, which `manifest` names as `file`.
-    pub(super) fn new(object: Name, manifest: Name, file: &File, sealing: Sealing, hurts: Hurts) -> Self {
+    pub(super) fn new(
+        object: Name,
+        manifest: Name,
+        file: &File,
+        (sealing, key): (Sealing, Option<&Key>),
+        hurts: Hurts,
+    ) -> Self {
         let stored = kept(object, manifest, file, sealing, hurts);
-        let check = Check::new(&Claim { codec: Codec::Plain, ..stored.clone() }, Depth::Digest);
-        let (blob, hasher) = (Kept::new(sealing), Hasher::new(Algorithm::Sha256));
-        Self { stored, check, codec: Codec::Blob(sealing), blob, hasher, length: 0 }
+        let check = Check::new(&Claim { codec: Codec::Plain, ..stored.clone() }, Depth::Digest, None);
+        let (blob, hasher) = (Kept::new(sealing, key), Hasher::new(Algorithm::Sha256));
+        let key = key.cloned();
+        Self { stored, check, codec: Codec::Blob(sealing), key, blob, hasher, length: 0 }
     }
 
     /// The blob's name.
@@ -66,9 +75,10 @@ impl Content {
         if self.blob.is_sealed() {
             return Err(finding(Code::Unverifiable, None, "it is encrypted, and its key is not at hand"));
         }
-        self.hasher.update(self.codec.suffix());
-        let expect = Expect { length: self.length, digest: self.hasher.finish() };
-        Ok(Claim { object, index, codec: self.codec, expect, target: 0..expect.length, marks: None, hurts })
+        self.hasher.update(self.codec.suffix(self.key.as_ref()));
+        let expect = Expect { length: self.length, digest: Some(self.hasher.finish()) };
+        let extent = Some(Extent { path: None, at: 0 });
+        Ok(Claim { object, index, range: None, codec: self.codec, expect, extent, marks: None, hurts })
     }
 }
 
@@ -77,9 +87,10 @@ pub(super) fn kept(object: Name, manifest: Name, file: &File, sealing: Sealing, 
     Claim {
         object,
         index: manifest,
+        range: None,
         codec: Codec::Kept(sealing),
-        expect: Expect { length: file.size, digest: file.sum },
-        target: 0..file.size,
+        expect: Expect { length: file.size, digest: Some(file.sum) },
+        extent: Some(Extent { path: None, at: 0 }),
         marks: None,
         hurts,
     }

@@ -12,7 +12,7 @@ use super::names::{self, Which};
 use super::places::Place;
 use super::snapshot::Signed;
 use super::strange::Strange;
-use crate::claim::{Claim, Expect};
+use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
@@ -56,8 +56,8 @@ pub(super) enum Ahead {
     Index(Name, File, u64, Sealing),
     /// A blob that is to be restored, with the path of its snapshot, its group and the fingerprint of its key.
     Content(Box<Content>, String, u64, Option<String>),
-    /// A log, which no manifest names.
-    Log(Name, Option<Key>),
+    /// A log, which no manifest names, and whether the key is that of its snapshot.
+    Log(Name, bool),
     /// A folder with a manifest, which lies where nothing reads it.
     Misnamed(Name, Name),
 }
@@ -109,7 +109,7 @@ impl Store {
         };
         let one = matches!(scope.of, Of::Point(_) | Of::Salvage(_));
         Self {
-            key: scope.key,
+            key: scope.key.clone(),
             scope: scope.clone(),
             cache,
             path: wanted.map(|wanted| wanted.path.to_owned()),
@@ -182,7 +182,10 @@ impl Store {
                 Now::Index { name, file, ordinal, codec, index }
             }
             Some(Ahead::Content(content, path, group, key)) => Now::Content(content, path, group, key),
-            Some(Ahead::Log(name, key)) => Now::Log(name, Decoder::new(Codec::Blob(Sealing::Unsaid(key))), None),
+            Some(Ahead::Log(name, opens)) => {
+                let key = self.key.as_ref().filter(|_| opens);
+                Now::Log(name, Decoder::new(Codec::Blob(Sealing::Unsaid), key), None)
+            }
             Some(Ahead::Misnamed(folder, name)) => Self::misnamed(folder, name),
         };
     }
@@ -288,6 +291,10 @@ impl Inspect for Store {
         Flow::Continue(())
     }
 
+    fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
     fn again(&self) -> Box<dyn Inspect> {
         Box::new(Self::new(&self.scope, self.cache))
     }
@@ -315,9 +322,10 @@ pub(super) fn claim(index: &Name, codec: Codec, ordinal: u64, entry: Entry) -> O
     Some(Claim {
         object: names::chunk(&entry.digest)?,
         index: index.clone(),
+        range: None,
         codec,
-        expect: Expect { length: entry.target.end - entry.target.start, digest: entry.digest },
-        target: entry.target,
+        expect: Expect { length: entry.target.end - entry.target.start, digest: Some(entry.digest) },
+        extent: Some(Extent { path: None, at: entry.target.start }),
         marks: None,
         hurts: Hurts::One(ordinal),
     })

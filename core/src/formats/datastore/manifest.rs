@@ -132,7 +132,7 @@ impl File {
 
 impl Reading {
     pub(super) fn new() -> Self {
-        Self { decoder: Decoder::new(Codec::Blob(Sealing::Open)), text: Vec::new(), broken: None, long: false }
+        Self { decoder: Decoder::new(Codec::Blob(Sealing::Open), None), text: Vec::new(), broken: None, long: false }
     }
 
     /// Takes the next bytes of the blob.
@@ -165,7 +165,7 @@ impl Reading {
     }
 
     /// The files, if the manifest is that of the snapshot at `path`; `key` may be that of its owner.
-    pub(super) fn end(mut self, path: &str, key: Option<Key>) -> Result<Manifest, Odd> {
+    pub(super) fn end(mut self, path: &str, key: Option<&Key>) -> Result<Manifest, Odd> {
         if self.long {
             return Err(Odd::Malformed(format!("it is longer than {LONGEST} bytes")));
         }

@@ -50,9 +50,9 @@ pub(super) enum Opens {
     /// There is none, or it is another.
     No,
     /// It may be the right one.
-    Maybe(Key),
+    Maybe,
     /// It is the right one.
-    Yes(Key),
+    Yes,
 }
 
 impl Opens {
@@ -60,15 +60,10 @@ impl Opens {
     pub(super) fn sealing(self, sealed: bool) -> Sealing {
         match self {
             _ if !sealed => Sealing::Open,
-            Self::No => Sealing::Sealed(None),
-            Self::Maybe(key) => Sealing::Tried(key),
-            Self::Yes(key) => Sealing::Sealed(Some(key)),
+            Self::No => Sealing::Sealed,
+            Self::Maybe => Sealing::Tried,
+            Self::Yes => Sealing::Keyed,
         }
-    }
-
-    /// The key, if it is the right one.
-    pub(super) fn certain(self) -> Option<Key> {
-        if let Self::Yes(key) = self { Some(key) } else { None }
     }
 }
 
@@ -82,7 +77,7 @@ enum Print {
 
 impl Proof {
     /// Judges what a manifest says of its signature; `text` gives what is signed.
-    pub(super) fn of(said: &Said<'_>, key: Option<Key>, text: impl FnOnce() -> Vec<u8>) -> Self {
+    pub(super) fn of(said: &Said<'_>, key: Option<&Key>, text: impl FnOnce() -> Vec<u8>) -> Self {
         let print = match said.fingerprint.map(Fingerprint::parse) {
             None => Print::None,
             Some(None) => Print::Odd,
@@ -96,10 +91,10 @@ impl Proof {
         };
         let opens = match (key, &print) {
             (None, _) => Opens::No,
-            (Some(key), Print::Ours) => Opens::Yes(key),
-            (Some(key), _) if holds => Opens::Yes(key),
+            (Some(_), Print::Ours) => Opens::Yes,
+            (Some(_), _) if holds => Opens::Yes,
             (Some(_), Print::Other(_)) => Opens::No,
-            (Some(key), Print::None | Print::Odd) => Opens::Maybe(key),
+            (Some(_), Print::None | Print::Odd) => Opens::Maybe,
         };
         let doubt = match (signature, &print) {
             (Some(None), _) => {
@@ -129,7 +124,7 @@ impl Proof {
 }
 
 /// What a key tells of a manifest that does not contradict itself.
-fn with(key: Key, said: &Said<'_>, holds: bool, print: &Print) -> Option<(Code, String)> {
+fn with(key: &Key, said: &Said<'_>, holds: bool, print: &Print) -> Option<(Code, String)> {
     let short = |print: Fingerprint| Key::short(&print.to_string()).to_owned();
     let ours = short(key.print());
     let (code, what) = match (said.signature.is_some(), holds, print) {

@@ -83,7 +83,7 @@ impl Store {
         let archive = self.archive.as_ref().filter(|_| self.salvages())?;
         let files = files.iter().filter_map(|name| File::unnamed(name, self.key.is_some()));
         let files: Vec<File> = files.filter(|file| file.is(archive)).collect();
-        let opens = self.key.map_or(Opens::No, Opens::Maybe);
+        let opens = if self.key.is_some() { Opens::Maybe } else { Opens::No };
         let proof = Proof { opens, doubt: None, standing: Standing::Other };
         (!files.is_empty()).then_some(Manifest { files, fingerprint: None, proof })
     }
@@ -117,7 +117,7 @@ impl Store {
         let hurts = Hurts::One(ordinal);
         let read = match fault {
             Some(fault) => Err(failed(Some(name.clone()), fault, hurts)),
-            None => reading.end(&path, self.key).map_err(|odd| {
+            None => reading.end(&path, self.key.as_ref()).map_err(|odd| {
                 let (code, at, message) = match odd {
                     Odd::Broken(broken) => (Code::Encoding, Some(broken.at), broken.to_string()),
                     Odd::Malformed(message) => (Code::Malformed, None, message),
@@ -163,7 +163,7 @@ impl Store {
         }
         // Where the key given is another one, that is told already.
         if opens == Opens::No && !told && files.iter().any(|file| file.sealed) {
-            let message = locked(fingerprint.as_deref(), self.key);
+            let message = locked(fingerprint.as_deref(), self.key.as_ref());
             out.locked.push(finding(Code::Unverifiable, name.clone(), None, message, hurts));
         }
         let archives = files.iter().filter(|file| file.kind != FileKind::Blob);
@@ -182,7 +182,7 @@ impl Store {
             && self.archive.is_none()
             && let Ok(log) = folder.join(LOG.as_bytes())
         {
-            ahead.push(Ahead::Log(log, opens.certain()));
+            ahead.push(Ahead::Log(log, opens == Opens::Yes));
         }
         for file in files {
             let Ok(object) = folder.join(file.name.as_bytes()) else {
@@ -201,7 +201,7 @@ impl Store {
                     out.findings.push(finding(Code::Length, object, None, message, hurts));
                 }
                 FileKind::Blob if content => {
-                    let content = Content::new(object, name.clone(), &file, sealing, hurts);
+                    let content = Content::new(object, name.clone(), &file, (sealing, self.key.as_ref()), hurts);
                     ahead.push(Ahead::Content(Box::new(content), path.clone(), group, fingerprint.clone()));
                 }
                 FileKind::Blob => out.claims.push(kept(object, name.clone(), &file, sealing, hurts)),
@@ -249,7 +249,7 @@ impl Store {
 }
 
 /// What is said of a snapshot whose key is another one, or not at hand.
-fn locked(named: Option<&str>, given: Option<Key>) -> String {
+fn locked(named: Option<&str>, given: Option<&Key>) -> String {
     let named = match named {
         Some(named) => format!("it is encrypted with the key {}", printable(Key::short(named).as_bytes())),
         None => "it is encrypted, and does not say with which key".to_owned(),

@@ -6,7 +6,7 @@ use super::chain::{Break, Chain, Continuity, Link, Listing};
 use super::follow::Records;
 use super::look::SecondLook;
 use super::names::{self, DataFile};
-use crate::claim::{Claim, Expect};
+use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Codec, Flow};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding, Hurts};
@@ -307,9 +307,10 @@ impl Repository {
         out.claims.push(Claim {
             object: link.file.clone(),
             index: reading.dat.clone(),
+            range: None,
             codec: link.codec,
-            expect: Expect { length: link.end - link.start, digest: link.digest },
-            target: link.start..link.end,
+            expect: Expect { length: link.end - link.start, digest: Some(link.digest) },
+            extent: Some(Extent { path: None, at: link.start }),
             marks: self.listing.marks_of(&link.file),
             hurts,
         });

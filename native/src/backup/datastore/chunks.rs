@@ -187,7 +187,7 @@ impl<'a> Chunks<'a> {
         };
         let claim = self.claim(name, digest, length);
         // What cannot be so long need not be read.
-        let sound = self.is_sound(fits(self.disk.as_store(), &claim), name)?
+        let sound = self.is_sound(fits(self.disk.as_store(), &claim, self.job.key.as_ref()), name)?
             && (self.job.known == Known::Size || self.gives(name, digest, length)?);
         Ok(if sound { Found::Sound(stored) } else { Found::Bad })
     }
@@ -195,19 +195,20 @@ impl<'a> Chunks<'a> {
     /// Whether the file of a chunk gives its digest.
     fn gives(&self, name: &Name, digest: &Digest, length: usize) -> Result<bool, Error> {
         let claim = self.claim(name, digest, length);
-        let (verdict, _) = check_bytes(self.disk.as_store(), &claim, Depth::Digest, &Watch::silent(), &mut |_| {})?;
+        let how = (Depth::Digest, self.job.key.as_ref());
+        let (verdict, _) = check_bytes(self.disk.as_store(), &claim, how, &Watch::silent(), &mut |_| {})?;
         self.is_sound(verdict, name)
     }
 
     /// That the file of this name holds so many bytes of this digest.
     fn claim(&self, name: &Name, digest: &Digest, length: usize) -> Claim {
-        let key = self.job.key;
         Claim {
             index: name.clone(),
             object: name.clone(),
-            codec: Codec::Blob(if key.is_some() { Sealing::Sealed(key) } else { Sealing::Open }),
-            expect: Expect { length: length as u64, digest: *digest },
-            target: 0..length as u64,
+            range: None,
+            codec: Codec::Blob(if self.job.key.is_some() { Sealing::Keyed } else { Sealing::Open }),
+            expect: Expect { length: length as u64, digest: Some(*digest) },
+            extent: None,
             marks: None,
             hurts: Hurts::Nothing,
         }

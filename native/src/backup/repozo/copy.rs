@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
 
-use highwater_core::claim::Expect;
+use highwater_core::claim::Sum;
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::filestorage::{Indexer, OidIndex, Tid};
 use highwater_core::marks::{Marker, Marks};
@@ -166,7 +166,7 @@ fn copy_to(
                 .map_err(|error| Error::damage(format!("the source {}: {error}", quoted(&source.told()))))?,
         ),
     };
-    let marks = marker.marks(Expect { length: end - start, digest }).filter(|marks| !marks.values().is_empty());
+    let marks = marker.marks(Sum { length: end - start, digest }).filter(|marks| !marks.values().is_empty());
     let last_tid = walk.last_tid();
     Ok(Some(Copied { end, stored, digest, marks, index, last_tid, damage }))
 }

@@ -141,7 +141,7 @@ fn sums(disk: &dyn Disk, newest: &Newest, source: &Source, watch: &Watch<'_>) ->
     let mut length = 0u64;
     for link in &newest.links {
         let object = disk.open(&link.file).map_err(Error::at("open", disk, &link.file))?;
-        let mut decoder = highwater_core::codec::Decoder::new(link.codec);
+        let mut decoder = highwater_core::codec::Decoder::new(link.codec, None);
         let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {
             let pushed = decoder.push(stored, &mut |decoded| {
                 hasher.update(decoded);

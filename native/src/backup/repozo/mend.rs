@@ -164,7 +164,7 @@ fn continues(
     };
     let mut hasher = Hasher::new(Algorithm::Md5);
     let mut theirs = buffer();
-    let mut decoder = Decoder::new(codec);
+    let mut decoder = Decoder::new(codec, None);
     let mut at = start;
     let mut failed = None;
     let mut equal = true;

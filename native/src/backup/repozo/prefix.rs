@@ -120,7 +120,7 @@ fn gzip(
         Ok(object) => object,
         Err(error) => return Ok(Some(Differs::Stored(format!("'{}' cannot be read: {error}", link.file)))),
     };
-    let mut decoder = Decoder::new(Codec::Gzip);
+    let mut decoder = Decoder::new(Codec::Gzip, None);
     let mut at = link.start;
     let mut found: Result<Option<Differs>, Error> = Ok(None);
     let mut broken = None;

@@ -64,7 +64,7 @@ fn newest_tid(disk: &dyn Disk, newest: &Newest, watch: &Watch<'_>) -> Result<Opt
         return Ok(last_tid(length, |at, out| object.read_exact_at(at, out).ok()));
     }
     let mut walk = Walk::new(last.start, last.end);
-    let mut decoder = Decoder::new(last.codec);
+    let mut decoder = Decoder::new(last.codec, None);
     let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {
         let pushed = decoder.push(stored, &mut |decoded| {
             walk.push(decoded, &mut ());

@@ -209,7 +209,7 @@ fn join(
             return Err(Error::damage(what));
         }
         let object = repository.open(&object).map_err(Error::io("open", &path))?;
-        let mut decoder = Decoder::new(data.codec);
+        let mut decoder = Decoder::new(data.codec, None);
         let mut hasher = Hasher::new(Algorithm::Md5);
         let (start, mut failed, mut broken) = (length, None, None);
         let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {

@@ -39,9 +39,9 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
         let claim = &plan.claims.get(at);
         let path = repository.told(Some(&claim.object));
         let verdict = if claim.evidence(depth) == Evidence::StoredLength {
-            fits(repository, claim)
+            fits(repository, claim, None)
         } else {
-            check_bytes(repository, claim, depth, watch, &mut |_| {})?.0
+            check_bytes(repository, claim, (depth, None), watch, &mut |_| {})?.0
         };
         match verdict {
             Verdict::Sound => Ok(()),

@@ -148,6 +148,7 @@ impl Run for Verify {
 }
 
 /// How all roots are looked at.
+#[derive(Clone)]
 struct Settings {
     depth: Depth,
     shard: Shard,
@@ -167,7 +168,7 @@ impl Verify {
         let files = open(&repository.path, &self.root)?;
         let store: Box<dyn Store> = if self.mmap { Box::new(Mapped(files)) } else { Box::new(files) };
         let format = kind_of(&*store, &self.root)?;
-        let Settings { depth, shard, key } = *settings;
+        let Settings { depth, shard, key } = settings.clone();
         let trails = depth == Depth::Deep;
         let of = match &repository.point {
             None => Of::All,

@@ -92,14 +92,14 @@ fn put(run: &Run<'_>, claims: &[Claim], beyond: &Beyond<'_, '_, '_>) -> std::res
         head(run, claim, beyond)?;
         // In one stream, so that the old bytes are compared before anything is written behind them.
         let whole = Claim { marks: None, ..claim.clone() };
-        drive::write(run.from, vec![whole], beyond, run.watch, &settled)?;
+        drive::write((run.from, run.plan.opens.as_ref()), vec![whole], beyond, run.watch, &settled)?;
         if beyond.differs() {
             return Ok(Result::Differs);
         }
     }
     if let Some(first) = missing.first() {
         head(run, first, beyond)?;
-        drive::write(run.from, missing.to_vec(), beyond, run.watch, &settled)?;
+        drive::write((run.from, run.plan.opens.as_ref()), missing.to_vec(), beyond, run.watch, &settled)?;
     }
     Ok(if beyond.differs() { Result::Differs } else { Result::Done })
 }
@@ -108,7 +108,7 @@ fn put(run: &Run<'_>, claims: &[Claim], beyond: &Beyond<'_, '_, '_>) -> std::res
 fn head(run: &Run<'_>, claim: &Claim, beyond: &Beyond<'_, '_, '_>) -> std::result::Result<(), Error> {
     let Some(wanted) = beyond.head_of(claim) else { return Ok(()) };
     let mut bytes = Vec::new();
-    let mut decoder = Decoder::new(claim.codec);
+    let mut decoder = Decoder::new(claim.codec, None);
     // Whatever is wrong with it, reading all of it tells.
     _ = run.from.open(&claim.object).and_then(|object| {
         object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
@@ -124,7 +124,7 @@ fn head(run: &Run<'_>, claim: &Claim, beyond: &Beyond<'_, '_, '_>) -> std::resul
     if bytes.len() == wanted {
         return beyond.put_head(claim, &bytes);
     }
-    let (verdict, _) = check_bytes(run.from, claim, Depth::Digest, run.watch, &mut |_| {})?;
+    let (verdict, _) = check_bytes(run.from, claim, (Depth::Digest, run.plan.opens.as_ref()), run.watch, &mut |_| {})?;
     sound(run.from, claim, verdict)?;
     Err(beyond::changed(&quoted(&run.from.told(Some(&claim.object)))))
 }

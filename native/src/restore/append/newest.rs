@@ -73,7 +73,7 @@ pub(in crate::restore) fn is_in(
             note();
             return Ok(false);
         };
-        let mut decoder = Decoder::new(claim.codec);
+        let mut decoder = Decoder::new(claim.codec, None);
         let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
             let pushed = decoder.push(piece, &mut |decoded| {
                 walk.push(decoded, &mut wanted);

@@ -30,15 +30,15 @@ pub(in crate::restore) struct Seal {
 impl Seal {
     /// The seal of an append that begins with `claim`.
     pub(in crate::restore) fn of(claim: &Claim) -> Self {
-        Self { at: claim.target.start.saturating_add(STATUS), real: None }
+        Self { at: claim.target().start.saturating_add(STATUS), real: None }
     }
 
     /// Whether a chunk that an object holds may still bear the seal of an interrupted append.
     pub(in crate::restore) fn is_on(object: &dyn Object, claim: &Claim) -> bool {
         let at = Self::of(claim).at;
         let mut status = [0];
-        claim.target.start > 0
-            && at < claim.target.end
+        claim.target().start > 0
+            && at < claim.target().end
             && object.read_exact_at(at, &mut status).is_ok()
             && status == [VOTED]
     }

@@ -85,7 +85,7 @@ fn hurt_with_another(world: &World, change: impl FnOnce(&Model, &Path)) -> Model
 fn heal_from_another(model: &Model) -> Result<(), Error> {
     let job = heal::Job { label: "repo", key: None, depth: Depth::Digest, dry_run: false };
     let (from, to) = (model.root(OTHER), model.root(REPO));
-    let done = heal::heal(job, &Datastore::STORE, &from, &to, &Watch::silent())?;
+    let done = heal::heal(&job, &Datastore::STORE, &from, &to, &Watch::silent())?;
     let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);
     let unsure = done.report.findings.iter().any(|note| note.severity == Severity::Inconclusive);
     // As the command does, which says so and ends with a code of its own.

@@ -15,8 +15,8 @@ use crate::fuzz::reference;
 use crate::memory::{Host, Order, Steps};
 use crate::repo::Image;
 
-fn decode(codec: Codec, pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Broken>, bool) {
-    let (mut decoder, mut out) = (Decoder::new(codec), Vec::new());
+fn decode(codec: Codec, key: &Key, pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Broken>, bool) {
+    let (mut decoder, mut out) = (Decoder::new(codec, Some(key)), Vec::new());
     for piece in pieces {
         let pushed = decoder.push(piece, &mut |decoded| {
             assert!(!decoded.is_empty(), "nothing is handed on as something");
@@ -49,14 +49,14 @@ pub(crate) fn blob(bytes: &[u8]) {
     let stored = if kind & 1 == 1 { summed(rest.to_vec()) } else { rest.to_vec() };
     let sealing = match kind >> 1 & 3 {
         0 => Sealing::Open,
-        1 => Sealing::Unsaid(Some(small_key())),
-        2 => Sealing::Sealed(None),
-        _ => Sealing::Sealed(Some(small_key())),
+        1 => Sealing::Unsaid,
+        2 => Sealing::Sealed,
+        _ => Sealing::Keyed,
     };
-    let whole = decode(Codec::Blob(sealing), &[&stored]);
+    let whole = decode(Codec::Blob(sealing), &small_key(), &[&stored]);
     // Where it stops early depends on the pieces; nothing else does.
     if whole.0.len() <= 1 << 20 {
-        assert_eq!(decode(Codec::Blob(sealing), &pieces(&stored)), whole);
+        assert_eq!(decode(Codec::Blob(sealing), &small_key(), &pieces(&stored)), whole);
     }
     if let Err(broken) = &whole.1 {
         assert!(broken.at <= stored.len() as u64, "{broken:?} in {} bytes", stored.len());
@@ -73,15 +73,15 @@ pub(crate) fn seal(bytes: &[u8]) {
     for sealed in [false, true] {
         let (key, other) = (small_key(), Key::new([8; 32]));
         let stored = encode_blob(bytes, &packed, sealed.then_some((&key, iv)));
-        let with = |key| Codec::Blob(if sealed { Sealing::Sealed(Some(key)) } else { Sealing::Open });
-        assert_eq!(decode(with(key), &pieces(&stored)), (bytes.to_vec(), Ok(()), false));
-        assert!(!sealed || decode(with(other), &[&stored]).1.is_err(), "another key opens it");
+        let codec = Codec::Blob(if sealed { Sealing::Keyed } else { Sealing::Open });
+        assert_eq!(decode(codec, &key, &pieces(&stored)), (bytes.to_vec(), Ok(()), false));
+        assert!(!sealed || decode(codec, &other, &[&stored]).1.is_err(), "another key opens it");
         let mut flipped = stored.clone();
         let at = usize::try_from(dice.below(stored.len() as u64)).expect("a place");
         flipped[at] ^= 1 << dice.below(8);
-        let found = decode(with(key), &[&flipped]);
+        let found = decode(codec, &key, &[&flipped]);
         assert!(found.1.is_err(), "flipped at {at} of {}", stored.len());
-        let found = decode(with(key), &[&stored[..at]]);
+        let found = decode(codec, &key, &[&stored[..at]]);
         assert!(found.1.is_err(), "cut at {at} of {}", stored.len());
     }
 }

@@ -69,7 +69,7 @@ fn in_a_cache_an_empty_chunk_is_neither_sound_nor_damage() {
         ("datastore-cache", Depth::Size, Verdict::Inconclusive),
         ("datastore-cache", Depth::List, Verdict::Sound),
     ] {
-        let survey = survey_of((kind, key), depth, Shard::WHOLE);
+        let survey = survey_of((kind, key.clone()), depth, Shard::WHOLE);
         let Driven { report, .. } = driven_over(&image, survey, depth, Dice::new(3), &[]);
         assert_eq!(report.verdict, verdict, "{kind} at {depth:?}: {report:?}");
     }

@@ -10,7 +10,7 @@ use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 use highwater::store::{Files, Links};
 use highwater::watch::Watch;
-use highwater_core::claim::Expect;
+use highwater_core::claim::Sum;
 use highwater_core::codec::member::{HEADER, Lengths, header};
 use highwater_core::digest::{Algorithm, md5_of, sha256_of};
 use highwater_core::drive::listing::Listing;
@@ -206,7 +206,7 @@ fn members(raw: &[u8], size: usize) -> Vec<u8> {
 fn marks(data: &[u8], distance: u64) -> Vec<u8> {
     let mut marker = Marker::new(Algorithm::Md5, distance);
     marker.update(data);
-    let expect = Expect { length: data.len() as u64, digest: md5_of(data) };
+    let expect = Sum { length: data.len() as u64, digest: md5_of(data) };
     marker.marks(expect).expect("all of it was taken").encode()
 }
 
@@ -238,12 +238,12 @@ fn in_members(borders: u64) -> Image {
 fn compare(kind: Kind, image: &Image, folder: &Path, dice: &mut Dice, score: &mut Score) {
     specimens::lay(image, folder);
     for depth in DEPTHS {
-        let wanted = render::json(&native(kind, folder, depth));
+        let wanted = render::json(&native(kind.clone(), folder, depth));
         let parts = 1 + dice.below(4);
         let mut merged = Report::empty(depth, false);
         for part in 1..=parts {
             let shard = Shard::new(part, parts).expect("a part");
-            let survey = survey_of(kind, depth, shard);
+            let survey = survey_of(kind.clone(), depth, shard);
             let Driven { report, events, .. } = driven_over(image, survey, depth, Dice::new(dice.bits()), &[]);
             places(&report, &events, kind.0);
             merged = merged.merge(report);
@@ -291,7 +291,7 @@ fn any_order_of_answers_gives_the_native_report() {
             small.keys().into_iter().for_each(|key| compare(kind(key), image, &folder, &mut dice, &mut score));
         }
         for _ in 0..size(60, 1_500) {
-            let key = *dice.pick(&small.keys());
+            let key = dice.pick(&small.keys()).clone();
             let image = specimen.harmed(&small.files, &mut dice).1;
             compare(kind(key), &image, &folder, &mut dice, &mut score);
         }
@@ -310,11 +310,11 @@ fn every_damage_gets_the_report_of_a_host_in_memory() {
                 sample.keys().into_iter().map(with).collect::<Vec<_>>()
             }) {
                 let depth = *dice.pick(&[Depth::Digest, Depth::Digest, Depth::Deep, Depth::List]);
-                let survey = survey_of((specimen.name(), key), depth, Shard::WHOLE);
+                let survey = survey_of((specimen.name(), key.clone()), depth, Shard::WHOLE);
                 let Driven { report, events, digests, .. } =
                     driven_over(&case.files, survey, depth, Dice::new(dice.bits()), &[]);
                 asked += digests;
-                let wanted = render::json(&specimen.host(depth, key).report(&case.files, "set"));
+                let wanted = render::json(&specimen.host(depth, key.clone()).report(&case.files, "set"));
                 let found = render::json(&report);
                 score.ran(1);
                 if found != wanted {

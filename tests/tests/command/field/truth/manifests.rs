@@ -14,7 +14,7 @@ pub(crate) const MANIFEST: &str = "index.json.blob";
 /// The manifest of the snapshot in `folder`.
 pub(crate) fn read(folder: &Path) -> Value {
     let blob = fs::read(folder.join(MANIFEST)).expect("a manifest");
-    let (mut decoder, mut text) = (Decoder::new(Codec::Blob(Sealing::Open)), Vec::new());
+    let (mut decoder, mut text) = (Decoder::new(Codec::Blob(Sealing::Open), None), Vec::new());
     let pushed = decoder.push(&blob, &mut |decoded| {
         text.extend_from_slice(decoded);
         Flow::Continue(())

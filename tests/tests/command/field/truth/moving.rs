@@ -159,7 +159,7 @@ fn a_snapshot_that_is_pruned_at_any_moment_is_never_damaged() {
                 let root = ground.path().join("store");
                 linked(&sample.store(), &root);
                 let store = Scripted::new(&root, script(at));
-                let report = verify(&store, depth, key);
+                let report = verify(&store, depth, key.clone());
                 let (calls, left) = store.end();
                 let gone =
                     report.sets.is_empty() && report.verdict == Verdict::Inconclusive && report.tallies.is_empty();
@@ -203,7 +203,7 @@ fn what_is_missing_beside_a_prune_hurts_those_who_need_it() {
         fs::remove_file(root.join(&shared)).expect("it is removed");
         fs::remove_file(root.join("host/beta/2025-06-16T15:09:40Z/note.blob")).expect("it is removed");
         let store = Scripted::new(&root, vec![(at, remove_manifest(FIRST)), (at, remove("ct/200"))]);
-        let report = verify(&store, Depth::Size, key);
+        let report = verify(&store, Depth::Size, key.clone());
         let damaged: Vec<&str> =
             report.sets.iter().filter(|set| set.verdict == Verdict::Damaged).map(|set| set.name.as_str()).collect();
         let wanted = damaged.first() == Some(&"host/beta/2025-06-16T15:09:40Z")
