@@ -126,7 +126,7 @@ fn left(world: &World) -> Model {
 /// The bytes of the archive of a snapshot.
 fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
     let point = format!("{snapshot}/Data.fs");
-    let key = snapshot.starts_with("ns/sealed").then(|| small_key());
+    let key = snapshot.starts_with("ns/sealed").then(small_key);
     bytes_of(model, &restore::plan(&model.root(REPO), &Datastore::STORE, Some(point), key)?)
 }
 
