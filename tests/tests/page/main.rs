@@ -1,6 +1,7 @@
 //! The page in a real Chromium: it comes to the command's reports, sends nothing, and stays itself whatever is dropped.
 
-mod stores;
+mod keys;
+mod sets;
 mod support;
 
 use std::fs::{self, File};
@@ -11,45 +12,7 @@ use highwater_core::digest::md5_of;
 use highwater_tests::browser::{Browser, page};
 use highwater_tests::repo::{Ground, Image, Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
-use support::{DEPTHS, Shown, command, open, report, restore_to, shown, web};
-
-#[test]
-fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
-    let Sample { files, .. } = sample();
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let mut damaged = files.clone();
-    let name = files.keys().find(|name| name.ends_with(".deltafs")).expect("an increment");
-    damaged.get_mut(name).expect("its bytes")[77] ^= 4;
-    let mut missing = files.clone();
-    missing.remove(name);
-    let mut odd = files.clone();
-    odd.insert("a <b>&\"c'.txt".to_owned(), b"x".to_vec());
-    odd.insert("\u{202e}\u{3b1}.deltafs".to_owned(), b"y".to_vec());
-    let index = files.keys().find(|name| name.ends_with(".dat")).expect("an index");
-    let mut torn = files.clone();
-    torn.get_mut(index).expect("its bytes").truncate(files[index].len() - 9);
-    let (mut browser, page) = (Browser::start(), page());
-    for workers in [1, 3] {
-        open(&mut browser, &format!("file://{}#workers={workers}", page.display()));
-        for (name, image) in
-            [("sound", &files), ("damaged", &damaged), ("missing", &missing), ("odd", &odd), ("torn", &torn)]
-        {
-            let set = folder.path().join(name);
-            store(image, &set);
-            for depth in DEPTHS {
-                let what = format!("{name} at {depth} with {workers} workers");
-                let wanted = command(&[&set], depth);
-                let Shown { verdict, .. } = shown(&mut browser, &[&set], depth);
-                assert_eq!(verdict, wanted.verdict, "{what}");
-                for (kind, bytes) in &wanted.files {
-                    let found = report(&mut browser, kind);
-                    expect_same_bytes(&found, bytes, &format!("{kind} of {what}"));
-                }
-            }
-        }
-    }
-    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
-}
+use support::{command, open, report, restore_to, shown, web};
 
 #[test]
 fn a_browser_that_does_not_read_into_memory_or_leaves_such_reads_unanswered_gives_the_same_reports() {

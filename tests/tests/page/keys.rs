@@ -1,29 +1,26 @@
-//! Chunk datastores on the page: folders in folders, with a key and without, archives that are restored.
+//! Key files on the page, and stores that are dropped as folders.
 
 use std::path::{Path, PathBuf};
 
 use highwater_core::digest::sha256_of;
 use highwater_tests::browser::{Browser, page};
-use highwater_tests::datastore::{Sample, copy, damage};
+use highwater_tests::datastore::{Sample, copy};
 use highwater_tests::repository::expect_same_bytes;
+use highwater_tests::specimens::datastore::Datastore;
+use highwater_tests::specimens::{Point, Specimen};
 
-use crate::support::{
-    self, DEPTHS, Shown, command_with, drop_on, forget_verdict, open, report, restore_to, shown, web,
-};
+use crate::sets::expect_same;
 
-/// The SHA-256 of what was restored.
-fn sum_of(bytes: &[u8]) -> String {
-    sha256_of(bytes).to_string()
-}
+use crate::support::{self, command_with, drop_on, forget_verdict, open, report, restore_to, shown, web};
 
 /// A path as the browser takes it: it reads nothing by way of `..`.
-fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     path.canonicalize().expect("it is there")
 }
 
 /// Gives the page a key file, and waits for what it says.
 #[track_caller]
-fn give_key(browser: &mut Browser, file: &Path) -> String {
+pub(crate) fn give_key(browser: &mut Browser, file: &Path) -> String {
     browser.eval("document.getElementById('key-status').textContent = ''");
     browser.choose("[data-testid=keyfile]", &[&plain(file)]);
     said_of_key(browser)
@@ -45,53 +42,6 @@ fn give_passphrase(browser: &mut Browser, passphrase: &str) -> String {
 fn said_of_key(browser: &mut Browser) -> String {
     let said = browser.until("document.getElementById('key-status').textContent || null");
     said.as_str().expect("a sentence").to_owned()
-}
-
-/// The reports of the page and of the command are the same.
-#[track_caller]
-fn expect_same(browser: &mut Browser, store: &Path, depth: &str, keyed: &[&str], what: &str) {
-    let wanted = command_with(&[store], depth, keyed);
-    let Shown { verdict, text } = shown(browser, &[store], depth);
-    assert_eq!(verdict, wanted.verdict, "{what}: {text}");
-    for (kind, bytes) in &wanted.files {
-        expect_same_bytes(&report(browser, kind), bytes, &format!("{kind} of {what}"));
-    }
-}
-
-#[test]
-fn a_store_gets_the_reports_that_the_command_writes_with_its_key_and_without() {
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let (mut browser, page) = (Browser::start(), page());
-    for (number, sample) in Sample::all().into_iter().enumerate() {
-        let key = sample.truth("key.json");
-        let keyed = ["--keyfile", key.to_str().expect("text")];
-        let cases = sample.cases();
-        for (workers, first) in [(1, 0), (3, 3)] {
-            open(&mut browser, &format!("file://{}#workers={workers}", page.display()));
-            for keyed in [&[][..], &keyed] {
-                if !keyed.is_empty() {
-                    forget_verdict(&mut browser);
-                    assert!(give_key(&mut browser, &key).ends_with("is used."));
-                    // What is on the page is checked again with it; only then comes another set.
-                    browser.until(support::VERDICT);
-                }
-                // Each is a copy of two megabytes, so some of them.
-                for case in cases.iter().skip(first).step_by(6) {
-                    let name = case["name"].as_str().expect("a name");
-                    let store = ground.path().join(format!("{number}-{workers}-{name}-{}", keyed.len()));
-                    copy(&sample.store(), &store);
-                    damage(&store, &case["ops"]);
-                    let what = format!("{name} with {workers} workers and {keyed:?}");
-                    expect_same(&mut browser, &store, "digest", keyed, &what);
-                }
-                for depth in DEPTHS {
-                    let what = format!("the sound store at {depth} with {workers} workers and {keyed:?}");
-                    expect_same(&mut browser, &plain(&sample.store()), depth, keyed, &what);
-                }
-            }
-        }
-    }
-    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }
 
 #[test]
@@ -128,42 +78,12 @@ fn digests_come_of_the_browser_and_of_the_engine_where_it_makes_none() {
 }
 
 #[test]
-fn archives_are_restored_in_the_page_and_sealed_ones_with_their_key_alone() {
+fn a_key_file_that_takes_a_passphrase_opens_what_is_sealed() {
     let sample = Sample::made();
     let (mut browser, served) = (Browser::start(), web());
     open(&mut browser, &served.address);
     shown(&mut browser, &[&plain(&sample.store())], "digest");
-    let offered = browser.eval(
-        "[...document.querySelectorAll('[data-testid=point] option')].flatMap((point) => {
-            const menu = document.querySelector('[data-testid=point]');
-            menu.value = point.value;
-            menu.dispatchEvent(new Event('change'));
-            return [...document.querySelectorAll('[data-testid=archive] option')].map(({ value }) => `${point.value}/${value}`);
-        })",
-    );
-    let mut offered: Vec<&str> = offered.as_array().expect("a list").iter().filter_map(|name| name.as_str()).collect();
-    offered.sort_unstable();
-    let sums = sample.sums();
-    let archive = |(name, sum): &(String, String)| match name.rsplit_once('.') {
-        Some((stem, "fidx" | "didx")) => (stem.to_owned(), sum.clone()),
-        _ => (name.clone(), sum.clone()),
-    };
-    let mut archives: Vec<(String, String)> = sums.iter().map(archive).collect();
-    archives.sort();
-    let wanted: Vec<&str> = archives.iter().map(|(point, _)| &**point).collect();
-    assert_eq!(offered, wanted);
-    let (mut opened, mut sealed) = (0, Vec::new());
-    for (point, sum) in &archives {
-        match restore_to(&mut browser, point, true) {
-            Ok(bytes) => {
-                assert_eq!(sum_of(&bytes), *sum, "{point}");
-                opened += 1;
-            }
-            Err(why) => sealed.push((point, sum, why)),
-        }
-    }
-    assert!(opened > 2 && sealed.len() > 1, "{opened} opened, {sealed:?}");
-    // The same with the key: first it is refused, then it opens all.
+    // First it is refused, then it opens all.
     let key = sample.truth("key-scrypt.json");
     assert_eq!(give_key(&mut browser, &key), "This key file takes a passphrase.");
     assert!(give_passphrase(&mut browser, "wrong horse").contains("the passphrase is wrong"));
@@ -171,10 +91,12 @@ fn archives_are_restored_in_the_page_and_sealed_ones_with_their_key_alone() {
     assert!(give_passphrase(&mut browser, "correct horse").ends_with("is used."));
     // What is on the page is checked again with it.
     assert_eq!(browser.until(support::VERDICT), "sound");
-    for (point, sum, why) in sealed {
-        assert!(why.contains("nothing was kept") && why.contains("encrypted"), "{why}");
-        let bytes = restore_to(&mut browser, point, true).unwrap_or_else(|why| panic!("{point}: {why}"));
-        assert_eq!(sum_of(&bytes), *sum, "{point}");
+    let sealed = Datastore.samples().into_iter().find(|sample| sample.name == "made").expect("it").points;
+    let sealed = sealed.into_iter().filter(|point| point.sealed).collect::<Vec<_>>();
+    assert!(sealed.len() > 1, "{sealed:?}");
+    for Point { name, sum, .. } in sealed {
+        let bytes = restore_to(&mut browser, &name, true).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert_eq!(sha256_of(&bytes).to_string(), sum, "{name}");
     }
     assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }

@@ -1,0 +1,149 @@
+//! Sets of every format on the page: the command's reports, sound or damaged, with a key or without, and what is restored.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use highwater_core::digest::sha256_of;
+use highwater_tests::browser::{Browser, page};
+use highwater_tests::repository::expect_same_bytes;
+use highwater_tests::specimens::{self, Case, Point, Sample, Specimen};
+
+use crate::keys::{give_key, plain};
+use crate::support::{DEPTHS, Shown, VERDICT, command_with, forget_verdict, open, report, restore_to, shown, web};
+
+/// The reports of the page and of the command are the same.
+#[track_caller]
+pub(crate) fn expect_same(browser: &mut Browser, store: &Path, depth: &str, keyed: &[&str], what: &str) {
+    let wanted = command_with(&[store], depth, keyed);
+    let Shown { verdict, text } = shown(browser, &[store], depth);
+    assert_eq!(verdict, wanted.verdict, "{what}: {text}");
+    for (kind, bytes) in &wanted.files {
+        expect_same_bytes(&report(browser, kind), bytes, &format!("{kind} of {what}"));
+    }
+}
+
+/// Every sample of every format, with a file of its key in `folder`.
+fn samples(folder: &Path) -> Vec<(&'static dyn Specimen, Sample, Option<PathBuf>)> {
+    let mut found = Vec::new();
+    for specimen in specimens::all() {
+        for sample in specimen.samples() {
+            let file = sample.key.as_ref().map(|(_, text)| {
+                let file = folder.join(format!("{} {}.key", specimen.name(), sample.name));
+                fs::write(&file, text).expect("a key file");
+                file
+            });
+            found.push((specimen, sample, file));
+        }
+    }
+    found
+}
+
+/// Damages that differ in kind: of a small sample one of each, of another, whose are all of a kind of their own, every sixth.
+fn damages(specimen: &dyn Specimen, sample: &Sample, first: usize) -> Vec<Case> {
+    if !sample.is_small() {
+        return specimen.damages(sample).skip(first).step_by(6).collect();
+    }
+    let mut kinds = BTreeSet::new();
+    let is_new = |case: &Case| kinds.insert(case.name.split(' ').next().map(str::to_owned));
+    specimen.damages(sample).filter(is_new).collect()
+}
+
+#[test]
+fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    let (mut browser, page) = (Browser::start(), page());
+    for (specimen, sample, key) in samples(ground.path()) {
+        for (workers, first) in [(1, 0), (3, 3)] {
+            open(&mut browser, &format!("file://{}#workers={workers}", page.display()));
+            for key in [None].into_iter().chain(key.as_ref().map(Some)) {
+                let keyed = key.map(|key| ["--keyfile", key.to_str().expect("text")]);
+                let keyed = keyed.as_ref().map_or(&[][..], |keyed| keyed);
+                if let Some(key) = key {
+                    forget_verdict(&mut browser);
+                    assert!(give_key(&mut browser, key).ends_with("is used."));
+                    // What is on the page is checked again with it; only then comes another set.
+                    browser.until(VERDICT);
+                }
+                for (number, case) in damages(specimen, &sample, first).into_iter().enumerate() {
+                    let set = ground.path().join(format!("{workers}-{number}-{}", keyed.len()));
+                    specimens::lay(&case.files, &set);
+                    let depths = if sample.is_small() && workers > 1 { &DEPTHS[..] } else { &["digest"] };
+                    for depth in depths {
+                        let what = format!("{} at {depth} with {workers} workers and {keyed:?}", case.name);
+                        expect_same(&mut browser, &set, depth, keyed, &what);
+                    }
+                    fs::remove_dir_all(&set).expect("it was there");
+                }
+                let set = ground.path().join("sound");
+                specimens::lay(&sample.files, &set);
+                for depth in DEPTHS {
+                    let what = format!("{} at {depth} with {workers} workers and {keyed:?}", sample.name);
+                    expect_same(&mut browser, &set, depth, keyed, &what);
+                }
+            }
+        }
+    }
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+}
+
+/// What the page offers to restore, in order.
+fn offered(browser: &mut Browser) -> Vec<String> {
+    let offered = browser.eval(
+        "[...document.querySelectorAll('[data-testid=point] option')].flatMap((point) => {
+            const menu = document.querySelector('[data-testid=point]');
+            menu.value = point.value;
+            menu.dispatchEvent(new Event('change'));
+            const archives = [...document.querySelectorAll('[data-testid=archive] option')];
+            return archives.length ? archives.map(({ value }) => `${point.value}/${value}`) : [point.value];
+        })",
+    );
+    let text = |name: &serde_json::Value| name.as_str().map(str::to_owned);
+    let mut offered: Vec<String> = offered.as_array().expect("a list").iter().filter_map(text).collect();
+    offered.sort_unstable();
+    offered
+}
+
+#[test]
+fn all_is_offered_and_restored_and_what_is_sealed_with_its_key_alone() {
+    let ground = tempfile::tempdir().expect("a scratch folder");
+    for (_, mut sample, key) in samples(ground.path()) {
+        let (mut browser, served) = (Browser::start(), web());
+        open(&mut browser, &served.address);
+        let set = ground.path().join("set");
+        specimens::lay(&sample.files, &set);
+        shown(&mut browser, &[&plain(&set)], "digest");
+        sample.points.sort_by(|one, other| one.name.cmp(&other.name));
+        let wanted: Vec<&String> = sample.points.iter().map(|point| &point.name).collect();
+        assert_eq!(offered(&mut browser).iter().collect::<Vec<_>>(), wanted);
+        let (mut opened, mut refused) = (0, Vec::new());
+        for point in &sample.points {
+            match restore_to(&mut browser, &point.name, true) {
+                Ok(bytes) => {
+                    assert_eq!(sha256_of(&bytes).to_string(), point.sum, "{}", point.name);
+                    opened += 1;
+                }
+                Err(why) => {
+                    assert!(why.contains("nothing was kept") && why.contains("encrypted"), "{why}");
+                    refused.push(point);
+                }
+            }
+        }
+        let sealed = sample.points.iter().filter(|point| point.sealed);
+        assert!(
+            opened > 0 && sealed.map(|point| &point.name).eq(refused.iter().map(|point| &point.name)),
+            "{refused:?}"
+        );
+        if let Some(key) = key {
+            forget_verdict(&mut browser);
+            assert!(give_key(&mut browser, &key).ends_with("is used."));
+            // What is on the page is checked again with it.
+            assert_eq!(browser.until(VERDICT), "sound");
+        }
+        for Point { name, sum, .. } in refused {
+            let bytes = restore_to(&mut browser, name, true).unwrap_or_else(|why| panic!("{name}: {why}"));
+            assert_eq!(sha256_of(&bytes).to_string(), *sum, "{name}");
+        }
+        assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+    }
+}
