@@ -8,7 +8,7 @@ use crate::finding::{Code, SAMPLE, Severity};
 use crate::shard::Shard;
 
 /// The number of the report's shape; it grows when a field changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// How many sets that were removed a report names.
 pub const REMOVED: usize = 100;
@@ -254,7 +254,6 @@ impl Report {
     pub(crate) fn judge(&mut self) {
         self.coverage = Coverage::default();
         for root in &self.roots {
-            self.coverage.claims = self.coverage.claims.saturating_add(root.coverage.claims);
             self.coverage.add(root.coverage);
         }
         self.find_newest();
@@ -271,7 +270,10 @@ impl Report {
                 Severity::Warning => Verdict::Sound,
             });
         }
-        if self.roots.is_empty() || !self.lacking.is_empty() || self.roots.iter().any(Root::is_unchecked) {
+        if self.roots.is_empty()
+            || !self.lacking.is_empty()
+            || self.roots.iter().any(|root| root.is_unchecked(&self.sets))
+        {
             verdict = verdict.max(Verdict::Inconclusive);
         }
         self.verdict = verdict;
@@ -303,7 +305,8 @@ impl Report {
 impl Coverage {
     /// Counts what was looked at elsewhere as well.
     fn add(&mut self, other: Self) {
-        let Self { claims: _, checked, unjudged, bytes, marked } = other;
+        let Self { claims, checked, unjudged, bytes, marked } = other;
+        self.claims = self.claims.saturating_add(claims);
         self.checked = self.checked.saturating_add(checked);
         self.unjudged = self.unjudged.saturating_add(unjudged);
         self.bytes = self.bytes.saturating_add(bytes);
@@ -316,8 +319,6 @@ impl Root {
     fn add(&mut self, other: &mut Self) {
         self.shards.append(&mut other.shards);
         self.shards.sort();
-        // Every part knows of all claims.
-        self.coverage.claims = self.coverage.claims.max(other.coverage.claims);
         self.coverage.add(other.coverage);
         self.asked = self.asked.max(other.asked);
     }
@@ -334,10 +335,12 @@ impl Root {
 
     /// It covers no part, nothing is claimed, something could not be judged, or less than everything was by a run that was
     /// to check everything. A part to which no claim falls lacks nothing.
-    fn is_unchecked(&self) -> bool {
-        let is_part = matches!(self.shards.as_slice(), [shard] if shard != "1/1");
+    fn is_unchecked(&self, sets: &[Set]) -> bool {
+        let is_part = self.shards.iter().any(|shard| shard != "1/1");
         let Coverage { claims, checked, unjudged, .. } = self.coverage;
-        self.shards.is_empty() || claims == 0 || unjudged > 0 || (!is_part && checked < claims)
+        let has_sets = || sets.iter().any(|set| set.root == self.label);
+        let is_empty = claims == 0 && !(is_part && has_sets());
+        self.shards.is_empty() || is_empty || unjudged > 0 || checked < claims
     }
 
     /// The shards that are missing, doubled or none: `label 3/8`, `label 3/8 twice`. A report of a single
@@ -370,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_report_that_lists_damage_is_never_sound_even_if_it_counts_none() {
-        let text = r#"{"schema":1,"verdict":"sound","depth":"deep","strict":false,"whole":true,"sets":[],"tallies":{},
+        let text = r#"{"schema":2,"verdict":"sound","depth":"deep","strict":false,"whole":true,"sets":[],"tallies":{},
             "coverage":{"claims":1,"checked":1,"bytes":1},"lacking":[],"roots":[{"label":"r","format":"repozo",
             "shards":["1/1"],"coverage":{"claims":1,"checked":1,"bytes":1}}],"findings":[{"code":"HW103","root":"r",
             "name":"digest","severity":"damage","object":"a.fs","offset":null,"message":"","advice":"","sets":[],
@@ -395,26 +398,30 @@ mod tests {
     fn a_report_that_checked_nothing_or_less_than_was_claimed_is_never_sound() {
         for (shard, claims, checked, unjudged, verdict) in [
             ("1/1", 2, 2, 0, Verdict::Sound),
+            ("1/3", 1, 1, 0, Verdict::Sound),
             ("1/1", 2, 1, 0, Verdict::Inconclusive),
             ("1/1", 2, 2, 1, Verdict::Inconclusive),
             ("1/1", 2, 0, 0, Verdict::Inconclusive),
             ("1/1", 0, 0, 0, Verdict::Inconclusive),
             // To a part, nothing may fall; but something must be there.
-            ("1/3", 2, 0, 0, Verdict::Sound),
+            ("1/3", 0, 0, 0, Verdict::Sound),
+            ("1/3", 2, 0, 0, Verdict::Inconclusive),
             ("1/3", 2, 0, 1, Verdict::Inconclusive),
             ("1/3", 2, 1, 1, Verdict::Inconclusive),
-            ("1/3", 0, 0, 0, Verdict::Inconclusive),
         ] {
             let root = root(&[shard], claims, checked, unjudged);
             let mut report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) };
+            report.judge();
+            // Of a root that holds no set, nothing is sound.
+            assert!(checked > 0 || report.verdict == Verdict::Inconclusive, "{shard}: {checked} of {claims}");
+            report.sets = vec![set("r", "vm/100/2026-01-02", Verdict::Sound)];
             report.judge();
             assert_eq!(report.verdict, verdict, "{shard}: {checked} of {claims}, {unjudged} not judged");
         }
     }
 
-    #[test]
-    fn the_newest_sound_point_is_that_of_each_series() {
-        let set = |root: &str, name: &str, verdict| Set {
+    fn set(root: &str, name: &str, verdict: Verdict) -> Set {
+        Set {
             root: root.to_owned(),
             name: name.to_owned(),
             ordinal: 0,
@@ -423,7 +430,11 @@ mod tests {
             archives: Vec::new(),
             key: None,
             verdict,
-        };
+        }
+    }
+
+    #[test]
+    fn the_newest_sound_point_is_that_of_each_series() {
         let mut other = root(&["1/1"], 1, 1, 0);
         other.label = "s".to_owned();
         let mut report = Report { roots: vec![root(&["1/1"], 1, 1, 0), other], ..Report::empty(Depth::Deep, false) };

@@ -91,6 +91,11 @@ impl Survey {
     pub fn answer(&mut self, answer: Answer<'_>, work: &mut Vec<Work>) -> Flow {
         let mut batch = Batch::default();
         let flow = self.inspect.answer(answer, &mut batch);
+        // Of a part, nothing else is remembered: its claims are the part's own, and those of all parts add up.
+        let shard = self.options.shard;
+        batch.claims.retain(|claim| shard.holds(Some(&claim.object)));
+        batch.shared.retain(|claim| shard.holds(Some(&claim.object)));
+        batch.trails.retain(|trail| shard.holds(trail.parts.first().map(|part| &part.object)));
         if self.shared.is_retracing() {
             self.removal.again(&batch);
             for claim in batch.shared {
@@ -114,17 +119,10 @@ impl Survey {
         for finding in locked {
             self.report(finding);
         }
-        let shard = self.options.shard;
         self.coverage.claims = self.coverage.claims.saturating_add((batch.claims.len() + batch.trails.len()) as u64);
         let before = work.len();
-        work.extend(batch.claims.into_iter().filter(|claim| shard.holds(Some(&claim.object))).map(Work::Claim));
-        work.extend(
-            batch
-                .trails
-                .into_iter()
-                .filter(|trail| shard.holds(trail.parts.first().map(|p| &p.object)))
-                .map(Work::Trail),
-        );
+        work.extend(batch.claims.into_iter().map(Work::Claim));
+        work.extend(batch.trails.into_iter().map(Work::Trail));
         self.handed = self.handed.saturating_add((work.len() - before) as u64);
         work.extend(batch.nodes.into_iter().map(Work::Node));
         flow
@@ -271,11 +269,8 @@ impl Survey {
             |code: Code| gone.iter().filter(|(finding, claim)| *claim && finding.code == code).count() as u64;
         let (judged, unjudged) = (lost.saturating_add(of_claims(Code::Missing)), of_claims(Code::Unreadable));
         self.coverage.unjudged = self.coverage.unjudged.saturating_sub(unjudged);
-        // Of a part, the others count the same claims.
-        if !self.options.shard.is_part() {
-            self.coverage.checked = self.coverage.checked.saturating_sub(judged);
-            self.coverage.claims = self.coverage.claims.saturating_sub(judged.saturating_add(unjudged));
-        }
+        self.coverage.checked = self.coverage.checked.saturating_sub(judged);
+        self.coverage.claims = self.coverage.claims.saturating_sub(judged.saturating_add(unjudged));
     }
 
     fn judged_sets(&self, label: &str) -> Vec<report::Set> {

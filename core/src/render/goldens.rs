@@ -90,12 +90,12 @@ in /srv/zodb (repozo): 1 point in time, 1 sound so far
   sound so far  2026-11-01-00-00-00  1.5 GiB
 
 lacking: /srv/zodb 2/3
-2 of 3 claims checked at depth digest, 3.0 GiB read, shards 1/3, 3/3
-inconclusive: 1 shard is missing or doubled (/srv/zodb 2/3), 2 of 3 claims checked at depth digest; the newest sound point so far is 2026-11-01-00-00-00; \
+2 of 2 claims checked at depth digest, 3.0 GiB read, shards 1/3, 3/3
+inconclusive: 1 shard is missing or doubled (/srv/zodb 2/3), 2 of 2 claims checked at depth digest; the newest sound point so far is 2026-11-01-00-00-00; \
 merge exactly one report of each shard
 ";
     assert_eq!(text(&lacking(), false), golden);
-    let last = "sound: 1 point in time, 1 of 3 claims checked at depth digest; the newest sound point so far is 2026-11-01-00-00-00; \
+    let last = "sound: 1 point in time, 1 of 1 claim checked at depth digest; the newest sound point so far is 2026-11-01-00-00-00; \
                 only shard 1/3 was looked at: merge the reports of the others\n";
     assert!(text(&shard(), false).ends_with(last));
 }
@@ -162,7 +162,7 @@ fn the_last_line_names_what_to_restore() {
     let last = |report: &Report| text(report, false).lines().next_back().unwrap_or_default().to_owned();
     assert_eq!(
         last(&idle()),
-        "sound: none is due: of 3 claims on 1 point in time, none falls to shard 2/3; the others hold them"
+        "sound: none is due: no claim on 1 point in time falls to shard 2/3; the others hold them"
     );
     let hurt = "damaged: 2 of 4 points in time, 1 piece of damage, 4 of 4 claims checked at depth digest; \
                 the newest sound point is vm/100/2026-11-01T00:00:00Z, and there is none of vm/101: \
@@ -224,7 +224,7 @@ HW201 unreadable: 1 finding
 #[test]
 fn strict_json() {
     let golden = r#"{
-  "schema": 1,
+  "schema": 2,
   "verdict": "damaged",
   "depth": "digest",
   "strict": true,

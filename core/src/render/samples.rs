@@ -99,12 +99,12 @@ pub(super) fn strict() -> Report {
 
 /// One of three shards, sound.
 pub(super) fn shard() -> Report {
-    report(root("/srv/zodb", "1/3", 3, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
+    report(root("/srv/zodb", "1/3", 1, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
 }
 
 /// A shard to which nothing falls.
 pub(super) fn idle() -> Report {
-    report(root("/srv/zodb", "2/3", 3, 0), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
+    report(root("/srv/zodb", "2/3", 0, 0), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
 }
 
 /// Points of several machines in one root, and of another root: the newest of some are in doubt.
@@ -123,7 +123,7 @@ pub(super) fn several() -> Report {
 
 /// Two of three shards, both sound.
 pub(super) fn lacking() -> Report {
-    let last = report(root("/srv/zodb", "3/3", 3, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new());
+    let last = report(root("/srv/zodb", "3/3", 1, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new());
     shard().merge(last)
 }
 

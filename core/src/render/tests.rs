@@ -99,10 +99,10 @@ fn json_comes_back_as_it_was() {
         assert!(text.ends_with("}\n"));
         assert_eq!(from_json(&text).unwrap(), report);
     }
-    let other = json(&sound()).replacen("\"schema\": 1", "\"schema\": 7", 1);
-    let words = "this report has schema 7, and this highwater reads schema 1: use the version that wrote it";
+    let other = json(&sound()).replacen("\"schema\": 2", "\"schema\": 7", 1);
+    let words = "this report has schema 7, and this highwater reads schema 2: use the version that wrote it";
     assert_eq!(from_json(&other).unwrap_err().to_string(), words);
-    for text in ["", "{}", "[1]", "{\"schema\": 1}", "{\"schema\": -1}", "\u{0}"] {
+    for text in ["", "{}", "[2]", "{\"schema\": 2}", "{\"schema\": -1}", "\u{0}"] {
         let error = from_json(text).unwrap_err().to_string();
         assert!(error.starts_with("this is not a highwater report: "), "{error}");
     }

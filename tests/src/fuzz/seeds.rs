@@ -96,7 +96,7 @@ pub(crate) static INDEX_WORDS: &[&[u8]] = &[
     b"}",
 ];
 pub(crate) static REPORT_WORDS: &[&[u8]] = &[
-    b"\"schema\": 1",
+    b"\"schema\": 2",
     b"\"tallies\": {",
     b"\"digest\": 1",
     b"\"shards\": [",

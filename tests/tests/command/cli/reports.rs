@@ -30,7 +30,7 @@ fn json_is_one_document_with_every_field() {
     let (ground, stamps) = damaged();
     let run = ground.run(&["verify", "--json", &ground.repo.to_string_lossy()]);
     let report = json(&run.expect(1).stdout);
-    assert_eq!(report["schema"], 1);
+    assert_eq!(report["schema"], 2);
     assert_eq!(report["verdict"], "damaged");
     assert_eq!(report["depth"], "digest");
     assert_eq!(report["coverage"]["claims"], 3);

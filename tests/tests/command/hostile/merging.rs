@@ -11,7 +11,7 @@ use super::table::{Trial, baseline, tell};
 /// A report of one sound point, to be spoilt.
 fn report() -> Value {
     json!({
-        "schema": 1, "verdict": "sound", "depth": "deep", "strict": false, "whole": true,
+        "schema": 2, "verdict": "sound", "depth": "deep", "strict": false, "whole": true,
         "coverage": { "claims": 1, "checked": 1, "bytes": 1 },
         "roots": [{ "label": "r", "format": "repozo", "shards": ["1/1"], "coverage": { "claims": 1, "checked": 1, "bytes": 1 } }],
         "sets": [{ "root": "r", "name": "2026", "ordinal": 0, "group": 0, "bytes": 1, "verdict": "sound" }],
