@@ -1,17 +1,18 @@
 //! What the instruments need to know of a format, said once: every instrument loops over [`all`].
 //!
-//! A new format joins by a file or folder here that implements [`Specimen`], and a line in [`all`]. Then these look at it:
+//! A new format joins by a file or folder here that implements [`Specimen`], and a line in [`all`]. These look at it then:
 //!
-//! | instrument (`tests/tests/`) | takes |
+//! | instrument | takes |
 //! |---|---|
-//! | `engine/split`, `engine/drive`, `engine/wasm` | [`samples`](Specimen::samples), [`damages`](Specimen::damages), [`harmed`](Specimen::harmed) |
-//! | `command/damage` | [`small`](Specimen::small) and what of it may change [`unseen`](Specimen::unseen), and whom a file [`hurts`](Specimen::hurts) |
-//! | `disk/crash` | [`scenes`](Specimen::scenes), and what must hold after them ([`holds`](Specimen::holds), [`done`](Specimen::done)) |
-//! | `disk/injected` | [`injected`](Specimen::injected): scenes, each with who judges it |
-//! | `page` | the samples, their damages and their [`points`](Sample::points) |
-//! | `fuzz` | [`targets`](Specimen::targets) |
+//! | `engine/split`, `drive`, `wasm` | [`Specimen::samples`], [`Specimen::damages`], [`Specimen::harmed`] |
+//! | `command/damage` | [`Specimen::small`], what of it may change [`Specimen::unseen`], whom that [`Specimen::hurts`] |
+//! | `disk/crash` | [`Specimen::scenes`], and what must hold after them: [`Specimen::holds`], [`Specimen::done`] |
+//! | `disk/injected` | [`Specimen::injected`]: scenes, each with who judges it |
+//! | `page` | the samples, their damages and their [`Sample::points`] |
+//! | `fuzz` | [`Specimen::targets`]; each also needs a file in `tests/fuzz` for libFuzzer, and its seeds in the corpus |
 //!
-//! What is true of one format alone (Python's own repozo beside ours, the server's state of a datastore) has tests of its own.
+//! What is true of one format alone has tests of its own: Python's repozo beside ours, the server's state of a datastore.
+//! Hostile sets have them too, in `command/hostile`: a row of exit codes for each repository, a list of cases over stores.
 
 pub mod crash;
 pub mod datastore;
