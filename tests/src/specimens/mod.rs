@@ -1,18 +1,18 @@
 //! What the instruments need to know of a format, said once: every instrument loops over [`all`].
 //!
-//! A new format joins by a file or folder here that implements [`Specimen`], and a line in [`all`]. These look at it then:
+//! A new format joins by a file or folder here that implements [`Specimen`], and a line in [`all`]. Then these take:
 //!
 //! | instrument | takes |
 //! |---|---|
 //! | `engine/split`, `drive`, `wasm` | [`Specimen::samples`], [`Specimen::damages`], [`Specimen::harmed`] |
-//! | `command/damage` | [`Specimen::small`], what of it may change [`Specimen::unseen`], whom that [`Specimen::hurts`] |
+//! | `command/damage` | [`Specimen::small`], what may change [`Specimen::unseen`], whom that [`Specimen::hurts`] |
 //! | `disk/crash` | [`Specimen::scenes`], and what must hold after them: [`Specimen::holds`], [`Specimen::done`] |
 //! | `disk/injected` | [`Specimen::injected`]: scenes, each with who judges it |
 //! | `page` | the samples, their damages and their [`Sample::points`] |
-//! | `fuzz` | [`Specimen::targets`]; each also needs a file in `tests/fuzz` for libFuzzer, and its seeds in the corpus |
+//! | `fuzz` | [`Specimen::targets`]; each also needs a file in `tests/fuzz`, and its seeds in the corpus |
 //!
-//! What is true of one format alone has tests of its own: Python's repozo beside ours, the server's state of a datastore.
-//! Hostile sets have them too, in `command/hostile`: a row of exit codes for each repository, a list of cases over stores.
+//! What is true of one format alone has its own tests: Python's repozo beside ours, the server's state of a store.
+//! Hostile sets have them too, in `command/hostile`: rows of exit codes for repositories, cases for stores.
 
 pub mod crash;
 pub mod datastore;

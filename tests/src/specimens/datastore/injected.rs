@@ -1,4 +1,4 @@
-//! Scenes of datastores for injected faults: snapshots that are made, stores that are healed, archives that are restored.
+//! Scenes of datastores for injected faults: snapshots made, stores healed, archives restored.
 
 use std::collections::BTreeMap;
 use std::fs;

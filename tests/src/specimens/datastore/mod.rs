@@ -1,4 +1,4 @@
-//! Chunk datastores: one of some kilobytes, one that a script makes, and one that a real server wrote, if it is at hand.
+//! Chunk datastores: one of some kilobytes, one that a script makes, one that a real server wrote, if it is at hand.
 
 mod crash;
 mod fuzz;
@@ -144,7 +144,7 @@ fn point((name, sum): (String, String)) -> Point {
     Point { sealed: name.contains("ns/team/ns/a/"), name, sum }
 }
 
-/// The snapshot that a file of the small store belongs to: the two share no chunk, and those of the second are encrypted.
+/// The snapshot that a file of the small store belongs to: the two share no chunk; those of the second are encrypted.
 fn owner<'a>(sample: &Sample, name: &'a str) -> &'a str {
     match name.rsplit_once('/') {
         Some((_, _)) if name.starts_with(".chunks/") => {
