@@ -19,6 +19,8 @@ pub struct Facts {
     pub colons: bool,
     /// What to do about a finding in this kind of set, in a sentence; none where [`Code::advice`] fits.
     pub advice: fn(Code) -> Option<&'static str>,
+    /// What else is true of a finding in this kind of set, in a sentence or two for the page that explains it.
+    pub notes: fn(Code) -> Option<&'static str>,
 }
 
 impl Facts {

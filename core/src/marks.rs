@@ -41,6 +41,9 @@ pub const DISTANCE: u64 = 4 * 1024 * 1024;
 const POWERS: std::ops::RangeInclusive<u8> = 10..=40;
 
 /// How a file begins.
+/// What the name of a file's marks ends with, behind that of the file.
+pub const SUFFIX: &str = ".marks";
+
 const MAGIC: &[u8; 8] = b"HWMARKS\x01";
 
 /// The longest file of marks that is read, in bytes: enough for MD5 streams of 4 TiB at [`DISTANCE`].

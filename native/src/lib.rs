@@ -15,6 +15,7 @@ mod flush;
 pub mod heal;
 pub mod lock;
 pub mod mark;
+mod marking;
 mod random;
 pub mod restore;
 pub mod shown;

@@ -16,11 +16,11 @@ use highwater_core::segments::Segments;
 use highwater_core::survey::{Options, Survey};
 use rayon::prelude::*;
 
-use crate::backup::repozo::marking;
 use crate::disk::Disk;
 use crate::drive::{self, check_bytes, read_marks};
 use crate::error::Error;
 use crate::lock;
+use crate::marking;
 use crate::watch::Watch;
 
 /// How to mark.

@@ -1,4 +1,4 @@
-//! What lies among the chunks of a datastore and no snapshot needs: what a garbage collection would remove, and what it
+//! What lies in the pool of a root and no set needs: what a garbage collection would remove, and what it
 //! would not.
 //!
 //! Nothing is removed here. A chunk that no index names may be of a backup that is running: a server's collection waits

@@ -102,7 +102,7 @@ codes! {
         "Run the backup again: it finishes the interrupted run or sets the file aside.";
     /// A chain has no index at all.
     NoIndex = 203, "no-index", Inconclusive, "a backup without an index, so nothing says what it should be",
-        "Bring the .dat file back from another copy, or run the backup again: it finishes or replaces this one.";
+        "Bring the index back from another copy, or run the backup again: it finishes or replaces this one.";
     /// Something is encrypted, or its digest is of a kind that cannot be worked out.
     Unverifiable = 204, "unverifiable", Inconclusive, "an object that cannot be judged without its key",
         "Give the key that it was encrypted with, or have its owner verify it.";

@@ -80,8 +80,8 @@ fn parts(code: Code) -> Page {
             again: "--depth list",
         },
         Code::Length => Page {
-            means: "An object is shorter or longer than its index says. A compressed one (.fsz, .deltafsz) is measured \
-                after decompression. Its bytes are no longer those that were backed up.",
+            means: "An object is shorter or longer than its index says. A compressed one is measured after \
+                decompression. Its bytes are no longer those that were backed up.",
             comes: "A transfer that broke off, a full disk, a power cut before the data reached the disk, or a program that \
                 wrote into a finished backup. Too short is the usual case.",
             steps: &[
@@ -93,7 +93,7 @@ fn parts(code: Code) -> Page {
         },
         Code::Digest => Page {
             means: "The object has the right length, but its bytes do not give the digest on record: something in it \
-                changed after the backup. For repozo this is the MD5 on the object's line in the .dat file.",
+                changed after the backup.",
             comes: "A failing disk, cable or memory module, a storage system that lost a write, a transfer that mangled text, \
                 or someone who changed the file. A digest tells that bytes differ, not which.",
             steps: &[
@@ -107,8 +107,7 @@ fn parts(code: Code) -> Page {
         Code::Encoding => Page {
             means: "The compressed bytes of an object are broken: the gzip header, the deflate stream or its check sum is \
                 wrong, or the end is missing. What lies after the broken place cannot be recovered.",
-            comes: "A backup or a copy that was cut off, or changed bytes. Python's repozo writes the last bytes of a gzip \
-                file after it has synced it, so that a power cut can cost it just its end.",
+            comes: "A backup or a copy that was cut off, or changed bytes.",
             steps: &[
                 "Copy the object again from another copy of the repository.",
                 "If this is the only copy, make a new backup now.",
@@ -117,8 +116,7 @@ fn parts(code: Code) -> Page {
             again: "--depth size",
         },
         Code::Malformed => Page {
-            means: "A part of an index cannot be understood, so what it claims is unknown. In a repozo .dat file each line \
-                needs a path, a start, an end and an MD5 of 32 hex digits; the finding names the byte at which it fails.",
+            means: "A part of an index cannot be understood, so what it claims is unknown.",
             comes: "A power cut while the line was being written, an editor or a transfer that changed it, or a line written \
                 by another program.",
             steps: &[
@@ -131,8 +129,7 @@ fn parts(code: Code) -> Page {
         Code::Gap => Page {
             means: "One part of a chain ends before the next one begins. A restore that simply joined the parts would give a \
                 file without the bytes between them, at wrong places from there on: it would be corrupt.",
-            comes: "An increment's index line is lost, or an increment was deleted and its line with it. Python's repozo does \
-                not look for gaps and restores such a chain without a complaint.",
+            comes: "An increment's index line is lost, or an increment was deleted and its line with it.",
             steps: &[
                 "See which points lie before the gap: highwater~list~REPO",
                 "Restore only from those, or bring the lost increment and its index line back from another copy.",
@@ -143,8 +140,8 @@ fn parts(code: Code) -> Page {
         Code::Overlap => Page {
             means: "One part of a chain begins before the last one ends, so the same bytes are stored twice. A restore that \
                 simply joined the parts would give a file that is too long and corrupt from there on.",
-            comes: "An increment was finished but its index line was not written (a crash between the two), and a quick run of \
-                Python's repozo then copied the same bytes once more; or two backups ran at the same time.",
+            comes: "An increment was finished but its index line was not written (a crash between the two), and a later \
+                run then copied the same bytes once more; or two backups ran at the same time.",
             steps: &[
                 "See which points lie before the overlap: highwater~list~REPO",
                 "Restore only from those. Do not delete either part until a newer backup is verified.",
@@ -159,7 +156,7 @@ fn parts(code: Code) -> Page {
             comes: "The full backup was deleted or moved by a clean-up by date or size, or a copy of the repository \
                 took only the newest files.",
             steps: &[
-                "Look for the full backup (.fs or .fsz in a repozo repository) in other copies and bring it back.",
+                "Look for the full backup in other copies and bring it back.",
                 "If it is gone, make a new one now: highwater~backup~SRC~REPO~--full",
                 "Change the clean-up so that it deletes whole chains only.",
             ],
@@ -208,17 +205,16 @@ fn parts(code: Code) -> Page {
             steps: &[
                 "If a backup is running now, wait for it and verify again.",
                 "Run the backup again: highwater~backup~SRC~REPO. It finishes the interrupted run or sets the file aside.",
-                "Do not run Python's repozo with --quick before that: it may store the same bytes twice (HW113).",
             ],
             again: "--depth list",
         },
         Code::NoIndex => Page {
             means: "A full backup is there, but the index of its chain is not. Nothing says how long its files should be or \
                 which digests they have; they may well be whole, but nobody can prove it.",
-            comes: "A first backup that was interrupted before it wrote its .dat file, a copy that left the .dat files out, or a \
+            comes: "A first backup that was interrupted before it wrote its index, a copy that left the indices out, or a \
                 clean-up that deleted one.",
             steps: &[
-                "Bring the .dat file with the same time stamp as the full backup back from another copy.",
+                "Bring the index of that full backup back from another copy.",
                 "If there is none, run the backup again: highwater~backup~SRC~REPO. It finishes or replaces this chain.",
                 "Until then, keep the files: a restore from them may succeed, but test what it gives.",
             ],
@@ -314,8 +310,7 @@ fn parts(code: Code) -> Page {
         Code::Temporary => Page {
             means: "There is a work file of a backup run: either one is going on at this moment, or one was interrupted. No \
                 restore reads it.",
-            comes: "A crash, a full disk, or a run that was stopped. Python's repozo calls its work file tmp.tmp, leaves it \
-                behind when it fails, and shares it between runs at the same time.",
+            comes: "A crash, a full disk, or a run that was stopped.",
             steps: &[
                 "See whether a backup is running. If one is, leave the file alone.",
                 "If none is, the file can be deleted; highwater's own go away with its next backup.",

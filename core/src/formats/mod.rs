@@ -25,17 +25,18 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
 #[must_use]
 pub fn page(code: Code) -> String {
     let mut page = code.page();
-    let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (facts, advice) in
-        ALL.iter().map(|format| format.facts()).filter_map(|facts| Some((facts, (facts.advice)(code)?)))
-    {
-        match told.iter_mut().find(|(before, _)| *before == advice) {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for facts in ALL.iter().map(|format| format.facts()) {
+        let parts: Vec<&str> = [(facts.notes)(code), (facts.advice)(code)].into_iter().flatten().collect();
+        let text = parts.join(" ");
+        match told.iter_mut().find(|(before, _)| *before == text) {
+            _ if text.is_empty() => {}
             Some((_, kinds)) => kinds.push(facts.name),
-            None => told.push((advice, vec![facts.name])),
+            None => told.push((text, vec![facts.name])),
         }
     }
-    for (advice, kinds) in told {
-        page.push_str(&format!("\nIN A SET OF KIND {}\n{}", kinds.join(", "), fill(advice, "  ", "  ")));
+    for (text, kinds) in told {
+        page.push_str(&format!("\nIN A SET OF KIND {}\n{}", kinds.join(", "), fill(&text, "  ", "  ")));
     }
     page
 }

@@ -48,6 +48,7 @@ const STORE_FACTS: Facts = Facts {
     // Snapshots are named after the time of the day.
     colons: true,
     advice: |code| advice::advice(code, false),
+    notes: |_| None,
 };
 
 static STORE: Facts = STORE_FACTS;

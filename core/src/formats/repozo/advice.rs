@@ -25,3 +25,31 @@ pub(super) fn advice(code: Code) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// What else is true of a finding here, and of the original.
+pub(super) fn notes(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::Length => "A compressed file (.fsz, .deltafsz) is measured after decompression.",
+        Code::Digest => "The digest is the MD5 on the object's line in the .dat file.",
+        Code::Encoding => {
+            "Python's repozo writes the last bytes of a gzip file after it has synced it, so that a power cut can cost it just \
+             its end."
+        }
+        Code::Malformed => {
+            "Each line of a .dat file needs a path, a start, an end and an MD5 of 32 hex digits; the finding names the byte at \
+             which it fails."
+        }
+        Code::Gap => "Python's repozo does not look for gaps and restores such a chain without a complaint.",
+        Code::Overlap => "A quick run of Python's repozo copies bytes once more that an unlisted increment holds.",
+        Code::NoBase => "The full backup is a file that ends with .fs or .fsz.",
+        Code::Unlisted => {
+            "Do not run Python's repozo with --quick before that: it may store the same bytes twice (HW113)."
+        }
+        Code::NoIndex => "The index is the .dat file with the same time stamp as the full backup.",
+        Code::Temporary => {
+            "Python's repozo calls its work file tmp.tmp, leaves it behind when it fails, and shares it between runs at the \
+             same time."
+        }
+        _ => return None,
+    })
+}

@@ -42,6 +42,7 @@ static FACTS: Facts = Facts {
     shape: Shape::Append,
     colons: false,
     advice: advice::advice,
+    notes: advice::notes,
 };
 
 impl Format for Repozo {

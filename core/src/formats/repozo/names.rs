@@ -10,7 +10,7 @@ const STAMP: &[u8; 19] = b"dddd-dd-dd-dd-dd-dd";
 pub const SET_ASIDE: &str = ".set-aside";
 
 /// What follows a data file's name in that of its marks ([`crate::marks`]). The original passes over such files.
-pub const MARKS: &str = ".marks";
+pub const MARKS: &str = crate::marks::SUFFIX;
 
 /// What follows the stamp of a full backup in the name of the note that everything older is being removed. It is there
 /// from before the first removal until after the last, so that an interrupted one can be told from a loss.

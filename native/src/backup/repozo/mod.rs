@@ -10,7 +10,6 @@ mod copy;
 mod damage;
 mod decide;
 mod kill;
-pub(crate) mod marking;
 mod member;
 mod mend;
 mod prefix;
@@ -30,6 +29,7 @@ pub(crate) use source::QUICK_ENTRIES;
 
 use crate::disk::Disk;
 use crate::error::Error;
+use crate::marking;
 use crate::shown::{quoted, shown};
 use crate::store::Place;
 use crate::watch::Watch;

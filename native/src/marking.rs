@@ -1,7 +1,6 @@
-//! Puts a data file's marks beside it.
+//! Puts the marks of a file beside it.
 
-use highwater_core::formats::repozo::names::MARKS;
-use highwater_core::marks::Marks;
+use highwater_core::marks::{self, Marks};
 use highwater_core::name::{Name, TEMPORARY};
 
 use crate::disk::like::Like;
@@ -22,7 +21,7 @@ pub(crate) fn put(disk: &dyn Disk, file: &Name, marks: &Marks, watch: &Watch<'_>
 /// Nothing is synced: a file that a power cut leaves empty or torn is passed over, and a sync would cost more than the
 /// marks.
 fn write(disk: &dyn Disk, file: &Name, bytes: &[u8]) -> Result<(), Error> {
-    let to = Name::new(&[file.as_bytes(), MARKS.as_bytes()].concat())?;
+    let to = Name::new(&[file.as_bytes(), marks::SUFFIX.as_bytes()].concat())?;
     let like = Like::in_place_of(disk, &to).map_err(Error::at("look at", disk, &to))?;
     disk::put(disk, &to, bytes, &like, TEMPORARY, false).map(|_| ())
 }
