@@ -1,6 +1,7 @@
 //! The engine without files: the same input gives the same report, whatever drives it and however it comes.
 
 mod drive;
+mod house;
 mod marks;
 mod properties;
 mod split;
