@@ -194,6 +194,12 @@ impl Survey {
         self.inspect.key()
     }
 
+    /// The part of the claims that this is on.
+    #[must_use]
+    pub fn shard(&self) -> Shard {
+        self.options.shard
+    }
+
     /// The sets named so far.
     #[must_use]
     pub fn sets(&self) -> &[Set] {

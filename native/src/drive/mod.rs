@@ -116,7 +116,7 @@ pub fn run(
 ) -> Result<Survey, Error> {
     let (send, receive) = channel();
     let threads = rayon::current_num_threads();
-    let present = Present::default();
+    let present = Present::of(survey.shard());
     let key = survey.key().cloned();
     rayon::in_place_scope(|scope| -> Result<(), Error> {
         let ground = Ground { store, depth, key: key.as_ref(), watch, present: &present };
@@ -400,26 +400,23 @@ fn list<'scope>(
             return flight.answer(survey, Answer::Failed(fault)).map(|_| ());
         }
     }
+    // Claims of a listing are begun while it comes: there may be many.
     let mut batch: Vec<Entry> = Vec::new();
-    let mut work = Vec::new();
-    let mut flow = Flow::Continue(());
+    let mut flow = Ok(Flow::Continue(()));
     let result = store.list(folder.as_ref(), &mut |entry| {
         batch.push(entry);
-        if batch.len() >= ENTRIES && flow.is_continue() {
-            flow = survey.answer(Answer::Entries(&batch), &mut work);
+        if batch.len() >= ENTRIES {
+            if matches!(flow, Ok(Flow::Continue(()))) {
+                flow = flight.answer(survey, Answer::Entries(&batch));
+            }
             batch.clear();
         }
     });
-    if flow.is_continue() {
-        flow = survey.answer(Answer::Entries(&batch), &mut work);
+    if flow?.is_break() || flight.answer(survey, Answer::Entries(&batch))?.is_break() {
+        return Ok(());
     }
-    if flow.is_continue() {
-        _ = match result {
-            Ok(()) => survey.answer(Answer::End, &mut work),
-            Err(error) => survey.answer(Answer::Failed(fault(&error)), &mut work),
-        };
-    }
-    flight.launch(survey, work)
+    let end = result.map_or_else(|error| Answer::Failed(fault(&error)), |()| Answer::End);
+    flight.answer(survey, end).map(|_| ())
 }
 
 fn read(

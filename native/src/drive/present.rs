@@ -9,12 +9,14 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use highwater_core::inspect::Kind;
 use highwater_core::name::Name;
+use highwater_core::shard::Shard;
 
 use crate::store::Store;
 
 /// The plain files of the folders that were asked about.
-#[derive(Default)]
 pub(super) struct Present {
+    /// Nothing else is asked about, so nothing else is kept.
+    shard: Shard,
     folders: RwLock<HashMap<Box<[u8]>, Arc<Names>>>,
     keys: RandomState,
 }
@@ -24,6 +26,11 @@ pub(super) struct Present {
 type Names = OnceLock<Vec<u64>>;
 
 impl Present {
+    /// For objects of this part.
+    pub(super) fn of(shard: Shard) -> Self {
+        Self { shard, folders: RwLock::default(), keys: RandomState::new() }
+    }
+
     /// Whether the listing of its folder shows this object as a plain file. That it does not says nothing: a look at
     /// the object itself tells why.
     pub(super) fn shows(&self, store: &dyn Store, object: &Name) -> bool {
@@ -38,11 +45,21 @@ impl Present {
         names.binary_search(&self.keys.hash_one(name)).is_ok()
     }
 
+    fn holds(&self, folder: Option<&Name>, name: &[u8]) -> bool {
+        if !self.shard.is_part() {
+            return true;
+        }
+        let whole = folder.map_or_else(|| Name::new(name), |folder| folder.join(name));
+        whole.is_ok_and(|whole| self.shard.holds(Some(&whole)))
+    }
+
     /// The plain files of a folder; what of it cannot be listed is not there.
     fn listed(&self, store: &dyn Store, folder: Option<&Name>) -> Vec<u64> {
         let mut names = Vec::new();
         let listed = store.list(folder, &mut |entry| {
-            names.extend((entry.kind == Kind::File).then(|| self.keys.hash_one(entry.name.as_bytes())));
+            if entry.kind == Kind::File && self.holds(folder, entry.name.as_bytes()) {
+                names.push(self.keys.hash_one(entry.name.as_bytes()));
+            }
         });
         if listed.is_err() {
             names.clear();

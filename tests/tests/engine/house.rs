@@ -95,11 +95,17 @@ fn no_general_room_names_a_format() {
 #[test]
 fn files_are_touched_through_a_store_or_a_disk() {
     let mut touched = Vec::new();
-    for (path, text) in sources("native/src").into_iter().filter(|(path, _)| !FILES.iter().any(|room| path.starts_with(room))) {
-        touched.extend(code(&text).filter(|(_, line)| line.contains("std::fs")).map(|(at, line)| format!("{path}:{at}: {line}")));
+    for (path, text) in
+        sources("native/src").into_iter().filter(|(path, _)| !FILES.iter().any(|room| path.starts_with(room)))
+    {
+        touched.extend(
+            code(&text).filter(|(_, line)| line.contains("std::fs")).map(|(at, line)| format!("{path}:{at}: {line}")),
+        );
     }
     for (path, text) in sources("core/src") {
-        let mut lines = code(&text).filter(|(_, line)| ["std::fs", "std::io", "std::thread", "std::time"].iter().any(|word| line.contains(word)));
+        let mut lines = code(&text).filter(|(_, line)| {
+            ["std::fs", "std::io", "std::thread", "std::time"].iter().any(|word| line.contains(word))
+        });
         touched.extend(lines.by_ref().map(|(at, line)| format!("{path}:{at}: {line}")));
     }
     assert!(touched.is_empty(), "{}", touched.join("\n"));
@@ -117,7 +123,11 @@ fn a_format_has_few_methods() {
 #[test]
 fn no_source_is_included_by_its_path() {
     let all = ["core/src", "native/src", "wasm/src", "tests/src", "tests/tests", "tests/wasm/src"];
-    let by_path: Vec<String> =
-        all.iter().flat_map(|path| sources(path)).filter(|(_, text)| code(text).any(|(_, line)| line.trim_start().starts_with("#[path"))).map(|(path, _)| path).collect();
+    let by_path: Vec<String> = all
+        .iter()
+        .flat_map(|path| sources(path))
+        .filter(|(_, text)| code(text).any(|(_, line)| line.trim_start().starts_with("#[path")))
+        .map(|(path, _)| path)
+        .collect();
     assert!(by_path.is_empty(), "{by_path:?}");
 }
