@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use highwater_core::claim::Claim;
+use highwater_core::facts::Shape;
 use highwater_core::inspect::Set;
 use highwater_core::name::printable;
 use highwater_core::render::thousands;
@@ -110,7 +111,7 @@ pub(super) fn table(plan: &Plan) -> String {
     }
     match &plan.index {
         Some(_) => text.push_str(&format!("  OID index           {}.index\n", plan.point)),
-        None if plan.grows => text.push_str("  OID index           none: the database rebuilds it\n"),
+        None if plan.shape == Shape::Append => text.push_str("  OID index           none: the database rebuilds it\n"),
         None => {}
     }
     text.push_str(&key_line(plan.key.as_deref()));

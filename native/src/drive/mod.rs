@@ -2,7 +2,8 @@
 //!
 //! Claims whose bytes must be hashed are dealt out in hands: many short streams go side by side through the lanes of a
 //! thread ([`lanes`]), a stream with marks is cut there and hashed by all threads ([`marked`]), and a stream
-//! that takes longer than all the others gets a thread of its own ([`deal`]).
+//! that takes longer than all the others gets a thread of its own ([`deal`]). A restore does the same, and writes what is
+//! hashed where it belongs ([`write`](mod@write)).
 
 mod behind;
 mod deal;
@@ -42,7 +43,7 @@ pub use one::{check_bytes, fits};
 use present::Present;
 use rayon::prelude::*;
 pub(crate) use sink::Sink;
-pub(crate) use write::write;
+pub(crate) use write::{Judge, write};
 
 /// Bytes read at a time: enough to hide the system call, small enough to stay in a core's cache.
 pub const PIECE: usize = 256 * 1024;

@@ -24,7 +24,7 @@ use crate::store::{Store, fault};
 use crate::watch::Watch;
 
 /// What is done with a verdict; an error ends all.
-type Settled<'a> = &'a (dyn Fn(&Claim, Verdict) -> Result<(), Error> + Sync);
+pub(crate) type Judge<'a> = &'a (dyn Fn(&Claim, Verdict) -> Result<(), Error> + Sync);
 
 /// Checks `claims`, whose key is given, each of whose bytes go to `sink` at the claim's own place, and hands every verdict to `settled`.
 ///
@@ -35,7 +35,7 @@ pub(crate) fn write(
     mut claims: Vec<Claim>,
     sink: &dyn Sink,
     watch: &Watch<'_>,
-    settled: Settled<'_>,
+    settled: Judge<'_>,
 ) -> Result<(), Error> {
     let threads = rayon::current_num_threads();
     deal::pass_over_marks(&mut claims, threads);
@@ -56,7 +56,7 @@ struct Write<'a> {
     key: Option<&'a Key>,
     sink: &'a dyn Sink,
     watch: &'a Watch<'a>,
-    settled: Settled<'a>,
+    settled: Judge<'a>,
 }
 
 impl Write<'_> {

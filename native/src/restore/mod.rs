@@ -3,49 +3,49 @@
 //! Whatever is written was checked against its digest before it counts. The old target stays until the new one is
 //! whole: an append writes nothing inside the old bytes, a full restore goes to a work file beside the target, which
 //! takes its name at the end. A run that was interrupted is taken up where it stopped. Nothing but the target is
-//! touched, and a target that holds what the set does not know only when that is asked for (`known`). What else belongs
-//! to a database is in `append`.
+//! touched, and a target that holds what the set does not know only when that is asked for (`known`).
+//!
+//! What is restored has a shape: one file that grows (`append`), or one in which any byte may change (`image`). All else
+//! here knows neither.
 
 mod alone;
 mod append;
 mod claims;
-mod device;
 mod full;
+mod image;
 mod known;
 mod plan;
 mod ready;
-mod salvage;
 mod target;
 mod write;
 mod zeros;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::digest::{Algorithm, Hasher};
+use highwater_core::facts::Shape;
 use highwater_core::inspect::{Format, Set};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 
+pub(crate) use append::put_together;
 pub use claims::Claims;
-pub(crate) use full::put_together;
+pub use image::{Gap, salvage};
 pub use plan::Plan;
 pub(crate) use plan::damaged;
 pub use ready::Look;
-pub use salvage::{Gap, salvage};
 
-use crate::disk::{Disk, Inode, What};
+use crate::disk::{Disk, Inode, Writable};
 use crate::drive::{buffer, check_bytes};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
 use crate::store::{Object, Store};
 use crate::watch::Watch;
-use alone::{Alone, still};
-use target::Fit;
+use alone::still;
 use zeros::Zeros;
 
 /// How to restore.
@@ -200,106 +200,22 @@ pub fn to_file(
     watch: &Watch<'_>,
 ) -> Result<Outcome, Error> {
     let run = Run { job, plan, from, to, target, watch };
-    if target::refuse_what_is_no_target(from, plan, to, target)? == Some(What::Block) {
-        return device::write(&run);
+    let what = target::refuse_what_is_no_target(from, plan, to, target)?;
+    match plan.shape {
+        Shape::Append => append::to_file(&run, what),
+        Shape::Image => image::to_file(&run, what),
+        Shape::Tree => Err(Error::cannot_start(format!(
+            "a tree is restored to a folder, and not to the file {}",
+            quoted(&run.told())
+        ))),
     }
-    let mut alone = Alone::take(to, target, job.dry_run, watch)?;
-    let _database = if plan.grows { append::database::keep_closed(to, target)? } else { None };
-    plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
-    let object = alone.old.as_ref().filter(|_| !job.full).map(|old| Arc::clone(&old.file) as Arc<dyn Object>);
-    let fit = match (object, plan.grows) {
-        (None, _) => Fit::Not,
-        (Some(object), grows) => {
-            let (fit, why) = match grows {
-                true => target::fit(&run, &object)?,
-                false if target::is_already(&run, &*object)? => (Fit::Same, None),
-                false => (Fit::Not, None),
-            };
-            if matches!(fit, Fit::Longer | Fit::Not) {
-                known::or_refuse(&run, &object, fit)?;
-            }
-            why.iter().for_each(|why| watch.decision(why));
-            fit
-        }
-    };
-    let linked = alone.old.as_ref().is_some_and(|old| old.look.names > 1);
-    let (how, next, start) = match fit {
-        Fit::Longer | Fit::Prefix { .. } if linked => {
-            watch.decision("Target file has another name (a hard link), falling back to a full recover.");
-            (How::Full, 0, 0)
-        }
-        Fit::Same => (How::Nothing, plan.claims.len(), plan.end),
-        Fit::Longer => (How::Cut, plan.claims.len(), plan.end),
-        Fit::Prefix { next, length } => (How::Appended, next, length),
-        Fit::Not => (How::Full, 0, 0),
-    };
-    let outcome = |how, next: usize, start| Outcome {
-        index: plan.index.is_some(),
-        ..Outcome::new(plan, how, next, plan.end - start)
-    };
-    let zeros = Zeros::of(plan);
-    ready::files(from, plan, next, if job.dry_run || job.in_place { Look::Closely } else { job.look }, &zeros, watch)
-        .map_err(|error| kept_old(error, job.in_place && alone.old.is_some()))?;
-    ready::room(&run, how, start, &zeros, &alone)?;
-    if job.dry_run {
-        return Ok(outcome(how, next, start));
-    }
-    // Of what is written, only a full restore needs a work file, and none may stay that nobody speaks of.
-    if how != How::Full {
-        alone.clear(to, watch)?;
-    }
-    let mut done = outcome(how, next, start);
-    let old = alone.old.as_ref().filter(|_| how != How::Full);
-    if let Some(old) = old {
-        let file = old.open(to, target)?;
-        match how {
-            How::Nothing => {
-                if plan.grows {
-                    watch.note("Target file is same size as latest backup, doing nothing.");
-                }
-                // A run that was killed may have put the last bytes there a moment ago; an index must not outlive them.
-                file.sync().map_err(run.failed("sync"))?;
-            }
-            How::Cut => {
-                // First the index, which fits the longer file too: it says from where on to scan.
-                done.index = append::index::put(&run, false, None)?;
-                file.set_length(plan.end).and_then(|()| file.sync()).map_err(run.failed("cut"))?;
-                old.is_still(to, target)?;
-                return Ok(done);
-            }
-            How::Appended | How::Full => {
-                match append::append(&run, &plan.claims.from(next).collect::<Vec<_>>(), start, &*file)? {
-                    append::Result::Done => {}
-                    append::Result::Differs => {
-                        known::or_refuse(&run, &(Arc::clone(&old.file) as Arc<dyn Object>), Fit::Not)?;
-                        watch.notice(format!(
-                            "{} is longer than what the repository put there, and goes on differently: falling back to a full recover.",
-                            quoted(&run.told())
-                        ));
-                        ready::room(&run, How::Full, 0, &zeros, &alone)?;
-                        done = outcome(How::Full, 0, 0);
-                    }
-                }
-            }
-        }
-        old.is_still(to, target)?;
-    }
-    let (held, records) = if done.how == How::Full {
-        let written = full::write(&run, alone, &zeros, None)?;
-        done.written -= written.had;
-        (Some(written.file), written.records)
-    } else {
-        (None, None)
-    };
-    if plan.grows {
-        done.index = append::index::put(&run, done.how == How::Full, records)?;
-    }
-    if let Some(file) = held {
-        let ours = Inode::look(&*file).map_err(run.failed("look at"))?.identity;
-        let now = to.look(Some(target)).map_err(run.failed("look at"))?;
-        still(to, target, now.is_some_and(|now| now.identity == ours))?;
-    }
-    Ok(done)
+}
+
+/// The target has its name still, and nobody put another file there.
+fn is_still_ours(run: &Run<'_>, file: &dyn Writable) -> Result<(), Error> {
+    let ours = Inode::look(file).map_err(run.failed("look at"))?.identity;
+    let now = run.to.look(Some(run.target)).map_err(run.failed("look at"))?;
+    still(run.to, run.target, now.is_some_and(|now| now.identity == ours))
 }
 
 /// Looks whether everything is there that a restore of the plan reads.

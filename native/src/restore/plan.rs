@@ -13,12 +13,13 @@ use highwater_core::point::{LATEST, Point};
 use highwater_core::report::{Depth, Verdict};
 use highwater_core::survey::{Options, Survey, Work};
 
+use super::append;
 use super::claims::{Claims, Gather};
 use super::known::Unread;
 use crate::drive::{self, buffer};
 use crate::error::{Class, Error};
 use crate::shown::{quoted, shown};
-use crate::store::{Store, fault, is_no_file};
+use crate::store::{Store, fault};
 use crate::watch::Watch;
 
 /// What a restore reads.
@@ -32,8 +33,8 @@ pub struct Plan {
     pub end: u64,
     /// The OID index of the point, when the repository has one.
     pub index: Option<Name>,
-    /// Points grow out of one another, so that a target which holds the first bytes can be brought further.
-    pub grows: bool,
+    /// What is restored: with [`Shape::Append`], a target which holds the first bytes can be brought further.
+    pub shape: Shape,
     /// The fingerprint of the key that it was encrypted or signed with, if it names one.
     pub key: Option<String>,
     /// What else is doubtful about the chain, in sentences: an unlisted file, a torn last line.
@@ -105,15 +106,9 @@ impl Plan {
                 claims.end()
             )));
         }
-        let index = Name::new(format!("{point}.index").as_bytes())?;
-        let index = match from.length(&index) {
-            Ok(_) => Some(index),
-            // A folder or a FIFO of that name is no index either, and the database makes it anew.
-            Err(error) if is_no_file(&error) => None,
-            Err(error) => return Err(Error::at("read", from, &index)(error)),
-        };
-        let (grows, archive) = (grows(format), archive_of(format, &at));
-        Ok(Self { point, claims, end, index, grows, key: fingerprint, doubts, hidden, archive, format, opens: key })
+        let index = if grows(format) { append::index::saved(from, &point)? } else { None };
+        let (shape, archive) = (format.facts().shape, archive_of(format, &at));
+        Ok(Self { point, claims, end, index, shape, key: fingerprint, doubts, hidden, archive, format, opens: key })
     }
 
     /// Works out what is left of a point, for formats of which that is worth something.
@@ -146,7 +141,7 @@ impl Plan {
             claims,
             end,
             index: None,
-            grows: grows(format),
+            shape: format.facts().shape,
             key: set.key.clone(),
             doubts,
             hidden: None,
@@ -167,7 +162,7 @@ impl Plan {
         let (all, _) = collect(from, self.format, &Scope::new(Of::Catalogue), Depth::List)?;
         note_unread(&all, unread);
         let group = all.sets().iter().find(|set| set.name == self.point).map(|set| set.group);
-        let related = all.sets().iter().filter(|set| self.grows || Some(set.group) == group);
+        let related = all.sets().iter().filter(|set| self.shape == Shape::Append || Some(set.group) == group);
         Ok(related.rev().cloned().collect())
     }
 

@@ -4,132 +4,24 @@ use std::sync::Arc;
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
-use highwater_core::codec::Codec;
 use highwater_core::key::Key;
 use highwater_core::name::Name;
-use rayon::prelude::*;
 
-use super::append::seal::Seal;
-use super::known::goes_on;
 use super::{Plan, Run};
 use crate::disk::{Disk, What};
-use crate::drive::{Marked, NEAR, buffer, read_marks};
+use crate::drive::{Marked, buffer, read_marks};
 use crate::error::Error;
-use crate::shown::{quoted, shown};
+use crate::shown::quoted;
 use crate::store::{Object, Store};
 use crate::watch::Watch;
 
-/// How an existing target fits a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fit {
-    /// It is the point.
-    Same,
-    /// It is a later point of the same chain.
-    Longer,
-    /// Its first bytes are the chunks before `next`; it is `length` bytes long, which may be within chunk `next`.
-    Prefix {
-        /// The first chunk that is not all there.
-        next: usize,
-        /// The target's length.
-        length: u64,
-    },
-    /// It is something else.
-    Not,
-}
-
 /// Whether the target is what the plan restores, to the last byte: the first difference ends the look.
 pub(super) fn is_already(run: &Run<'_>, object: &dyn Object) -> Result<bool, Error> {
-    let Run { plan, watch, .. } = *run;
+    let plan = run.plan;
     if object.length().map_err(run.failed("read"))? != plan.end {
         return Ok(false);
     }
-    let differs = (0..plan.claims.len()).into_par_iter().find_map_any(|at| {
-        match holds(object, (&plan.claims.get(at), plan.opens.as_ref()), watch) {
-            Ok(true) => None,
-            Ok(false) => Some(Ok(())),
-            Err(error) => Some(Err(error)),
-        }
-    });
-    watch.go_on()?;
-    differs.transpose().map(|differs| differs.is_none()).map_err(run.failed("read"))
-}
-
-/// Looks at the target: every chunk that it is long enough for, or with `quick` the last one that has bytes. Where it
-/// does not fit, also why not, in the original's words.
-pub(super) fn fit(run: &Run<'_>, object: &Arc<dyn Object>) -> Result<(Fit, Option<String>), Error> {
-    let not = |why: &str| Ok((Fit::Not, Some(format!("{why}, falling back to a full recover."))));
-    let Run { job, plan, from, watch, .. } = *run;
-    let length = object.length().map_err(run.failed("read"))?;
-    let claims: Vec<Claim> = plan.claims.iter().collect();
-    let short = claims.iter().position(|claim| claim.target().end > length).unwrap_or(claims.len());
-    // A crash in an append leaves its seal: from there on, every byte has yet to be compared.
-    let sealed = claims[..short].iter().position(|claim| Seal::is_on(&**object, claim));
-    let next = sealed.unwrap_or(short);
-    let there = &claims[..next];
-    if there.iter().all(|claim| claim.expect.length == 0) {
-        return not("Target file smaller than full backup");
-    }
-    let looked_at = if job.quick {
-        let last = there.iter().rposition(|claim| claim.expect.length > 0).unwrap_or(0);
-        &there[last..=last]
-    } else {
-        there
-    };
-    watch.expect(looked_at.iter().map(|claim| claim.expect.length).sum());
-    let same = |claim: &Claim| {
-        let near = job.quick && claim.expect.length <= NEAR;
-        let equal = near.then(|| equals(from, &**object, claim)).flatten();
-        if equal == Some(true) { Ok(true) } else { is_there(from, object, (claim, plan.opens.as_ref()), watch) }
-    };
-    let differs = looked_at.par_iter().find_map_first(|claim| match same(claim) {
-        Ok(true) => None,
-        Ok(false) => Some(Ok(claim)),
-        Err(error) => Some(Err(error)),
-    });
-    watch.go_on()?;
-    match differs {
-        Some(Ok(claim)) => {
-            let path = from.told(Some(&claim.object));
-            return not(&format!("Target file is not consistent with backup {}", shown(&path)));
-        }
-        Some(Err(error)) => return Err(run.failed("read")(error)),
-        None => {}
-    }
-    let begun = claims.get(next).filter(|claim| sealed.is_none() && claim.target().start < length);
-    let goes_on = begun.map(|claim| goes_on(from, &**object, (claim, plan.opens.as_ref()), length, true)).transpose();
-    if goes_on.map_err(run.failed("read"))?.flatten() == Some(false) {
-        return not("Target file goes on differently from the next backup");
-    }
-    let larger =
-        || (Fit::Not, Some("Target file is larger than latest backup, falling back to a full recover.".to_owned()));
-    let fit = match length {
-        length if sealed.is_some() && length <= plan.end => Fit::Prefix { next, length },
-        _ if sealed.is_some() => return Ok(larger()),
-        length if length == plan.end => Fit::Same,
-        length if length > plan.end => Fit::Longer,
-        length => Fit::Prefix { next, length },
-    };
-    Ok((fit, None))
-}
-
-/// Whether the bytes of `object` at a claim's target range are those of the repository's own file, where that is plain
-/// and can be read. Comparing takes an eighth of the time of hashing.
-fn equals(from: &dyn Store, object: &dyn Object, claim: &Claim) -> Option<bool> {
-    let whole = claim.codec == Codec::Plain && claim.range.is_none();
-    let stored = from.open(&claim.object).ok().filter(|_| whole)?;
-    if stored.length().ok()? != claim.expect.length {
-        return None;
-    }
-    let mut theirs = buffer();
-    let mut at = claim.target().start;
-    let mut same = true;
-    let read = stored.for_each_piece(0, claim.expect.length, &mut buffer(), |ours| {
-        let theirs = &mut theirs[..ours.len()];
-        same = object.read_exact_at(at, theirs).is_ok() && ours == theirs;
-        at += ours.len() as u64;
-        same
-    });
-    read.ok().map(|_| same && at == claim.target().end)
+    super::known::is(run, object, &plan.claims)
 }
 
 /// Whether the marks that lie in the repository prove that the bytes of `object` at a claim's target range are the

@@ -2,12 +2,19 @@
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::thread::Scope;
+use std::thread::{self, Scope};
 
+use highwater_core::claim::Claim;
+use rayon::prelude::*;
+
+use super::Run;
 use crate::disk::Writable;
-use crate::drive::Sink;
+use crate::drive::{self, Judge, Sink};
 use crate::error::Error;
 use crate::flush::Flusher;
+
+/// How many chunks are dealt out to threads at a time: a disk image may have millions.
+const TOGETHER: usize = 4096;
 
 /// A file that takes bytes at their offsets.
 pub(super) struct Ranges<'scope, 'env> {
@@ -48,6 +55,36 @@ impl Sink for Ranges<'_, '_> {
         self.flusher.lock().unwrap_or_else(PoisonError::into_inner).wrote(bytes.len() as u64);
         Ok(())
     }
+}
+
+/// Writes those of a plan's chunks that `look` gives to `file`, which is called `path`, and of which nothing was written from
+/// offset `bare` on.
+///
+/// # Errors
+/// Those of `look` and `settled`, and a write that fails.
+pub(super) fn chunks(
+    run: &Run<'_>,
+    (file, path): (&dyn Writable, &Path),
+    bare: u64,
+    look: &(dyn Fn(usize) -> Result<Option<Claim>, Error> + Sync),
+    settled: Judge<'_>,
+) -> Result<(), Error> {
+    let count = run.plan.claims.len();
+    thread::scope(|scope| {
+        let ranges = Ranges::new(scope, file, path, bare);
+        let written = (0..count).step_by(TOGETHER).try_for_each(|first| {
+            let some = (first..count.min(first + TOGETHER)).into_par_iter();
+            let looked: Vec<Option<Claim>> = some.map(look).collect::<Result<_, _>>()?;
+            drive::write(
+                (run.from, run.plan.opens.as_ref()),
+                looked.into_iter().flatten().collect(),
+                &ranges,
+                run.watch,
+                settled,
+            )
+        });
+        ranges.finish().and(written)
+    })
 }
 
 /// Whether there are so many zeros, and nothing else, that leaving them out saves a block.

@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use highwater_core::claim::Claim;
 use highwater_core::digest::{Digest, Hasher};
+use highwater_core::facts::Shape;
 use highwater_core::key::Key;
 
 use super::Plan;
 
-/// The shortest and the longest chunk that this is worth while for, in bytes: a block of a disk, a chunk of a datastore.
+/// The shortest and the longest chunk that this is worth while for, in bytes: a block of a disk, a chunk of its image.
 const SHORTEST: u64 = 4096;
 const LONGEST: u64 = 16 << 20;
 
@@ -23,8 +24,8 @@ static BLOCK: [u8; 64 * 1024] = [0; 64 * 1024];
 /// Digests of zeros, by length.
 #[derive(Debug)]
 pub(super) struct Zeros {
-    /// A database has none.
-    grows: bool,
+    /// An image may have some.
+    image: bool,
     /// What opens what is encrypted: digests cover it.
     key: Option<Key>,
     known: Mutex<HashMap<u64, Digest>>,
@@ -33,7 +34,7 @@ pub(super) struct Zeros {
 impl Zeros {
     /// Those of a plan, whose chunks share algorithm and key.
     pub(super) fn of(plan: &Plan) -> Self {
-        Self { grows: plan.grows, key: plan.opens.clone(), known: Mutex::default() }
+        Self { image: plan.shape == Shape::Image, key: plan.opens.clone(), known: Mutex::default() }
     }
 
     /// Hands out the bytes of a chunk of zeros.
@@ -53,7 +54,7 @@ impl Zeros {
     /// Whether a chunk is zeros; false also when that is not worth finding out.
     pub(super) fn are(&self, claim: &Claim) -> bool {
         let length = claim.expect.length;
-        if self.grows || !(SHORTEST..=LONGEST).contains(&length) {
+        if !self.image || !(SHORTEST..=LONGEST).contains(&length) {
             return false;
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,5 +4,6 @@ mod drive;
 mod house;
 mod marks;
 mod properties;
+mod ranges;
 mod split;
 mod wasm;

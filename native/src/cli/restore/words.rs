@@ -1,6 +1,7 @@
 //! What a restore came to, in words.
 
 use highwater_core::claim::Claim;
+use highwater_core::facts::Shape;
 use highwater_core::render::{bytes, thousands};
 
 use super::Restore;
@@ -28,7 +29,7 @@ pub(super) fn words(args: &Restore, outcome: &Outcome, plan: &Plan) -> String {
     let mut text = String::new();
     if args.dry_run {
         let would_read = |claim: Claim| format!("would read {}\n", claim.object);
-        if plan.grows {
+        if plan.shape == Shape::Append {
             text.extend(plan.claims.from(outcome.had).map(would_read));
         } else if outcome.had == 0 {
             text.extend(plan.claims.distinct().map(would_read));
@@ -58,7 +59,7 @@ pub(super) fn words(args: &Restore, outcome: &Outcome, plan: &Plan) -> String {
         (false, _) | (_, How::Full) => "every chunk checked",
         (true, _) => "its last old chunk and all new bytes checked",
     };
-    let index = match (plan.grows, outcome.index) {
+    let index = match (plan.shape == Shape::Append, outcome.index) {
         (false, _) => "",
         (true, true) => ", with .index",
         (true, false) => ", without .index",

@@ -16,8 +16,19 @@ use crate::error::Error;
 use crate::filestorage::{Records, records};
 use crate::restore::Run;
 use crate::shown::{quoted, shown};
-use crate::store::Store;
+use crate::store::{Store, is_no_file};
 use crate::watch::Watch;
+
+/// The saved index of a point, if there is one.
+pub(in crate::restore) fn saved(from: &dyn Store, point: &str) -> Result<Option<Name>, Error> {
+    let index = Name::new(format!("{point}.index").as_bytes())?;
+    match from.length(&index) {
+        Ok(_) => Ok(Some(index)),
+        // A folder or a FIFO of that name is no index either, and the database makes it anew.
+        Err(error) if is_no_file(&error) => Ok(None),
+        Err(error) => Err(Error::at("read", from, &index)(error)),
+    }
+}
 
 /// Puts an index beside the target if the plan has a saved one: that one when the records of the target give it, else one
 /// made from them. False when there is none; then none is there. A quick restore that wrote nothing anew looks at

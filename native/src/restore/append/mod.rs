@@ -1,130 +1,122 @@
-//! A restore to a FileStorage, whose points grow out of one another: appends the missing chunks to a target, and writes
-//! nothing inside its old bytes.
+//! A restore to a FileStorage, one file whose points grow out of one another: it is appended to, or cut back.
 //!
-//! A crash in the middle must leave the old database: see [`seal`]. Beside the target lie the lock by which a database
-//! says that it is open ([`database`]), and the OID index ([`index`]).
+//! Beside the target lie the lock by which a database says that it is open ([`database`]), and the OID index
+//! ([`index`]).
 
 mod beyond;
-pub(super) mod database;
+mod company;
+mod database;
+mod fit;
 pub(super) mod index;
-pub(super) mod newest;
-pub(super) mod seal;
+mod known;
+mod missing;
+mod newest;
+mod seal;
+mod together;
 
-use std::thread;
+use std::sync::Arc;
 
-use highwater_core::check::Verdict;
-use highwater_core::claim::Claim;
-use highwater_core::codec::{Decoder, Flow};
-use highwater_core::report::Depth;
+pub(crate) use together::put_together;
 
-use super::write::Ranges;
-use super::{Run, sound, tell_chunks, tell_whole};
-use crate::disk::Writable;
-use crate::drive::{self, at_place, buffer, check_bytes};
+use super::alone::Alone;
+use super::zeros::Zeros;
+use super::{How, Look, Outcome, Run, full, is_still_ours, kept_old, ready};
+use crate::disk::What;
 use crate::error::Error;
-use crate::shown::{quoted, shown};
-use beyond::Beyond;
-use seal::Seal;
+use crate::shown::quoted;
+use crate::store::Object;
+use company::Company;
+use fit::Fit;
 
-/// How an append went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Result {
-    /// The target is the point now.
-    Done,
-    /// The target's last bytes are not the beginning of the next chunk; nothing was written.
-    Differs,
+/// Restores to what has the target's name.
+///
+/// # Errors
+/// As [`super::to_file`].
+pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<Outcome, Error> {
+    let Run { job, plan, from, to, target, watch } = *run;
+    if what == Some(What::Block) {
+        let path = quoted(&run.told());
+        return Err(Error::cannot_start(format!("{path} is a block device; a database belongs into a file: name one")));
+    }
+    let mut alone = Alone::take(to, target, job.dry_run, watch)?;
+    let _database = database::keep_closed(to, target)?;
+    plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
+    let (how, next, start) = how(run, &alone)?;
+    let zeros = Zeros::of(plan);
+    let closely = if job.dry_run || job.in_place { Look::Closely } else { job.look };
+    ready::files(from, plan, next, closely, &zeros, watch)
+        .map_err(|error| kept_old(error, job.in_place && alone.old.is_some()))?;
+    ready::room(run, how, start, &zeros, &alone)?;
+    let index = plan.index.is_some();
+    let mut done = Outcome { index, ..Outcome::new(plan, how, next, plan.end - start) };
+    if job.dry_run {
+        return Ok(done);
+    }
+    // Of what is written, only a full restore needs a work file, and none may stay that nobody speaks of.
+    if how != How::Full {
+        alone.clear(to, watch)?;
+    }
+    if let Some(old) = alone.old.as_ref().filter(|_| how != How::Full) {
+        let file = old.open(to, target)?;
+        match how {
+            How::Nothing => {
+                watch.note("Target file is same size as latest backup, doing nothing.");
+                // A run that was killed may have put the last bytes there a moment ago; an index must not outlive them.
+                file.sync().map_err(run.failed("sync"))?;
+            }
+            How::Cut => {
+                // First the index, which fits the longer file too: it says from where on to scan.
+                done.index = index::put(run, false, None)?;
+                file.set_length(plan.end).and_then(|()| file.sync()).map_err(run.failed("cut"))?;
+                old.is_still(to, target)?;
+                return Ok(done);
+            }
+            How::Appended | How::Full => {
+                let missing = plan.claims.from(next).collect::<Vec<_>>();
+                if missing::append(run, &missing, start, &*file)? == missing::Result::Differs {
+                    known::or_refuse(run, &(Arc::clone(&old.file) as Arc<dyn Object>), Fit::Not)?;
+                    watch.notice(format!(
+                        "{} is longer than what the repository put there, and goes on differently: falling back to a full recover.",
+                        quoted(&run.told())
+                    ));
+                    ready::room(run, How::Full, 0, &zeros, &alone)?;
+                    done = Outcome { index, ..Outcome::new(plan, How::Full, 0, plan.end) };
+                }
+            }
+        }
+        old.is_still(to, target)?;
+    }
+    if done.how != How::Full {
+        done.index = index::put(run, false, None)?;
+        return Ok(done);
+    }
+    let company = Company::of(run);
+    let written = full::restore(run, alone, &zeros, None, &company)?;
+    done.written -= written.had;
+    done.index = index::put(run, true, company.finish())?;
+    is_still_ours(run, &*written.file)?;
+    Ok(done)
 }
 
-/// Appends `claims`, the first of which may be there in part, to `file`, the target, which has `length` bytes.
-pub(super) fn append(
-    run: &Run<'_>,
-    claims: &[Claim],
-    length: u64,
-    file: &dyn Writable,
-) -> std::result::Result<Result, Error> {
+/// How the target comes to its new state: also the first chunk that is not there, and the byte from which on it is
+/// written.
+fn how(run: &Run<'_>, alone: &Alone) -> Result<(How, usize, u64), Error> {
     let Run { job, plan, watch, .. } = *run;
-    watch.note(format!("Recovering (incrementally) file to {}", shown(run.told())));
-    watch.note("remaining files needed to recover incrementally onto target file:");
-    for claim in claims {
-        watch.note(format!("\t{}", shown(run.from.told(Some(&claim.object)))));
+    let Some(old) = alone.old.as_ref().filter(|_| !job.full) else { return Ok((How::Full, 0, 0)) };
+    let object = Arc::clone(&old.file) as Arc<dyn Object>;
+    let (fit, why) = fit::look(run, &object)?;
+    if matches!(fit, Fit::Longer | Fit::Not) {
+        known::or_refuse(run, &object, fit)?;
     }
-    let Some(first) = claims.first() else { return Ok(Result::Done) };
-    if length > at_place(first) {
-        // An interrupted run put these bytes there, the seal among them, and may not have made them durable.
-        file.sync().map_err(run.failed("sync"))?;
-    }
-    watch.expect(claims.iter().map(|claim| claim.expect.length).sum());
-    let path = run.told();
-    let (written, seal) = thread::scope(|scope| {
-        let ranges = Ranges::new(scope, file, &path, u64::MAX);
-        let beyond = Beyond::new(&ranges, file, &path, Seal::of(first), length);
-        let written = put(run, claims, &beyond);
-        let seal = beyond.finish();
-        (ranges.finish().and(written), seal)
-    });
-    match written {
-        Ok(Result::Done) => {}
-        other => {
-            // Cutting is no change inside the old bytes: what was appended is not whole: the old end is the end again.
-            file.set_length(length).and_then(|()| file.sync()).map_err(run.failed("cut"))?;
-            return other;
+    why.iter().for_each(|why| watch.decision(why));
+    Ok(match fit {
+        Fit::Longer | Fit::Prefix { .. } if old.look.names > 1 => {
+            watch.decision("Target file has another name (a hard link), falling back to a full recover.");
+            (How::Full, 0, 0)
         }
-    }
-    file.sync().map_err(run.failed("sync"))?;
-    if let Some(real) = seal.real {
-        file.write_at(seal.at, &[real]).and_then(|()| file.sync()).map_err(run.failed("write"))?;
-    }
-    if job.whole_sum {
-        tell_whole(file.as_object(), &run.told(), length, plan.end.max(length), watch)?;
-    } else {
-        tell_chunks(run.from, claims.iter().cloned(), watch);
-    }
-    Ok(Result::Done)
-}
-
-/// Writes what is missing: one chunk after the other up to the seal and to the old end, and all others at once.
-fn put(run: &Run<'_>, claims: &[Claim], beyond: &Beyond<'_, '_, '_>) -> std::result::Result<Result, Error> {
-    let settled = |claim: &Claim, verdict: Verdict| sound(run.from, claim, verdict);
-    let is_beyond = |claim: &Claim| beyond.is_behind_the_end(claim) && beyond.is_behind_the_seal(claim);
-    let begun = claims.iter().position(is_beyond).unwrap_or(claims.len());
-    let (begun, missing) = claims.split_at(begun);
-    for claim in begun {
-        head(run, claim, beyond)?;
-        // In one stream, so that the old bytes are compared before anything is written behind them.
-        let whole = Claim { marks: None, ..claim.clone() };
-        drive::write((run.from, run.plan.opens.as_ref()), vec![whole], beyond, run.watch, &settled)?;
-        if beyond.differs() {
-            return Ok(Result::Differs);
-        }
-    }
-    if let Some(first) = missing.first() {
-        head(run, first, beyond)?;
-        drive::write((run.from, run.plan.opens.as_ref()), missing.to_vec(), beyond, run.watch, &settled)?;
-    }
-    Ok(if beyond.differs() { Result::Differs } else { Result::Done })
-}
-
-/// Writes a chunk's bytes up to the seal, if that is in it and still to be written, before any other.
-fn head(run: &Run<'_>, claim: &Claim, beyond: &Beyond<'_, '_, '_>) -> std::result::Result<(), Error> {
-    let Some(wanted) = beyond.head_of(claim) else { return Ok(()) };
-    let mut bytes = Vec::new();
-    let mut decoder = Decoder::new(claim.codec, None);
-    // Whatever is wrong with it, reading all of it tells.
-    _ = run.from.open(&claim.object).and_then(|object| {
-        object.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
-            let pushed = decoder.push(piece, &mut |decoded| {
-                let some = decoded.len().min(wanted - bytes.len());
-                bytes.extend_from_slice(&decoded[..some]);
-                if bytes.len() < wanted { Flow::Continue(()) } else { Flow::Break(()) }
-            });
-            pushed.is_ok_and(|flow| flow.is_continue()) && !run.watch.stopping()
-        })
-    });
-    run.watch.go_on()?;
-    if bytes.len() == wanted {
-        return beyond.put_head(claim, &bytes);
-    }
-    let (verdict, _) = check_bytes(run.from, claim, (Depth::Digest, run.plan.opens.as_ref()), run.watch, &mut |_| {})?;
-    sound(run.from, claim, verdict)?;
-    Err(beyond::changed(&quoted(&run.from.told(Some(&claim.object)))))
+        Fit::Same => (How::Nothing, plan.claims.len(), plan.end),
+        Fit::Longer => (How::Cut, plan.claims.len(), plan.end),
+        Fit::Prefix { next, length } => (How::Appended, next, length),
+        Fit::Not => (How::Full, 0, 0),
+    })
 }

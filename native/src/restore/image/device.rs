@@ -2,21 +2,17 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use highwater_core::claim::Claim;
 use highwater_core::render::thousands;
-use rayon::prelude::*;
 
-use super::full::TOGETHER;
-use super::ready::{self, Look};
-use super::target::holds;
-use super::write::Ranges;
-use super::zeros::Zeros;
-use super::{How, Outcome, Run, sound};
 use crate::disk::Writable;
-use crate::drive;
 use crate::error::Error;
+use crate::restore::ready::{self, Look};
+use crate::restore::target::holds;
+use crate::restore::write;
+use crate::restore::zeros::Zeros;
+use crate::restore::{How, Outcome, Run, sound};
 use crate::shown::quoted;
 
 /// Writes all of the plan to the device that the target is. What it holds already is not written again.
@@ -27,9 +23,6 @@ use crate::shown::quoted;
 pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
     let Run { job, plan, from, to, target, watch } = *run;
     let path = quoted(&run.told());
-    if plan.grows {
-        return Err(Error::cannot_start(format!("{path} is a block device; a database belongs into a file: name one")));
-    }
     if !job.force {
         let what = format!("{path} is a block device, and whatever it holds is overwritten in place");
         return Err(Error::cannot_start(format!("{what}; say with --force that this is meant, or name a file")));
@@ -89,15 +82,7 @@ fn fill(run: &Run<'_>, device: &dyn Writable, zeros: &Zeros) -> Result<u64, Erro
         count(claim);
         sound(from, claim, verdict)
     };
-    thread::scope(|scope| {
-        let ranges = Ranges::new(scope, device, &path, u64::MAX);
-        let all: Vec<usize> = (0..plan.claims.len()).collect();
-        let written = all.chunks(TOGETHER).try_for_each(|some| {
-            let looked: Vec<Option<Claim>> = some.par_iter().map(|at| look(*at)).collect::<Result<_, _>>()?;
-            drive::write((from, plan.opens.as_ref()), looked.into_iter().flatten().collect(), &ranges, watch, &settled)
-        });
-        ranges.finish().and(written)
-    })?;
+    write::chunks(run, (device, &path), u64::MAX, &look, &settled)?;
     device.sync().map_err(Error::io("write", &path))?;
     Ok(written.into_inner())
 }
