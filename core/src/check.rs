@@ -226,8 +226,8 @@ pub struct Check {
 }
 
 impl Check {
-    /// Begins to check `claim` at `depth`: below [`Depth::Digest`], bytes are counted but not hashed. `key` opens what is
-    /// encrypted.
+    /// Begins to check `claim` at `depth`: below [`Depth::Digest`], bytes are counted but not hashed. `key` opens what
+    /// is encrypted.
     #[must_use]
     pub fn new(claim: &Claim, depth: Depth, key: Option<&Key>) -> Self {
         let hashed = claim.expect.digest.filter(|_| depth >= Depth::Digest);

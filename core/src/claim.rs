@@ -109,7 +109,8 @@ impl Claim {
         self.range.clone().unwrap_or(0..u64::MAX)
     }
 
-    /// The object's bytes that a check reads: of all that are plain, one more than there should be, to see that nothing follows.
+    /// The object's bytes that a check reads: of all that are plain, one more than there should be, to see that nothing
+    /// follows.
     #[must_use]
     pub fn read(&self) -> Range<u64> {
         match (&self.range, self.codec) {

@@ -25,7 +25,8 @@ pub enum Codec {
     Plain,
     /// gzip (RFC 1952), one member or several, zero padding after the last allowed.
     Gzip,
-    /// A blob of Proxmox Backup Server. If it is encrypted and its key is not at hand, only its checksum can be looked at.
+    /// A blob of Proxmox Backup Server. If it is encrypted and its key is not at hand, only its checksum can be looked
+    /// at.
     Blob(Sealing),
     /// The same in the cache of a store whose objects are in a bucket: an empty one is in the bucket alone.
     Cached(Sealing),
@@ -73,7 +74,8 @@ pub struct Broken {
     pub what: &'static str,
 }
 
-/// Compressed bytes that are decoded at a time where a decoder cannot stop in the middle: they grow a thousandfold at most.
+/// Compressed bytes that are decoded at a time where a decoder cannot stop in the middle: they grow a thousandfold at
+/// most.
 const STEP: usize = 1024;
 
 /// Where `part` lies in `all`, if it is a part of it and not a copy: decoded bytes that are stored as they are.
@@ -130,9 +132,9 @@ impl Decoder {
         }
     }
 
-    /// Takes some of the next stored bytes, at least one if there are any: as many as decode to what a consumer may gather, which is a
-    /// block of zstd, or about a megabyte of gzip. Of an encrypted blob more may come, but only with its key. Bytes that are stored as
-    /// they are come in one piece, which is a part of `stored` itself.
+    /// Takes some of the next stored bytes, at least one if there are any: as many as decode to what a consumer may
+    /// gather, which is a block of zstd, or about a megabyte of gzip. Of an encrypted blob more may come, but only with
+    /// its key. Bytes that are stored as they are come in one piece, which is a part of `stored` itself.
     ///
     /// # Errors
     /// As [`Decoder::push`].
@@ -158,8 +160,8 @@ impl Decoder {
         }
     }
 
-    /// Whether [`Decoder::some`] hands decoded bytes on in one piece, which [`Decoder::held`] still gives afterwards. Not known of a blob
-    /// before its header has come.
+    /// Whether [`Decoder::some`] hands decoded bytes on in one piece, which [`Decoder::held`] still gives afterwards.
+    /// Not known of a blob before its header has come.
     #[must_use]
     pub fn holds(&self) -> bool {
         matches!(self, Self::Blob(unblob) if unblob.holds())

@@ -34,7 +34,8 @@ impl Facts {
 /// What a restore of a point makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// One file that only grows: each point of a group goes on where the one before it ended, so an older file is brought further.
+    /// One file that only grows: each point of a group goes on where the one before it ended, so an older file is
+    /// brought further.
     Append,
     /// One file as a whole. A part of it is worth something where the rest is lost.
     Image,

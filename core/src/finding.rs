@@ -158,8 +158,8 @@ impl Findings {
         let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
         let hurts = finding.hurts;
         let shown = (finding.code, object, finding.offset, finding.message.clone());
-        // Two that look alike, as when two lines name one file, are shown as the one that hurts from the earliest set on,
-        // whichever comes first.
+        // Two that look alike, as when two lines name one file, are shown as the one that hurts from the earliest set
+        // on, whichever comes first.
         let kept = self.sample.entry(shown).or_insert(finding);
         kept.hurts = kept.hurts.min(hurts);
         if self.sample.len() > SAMPLE {

@@ -1,9 +1,10 @@
 //! `Fit`: whether an object is as long as it must be, by its length and as few of its bytes as tell.
 //!
 //! A plain object has one possible length. A blob says in its first bytes which kind it is: one that is not compressed
-//! has one possible length too. The frames of a compressed one say of each of their blocks how long it is (RFC 8878), so
-//! a walk from header to header ends where the blob must end: a blob that was cut, or has grown, is found by a few small
-//! reads. What is encrypted is walked with its key; without it, it is no longer than it can be, and no more is known.
+//! has one possible length too. The frames of a compressed one say of each of their blocks how long it is (RFC 8878),
+//! so a walk from header to header ends where the blob must end: a blob that was cut, or has grown, is found by a few
+//! small reads. What is encrypted is walked with its key; without it, it is no longer than it can be, and no more is
+//! known.
 
 use std::ops::Range;
 
@@ -101,8 +102,8 @@ impl Fit {
         self.verdict.unwrap_or(Verdict::Sound)
     }
 
-    /// A blob has more than its header, unless it holds nothing. Writers compress only where that makes it shorter; what was
-    /// compressed all the same is hardly longer than the bytes themselves.
+    /// A blob has more than its header, unless it holds nothing. Writers compress only where that makes it shorter;
+    /// what was compressed all the same is hardly longer than the bytes themselves.
     fn bound(&mut self, header: u64) {
         let (found, length) = (self.found, self.expect.length);
         let most = length.saturating_add(length / LONGER).saturating_add(FRAMES).saturating_add(header);

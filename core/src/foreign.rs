@@ -1,4 +1,5 @@
-//! Names that file systems, storage boxes and desktops put into folders that are not theirs: nothing of a backup, and no stray either.
+//! Names that file systems, storage boxes and desktops put into folders that are not theirs: nothing of a backup, and
+//! no stray either.
 
 /// Names as they are.
 const NAMES: [&str; 17] = [

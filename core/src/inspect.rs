@@ -23,7 +23,8 @@ pub trait Format: Sync + fmt::Debug {
     /// Whether a root with these entries (its own, nothing deeper) looks like this kind.
     fn recognise(&self, root: &[Entry]) -> bool;
 
-    /// Reads `POINT` of `REPO@POINT` as this kind understands it; also the path, below the root, of what belongs to a point.
+    /// Reads `POINT` of `REPO@POINT` as this kind understands it; also the path, below the root, of what belongs to a
+    /// point.
     ///
     /// # Errors
     /// What a point looks like.
@@ -49,7 +50,8 @@ pub struct Scope {
 pub enum Of {
     /// Only the sets: no claims.
     Catalogue,
-    /// Whatever claims an object, whether it belongs to a set or not: what must not be removed. Objects are claimed as shared.
+    /// Whatever claims an object, whether it belongs to a set or not: what must not be removed. Objects are claimed as
+    /// shared.
     References,
     /// Every set.
     All,
@@ -134,8 +136,8 @@ pub enum Ask {
     /// The entries of a folder, or of the root; nothing deeper. Answers: any number of `Entries`, then `End` or
     /// `Failed`.
     List(Option<Name>),
-    /// Bytes of an object. Answers: any number of `Bytes`, then `End` or `Failed`; or, as soon as one of them was answered by
-    /// `Break`, no more.
+    /// Bytes of an object. Answers: any number of `Bytes`, then `End` or `Failed`; or, as soon as one of them was
+    /// answered by `Break`, no more.
     Read {
         /// The object.
         object: Name,

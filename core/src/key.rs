@@ -1,8 +1,9 @@
 //! `Key`: opens what Proxmox Backup Server's clients encrypted, and knows what they signed.
 //!
-//! A key is 32 bytes. What identifies it, the *id key*, is PBKDF2-HMAC-SHA-256 over them, with salt `_id_key` and 10 rounds; the digest of
-//! an encrypted chunk is that of its data and the id key, and a manifest is signed with it. A key file is JSON: the key in base64,
-//! either as it is or encrypted under a passphrase (scrypt or PBKDF2, then AES-256-GCM as for chunks).
+//! A key is 32 bytes. What identifies it, the *id key*, is PBKDF2-HMAC-SHA-256 over them, with salt `_id_key` and 10
+//! rounds; the digest of an encrypted chunk is that of its data and the id key, and a manifest is signed with it. A key
+//! file is JSON: the key in base64, either as it is or encrypted under a passphrase (scrypt or PBKDF2, then AES-256-GCM
+//! as for chunks).
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ use crate::codec::gcm::{self, Gcm};
 const MEMORY: u64 = 256 * 1024 * 1024;
 const ROUNDS: u32 = 10_000_000;
 
-/// A key. What it prints is its fingerprint, never itself. Clones share one copy, which is wiped when the last of them goes.
+/// A key. What it prints is its fingerprint, never itself. Clones share one copy, which is wiped when the last of them
+/// goes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(Arc<Secret>);
 

@@ -12,8 +12,8 @@
 //! index bytes into both; nothing else in the program knows a format, and no format knows a
 //! hasher, a thread, a file, a report or a renderer.
 //!
-//! A host that reads at once, as files let it, feeds a [`survey`] itself; one whose reads are begun and answered later, in any
-//! order, answers a [`drive`].
+//! A host that reads at once, as files let it, feeds a [`survey`] itself; one whose reads are begun and answered later,
+//! in any order, answers a [`drive`].
 //!
 //! What an index says is hostile until parsed: no count is allocated unseen, nothing panics, and
 //! memory does not grow with what an index asks for.

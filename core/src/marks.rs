@@ -8,12 +8,12 @@
 //! start value --segment 0--> mark 1 --segment 1--> mark 2 -- ... --> mark n --segment n, padding--> digest on record
 //! ```
 //!
-//! **Nobody needs to trust a mark.** The first segment begins with the algorithm's own start value. If it ends in mark 1,
-//! then mark 1 *is* the chaining value of the stream there; if so, and segment 1 leads from it to mark 2, then that is the
-//! stream's value as well; and so on, until the last segment gives the digest on record, which is then the stream's, whoever
-//! wrote the marks. If a link does not hold, the data or a mark beside it is wrong, and only hashing serially from
-//! the last value that is proven tells which: see [`crate::segments`]. So marks that are damaged, stale or forged
-//! cost time, and never a wrong verdict.
+//! **Nobody needs to trust a mark.** The first segment begins with the algorithm's own start value. If it ends in mark
+//! 1, then mark 1 *is* the chaining value of the stream there; if so, and segment 1 leads from it to mark 2, then that
+//! is the stream's value as well; and so on, until the last segment gives the digest on record, which is then the
+//! stream's, whoever wrote the marks. If a link does not hold, the data or a mark beside it is wrong, and only hashing
+//! serially from the last value that is proven tells which: see [`crate::segments`]. So marks that are damaged, stale
+//! or forged cost time, and never a wrong verdict.
 //!
 //! # The file
 //!
@@ -28,7 +28,8 @@
 //! | 16 or 32 | digest of the stream |
 //! | 16 or 32 each | the marks, one for each multiple of the distance inside the stream, as the algorithm writes a digest |
 //!
-//! The digest says which stream the marks are of: a file that came to lie beside another one is no use, and is passed over.
+//! The digest says which stream the marks are of: a file that came to lie beside another one is no use, and is passed
+//! over.
 
 use crate::claim::Sum;
 use crate::digest::{Algorithm, Digest, Hasher};
@@ -168,7 +169,8 @@ impl Marker {
         &self.hasher
     }
 
-    /// The marks of what was taken, or of the part of it that `expect` speaks of. None when that is longer than what was taken.
+    /// The marks of what was taken, or of the part of it that `expect` speaks of. None when that is longer than what
+    /// was taken.
     #[must_use]
     pub fn marks(self, expect: Sum) -> Option<Marks> {
         Marks::new(expect, self.distance, self.values)
@@ -228,7 +230,8 @@ mod tests {
             file[at] = value;
             Marks::parse(&file)
         };
-        // Magic, version, algorithm, distance; then a length that asks for another number of marks, or for 2^54 of them.
+        // Magic, version, algorithm, distance; then a length that asks for another number of marks, or for 2^54 of
+        // them.
         for (at, value) in [(0, b'h'), (7, 2), (8, 0), (8, 2), (9, 9), (9, 11), (9, 41), (9, 64), (11, 0), (17, 0xff)] {
             assert_eq!(with(at, value), None, "{at} {value}");
         }

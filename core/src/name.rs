@@ -114,8 +114,8 @@ impl Serialize for Name {
     }
 }
 
-/// Shows any bytes on one line of text: text as it is, escaped whatever is not printable, and the beginnings of commands
-/// to services that read logs (`::error`, `##vso[`, `##[`).
+/// Shows any bytes on one line of text: text as it is, escaped whatever is not printable, and the beginnings of
+/// commands to services that read logs (`::error`, `##vso[`, `##[`).
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());

@@ -17,9 +17,9 @@ pub enum Obstacle<'a> {
     NoSet,
 }
 
-/// Looks for what hurts the last set of `survey`, whose scope is one point and its indices only. With `newest`, what hurts
-/// sets behind the last one matters as well: it hides a newer one than was found, so it is to be given unless the last
-/// set is [exactly](is_exactly) what was asked for.
+/// Looks for what hurts the last set of `survey`, whose scope is one point and its indices only. With `newest`, what
+/// hurts sets behind the last one matters as well: it hides a newer one than was found, so it is to be given unless the
+/// last set is [exactly](is_exactly) what was asked for.
 #[must_use]
 pub fn obstacle(survey: &Survey, newest: bool) -> Option<Obstacle<'_>> {
     let last = survey.sets().len().checked_sub(1).and_then(|last| u64::try_from(last).ok());
@@ -52,7 +52,8 @@ pub fn is_exactly(at: &str, set: &str) -> bool {
     at.strip_prefix(set).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// How far the claims reach when each begins where the one before it ends, from 0 on; otherwise the first that does not.
+/// How far the claims reach when each begins where the one before it ends, from 0 on; otherwise the first that does
+/// not.
 ///
 /// # Errors
 /// That claim, and where it should begin.

@@ -1,8 +1,9 @@
 //! `Removal`: which sets were removed while they were looked at, so that nothing of them is called missing.
 //!
-//! A server that prunes removes a manifest, then the rest; a collection of garbage takes the chunks later. Whoever reads meanwhile
-//! finds indices and objects gone that a moment ago were named. So when something is not there, the indices are read a second time: a set
-//! that is not named again was removed, and what was missing of it is taken back. Sets are known by their names, as their numbers change.
+//! A server that prunes removes a manifest, then the rest; a collection of garbage takes the chunks later. Whoever
+//! reads meanwhile finds indices and objects gone that a moment ago were named. So when something is not there, the
+//! indices are read a second time: a set that is not named again was removed, and what was missing of it is taken back.
+//! Sets are known by their names, as their numbers change.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

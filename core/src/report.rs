@@ -67,8 +67,8 @@ pub struct Report {
     pub findings: Vec<Note>,
     /// Shards that a merged report lacks or has twice, as `label 3/8`; any makes it inconclusive.
     pub lacking: Vec<String>,
-    /// Sets, or folders of them, that were removed while they were looked at, as `label@name`: the report says nothing of them. The
-    /// first [`REMOVED`].
+    /// Sets, or folders of them, that were removed while they were looked at, as `label@name`: the report says nothing
+    /// of them. The first [`REMOVED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<String>,
 }
@@ -240,8 +240,8 @@ impl Report {
         self
     }
 
-    /// The report as that of everything: every shard must be in it. When every one is, it is the report, byte for byte, of a
-    /// run that did not divide the work.
+    /// The report as that of everything: every shard must be in it. When every one is, it is the report, byte for byte,
+    /// of a run that did not divide the work.
     #[must_use]
     pub fn into_whole(mut self) -> Self {
         self.whole = true;
@@ -333,8 +333,8 @@ impl Root {
         }
     }
 
-    /// It covers no part, nothing is claimed, something could not be judged, or less than everything was by a run that was
-    /// to check everything. A part to which no claim falls lacks nothing.
+    /// It covers no part, nothing is claimed, something could not be judged, or less than everything was by a run that
+    /// was to check everything. A part to which no claim falls lacks nothing.
     fn is_unchecked(&self, sets: &[Set]) -> bool {
         let is_part = self.shards.iter().any(|shard| shard != "1/1");
         let Coverage { claims, checked, unjudged, .. } = self.coverage;

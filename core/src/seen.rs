@@ -1,10 +1,11 @@
 //! `Seen`: a set of keys that only grows, each with a note, in little more memory than the keys take.
 //!
-//! A hash table of ten million keys takes twice their memory, and three times while it grows. So most keys lie sorted, one behind the other;
-//! the latest lie in a small table, and are merged into the others when there are too many. Twelve bytes of each are kept: that two of ten
-//! million digests begin with the same ones happens by chance to one store in 10^14, and whoever makes it happen writes indices: he could as well
-//! write one that is sound and of no use. A note is so small that it takes the place of the lowest bits: a store of which every chunk is
-//! missing takes no more than a sound one.
+//! A hash table of ten million keys takes twice their memory, and three times while it grows. So most keys lie sorted,
+//! one behind the other; the latest lie in a small table, and are merged into the others when there are too many.
+//! Twelve bytes of each are kept: that two of ten million digests begin with the same ones happens by chance to one
+//! store in 10^14, and whoever makes it happen writes indices: he could as well write one that is sound and of no use.
+//! A note is so small that it takes the place of the lowest bits: a store of which every chunk is missing takes no more
+//! than a sound one.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -24,7 +25,8 @@ const NOTE: u32 = 3;
 pub(crate) struct Seen {
     /// Keys with their notes.
     sorted: Vec<Key>,
-    /// Where the keys with each pair of first bytes begin in `sorted`, and where the last end; empty while there are few.
+    /// Where the keys with each pair of first bytes begin in `sorted`, and where the last end; empty while there are
+    /// few.
     starts: Vec<usize>,
     recent: HashMap<Key, u8>,
 }

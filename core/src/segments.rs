@@ -1,11 +1,11 @@
 //! `Segments`: a claim cut at its marks, and `Recheck`, which decides serially when the segments do not all hold.
 //!
 //! A host hashes all segments, in any order and on any thread, each from [`Segments::hasher`], and asks
-//! [`Segments::holds`]. When all hold, the claim is sound: see [`crate::marks`] for the argument. When some do not, the host goes
-//! through a [`Recheck`], which hashes from the last value that is proven. Either the stream comes back to a mark, and
-//! it was a mark that was wrong; or it does not, all of the rest is hashed serially, and the digest decides. So a claim is
-//! called damaged only after the very digest on record was worked out from its bytes in the plain way, and the segments
-//! only tell where to look for the damage.
+//! [`Segments::holds`]. When all hold, the claim is sound: see [`crate::marks`] for the argument. When some do not, the
+//! host goes through a [`Recheck`], which hashes from the last value that is proven. Either the stream comes back to a
+//! mark, and it was a mark that was wrong; or it does not, all of the rest is hashed serially, and the digest decides.
+//! So a claim is called damaged only after the very digest on record was worked out from its bytes in the plain way,
+//! and the segments only tell where to look for the damage.
 
 use std::borrow::Borrow;
 use std::ops::Range;
@@ -60,7 +60,8 @@ impl Segments {
         resumed.unwrap_or_else(|| Hasher::new(self.marks.expect().digest.algorithm()))
     }
 
-    /// Whether the bytes of segment `index`, all of which `hasher` took, lead to the next mark, or to the digest on record.
+    /// Whether the bytes of segment `index`, all of which `hasher` took, lead to the next mark, or to the digest on
+    /// record.
     #[must_use]
     pub fn holds(&self, index: usize, hasher: &Hasher) -> bool {
         match self.marks.values().get(index) {

@@ -1,10 +1,12 @@
-//! `Shared`: claims that many sets make on one object. Each is handed out once; whom its damage hurts, a second walk tells.
+//! `Shared`: claims that many sets make on one object. Each is handed out once; whom its damage hurts, a second walk
+//! tells.
 //!
-//! A store of chunks is claimed over and over: to keep for each chunk who needs it would take more memory than the store has
-//! indices. So the first walk keeps twelve bytes for each claim that was handed out, with a note on those that do not hold; then the
-//! indices are read once more, and whatever claims one of those is hurt. What is not there and nobody claims by then went with the sets
-//! that claimed it, and was needed by nobody else. The key is the whole sentence of the claim: by the
-//! digest alone, a wrong length in one index would pass once another index's claim on the same chunk was found sound.
+//! A store of chunks is claimed over and over: to keep for each chunk who needs it would take more memory than the
+//! store has indices. So the first walk keeps twelve bytes for each claim that was handed out, with a note on those
+//! that do not hold; then the indices are read once more, and whatever claims one of those is hurt. What is not there
+//! and nobody claims by then went with the sets that claimed it, and was needed by nobody else. The key is the whole
+//! sentence of the claim: by the digest alone, a wrong length in one index would pass once another index's claim on the
+//! same chunk was found sound.
 
 use std::collections::{BTreeMap, BTreeSet};
 

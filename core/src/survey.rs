@@ -86,8 +86,8 @@ impl Survey {
         self.inspect.ask()
     }
 
-    /// Takes an answer and adds the work that follows from it to `work`. `Break` says that no more of what is being listed or
-    /// read is needed: ask again.
+    /// Takes an answer and adds the work that follows from it to `work`. `Break` says that no more of what is being
+    /// listed or read is needed: ask again.
     pub fn answer(&mut self, answer: Answer<'_>, work: &mut Vec<Work>) -> Flow {
         let mut batch = Batch::default();
         let flow = self.inspect.answer(answer, &mut batch);
@@ -151,9 +151,9 @@ impl Survey {
         self.coverage.marked = self.coverage.marked.saturating_add(bytes);
     }
 
-    /// Says, once everything was asked and all work is settled, whether to go on asking: some claim that sets share does not
-    /// hold, or something is not there, and which sets make that claim, or are still there, is found out by a second walk over the
-    /// indices. No work comes of it.
+    /// Says, once everything was asked and all work is settled, whether to go on asking: some claim that sets share
+    /// does not hold, or something is not there, and which sets make that claim, or are still there, is found out by a
+    /// second walk over the indices. No work comes of it.
     pub fn retrace(&mut self) -> bool {
         let again = self.shared.retrace(&self.findings, self.removal.asks());
         if again {

@@ -99,7 +99,8 @@ impl Following {
         Some(part.object.clone())
     }
 
-    /// Takes the next stored bytes of the part. `Break` when no more of it is of interest: call [`Following::end`] then.
+    /// Takes the next stored bytes of the part. `Break` when no more of it is of interest: call [`Following::end`]
+    /// then.
     pub fn push(&mut self, stored: &[u8]) -> Flow {
         let (follow, findings) = (&mut self.trail.follow, &mut self.findings);
         match self.decoder.push(stored, &mut |bytes| follow.push(bytes, findings)) {

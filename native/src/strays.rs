@@ -2,8 +2,8 @@
 //! would not.
 //!
 //! Nothing is removed here. A chunk that no index names may be of a backup that is running: a server's collection waits
-//! a day and five minutes for that. Every index counts, wherever it lies. When one or a folder cannot be read, nobody knows
-//! what it names, so nothing is called unreferenced.
+//! a day and five minutes for that. Every index counts, wherever it lies. When one or a folder cannot be read, nobody
+//! knows what it names, so nothing is called unreferenced.
 
 use std::io;
 

@@ -1,4 +1,5 @@
-//! Writes the seeds and dictionaries of the fuzz targets into `tests/fuzz`: to be run when a seed or a word has changed.
+//! Writes the seeds and dictionaries of the fuzz targets into `tests/fuzz`: to be run when a seed or a word has
+//! changed.
 
 use std::path::Path;
 use std::{fs, io};

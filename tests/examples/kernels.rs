@@ -1,4 +1,5 @@
-//! Times the digest kernels beside the crates `md-5` and `sha2`, by the thread's CPU time; prints JSON for `tests/bench-hashing`.
+//! Times the digest kernels beside the crates `md-5` and `sha2`, by the thread's CPU time; prints JSON for
+//! `tests/bench-hashing`.
 //!
 //! Each figure is the median of five rounds, in which all take turns, over 48 chunks of 4 MiB, or the same bytes as one
 //! stream. What is switched off is left out of what the digests use, as `HIGHWATER_WITHOUT` does.

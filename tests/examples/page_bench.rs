@@ -120,7 +120,8 @@ fn choose(browser: &mut Browser, files: &[PathBuf]) {
     browser.until(&format!("document.getElementById('files').files.length === {}", paths.len()));
 }
 
-/// Seconds that a check of `set` takes, from its choice to the verdict, and how many cores the browser keeps busy meanwhile.
+/// Seconds that a check of `set` takes, from its choice to the verdict, and how many cores the browser keeps busy
+/// meanwhile.
 fn ours(browser: &mut Browser, set: &Path, workers: usize) -> (f64, f64) {
     browser.open(&format!("file://{}#workers={workers}", page().display()), "");
     browser.eval(BEGAN);

@@ -1,4 +1,5 @@
-//! Takes the pictures of the page that the README shows, into `web/shots`: `cargo run -p highwater-tests --example screenshots`.
+//! Takes the pictures of the page that the README shows, into `web/shots`: `cargo run -p highwater-tests --example
+//! screenshots`.
 
 use std::error::Error;
 use std::fs;

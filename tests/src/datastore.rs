@@ -1,4 +1,5 @@
-//! Stores to test on: one that `tests/python/datastore_made.py` makes, and the one that a real server wrote, where that is at hand.
+//! Stores to test on: one that `tests/python/datastore_made.py` makes, and the one that a real server wrote, where that
+//! is at hand.
 #![expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,5 @@
-//! What the tests of the whole program share: the built binary, the real Python original beside it, and scratch folders.
+//! What the tests of the whole program share: the built binary, the real Python original beside it, and scratch
+//! folders.
 //!
 //! Nothing here judges; it runs things and hands back what happened as data, and panics with a full account
 //! when a step that only prepares a test fails. Python's side lives in `tests/python`.

@@ -1,4 +1,5 @@
-//! A real ZODB that commits and packs in a process of its own while a test works beside it; see `tests/python/live_writer.py`.
+//! A real ZODB that commits and packs in a process of its own while a test works beside it; see
+//! `tests/python/live_writer.py`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

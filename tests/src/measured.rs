@@ -16,8 +16,8 @@ const PATIENCE: u64 = 100;
 pub struct Measured {
     /// What it said.
     pub run: Run,
-    /// The most memory that was resident at once, in KiB. The interpreter that starts it takes some ten MiB before it is
-    /// replaced by the program, and the kernel counts them.
+    /// The most memory that was resident at once, in KiB. The interpreter that starts it takes some ten MiB before it
+    /// is replaced by the program, and the kernel counts them.
     pub peak_kib: u64,
     /// Seconds of processor time, user and system, on all cores together.
     pub cpu: f64,

@@ -21,8 +21,8 @@ pub struct Run {
     pub code: i32,
     /// The bytes it wrote to its standard output.
     pub stdout: Vec<u8>,
-    /// What it wrote to its standard error, as text; without the line that says where the clock is from, as nearly every
-    /// test sets it.
+    /// What it wrote to its standard error, as text; without the line that says where the clock is from, as nearly
+    /// every test sets it.
     pub stderr: String,
 }
 

@@ -34,7 +34,8 @@ pub fn size(ci: u64, whole: u64) -> u64 {
     if full() { whole } else { ci }
 }
 
-/// Whether a row of an instrument's table is to run: all are, unless `HIGHWATER_ROW` names one, as `tests/planted` does.
+/// Whether a row of an instrument's table is to run: all are, unless `HIGHWATER_ROW` names one, as `tests/planted`
+/// does.
 pub fn is_asked_for(row: &str) -> bool {
     std::env::var("HIGHWATER_ROW").map_or(true, |asked| asked == row)
 }

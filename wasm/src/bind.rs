@@ -113,8 +113,8 @@ const NEWS: usize = 4096;
 
 #[wasm_bindgen]
 impl Survey {
-    /// Begins to look at part `part` of `parts` of a listing, as `format`, at a depth (`list`, `size`, `digest`, `deep`), at
-    /// all points or at one; with the bytes of a key, at what is encrypted too.
+    /// Begins to look at part `part` of `parts` of a listing, as `format`, at a depth (`list`, `size`, `digest`,
+    /// `deep`), at all points or at one; with the bytes of a key, at what is encrypted too.
     ///
     /// # Errors
     /// One sentence, when an argument is none of those words, or no point in time.
@@ -155,10 +155,10 @@ impl Survey {
         self.drive.step();
     }
 
-    /// What to read now: number of the answer, number of the file, offset and how much at most, one after another. What comes
-    /// of it may be less; the rest is wanted next. A length of -1 asks how long the file
-    /// is, and -2 whether it is still what it was. A length of -3 asks for the SHA-256 of bytes in the module's own memory: then
-    /// the number of the file is how many they are, and the offset where.
+    /// What to read now: number of the answer, number of the file, offset and how much at most, one after another. What
+    /// comes of it may be less; the rest is wanted next. A length of -1 asks how long the file is, and -2 whether it is
+    /// still what it was. A length of -3 asks for the SHA-256 of bytes in the module's own memory: then the number of
+    /// the file is how many they are, and the offset where.
     pub fn wants(&mut self) -> Vec<f64> {
         let wants = self.drive.wants();
         let numbers = wants.iter().map(|want| match want.what {
@@ -207,8 +207,8 @@ impl Survey {
         self.drive.is_done()
     }
 
-    /// What became known since this was asked last, or as much of it as is told at a time. Every shard knows of all sets:
-    /// one of them is to tell.
+    /// What became known since this was asked last, or as much of it as is told at a time. Every shard knows of all
+    /// sets: one of them is to tell.
     pub fn told(&mut self, sets: bool) -> Told {
         let mut told = Told::default();
         self.news.extend(self.drive.events());
@@ -302,8 +302,8 @@ impl Report {
         self.text(false).lines().next_back().unwrap_or_default().to_owned()
     }
 
-    /// What a page shows of it, as JSON: `verdict`, `coverage`, `tallies`, `findings`, and of each root its `label`, how many
-    /// `points` it has, and the `newest` of them, so many at most, the newest first.
+    /// What a page shows of it, as JSON: `verdict`, `coverage`, `tallies`, `findings`, and of each root its `label`,
+    /// how many `points` it has, and the `newest` of them, so many at most, the newest first.
     #[must_use]
     pub fn digest(&self, newest: usize) -> String {
         let report = &self.0;
@@ -357,8 +357,8 @@ pub struct Restore(restore::Restore);
 
 #[wasm_bindgen]
 impl Restore {
-    /// Begins to restore the newest point at or before `point`, or the archive that it names; with the bytes of a key, what is
-    /// encrypted too.
+    /// Begins to restore the newest point at or before `point`, or the archive that it names; with the bytes of a key,
+    /// what is encrypted too.
     ///
     /// # Errors
     /// One sentence, when an argument is no format, no point in time, none that is restored, or no key.
@@ -370,7 +370,8 @@ impl Restore {
         Ok(Self(restore::Restore::new(format, at, key, listing.0)))
     }
 
-    /// The next checked bytes of what is restored; nothing when more must be read first. Call it until it gives nothing.
+    /// The next checked bytes of what is restored; nothing when more must be read first. Call it until it gives
+    /// nothing.
     ///
     /// # Errors
     /// One sentence, when the point cannot be restored: throw away what was written.

@@ -1,7 +1,8 @@
 //! Highwater in a browser tab: the JavaScript classes of the engine's [`highwater_core::drive`].
 //!
-//! A page cannot read a file where the engine stands: a read is begun and answered later, and a worker is fast only while
-//! many are under way. The drive says what it wants read and takes the answers in any order; `bind` gives it to JavaScript.
+//! A page cannot read a file where the engine stands: a read is begun and answered later, and a worker is fast only
+//! while many are under way. The drive says what it wants read and takes the answers in any order; `bind` gives it to
+//! JavaScript.
 //!
 //! A worker owns one instance of this module and one shard of the claims. The page merges their reports.
 #![deny(

@@ -8,10 +8,11 @@
 //! | 28-43 | | tag |
 //! | 44- | | ciphertext |
 //!
-//! Without its key, what is encrypted is not decoded: only its checksum is looked at, which covers neither vector nor tag.
+//! Without its key, what is encrypted is not decoded: only its checksum is looked at, which covers neither vector nor
+//! tag.
 //!
-//! The checksum has the first word on what is wrong: where it does not hold, what a library made of the bytes, and how far it came, says
-//! nothing, and another library comes to something else.
+//! The checksum has the first word on what is wrong: where it does not hold, what a library made of the bytes, and how
+//! far it came, says nothing, and another library comes to something else.
 
 use super::gcm::Gcm;
 use super::zstd::{Blocks, Unzstd};
@@ -33,7 +34,8 @@ const IS_ENCRYPTED: &str = "it is encrypted, and the manifest says that it is no
 pub(crate) const HEADER: usize = 12;
 pub(crate) const SEALED_HEADER: usize = 44;
 
-/// The longest blob that a server stores, in bytes: so far is the checksum looked for once the rest is known not to hold.
+/// The longest blob that a server stores, in bytes: so far is the checksum looked for once the rest is known not to
+/// hold.
 const LONGEST: u64 = 128 * 1024 * 1024;
 
 /// The decoder's state.

@@ -1,7 +1,9 @@
-//! `Gcm`: opens AES-256-GCM piece by piece, and seals with it, with an initialisation vector of 16 bytes (NIST SP 800-38D).
+//! `Gcm`: opens AES-256-GCM piece by piece, and seals with it, with an initialisation vector of 16 bytes (NIST SP
+//! 800-38D).
 //!
-//! What is handed on before the end is not proven to be anybody's: whoever takes it must throw it away unless [`Gcm::end`] agrees. A vector
-//! that has not 12 bytes is hashed to the first counter; an implementation that cuts or pads it opens nothing of what these servers keep.
+//! What is handed on before the end is not proven to be anybody's: whoever takes it must throw it away unless
+//! [`Gcm::end`] agrees. A vector that has not 12 bytes is hashed to the first counter; an implementation that cuts or
+//! pads it opens nothing of what these servers keep.
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit, KeyIvInit, StreamCipher, StreamCipherSeek};

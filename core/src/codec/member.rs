@@ -6,8 +6,8 @@
 /// Bytes from a member's start to its deflate stream.
 pub const HEADER: usize = 24;
 
-/// The shortest members that are worth hopping over, in decompressed bytes: a hostile object must not ask for a read for
-/// each of many.
+/// The shortest members that are worth hopping over, in decompressed bytes: a hostile object must not ask for a read
+/// for each of many.
 pub const SHORTEST: u32 = 64 * 1024;
 
 /// Magic, deflate, FEXTRA, no time, no hints, unknown system; extra length 12; `HW`, 8.

@@ -1,7 +1,8 @@
 //! `Unzstd`: a push decoder of Zstandard frames (RFC 8878), one block at a time.
 //!
-//! The frames are walked here and only whole blocks go to a library, so the same bytes give the same faults at the same offsets
-//! whatever library decodes them and however they were cut. Skippable frames are none that a backup writes, and are refused.
+//! The frames are walked here and only whole blocks go to a library, so the same bytes give the same faults at the same
+//! offsets whatever library decodes them and however they were cut. Skippable frames are none that a backup writes, and
+//! are refused.
 
 #[cfg_attr(target_family = "wasm", path = "zstd/rust.rs")]
 #[cfg_attr(not(target_family = "wasm"), path = "zstd/c.rs")]
@@ -20,8 +21,8 @@ use super::{Broken, Flow};
 /// RFC 8878 section 3.1.1: the magic number, as it is stored.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// The largest window accepted, in bytes: that is how much memory a frame may ask for. Level 1 of the reference encoder asks for
-/// half a megabyte, and a frame that knows how long it is for no more than that.
+/// The largest window accepted, in bytes: that is how much memory a frame may ask for. Level 1 of the reference encoder
+/// asks for half a megabyte, and a frame that knows how long it is for no more than that.
 const WINDOW: u64 = 16 * 1024 * 1024;
 
 /// RFC 8878 section 3.1.1.2.3: what a block decodes to, at most, in bytes.
@@ -29,8 +30,8 @@ const BLOCK: usize = 128 * 1024;
 
 /// The decoder's state.
 pub(super) struct Unzstd {
-    /// The unit that is being gathered (a frame's header, or a block with its own), how long it is, as far as that is known,
-    /// and where in the stored bytes it begins.
+    /// The unit that is being gathered (a frame's header, or a block with its own), how long it is, as far as that is
+    /// known, and where in the stored bytes it begins.
     unit: Vec<u8>,
     need: usize,
     at: u64,

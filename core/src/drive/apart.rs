@@ -1,7 +1,8 @@
 //! `Apart`: a claim whose decoded bytes the host hashes in one piece, where it has something quicker than the lanes.
 //!
-//! A browser has: WebCrypto uses the processor's own instructions, and does so on a thread of its own. It takes no stream, so
-//! this is for bytes that are few enough to be held as a whole; and it is asked across threads, so not for a handful.
+//! A browser has: WebCrypto uses the processor's own instructions, and does so on a thread of its own. It takes no
+//! stream, so this is for bytes that are few enough to be held as a whole; and it is asked across threads, so not for a
+//! handful.
 
 use std::ops::{Range, RangeInclusive};
 

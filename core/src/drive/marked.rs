@@ -1,7 +1,7 @@
 //! `Marked`: a stream that is checked by its marks, from reading them to the verdict.
 //!
-//! Only "sound" is ever said from here, or what a [`Recheck`] found. Whatever is odd (a read that fails, a member of another
-//! length, marks of another stream) leads to the plain way, in one stream.
+//! Only "sound" is ever said from here, or what a [`Recheck`] found. Whatever is odd (a read that fails, a member of
+//! another length, marks of another stream) leads to the plain way, in one stream.
 
 use std::rc::Rc;
 

@@ -7,9 +7,9 @@
 //!   answer(number, ...)  ->   keeps it for the next step
 //! ```
 //!
-//! Until [`Drive::is_done`], some answer is always waited for, so a host that answers everything comes to the end. What is in
-//! memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each; of those that the host hashes,
-//! which are fewer, all bytes.
+//! Until [`Drive::is_done`], some answer is always waited for, so a host that answers everything comes to the end. What
+//! is in memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each; of those
+//! that the host hashes, which are fewer, all bytes.
 
 mod apart;
 mod flight;
@@ -49,8 +49,8 @@ use tape::{Ids, Tape};
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
 
-/// Flights at a time: some more than a page's kernel has lanes, so that some may wait for the disk. With many more, what
-/// they hold falls out of the caches.
+/// Flights at a time: some more than a page's kernel has lanes, so that some may wait for the disk. With many more,
+/// what they hold falls out of the caches.
 const FLIGHTS: usize = 16;
 
 /// A survey on its way.
@@ -116,7 +116,8 @@ impl Drive {
         self.flights.truncate(self.flights.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
     }
 
-    /// What to read now. Every want is told once; its answer may come at any time, or never, once the drive has no use for it.
+    /// What to read now. Every want is told once; its answer may come at any time, or never, once the drive has no use
+    /// for it.
     pub fn wants(&mut self) -> Vec<Want> {
         let Self { indices, flights, ids, .. } = self;
         let mut wants = Vec::new();

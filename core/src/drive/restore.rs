@@ -1,4 +1,5 @@
-//! `Restore`: one point in time as a stream of bytes, every chunk of which is checked before the end is said to be reached.
+//! `Restore`: one point in time as a stream of bytes, every chunk of which is checked before the end is said to be
+//! reached.
 //!
 //! The bytes of a chunk are given out while it is still being checked, so what was written is worth something only once
 //! [`Restore::is_done`]; a host writes to a place that it can throw away until then.

@@ -18,8 +18,8 @@ pub struct Want {
 /// What of a file is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// Bytes from an offset on: as many as are at hand, at least one. What is missing is wanted next, so a host that keeps
-    /// its place in the file reads on from there.
+    /// Bytes from an offset on: as many as are at hand, at least one. What is missing is wanted next, so a host that
+    /// keeps its place in the file reads on from there.
     Bytes {
         /// The offset, in bytes.
         at: u64,
@@ -28,11 +28,11 @@ pub enum What {
     },
     /// How long it is, in bytes.
     Length,
-    /// Whether it is still what it was when the listing was made. Bytes of a file that was replaced while it was read may be
-    /// of either, and then they prove nothing.
+    /// Whether it is still what it was when the listing was made. Bytes of a file that was replaced while it was read
+    /// may be of either, and then they prove nothing.
     Unchanged,
-    /// The SHA-256 of bytes that lie in the drive's memory, see [`super::Drive::apart`]; the file does not matter. Only a host
-    /// that said it can make one is asked.
+    /// The SHA-256 of bytes that lie in the drive's memory, see [`super::Drive::apart`]; the file does not matter. Only
+    /// a host that said it can make one is asked.
     Digest,
 }
 

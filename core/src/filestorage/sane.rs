@@ -63,7 +63,8 @@ pub fn sane(index: &OidIndex, pos: u64, mut read_at: impl FnMut(u64, &mut [u8]) 
     Ok(tid)
 }
 
-/// Checks entries of `index`, spread over all of it, `most` at the most: each must lead to a record of its object before `pos`.
+/// Checks entries of `index`, spread over all of it, `most` at the most: each must lead to a record of its object
+/// before `pos`.
 ///
 /// One read of 42 bytes for each. What it cannot find is an entry that is not there.
 ///

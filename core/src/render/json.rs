@@ -38,8 +38,8 @@ pub fn from_json(text: &str) -> Result<Report, ReadError> {
     Ok(serde_json::from_str(text)?)
 }
 
-/// Any value as an indented document. Characters that a terminal or a reader of logs obeys are written as `\u009b`; JSON
-/// has them in strings only, where that means the same.
+/// Any value as an indented document. Characters that a terminal or a reader of logs obeys are written as `\u009b`;
+/// JSON has them in strings only, where that means the same.
 pub(super) fn document<T: Serialize>(value: &T) -> String {
     // Only a map with odd keys cannot be written. Nothing would then be no JSON, which every reader refuses.
     let plain = serde_json::to_string_pretty(value).unwrap_or_default();

@@ -218,8 +218,8 @@ fn series(report: &Report) -> Vec<Series<'_>> {
 /// How many points are named in the verdict.
 const NAMED: usize = 3;
 
-/// The newest sound point, of each series of which something is in doubt, or of all if nothing is: `the newest sound point
-/// is A`; none when there is none, or when it is not known.
+/// The newest sound point, of each series of which something is in doubt, or of all if nothing is: `the newest sound
+/// point is A`; none when there is none, or when it is not known.
 fn newest(report: &Report) -> Option<String> {
     let mut all = series(report);
     if all.iter().any(|series| series.doubtful && series.newest.is_some()) {

@@ -1,4 +1,5 @@
-//! `Behind`: hands one stream's decoded bytes to a sink on a thread of its own, while the thread that made them goes on hashing.
+//! `Behind`: hands one stream's decoded bytes to a sink on a thread of its own, while the thread that made them goes on
+//! hashing.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};

@@ -75,8 +75,8 @@ pub(super) fn pass_over_marks(claims: &mut [Claim], threads: usize) {
     }
 }
 
-/// The size by which a claim lies with its like. Chunks of a store are many and short: there the order in which they came, which is that
-/// of the disk, is worth more than the last factor of two.
+/// The size by which a claim lies with its like. Chunks of a store are many and short: there the order in which they
+/// came, which is that of the disk, is worth more than the last factor of two.
 fn size(claim: &Claim) -> u64 {
     let length = claim.expect.length;
     if claim.codec.sealing().is_some() { length.checked_ilog2().unwrap_or(0).into() } else { length }

@@ -1,4 +1,5 @@
-//! Hashes many streams side by side on one thread: each is read a piece at a time, then all pieces go through the lanes.
+//! Hashes many streams side by side on one thread: each is read a piece at a time, then all pieces go through the
+//! lanes.
 
 use std::cell::RefCell;
 use std::io;
@@ -23,10 +24,12 @@ const TOGETHER: usize = 1024 * 1024;
 /// The least that a lane reads, and decodes, at a time: enough to hide the system call.
 const LEAST: usize = 32 * 1024;
 
-/// What a short object may be longer than what it is to give, in bytes: a header, and some. A longer one is read in several pieces.
+/// What a short object may be longer than what it is to give, in bytes: a header, and some. A longer one is read in
+/// several pieces.
 const OVERHEAD: usize = 512;
 
-/// How far ahead the system is asked to read, in bytes: a disk with a head must not jump from lane to lane for each piece.
+/// How far ahead the system is asked to read, in bytes: a disk with a head must not jump from lane to lane for each
+/// piece.
 const AHEAD: u64 = 4 * 1024 * 1024;
 
 /// What buffers are apart, besides their length. At equal strides, the lanes' bytes would fall into the same few lines
@@ -230,8 +233,8 @@ fn put_back(mut buffer: Vec<u8>) {
     SPARE.with_borrow_mut(|spare| spare.push(buffer));
 }
 
-/// Brings all streams that `next` gives to their ends, `width` at a time, and hands each to `ended`, with the error if it
-/// could not be read to its end.
+/// Brings all streams that `next` gives to their ends, `width` at a time, and hands each to `ended`, with the error if
+/// it could not be read to its end.
 ///
 /// # Errors
 /// [`Error::Interrupted`], those of `next` and `ended`, and those of what takes a stream's bytes.

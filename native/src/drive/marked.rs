@@ -63,8 +63,8 @@ impl Marked {
         (range.end - range.start == sum.length).then_some(Self { object, codec: Codec::Plain, segments, borders })
     }
 
-    /// The verdict; none when it takes the plain way to come to one. The stream's bytes go to where `goes` says, each at the
-    /// latest when it was hashed as the verdict has it.
+    /// The verdict; none when it takes the plain way to come to one. The stream's bytes go to where `goes` says, each
+    /// at the latest when it was hashed as the verdict has it.
     ///
     /// # Errors
     /// [`Error::Interrupted`], and those of the sink.

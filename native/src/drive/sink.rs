@@ -4,8 +4,8 @@ use crate::error::Error;
 
 /// A place for decoded bytes. Nothing that it took counts before the digest of its claim was seen to hold.
 pub(crate) trait Sink: Sync {
-    /// Takes bytes that belong at offset `at`, from any thread and in any order. Where none came before (`fresh`), zeros may be left
-    /// out, if nothing else was there.
+    /// Takes bytes that belong at offset `at`, from any thread and in any order. Where none came before (`fresh`),
+    /// zeros may be left out, if nothing else was there.
     ///
     /// # Errors
     /// The bytes cannot be written; whatever else is under way ends.

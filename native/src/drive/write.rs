@@ -26,7 +26,8 @@ use crate::watch::Watch;
 /// What is done with a verdict; an error ends all.
 pub(crate) type Judge<'a> = &'a (dyn Fn(&Claim, Verdict) -> Result<(), Error> + Sync);
 
-/// Checks `claims`, whose key is given, each of whose bytes go to `sink` at the claim's own place, and hands every verdict to `settled`.
+/// Checks `claims`, whose key is given, each of whose bytes go to `sink` at the claim's own place, and hands every
+/// verdict to `settled`.
 ///
 /// # Errors
 /// Those of the sink and of `settled`, and [`Error::Interrupted`].

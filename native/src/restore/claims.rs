@@ -1,5 +1,5 @@
-//! `Claims`: the chunks of one point in order, each distinct one kept once: a disk image of millions of chunks is mostly
-//! zeros, which are one and the same.
+//! `Claims`: the chunks of one point in order, each distinct one kept once: a disk image of millions of chunks is
+//! mostly zeros, which are one and the same.
 
 use std::collections::HashMap;
 use std::ops::Range;

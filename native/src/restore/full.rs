@@ -25,7 +25,8 @@ use crate::shown::{quoted, shown};
 use crate::store::{Identity, Object};
 use crate::watch::Watch;
 
-/// The longest chunk that is taken over from an old target in one piece, in bytes: what other programs make of images at most.
+/// The longest chunk that is taken over from an old target in one piece, in bytes: what other programs make of images
+/// at most.
 const LONGEST: usize = 16 << 20;
 
 /// The permissions of a work file.

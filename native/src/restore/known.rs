@@ -40,8 +40,8 @@ impl Unread {
     }
 }
 
-/// Refuses to give up a target unless the set knows what its `length` bytes are, as `is_known` finds out; else, `why` is
-/// said.
+/// Refuses to give up a target unless the set knows what its `length` bytes are, as `is_known` finds out; else, `why`
+/// is said.
 pub(super) fn or_refuse(
     run: &Run<'_>,
     object: &dyn Object,
@@ -103,8 +103,8 @@ pub(super) fn known_or_unread(from: &dyn Store, claim: &Claim, same: Option<bool
     same == Some(true)
 }
 
-/// Whether `agree(new, old, at)` holds of all bytes of a chunk and of an object of `length` bytes, as far as that reaches
-/// into the chunk, piece by piece, each with its offset. None when the chunk cannot be read.
+/// Whether `agree(new, old, at)` holds of all bytes of a chunk and of an object of `length` bytes, as far as that
+/// reaches into the chunk, piece by piece, each with its offset. None when the chunk cannot be read.
 ///
 /// # Errors
 /// When the object cannot be read.

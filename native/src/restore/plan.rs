@@ -156,8 +156,8 @@ impl Plan {
         if next == 0 { self.claims.distinct().count() } else { self.claims.len() - next }
     }
 
-    /// The sets that restore to the same kind of file as this one, newest first: any, or where points do not grow out of
-    /// one another, those of the same group.
+    /// The sets that restore to the same kind of file as this one, newest first: any, or where points do not grow out
+    /// of one another, those of the same group.
     pub(super) fn related(&self, from: &dyn Store, unread: &Unread) -> Result<Vec<Set>, Error> {
         let (all, _) = collect(from, self.format, &Scope::new(Of::Catalogue), Depth::List)?;
         note_unread(&all, unread);

@@ -57,8 +57,8 @@ impl Sink for Ranges<'_, '_> {
     }
 }
 
-/// Writes those of a plan's chunks that `look` gives to `file`, which is called `path`, and of which nothing was written from
-/// offset `bare` on.
+/// Writes those of a plan's chunks that `look` gives to `file`, which is called `path`, and of which nothing was
+/// written from offset `bare` on.
 ///
 /// # Errors
 /// Those of `look` and `settled`, and a write that fails.

@@ -1,4 +1,5 @@
-//! `Feed`: takes numbers, choices and texts from the bytes of an input; and cuts of an input that depend on nothing else.
+//! `Feed`: takes numbers, choices and texts from the bytes of an input; and cuts of an input that depend on nothing
+//! else.
 
 use crate::dice::Dice;
 

@@ -20,8 +20,8 @@ use super::reference;
 /// The longest stream of an input, in bytes.
 const LONGEST: u16 = 20 * 1024;
 
-/// Any bytes as a file of marks and as a member's header; then a stream whose bytes, members and marks are changed as the
-/// input says: its verdict by marks is that of a plain check.
+/// Any bytes as a file of marks and as a member's header; then a stream whose bytes, members and marks are changed as
+/// the input says: its verdict by marks is that of a plain check.
 pub(crate) fn marks(bytes: &[u8]) {
     file(bytes);
     header(bytes);
@@ -159,7 +159,8 @@ impl Kept {
         Self { claim, data, stored, members, file }
     }
 
-    /// Changes something, as the input says. Where it is not at the end of something, the place is taken from it as well.
+    /// Changes something, as the input says. Where it is not at the end of something, the place is taken from it as
+    /// well.
     fn change(&mut self, feed: &mut Feed<'_>) {
         let what = feed.byte();
         let at = usize::from(u16::from_be_bytes([feed.byte(), feed.byte()]));
@@ -183,8 +184,8 @@ impl Kept {
                 let (from, to) = (values + at % count * sum, values + at / 256 % count * sum);
                 self.file.copy_within(from..from + sum, to);
             }
-            // Marks that were made of the bytes as they are now, under the name of what they should be: all of them, or from
-            // one on.
+            // Marks that were made of the bytes as they are now, under the name of what they should be: all of them, or
+            // from one on.
             8 if self.claim.codec == Codec::Plain && self.stored.len() >= self.data.len() && count > 0 => {
                 if let Some(marks) = Marks::parse(&self.file) {
                     let mut marker = Marker::new(self.sum().digest.algorithm(), marks.distance());

@@ -1,4 +1,5 @@
-//! Whether rendered text is what its format allows: no control characters, well-formed XML, commands and tables that hold.
+//! Whether rendered text is what its format allows: no control characters, well-formed XML, commands and tables that
+//! hold.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
-//! The fuzz targets: for each parser, codec, name and renderer a function that takes any bytes and asserts what must hold.
+//! The fuzz targets: for each parser, codec, name and renderer a function that takes any bytes and asserts what must
+//! hold.
 //!
-//! A target does not only wait for a panic: it compares with an independent reader, with the same input cut otherwise, or
-//! with what comes back from a round trip. `tests/tests/fuzz/` feeds them the corpus and inputs of [`mutate`] on a stable
-//! compiler, `tests/fuzz` feeds them to libFuzzer.
+//! A target does not only wait for a panic: it compares with an independent reader, with the same input cut otherwise,
+//! or with what comes back from a round trip. `tests/tests/fuzz/` feeds them the corpus and inputs of [`mutate`] on a
+//! stable compiler, `tests/fuzz` feeds them to libFuzzer.
 
 pub(crate) mod digests;
 pub(crate) mod feed;

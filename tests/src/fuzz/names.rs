@@ -15,8 +15,8 @@ use highwater_core::shard::Shard;
 
 use super::markup::is_plain;
 
-/// Any bytes as the name of an object: what is accepted stays below its root as the system sees it, what is shown can be
-/// told apart from every other name, and a name's role is the one that the original's pattern gives it.
+/// Any bytes as the name of an object: what is accepted stays below its root as the system sees it, what is shown can
+/// be told apart from every other name, and a name's role is the one that the original's pattern gives it.
 pub(crate) fn names(bytes: &[u8]) {
     let shown = printable(bytes);
     assert!(shown.chars().all(is_plain), "{shown:?} shows {bytes:?}");
@@ -47,7 +47,8 @@ pub(crate) fn names(bytes: &[u8]) {
     }
 }
 
-/// Any text as a point, a shard, a code or a sum, and any lines after the first as file names that a point is compared with.
+/// Any text as a point, a shard, a code or a sum, and any lines after the first as file names that a point is compared
+/// with.
 pub(crate) fn words(bytes: &[u8]) {
     if let Some(digest) = Digest::from_hex(Algorithm::Md5, bytes) {
         assert_eq!(digest.to_string().as_bytes(), bytes.to_ascii_lowercase());

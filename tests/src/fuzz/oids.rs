@@ -38,8 +38,8 @@ fn decode(pieces: &[&[u8]]) -> (Given, Result<(), Bad>) {
     (given, result)
 }
 
-/// Any bytes as a `.index` file: any cut gives the same objects and the same fault at the same byte, objects ascend, and what
-/// is accepted is the same when it is written and read again; the form that is written cannot be cut short.
+/// Any bytes as a `.index` file: any cut gives the same objects and the same fault at the same byte, objects ascend,
+/// and what is accepted is the same when it is written and read again; the form that is written cannot be cut short.
 pub(crate) fn fsindex(bytes: &[u8]) {
     let (given, result) = decode(&[bytes]);
     assert_eq!(decode(&pieces(bytes)), (Given { objects: given.objects.clone(), ..given }, result), "in pieces");
@@ -60,8 +60,8 @@ pub(crate) fn fsindex(bytes: &[u8]) {
     assert_eq!(short, Bad { at: cut as u64, what: BadKind::Truncated });
 }
 
-/// Any inserts into two maps, one merged into the other: it holds what a map of the standard library holds, also after it
-/// was written and read again.
+/// Any inserts into two maps, one merged into the other: it holds what a map of the standard library holds, also after
+/// it was written and read again.
 pub(crate) fn oids(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let mut indices = [OidIndex::new(), OidIndex::new()];

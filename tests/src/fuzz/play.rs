@@ -82,7 +82,8 @@ fn said(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message").to_owned()
 }
 
-/// Makes `inputs` inputs out of `pool` and plays them on `threads` threads. `peak` tells the most memory allocated so far.
+/// Makes `inputs` inputs out of `pool` and plays them on `threads` threads. `peak` tells the most memory allocated so
+/// far.
 pub fn generated(target: &Target, pool: &[Vec<u8>], inputs: u64, threads: u64, peak: fn() -> usize) -> Played {
     let (started, next, slowest, failed) = (Instant::now(), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let failures = Mutex::new(Vec::new());

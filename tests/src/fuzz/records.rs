@@ -73,8 +73,8 @@ fn walked(mut walk: Walk, file: &[u8], pieces: Option<&[&[u8]]>) -> Outcome {
     Outcome { state: walk.state(), end: walk.end(), last_tid: walk.last_tid(), told, issues, index }
 }
 
-/// Any bytes as a `Data.fs`: any cut, and jumping over what does not matter, tell the same; the complete transactions, the
-/// way it ends and the index are those that a reader of the whole file finds, and every entry leads to its record.
+/// Any bytes as a `Data.fs`: any cut, and jumping over what does not matter, tell the same; the complete transactions,
+/// the way it ends and the index are those that a reader of the whole file finds, and every entry leads to its record.
 pub(crate) fn walk(file: &[u8]) {
     let tail = file.last_chunk::<8>().copied();
     let new = |tail| Walk::new(0, file.len() as u64).with_tail(tail);
@@ -159,8 +159,9 @@ fn read(file: &[u8], at: u64, out: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// Any saved index beside any `Data.fs`, the index with its length before it: the check reads as little as it says, and what
-/// it trusts ends where a transaction can end, knows the newest records and has no entry that it looked at and that lies.
+/// Any saved index beside any `Data.fs`, the index with its length before it: the check reads as little as it says, and
+/// what it trusts ends where a transaction can end, knows the newest records and has no entry that it looked at and
+/// that lies.
 pub(crate) fn sane_index(bytes: &[u8]) {
     let _ = trusted(bytes);
 }
@@ -202,8 +203,8 @@ fn last_tid(file: &[u8], pos: u64) -> u64 {
     number(pos - 8 - number(pos - 8))
 }
 
-/// Any transactions, composed: a walk tells exactly them, an audit finds nothing, the index is that of a map, survives being
-/// saved and is sane; what is refused is refused for its reason and changes nothing.
+/// Any transactions, composed: a walk tells exactly them, an audit finds nothing, the index is that of a map, survives
+/// being saved and is sane; what is refused is refused for its reason and changes nothing.
 pub(crate) fn compose(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let (mut compose, mut file) = (Compose::new(), Compose::MAGIC.to_vec());

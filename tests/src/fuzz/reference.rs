@@ -1,9 +1,11 @@
-//! Readers with no cunning that share no code with the engine: gunzip on another inflater, and a walk over a whole `Data.fs`.
+//! Readers with no cunning that share no code with the engine: gunzip on another inflater, and a walk over a whole
+//! `Data.fs`.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 
-/// What a raw deflate stream at the start of `bytes` gives, and how many bytes it has; none when it is broken or has no end.
+/// What a raw deflate stream at the start of `bytes` gives, and how many bytes it has; none when it is broken or has no
+/// end.
 pub(crate) fn inflate(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     let flags = inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut state = Box::<DecompressorOxide>::default();

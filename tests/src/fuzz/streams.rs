@@ -53,9 +53,9 @@ fn decode(codec: Codec, pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Broken>) {
     (out, end)
 }
 
-/// Any bytes as gzip: accepted exactly when another gunzip accepts them, with the same bytes, and any cut gives the same
-/// bytes, the same fault and the same place of it. An odd first byte wraps the rest as a deflate stream into a member whose
-/// checksums are right, so that damage reaches what lies behind them.
+/// Any bytes as gzip: accepted exactly when another gunzip accepts them, with the same bytes, and any cut gives the
+/// same bytes, the same fault and the same place of it. An odd first byte wraps the rest as a deflate stream into a
+/// member whose checksums are right, so that damage reaches what lies behind them.
 pub(crate) fn gunzip(bytes: &[u8]) {
     let (kind, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let stored = if kind % 2 == 1 { sealed(rest) } else { rest.to_vec() };
@@ -89,9 +89,9 @@ fn sealed(bytes: &[u8]) -> Vec<u8> {
     member
 }
 
-/// Members with any headers, levels and contents: what was compressed comes back, zeros after it or not; and when one bit is
-/// flipped, what another gunzip makes of it. (That is mostly a fault, but a header has no checksum: one whose field of extra
-/// bytes becomes longer can swallow a whole member.)
+/// Members with any headers, levels and contents: what was compressed comes back, zeros after it or not; and when one
+/// bit is flipped, what another gunzip makes of it. (That is mostly a fault, but a header has no checksum: one whose
+/// field of extra bytes becomes longer can swallow a whole member.)
 pub(crate) fn gzip(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let (mut stored, mut plain) = (Vec::new(), Vec::new());
@@ -126,8 +126,8 @@ pub(crate) fn gzip(bytes: &[u8]) {
     assert!(end.ok().map(|()| out) == reference::gunzip(&stored), "other bytes than another gunzip, flipped at {at}");
 }
 
-/// Any stored bytes for any claim: the verdict is the one that decoding everything first would give, at any cut, and no more
-/// is handed on than the claim expects.
+/// Any stored bytes for any claim: the verdict is the one that decoding everything first would give, at any cut, and no
+/// more is handed on than the claim expects.
 pub(crate) fn claim(bytes: &[u8]) {
     let mut feed = Feed(bytes);
     let flags = feed.byte();

@@ -1,4 +1,5 @@
-//! The command as its users meet it: each verb over sound, damaged, wrong and hostile things, by its words and exit codes.
+//! The command as its users meet it: each verb over sound, damaged, wrong and hostile things, by its words and exit
+//! codes.
 
 mod bad_input;
 mod cli;

@@ -1,4 +1,5 @@
-//! A full restore on a file system that can share bytes shares them: a btrfs in a loop mount, where this user may mount one.
+//! A full restore on a file system that can share bytes shares them: a btrfs in a loop mount, where this user may mount
+//! one.
 #![expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
 use std::fs::{self, File};

@@ -1,4 +1,5 @@
-//! The borders of the house, read off its sources: which rooms may know a format, touch files by themselves, or say what.
+//! The borders of the house, read off its sources: which rooms may know a format, touch files by themselves, or say
+//! what.
 
 use std::fs;
 use std::path::{Path, PathBuf};

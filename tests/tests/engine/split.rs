@@ -177,8 +177,8 @@ fn shards_merged_in_any_order_are_the_whole() {
 
 #[test]
 fn shards_keep_the_same_sample_when_names_need_escaping() {
-    // A report keeps the smallest hundred findings. By raw name, the control characters come first; as they are shown, a
-    // backslash comes after every capital letter. Whole and merged must agree on one order.
+    // A report keeps the smallest hundred findings. By raw name, the control characters come first; as they are shown,
+    // a backslash comes after every capital letter. Whole and merged must agree on one order.
     for specimen in specimens::all() {
         let mut files = specimen.small().files;
         for number in 0..120 {

@@ -124,8 +124,8 @@ fn damage_jobs(specimen: &dyn Specimen, dice: &mut Dice) -> Vec<Vec<u8>> {
     jobs
 }
 
-/// Flips in the chunks of stores, and flips whose checksum was made right again. Two libraries decompress the chunks, and what is
-/// wrong with a frame they see in different ways.
+/// Flips in the chunks of stores, and flips whose checksum was made right again. Two libraries decompress the chunks,
+/// and what is wrong with a frame they see in different ways.
 fn chunk_jobs(dice: &mut Dice) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (mut jobs, mut forged) = (Vec::new(), Vec::new());
     for sample in Datastore.samples().into_iter().filter(|sample| !sample.is_small()) {
@@ -197,7 +197,8 @@ fn wasm32_and_native_write_the_same_reports() {
         assert_eq!(native.len(), batch.len());
         score.ran(batch.len() as u64);
         for (native, wasm) in native.iter().zip(&wasm) {
-            // The digest has the last word; but one library may refuse a frame out of which the other still gets the right bytes.
+            // The digest has the last word; but one library may refuse a frame out of which the other still gets the
+            // right bytes.
             let missed = native.iter().filter(|(object, code)| *code != "encoding" && !wasm.contains_key(*object));
             let invented = wasm.keys().filter(|object| !native.contains_key(*object));
             let told: Vec<&String> = missed.map(|(object, _)| object).chain(invented).collect();

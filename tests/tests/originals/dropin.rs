@@ -11,9 +11,9 @@
 //! | `Test_do_incremental_backup.test_dont_overwrite_existing_file` | 1 | an increment where no full is; a command makes a full |
 //! | `Test_do_incremental_backup.test_no_changes` | 1 | it wants an empty increment, which is the original's defect 1 |
 //!
-//! Some that run need help, told in `dropin_shim.py`: `Test_delete_old_backups` goes by way of `-k`, and our lock file is
-//! taken away before it counts the files; `test_w_changes` gets the `.dat` line of its full, without which we would not
-//! append; `Test_parseargs` asks for parsed options, which are inferred from what a command line does.
+//! Some that run need help, told in `dropin_shim.py`: `Test_delete_old_backups` goes by way of `-k`, and our lock file
+//! is taken away before it counts the files; `test_w_changes` gets the `.dat` line of its full, without which we would
+//! not append; `Test_parseargs` asks for parsed options, which are inferred from what a command line does.
 
 use std::io::{self, Write};
 use std::time::Duration;

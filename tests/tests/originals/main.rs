@@ -1,4 +1,5 @@
-//! Beside Python's own ZODB and repozo: its suite, its defects, its histories, and databases that it opens or writes meanwhile.
+//! Beside Python's own ZODB and repozo: its suite, its defects, its histories, and databases that it opens or writes
+//! meanwhile.
 
 mod defects;
 mod demo;

@@ -1,4 +1,5 @@
-//! Sets of every format on the page: the command's reports, sound or damaged, with a key or without, and what is restored.
+//! Sets of every format on the page: the command's reports, sound or damaged, with a key or without, and what is
+//! restored.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -39,7 +40,8 @@ fn samples(folder: &Path) -> Vec<(&'static dyn Specimen, Sample, Option<PathBuf>
     found
 }
 
-/// Damages that differ in kind: of a small sample one of each, of another, whose are all of a kind of their own, every sixth.
+/// Damages that differ in kind: of a small sample one of each, of another, whose are all of a kind of their own, every
+/// sixth.
 fn damages(specimen: &dyn Specimen, sample: &Sample, first: usize) -> Vec<Case> {
     if !sample.is_small() {
         return specimen.damages(sample).skip(first).step_by(6).collect();

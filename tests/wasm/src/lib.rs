@@ -1,8 +1,8 @@
 //! Verifies sets that come in on one stream and writes their reports to another: the same program on every target.
 //!
 //! Numbers are little endian. A job is its depth, flags and step (4 bytes each), its part and the number of parts (8
-//! bytes each), its key (32 bytes), the number of files (4 bytes), the name of its format, and for each file its name and its bytes,
-//! all after their length (4 bytes). The stream ends where a job would begin.
+//! bytes each), its key (32 bytes), the number of files (4 bytes), the name of its format, and for each file its name
+//! and its bytes, all after their length (4 bytes). The stream ends where a job would begin.
 
 pub mod dice;
 pub mod memory;

@@ -54,8 +54,9 @@ impl Bound {
         gzip(&self.wasm)
     }
 
-    /// The script that a page loads first: an `ENGINE` with the source of a worker, which begins with what binds it to the module,
-    /// and the module. Behind the length of the source (four bytes, the lowest first) both are compressed together.
+    /// The script that a page loads first: an `ENGINE` with the source of a worker, which begins with what binds it to
+    /// the module, and the module. Behind the length of the source (four bytes, the lowest first) both are compressed
+    /// together.
     pub(crate) fn script(&self, worker: &str) -> Result<String, Box<dyn Error>> {
         let worker = format!("{}{worker}", plain(&self.glue)?);
         let mut payload = u32::try_from(worker.len())?.to_le_bytes().to_vec();

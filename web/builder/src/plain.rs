@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-/// The script as the page carries it. Refused is one in which a string goes on over several lines, as its lines must stay what they are.
+/// The script as the page carries it. Refused is one in which a string goes on over several lines, as its lines must
+/// stay what they are.
 pub(crate) fn plain(script: &str) -> Result<String, Box<dyn Error>> {
     let mut inside = false;
     let mut kept = String::new();

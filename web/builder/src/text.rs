@@ -1,7 +1,7 @@
 //! Bytes as a string of JavaScript, seven bits a character: a sixth smaller than in base64.
 //!
-//! A character that a script in a page cannot hold as it is stands 128 higher, where it takes two bytes; whoever reads looks at
-//! the lowest seven bits of each character. The end is filled with zero bits, fewer than eight.
+//! A character that a script in a page cannot hold as it is stands 128 higher, where it takes two bytes; whoever reads
+//! looks at the lowest seven bits of each character. The end is filled with zero bits, fewer than eight.
 
 /// What would end the string, the line or the script, and what HTML does not keep.
 const UNFIT: &[u8] = b"\0\n\r\"\\<";

@@ -4,8 +4,8 @@ use super::{ENCRYPTED, ENCRYPTED_ZSTD, HEADER, PLAIN, SEALED_HEADER, ZSTD};
 use crate::codec::gcm::{Gcm, IV};
 use crate::key::Key;
 
-/// The blob of `data`. `packed` are the zstd frames of it, used where they are no longer than it is. With a key and an initialisation
-/// vector that was never used with it, it is encrypted.
+/// The blob of `data`. `packed` are the zstd frames of it, used where they are no longer than it is. With a key and an
+/// initialisation vector that was never used with it, it is encrypted.
 #[must_use]
 pub fn encode(data: &[u8], packed: &[u8], sealed: Option<(&Key, [u8; IV])>) -> Vec<u8> {
     let (zstd, body) = if packed.len() <= data.len() { (true, packed) } else { (false, data) };

@@ -1,7 +1,7 @@
 //! `Kept`: opens a blob whose stored bytes are what a digest speaks of, to see that it opens at all.
 //!
-//! A manifest sums the bytes of a small file as they are stored, so whoever changes both leaves a sum that holds and a file that nobody
-//! can open.
+//! A manifest sums the bytes of a small file as they are stored, so whoever changes both leaves a sum that holds and a
+//! file that nobody can open.
 
 use super::Unblob;
 use crate::codec::{Broken, Flow, Sealing};

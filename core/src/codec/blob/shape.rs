@@ -16,7 +16,8 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Reads the header of a blob of which this is said, out of its first bytes: as many as it has, up to the longest header.
+    /// Reads the header of a blob of which this is said, out of its first bytes: as many as it has, up to the longest
+    /// header.
     pub(crate) fn of(bytes: &[u8], sealing: Sealing, key: Option<&Key>) -> Result<Self, Broken> {
         let odd = |what| Err(Broken { at: 0, what });
         let (zstd, sealed) = match bytes.first_chunk() {

@@ -114,7 +114,8 @@ pub(super) fn md5_4(_: Features, states: &mut [[u32; 4]], rows: &[Blocks<'_>], c
     md5_rounds::advance(Four(u32x4_splat(0)), states, rows, count);
 }
 
-/// Twelve streams of MD5. With more, the engines of browsers keep so much of it in memory that it takes longer for each.
+/// Twelve streams of MD5. With more, the engines of browsers keep so much of it in memory that it takes longer for
+/// each.
 pub(super) fn md5_12(_: Features, states: &mut [[u32; 4]], rows: &[Blocks<'_>], count: usize) {
     let any = Four(u32x4_splat(0));
     md5_rounds::advance((any, (any, any)), states, rows, count);

@@ -2,7 +2,8 @@
 
 use crate::finding::Code;
 
-/// One sentence of advice; none where the general one fits. In the `cache` of a bucket, chunks may lie in the bucket alone.
+/// One sentence of advice; none where the general one fits. In the `cache` of a bucket, chunks may lie in the bucket
+/// alone.
 pub(super) fn advice(code: Code, cache: bool) -> Option<&'static str> {
     Some(match code {
         Code::Missing => {

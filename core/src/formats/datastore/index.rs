@@ -1,8 +1,9 @@
 //! `Index`: reads a fixed or a dynamic index piece by piece.
 //!
-//! All numbers are little-endian. Both kinds begin with 4096 bytes: magic number 8, uuid 16, creation time 8, checksum 32; then, if it is
-//! fixed, the length of the archive 8 and that of a chunk 8, a power of two; then zeros. After that a fixed index has the SHA-256 of each
-//! chunk; a dynamic one has, for each, where it ends in the archive (8 bytes), and its SHA-256. The checksum is the SHA-256 of all of that.
+//! All numbers are little-endian. Both kinds begin with 4096 bytes: magic number 8, uuid 16, creation time 8, checksum
+//! 32; then, if it is fixed, the length of the archive 8 and that of a chunk 8, a power of two; then zeros. After that
+//! a fixed index has the SHA-256 of each chunk; a dynamic one has, for each, where it ends in the archive (8 bytes),
+//! and its SHA-256. The checksum is the SHA-256 of all of that.
 
 use std::ops::Range;
 

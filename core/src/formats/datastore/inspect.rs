@@ -169,7 +169,8 @@ impl Store {
     /// Goes on to the next thing to be read.
     pub(super) fn next(&mut self, out: &mut Batch) {
         if self.ahead.is_empty() {
-            // A backup that is not finished is the newest all the same: to pass over it would be to take an older one for it.
+            // A backup that is not finished is the newest all the same: to pass over it would be to take an older one
+            // for it.
             let newest = self.candidates.drain(..).max();
             self.ahead.extend(newest.map(|(_, name, group)| Ahead::Folder(Some(name), Place::Snapshot(group))));
         }

@@ -71,8 +71,8 @@ pub fn text_of(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
 }
 
-/// The name that a folder should have whose name was changed by a program or file system that cannot write it: other colons or none,
-/// percent signs, small letters, a lost end.
+/// The name that a folder should have whose name was changed by a program or file system that cannot write it: other
+/// colons or none, percent signs, small letters, a lost end.
 #[must_use]
 pub fn mended(text: &str) -> Option<String> {
     let text = text.replace("%3A", ":").replace("%3a", ":");
@@ -129,8 +129,8 @@ pub(super) enum Which {
     Latest,
 }
 
-/// Reads what is named after the `@`: `GROUP/TIME`, `GROUP`, `ns/NAME`, or one of the latter two or nothing and `latest`; all
-/// but a namespace by itself may be followed by an archive.
+/// Reads what is named after the `@`: `GROUP/TIME`, `GROUP`, `ns/NAME`, or one of the latter two or nothing and
+/// `latest`; all but a namespace by itself may be followed by an archive.
 pub(super) fn wanted(text: &str) -> Option<Wanted<'_>> {
     let bare = |text| {
         let found = |path, which| Some(Wanted { path, which, archive: None });

@@ -127,8 +127,8 @@ impl Store {
         self.stranger(name, why, kind, out);
     }
 
-    /// Takes something that belongs to no snapshot. A folder may hold one all the same, under a name that nothing reads; servers pass
-    /// over what is hidden.
+    /// Takes something that belongs to no snapshot. A folder may hold one all the same, under a name that nothing
+    /// reads; servers pass over what is hidden.
     pub(super) fn stranger(&mut self, name: Name, why: &'static str, kind: Kind, out: &mut Batch) {
         if kind == Kind::Folder && !name.last().starts_with(b".") {
             self.strange.push(Strange::new(name, why));
@@ -163,7 +163,8 @@ impl Store {
         self.next(out);
     }
 
-    /// Goes on to the next thing to be read, when nothing is ahead any more: what is strange, and then what is to be looked at once more.
+    /// Goes on to the next thing to be read, when nothing is ahead any more: what is strange, and then what is to be
+    /// looked at once more.
     pub(super) fn last(&mut self, out: &mut Batch) {
         self.signed.end(out);
         if let Some(over) = self.walking.take() {

@@ -1,8 +1,9 @@
 //! `Proof`: what signature, key fingerprint and crypt modes of a manifest say together, with a key and without one.
 //!
-//! Only the text of a manifest is signed. The fingerprint of the key lies beside it, so that whoever changes the text can change or remove
-//! that too: it never decides whether a signature is looked at. A signature that is that of the text under the given key proves the text,
-//! whatever the fingerprint says; one that is not is damage where the fingerprint names that key, and else nobody knows.
+//! Only the text of a manifest is signed. The fingerprint of the key lies beside it, so that whoever changes the text
+//! can change or remove that too: it never decides whether a signature is looked at. A signature that is that of the
+//! text under the given key proves the text, whatever the fingerprint says; one that is not is damage where the
+//! fingerprint names that key, and else nobody knows.
 
 use super::manifest::Crypt;
 use crate::codec::Sealing;

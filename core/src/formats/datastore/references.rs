@@ -1,9 +1,9 @@
-//! `References`: what names chunks, as a garbage collection asks: every index below the root, wherever it lies, with a manifest or
-//! without one.
+//! `References`: what names chunks, as a garbage collection asks: every index below the root, wherever it lies, with a
+//! manifest or without one.
 //!
-//! A chunk that an index names is needed, whether anybody can restore that index or not: a group that was moved away by hand, a snapshot
-//! whose folder a copier renamed, a namespace that lies too deep. A server's collection goes by the same rule; it passes over hidden
-//! folders, and here these count too.
+//! A chunk that an index names is needed, whether anybody can restore that index or not: a group that was moved away by
+//! hand, a snapshot whose folder a copier renamed, a namespace that lies too deep. A server's collection goes by the
+//! same rule; it passes over hidden folders, and here these count too.
 
 use super::found::{failed, finding};
 use super::index::Index;

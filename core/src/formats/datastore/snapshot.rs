@@ -77,8 +77,8 @@ impl Store {
         }
     }
 
-    /// To salvage an archive whose manifest is of no use: the index of that name, of which nothing else is known. With a
-    /// key, its chunks are taken for encrypted.
+    /// To salvage an archive whose manifest is of no use: the index of that name, of which nothing else is known. With
+    /// a key, its chunks are taken for encrypted.
     fn without_manifest(&self, files: &BTreeSet<String>) -> Option<Manifest> {
         let archive = self.archive.as_ref().filter(|_| self.salvages())?;
         let files = files.iter().filter_map(|name| File::unnamed(name, self.key.is_some()));

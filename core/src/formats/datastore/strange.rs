@@ -1,8 +1,8 @@
-//! `Strange`: a folder that has no place in a store, and may hold snapshots all the same: moved away by hand, or under names that a
-//! copier made of theirs.
+//! `Strange`: a folder that has no place in a store, and may hold snapshots all the same: moved away by hand, or under
+//! names that a copier made of theirs.
 //!
-//! File systems that know no colons, and programs that copy to them, write `15_06_40Z`, `15%3A06%3A40Z` or a colon of another alphabet. No
-//! server and no restore sees such a snapshot, and its chunks are somebody's only copy.
+//! File systems that know no colons, and programs that copy to them, write `15_06_40Z`, `15%3A06%3A40Z` or a colon of
+//! another alphabet. No server and no restore sees such a snapshot, and its chunks are somebody's only copy.
 
 use super::found::{finding, stray};
 use super::inspect::{Ahead, Now, Store};

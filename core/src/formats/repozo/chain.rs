@@ -244,7 +244,8 @@ impl Continuity {
         Self { stem: stem.to_owned(), limit: limit.map(str::to_owned), last: None }
     }
 
-    /// Takes the next line: the link, if it can be understood and names a point of this chain, and what does not connect.
+    /// Takes the next line: the link, if it can be understood and names a point of this chain, and what does not
+    /// connect.
     ///
     /// After a break the chain goes on from the new line, so that each break is told once.
     pub fn line(&mut self, text: &[u8], cut: bool) -> (Option<Link>, Option<Break>) {

@@ -1,4 +1,5 @@
-//! `Repository`: reads a repository's listing and every `.dat`, and turns them into points, claims, trails and findings.
+//! `Repository`: reads a repository's listing and every `.dat`, and turns them into points, claims, trails and
+//! findings.
 
 use std::collections::BTreeSet;
 
@@ -109,9 +110,10 @@ impl Repository {
         }
     }
 
-    /// Whether to list once more. A folder that changes while it is listed may show an increment and not the full backup
-    /// that was removed with it, or a backup and not the index that was made after it. So a listing that looks like that
-    /// must be confirmed: no name of a backup comes twice, hence two that agree show what was there between them.
+    /// Whether to list once more. A folder that changes while it is listed may show an increment and not the full
+    /// backup that was removed with it, or a backup and not the index that was made after it. So a listing that looks
+    /// like that must be confirmed: no name of a backup comes twice, hence two that agree show what was there between
+    /// them.
     fn must_list_again(&mut self) -> bool {
         self.listings += 1;
         let odd = self.listing.chains().iter().any(|chain| chain.stem.is_empty() || !chain.has_dat);
@@ -242,8 +244,8 @@ impl Repository {
         }
     }
 
-    /// What is hurt by something that may be a newer point than those that were found: where one point is wanted, whatever
-    /// comes after the last.
+    /// What is hurt by something that may be a newer point than those that were found: where one point is wanted,
+    /// whatever comes after the last.
     fn hides(&self) -> Hurts {
         match self.point {
             Some(_) => Hurts::Onward { group: self.group, from: self.ordinal },
@@ -286,8 +288,8 @@ impl Repository {
         if there {
             reading.named.insert(link.file.clone());
         } else {
-            // It is missing, as the claim on it says, and the trail ends there; or it came after the listing, with its OID
-            // index and then this line, and must be followed like any other.
+            // It is missing, as the claim on it says, and the trail ends there; or it came after the listing, with its
+            // OID index and then this line, and must be followed like any other.
             reading.lost = reading.lost.saturating_add(1);
             reading.broken |= reading.parts.is_empty() || reading.lost > LOST_POINTS;
         }

@@ -1,7 +1,9 @@
-//! `SecondLook`: before a data file of the newest chain is called unlisted, looks whether a backup is just publishing it.
+//! `SecondLook`: before a data file of the newest chain is called unlisted, looks whether a backup is just publishing
+//! it.
 //!
-//! A writer renames a data file into place, then appends its line to the `.dat`. A reader that lists the folder in between sees a
-//! file that no line names. So it asks whether a writer is at work, and otherwise reads the `.dat` once more.
+//! A writer renames a data file into place, then appends its line to the `.dat`. A reader that lists the folder in
+//! between sees a file that no line names. So it asks whether a writer is at work, and otherwise reads the `.dat` once
+//! more.
 
 use std::collections::BTreeSet;
 

@@ -28,7 +28,8 @@ pub struct Target {
     pub archive: Option<String>,
 }
 
-/// Takes a user's word for a target apart; none when it is no such word. Whether an archive can be called so, it does not say.
+/// Takes a user's word for a target apart; none when it is no such word. Whether an archive can be called so, it does
+/// not say.
 #[must_use]
 pub fn target(path: &Path) -> Option<Target> {
     let text = path.to_str()?;
@@ -91,8 +92,8 @@ fn make_like_its_parent(disk: &dyn Disk, name: &Name) -> Result<(), Error> {
     made().map_err(Error::at("make the folder", disk, name))
 }
 
-/// Writes whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half a
-/// name. A group that has snapshots has lost its owner then, which is said.
+/// Writes whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half
+/// a name. A group that has snapshots has lost its owner then, which is said.
 pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Name, like: &Like, watch: &Watch<'_>) -> Result<(), Error> {
     let group = Name::new(job.group.as_bytes())?;
     let owner = group.join(b"owner")?;

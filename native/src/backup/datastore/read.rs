@@ -13,8 +13,8 @@ use super::{Job, Known, LEVEL};
 use crate::error::Error;
 use crate::watch::Watch;
 
-/// Takes every chunk of the source to `chunks`, the first of them without reading it: those that are `kept`. Gives the digests of all, in
-/// order.
+/// Takes every chunk of the source to `chunks`, the first of them without reading it: those that are `kept`. Gives the
+/// digests of all, in order.
 pub(super) fn all(
     job: &Job,
     source: &Source<'_>,
@@ -81,8 +81,8 @@ pub(super) fn all(
     Ok(kept.into_iter().chain(digests.into_iter().flat_map(|(_, digests)| digests)).collect())
 }
 
-/// Takes a chunk of which only the digest was kept: as a rule the store has it. Gives the digest of what was taken, and whether that had
-/// to be stored.
+/// Takes a chunk of which only the digest was kept: as a rule the store has it. Gives the digest of what was taken, and
+/// whether that had to be stored.
 fn known(
     chunks: &Chunks<'_>,
     source: &Source<'_>,

@@ -28,8 +28,8 @@ pub enum Decision {
 
 /// Decides.
 ///
-/// By default every byte of the newest chain is compared with the source. `quick` looks at the last line of the
-/// index that covers any bytes, hashes that range of the source, and looks whether all files of the chain can be as long as
+/// By default every byte of the newest chain is compared with the source. `quick` looks at the last line of the index
+/// that covers any bytes, hashes that range of the source, and looks whether all files of the chain can be as long as
 /// they should be.
 pub(super) fn decide(
     job: &Job,

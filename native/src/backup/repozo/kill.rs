@@ -1,5 +1,5 @@
-//! Removes every chain older than a new full backup, so that at no moment a point looks whole and is not, and ends what an
-//! interrupted run of this has begun.
+//! Removes every chain older than a new full backup, so that at no moment a point looks whole and is not, and ends what
+//! an interrupted run of this has begun.
 
 use std::io;
 
@@ -16,8 +16,8 @@ use crate::watch::Watch;
 /// Removes all data files that sort before the full backup of `stem`, with their `.dat`, `.index` and marks, and every
 /// older `.index` and file of marks that is alone.
 ///
-/// A note goes first, which says what is being done. Then each chain's index goes, for good: without it its files are no
-/// points any more, so that an interruption leaves leftovers and not a damaged chain; and with the note, they are
+/// A note goes first, which says what is being done. Then each chain's index goes, for good: without it its files are
+/// no points any more, so that an interruption leaves leftovers and not a damaged chain; and with the note, they are
 /// told from a chain that lost its index. Returns how many data files went.
 pub(super) fn older(disk: &dyn Disk, stem: &str, watch: &Watch<'_>) -> Result<usize, Error> {
     let state = State::read(disk)?;
@@ -39,8 +39,8 @@ pub(super) fn older(disk: &dyn Disk, stem: &str, watch: &Watch<'_>) -> Result<us
     Ok(removed)
 }
 
-/// Ends a removal that was interrupted: of chains that have lost their index to it, the files. Chains that still have one
-/// are whole, and stay.
+/// Ends a removal that was interrupted: of chains that have lost their index to it, the files. Chains that still have
+/// one are whole, and stay.
 pub(super) fn finish(disk: &dyn Disk, listing: &Listing, watch: &Watch<'_>) -> Result<(), Error> {
     if listing.removals().next().is_none() {
         return Ok(());

@@ -1,10 +1,11 @@
 //! Backs up a `Data.fs` into a repozo repository: decide, copy, publish.
 //!
 //! The order of writes makes every published point whole: data, fsync, rename, the OID index likewise, fsync of the
-//! folder, then the line of the `.dat` likewise, fsync of the folder. Marks come last, and nothing depends on them.
-//! A source that contradicts itself is refused, and so is a new full backup of one that does not succeed the newest
-//! point, unless either is wanted: then nothing is removed behind damage. Whatever an interrupted run leaves behind is no point, since no line names it; the next run finishes it when the
-//! source proves what it is, and sets it aside otherwise.
+//! folder, then the line of the `.dat` likewise, fsync of the folder. Marks come last, and nothing depends on them. A
+//! source that contradicts itself is refused, and so is a new full backup of one that does not succeed the newest
+//! point, unless either is wanted: then nothing is removed behind damage. Whatever an interrupted run leaves behind is
+//! no point, since no line names it; the next run finishes it when the source proves what it is, and sets it aside
+//! otherwise.
 
 mod copy;
 mod damage;

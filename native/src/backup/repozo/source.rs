@@ -110,9 +110,9 @@ impl Source {
         self.hop_to(self.walk(start))
     }
 
-    /// The OID index as of `base`, a transaction boundary that the repository reaches: with `quick` the repository's own
-    /// newest one if it fits where it is looked at, else what the records before `base` give. What the records do not
-    /// give is damage.
+    /// The OID index as of `base`, a transaction boundary that the repository reaches: with `quick` the repository's
+    /// own newest one if it fits where it is looked at, else what the records before `base` give. What the records do
+    /// not give is damage.
     pub(super) fn index_at(
         &self,
         disk: &dyn Disk,
@@ -132,8 +132,8 @@ impl Source {
         self.index_on(OidIndex::new(), 0..base)
     }
 
-    /// The OID index as of the end of a range of whole transactions, given the one as of its start; where the range does
-    /// not end with a whole transaction, the damage.
+    /// The OID index as of the end of a range of whole transactions, given the one as of its start; where the range
+    /// does not end with a whole transaction, the damage.
     pub(super) fn index_on(&self, base: OidIndex, range: Range<u64>) -> Result<Result<OidIndex, Damage>, Error> {
         let mut indexer = Indexer::new(base);
         let mut walk = Walk::new(range.start, range.end);

@@ -1,8 +1,9 @@
-//! Whether a source succeeds the newest point: a database that was packed does, one that was lost and begun anew does not.
+//! Whether a source succeeds the newest point: a database that was packed does, one that was lost and begun anew does
+//! not.
 //!
-//! A pack may shorten a database to any length, so lengths tell nothing. But it keeps the ids of the transactions that it
-//! keeps, of which the last one stays. The first one is old, or, where every object was written again since the point,
-//! marked as packed.
+//! A pack may shorten a database to any length, so lengths tell nothing. But it keeps the ids of the transactions that
+//! it keeps, of which the last one stays. The first one is old, or, where every object was written again since the
+//! point, marked as packed.
 
 use std::io;
 

@@ -30,8 +30,8 @@ pub(in crate::restore) fn saved(from: &dyn Store, point: &str) -> Result<Option<
     }
 }
 
-/// Puts an index beside the target if the plan has a saved one: that one when the records of the target give it, else one
-/// made from them. False when there is none; then none is there. A quick restore that wrote nothing anew looks at
+/// Puts an index beside the target if the plan has a saved one: that one when the records of the target give it, else
+/// one made from them. False when there is none; then none is there. A quick restore that wrote nothing anew looks at
 /// [`QUICK_ENTRIES`] of it only. What the records of the target give may be known (`given`).
 pub(in crate::restore) fn put(run: &Run<'_>, anew: bool, given: Option<io::Result<Records>>) -> Result<bool, Error> {
     let Run { from, job, plan, watch, to, target } = *run;
@@ -58,8 +58,8 @@ pub(in crate::restore) fn put(run: &Run<'_>, anew: bool, given: Option<io::Resul
     put_what_the_records_give(&bytes, &saved, (to, target), (plan.end, given), watch)
 }
 
-/// Puts the saved index beside a target of which nothing but the bytes is known, or one made from its records; without a
-/// saved one, says so.
+/// Puts the saved index beside a target of which nothing but the bytes is known, or one made from its records; without
+/// a saved one, says so.
 pub(in crate::restore) fn put_beside(
     from: &dyn Store,
     saved: &Name,
@@ -80,8 +80,8 @@ pub(in crate::restore) fn put_beside(
     put_what_the_records_give(&bytes, &from.told(Some(saved)), (to, target), (end, None), watch).map(|_| ())
 }
 
-/// Puts an index of the target, which is of `end` bytes, beside it: the saved one, byte for byte, if the records give the
-/// same, else one made from them. Where there are no records to ask, as in no FileStorage at all, the saved one.
+/// Puts an index of the target, which is of `end` bytes, beside it: the saved one, byte for byte, if the records give
+/// the same, else one made from them. Where there are no records to ask, as in no FileStorage at all, the saved one.
 fn put_what_the_records_give(
     bytes: &[u8],
     saved: &Path,

@@ -130,8 +130,8 @@ fn begins(
     })
 }
 
-/// Whether each byte of an object of `length` bytes, as far as it reaches into a chunk, is that of the chunk, the seal of
-/// an append, or zero. False when the chunk cannot be read.
+/// Whether each byte of an object of `length` bytes, as far as it reaches into a chunk, is that of the chunk, the seal
+/// of an append, or zero. False when the chunk cannot be read.
 ///
 /// # Errors
 /// When the object cannot be read.

@@ -109,8 +109,8 @@ pub(in crate::restore) fn is_in_file(tid: Tid, object: &dyn Object, watch: &Watc
     Ok(wanted.found && read.is_ok())
 }
 
-/// Where a FileStorage contradicts itself, as a clause; none in what is none. Transactions say where they lie, so that a
-/// file of them in which some are missing, or there twice, does.
+/// Where a FileStorage contradicts itself, as a clause; none in what is none. Transactions say where they lie, so that
+/// a file of them in which some are missing, or there twice, does.
 ///
 /// # Errors
 /// When the file cannot be read, or the user wants to stop.

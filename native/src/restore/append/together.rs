@@ -13,8 +13,8 @@ use crate::restore::full::{Begun, end, kept, like};
 use crate::store::Store;
 use crate::watch::Watch;
 
-/// Restores to a file whose bytes `fill` puts together, and then puts an index beside it if there is a saved one. Unless it
-/// may `give_up` whatever has that name, that must hold nothing that those bytes do not.
+/// Restores to a file whose bytes `fill` puts together, and then puts an index beside it if there is a saved one.
+/// Unless it may `give_up` whatever has that name, that must hold nothing that those bytes do not.
 pub(crate) fn put_together(
     (from, saved): (&dyn Store, &Name),
     (to, target): (&dyn Disk, &Name),

@@ -1,6 +1,7 @@
 //! Whether what an existing image holds is known to the set.
 //!
-//! It is if it is, byte for byte, that archive of a point of the same group: nothing in its bytes says how old they are.
+//! It is if it is, byte for byte, that archive of a point of the same group: nothing in its bytes says how old they
+//! are.
 
 use std::sync::Arc;
 

@@ -43,7 +43,8 @@ fn summed(mut blob: Vec<u8>) -> Vec<u8> {
     blob
 }
 
-/// Any bytes as a blob, whatever is said of its encryption: any cut gives the same bytes and the same fault in the same place.
+/// Any bytes as a blob, whatever is said of its encryption: any cut gives the same bytes and the same fault in the same
+/// place.
 pub(crate) fn blob(bytes: &[u8]) {
     let (kind, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let stored = if kind & 1 == 1 { summed(rest.to_vec()) } else { rest.to_vec() };
@@ -130,7 +131,8 @@ pub(crate) fn keyfile(bytes: &[u8]) {
     }
 }
 
-/// A store of two snapshots in a few hundred bytes, with harm done to it: any cut, order and shards give the same report.
+/// A store of two snapshots in a few hundred bytes, with harm done to it: any cut, order and shards give the same
+/// report.
 pub(crate) fn store(bytes: &[u8]) {
     static STORE: OnceLock<Image> = OnceLock::new();
     let mut image = STORE.get_or_init(small_store).clone();

@@ -26,7 +26,8 @@ pub(crate) struct Fields<'a> {
     pub(crate) sum: String,
 }
 
-/// Reads a line with no cunning: splits all of it at white space, takes the last three fields, and calls the rest the path.
+/// Reads a line with no cunning: splits all of it at white space, takes the last three fields, and calls the rest the
+/// path.
 pub(crate) fn fields(text: &[u8]) -> Option<Fields<'_>> {
     let fields: Vec<&[u8]> = text.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect();
     let [_, .., start, end, sum] = &fields[..] else { return None };
@@ -44,7 +45,8 @@ pub(crate) fn fields(text: &[u8]) -> Option<Fields<'_>> {
 }
 
 /// Any bytes as the lines of a `.dat`: what a line says is what a reader that splits everything sees, a line that is
-/// written again is read as the same, and the first line that does not continue the chain is the first that breaks a rule.
+/// written again is read as the same, and the first line that does not continue the chain is the first that breaks a
+/// rule.
 pub(crate) fn dat(bytes: &[u8]) {
     let limit = (bytes.first().is_some_and(|byte| byte % 2 == 0)).then_some(LIMIT);
     let mut continuity = Continuity::new(STEM, limit);
@@ -101,8 +103,8 @@ pub(crate) fn dat(bytes: &[u8]) {
     assert_eq!((read.file, read.end), (&b"2026-03-01-00-00-00.fs"[..], 7));
 }
 
-/// Any bytes as lines: any cut gives the lines that splitting the whole gives. A byte 0xfe stands for a long run of the one
-/// after it, so that short inputs reach the longest line.
+/// Any bytes as lines: any cut gives the lines that splitting the whole gives. A byte 0xfe stands for a long run of the
+/// one after it, so that short inputs reach the longest line.
 pub(crate) fn lines(bytes: &[u8]) {
     let mut text = Vec::new();
     let mut rest = bytes.iter();

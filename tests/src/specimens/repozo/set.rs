@@ -21,7 +21,8 @@ use crate::fuzz::reference::gunzip;
 use crate::memory::{Host, Steps};
 use crate::repo::Image;
 
-/// The first byte of an input: which files are made to fit the others, so that damage reaches what lies behind a digest.
+/// The first byte of an input: which files are made to fit the others, so that damage reaches what lies behind a
+/// digest.
 pub(crate) const MAKE_DATS: u8 = 1;
 /// The saved OID indices are those of the records.
 pub(crate) const MAKE_INDICES: u8 = 2;
@@ -124,8 +125,8 @@ fn decoded(name: &str, stored: &[u8]) -> Option<Vec<u8>> {
     if name.ends_with('z') { gunzip(stored) } else { Some(stored.to_vec()) }
 }
 
-/// Any files: the report does not depend on cuts, on shards or on the order of work; a deeper look never finds less; a report
-/// that says sound has no damage in it, and other programs find every claim of its indices to be true.
+/// Any files: the report does not depend on cuts, on shards or on the order of work; a deeper look never finds less; a
+/// report that says sound has no damage in it, and other programs find every claim of its indices to be true.
 pub(crate) fn set(bytes: &[u8]) {
     let files = unpacked(bytes);
     let mut dice = dice_of(bytes);

@@ -172,8 +172,8 @@ fn a_full_backup_cuts_an_unfinished_tail_off_in_every_form() {
 
 #[test]
 fn a_flaw_in_a_saved_index_does_not_go_on_into_the_next_point() {
-    // Nothing on record says what an .index should be. A backup that starts from the last one takes over every flaw that
-    // its samples miss, and each later point inherits it.
+    // Nothing on record says what an .index should be. A backup that starts from the last one takes over every flaw
+    // that its samples miss, and each later point inherits it.
     let mut ground = Ground::new();
     for oid in 1000..1300 {
         ground.data.commit(&[(oid, 20)]);

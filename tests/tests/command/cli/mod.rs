@@ -1,4 +1,5 @@
-//! The command line as its users see it: verbs, exit codes, reports in all their forms, and manners towards pipes and terminals.
+//! The command line as its users see it: verbs, exit codes, reports in all their forms, and manners towards pipes and
+//! terminals.
 //!
 //! | file | about |
 //! |---|---|

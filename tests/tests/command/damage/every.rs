@@ -1,4 +1,5 @@
-//! A small set of each format, exhaustively: every byte flipped, every length cut or grown; any two files of a repository exchanged.
+//! A small set of each format, exhaustively: every byte flipped, every length cut or grown; any two files of a
+//! repository exchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -169,8 +170,8 @@ fn any_two_files_swapped_doubled_or_deleted_are_found() {
     score.end();
 }
 
-/// The least that must be said when these files are gone: the database makes a lost OID index anew, so a point without one
-/// is as restorable as before.
+/// The least that must be said when these files are gone: the database makes a lost OID index anew, so a point without
+/// one is as restorable as before.
 fn least_without(names: &[&String]) -> Verdict {
     if names.iter().all(|name| name.ends_with(".index")) { Verdict::Sound } else { Verdict::Inconclusive }
 }

@@ -1,8 +1,10 @@
-//! What verify must say to each damage: the exit code and the names of the findings, at the depths list, size, digest and deep.
+//! What verify must say to each damage: the exit code and the names of the findings, at the depths list, size, digest
+//! and deep.
 //!
-//! `=` is the same as at the depth before. Of note: a file's length is looked at from `size` on and its bytes from `digest` on;
-//! a gzip file is decompressed at `size`; a saved index has no sum on record, so only `deep` can judge it; what no line
-//! lists is inconclusive, never sound; the lock and a work file are no part of any backup, so nothing they hold matters.
+//! `=` is the same as at the depth before. Of note: a file's length is looked at from `size` on and its bytes from
+//! `digest` on; a gzip file is decompressed at `size`; a saved index has no sum on record, so only `deep` can judge it;
+//! what no line lists is inconclusive, never sound; the lock and a work file are no part of any backup, so nothing they
+//! hold matters.
 
 /// Ten ways of damage, each to every kind of file.
 pub(crate) const WAYS: &str = "

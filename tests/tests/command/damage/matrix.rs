@@ -24,7 +24,8 @@ struct Target {
     name: &'static str,
     /// Whose content it changes places with.
     neighbour: &'static str,
-    /// A stale copy of it: what it held one backup earlier, or for a file that never changes, what the one before it holds.
+    /// A stale copy of it: what it held one backup earlier, or for a file that never changes, what the one before it
+    /// holds.
     older: Vec<u8>,
     /// The repository around it.
     files: Image,
@@ -33,8 +34,8 @@ struct Target {
 /// Every kind of file that a repository can hold.
 ///
 /// Two chains. First: `.fsz` at minute 1, `.deltafsz`, `.deltafs`. Second: `.fs` at minute 4, `.deltafs`, `.deltafsz`,
-/// `.deltafs`; for the last `.deltafsz` also that one at minute 8. The lock, the work file and the orphan (a data file that
-/// an interrupted run did not list) each come to the repository of two chains by themselves.
+/// `.deltafs`; for the last `.deltafsz` also that one at minute 8. The lock, the work file and the orphan (a data file
+/// that an interrupted run did not list) each come to the repository of two chains by themselves.
 fn targets() -> Vec<Target> {
     let mut ground = Ground::new();
     let mut step = |flags: &[&str]| {
@@ -193,8 +194,8 @@ fn places(target: &Target) -> Vec<(&'static str, usize, u8)> {
     places
 }
 
-/// The first byte from the middle of a deflate stream on whose lowest bit is not redundant: there are some, where a match at
-/// another distance gives the same bytes.
+/// The first byte from the middle of a deflate stream on whose lowest bit is not redundant: there are some, where a
+/// match at another distance gives the same bytes.
 fn body(name: &str, bytes: &[u8]) -> usize {
     let counts = |at: &usize| {
         let mut changed = bytes.to_vec();

@@ -26,8 +26,8 @@ struct Told {
     failed: Vec<String>,
 }
 
-/// Chains of every kind of file, apart: a file's bytes are looked at for its own chain only, which [`judged`] relies on and
-/// the test below checks.
+/// Chains of every kind of file, apart: a file's bytes are looked at for its own chain only, which [`judged`] relies on
+/// and the test below checks.
 fn chains() -> Vec<Image> {
     let mut ground = Ground::new();
     for (at, full) in

@@ -1,4 +1,5 @@
-//! Backups into datastores: what is written is read by the independent reader, and what the store has lost is noticed and healed.
+//! Backups into datastores: what is written is read by the independent reader, and what the store has lost is noticed
+//! and healed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -27,8 +28,8 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// A small source of words, zeros and noise, and a store whose chunks' folders are made as they are needed: making all of them
-    /// takes a while, and one test does.
+    /// A small source of words, zeros and noise, and a store whose chunks' folders are made as they are needed: making
+    /// all of them takes a while, and one test does.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let (store, source) = (folder.path().join("store"), folder.path().join("disk.img"));

@@ -1,7 +1,7 @@
 //! Datastores and their damages: what is found, whom it hurts, and that everything sound restores.
 //!
-//! Each test runs on the store that our own script makes from the format, and on one that a real server wrote, where that is beside
-//! the checkout.
+//! Each test runs on the store that our own script makes from the format, and on one that a real server wrote, where
+//! that is beside the checkout.
 
 mod backup;
 mod caches;
@@ -59,7 +59,8 @@ fn with_the_key_damage_of_what_is_encrypted_or_signed_is_found_too() {
     score.end();
 }
 
-/// Does every damage and compares whom it hurts with the reference; `sealed` are inconclusive anyhow. Gives how many there were.
+/// Does every damage and compares whom it hurts with the reference; `sealed` are inconclusive anyhow. Gives how many
+/// there were.
 fn each_damage(sample: &Sample, reference: &str, sealed: &BTreeSet<String>, more: &[&str]) -> u64 {
     let ground = tempfile::tempdir().expect("a scratch folder");
     let cases = sample.cases();
@@ -161,7 +162,8 @@ fn another_key_opens_nothing_and_calls_nothing_damaged() {
     let other = ground.path().join("other.json");
     fs::write(&other, r#"{"kdf":null,"data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#).expect("it is written");
     let (code, report) = report(&sample.store(), &["--keyfile", other.to_str().expect("text")]);
-    // The one that is signed and not encrypted: its data are there, and nobody can say that they are those that were signed.
+    // The one that is signed and not encrypted: its data are there, and nobody can say that they are those that were
+    // signed.
     assert_eq!((code, by_verdict(&report)["inconclusive"].len()), (3, 3), "{report:#}");
     let codes = report["tallies"].as_object().map(|found| found.keys().cloned().collect::<Vec<_>>());
     assert_eq!(codes, Some(vec!["unproven".to_owned()]));

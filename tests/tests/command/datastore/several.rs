@@ -97,8 +97,8 @@ fn a_configuration_is_encrypted_like_the_disks() {
 
 #[test]
 fn of_each_archive_the_snapshot_before_is_marked_when_it_lost_a_chunk() {
-    // The first snapshot has both disks, the second the first alone: each of them is the one before for one disk. That the first
-    // needs a chunk of the first disk too is not looked at: a verification tells.
+    // The first snapshot has both disks, the second the first alone: each of them is the one before for one disk. That
+    // the first needs a chunk of the first disk too is not looked at: a verification tells.
     for (archive, at, marked) in [("drive-scsi0.img", 11, [false, true]), ("drive-scsi1.img", 3, [true, false])] {
         let machine = Machine::new();
         let ground = &machine.ground;

@@ -29,7 +29,8 @@ fn what_no_snapshot_needs_is_listed() {
         let clean = strays(store, 0);
         let chunks = sample.image().keys().filter(|name| name.starts_with(".chunks/")).count();
         assert_eq!((named(&clean), &clean["referenced"]), (Vec::new(), &chunks.into()));
-        // A chunk that two groups share is needed as long as one of them is there; the ones of a snapshot alone are not.
+        // A chunk that two groups share is needed as long as one of them is there; the ones of a snapshot alone are
+        // not.
         fs::remove_dir_all(store.join("ct/200")).expect("it is removed");
         let less = strays(store, 0);
         assert!(named(&less).iter().all(|(_, what)| what == "unreferenced"), "{less:#}");

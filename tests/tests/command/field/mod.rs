@@ -1,4 +1,5 @@
-//! Situations from the field: what an operator meets, and what `highwater` must say of it; a line of the scoreboard a room.
+//! Situations from the field: what an operator meets, and what `highwater` must say of it; a line of the scoreboard a
+//! room.
 //!
 //! | folder | about |
 //! |---|---|

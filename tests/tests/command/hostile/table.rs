@@ -16,8 +16,9 @@ use super::stage::{NEXT, Stage, is_clean};
 /// The most that a run may take of memory, over what the smallest run takes.
 const MOST_KIB: u64 = 64 * 1024;
 
-/// Seconds of processor time that any run may take, and for each gibibyte that it reads or inflates. Without optimisation the
-/// splitting of an index into lines takes that long. What these guard against takes minutes or never ends; cores that are shared are slow.
+/// Seconds of processor time that any run may take, and for each gibibyte that it reads or inflates. Without
+/// optimisation the splitting of an index into lines takes that long. What these guard against takes minutes or never
+/// ends; cores that are shared are slow.
 const CPU: (f64, f64) = if cfg!(debug_assertions) { (5.0, 60.0) } else { (5.0, 4.0) };
 
 /// A hostile thing to do to a repository or its surroundings.

@@ -1,7 +1,8 @@
 //! Every writing verb on the model of a disk that loses power, fails, or is told less than it should be.
 //!
-//! After each fault the repository is read back: every point that its indices name is sound, those from before the run are
-//! all there, and the next run succeeds. A restored target is the old state or the new one to any FileStorage reader.
+//! After each fault the repository is read back: every point that its indices name is sound, those from before the run
+//! are all there, and the next run succeeds. A restored target is the old state or the new one to any FileStorage
+//! reader.
 #![expect(clippy::print_stdout, reason = "how many cases ran is part of the result")]
 
 mod cuts;

@@ -1,4 +1,5 @@
-//! `full disks`: file systems of every size at which some step of a verb finds no room, no inode, or a limit on the file's length.
+//! `full disks`: file systems of every size at which some step of a verb finds no room, no inode, or a limit on the
+//! file's length.
 //!
 //! After each failure there is room again, and the next run puts all of it right.
 #![expect(

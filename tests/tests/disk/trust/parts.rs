@@ -117,7 +117,8 @@ fn a_snapshot_is_whole_or_is_none() {
     command.env("HIGHWATER_NOW", stamp(2));
     let done = AtomicBool::new(false);
     let (run, diverted) = thread::scope(|scope| {
-        // Once the hidden folder holds the index, another one has its name until the manifest has been written into that.
+        // Once the hidden folder holds the index, another one has its name until the manifest has been written into
+        // that.
         let swapper = scope.spawn(|| {
             let (away, other) = (store.join("away"), store.join("other"));
             fs::create_dir(&other).expect("a folder");

@@ -461,7 +461,8 @@ fn every_point_is_restored_and_damage_is_refused() {
                 let bytes = restore(sample.key(), &sample.files).unwrap_or_else(|why| panic!("{name}: {why}"));
                 assert_eq!(sha256_of(&bytes).to_string(), *sum, "{name}");
                 assert!(!sealed || restore(None, &sample.files).is_err(), "{name} is sealed");
-                // Each file of a small sample is harmed, and every sixth of another; what is given all the same is right.
+                // Each file of a small sample is harmed, and every sixth of another; what is given all the same is
+                // right.
                 let step = if sample.is_small() { 1 } else { 6 };
                 for (file, whole) in sample.files.iter().step_by(step).filter(|(_, bytes)| !bytes.is_empty()) {
                     let mut files = sample.files.clone();

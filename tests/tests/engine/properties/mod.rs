@@ -1,4 +1,5 @@
-//! Properties that must hold for every history: what was backed up comes back, points stay, and verify never cries wolf.
+//! Properties that must hold for every history: what was backed up comes back, points stay, and verify never cries
+//! wolf.
 //!
 //! | file | property |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! `-D` is compared as text by the original; of every date, ours must pick the same point or refuse alike. What is no date
-//! it refuses.
+//! `-D` is compared as text by the original; of every date, ours must pick the same point or refuse alike. What is no
+//! date it refuses.
 
 use highwater_tests::run::drop_in;
 use highwater_tests::scene::{Scene, bytes};

@@ -1,4 +1,5 @@
-//! Both ways against the real repozo: random histories in which each backup is the original's or ours, on one repository.
+//! Both ways against the real repozo: random histories in which each backup is the original's or ours, on one
+//! repository.
 //!
 //! | file | what it shows |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! A history in progress: a real database that changes, one repository two programs write to, and a copy of every point.
+//! A history in progress: a real database that changes, one repository two programs write to, and a copy of every
+//! point.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,7 +123,8 @@ impl Story {
         self.expect_whole();
     }
 
-    /// Flags by chance. After an empty line in the `.dat` the original's `-Q` corrupts (defect 1), so it is not used then.
+    /// Flags by chance. After an empty line in the `.dat` the original's `-Q` corrupts (defect 1), so it is not used
+    /// then.
     fn flags(&mut self) -> Vec<&'static str> {
         let mut flags = Vec::new();
         if self.dice.chance(10) {

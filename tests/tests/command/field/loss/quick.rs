@@ -102,7 +102,8 @@ fn quick_starts_a_new_chain_when_a_file_of_the_old_one_is_gone_or_cut() {
     score.end();
 }
 
-/// Compresses a file anew as one gzip member, and then a second time as members of odd lengths: others may write either.
+/// Compresses a file anew as one gzip member, and then a second time as members of odd lengths: others may write
+/// either.
 fn as_python_writes_it(path: &Path) {
     let bytes = decoded(path);
     let gzipped = |bytes: &[u8]| {

@@ -170,7 +170,8 @@ fn starts(bytes: &[u8]) -> Vec<usize> {
     found
 }
 
-/// The database without the payload of its first record, as a pack leaves one that is no longer reachable: every later byte moves, the transactions stay.
+/// The database without the payload of its first record, as a pack leaves one that is no longer reachable: every later
+/// byte moves, the transactions stay.
 fn repacked(bytes: &[u8]) -> Vec<u8> {
     let starts = starts(bytes);
     let mut data = Data::new(9);

@@ -1,5 +1,5 @@
-//! A chain is damaged by what is wrong with it, and by nothing else: a line that names a point of another chain is damage of its own only,
-//! and a chain whose full backup is gone is not passed over.
+//! A chain is damaged by what is wrong with it, and by nothing else: a line that names a point of another chain is
+//! damage of its own only, and a chain whose full backup is gone is not passed over.
 
 use std::fs;
 
@@ -11,7 +11,8 @@ use highwater_tests::score::Score;
 
 use super::LINE;
 
-/// Before, such a first line made a second, damaged point of that name, so that the sound one was called damaged as well.
+/// Before, such a first line made a second, damaged point of that name, so that the sound one was called damaged as
+/// well.
 #[test]
 fn a_point_that_the_index_of_another_chain_names_stays_sound() {
     let mut score = Score::part(LINE, "a point that another chain names");
@@ -32,7 +33,8 @@ fn a_point_that_the_index_of_another_chain_names_stays_sound() {
     score.end();
 }
 
-/// The original, and the drop-in before, gave and verified the chain before the one whose full backup is gone, with exit 0.
+/// The original, and the drop-in before, gave and verified the chain before the one whose full backup is gone, with
+/// exit 0.
 #[test]
 fn the_drop_in_passes_over_no_chain_whose_full_backup_is_gone() {
     let mut score = Score::part(LINE, "a full backup that is gone");

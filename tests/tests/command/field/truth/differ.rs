@@ -1,7 +1,7 @@
 //! Sets with zero to five damages that Python makes and judges, and two threads that ask the binary about each.
 //!
-//! A failure names the seed of its set and what was done to it: `HIGHWATER_DIFFER_SEED=N` makes that one alone, says where it lies and
-//! what Python makes of it, and keeps it.
+//! A failure names the seed of its set and what was done to it: `HIGHWATER_DIFFER_SEED=N` makes that one alone, says
+//! where it lies and what Python makes of it, and keeps it.
 #![expect(clippy::print_stdout, reason = "who plays one set again wants to see it")]
 
 use std::path::{Path, PathBuf};

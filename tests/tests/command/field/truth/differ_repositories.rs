@@ -1,7 +1,8 @@
 //! Repozo repositories with damages, judged by the binary and by an independent reader in Python.
 //!
-//! Sound means restorable: each point that is called sound restores with the very bytes, each other one is refused, and neither verdict
-//! differs from the reader's. Python's own repozo restores what the reader calls sound, as a third opinion.
+//! Sound means restorable: each point that is called sound restores with the very bytes, each other one is refused, and
+//! neither verdict differs from the reader's. Python's own repozo restores what the reader calls sound, as a third
+//! opinion.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Datastores with damages, judged by the binary and by an independent reader in Python, with the key and without.
 //!
-//! Sound means restorable: each archive and blob of a snapshot that is called sound restores with the very bytes, and what the reader calls
-//! damaged is refused.
+//! Sound means restorable: each archive and blob of a snapshot that is called sound restores with the very bytes, and
+//! what the reader calls damaged is refused.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! A snapshot that is pruned while it is looked at was removed, and nothing of it is missing.
 //!
-//! The removal is done between every two calls that the verification makes on the store, so that none of its moments is left out.
+//! The removal is done between every two calls that the verification makes on the store, so that none of its moments is
+//! left out.
 
 use std::fs;
 use std::io;
@@ -188,7 +189,8 @@ fn a_snapshot_that_is_pruned_at_any_moment_is_never_damaged() {
     score.end();
 }
 
-/// What is gone for other reasons is damage, also beside a prune, and hurts who needs it: snapshots have other numbers by then.
+/// What is gone for other reasons is damage, also beside a prune, and hurts who needs it: snapshots have other numbers
+/// by then.
 #[test]
 fn what_is_missing_beside_a_prune_hurts_those_who_need_it() {
     let mut score = Score::part(LINE, "what_is_missing_beside_a_prune_hurts_those_who_need_it");

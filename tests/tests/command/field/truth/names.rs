@@ -1,4 +1,5 @@
-//! A snapshot whose folder a copier or a hand renamed is named with its right name, and nothing of it is called of no use.
+//! A snapshot whose folder a copier or a hand renamed is named with its right name, and nothing of it is called of no
+//! use.
 
 use std::fs;
 use std::path::Path;
