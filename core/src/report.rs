@@ -333,14 +333,14 @@ impl Root {
         }
     }
 
-    /// It covers no part, nothing is claimed, something could not be judged, or less than everything was by a run that
-    /// was to check everything. A part to which no claim falls lacks nothing.
+    /// It covers no part, nothing is claimed, something could not be judged, or another number of claims was judged than
+    /// there is. A single part to which no claim falls lacks nothing, where there are sets.
     fn is_unchecked(&self, sets: &[Set]) -> bool {
-        let is_part = self.shards.iter().any(|shard| shard != "1/1");
+        let is_part = matches!(self.shards.as_slice(), [shard] if shard != "1/1");
         let Coverage { claims, checked, unjudged, .. } = self.coverage;
         let has_sets = || sets.iter().any(|set| set.root == self.label);
         let is_empty = claims == 0 && !(is_part && has_sets());
-        self.shards.is_empty() || is_empty || unjudged > 0 || checked < claims
+        self.shards.is_empty() || is_empty || unjudged > 0 || checked != claims
     }
 
     /// The shards that are missing, doubled or none: `label 3/8`, `label 3/8 twice`. A report of a single
