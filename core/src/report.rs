@@ -203,7 +203,8 @@ impl Report {
         self.sets.extend(other.sets);
         self.sort();
         self.roots.dedup_by(|again, mine| {
-            let same = again.label == mine.label;
+            // Under one label, another kind is another root: somebody said --kind, or moved the reports about.
+            let same = (&again.label, &again.format) == (&mine.label, &mine.format);
             if same {
                 mine.add(again);
             }
@@ -297,7 +298,7 @@ impl Report {
 
     /// Brings roots and sets into their order, wherever they came from.
     fn sort(&mut self) {
-        self.roots.sort_by(|a, b| a.label.cmp(&b.label));
+        self.roots.sort_by(|a, b| (&a.label, &a.format).cmp(&(&b.label, &b.format)));
         self.sets.sort_by(|a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
     }
 }
@@ -431,6 +432,16 @@ mod tests {
             key: None,
             verdict,
         }
+    }
+
+    #[test]
+    fn kinds_under_one_label_are_told_apart_in_any_order() {
+        let other = Root { format: "another".to_owned(), ..root(&["1/1"], 2, 2, 0) };
+        let of = |root: &Root| Report { roots: vec![root.clone()], ..Report::empty(Depth::Deep, false) };
+        let (one, two) = (of(&root(&["1/1"], 1, 1, 0)), of(&other));
+        let merged = one.clone().merge(two.clone());
+        assert_eq!(merged, two.merge(one));
+        assert_eq!(merged.roots.iter().map(|root| root.coverage.claims).collect::<Vec<_>>(), [2, 1]);
     }
 
     #[test]
