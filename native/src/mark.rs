@@ -92,7 +92,8 @@ fn has_marks(disk: &dyn Disk, claim: &Claim) -> bool {
 
 /// Hashes one file, and marks it when it is sound.
 fn one(disk: &dyn Disk, job: Job<'_>, claim: &Claim, watch: &Watch<'_>) -> Result<Verdict, Error> {
-    let Some(sum) = claim.expect.sum() else { return Ok(Verdict::Sound) };
+    let unrecorded = "no digest of it is on record, and marks are those of one";
+    let Some(sum) = claim.expect.sum() else { return Ok(Verdict::Unverifiable(unrecorded)) };
     let mut marker = Marker::new(sum.digest.algorithm(), job.distance);
     let (verdict, _) =
         check_bytes(disk.as_store(), claim, (Depth::Size, None), watch, &mut |bytes| marker.update(bytes))?;

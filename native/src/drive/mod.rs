@@ -91,11 +91,6 @@ struct Settled {
     marked: bool,
 }
 
-/// The offset at which a claim's bytes begin in what a restore writes.
-pub(crate) fn at_place(claim: &Claim) -> u64 {
-    claim.target().start
-}
-
 /// A buffer to read into.
 #[must_use]
 pub fn buffer() -> Vec<u8> {

@@ -15,10 +15,10 @@ use rayon::prelude::*;
 
 use super::behind::Behind;
 use super::deal::{self, Hand};
+use super::lanes;
 use super::marked::Marked;
 use super::one::{check_bytes, failed};
 use super::sink::{Goes, Sink};
-use super::{at_place, lanes};
 use crate::error::Error;
 use crate::store::{Store, fault};
 use crate::watch::Watch;
@@ -67,7 +67,7 @@ impl Write<'_> {
             for claim in claims.by_ref() {
                 match self.store.open(&claim.object) {
                     Ok(object) => {
-                        let (codec, expect, at) = (claim.codec, claim.expect, at_place(&claim));
+                        let (codec, expect, at) = (claim.codec, claim.expect, claim.target().start);
                         let (stored, how) = (claim.stored(), (codec, self.key));
                         let hasher = Hasher::new(algorithm);
                         let stream = lanes::Stream::new(claim, object.into(), stored, how, expect, hasher);
@@ -93,7 +93,7 @@ impl Write<'_> {
 
     /// By its marks, or where these are of no use, in one stream.
     fn marked(self, claim: &Claim) -> Result<(), Error> {
-        let goes = Goes { sink: self.sink, at: at_place(claim) };
+        let goes = Goes { sink: self.sink, at: claim.target().start };
         let verdict = match Marked::of_claim(self.store, claim) {
             None => return self.one(claim, true),
             Some(marked) => marked.verdict(Some(goes), self.watch)?,
@@ -107,7 +107,7 @@ impl Write<'_> {
 
     /// In one stream, which this thread reads and hashes, and another one writes.
     fn one(self, claim: &Claim, fresh: bool) -> Result<(), Error> {
-        let goes = Goes { sink: self.sink, at: at_place(claim) };
+        let goes = Goes { sink: self.sink, at: claim.target().start };
         let (verdict, _) = thread::scope(|scope| {
             let mut behind = Behind::new(scope, goes, claim.expect.length, fresh);
             let checked =

@@ -19,7 +19,6 @@ use super::zeros::Zeros;
 use super::{Run, sound, target, tell_chunks, tell_whole};
 use crate::disk::like::Like;
 use crate::disk::{self, Disk, Draft, Inode, Writable};
-use crate::drive::at_place;
 use crate::error::Error;
 use crate::shown::{quoted, shown};
 use crate::store::{Identity, Object};
@@ -122,7 +121,7 @@ fn fill(run: &Run<'_>, begun: &Begun<'_>, zeros: &Zeros, lost: Option<&Lost>) ->
     let look = |at: usize| -> Result<Option<Claim>, Error> {
         watch.go_on()?;
         let claim = plan.claims.get(at);
-        let fresh = at_place(&claim) >= length;
+        let fresh = claim.target().start >= length;
         if fresh && zeros.are(&claim) {
             // Beside an old target, only what differs from it counts as written.
             count(if begun.replaces.is_some() { &had } else { &left }, &claim);

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use super::Run;
 use super::claims::Claims;
 use super::target::holds;
-use crate::drive::{at_place, buffer};
+use crate::drive::buffer;
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::{Object, Store};
@@ -82,7 +82,9 @@ pub(super) fn all(
 ) -> Result<bool, Error> {
     let differs = (0..claims.len()).into_par_iter().find_map_any(|at| {
         let claim = claims.get(at);
-        if at_place(&claim) >= range.end || at_place(&claim) + claim.expect.length <= range.start && range.start > 0 {
+        if claim.target().start >= range.end
+            || claim.target().start + claim.expect.length <= range.start && range.start > 0
+        {
             return None;
         }
         match same(&claim) {

@@ -8,7 +8,7 @@ use highwater_core::claim::Claim;
 
 use super::seal::Seal;
 use crate::disk::Writable;
-use crate::drive::{Sink, at_place};
+use crate::drive::Sink;
 use crate::error::Error;
 use crate::restore::write::Ranges;
 use crate::shown::quoted;
@@ -47,12 +47,12 @@ impl<'r, 'scope, 'env> Beyond<'r, 'scope, 'env> {
 
     /// Whether nothing of a chunk is there.
     pub(super) fn is_behind_the_end(&self, claim: &Claim) -> bool {
-        at_place(claim) >= self.length
+        claim.target().start >= self.length
     }
 
     /// Whether a chunk does not end before the seal.
     pub(super) fn is_behind_the_seal(&self, claim: &Claim) -> bool {
-        at_place(claim).saturating_add(claim.expect.length) > self.sealed
+        claim.target().start.saturating_add(claim.expect.length) > self.sealed
     }
 
     /// Whether the bytes that are there are others.
@@ -62,15 +62,15 @@ impl<'r, 'scope, 'env> Beyond<'r, 'scope, 'env> {
 
     /// How many bytes of a chunk go up to the seal, if that is in it and still to be written.
     pub(super) fn head_of(&self, claim: &Claim) -> Option<usize> {
-        let wanted = self.sealed.checked_sub(at_place(claim)).filter(|_| self.sealed >= self.length)?;
+        let wanted = self.sealed.checked_sub(claim.target().start).filter(|_| self.sealed >= self.length)?;
         usize::try_from(wanted + 1).ok().filter(|_| self.is_behind_the_seal(claim))
     }
 
     /// Writes a chunk's bytes up to the seal, for good, unless those that are there differ from them.
     pub(super) fn put_head(&self, claim: &Claim, bytes: &[u8]) -> Result<(), Error> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(there) = self.compare(&mut state.seal, at_place(claim), bytes)? else { return Ok(()) };
-        let (start, bytes) = (at_place(claim) + there as u64, &bytes[there..]);
+        let Some(there) = self.compare(&mut state.seal, claim.target().start, bytes)? else { return Ok(()) };
+        let (start, bytes) = (claim.target().start + there as u64, &bytes[there..]);
         state.seal.put(self.file, bytes, start).map_err(Error::io("append to", self.path))?;
         state.head = Some((start, bytes.to_vec()));
         Ok(())

@@ -17,7 +17,7 @@ use highwater_core::render::thousands;
 use super::fit::Fit;
 use super::newest;
 use super::seal::Seal;
-use crate::drive::{at_place, buffer};
+use crate::drive::buffer;
 use crate::error::Error;
 use crate::restore::Run;
 use crate::restore::claims::Claims;
@@ -126,7 +126,7 @@ fn begins(
             known_or_unread(from, claim, goes_on(from, object, (claim, run.plan.opens.as_ref()), length)?, unread)
         };
         // What was appended may have reached the disk in part.
-        if same || at_place(claim) == 0 { Ok(same) } else { is_torn(from, object, claim, length) }
+        if same || claim.target().start == 0 { Ok(same) } else { is_torn(from, object, claim, length) }
     })
 }
 

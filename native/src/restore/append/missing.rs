@@ -12,7 +12,7 @@ use highwater_core::report::Depth;
 use super::beyond::{self, Beyond};
 use super::seal::Seal;
 use crate::disk::Writable;
-use crate::drive::{self, at_place, buffer, check_bytes};
+use crate::drive::{self, buffer, check_bytes};
 use crate::error::Error;
 use crate::restore::write::Ranges;
 use crate::restore::{Run, sound, tell_chunks, tell_whole};
@@ -41,7 +41,7 @@ pub(super) fn append(
         watch.note(format!("\t{}", shown(run.from.told(Some(&claim.object)))));
     }
     let Some(first) = claims.first() else { return Ok(Result::Done) };
-    if length > at_place(first) {
+    if length > first.target().start {
         // An interrupted run put these bytes there, the seal among them, and may not have made them durable.
         file.sync().map_err(run.failed("sync"))?;
     }
