@@ -142,7 +142,7 @@ pub enum Ask {
         /// The object.
         object: Name,
         /// Which of its bytes.
-        place: Place,
+        place: Stretch,
     },
     /// Whether a writer holds this lock right now. Answer: `Writing`; false when the host cannot know.
     Writing(Lock),
@@ -154,13 +154,13 @@ impl Ask {
     /// All of an object.
     #[must_use]
     pub fn read(object: Name) -> Self {
-        Self::Read { object, place: Place::Start }
+        Self::Read { object, place: Stretch::Start }
     }
 }
 
 /// Which bytes of an object are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Stretch {
     /// All, from its start on.
     Start,
     /// So many at its end; all of it when it is shorter.
@@ -169,7 +169,7 @@ pub enum Place {
     At(Range<u64>),
 }
 
-impl Place {
+impl Stretch {
     /// The bytes that are meant of an object of `length` bytes; half-open.
     #[must_use]
     pub fn range(&self, length: u64) -> Range<u64> {

@@ -33,7 +33,7 @@ pub enum Depth {
 /// The answer to "is it whole?".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum Soundness {
     /// Everything claimed was checked at the depth asked for and is sound.
     Sound,
     /// Something could not be read or judged, or nothing was claimed.
@@ -48,7 +48,7 @@ pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
     /// The answer, for everything in this report.
-    pub verdict: Verdict,
+    pub verdict: Soundness,
     /// The depth that was reached everywhere: the least of the merged ones.
     pub depth: Depth,
     /// Warnings count as damage.
@@ -145,7 +145,7 @@ pub struct Set {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// What is known of it.
-    pub verdict: Verdict,
+    pub verdict: Soundness,
 }
 
 /// One finding, in words.
@@ -179,7 +179,7 @@ impl Report {
     pub fn empty(depth: Depth, strict: bool) -> Self {
         Self {
             schema: SCHEMA,
-            verdict: Verdict::Inconclusive,
+            verdict: Soundness::Inconclusive,
             depth,
             strict,
             whole: false,
@@ -259,23 +259,23 @@ impl Report {
         }
         self.find_newest();
         self.lacking = self.roots.iter().flat_map(|root| root.lacking(self.whole)).collect();
-        let mut verdict = Verdict::Sound;
+        let mut verdict = Soundness::Sound;
         let counted = self.tallies.keys().map(|name| name.parse().map_or(Severity::Damage, Code::severity));
         // A report from elsewhere may list what it does not count; nothing that lists damage is called sound.
         let listed = self.findings.iter().map(|note| note.code.severity());
         for severity in counted.chain(listed) {
             verdict = verdict.max(match severity {
-                Severity::Damage => Verdict::Damaged,
-                Severity::Inconclusive => Verdict::Inconclusive,
-                Severity::Warning if self.strict => Verdict::Damaged,
-                Severity::Warning => Verdict::Sound,
+                Severity::Damage => Soundness::Damaged,
+                Severity::Inconclusive => Soundness::Inconclusive,
+                Severity::Warning if self.strict => Soundness::Damaged,
+                Severity::Warning => Soundness::Sound,
             });
         }
         if self.roots.is_empty()
             || !self.lacking.is_empty()
             || self.roots.iter().any(|root| root.is_unchecked(&self.sets))
         {
-            verdict = verdict.max(Verdict::Inconclusive);
+            verdict = verdict.max(Soundness::Inconclusive);
         }
         self.verdict = verdict;
     }
@@ -283,7 +283,7 @@ impl Report {
     /// Finds the newest sound point of each series.
     fn find_newest(&mut self) {
         let mut newest: BTreeMap<(&str, &str), &str> = BTreeMap::new();
-        for set in self.sets.iter().filter(|set| set.verdict == Verdict::Sound) {
+        for set in self.sets.iter().filter(|set| set.verdict == Soundness::Sound) {
             let (series, _) = series(&set.name);
             let latest = newest.entry((&set.root, series)).or_insert(&set.name);
             *latest = set.name.as_str().max(latest);
@@ -334,8 +334,8 @@ impl Root {
         }
     }
 
-    /// It covers no part, nothing is claimed, something could not be judged, or another number of claims was judged than
-    /// there is. A single part to which no claim falls lacks nothing, where there are sets.
+    /// It covers no part, nothing is claimed, something could not be judged, or another number of claims was judged
+    /// than there is. A single part to which no claim falls lacks nothing, where there are sets.
     fn is_unchecked(&self, sets: &[Set]) -> bool {
         let is_part = matches!(self.shards.as_slice(), [shard] if shard != "1/1");
         let Coverage { claims, checked, unjudged, .. } = self.coverage;

@@ -296,9 +296,9 @@ impl Survey {
         let verdicts = edges.iter().scan((0, 0), |(damage, doubt), edge| {
             (*damage, *doubt) = (*damage + edge.0, *doubt + edge.1);
             Some(match (*damage, *doubt) {
-                (1.., _) => report::Verdict::Damaged,
-                (_, 1..) => report::Verdict::Inconclusive,
-                _ => report::Verdict::Sound,
+                (1.., _) => report::Soundness::Damaged,
+                (_, 1..) => report::Soundness::Inconclusive,
+                _ => report::Soundness::Sound,
             })
         });
         let named = self.sets.iter().zip(verdicts).zip(0u64..);

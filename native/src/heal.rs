@@ -27,7 +27,7 @@ use crate::watch::Watch;
 
 /// How to heal.
 #[derive(Debug, Clone)]
-pub struct Job<'a> {
+pub struct HealOptions<'a> {
     /// What the repository or store is called in the report.
     pub label: &'a str,
     /// What opens encrypted chunks.
@@ -49,7 +49,7 @@ pub enum Fate {
 
 /// What was done, or in a dry run would be.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct HealSummary {
     /// Each object that was damaged, by name, in the order of names.
     pub objects: Vec<(String, Fate)>,
     /// What the verification found, before anything was healed.
@@ -65,12 +65,12 @@ pub struct Outcome {
 /// # Errors
 /// When the repository cannot be locked or written, or the user interrupts.
 pub fn heal(
-    job: &Job<'_>,
+    job: &HealOptions<'_>,
     format: &'static dyn Format,
     from: &dyn Store,
     disk: &dyn Disk,
     watch: &Watch<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<HealSummary, Error> {
     if let Some(pool) = format.facts().pool {
         let pool = Name::new(pool.as_bytes())?;
         if disk.look(Some(&pool)).map_err(Error::at("look at", disk, &pool))?.is_none() {
@@ -107,11 +107,17 @@ pub fn heal(
             }
         }
     }
-    Ok(Outcome { objects, report: survey.finish(), shut, elsewhere })
+    Ok(HealSummary { objects, report: survey.finish(), shut, elsewhere })
 }
 
 /// Heals one object, if the other repository has it whole.
-fn one(job: &Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
+fn one(
+    job: &HealOptions<'_>,
+    claim: &Claim,
+    from: &dyn Store,
+    disk: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<Fate, Error> {
     let name = &claim.object;
     if let Some(folder) = name.folder()
         && disk.look(Some(&folder)).is_ok_and(|look| look.is_some_and(|look| look.what == What::File))
@@ -140,7 +146,13 @@ fn one(job: &Job<'_>, claim: &Claim, from: &dyn Store, disk: &dyn Disk, watch: &
 }
 
 /// Copies an object out of `source`, if that is it, and whole.
-fn copy(job: &Job<'_>, claim: &Claim, source: &dyn Object, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Fate, Error> {
+fn copy(
+    job: &HealOptions<'_>,
+    claim: &Claim,
+    source: &dyn Object,
+    disk: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<Fate, Error> {
     let name = &claim.object;
     let draft = if job.dry_run { None } else { Some(begin(name, disk, watch)?) };
     let mut check = Check::new(claim, Depth::Digest, job.key.as_ref());

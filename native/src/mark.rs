@@ -25,7 +25,7 @@ use crate::watch::Watch;
 
 /// How to mark.
 #[derive(Debug, Clone, Copy)]
-pub struct Job<'a> {
+pub struct MarkOptions<'a> {
     /// What reports call it.
     pub label: &'a str,
     /// Bytes from mark to mark, a power of two: [`highwater_core::marks::DISTANCE`] but in tests.
@@ -36,7 +36,7 @@ pub struct Job<'a> {
 
 /// What was done, or in a dry run would be.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct MarkSummary {
     /// Files that got marks.
     pub made: u64,
     /// Files that had them.
@@ -53,7 +53,12 @@ pub struct Outcome {
 ///
 /// # Errors
 /// When the repository cannot be locked, or the user interrupts.
-pub fn mark(job: Job<'_>, format: &'static dyn Format, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+pub fn mark(
+    job: MarkOptions<'_>,
+    format: &'static dyn Format,
+    disk: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<MarkSummary, Error> {
     let _lock = if job.dry_run { None } else { Some(lock::write(disk, format.facts().lock)?) };
     let options = Options::whole(format, job.label, Depth::List);
     let survey = Survey::new(format.inspect(&Scope::new(Of::All)), options);
@@ -82,7 +87,7 @@ pub fn mark(job: Job<'_>, format: &'static dyn Format, disk: &dyn Disk, watch: &
         bare.par_iter().filter_map(one).collect::<Result<_, _>>()?
     };
     let (there, short) = (there.len() as u64, short.len() as u64);
-    Ok(Outcome { made: made.into_inner(), there, short, findings, report })
+    Ok(MarkSummary { made: made.into_inner(), there, short, findings, report })
 }
 
 fn has_marks(disk: &dyn Disk, claim: &Claim) -> bool {
@@ -91,7 +96,7 @@ fn has_marks(disk: &dyn Disk, claim: &Claim) -> bool {
 }
 
 /// Hashes one file, and marks it when it is sound.
-fn one(disk: &dyn Disk, job: Job<'_>, claim: &Claim, watch: &Watch<'_>) -> Result<Verdict, Error> {
+fn one(disk: &dyn Disk, job: MarkOptions<'_>, claim: &Claim, watch: &Watch<'_>) -> Result<Verdict, Error> {
     let unrecorded = "no digest of it is on record, and marks are those of one";
     let Some(sum) = claim.expect.sum() else { return Ok(Verdict::Unverifiable(unrecorded)) };
     let mut marker = Marker::new(sum.digest.algorithm(), job.distance);

@@ -46,7 +46,7 @@ pub struct Stray {
 
 /// What was found.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct StraysSummary {
     /// In the order of their names.
     pub strays: Vec<Stray>,
     /// How many chunks the indices name.
@@ -60,7 +60,7 @@ pub struct Outcome {
 /// # Errors
 /// When the format has no chunks that are named after their digests, a folder of them cannot be listed, or the user
 /// interrupts.
-pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Outcome, Error> {
+pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<StraysSummary, Error> {
     let Some(pool) = format.facts().pool else {
         return Err(Error::cannot_start(format!("{} is no store of chunks", quoted(&store.told(None)))));
     };
@@ -108,7 +108,7 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
         strays.push(stray(pool.join(entry.name.as_bytes())?, What::Other, entry.length));
     }
     strays.sort();
-    Ok(Outcome { strays, referenced: named.len() as u64, doubts })
+    Ok(StraysSummary { strays, referenced: named.len() as u64, doubts })
 }
 
 /// What is wrong with indices; what is wrong with chunks does not matter here.

@@ -16,7 +16,7 @@ use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Hurts;
 use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Set};
 use highwater_core::name::Name;
-use highwater_core::report::{Depth, Verdict};
+use highwater_core::report::{Depth, Soundness};
 use highwater_core::shard::Shard;
 use highwater_core::split::Lines;
 use highwater_core::survey::{Options, Survey};
@@ -75,5 +75,5 @@ fn main() -> ExitCode {
     let survey = drive::run(&root, survey, Depth::Digest, &Watch::silent(), &mut |_, _| {});
     let report = survey.expect("nobody interrupts").finish();
     println!("{:?}, {} bytes", report.verdict, report.coverage.bytes);
-    ExitCode::from(u8::from(report.verdict != Verdict::Sound))
+    ExitCode::from(u8::from(report.verdict != Soundness::Sound))
 }

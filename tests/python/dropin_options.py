@@ -1,7 +1,7 @@
 """Stands in for repozo's parseargs: finds out by trial how `highwater repozo` understands a command line.
 
 There is no way to ask a command for its parsed options, but their effect shows: a command line is run on a small
-ground three times (as it is, with a database that was packed, with a damaged increment), and what happened says
+fixture three times (as it is, with a database that was packed, with a damaged increment), and what happened says
 which mode, which date, whether a full, and so on. Only `--with-verify` in a backup has no effect to look at; there
 the line that says it is ignored must do.
 """
@@ -9,30 +9,30 @@ the line that says it is ignored must do.
 import os
 import sys
 
-from dropin_ground import Ground
+from dropin_fixture import Fixture
 from dropin_shim import call
 from ZODB.scripts import repozo
 
 
 class Trial:
-    """One run of a command line on a fresh ground."""
+    """One run of a command line on a fresh fixture."""
 
-    def __init__(self, argv, prepare=lambda ground: None):
-        with Ground() as ground:
-            prepare(ground)
-            before = ground.state()
-            places = {'/tmp/nosuchdir': ground.repository, '/tmp/Data.fs': ground.data, '/tmp/ignored.fs': ground.ignored}
-            self.run = call([moved(word, places) for word in argv], ground.NOW)
-            after = ground.state()
-            self.output = os.path.exists(ground.ignored)
-            self.named = ground.repository in self.run.said
+    def __init__(self, argv, prepare=lambda fixture: None):
+        with Fixture() as fixture:
+            prepare(fixture)
+            before = fixture.state()
+            places = {'/tmp/nosuchdir': fixture.repository, '/tmp/Data.fs': fixture.data, '/tmp/ignored.fs': fixture.ignored}
+            self.run = call([moved(word, places) for word in argv], fixture.NOW)
+            after = fixture.state()
+            self.output = os.path.exists(fixture.ignored)
+            self.named = fixture.repository in self.run.said
         self.new = sorted(set(after) - set(before))
         self.gone = sorted(set(before) - set(after))
         self.untouched = before == after
 
 
 def moved(word, places):
-    """A word of the command line with the paths of the test replaced by those of the ground."""
+    """A word of the command line with the paths of the test replaced by those of the fixture."""
     for old, new in places.items():
         word = word.replace(old, new)
     return word
@@ -56,8 +56,8 @@ def parseargs(argv):
 
 
 def understood(argv, plain):
-    packed = Trial(argv, Ground.pack)
-    spoilt = Trial(argv, Ground.spoil)
+    packed = Trial(argv, Fixture.pack)
+    spoilt = Trial(argv, Fixture.spoil)
     options = Options()
     options.mode = mode(plain, spoilt)
     repozo.VERBOSE = 'looking for files between' in plain.run.said

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from dropin_ground import Ground
+from dropin_fixture import Fixture
 from ZODB.scripts import repozo
 
 
@@ -125,12 +125,12 @@ def find_files(options):
 def scandat(repofiles):
     """What `-B -Q -v` says of the last line of a `.dat`, tried on a chain that stands in for the test's file."""
     datfile = os.path.splitext(repofiles[0])[0] + '.dat'
-    with Ground() as ground:
-        ours = os.path.join(ground.repository, ground.full[:-3] + '.dat')
+    with Fixture() as fixture:
+        ours = os.path.join(fixture.repository, fixture.full[:-3] + '.dat')
         os.unlink(ours)
         if os.path.exists(datfile):
             shutil.copyfile(datfile, ours)
-        run = call(['-BQv', '-r', ground.repository, '-f', ground.data], ground.NOW)
+        run = call(['-BQv', '-r', fixture.repository, '-f', fixture.data], fixture.NOW)
     if 'missing or empty .dat file (full backup)' in run.said:
         return None, None, None, None
     raise AssertionError('not what a missing or empty .dat calls for: ' + run.said)
@@ -138,11 +138,11 @@ def scandat(repofiles):
 
 def gen_filename(options):
     """The name that a real backup with these options gives its data file."""
-    with Ground() as ground:
-        before = set(os.listdir(ground.repository))
-        argv = ['-B', '-r', ground.repository, '-f', ground.data, *flags(options, full='-F', gzip='-z')]
+    with Fixture() as fixture:
+        before = set(os.listdir(fixture.repository))
+        argv = ['-B', '-r', fixture.repository, '-f', fixture.data, *flags(options, full='-F', gzip='-z')]
         raise_for(call(argv, (3000 + options.test_now[0], *options.test_now[1:])))
-        made = [name for name in set(os.listdir(ground.repository)) - before if repozo.is_data_file(name)]
+        made = [name for name in set(os.listdir(fixture.repository)) - before if repozo.is_data_file(name)]
     (name,) = made
     return '%04d%s' % (int(name[:4]) - 3000, name[4:])
 
@@ -159,8 +159,8 @@ def delete_old_backups(options):
     for name in names:
         if name.startswith(stem):
             os.unlink(os.path.join(options.repository, name))
-    with Ground() as ground:
-        argv = ['-BFk', '-r', options.repository, '-f', ground.data]
+    with Fixture() as fixture:
+        argv = ['-BFk', '-r', options.repository, '-f', fixture.data]
         if fulls and fulls[-1].endswith('z'):
             argv.append('-z')
         raise_for(call(argv, [int(part) for part in stem.split('-')]))

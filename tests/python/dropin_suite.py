@@ -14,7 +14,7 @@ from unittest import mock
 
 import dropin_options
 import dropin_shim as shim
-from dropin_ground import Ground
+from dropin_fixture import Fixture
 from ZODB.scripts import repozo
 from ZODB.scripts.tests import test_repozo as upstream
 
@@ -79,7 +79,7 @@ def every_test():
 
 def main(binary):
     shim.Binary.path = binary
-    Ground.prepare()
+    Fixture.prepare()
     random.seed(20)
     chosen, left_out, unknown = unittest.TestSuite(), {}, []
     tests = every_test()

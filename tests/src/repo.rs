@@ -93,7 +93,7 @@ impl Data {
 
 /// A scratch folder with a source and a repository, and a clock that each backup moves on.
 #[derive(Debug)]
-pub struct Ground {
+pub struct Fixture {
     folder: TempDir,
     /// The database.
     pub source: PathBuf,
@@ -116,28 +116,28 @@ pub fn work_file(folder: &Path, begins: &str, ends: &str) -> Option<PathBuf> {
     entries.into_iter().find(is)
 }
 
-impl Ground {
+impl Fixture {
     /// A database of six transactions and an empty repository.
     #[track_caller]
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("highwater-ground-").tempdir().expect("a scratch folder");
+        let folder = tempfile::Builder::new().prefix("highwater-fixture-").tempdir().expect("a scratch folder");
         let (source, repo) = (folder.path().join("Data.fs"), folder.path().join("repo"));
         fs::create_dir(&repo).expect("a new repository");
-        let mut ground = Self { folder, source, repo, data: Data::new(1), clock: Clock::at("2026-03-01-00-00-00") };
-        ground.grow(6);
-        ground
+        let mut fixture = Self { folder, source, repo, data: Data::new(1), clock: Clock::at("2026-03-01-00-00-00") };
+        fixture.grow(6);
+        fixture
     }
 
     /// The same with a full backup and two increments in the repository; gives their stamps.
     #[track_caller]
     pub fn with_chain() -> (Self, [String; 3]) {
-        let mut ground = Self::new();
-        let full = ground.backup(&[]);
-        ground.grow(2);
-        let second = ground.backup(&[]);
-        ground.grow(2);
-        let third = ground.backup(&[]);
-        (ground, [full, second, third])
+        let mut fixture = Self::new();
+        let full = fixture.backup(&[]);
+        fixture.grow(2);
+        let second = fixture.backup(&[]);
+        fixture.grow(2);
+        let third = fixture.backup(&[]);
+        (fixture, [full, second, third])
     }
 
     /// A path in the scratch folder.
@@ -197,7 +197,7 @@ impl Ground {
     }
 }
 
-impl Default for Ground {
+impl Default for Fixture {
     fn default() -> Self {
         Self::new()
     }
@@ -236,14 +236,14 @@ pub struct Sample {
 /// Makes the [`Sample`] with the binary under test.
 #[track_caller]
 pub fn sample() -> Sample {
-    let mut ground = Ground::new();
+    let mut fixture = Fixture::new();
     let mut points = Vec::new();
     for flags in [&["-z"][..], &["-z=9"], &[], &["-F"], &[], &["-z"], &[]] {
-        ground.grow(2);
-        let stamp = ground.backup(flags);
-        points.push((stamp, ground.data.bytes.len()));
+        fixture.grow(2);
+        let stamp = fixture.backup(flags);
+        points.push((stamp, fixture.data.bytes.len()));
     }
-    let mut files = load(&ground.repo);
+    let mut files = load(&fixture.repo);
     files.remove(".highwater.lock");
-    Sample { files, source: ground.data.bytes.clone(), points }
+    Sample { files, source: fixture.data.bytes.clone(), points }
 }

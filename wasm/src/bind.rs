@@ -163,7 +163,7 @@ impl Survey {
         let wants = self.drive.wants();
         let numbers = wants.iter().map(|want| match want.what {
             What::Digest => {
-                let bytes = self.drive.apart(want.id).unwrap_or_default();
+                let bytes = self.drive.offloaded(want.id).unwrap_or_default();
                 [want.id.into(), bytes.len() as f64, bytes.as_ptr().addr() as f64, -3.0]
             }
             _ => numbers(want),
@@ -209,8 +209,8 @@ impl Survey {
 
     /// What became known since this was asked last, or as much of it as is told at a time. Every shard knows of all
     /// sets: one of them is to tell.
-    pub fn told(&mut self, sets: bool) -> Told {
-        let mut told = Told::default();
+    pub fn told(&mut self, sets: bool) -> Updates {
+        let mut told = Updates::default();
         self.news.extend(self.drive.events());
         for event in self.news.drain(..self.news.len().min(NEWS)) {
             match event {
@@ -247,7 +247,7 @@ impl Survey {
 /// News of a survey, as arrays for whoever draws them.
 #[wasm_bindgen(getter_with_clone)]
 #[derive(Default)]
-pub struct Told {
+pub struct Updates {
     /// For each new claim: its group of sets, and the first set that needs it.
     pub claims: Vec<f64>,
     /// Claims that were settled, by their number from 0, each with 1 (sound), 2 (damaged) or 3 (unreadable).

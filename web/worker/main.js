@@ -3,7 +3,7 @@
 import { Hasher, serve } from "./hasher.js";
 import { Reads } from "./reads.js";
 import { conclude } from "./conclude.js";
-import { told } from "./told.js";
+import { updates } from "./updates.js";
 
 /** How often the page hears how far it is, in milliseconds. */
 const TELL = 80;
@@ -70,7 +70,7 @@ function turn(of) {
     if (done || now - of.told >= TELL) {
         of.told = now;
         for (let more = true; more; ) {
-            const news = told(of.survey.told(of.options.part === 1));
+            const news = updates(of.survey.told(of.options.part === 1));
             more = news.more;
             post({ what: "told", news }, news.transfer);
         }

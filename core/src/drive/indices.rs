@@ -6,7 +6,7 @@ use crate::inspect::{Answer, Ask};
 use crate::survey::{Survey, Work};
 
 use super::listing::Listing;
-use super::tape::{Next, Tape};
+use super::reader::{Next, Reader};
 
 /// Entries that go to the survey at a time.
 const ENTRIES: usize = 4096;
@@ -14,7 +14,7 @@ const ENTRIES: usize = 4096;
 /// A survey and the index that it reads.
 pub(super) struct Indices {
     pub(super) survey: Survey,
-    tape: Option<Tape>,
+    reader: Option<Reader>,
 }
 
 /// What a step of reading indices gave.
@@ -29,17 +29,17 @@ pub(super) enum Step {
 
 impl Indices {
     pub(super) fn new(survey: Survey) -> Self {
-        Self { survey, tape: None }
+        Self { survey, reader: None }
     }
 
-    pub(super) fn tape(&mut self) -> Option<&mut Tape> {
-        self.tape.as_mut()
+    pub(super) fn reader(&mut self) -> Option<&mut Reader> {
+        self.reader.as_mut()
     }
 
     /// Answers the next question, as far as that is possible.
     pub(super) fn step(&mut self, listing: &Listing) -> Step {
         let mut work = Vec::new();
-        let answer = match (self.survey.ask(), &mut self.tape) {
+        let answer = match (self.survey.ask(), &mut self.reader) {
             (Ask::Done, _) => return Step::Done,
             // What was dropped is a snapshot: nobody writes in it.
             (Ask::Writing(_), _) => Answer::Writing(false),
@@ -50,18 +50,18 @@ impl Indices {
                     Flow::Break(()) => return Step::Work(work),
                 }
             }
-            (Ask::Read { object, place }, tape @ None) => match listing.number(&object) {
+            (Ask::Read { object, place }, reader @ None) => match listing.number(&object) {
                 Some(number) => {
-                    *tape = Some(Tape::at(number, &place));
+                    *reader = Some(Reader::at(number, &place));
                     return Step::Waiting;
                 }
                 None => Answer::Failed(absent()),
             },
-            (Ask::Read { .. }, Some(tape)) => match tape.next() {
+            (Ask::Read { .. }, Some(reader)) => match reader.next() {
                 Next::Waiting => return Step::Waiting,
                 Next::Bytes(bytes) => {
                     if self.survey.answer(Answer::Bytes(&bytes), &mut work).is_break() {
-                        self.tape = None;
+                        self.reader = None;
                     }
                     return Step::Work(work);
                 }
@@ -69,7 +69,7 @@ impl Indices {
                 Next::Failed(message) => Answer::Failed(unreadable(&message)),
             },
         };
-        self.tape = None;
+        self.reader = None;
         _ = self.survey.answer(answer, &mut work);
         Step::Work(work)
     }

@@ -3,20 +3,20 @@
 use crate::check::Verdict;
 use crate::claim::Claim;
 
-use super::apart::Apart;
-use super::flight::{Flight, Question};
 use super::indices::unreadable;
-use super::marked::{Marked, Outcome};
+use super::marked::{Advance, Marked};
+use super::offload::Offloaded;
+use super::operation::{Operation, Question};
+use super::reader::What;
 use super::stream::{Owner, Stream, Sum};
-use super::tape::What;
 use super::{Drive, Event, Known};
 
 impl Drive {
     /// Ends a marked stream.
-    pub(super) fn decide(&mut self, place: usize, outcome: Outcome) {
-        let Some(Flight::Marked(marked)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+    pub(super) fn decide(&mut self, place: usize, advance: Advance) {
+        let Some(Operation::Marked(marked)) = self.flights.get_mut(place).and_then(Option::take) else { return };
         let Marked { number, claim, .. } = *marked;
-        if let Outcome::Verdict(verdict) = outcome {
+        if let Advance::Verdict(verdict) = advance {
             let bytes = claim.expect.length;
             self.conclude(number, claim, verdict, bytes);
             self.indices.survey.marked(bytes);
@@ -27,10 +27,10 @@ impl Drive {
 
     /// Ends the stream at `place`.
     pub(super) fn land(&mut self, place: usize) {
-        let Some(Flight::Stream(mut stream)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+        let Some(Operation::Stream(mut stream)) = self.flights.get_mut(place).and_then(Option::take) else { return };
         let end = stream.end();
         if let Owner::Segment { marked, index } = stream.owner {
-            if let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(marked) {
+            if let Some(Some(Operation::Marked(marked))) = self.flights.get_mut(marked) {
                 marked.ended(index, *stream, &end);
             }
             return;
@@ -41,14 +41,14 @@ impl Drive {
         let verdict = match (end, sum) {
             (Err(message), _) => Verdict::of_fault(unreadable(&message)),
             (Ok(()), Sum::Lane(hasher)) => check.end_with(hasher),
-            (Ok(()), Sum::Apart(whole)) if bytes == claim.expect.length => {
+            (Ok(()), Sum::Offloaded(whole)) if bytes == claim.expect.length => {
                 // Its bytes were read: no file is asked for.
                 let question = Question::new(number, *claim, 0, What::Digest);
-                return self.put(Flight::Apart(question, Box::new(Apart::new(check, whole))));
+                return self.put(Operation::Offloaded(question, Box::new(Offloaded::new(check, whole))));
             }
             // Where the length is another, or all are not to be hashed, there is no digest to speak of.
             (Ok(()), sum) => {
-                self.done = self.done.saturating_add(if matches!(sum, Sum::Apart(_)) { bytes } else { 0 });
+                self.done = self.done.saturating_add(if matches!(sum, Sum::Offloaded(_)) { bytes } else { 0 });
                 check.end()
             }
         };
@@ -59,7 +59,7 @@ impl Drive {
     pub(super) fn conclude(&mut self, number: u32, claim: Claim, verdict: Verdict, bytes: u64) {
         match self.listing.number(&claim.object) {
             Some(file) if matches!(verdict, Verdict::Damaged(_)) => {
-                self.put(Flight::Doubt(Question::new(number, claim, file, What::Unchanged), verdict, bytes));
+                self.put(Operation::Confirm(Question::new(number, claim, file, What::Unchanged), verdict, bytes));
             }
             _ => self.settle(number, &claim, verdict, bytes),
         }

@@ -12,9 +12,9 @@ use crate::codec::{Codec, Decoder, Flow, member};
 use crate::marks::{self, Marks};
 use crate::segments::{Recheck, Segments};
 
+use super::reader::{Next, Reader};
 use super::runs::Runs;
 use super::stream::{Owner, Stream, Sum};
-use super::tape::{Next, Tape};
 
 /// A stream with marks beside it.
 pub(super) struct Marked {
@@ -27,9 +27,9 @@ pub(super) struct Marked {
 
 enum Stage {
     /// The marks are being read.
-    Marks(Tape, Vec<u8>),
+    Marks(Reader, Vec<u8>),
     /// The members' headers are being read, up to these stored and decoded bytes.
-    Members { cut: Cut, header: Option<(Tape, Vec<u8>)>, stored: u64, decoded: u64 },
+    Members { cut: Cut, header: Option<(Reader, Vec<u8>)>, stored: u64, decoded: u64 },
     /// Segments are hashed.
     Segments { cut: Cut, runs: Runs, broken: Vec<usize>, odd: bool },
     /// What did not hold is hashed serially.
@@ -44,14 +44,14 @@ struct Cut {
 
 /// A segment that is hashed once more.
 struct Reading {
-    tape: Tape,
+    reader: Reader,
     decoder: Decoder,
     hashed: u64,
     length: u64,
 }
 
 /// What a step came to.
-pub(super) enum Outcome {
+pub(super) enum Advance {
     /// Something is waited for.
     Waiting,
     /// Something changed.
@@ -65,16 +65,16 @@ pub(super) enum Outcome {
 impl Marked {
     /// Begins to check `claim`, whose object is `file`, by the marks in file `marks`.
     pub(super) fn new(number: u32, claim: Claim, file: u32, marks: u32) -> Self {
-        let stage = Stage::Marks(Tape::new(marks, 0..marks::LONGEST.saturating_add(1)), Vec::new());
+        let stage = Stage::Marks(Reader::new(marks, 0..marks::LONGEST.saturating_add(1)), Vec::new());
         Self { number, claim, file, stage }
     }
 
-    pub(super) fn tape(&mut self) -> Option<&mut Tape> {
+    pub(super) fn reader(&mut self) -> Option<&mut Reader> {
         match &mut self.stage {
-            Stage::Marks(tape, _) => Some(tape),
-            Stage::Members { header, .. } => header.as_mut().map(|(tape, _)| tape),
+            Stage::Marks(reader, _) => Some(reader),
+            Stage::Members { header, .. } => header.as_mut().map(|(reader, _)| reader),
             Stage::Segments { .. } => None,
-            Stage::Recheck { reading, .. } => reading.as_mut().map(|reading| &mut reading.tape),
+            Stage::Recheck { reading, .. } => reading.as_mut().map(|reading| &mut reading.reader),
         }
     }
 
@@ -87,7 +87,7 @@ impl Marked {
         let expect = Expect { length: range.end - range.start, digest: None };
         let owner = Owner::Segment { marked: place, index };
         let check = Check::counting(codec, expect, None);
-        Some(Stream::new(owner, cut.tape(self.file, index), codec, check, Sum::Lane(cut.segments.hasher(index))))
+        Some(Stream::new(owner, cut.reader(self.file, index), codec, check, Sum::Lane(cut.segments.hasher(index))))
     }
 
     /// Takes back the stream of a segment, which ended so.
@@ -101,27 +101,27 @@ impl Marked {
     }
 
     /// Goes on as far as possible.
-    pub(super) fn step(&mut self) -> Outcome {
+    pub(super) fn step(&mut self) -> Advance {
         match &mut self.stage {
-            Stage::Marks(tape, bytes) => match tape.next() {
-                Next::Waiting => Outcome::Waiting,
+            Stage::Marks(reader, bytes) => match reader.next() {
+                Next::Waiting => Advance::Waiting,
                 Next::Bytes(piece) => {
                     bytes.extend_from_slice(&piece);
-                    Outcome::Moved
+                    Advance::Moved
                 }
-                Next::Failed(_) => Outcome::Plain,
+                Next::Failed(_) => Advance::Plain,
                 Next::End => {
                     let marks = Marks::parse(bytes).filter(|_| bytes.len() as u64 <= marks::LONGEST);
                     let segments =
                         marks.and_then(|marks| Segments::new(self.claim.codec, self.claim.expect.sum()?, marks));
-                    let Some(segments) = segments else { return Outcome::Plain };
+                    let Some(segments) = segments else { return Advance::Plain };
                     self.stage = Stage::begin(self.claim.codec, segments);
-                    Outcome::Moved
+                    Advance::Moved
                 }
             },
             Stage::Members { cut, header, stored, decoded } => {
                 let end = cut.segments.range(cut.borders.len().saturating_sub(1)).end;
-                let Some((tape, read)) = header else {
+                let Some((reader, read)) = header else {
                     if *decoded == end {
                         cut.borders.push(*stored);
                         if cut.borders.len() == cut.segments.count() {
@@ -129,49 +129,49 @@ impl Marked {
                             self.stage = Stage::segments(cut);
                         }
                     } else if *decoded > end {
-                        return Outcome::Plain;
+                        return Advance::Plain;
                     } else {
                         let range = *stored..stored.saturating_add(member::HEADER as u64);
-                        *header = Some((Tape::new(self.file, range), Vec::new()));
+                        *header = Some((Reader::new(self.file, range), Vec::new()));
                     }
-                    return Outcome::Moved;
+                    return Advance::Moved;
                 };
-                match tape.next() {
-                    Next::Waiting => return Outcome::Waiting,
+                match reader.next() {
+                    Next::Waiting => return Advance::Waiting,
                     Next::Bytes(bytes) => read.extend(bytes),
-                    Next::End | Next::Failed(_) => return Outcome::Plain,
+                    Next::End | Next::Failed(_) => return Advance::Plain,
                 }
-                let Some(whole) = read.first_chunk() else { return Outcome::Moved };
+                let Some(whole) = read.first_chunk() else { return Advance::Moved };
                 let said = member::lengths(whole).filter(|said| said.decoded >= member::SHORTEST);
                 *header = None;
-                let Some(said) = said else { return Outcome::Plain };
+                let Some(said) = said else { return Advance::Plain };
                 *stored = stored.saturating_add(said.stored.max(1).into());
                 *decoded = decoded.saturating_add(said.decoded.into());
-                Outcome::Moved
+                Advance::Moved
             }
-            Stage::Segments { runs, odd: true, .. } if runs.idle() => Outcome::Plain,
+            Stage::Segments { runs, odd: true, .. } if runs.idle() => Advance::Plain,
             Stage::Segments { cut, runs, broken, odd } => {
                 if *odd || !runs.over() {
-                    return Outcome::Waiting;
+                    return Advance::Waiting;
                 }
                 if broken.is_empty() {
-                    return Outcome::Verdict(Verdict::Sound);
+                    return Advance::Verdict(Verdict::Sound);
                 }
                 let recheck = Box::new(Recheck::new(cut.segments.clone(), std::mem::take(broken)));
                 self.stage = Stage::Recheck { cut: cut.take(), recheck, reading: None };
-                Outcome::Moved
+                Advance::Moved
             }
             Stage::Recheck { cut, recheck, reading } => {
                 let Some(read) = reading else {
-                    let Some(index) = recheck.next() else { return Outcome::Verdict(recheck.verdict()) };
+                    let Some(index) = recheck.next() else { return Advance::Verdict(recheck.verdict()) };
                     let (codec, range) = (self.claim.codec, cut.segments.range(index));
-                    let (tape, decoder) = (cut.tape(self.file, index), Decoder::new(codec, None));
-                    *reading = Some(Reading { tape, decoder, hashed: 0, length: range.end - range.start });
-                    return Outcome::Moved;
+                    let (reader, decoder) = (cut.reader(self.file, index), Decoder::new(codec, None));
+                    *reading = Some(Reading { reader, decoder, hashed: 0, length: range.end - range.start });
+                    return Advance::Moved;
                 };
-                match read.tape.next() {
-                    Next::Waiting => Outcome::Waiting,
-                    Next::Failed(_) => Outcome::Plain,
+                match read.reader.next() {
+                    Next::Waiting => Advance::Waiting,
+                    Next::Failed(_) => Advance::Plain,
                     Next::Bytes(bytes) => {
                         let Reading { decoder, hashed, .. } = read;
                         let pushed = decoder.push(&bytes, &mut |decoded| {
@@ -179,14 +179,14 @@ impl Marked {
                             recheck.push(decoded);
                             Flow::Continue(())
                         });
-                        if pushed.is_ok() { Outcome::Moved } else { Outcome::Plain }
+                        if pushed.is_ok() { Advance::Moved } else { Advance::Plain }
                     }
                     // It changed since its segments were read.
-                    Next::End if read.hashed != read.length => Outcome::Plain,
+                    Next::End if read.hashed != read.length => Advance::Plain,
                     Next::End => {
                         *reading = None;
                         recheck.end();
-                        Outcome::Moved
+                        Advance::Moved
                     }
                 }
             }
@@ -225,8 +225,8 @@ impl Cut {
     }
 
     /// The stored bytes of segment `index` of `file`.
-    fn tape(&self, file: u32, index: usize) -> Tape {
+    fn reader(&self, file: u32, index: usize) -> Reader {
         let border = |at: usize| self.borders.get(at).copied().unwrap_or(u64::MAX);
-        Tape::new(file, border(index)..border(index + 1))
+        Reader::new(file, border(index)..border(index + 1))
     }
 }

@@ -11,18 +11,18 @@
 //! is in memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each; of those
 //! that the host hashes, which are fewer, all bytes.
 
-mod apart;
-mod flight;
 mod indices;
 mod land;
 pub mod listing;
 mod marked;
 mod news;
+mod offload;
+mod operation;
+mod reader;
 pub mod restore;
 mod runs;
 mod start;
 mod stream;
-mod tape;
 mod trailing;
 
 use std::collections::VecDeque;
@@ -37,14 +37,14 @@ use crate::inspect::Set;
 use crate::report::{Depth, Report};
 use crate::survey::{Survey, Work};
 
-use flight::{Flight, Question};
 use indices::{Indices, Step, unreadable};
 use listing::Listing;
-use marked::Outcome;
+use marked::Advance;
 pub use news::{Event, Known, Progress};
+use operation::{Operation, Question};
+pub use reader::{Answer, Want, What};
+use reader::{Ids, Reader};
 use stream::{Stream, Sum};
-pub use tape::{Answer, Want, What};
-use tape::{Ids, Tape};
 
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
@@ -63,7 +63,7 @@ pub struct Drive {
     knows_all: bool,
     claims: VecDeque<(u32, Claim)>,
     trails: VecDeque<crate::trail::Trail>,
-    flights: Vec<Option<Flight>>,
+    flights: Vec<Option<Operation>>,
     ids: Ids,
     numbered: u32,
     events: Vec<Event>,
@@ -121,18 +121,18 @@ impl Drive {
     pub fn wants(&mut self) -> Vec<Want> {
         let Self { indices, flights, ids, .. } = self;
         let mut wants = Vec::new();
-        let mut tapes: Vec<&mut Tape> = indices.tape().into_iter().collect();
+        let mut readers: Vec<&mut Reader> = indices.reader().into_iter().collect();
         for flight in flights.iter_mut().flatten() {
             match flight {
                 // One piece each, in its lane or on its way: what is in memory depends on nothing else.
-                Flight::Stream(stream) if stream.ready() > 0 => {}
-                Flight::Stream(stream) => tapes.push(&mut stream.tape),
-                Flight::Marked(marked) => tapes.extend(marked.tape()),
-                Flight::Trail(trail) => tapes.extend(trail.tape()),
-                Flight::Length(question)
-                | Flight::Fit(question, _)
-                | Flight::Doubt(question, ..)
-                | Flight::Apart(question, _) => {
+                Operation::Stream(stream) if stream.ready() > 0 => {}
+                Operation::Stream(stream) => readers.push(&mut stream.reader),
+                Operation::Marked(marked) => readers.extend(marked.reader()),
+                Operation::Trail(trail) => readers.extend(trail.reader()),
+                Operation::Length(question)
+                | Operation::Fit(question, _)
+                | Operation::Confirm(question, ..)
+                | Operation::Offloaded(question, _) => {
                     if question.id.is_none() {
                         let id = ids.next();
                         question.id = Some(id);
@@ -141,32 +141,32 @@ impl Drive {
                 }
             }
         }
-        wants.extend(tapes.into_iter().filter_map(|tape| tape.want(ids)));
+        wants.extend(readers.into_iter().filter_map(|reader| reader.want(ids)));
         wants
     }
 
     /// Takes the answer to want `id`. One that nobody waits for is passed over.
     pub fn answer(&mut self, id: u32, answer: Answer) {
         let mut answer = Some(answer);
-        let mut offer = |tape: Option<&mut Tape>| {
-            if let Some(tape) = tape {
-                answer = answer.take().and_then(|answer| tape.answer(id, answer));
+        let mut offer = |reader: Option<&mut Reader>| {
+            if let Some(reader) = reader {
+                answer = answer.take().and_then(|answer| reader.answer(id, answer));
             }
         };
-        offer(self.indices.tape());
+        offer(self.indices.reader());
         for flight in self.flights.iter_mut().flatten() {
             match flight {
-                Flight::Stream(stream) => offer(Some(&mut stream.tape)),
-                Flight::Marked(marked) => offer(marked.tape()),
-                Flight::Trail(trail) => offer(trail.tape()),
-                Flight::Apart(..) | Flight::Length(_) | Flight::Fit(..) | Flight::Doubt(..) => {}
+                Operation::Stream(stream) => offer(Some(&mut stream.reader)),
+                Operation::Marked(marked) => offer(marked.reader()),
+                Operation::Trail(trail) => offer(trail.reader()),
+                Operation::Offloaded(..) | Operation::Length(_) | Operation::Fit(..) | Operation::Confirm(..) => {}
             }
         }
         for flight in self.flights.iter_mut().flatten() {
-            if let Flight::Length(question)
-            | Flight::Fit(question, _)
-            | Flight::Doubt(question, ..)
-            | Flight::Apart(question, _) = flight
+            if let Operation::Length(question)
+            | Operation::Fit(question, _)
+            | Operation::Confirm(question, ..)
+            | Operation::Offloaded(question, _) = flight
                 && question.id == Some(id)
             {
                 question.answer = answer.take();
@@ -176,9 +176,9 @@ impl Drive {
 
     /// The bytes of which want `id` asks the digest; they stay where they are until it was answered.
     #[must_use]
-    pub fn apart(&self, id: u32) -> Option<&[u8]> {
+    pub fn offloaded(&self, id: u32) -> Option<&[u8]> {
         self.flights.iter().flatten().find_map(|flight| match flight {
-            Flight::Apart(question, apart) if question.id == Some(id) => Some(apart.bytes()),
+            Operation::Offloaded(question, apart) if question.id == Some(id) => Some(apart.bytes()),
             _ => None,
         })
     }
@@ -275,7 +275,7 @@ impl Drive {
         self.depth >= Depth::Digest
     }
 
-    fn put(&mut self, flight: Flight) {
+    fn put(&mut self, flight: Operation) {
         match self.flights.iter_mut().find(|place| place.is_none()) {
             Some(place) => *place = Some(flight),
             None => self.flights.push(Some(flight)),
@@ -287,50 +287,52 @@ impl Drive {
         let Some(slot) = self.flights.get_mut(place) else { return false };
         match slot.as_mut() {
             None => false,
-            Some(Flight::Stream(stream)) => {
+            Some(Operation::Stream(stream)) => {
                 let moved = stream.fill();
                 if stream.is_over() {
                     self.land(place);
                 }
                 moved
             }
-            Some(Flight::Trail(trail)) => {
+            Some(Operation::Trail(trail)) => {
                 let moved = trail.step(&self.listing);
                 if trail.is_over()
-                    && let Some(Flight::Trail(trail)) = slot.take()
+                    && let Some(Operation::Trail(trail)) = slot.take()
                 {
                     self.indices.survey.followed(trail.finish());
                 }
                 moved
             }
-            Some(Flight::Apart(question, _)) => {
+            Some(Operation::Offloaded(question, _)) => {
                 let Some(answer) = question.answer.take() else { return false };
-                let Some(Flight::Apart(question, apart)) = slot.take() else { return false };
+                let Some(Operation::Offloaded(question, apart)) = slot.take() else { return false };
                 let (verdict, bytes) = apart.end(answer);
                 self.done = self.done.saturating_add(bytes);
                 self.conclude(question.number, *question.claim, verdict, bytes);
                 true
             }
-            Some(Flight::Marked(marked)) => {
-                let outcome = marked.step();
-                if matches!(outcome, Outcome::Waiting) {
+            Some(Operation::Marked(marked)) => {
+                let advance = marked.step();
+                if matches!(advance, Advance::Waiting) {
                     return false;
                 }
-                if !matches!(outcome, Outcome::Moved) {
-                    self.decide(place, outcome);
+                if !matches!(advance, Advance::Moved) {
+                    self.decide(place, advance);
                 }
                 true
             }
-            Some(Flight::Length(question) | Flight::Fit(question, _) | Flight::Doubt(question, ..)) => {
+            Some(Operation::Length(question) | Operation::Fit(question, _) | Operation::Confirm(question, ..)) => {
                 let Some(answer) = question.answer.take() else { return false };
                 let other = || Verdict::of_fault(unreadable("another answer came than was asked for"));
                 let (question, verdict, bytes) = match (slot.take(), answer) {
-                    (Some(Flight::Doubt(question, verdict, bytes)), Answer::Unchanged) => (question, verdict, bytes),
-                    (Some(Flight::Length(question)), Answer::Length(length)) => {
+                    (Some(Operation::Confirm(question, verdict, bytes)), Answer::Unchanged) => {
+                        (question, verdict, bytes)
+                    }
+                    (Some(Operation::Length(question)), Answer::Length(length)) => {
                         let fit = Fit::new(&question.claim, length, self.indices.survey.key());
                         return self.fit(place, question, fit);
                     }
-                    (Some(Flight::Fit(question, mut fit)), Answer::Bytes(bytes) | Answer::Last(bytes)) => {
+                    (Some(Operation::Fit(question, mut fit)), Answer::Bytes(bytes) | Answer::Last(bytes)) => {
                         let before = fit.ask();
                         fit.answer(&bytes);
                         if before != fit.ask() {
@@ -339,12 +341,21 @@ impl Drive {
                         (question, Verdict::of_fault(unreadable("it became shorter while it was read")), 0)
                     }
                     (
-                        Some(Flight::Doubt(question, ..) | Flight::Length(question) | Flight::Fit(question, _)),
+                        Some(
+                            Operation::Confirm(question, ..)
+                            | Operation::Length(question)
+                            | Operation::Fit(question, _),
+                        ),
                         Answer::Failed(message),
                     ) => (question, Verdict::of_fault(unreadable(&message)), 0),
-                    (Some(Flight::Doubt(question, ..) | Flight::Length(question) | Flight::Fit(question, _)), _) => {
-                        (question, other(), 0)
-                    }
+                    (
+                        Some(
+                            Operation::Confirm(question, ..)
+                            | Operation::Length(question)
+                            | Operation::Fit(question, _),
+                        ),
+                        _,
+                    ) => (question, other(), 0),
                     _ => return false,
                 };
                 self.settle(question.number, &question.claim, verdict, bytes);
@@ -359,7 +370,7 @@ impl Drive {
         match (fit.ask(), self.flights.get_mut(place)) {
             (Some(Range { start, end }), Some(slot)) => {
                 let what = What::Bytes { at: start, length: end.saturating_sub(start) };
-                *slot = Some(Flight::Fit(Question::new(number, *claim, file, what), Box::new(fit)));
+                *slot = Some(Operation::Fit(Question::new(number, *claim, file, what), Box::new(fit)));
             }
             _ => self.settle(number, &claim, fit.verdict(), 0),
         }
@@ -372,8 +383,8 @@ impl Drive {
             .flights
             .iter_mut()
             .flatten()
-            .filter_map(|flight| if let Flight::Stream(stream) = flight { Some(&mut **stream) } else { None })
-            .filter(|stream| !matches!(stream.sum, Sum::Apart(_)))
+            .filter_map(|flight| if let Operation::Stream(stream) = flight { Some(&mut **stream) } else { None })
+            .filter(|stream| !matches!(stream.sum, Sum::Offloaded(_)))
             .collect();
         let ready = streams.iter().filter(|stream| stream.ready() > 0).count();
         let full = lanes::width(Algorithm::Md5).max(lanes::width(Algorithm::Sha256));
@@ -388,7 +399,7 @@ impl Drive {
         }
         self.done = self.done.saturating_add(done);
         for place in 0..self.flights.len() {
-            if let Some(Some(Flight::Stream(stream))) = self.flights.get(place)
+            if let Some(Some(Operation::Stream(stream))) = self.flights.get(place)
                 && stream.is_over()
             {
                 self.land(place);

@@ -18,7 +18,7 @@ use crate::survey::{Options, Survey, Work};
 
 use super::indices::{Indices, Step};
 use super::listing::Listing;
-use super::tape::{Ids, Next, Tape};
+use super::reader::{Ids, Next, Reader};
 use super::{Answer, Want};
 
 /// Decoded bytes after which the host gets them.
@@ -46,7 +46,7 @@ pub struct Restore {
 /// A chunk that is being read.
 struct Chunk {
     claim: Claim,
-    tape: Tape,
+    reader: Reader,
     check: Check,
     /// Stored bytes that wait to be decoded, from `taken` on.
     stored: Vec<u8>,
@@ -131,15 +131,15 @@ impl Restore {
     /// What to read now.
     pub fn wants(&mut self) -> Vec<Want> {
         let Self { indices, chunk, ids, .. } = self;
-        let tapes = indices.tape().into_iter().chain(chunk.as_mut().map(|chunk| &mut chunk.tape));
-        tapes.filter_map(|tape| tape.want(ids)).collect()
+        let readers = indices.reader().into_iter().chain(chunk.as_mut().map(|chunk| &mut chunk.reader));
+        readers.filter_map(|reader| reader.want(ids)).collect()
     }
 
     /// Takes the answer to want `id`.
     pub fn answer(&mut self, id: u32, answer: Answer) {
         let mut answer = Some(answer);
-        for tape in self.indices.tape().into_iter().chain(self.chunk.as_mut().map(|chunk| &mut chunk.tape)) {
-            answer = answer.and_then(|answer| tape.answer(id, answer));
+        for reader in self.indices.reader().into_iter().chain(self.chunk.as_mut().map(|chunk| &mut chunk.reader)) {
+            answer = answer.and_then(|answer| reader.answer(id, answer));
         }
     }
 
@@ -178,8 +178,8 @@ enum Went {
 
 impl Chunk {
     fn new(claim: Claim, file: u32, key: Option<&Key>) -> Self {
-        let (check, tape) = (Check::new(&claim, Depth::Digest, key), Tape::new(file, claim.read()));
-        Self { claim, tape, check, stored: Vec::new(), taken: 0 }
+        let (check, reader) = (Check::new(&claim, Depth::Digest, key), Reader::new(file, claim.read()));
+        Self { claim, reader, check, stored: Vec::new(), taken: 0 }
     }
 
     fn step(&mut self, out: &mut Vec<u8>) -> Result<Went, String> {
@@ -191,7 +191,7 @@ impl Chunk {
             self.taken = to;
             return if flow.is_break() { self.judged() } else { Ok(Went::On) };
         }
-        match self.tape.next() {
+        match self.reader.next() {
             Next::Waiting => Ok(Went::Waiting),
             Next::Bytes(bytes) => {
                 (self.stored, self.taken) = (bytes, 0);

@@ -5,11 +5,11 @@ use crate::claim::{Claim, Evidence};
 use crate::codec::Codec;
 use crate::digest::Hasher;
 
-use super::apart::{Apart, Whole};
-use super::flight::{Flight, Question};
 use super::marked::Marked;
+use super::offload::{Offloaded, Whole};
+use super::operation::{Operation, Question};
+use super::reader::{Reader, What};
 use super::stream::{Owner, Stream, Sum};
-use super::tape::{Tape, What};
 use super::trailing::Trailing;
 use super::{Drive, FLIGHTS};
 
@@ -27,22 +27,22 @@ impl Drive {
         for flight in self.flights.iter().flatten() {
             flying += 1;
             match flight {
-                Flight::Stream(stream) => inflating += usize::from(stream.inflates()),
-                Flight::Apart(..) => inflating += 1,
-                Flight::Trail(_) => trails += 1,
-                Flight::Marked(_) | Flight::Length(_) | Flight::Fit(..) | Flight::Doubt(..) => {}
+                Operation::Stream(stream) => inflating += usize::from(stream.inflates()),
+                Operation::Offloaded(..) => inflating += 1,
+                Operation::Trail(_) => trails += 1,
+                Operation::Marked(_) | Operation::Length(_) | Operation::Fit(..) | Operation::Confirm(..) => {}
             }
         }
         // Segments first: their claim was begun before those that wait.
         for place in 0..self.flights.len() {
-            while let Some(Some(Flight::Marked(marked))) = self.flights.get_mut(place)
+            while let Some(Some(Operation::Marked(marked))) = self.flights.get_mut(place)
                 && flying < FLIGHTS
                 && (marked.claim.codec == Codec::Plain || inflating < INFLATING)
                 && let Some(stream) = marked.spawn(place)
             {
                 flying += 1;
                 inflating += usize::from(stream.inflates());
-                self.put(Flight::Stream(Box::new(stream)));
+                self.put(Operation::Stream(Box::new(stream)));
                 moved = true;
             }
         }
@@ -58,7 +58,7 @@ impl Drive {
             && let Some(trail) = self.trails.pop_front()
         {
             trails += 1;
-            self.put(Flight::Trail(Box::new(Trailing::new(trail, self.indices.survey.key().cloned()))));
+            self.put(Operation::Trail(Box::new(Trailing::new(trail, self.indices.survey.key().cloned()))));
             moved = true;
         }
         moved
@@ -77,12 +77,12 @@ impl Drive {
                 return false;
             }
             Evidence::StoredLength => {
-                self.put(Flight::Length(Question::new(number, claim, file, What::Length)));
+                self.put(Operation::Length(Question::new(number, claim, file, What::Length)));
             }
             Evidence::Bytes => {
                 let marks = claim.marks.as_ref().filter(|_| self.hashes()).and_then(|name| self.listing.number(name));
                 match marks {
-                    Some(marks) => self.put(Flight::Marked(Box::new(Marked::new(number, claim, file, marks)))),
+                    Some(marks) => self.put(Operation::Marked(Box::new(Marked::new(number, claim, file, marks)))),
                     None => self.stream(number, claim, file),
                 }
             }
@@ -96,14 +96,14 @@ impl Drive {
         let (check, sum) = match claim.expect.digest.filter(|_| self.hashes()) {
             None => (Check::new(&claim, self.depth, key), Sum::None),
             Some(digest) => {
-                let apart = self.apart && Apart::suits(&claim);
+                let apart = self.apart && Offloaded::suits(&claim);
                 let lane = || Sum::Lane(Hasher::new(digest.algorithm()));
-                let sum = if apart { Sum::Apart(Whole::of(&claim, key)) } else { lane() };
+                let sum = if apart { Sum::Offloaded(Whole::of(&claim, key)) } else { lane() };
                 (Check::counting(codec, claim.expect, key), sum)
             }
         };
-        let tape = Tape::new(file, claim.read());
-        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), tape, codec, check, sum);
-        self.put(Flight::Stream(Box::new(stream)));
+        let reader = Reader::new(file, claim.read());
+        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), reader, codec, check, sum);
+        self.put(Operation::Stream(Box::new(stream)));
     }
 }

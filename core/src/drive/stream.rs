@@ -7,8 +7,8 @@ use crate::claim::Claim;
 use crate::codec::{Codec, place};
 use crate::digest::Hasher;
 
-use super::apart::Whole;
-use super::tape::{Next, Tape};
+use super::offload::Whole;
+use super::reader::{Next, Reader};
 
 /// Decoded bytes after which a lane has enough to hash, where they are gathered.
 const ENOUGH: usize = 128 * 1024;
@@ -20,7 +20,7 @@ pub(super) struct Stream {
     /// Counts the decoded bytes, and knows when there are too many.
     pub(super) check: Check,
     pub(super) sum: Sum,
-    pub(super) tape: Tape,
+    pub(super) reader: Reader,
     /// Its bytes are stored as they are.
     plain: bool,
     /// Stored bytes, of which the first `taken` were taken.
@@ -40,7 +40,7 @@ pub(super) enum Sum {
     /// A lane.
     Lane(Hasher),
     /// The host, in one piece. Nothing waits for a lane.
-    Apart(Whole),
+    Offloaded(Whole),
 }
 
 /// Where the bytes lie that wait to be hashed.
@@ -67,12 +67,12 @@ pub(super) enum Owner {
 }
 
 impl Stream {
-    pub(super) fn new(owner: Owner, tape: Tape, codec: Codec, check: Check, sum: Sum) -> Self {
+    pub(super) fn new(owner: Owner, reader: Reader, codec: Codec, check: Check, sum: Sum) -> Self {
         Self {
             owner,
             check,
             sum,
-            tape,
+            reader,
             plain: codec == Codec::Plain,
             input: Vec::new(),
             taken: 0,
@@ -121,7 +121,7 @@ impl Stream {
             if self.taken < self.input.len() {
                 self.decode();
             } else {
-                match self.tape.next() {
+                match self.reader.next() {
                     Next::Waiting => break,
                     Next::End => self.end = Some(Ok(())),
                     Next::Failed(message) => self.end = Some(Err(message)),
@@ -137,7 +137,7 @@ impl Stream {
     fn decode(&mut self) {
         let Self { sum, input, taken, decoded, ready, check, .. } = self;
         let mut rest = input.get(*taken..).unwrap_or_default();
-        if let Sum::Apart(whole) = sum {
+        if let Sum::Offloaded(whole) = sum {
             let mut stored = None;
             let flow = check.push(rest, &mut |bytes| match place(input, bytes) {
                 Some(place) if whole.is_all(bytes) => stored = Some(place),
@@ -175,7 +175,7 @@ impl Stream {
         };
         match sum {
             Sum::Lane(hasher) if !bytes.is_empty() => Some((hasher, bytes)),
-            Sum::Lane(_) | Sum::None | Sum::Apart(_) => None,
+            Sum::Lane(_) | Sum::None | Sum::Offloaded(_) => None,
         }
     }
 

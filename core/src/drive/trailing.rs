@@ -5,22 +5,22 @@ use crate::trail::{Followed, Following, Trail};
 
 use super::indices::{absent, unreadable};
 use super::listing::Listing;
-use super::tape::{Next, Tape};
+use super::reader::{Next, Reader};
 
 /// A trail that is being followed.
 pub(super) struct Trailing {
     following: Following,
-    tape: Option<Tape>,
+    reader: Option<Reader>,
     over: bool,
 }
 
 impl Trailing {
     pub(super) fn new(trail: Trail, key: Option<Key>) -> Self {
-        Self { following: Following::new(trail, key), tape: None, over: false }
+        Self { following: Following::new(trail, key), reader: None, over: false }
     }
 
-    pub(super) fn tape(&mut self) -> Option<&mut Tape> {
-        self.tape.as_mut()
+    pub(super) fn reader(&mut self) -> Option<&mut Reader> {
+        self.reader.as_mut()
     }
 
     /// All of it was read.
@@ -35,24 +35,24 @@ impl Trailing {
 
     /// Takes what has come. Says whether that changed anything.
     pub(super) fn step(&mut self, listing: &Listing) -> bool {
-        let Some(tape) = &mut self.tape else {
+        let Some(reader) = &mut self.reader else {
             match self.following.begin() {
                 None if self.over => return false,
                 None => self.over = true,
                 Some(name) => match listing.number(&name) {
-                    Some(number) => self.tape = Some(Tape::new(number, 0..u64::MAX)),
+                    Some(number) => self.reader = Some(Reader::new(number, 0..u64::MAX)),
                     None => self.following.end(Some(&absent())),
                 },
             }
             return true;
         };
-        let fault = match tape.next() {
+        let fault = match reader.next() {
             Next::Waiting => return false,
             Next::Bytes(bytes) if self.following.push(&bytes).is_continue() => return true,
             Next::Bytes(_) | Next::End => None,
             Next::Failed(message) => Some(unreadable(&message)),
         };
-        self.tape = None;
+        self.reader = None;
         self.following.end(fault.as_ref());
         true
     }

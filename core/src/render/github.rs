@@ -3,7 +3,7 @@
 use super::view::{self, Group};
 use super::words::{self, clip, count, len, listed, thousands};
 use crate::finding::Severity;
-use crate::report::{Report, Verdict};
+use crate::report::{Report, Soundness};
 
 /// How many annotations of a kind GitHub shows of one step, the line with the verdict included.
 const SHOWN: usize = 10;
@@ -35,9 +35,9 @@ pub fn annotations(report: &Report) -> String {
         lines.push_str(&format!("::{kind} title={title}{file}::{}\n", data(&message)));
     }
     let kind = match report.verdict {
-        Verdict::Damaged => "error",
-        Verdict::Inconclusive => "warning",
-        Verdict::Sound => "notice",
+        Soundness::Damaged => "error",
+        Soundness::Inconclusive => "warning",
+        Soundness::Sound => "notice",
     };
     let total = groups.iter().map(|group| group.total).fold(0, u64::saturating_add);
     let findings = count(total, "finding", "findings");
@@ -102,8 +102,8 @@ fn roots(page: &mut Page, report: &Report) {
     for root in report.roots.iter().take(ROWS) {
         let sets = points.get(root.label.as_str()).map_or(&[][..], Vec::as_slice);
         let having = |verdict| thousands(view::having(sets.iter().copied(), verdict));
-        let (points, sound) = (thousands(len(sets)), having(Verdict::Sound));
-        let (damaged, inconclusive) = (having(Verdict::Damaged), having(Verdict::Inconclusive));
+        let (points, sound) = (thousands(len(sets)), having(Soundness::Sound));
+        let (damaged, inconclusive) = (having(Soundness::Damaged), having(Soundness::Inconclusive));
         let so_far = if view::partial(report, root) { " so far" } else { "" };
         let checked = format!("{} of {}", thousands(root.coverage.checked), thousands(root.coverage.claims));
         let (label, format, read) = (code(&root.label, 200), cell(&root.format, 40), words::bytes(root.coverage.bytes));
@@ -115,7 +115,7 @@ fn roots(page: &mut Page, report: &Report) {
 }
 
 fn points(page: &mut Page, report: &Report) {
-    let worth: Vec<_> = report.sets.iter().filter(|set| set.verdict != Verdict::Sound).collect();
+    let worth: Vec<_> = report.sets.iter().filter(|set| set.verdict != Soundness::Sound).collect();
     if worth.is_empty() {
         return;
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::view;
 use super::words::{self, count, one_line};
 use crate::finding::Severity;
-use crate::report::{Note, Report, Root, Set, Verdict};
+use crate::report::{Note, Report, Root, Set, Soundness};
 
 struct Suite {
     name: String,
@@ -14,7 +14,7 @@ struct Suite {
 
 struct Case {
     name: String,
-    outcome: Outcome,
+    outcome: Status,
     /// What kind of failure or error it is.
     kind: String,
     message: String,
@@ -22,7 +22,7 @@ struct Case {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum Status {
     Passed,
     Failure,
     Error,
@@ -89,9 +89,9 @@ fn verdict(report: &Report) -> Case {
 fn coverage(root: &Root, partial: bool) -> Case {
     let claims = count(root.coverage.claims, "claim", "claims");
     let (outcome, kind) = match (partial, root.coverage.checked) {
-        (true, _) => (Outcome::Skipped, "partial"),
-        (false, 0) => (Outcome::Error, "nothing-checked"),
-        (false, _) => (Outcome::Passed, "checked"),
+        (true, _) => (Status::Skipped, "partial"),
+        (false, 0) => (Status::Error, "nothing-checked"),
+        (false, _) => (Status::Passed, "checked"),
     };
     let message = format!("{} of {claims} checked", words::thousands(root.coverage.checked));
     let text = format!("{message}, {} read, format {}", words::bytes(root.coverage.bytes), one_line(&root.format));
@@ -101,10 +101,10 @@ fn coverage(root: &Root, partial: bool) -> Case {
 /// The case of a point in time as a whole.
 fn point(report: &Report, set: &Set, partial: bool) -> Case {
     let outcome = match outcome(set.verdict) {
-        Outcome::Passed if partial => Outcome::Skipped,
+        Status::Passed if partial => Status::Skipped,
         other => other,
     };
-    let so_far = if outcome == Outcome::Skipped { " so far: only a part was looked at" } else { "" };
+    let so_far = if outcome == Status::Skipped { " so far: only a part was looked at" } else { "" };
     let message = format!("{}{so_far}, {}", words::verdict(set.verdict), words::bytes(set.bytes));
     Case {
         name: format!("sound at depth {}", words::depth(report.depth)),
@@ -118,9 +118,9 @@ fn point(report: &Report, set: &Set, partial: bool) -> Case {
 /// The case of one finding.
 fn case(report: &Report, note: &Note) -> Case {
     let outcome = match view::weight(report, note.code) {
-        Severity::Damage => Outcome::Failure,
-        Severity::Inconclusive => Outcome::Error,
-        Severity::Warning => Outcome::Passed,
+        Severity::Damage => Status::Failure,
+        Severity::Inconclusive => Status::Error,
+        Severity::Warning => Status::Passed,
     };
     let at = note.offset.map_or_else(String::new, |offset| format!(" at byte {offset}"));
     let message = view::message(note);
@@ -131,11 +131,11 @@ fn case(report: &Report, note: &Note) -> Case {
     Case { name, outcome, kind: note.code.to_string(), message, text: text.join("\n") }
 }
 
-fn outcome(verdict: Verdict) -> Outcome {
+fn outcome(verdict: Soundness) -> Status {
     match verdict {
-        Verdict::Sound => Outcome::Passed,
-        Verdict::Inconclusive => Outcome::Error,
-        Verdict::Damaged => Outcome::Failure,
+        Soundness::Sound => Status::Passed,
+        Soundness::Inconclusive => Status::Error,
+        Soundness::Damaged => Status::Failure,
     }
 }
 
@@ -144,14 +144,14 @@ fn document(suites: &[Suite]) -> String {
     let all = |outcome| suites.iter().map(|suite| number(suite, outcome)).sum::<usize>();
     let tests: usize = suites.iter().map(|suite| suite.cases.len()).sum();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let (failures, errors) = (all(Outcome::Failure), all(Outcome::Error));
+    let (failures, errors) = (all(Status::Failure), all(Status::Error));
     xml.push_str(&format!(
         "<testsuites name=\"highwater\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">\n"
     ));
     for suite in suites {
         let (tests, class) = (suite.cases.len(), attribute(&suite.name));
-        let (failures, errors) = (number(suite, Outcome::Failure), number(suite, Outcome::Error));
-        let skipped = number(suite, Outcome::Skipped);
+        let (failures, errors) = (number(suite, Status::Failure), number(suite, Status::Error));
+        let skipped = number(suite, Status::Skipped);
         xml.push_str(&format!(
             "  <testsuite name=\"{class}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">\n"
         ));
@@ -174,10 +174,10 @@ fn document(suites: &[Suite]) -> String {
 fn inside(case: &Case) -> String {
     let (kind, message, text) = (attribute(&case.kind), attribute(&case.message), escaped(&case.text));
     match case.outcome {
-        Outcome::Passed => format!("      <system-out>{text}</system-out>\n"),
-        Outcome::Skipped => format!("      <skipped message=\"{message}\"/>\n"),
-        Outcome::Failure => format!("      <failure message=\"{message}\" type=\"{kind}\">{text}</failure>\n"),
-        Outcome::Error => format!("      <error message=\"{message}\" type=\"{kind}\">{text}</error>\n"),
+        Status::Passed => format!("      <system-out>{text}</system-out>\n"),
+        Status::Skipped => format!("      <skipped message=\"{message}\"/>\n"),
+        Status::Failure => format!("      <failure message=\"{message}\" type=\"{kind}\">{text}</failure>\n"),
+        Status::Error => format!("      <error message=\"{message}\" type=\"{kind}\">{text}</error>\n"),
     }
 }
 

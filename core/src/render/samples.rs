@@ -1,7 +1,7 @@
 //! Reports for the tests of the renderers.
 
 use crate::finding::Code;
-use crate::report::{Coverage, Depth, Note, Report, Root, Set, Verdict};
+use crate::report::{Coverage, Depth, Note, Report, Root, Set, Soundness};
 
 /// A root without sets.
 pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root {
@@ -17,7 +17,7 @@ pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root 
 }
 
 /// A point in time of a root.
-pub(super) fn set(root: &str, ordinal: u64, verdict: Verdict) -> Set {
+pub(super) fn set(root: &str, ordinal: u64, verdict: Soundness) -> Set {
     let name = format!("2026-11-{:02}-00-00-00", ordinal + 1);
     Set {
         root: root.to_owned(),
@@ -60,13 +60,13 @@ pub(super) fn report(root: Root, sets: Vec<Set>, findings: Vec<Note>) -> Report 
 
 /// Two points, all sound.
 pub(super) fn sound() -> Report {
-    let sets = vec![set("/srv/zodb", 0, Verdict::Sound), set("/srv/zodb", 1, Verdict::Sound)];
+    let sets = vec![set("/srv/zodb", 0, Soundness::Sound), set("/srv/zodb", 1, Soundness::Sound)];
     report(root("/srv/zodb", "1/1", 2, 2), sets, Vec::new())
 }
 
 /// Two of three points are damaged, one file is a stray, and most of the damage is only counted.
 pub(super) fn damaged() -> Report {
-    let [first, second, third] = [Verdict::Sound, Verdict::Damaged, Verdict::Damaged];
+    let [first, second, third] = [Soundness::Sound, Soundness::Damaged, Soundness::Damaged];
     let sets = vec![set("/srv/zodb", 0, first), set("/srv/zodb", 1, second), set("/srv/zodb", 2, third)];
     let hurt = ["2026-11-02-00-00-00", "2026-11-03-00-00-00"];
     let object = "2026-11-02-00-00-00.deltafs";
@@ -82,7 +82,7 @@ pub(super) fn damaged() -> Report {
 
 /// One file cannot be read.
 pub(super) fn inconclusive() -> Report {
-    let sets = vec![set("/srv/zodb", 0, Verdict::Sound), set("/srv/zodb", 1, Verdict::Inconclusive)];
+    let sets = vec![set("/srv/zodb", 0, Soundness::Sound), set("/srv/zodb", 1, Soundness::Inconclusive)];
     let object = "2026-11-02-00-00-00.deltafs";
     let denied = note(Code::Unreadable, object, None, "permission denied", &["2026-11-02-00-00-00"]);
     report(root("/srv/zodb", "1/1", 2, 1), sets, vec![denied])
@@ -91,7 +91,7 @@ pub(super) fn inconclusive() -> Report {
 /// A sound report but for a warning, which counts.
 pub(super) fn strict() -> Report {
     let stray = note(Code::Stray, "notes.txt", None, "no index names it", &[]);
-    let mut report = report(root("/srv/zodb", "1/1", 1, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], vec![stray]);
+    let mut report = report(root("/srv/zodb", "1/1", 1, 1), vec![set("/srv/zodb", 0, Soundness::Sound)], vec![stray]);
     report.strict = true;
     report.judge();
     report
@@ -99,22 +99,22 @@ pub(super) fn strict() -> Report {
 
 /// One of three shards, sound.
 pub(super) fn shard() -> Report {
-    report(root("/srv/zodb", "1/3", 1, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
+    report(root("/srv/zodb", "1/3", 1, 1), vec![set("/srv/zodb", 0, Soundness::Sound)], Vec::new())
 }
 
 /// A shard to which nothing falls.
 pub(super) fn idle() -> Report {
-    report(root("/srv/zodb", "2/3", 0, 0), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new())
+    report(root("/srv/zodb", "2/3", 0, 0), vec![set("/srv/zodb", 0, Soundness::Sound)], Vec::new())
 }
 
 /// Points of several machines in one root, and of another root: the newest of some are in doubt.
 pub(super) fn several() -> Report {
     let point = |root: &str, name: &str, ordinal, verdict| Set { name: name.to_owned(), ..set(root, ordinal, verdict) };
     let sets = vec![
-        point("store", "vm/100/2026-11-01T00:00:00Z", 0, Verdict::Sound),
-        point("store", "vm/100/2026-11-02T00:00:00Z", 1, Verdict::Damaged),
-        point("store", "vm/101/2026-11-01T00:00:00Z", 2, Verdict::Damaged),
-        point("store", "vm/102/2026-11-01T00:00:00Z", 3, Verdict::Sound),
+        point("store", "vm/100/2026-11-01T00:00:00Z", 0, Soundness::Sound),
+        point("store", "vm/100/2026-11-02T00:00:00Z", 1, Soundness::Damaged),
+        point("store", "vm/101/2026-11-01T00:00:00Z", 2, Soundness::Damaged),
+        point("store", "vm/102/2026-11-01T00:00:00Z", 3, Soundness::Sound),
     ];
     let lost = note(Code::Missing, ".chunks/ab", None, "it is not there", &["vm/101/2026-11-01T00:00:00Z"]);
     let lost = Note { root: "store".to_owned(), ..lost };
@@ -123,7 +123,7 @@ pub(super) fn several() -> Report {
 
 /// Two of three shards, both sound.
 pub(super) fn lacking() -> Report {
-    let last = report(root("/srv/zodb", "3/3", 1, 1), vec![set("/srv/zodb", 0, Verdict::Sound)], Vec::new());
+    let last = report(root("/srv/zodb", "3/3", 1, 1), vec![set("/srv/zodb", 0, Soundness::Sound)], Vec::new());
     shard().merge(last)
 }
 
@@ -133,7 +133,7 @@ pub(super) fn hostile() -> Report {
         "]]>\n::error::x|`<script>alert(1)</script>\r\u{1b}[2J\u{0}\u{fffe}\u{9b}\u{202e}&\"' %0A,[a](b:c)*_$@\\";
     let mut place = root(evil, "1/1", 1, 1);
     place.format = evil.to_owned();
-    let mut point = set(evil, 0, Verdict::Damaged);
+    let mut point = set(evil, 0, Soundness::Damaged);
     point.name = evil.to_owned();
     let mut one = note(Code::Digest, evil, Some(u64::MAX), evil, &[evil]);
     one.root = evil.to_owned();
@@ -152,7 +152,7 @@ pub(super) fn large() -> Report {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let long = "<".repeat(4096);
     let findings = (0..100).map(|i| note(Code::Digest, &long, Some(i), &long, &names)).collect();
-    let sets = (0..10_000).map(|i| set("/srv/zodb", i, Verdict::Damaged)).collect();
+    let sets = (0..10_000).map(|i| set("/srv/zodb", i, Soundness::Damaged)).collect();
     report(root("/srv/zodb", "1/1", 3, 3), sets, findings)
 }
 

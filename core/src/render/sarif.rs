@@ -7,7 +7,7 @@ use super::view;
 use super::words;
 use crate::finding::{Code, Severity};
 use crate::formats;
-use crate::report::{Note, Report, Verdict};
+use crate::report::{Note, Report, Soundness};
 
 /// How many results GitHub keeps of one run.
 const MOST: usize = 5_000;
@@ -24,7 +24,7 @@ struct Log<'a> {
 struct Run<'a> {
     tool: Tool,
     invocations: [Invocation; 1],
-    results: Vec<Outcome<'a>>,
+    results: Vec<RuleResult<'a>>,
     properties: Properties<'a>,
 }
 
@@ -76,7 +76,7 @@ struct Notification {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Outcome<'a> {
+struct RuleResult<'a> {
     rule_id: String,
     rule_index: usize,
     level: &'static str,
@@ -120,7 +120,7 @@ struct Extent<'a> {
 
 #[derive(Serialize)]
 struct Properties<'a> {
-    verdict: Verdict,
+    verdict: Soundness,
     depth: &'static str,
     strict: bool,
     claims: u64,
@@ -150,9 +150,9 @@ pub fn sarif(report: &Report) -> String {
         invocations: [Invocation {
             execution_successful: true,
             tool_execution_notifications: match report.verdict {
-                Verdict::Sound => Vec::new(),
-                Verdict::Inconclusive => vec![notification("warning")],
-                Verdict::Damaged => vec![notification("error")],
+                Soundness::Sound => Vec::new(),
+                Soundness::Inconclusive => vec![notification("warning")],
+                Soundness::Damaged => vec![notification("error")],
             },
         }],
         results,
@@ -182,10 +182,10 @@ fn rule(code: Code) -> Rule {
     }
 }
 
-fn outcome<'a>(report: &Report, note: &'a Note, rule_index: usize) -> Outcome<'a> {
+fn outcome<'a>(report: &Report, note: &'a Note, rule_index: usize) -> RuleResult<'a> {
     let artifact_location = Artifact { uri: uri(note) };
     let region = note.offset.map(|byte_offset| Region { byte_offset });
-    Outcome {
+    RuleResult {
         rule_id: note.code.to_string(),
         rule_index,
         level: level(view::weight(report, note.code)),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::samples::{all, damaged, hostile, large, note, report, root, set, sound, strict};
 use super::{annotations, from_json, json, junit, sarif, summary, text};
 use crate::finding::Code;
-use crate::report::{Report, Verdict};
+use crate::report::{Report, Soundness};
 
 /// Counts the elements of each name, and fails on anything that is no well-formed XML 1.0.
 fn elements(xml: &str) -> std::collections::BTreeMap<String, usize> {
@@ -52,7 +52,7 @@ fn junit_is_well_formed_and_counts_right() {
         );
         assert!(xml.contains(&head), "{head}\n{xml}");
         let green = number("failure") + number("error") == 0;
-        assert_eq!(green, report.verdict == Verdict::Sound, "{xml}");
+        assert_eq!(green, report.verdict == Soundness::Sound, "{xml}");
     }
 }
 
@@ -124,7 +124,7 @@ fn sarif_names_rules_places_and_the_verdict() {
             assert!(!result["message"]["text"].as_str().unwrap().is_empty());
         }
         let told = run["invocations"][0]["toolExecutionNotifications"].as_array();
-        assert_eq!(told.is_none(), report.verdict == Verdict::Sound);
+        assert_eq!(told.is_none(), report.verdict == Soundness::Sound);
     }
     let log: Value = serde_json::from_str(&sarif(&damaged())).unwrap();
     let (rules, results) = (&log["runs"][0]["tool"]["driver"]["rules"], &log["runs"][0]["results"]);
@@ -182,10 +182,10 @@ fn an_endless_summary_is_cut() {
 
 #[test]
 fn several_roots_are_told_apart() {
-    let mut twice = report(root("b", "1/1", 1, 1), vec![set("b", 0, Verdict::Sound)], Vec::new());
+    let mut twice = report(root("b", "1/1", 1, 1), vec![set("b", 0, Soundness::Sound)], Vec::new());
     let mut gap = note(Code::Gap, "x.dat", Some(7), "a gap", &["2026-11-01-00-00-00"]);
     gap.root = "a".to_owned();
-    twice = twice.merge(report(root("a", "1/1", 1, 1), vec![set("a", 0, Verdict::Damaged)], vec![gap]));
+    twice = twice.merge(report(root("a", "1/1", 1, 1), vec![set("a", 0, Soundness::Damaged)], vec![gap]));
     assert!(text(&twice, false).contains("\nHW112 gap  a/x.dat at byte 7: a gap\n"));
     let xml = junit(&twice);
     let case = "<testcase classname=\"a@2026-11-01-00-00-00\" name=\"HW112 gap x.dat at byte 7\">\n      <failure";

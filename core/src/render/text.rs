@@ -3,7 +3,7 @@
 use super::view::{self, Group};
 use super::words::{self, count, len, listed, one_line, thousands};
 use crate::finding::SAMPLE;
-use crate::report::{Report, Root, Set, Verdict};
+use crate::report::{Report, Root, Set, Soundness};
 
 /// How many points, findings of one code and shards are listed when not verbose.
 const FEW: usize = 20;
@@ -41,11 +41,11 @@ pub fn text(report: &Report, verbose: bool) -> String {
 }
 
 fn root_lines(lines: &mut Vec<String>, root: &Root, sets: &[&Set], partial: bool, verbose: bool) {
-    let word = |verdict| if partial && verdict == Verdict::Sound { "sound so far" } else { words::verdict(verdict) };
+    let word = |verdict| if partial && verdict == Soundness::Sound { "sound so far" } else { words::verdict(verdict) };
     let mut line = format!("in {} ({}): ", one_line(&root.label), one_line(&root.format));
     line.push_str(&count(len(sets), "point in time", "points in time"));
 
-    for verdict in [Verdict::Sound, Verdict::Damaged, Verdict::Inconclusive] {
+    for verdict in [Soundness::Sound, Soundness::Damaged, Soundness::Inconclusive] {
         let number = view::having(sets.iter().copied(), verdict);
         if number > 0 {
             line.push_str(&format!(", {} {}", thousands(number), word(verdict)));
@@ -53,7 +53,7 @@ fn root_lines(lines: &mut Vec<String>, root: &Root, sets: &[&Set], partial: bool
     }
     lines.push(line);
     let all = verbose || sets.len() <= FEW;
-    let worth: Vec<&&Set> = sets.iter().filter(|set| all || set.verdict != Verdict::Sound).collect();
+    let worth: Vec<&&Set> = sets.iter().filter(|set| all || set.verdict != Soundness::Sound).collect();
     let most = if all { worth.len() } else { FEW };
     for set in worth.iter().take(most) {
         let (name, size) = (one_line(&set.name), words::bytes(set.bytes));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::words::{self, count, len, listed, one_line, thousands};
 use crate::finding::{Code, Severity};
-use crate::report::{self, Depth, Note, Report, Root, Set, Verdict};
+use crate::report::{self, Depth, Note, Report, Root, Set, Soundness};
 
 /// All findings of one code.
 pub(super) struct Group<'a> {
@@ -136,7 +136,7 @@ pub(super) fn points(report: &Report) -> BTreeMap<&str, Vec<&Set>> {
 }
 
 /// How many of `sets` have this verdict.
-pub(super) fn having<'a>(sets: impl IntoIterator<Item = &'a Set>, verdict: Verdict) -> u64 {
+pub(super) fn having<'a>(sets: impl IntoIterator<Item = &'a Set>, verdict: Soundness) -> u64 {
     sets.into_iter().map(|set| u64::from(set.verdict == verdict)).sum()
 }
 
@@ -172,9 +172,9 @@ pub(super) fn checked(report: &Report) -> String {
 /// The verdict in one line, with its reason and what to do next.
 pub(super) fn conclusion(report: &Report) -> String {
     let line = match report.verdict {
-        Verdict::Sound => sound(report),
-        Verdict::Damaged => damaged(report),
-        Verdict::Inconclusive => inconclusive(report),
+        Soundness::Sound => sound(report),
+        Soundness::Damaged => damaged(report),
+        Soundness::Inconclusive => inconclusive(report),
     };
     match len(&report.removed) {
         0 => line,
@@ -196,7 +196,7 @@ fn series(report: &Report) -> Vec<Series<'_>> {
     let mut doubtful: BTreeMap<(&str, &str), bool> = BTreeMap::new();
     for set in &report.sets {
         let doubt = doubtful.entry((&set.root, report::series(&set.name).0)).or_default();
-        *doubt |= set.verdict != Verdict::Sound;
+        *doubt |= set.verdict != Soundness::Sound;
     }
     let mut newest: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for root in &report.roots {
@@ -274,8 +274,8 @@ fn sound(report: &Report) -> String {
 }
 
 fn damaged(report: &Report) -> String {
-    let hurt = having(&report.sets, Verdict::Damaged);
-    let whole = having(&report.sets, Verdict::Sound);
+    let hurt = having(&report.sets, Soundness::Damaged);
+    let whole = having(&report.sets, Soundness::Sound);
     let findings = count(tally(report, Severity::Damage), "piece of damage", "pieces of damage");
     let newest = newest(report);
     let told = newest.as_ref().map(|newest| format!("{newest}; ")).unwrap_or_default();

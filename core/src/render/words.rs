@@ -1,7 +1,7 @@
 //! Words and numbers for people: one line, a bounded length, `1,234 points`, `1.5 GiB`.
 
 use crate::name::printable;
-use crate::report::{Depth, Verdict};
+use crate::report::{Depth, Soundness};
 
 /// Writes a number with thousands separators: `1,234,567`.
 #[must_use]
@@ -76,11 +76,11 @@ pub(super) fn listed(names: &[String], total: u64, most: usize) -> String {
 }
 
 /// The verdict, as the last line begins.
-pub(super) fn verdict(verdict: Verdict) -> &'static str {
+pub(super) fn verdict(verdict: Soundness) -> &'static str {
     match verdict {
-        Verdict::Sound => "sound",
-        Verdict::Inconclusive => "inconclusive",
-        Verdict::Damaged => "damaged",
+        Soundness::Sound => "sound",
+        Soundness::Inconclusive => "inconclusive",
+        Soundness::Damaged => "damaged",
     }
 }
 

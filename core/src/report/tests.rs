@@ -10,7 +10,7 @@ fn a_report_that_lists_damage_is_never_sound_even_if_it_counts_none() {
         "name":"digest","severity":"damage","object":"a.fs","offset":null,"message":"","advice":"","sets":[],
         "sets_total":0}]}"#;
     let report = Report::empty(Depth::Deep, false).merge(crate::render::from_json(text).unwrap());
-    assert_eq!(report.verdict, Verdict::Damaged);
+    assert_eq!(report.verdict, Soundness::Damaged);
 }
 
 /// A root of these parts.
@@ -28,30 +28,30 @@ fn root(shards: &[&str], claims: u64, checked: u64, unjudged: u64) -> Root {
 #[test]
 fn a_report_that_checked_nothing_or_less_than_was_claimed_is_never_sound() {
     for (shard, claims, checked, unjudged, verdict) in [
-        ("1/1", 2, 2, 0, Verdict::Sound),
-        ("1/3", 1, 1, 0, Verdict::Sound),
-        ("1/1", 2, 1, 0, Verdict::Inconclusive),
-        ("1/1", 2, 2, 1, Verdict::Inconclusive),
-        ("1/1", 2, 0, 0, Verdict::Inconclusive),
-        ("1/1", 0, 0, 0, Verdict::Inconclusive),
+        ("1/1", 2, 2, 0, Soundness::Sound),
+        ("1/3", 1, 1, 0, Soundness::Sound),
+        ("1/1", 2, 1, 0, Soundness::Inconclusive),
+        ("1/1", 2, 2, 1, Soundness::Inconclusive),
+        ("1/1", 2, 0, 0, Soundness::Inconclusive),
+        ("1/1", 0, 0, 0, Soundness::Inconclusive),
         // To a part, nothing may fall; but something must be there.
-        ("1/3", 0, 0, 0, Verdict::Sound),
-        ("1/3", 2, 0, 0, Verdict::Inconclusive),
-        ("1/3", 2, 0, 1, Verdict::Inconclusive),
-        ("1/3", 2, 1, 1, Verdict::Inconclusive),
+        ("1/3", 0, 0, 0, Soundness::Sound),
+        ("1/3", 2, 0, 0, Soundness::Inconclusive),
+        ("1/3", 2, 0, 1, Soundness::Inconclusive),
+        ("1/3", 2, 1, 1, Soundness::Inconclusive),
     ] {
         let root = root(&[shard], claims, checked, unjudged);
         let mut report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) };
         report.judge();
         // Of a root that holds no set, nothing is sound.
-        assert!(checked > 0 || report.verdict == Verdict::Inconclusive, "{shard}: {checked} of {claims}");
-        report.sets = vec![set("r", "vm/100/2026-01-02", Verdict::Sound)];
+        assert!(checked > 0 || report.verdict == Soundness::Inconclusive, "{shard}: {checked} of {claims}");
+        report.sets = vec![set("r", "vm/100/2026-01-02", Soundness::Sound)];
         report.judge();
         assert_eq!(report.verdict, verdict, "{shard}: {checked} of {claims}, {unjudged} not judged");
     }
 }
 
-fn set(root: &str, name: &str, verdict: Verdict) -> Set {
+fn set(root: &str, name: &str, verdict: Soundness) -> Set {
     Set {
         root: root.to_owned(),
         name: name.to_owned(),
@@ -80,13 +80,13 @@ fn the_newest_sound_point_is_that_of_each_series() {
     other.label = "s".to_owned();
     let mut report = Report { roots: vec![root(&["1/1"], 1, 1, 0), other], ..Report::empty(Depth::Deep, false) };
     report.sets = vec![
-        set("r", "vm/100/2026-01-02", Verdict::Sound),
-        set("r", "vm/100/2026-01-01", Verdict::Sound),
-        set("r", "vm/100/2026-01-03", Verdict::Damaged),
-        set("r", "vm/2/2026-01-01", Verdict::Sound),
-        set("r", "vm/3/2026-01-01", Verdict::Inconclusive),
-        set("s", "2026-01-01", Verdict::Sound),
-        set("s", "2026-01-02", Verdict::Sound),
+        set("r", "vm/100/2026-01-02", Soundness::Sound),
+        set("r", "vm/100/2026-01-01", Soundness::Sound),
+        set("r", "vm/100/2026-01-03", Soundness::Damaged),
+        set("r", "vm/2/2026-01-01", Soundness::Sound),
+        set("r", "vm/3/2026-01-01", Soundness::Inconclusive),
+        set("s", "2026-01-01", Soundness::Sound),
+        set("s", "2026-01-02", Soundness::Sound),
     ];
     report.judge();
     let newest: Vec<&[String]> = report.roots.iter().map(|root| &*root.newest).collect();
@@ -111,7 +111,7 @@ fn all_parts_are_the_whole_and_fewer_or_more_are_not() {
         let root = root(shards, 1, 1, 0);
         let report = Report { roots: vec![root], ..Report::empty(Depth::Deep, false) }.into_whole();
         let joined = report.roots.iter().all(|root| root.shards == ["1/1"]);
-        assert_eq!((joined, report.verdict == Verdict::Sound), (whole, sound), "{shards:?}");
+        assert_eq!((joined, report.verdict == Soundness::Sound), (whole, sound), "{shards:?}");
         assert!(joined || report.roots.iter().all(|root| root.shards == shards));
     }
 }

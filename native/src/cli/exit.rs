@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use highwater_core::report::Verdict;
+use highwater_core::report::Soundness;
 
 use crate::error::Class;
 
@@ -52,12 +52,12 @@ impl From<Class> for Exit {
     }
 }
 
-impl From<Verdict> for Exit {
-    fn from(verdict: Verdict) -> Self {
+impl From<Soundness> for Exit {
+    fn from(verdict: Soundness) -> Self {
         match verdict {
-            Verdict::Sound => Self::Sound,
-            Verdict::Damaged => Self::Damage,
-            Verdict::Inconclusive => Self::Inconclusive,
+            Soundness::Sound => Self::Sound,
+            Soundness::Damaged => Self::Damage,
+            Soundness::Inconclusive => Self::Inconclusive,
         }
     }
 }

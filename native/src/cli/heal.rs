@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use highwater_core::finding::{Code, Severity};
 use highwater_core::render::thousands;
-use highwater_core::report::{Depth, Note, Verdict};
+use highwater_core::report::{Depth, Note, Soundness};
 use serde_json::json;
 
 use super::exit::Exit;
@@ -18,7 +18,7 @@ use super::repository::{kind_of, open, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
 use crate::error::Error;
-use crate::heal::{Fate, Job, heal};
+use crate::heal::{Fate, HealOptions, heal};
 use crate::shown::quoted;
 
 /// Heal a repository from another one that holds the same objects: its copy, or a store that it is synchronised with.
@@ -79,7 +79,7 @@ impl Run for Heal {
         refuse(&[&self.keys], &self.repository, format, None)?;
         let label = label(&self.repository);
         let depth = if self.quick { Depth::Size } else { Depth::Digest };
-        let job = Job { label: &label, key: self.keys.load()?, depth, dry_run: self.dry_run };
+        let job = HealOptions { label: &label, key: self.keys.load()?, depth, dry_run: self.dry_run };
         let watch = self.talk.watch(stop);
         let done = progress::with(&format!("healing {label}"), self.talk.quiet, &watch, || {
             heal(&job, format, &from, &repository, &watch)
@@ -99,7 +99,7 @@ impl Run for Heal {
             _ if left > 0 => Exit::Damage,
             Some(_) => Exit::Inconclusive,
             None if done.elsewhere > 0 => Exit::Inconclusive,
-            None if done.shut == 0 && done.report.verdict == Verdict::Inconclusive => Exit::Inconclusive,
+            None if done.shut == 0 && done.report.verdict == Soundness::Inconclusive => Exit::Inconclusive,
             None => Exit::Sound,
         };
         let named = |note: &&Note| if note.object.is_empty() { note.root.clone() } else { note.object.clone() };

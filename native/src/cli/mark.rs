@@ -9,7 +9,7 @@ use highwater_core::facts::Shape;
 use highwater_core::finding::Severity;
 use highwater_core::marks::DISTANCE;
 use highwater_core::render::thousands;
-use highwater_core::report::Verdict;
+use highwater_core::report::Soundness;
 use serde_json::json;
 
 use super::exit::Exit;
@@ -19,7 +19,7 @@ use super::repository::{kind_of, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
 use crate::error::Error;
-use crate::mark::{Job, mark};
+use crate::mark::{MarkOptions, mark};
 use crate::shown::quoted;
 
 /// Make later verifications of a repository parallel: hash its long files once and keep marks of them.
@@ -63,7 +63,7 @@ impl Run for Mark {
             return Err(usage(format!("{} is a {}: {what}", quoted(&self.repository), format.facts().name)));
         }
         let label = label(&self.repository);
-        let job = Job { label: &label, distance: DISTANCE, dry_run: self.dry_run };
+        let job = MarkOptions { label: &label, distance: DISTANCE, dry_run: self.dry_run };
         let watch = self.talk.watch(stop);
         let done = progress::with(&format!("marking {label}"), self.talk.quiet, &watch, || {
             mark(job, format, &repository, &watch)
@@ -79,9 +79,9 @@ impl Run for Mark {
         let problems: Vec<String> = listed.chain(found).collect();
         let worst = done.findings.iter().map(|finding| finding.code.severity()).max();
         let exit = match (worst, done.report.verdict) {
-            (Some(Severity::Damage), _) | (_, Verdict::Damaged) => Exit::Damage,
-            (Some(_), _) | (_, Verdict::Inconclusive) => Exit::Inconclusive,
-            (None, Verdict::Sound) => Exit::Sound,
+            (Some(Severity::Damage), _) | (_, Soundness::Damaged) => Exit::Damage,
+            (Some(_), _) | (_, Soundness::Inconclusive) => Exit::Inconclusive,
+            (None, Soundness::Sound) => Exit::Sound,
         };
         if self.json {
             let report = json!({

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::lanes::{self, Stream};
 use super::sink::Goes;
-use super::{buffer, deal};
+use super::{buffer, schedule};
 use crate::error::Error;
 use crate::store::{Object, Store};
 use crate::watch::Watch;
@@ -70,7 +70,7 @@ impl Marked {
     /// [`Error::Interrupted`], and those of the sink.
     pub(crate) fn verdict(&self, goes: Option<Goes<'_>>, watch: &Watch<'_>) -> Result<Option<Verdict>, Error> {
         let count = self.segments.count();
-        let width = deal::width(self.codec, Some(self.segments.expect().digest.algorithm()));
+        let width = schedule::width(self.codec, Some(self.segments.expect().digest.algorithm()));
         let hand = count.div_ceil(rayon::current_num_threads()).min(width * 2);
         let all: Vec<usize> = (0..count).collect();
         let found: Vec<Option<Vec<usize>>> =

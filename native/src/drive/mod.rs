@@ -1,16 +1,16 @@
 //! Drives a `Survey` over a root: indices on one thread, claims and trails on all of them.
 //!
-//! Claims whose bytes must be hashed are dealt out in hands: many short streams go side by side through the lanes of a
+//! Claims whose bytes must be hashed are given out in jobs: many short streams go side by side through the lanes of a
 //! thread ([`lanes`]), a stream with marks is cut there and hashed by all threads ([`marked`]), and a stream that takes
-//! longer than all the others gets a thread of its own ([`deal`]). A restore does the same, and writes what is hashed
-//! where it belongs ([`write`](mod@write)).
+//! longer than all the others gets a thread of its own ([`schedule`]). A restore does the same, and writes what is
+//! hashed where it belongs ([`write`](mod@write)).
 
 mod behind;
-mod deal;
 mod lanes;
 mod marked;
 mod one;
 mod present;
+mod schedule;
 mod sink;
 mod write;
 
@@ -24,7 +24,7 @@ use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Flow;
 use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::fault::{Fault, FaultKind};
-use highwater_core::inspect::{Answer, Ask, Entry, Place};
+use highwater_core::inspect::{Answer, Ask, Entry, Stretch};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
@@ -36,12 +36,12 @@ use crate::error::Error;
 use crate::store::{Identity, Store, fault};
 use crate::watch::Watch;
 
-use deal::Hand;
 pub(crate) use marked::{Marked, read as read_marks};
 pub(crate) use one::failed as unopened;
 pub use one::{check_bytes, fits};
 use present::Present;
 use rayon::prelude::*;
+use schedule::Job;
 pub(crate) use sink::Sink;
 pub(crate) use write::{Judge, write};
 
@@ -64,7 +64,7 @@ const MANY: usize = 64;
 /// Claims of which only the length is asked that a thread takes at a time.
 const LENGTHS: usize = 256;
 
-/// Hands in flight for each thread; the survey waits when there are more.
+/// Jobs under way for each thread; the survey waits when there are more.
 const AHEAD: usize = 4;
 
 /// Claims and bytes after which a thread sends its verdicts: each sending wakes the survey's thread.
@@ -77,8 +77,8 @@ enum Done {
     Claims(Vec<Settled>),
     /// What was found on a trail.
     Trail(Followed),
-    /// All of a hand is done.
-    Hand,
+    /// All of a job is done.
+    Job,
     /// The user wants to stop.
     Interrupted,
 }
@@ -115,25 +115,25 @@ pub fn run(
     let present = Present::of(survey.shard());
     let key = survey.key().cloned();
     rayon::in_place_scope(|scope| -> Result<(), Error> {
-        let ground = Ground { store, depth, key: key.as_ref(), watch, present: &present };
+        let context = Context { store, depth, key: key.as_ref(), watch, present: &present };
         let (gathered, walked) = (Vec::new(), HashMap::new());
-        let mut flight = Flight { scope, ground, gathered, walked, send, receive, running: 0, threads, settled };
+        let mut running = Running { scope, context, gathered, walked, send, receive, running: 0, threads, settled };
         loop {
             watch.go_on()?;
             match survey.ask() {
-                Ask::List(folder) => list(store, folder, &mut survey, &mut flight)?,
-                Ask::Read { object, place } => read(store, &object, &place, &mut survey, &mut flight)?,
+                Ask::List(folder) => list(store, folder, &mut survey, &mut running)?,
+                Ask::Read { object, place } => read(store, &object, &place, &mut survey, &mut running)?,
                 Ask::Writing(lock) => {
                     let writing = store.is_locked(&Name::new(lock.name().as_bytes())?);
-                    _ = flight.answer(&mut survey, Answer::Writing(writing))?;
+                    _ = running.answer(&mut survey, Answer::Writing(writing))?;
                 }
                 Ask::Done => {
-                    flight.deal(&mut survey)?;
-                    flight.land(&mut survey, 0)?;
+                    running.schedule(&mut survey)?;
+                    running.land(&mut survey, 0)?;
                     if !survey.retrace() {
                         return Ok(());
                     }
-                    flight.walked.clear();
+                    running.walked.clear();
                 }
             }
         }
@@ -144,7 +144,7 @@ pub fn run(
 
 /// Where the work is done.
 #[derive(Clone, Copy)]
-struct Ground<'scope> {
+struct Context<'scope> {
     store: &'scope dyn Store,
     depth: Depth,
     /// What opens what is encrypted.
@@ -154,9 +154,9 @@ struct Ground<'scope> {
 }
 
 /// Work that is being done.
-struct Flight<'f, 'scope> {
+struct Running<'f, 'scope> {
     scope: &'f Scope<'scope>,
-    ground: Ground<'scope>,
+    context: Context<'scope>,
     gathered: Vec<Claim>,
     /// The folders that were listed, and under which name: a link may lead to one again.
     walked: HashMap<Identity, Option<Name>>,
@@ -167,7 +167,7 @@ struct Flight<'f, 'scope> {
     settled: &'f mut dyn FnMut(&Claim, &Verdict),
 }
 
-impl<'scope> Flight<'_, 'scope> {
+impl<'scope> Running<'_, 'scope> {
     /// Gives the survey an answer and takes on what follows from it.
     fn answer(&mut self, survey: &mut Survey, answer: Answer<'_>) -> Result<Flow, Error> {
         let mut work = Vec::new();
@@ -181,15 +181,15 @@ impl<'scope> Flight<'_, 'scope> {
         for item in work {
             match item {
                 Work::Claim(claim) => {
-                    if claim.evidence(self.ground.depth) == Evidence::Bytes {
-                        self.ground.watch.expect(claim.expect.length);
+                    if claim.evidence(self.context.depth) == Evidence::Bytes {
+                        self.context.watch.expect(claim.expect.length);
                     }
                     self.gathered.push(claim);
                     if self.gathered.len() >= GATHERED {
-                        self.deal(survey)?;
+                        self.schedule(survey)?;
                     }
                 }
-                Work::Trail(trail) => self.start(survey, move |ground, send| ground.follow(trail, send))?,
+                Work::Trail(trail) => self.start(survey, move |context, send| context.follow(trail, send))?,
                 Work::Node(_) => {}
             }
         }
@@ -197,16 +197,16 @@ impl<'scope> Flight<'_, 'scope> {
     }
 
     /// Starts to check all claims that were gathered.
-    fn deal(&mut self, survey: &mut Survey) -> Result<(), Error> {
-        let depth = self.ground.depth;
+    fn schedule(&mut self, survey: &mut Survey) -> Result<(), Error> {
+        let depth = self.context.depth;
         let of_bytes = |claim: &Claim| claim.evidence(depth) == Evidence::Bytes;
         let (bytes, lengths): (Vec<Claim>, Vec<Claim>) = self.gathered.drain(..).partition(of_bytes);
-        let bytes = self.ground.in_disk_order(bytes);
+        let bytes = self.context.in_disk_order(bytes);
         for claims in lengths.chunks(LENGTHS).map(<[Claim]>::to_vec) {
-            self.start(survey, move |ground, send| ground.lengths(claims, send))?;
+            self.start(survey, move |context, send| context.lengths(claims, send))?;
         }
-        for hand in deal::deal(bytes, self.threads) {
-            self.start(survey, move |ground, send| ground.hand(hand, send))?;
+        for job in schedule::schedule(bytes, self.threads) {
+            self.start(survey, move |context, send| context.job(job, send))?;
         }
         Ok(())
     }
@@ -214,20 +214,20 @@ impl<'scope> Flight<'_, 'scope> {
     fn start(
         &mut self,
         survey: &mut Survey,
-        work: impl FnOnce(Ground<'scope>, &Sender<Done>) -> Result<(), Error> + Send + 'scope,
+        work: impl FnOnce(Context<'scope>, &Sender<Done>) -> Result<(), Error> + Send + 'scope,
     ) -> Result<(), Error> {
         self.land(survey, self.threads * AHEAD)?;
         self.running += 1;
-        let (ground, send) = (self.ground, self.send.clone());
+        let (context, send) = (self.context, self.send.clone());
         self.scope.spawn(move |_| {
-            let done = if work(ground, &send).is_ok() { Done::Hand } else { Done::Interrupted };
+            let done = if work(context, &send).is_ok() { Done::Job } else { Done::Interrupted };
             // The other end is gone only when the run was interrupted.
             _ = send.send(done);
         });
         Ok(())
     }
 
-    /// Takes in results until at most `most` hands are in flight.
+    /// Takes in results until at most `most` jobs are under way.
     fn land(&mut self, survey: &mut Survey, most: usize) -> Result<(), Error> {
         while self.running > most {
             let Ok(done) = self.receive.recv() else { break };
@@ -242,7 +242,7 @@ impl<'scope> Flight<'_, 'scope> {
                     }
                 }
                 Done::Trail(followed) => survey.followed(followed),
-                Done::Hand => self.running -= 1,
+                Done::Job => self.running -= 1,
                 Done::Interrupted => return Err(Error::Interrupted),
             }
         }
@@ -250,7 +250,7 @@ impl<'scope> Flight<'_, 'scope> {
     }
 }
 
-impl Ground<'_> {
+impl Context<'_> {
     /// Claims on many objects in the order in which a disk reads them fastest.
     fn in_disk_order(self, claims: Vec<Claim>) -> Vec<Claim> {
         if claims.len() < MANY {
@@ -283,17 +283,18 @@ impl Ground<'_> {
         Ok(())
     }
 
-    fn hand(self, hand: Hand, send: &Sender<Done>) -> Result<(), Error> {
+    fn job(self, job: Job, send: &Sender<Done>) -> Result<(), Error> {
         let mut out = Out::new(send);
         let hashed = self.depth >= Depth::Digest;
-        match hand {
-            // Those of a hand are alike.
-            Hand::Lanes(width, claims) => match claims.first().and_then(|first| first.expect.digest).filter(|_| hashed)
-            {
-                Some(digest) => self.lanes((width, digest.algorithm()), claims, &mut out),
-                None => claims.into_iter().try_for_each(|claim| self.one(claim, &mut out)),
-            },
-            Hand::Marked(claim) => {
+        match job {
+            // Those of a job are alike.
+            Job::Lanes(width, claims) => {
+                match claims.first().and_then(|first| first.expect.digest).filter(|_| hashed) {
+                    Some(digest) => self.lanes((width, digest.algorithm()), claims, &mut out),
+                    None => claims.into_iter().try_for_each(|claim| self.one(claim, &mut out)),
+                }
+            }
+            Job::Marked(claim) => {
                 let marked = if hashed { marked::check(self.store, &claim, self.watch)? } else { None };
                 match marked {
                     None => self.one(claim, &mut out),
@@ -384,16 +385,16 @@ fn list<'scope>(
     store: &dyn Store,
     folder: Option<Name>,
     survey: &mut Survey,
-    flight: &mut Flight<'_, 'scope>,
+    running: &mut Running<'_, 'scope>,
 ) -> Result<(), Error> {
     // The same name may be listed again, to see what has changed; another name of the same folder shows nothing new.
     if let Some(identity) = store.identity(folder.as_ref()) {
-        let first = flight.walked.entry(identity).or_insert_with(|| folder.clone());
+        let first = running.walked.entry(identity).or_insert_with(|| folder.clone());
         if *first != folder {
             let first = first.as_ref().map_or_else(|| "the root".to_owned(), |name| format!("'{name}'"));
             let message = format!("it leads to {first}, which is looked at under that name");
             let fault = Fault { kind: FaultKind::Known, message };
-            return flight.answer(survey, Answer::Failed(fault)).map(|_| ());
+            return running.answer(survey, Answer::Failed(fault)).map(|_| ());
         }
     }
     // Claims of a listing are begun while it comes: there may be many.
@@ -403,50 +404,50 @@ fn list<'scope>(
         batch.push(entry);
         if batch.len() >= ENTRIES {
             if matches!(flow, Ok(Flow::Continue(()))) {
-                flow = flight.answer(survey, Answer::Entries(&batch));
+                flow = running.answer(survey, Answer::Entries(&batch));
             }
             batch.clear();
         }
     });
-    if flow?.is_break() || flight.answer(survey, Answer::Entries(&batch))?.is_break() {
+    if flow?.is_break() || running.answer(survey, Answer::Entries(&batch))?.is_break() {
         return Ok(());
     }
     let end = result.map_or_else(|error| Answer::Failed(fault(&error)), |()| Answer::End);
-    flight.answer(survey, end).map(|_| ())
+    running.answer(survey, end).map(|_| ())
 }
 
 fn read(
     store: &dyn Store,
     name: &Name,
-    place: &Place,
+    place: &Stretch,
     survey: &mut Survey,
-    flight: &mut Flight<'_, '_>,
+    running: &mut Running<'_, '_>,
 ) -> Result<(), Error> {
     let failed = |error: io::Error| Answer::Failed(fault(&error));
     let opened = store.open(name).and_then(|object| {
         // Only what is counted from the end needs the length.
-        let length = if matches!(place, Place::End(_)) { object.length()? } else { u64::MAX };
+        let length = if matches!(place, Stretch::End(_)) { object.length()? } else { u64::MAX };
         Ok((object, place.range(length)))
     });
     let (object, mut rest) = match opened {
         Ok(opened) => opened,
-        Err(error) => return flight.answer(survey, failed(error)).map(|_| ()),
+        Err(error) => return running.answer(survey, failed(error)).map(|_| ()),
     };
     let mut buffer = buffer();
     while !rest.is_empty() {
-        flight.ground.watch.go_on()?;
+        running.context.watch.go_on()?;
         let most = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX).min(buffer.len());
         match object.read_at(rest.start, &mut buffer[..most]) {
             Ok(0) => break,
             Ok(read) => {
                 rest.start += read as u64;
-                if flight.answer(survey, Answer::Bytes(&buffer[..read]))?.is_break() {
+                if running.answer(survey, Answer::Bytes(&buffer[..read]))?.is_break() {
                     return Ok(());
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return flight.answer(survey, failed(error)).map(|_| ()),
+            Err(error) => return running.answer(survey, failed(error)).map(|_| ()),
         }
     }
-    flight.answer(survey, Answer::End).map(|_| ())
+    running.answer(survey, Answer::End).map(|_| ())
 }

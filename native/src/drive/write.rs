@@ -14,10 +14,10 @@ use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::behind::Behind;
-use super::deal::{self, Hand};
 use super::lanes;
 use super::marked::Marked;
 use super::one::{check_bytes, failed};
+use super::schedule::{self, Job};
 use super::sink::{Goes, Sink};
 use crate::error::Error;
 use crate::store::{Store, fault};
@@ -39,15 +39,15 @@ pub(crate) fn write(
     settled: Judge<'_>,
 ) -> Result<(), Error> {
     let threads = rayon::current_num_threads();
-    deal::pass_over_marks(&mut claims, threads);
+    schedule::pass_over_marks(&mut claims, threads);
     let write = Write { store, key, sink, watch, settled };
-    deal::deal(claims, threads).into_par_iter().try_for_each(|hand| match hand {
-        // Those of a hand are alike.
-        Hand::Lanes(width, claims) => match claims.first().and_then(|first| first.expect.digest) {
+    schedule::schedule(claims, threads).into_par_iter().try_for_each(|job| match job {
+        // Those of a job are alike.
+        Job::Lanes(width, claims) => match claims.first().and_then(|first| first.expect.digest) {
             Some(digest) if width > 1 => write.lanes((width, digest.algorithm()), claims),
             _ => claims.iter().try_for_each(|claim| write.one(claim, true)),
         },
-        Hand::Marked(claim) => write.marked(&claim),
+        Job::Marked(claim) => write.marked(&claim),
     })
 }
 

@@ -50,7 +50,7 @@ use zeros::Zeros;
 
 /// How to restore.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub struct RestoreOptions {
     /// Look at the last chunk of an existing target only.
     pub quick: bool,
     /// Write everything anew whatever is there, and give up what the set does not know.
@@ -69,7 +69,7 @@ pub struct Job {
 
 /// What a restore did, or in a dry run would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RestoreSummary {
     /// The point restored.
     pub point: String,
     /// How.
@@ -88,7 +88,7 @@ pub struct Outcome {
     pub lost: Vec<Gap>,
 }
 
-impl Outcome {
+impl RestoreSummary {
     /// Of a plan of which the chunks before number `had` were there, and so many bytes were not; without an index.
     fn new(plan: &Plan, how: How, had: usize, written: u64) -> Self {
         let (point, files) = (plan.point.clone(), plan.files(had));
@@ -112,7 +112,7 @@ pub enum How {
 /// One restore to a file: from where, to where, what and how.
 #[derive(Clone, Copy)]
 struct Run<'a> {
-    job: &'a Job,
+    job: &'a RestoreOptions,
     plan: &'a Plan,
     from: &'a dyn Store,
     to: &'a dyn Disk,
@@ -193,12 +193,12 @@ pub fn newest_sound(from: &dyn Store, format: &'static dyn Format, watch: &Watch
 /// # Errors
 /// Whatever stands in the way; the target is then as it was, except after `in_place`.
 pub fn to_file(
-    job: &Job,
+    job: &RestoreOptions,
     plan: &Plan,
     from: &dyn Store,
     (to, target): (&dyn Disk, &Name),
     watch: &Watch<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<RestoreSummary, Error> {
     let run = Run { job, plan, from, to, target, watch };
     let what = target::refuse_what_is_no_target(from, plan, to, target)?;
     match plan.shape {
@@ -242,12 +242,12 @@ fn kept_old(error: Error, is: bool) -> Error {
 /// # Errors
 /// Damage, or a stream that takes no more; what was written by then is the user's to throw away.
 pub fn to_stream(
-    job: &Job,
+    job: &RestoreOptions,
     plan: &Plan,
     from: &dyn Store,
     out: &mut dyn Write,
     watch: &Watch<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<RestoreSummary, Error> {
     watch.note("Recovering file to stdout");
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     look(plan, from, job.look, watch)?;
@@ -288,7 +288,7 @@ pub fn to_stream(
         tell_chunks(from, plan.claims.iter(), watch);
     }
     out.flush().map_err(cannot)?;
-    Ok(Outcome::new(plan, How::Full, 0, plan.end))
+    Ok(RestoreSummary::new(plan, How::Full, 0, plan.end))
 }
 
 /// A claim must hold, or nothing of it counts.

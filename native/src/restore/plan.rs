@@ -5,12 +5,12 @@ use highwater_core::claim::Claim;
 use highwater_core::codec::{Codec, Flow};
 use highwater_core::facts::Shape;
 use highwater_core::finding::{Code, Finding, Severity};
-use highwater_core::inspect::{Answer, Ask, Format, Of, Place, Scope, Set};
+use highwater_core::inspect::{Answer, Ask, Format, Of, Scope, Set, Stretch};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::plan::{Obstacle, is_exactly, obstacle};
 use highwater_core::point::{LATEST, Point};
-use highwater_core::report::{Depth, Verdict};
+use highwater_core::report::{Depth, Soundness};
 use highwater_core::survey::{Options, Survey, Work};
 
 use super::append;
@@ -220,7 +220,7 @@ pub(super) fn newest_sound(
     let survey = Survey::new(format.inspect(&Scope::new(Of::All)), options);
     let survey = drive::run(from, survey, Depth::Digest, watch, &mut |_, _| {})?;
     let report = survey.finish();
-    Ok(report.sets.iter().rfind(|set| set.verdict == Verdict::Sound).map(|set| set.name.clone()))
+    Ok(report.sets.iter().rfind(|set| set.verdict == Soundness::Sound).map(|set| set.name.clone()))
 }
 
 /// The point that a restore is asked for, which must stand for one thing; the newest of all if none is named.
@@ -251,7 +251,7 @@ fn older(from: &dyn Store, format: &'static dyn Format, survey: &Survey, newest:
     }
     let (survey, _) = collect(from, format, &Scope::new(Of::Catalogue), Depth::List)?;
     let report = survey.finish();
-    let sound = report.sets.iter().rfind(|set| set.verdict == Verdict::Sound);
+    let sound = report.sets.iter().rfind(|set| set.verdict == Soundness::Sound);
     Ok(sound.map(|set| told(&set.name)).unwrap_or_default())
 }
 
@@ -297,7 +297,7 @@ fn collect(
             Ask::Read { object, place } => {
                 let mut flow = Flow::Continue(());
                 let read = from.open(&object).and_then(|object| {
-                    let range = place.range(if matches!(place, Place::End(_)) { object.length()? } else { u64::MAX });
+                    let range = place.range(if matches!(place, Stretch::End(_)) { object.length()? } else { u64::MAX });
                     object.for_each_piece(range.start, range.end, &mut buffer(), |piece| {
                         flow = give(&mut survey, Answer::Bytes(piece));
                         flow.is_continue()

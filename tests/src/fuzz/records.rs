@@ -13,13 +13,13 @@ use super::reference::{Ended, transactions};
 
 /// Everything a walk told.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct Recorded {
     records: Vec<Record>,
     transactions: Vec<Txn>,
     odd: Vec<Odd>,
 }
 
-impl Sink for Told {
+impl Sink for Recorded {
     fn record(&mut self, record: &Record) {
         self.records.push(*record);
     }
@@ -35,18 +35,18 @@ impl Sink for Told {
 
 /// What a walk, its audit and its index came to.
 #[derive(Debug, PartialEq, Eq)]
-struct Outcome {
+struct Walked {
     state: State,
     end: u64,
     last_tid: u64,
-    told: Told,
+    told: Recorded,
     issues: Vec<Issue>,
     index: Option<OidIndex>,
 }
 
 /// Walks through `file` in the given pieces, or by jumps from one wanted place to the next.
-fn walked(mut walk: Walk, file: &[u8], pieces: Option<&[&[u8]]>) -> Outcome {
-    let (mut sinks, mut issues) = ((Told::default(), Audit::default()), Vec::new());
+fn walked(mut walk: Walk, file: &[u8], pieces: Option<&[&[u8]]>) -> Walked {
+    let (mut sinks, mut issues) = ((Recorded::default(), Audit::default()), Vec::new());
     if let Some(pieces) = pieces {
         for piece in pieces {
             walk.push(piece, &mut sinks);
@@ -70,7 +70,7 @@ fn walked(mut walk: Walk, file: &[u8], pieces: Option<&[&[u8]]>) -> Outcome {
     }
     let (told, audit) = sinks;
     let index = audit.finish().ok();
-    Outcome { state: walk.state(), end: walk.end(), last_tid: walk.last_tid(), told, issues, index }
+    Walked { state: walk.state(), end: walk.end(), last_tid: walk.last_tid(), told, issues, index }
 }
 
 /// Any bytes as a `Data.fs`: any cut, and jumping over what does not matter, tell the same; the complete transactions,
@@ -115,7 +115,7 @@ pub(crate) fn walk(file: &[u8]) {
 }
 
 /// Every record of a complete transaction with a wrong `prev` has an issue that says so, and no other has.
-fn expect_audit(whole: &Outcome) {
+fn expect_audit(whole: &Walked) {
     let (mut before, mut current) = (BTreeMap::new(), BTreeMap::new());
     let mut txn_at = 0;
     let mut wanted = Vec::new();
@@ -258,7 +258,7 @@ pub(crate) fn compose(bytes: &[u8]) {
         let at = usize::try_from(dice_of(bytes).below(size)).expect("a place");
         let safe = whole.told.transactions.iter().take_while(|txn| txn.end <= at as u64).count();
         file[at] ^= 1 << (bytes.len() % 8);
-        let (mut told, mut walk) = (Told::default(), Walk::new(0, size));
+        let (mut told, mut walk) = (Recorded::default(), Walk::new(0, size));
         walk.push(&file, &mut told);
         assert!(told.transactions.starts_with(&whole.told.transactions[..safe]), "flipped at {at}");
     }

@@ -2,14 +2,14 @@
 
 use highwater_core::finding::{Code, Severity};
 use highwater_core::render::{annotations, from_json, json, junit, sarif, summary, text};
-use highwater_core::report::{Coverage, Depth, Note, Report, Root, SCHEMA, Set, Verdict};
+use highwater_core::report::{Coverage, Depth, Note, Report, Root, SCHEMA, Set, Soundness};
 use serde_json::Value;
 
 use super::feed::Feed;
 use super::markup::{elements, expect_commands, expect_markdown, expect_plain};
 
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
-const VERDICTS: [Verdict; 3] = [Verdict::Sound, Verdict::Inconclusive, Verdict::Damaged];
+const VERDICTS: [Soundness; 3] = [Soundness::Sound, Soundness::Inconclusive, Soundness::Damaged];
 
 /// Any text, or two parted by a NUL, as reports in JSON: what is read is rendered, merged, and comes back as it was.
 pub(crate) fn report(bytes: &[u8]) {
@@ -70,9 +70,9 @@ fn expect_text(report: &Report, verbose: bool) {
     let plain = text(report, verbose);
     expect_plain("text", &plain);
     let word = match report.verdict {
-        Verdict::Sound => "sound: ",
-        Verdict::Inconclusive => "inconclusive: ",
-        Verdict::Damaged => "damaged: ",
+        Soundness::Sound => "sound: ",
+        Soundness::Inconclusive => "inconclusive: ",
+        Soundness::Damaged => "damaged: ",
     };
     assert!(plain.lines().last().is_some_and(|line| line.starts_with(word)), "{plain}");
 }
@@ -85,7 +85,7 @@ fn expect_junit(report: &Report) {
     let (tests, failures, errors) = (number("testcase"), number("failure"), number("error"));
     let head = format!("<testsuites name=\"highwater\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">");
     assert!(xml.contains(&head), "{head}\n{xml}");
-    assert!(report.verdict == Verdict::Sound || failures + errors > 0, "not sound, but green: {xml}");
+    assert!(report.verdict == Soundness::Sound || failures + errors > 0, "not sound, but green: {xml}");
 }
 
 fn expect_sarif(report: &Report) {
@@ -108,7 +108,7 @@ fn expect_sarif(report: &Report) {
         assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
     }
     let told = &run["invocations"][0]["toolExecutionNotifications"];
-    assert_eq!(told.is_null(), report.verdict == Verdict::Sound);
+    assert_eq!(told.is_null(), report.verdict == Soundness::Sound);
 }
 
 /// Merging is judged anew, changes nothing the second time, and does not depend on the order.
@@ -129,8 +129,8 @@ fn merged(reports: &[Report]) -> Option<Report> {
     if one.roots.iter().all(format) {
         assert_eq!(other.clone().merge(one.clone()), both, "the order matters");
     }
-    let damaged = [one, other].iter().any(|report| report.verdict == Verdict::Damaged);
-    assert!(!damaged || both.verdict == Verdict::Damaged, "damage is lost in {both:?}");
+    let damaged = [one, other].iter().any(|report| report.verdict == Soundness::Damaged);
+    assert!(!damaged || both.verdict == Soundness::Damaged, "damage is lost in {both:?}");
     Some(both)
 }
 
@@ -143,9 +143,9 @@ fn expect_judged(report: &Report) {
     let severity = |name: &String| name.parse::<Code>().map_or(Severity::Damage, Code::severity);
     let listed = report.findings.iter().map(|note| note.code.severity());
     let worst = report.tallies.keys().map(severity).chain(listed).max();
-    assert!(worst != Some(Severity::Damage) || report.verdict == Verdict::Damaged, "{report:?}");
-    assert!(worst != Some(Severity::Warning) || !report.strict || report.verdict == Verdict::Damaged, "{report:?}");
-    if report.verdict == Verdict::Sound {
+    assert!(worst != Some(Severity::Damage) || report.verdict == Soundness::Damaged, "{report:?}");
+    assert!(worst != Some(Severity::Warning) || !report.strict || report.verdict == Soundness::Damaged, "{report:?}");
+    if report.verdict == Soundness::Sound {
         assert!(report.lacking.is_empty() && !report.roots.is_empty(), "{report:?}");
         // To a part of a set, no claim may fall; what falls to it is judged.
         let judged = |root: &Root| {

@@ -422,7 +422,7 @@ pub(crate) fn set() -> Vec<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use highwater_core::report::Verdict;
+    use highwater_core::report::Soundness;
 
     use super::super::records::trusted;
     use super::*;
@@ -437,9 +437,9 @@ mod tests {
     #[test]
     fn the_seeds_of_sets_are_sound_so_that_what_is_made_of_them_can_be() {
         let verdict = |seed: &Vec<u8>| Host::at(Depth::Deep).report(&unpacked(seed), "r").verdict;
-        let verdicts: Vec<Verdict> = set().iter().map(verdict).collect();
-        assert_eq!(verdicts[..4], [Verdict::Sound; 4]);
-        assert_ne!(verdicts[4], Verdict::Sound);
+        let verdicts: Vec<Soundness> = set().iter().map(verdict).collect();
+        assert_eq!(verdicts[..4], [Soundness::Sound; 4]);
+        assert_ne!(verdicts[4], Soundness::Sound);
         assert_eq!(unpacked(&set()[0]), image());
     }
 }

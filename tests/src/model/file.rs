@@ -1,6 +1,6 @@
 //! `File`: the bytes, the owner and the permissions of a file on the model disk, and which of them are durable.
 
-use super::outcome::{Outcome, SECTOR};
+use super::survivors::{SECTOR, Survivors};
 use highwater::disk::Owner;
 
 #[derive(Debug, Clone)]
@@ -53,16 +53,16 @@ impl File {
     }
 
     /// It after a power cut.
-    pub(super) fn survive(&self, outcome: Outcome) -> Self {
+    pub(super) fn survive(&self, outcome: Survivors) -> Self {
         let (mut bytes, mut meta) = self.durable.clone();
         let last = self.pending.len().saturating_sub(1);
         for (number, change) in self.pending.iter().enumerate().filter(|(number, _)| outcome.keeps_content(*number)) {
             match change {
-                Change::Write(at, written) if outcome == Outcome::Torn && number == last => {
+                Change::Write(at, written) if outcome == Survivors::Torn && number == last => {
                     write(&mut bytes, *at, &written[..written.len() / 2]);
                 }
-                Change::Write(at, written) if matches!(outcome, Outcome::EvenSectors | Outcome::OddSectors) => {
-                    let even = outcome == Outcome::EvenSectors;
+                Change::Write(at, written) if matches!(outcome, Survivors::EvenSectors | Survivors::OddSectors) => {
+                    let even = outcome == Survivors::EvenSectors;
                     let end = at + written.len();
                     bytes.resize(bytes.len().max(end), 0);
                     let kept = (*at..end).zip(written).filter(|(at, _)| (at / SECTOR).is_multiple_of(2) == even);

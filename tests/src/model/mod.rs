@@ -2,14 +2,14 @@
 //!
 //! A file's bytes are durable after `sync`, a name after `sync_folder`, and neither implies the other: what POSIX
 //! promises, not what one file system happens to do. Owner and permissions are durable when the bytes are. After a cut,
-//! [`Model::survive`] gives the disk that the machine finds when it starts again, under one [`Outcome`] of what was not
-//! durable. Besides a cut, an operation or a read can be made to fail, or to report success and do nothing: see
+//! [`Model::survive`] gives the disk that the machine finds when it starts again, under one [`Survivors`] of what was
+//! not durable. Besides a cut, an operation or a read can be made to fail, or to report success and do nothing: see
 //! [`Wrong`].
 
 mod file;
 mod names;
-mod outcome;
 mod root;
+mod survivors;
 
 use std::backtrace::Backtrace;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use file::Meta;
-pub use outcome::Outcome;
 pub use root::Root;
+pub use survivors::Survivors;
 
 use file::File;
 use highwater::disk::Owner;
@@ -197,7 +197,7 @@ impl Model {
 
     /// The disk after a restart: everything on it is durable.
     #[must_use]
-    pub fn survive(&self, outcome: Outcome) -> Self {
+    pub fn survive(&self, outcome: Survivors) -> Self {
         let state = self.state();
         let mut names = state.durable.clone();
         let last = state.pending.len().saturating_sub(1);

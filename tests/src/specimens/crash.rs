@@ -149,9 +149,17 @@ pub fn name(text: &str) -> Name {
 }
 
 /// A restore as it is when nothing is asked for.
-pub fn plain() -> restore::Job {
+pub fn plain() -> restore::RestoreOptions {
     let look = restore::Look::Length;
-    restore::Job { quick: false, full: false, in_place: false, force: false, dry_run: false, look, whole_sum: false }
+    restore::RestoreOptions {
+        quick: false,
+        full: false,
+        in_place: false,
+        force: false,
+        dry_run: false,
+        look,
+        whole_sum: false,
+    }
 }
 
 /// Every byte that a plan gives.
@@ -159,7 +167,7 @@ pub fn plain() -> restore::Job {
 /// # Errors
 /// As a restore has them.
 pub fn bytes_of(model: &Model, plan: &restore::Plan) -> Result<Vec<u8>, Error> {
-    let job = restore::Job { full: true, ..plain() };
+    let job = restore::RestoreOptions { full: true, ..plain() };
     let mut bytes = Vec::new();
     restore::to_stream(&job, plan, &model.root(REPO), &mut bytes, &Watch::silent())?;
     Ok(bytes)

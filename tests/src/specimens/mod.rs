@@ -25,7 +25,7 @@ use std::path::Path;
 use highwater_core::formats::by_name;
 use highwater_core::inspect::Format;
 use highwater_core::key::Key;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 
 use crate::dice::Dice;
 use crate::fuzz::Target;
@@ -214,9 +214,9 @@ impl Case {
             self.expected.iter().filter(|(depths, keys, _)| depths.contains(&depth) && keys[usize::from(keyed)]);
         for (_, _, wanted) in wanted {
             let is_right = match wanted {
-                Expect::Sound(sound) => (report.verdict == Verdict::Sound) == *sound,
+                Expect::Sound(sound) => (report.verdict == Soundness::Sound) == *sound,
                 Expect::Damaged(names) => {
-                    let damaged = report.sets.iter().filter(|set| set.verdict == Verdict::Damaged);
+                    let damaged = report.sets.iter().filter(|set| set.verdict == Soundness::Damaged);
                     damaged.map(|set| &set.name).eq(names)
                 }
             };

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::ours;
 
 /// A mounted image; it goes with this value.
@@ -40,24 +40,24 @@ impl Drop for Btrfs {
 
 #[test]
 fn a_full_restore_shares_the_bytes_of_a_plain_full_backup() {
-    let mut ground = Ground::new();
-    let Some(disk) = Btrfs::new(&ground.path("")) else {
+    let mut fixture = Fixture::new();
+    let Some(disk) = Btrfs::new(&fixture.path("")) else {
         println!("not run: this user may not mount a btrfs, or mkfs.btrfs is missing");
         return;
     };
-    ground.repo = disk.0.join("repo");
-    fs::create_dir(&ground.repo).expect("a repository");
-    ground.data.grow_large(40);
-    ground.grow(1);
-    ground.backup(&[]);
-    ground.grow(3);
-    ground.backup(&[]);
-    let length = ground.data.bytes.len() as u64;
+    fixture.repo = disk.0.join("repo");
+    fs::create_dir(&fixture.repo).expect("a repository");
+    fixture.data.grow_large(40);
+    fixture.grow(1);
+    fixture.backup(&[]);
+    fixture.grow(3);
+    fixture.backup(&[]);
+    let length = fixture.data.bytes.len() as u64;
     assert!(length > 8 << 20, "{length} bytes are too few to tell");
     let before = disk.used();
     let target = disk.0.join("out.fs");
-    ours(&ground.clock.stamp(), &["restore".as_ref(), ground.repo.as_os_str(), target.as_os_str()]).expect(0);
+    ours(&fixture.clock.stamp(), &["restore".as_ref(), fixture.repo.as_os_str(), target.as_os_str()]).expect(0);
     let taken = disk.used() - before;
-    assert!(fs::read(&target).expect("the target") == ground.data.bytes, "the restored bytes");
+    assert!(fs::read(&target).expect("the target") == fixture.data.bytes, "the restored bytes");
     assert!(taken < length / 2, "{taken} bytes were taken for a file of {length}");
 }

@@ -10,7 +10,7 @@ use highwater_core::digest::md5_of;
 use highwater_tests::binary::highwater;
 use highwater_tests::dice::Dice;
 use highwater_tests::python::original;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::{Run, ours};
 use serde_json::Value;
 
@@ -18,15 +18,15 @@ use serde_json::Value;
 const DISTANCE: u64 = 4 << 20;
 
 /// A repository with one full backup of 10 MiB and an increment of some bytes.
-fn ground(flags: &[&str]) -> (Ground, String) {
-    let mut ground = Ground::new();
-    ground.data.grow_large(40);
-    ground.grow(1);
-    let stem = ground.backup(flags);
-    ground.grow(2);
-    ground.backup(flags);
+fn fixture(flags: &[&str]) -> (Fixture, String) {
+    let mut fixture = Fixture::new();
+    fixture.data.grow_large(40);
+    fixture.grow(1);
+    let stem = fixture.backup(flags);
+    fixture.grow(2);
+    fixture.backup(flags);
     let ending = if flags.contains(&"--gzip") { "fsz" } else { "fs" };
-    (ground, format!("{stem}.{ending}"))
+    (fixture, format!("{stem}.{ending}"))
 }
 
 fn verify(repository: &Path, flags: &[&str], without: &str) -> Run {
@@ -70,42 +70,42 @@ fn marked(run: &Run) -> u64 {
 #[test]
 fn a_backup_is_marked_and_verified_by_its_marks_and_the_original_passes_them_over() {
     for flags in [&[][..], &["--gzip"]] {
-        let (mut ground, full) = ground(flags);
-        let length = original_length(&ground);
-        let marks = fs::metadata(ground.file(&format!("{full}.marks"))).expect("marks");
+        let (mut fixture, full) = fixture(flags);
+        let length = original_length(&fixture);
+        let marks = fs::metadata(fixture.file(&format!("{full}.marks"))).expect("marks");
         assert_eq!(marks.len(), 8 + 2 + 8 + 16 + 16 * ((length - 1) / DISTANCE), "{flags:?}");
-        let run = verify(&ground.repo, &[], "");
+        let run = verify(&fixture.repo, &[], "");
         run.expect(0);
         assert_eq!(marked(&run), length, "{}", run.account());
-        let text = ours(&ground.clock.stamp(), &["verify".as_ref(), ground.repo.as_os_str()]).expect(0).text();
+        let text = ours(&fixture.clock.stamp(), &["verify".as_ref(), fixture.repo.as_os_str()]).expect(0).text();
         assert!(text.contains("by its marks"), "{text}");
 
-        let out = ground.path("original.fs");
+        let out = fixture.path("original.fs");
         let restore: [&OsStr; 5] =
-            ["-R".as_ref(), "-r".as_ref(), ground.repo.as_os_str(), "-o".as_ref(), out.as_os_str()];
-        original(&ground.clock.stamp(), &restore).expect(0);
-        assert!(fs::read(&out).expect("restored bytes") == ground.data.bytes);
-        original(&ground.clock.stamp(), &["-V".as_ref(), "-r".as_ref(), ground.repo.as_os_str()]).expect(0);
-        ground.grow(1);
-        let stamp = ground.clock.tick(60);
+            ["-R".as_ref(), "-r".as_ref(), fixture.repo.as_os_str(), "-o".as_ref(), out.as_os_str()];
+        original(&fixture.clock.stamp(), &restore).expect(0);
+        assert!(fs::read(&out).expect("restored bytes") == fixture.data.bytes);
+        original(&fixture.clock.stamp(), &["-V".as_ref(), "-r".as_ref(), fixture.repo.as_os_str()]).expect(0);
+        fixture.grow(1);
+        let stamp = fixture.clock.tick(60);
         let backup: [&OsStr; 5] =
-            ["-B".as_ref(), "-r".as_ref(), ground.repo.as_os_str(), "-f".as_ref(), ground.source.as_os_str()];
+            ["-B".as_ref(), "-r".as_ref(), fixture.repo.as_os_str(), "-f".as_ref(), fixture.source.as_os_str()];
         original(&stamp, &backup).expect(0);
-        assert_eq!(marked(&verify(&ground.repo, &[], "")), length);
+        assert_eq!(marked(&verify(&fixture.repo, &[], "")), length);
     }
 }
 
 /// How long the full backup is, decompressed.
-fn original_length(ground: &Ground) -> u64 {
-    let run = verify(&ground.repo, &["--depth", "list"], "");
+fn original_length(fixture: &Fixture) -> u64 {
+    let run = verify(&fixture.repo, &["--depth", "list"], "");
     report(&run)["sets"][0]["bytes"].as_u64().expect("a length")
 }
 
 #[test]
 fn damage_is_the_same_with_marks_and_without_and_is_placed() {
     for flags in [&[][..], &["--gzip"]] {
-        let (ground, full) = ground(flags);
-        let (file, marks) = (ground.file(&full), ground.file(&format!("{full}.marks")));
+        let (fixture, full) = fixture(flags);
+        let (file, marks) = (fixture.file(&full), fixture.file(&format!("{full}.marks")));
         let (sound, kept) = (fs::read(&file).expect("the backup"), fs::read(&marks).expect("its marks"));
         let plain = flags.is_empty();
         let mut dice = Dice::new(7);
@@ -128,9 +128,9 @@ fn damage_is_the_same_with_marks_and_without_and_is_placed() {
         for (what, bytes) in cases {
             fs::write(&file, &bytes).expect("a damaged backup");
             fs::write(&marks, &kept).expect("marks");
-            let with = verify(&ground.repo, &[], "");
+            let with = verify(&fixture.repo, &[], "");
             fs::remove_file(&marks).expect("no marks");
-            let without = verify(&ground.repo, &[], "");
+            let without = verify(&fixture.repo, &[], "");
             assert_eq!(without_marks(&with), without_marks(&without), "{what} {flags:?}");
             assert_eq!(with.code, without.code, "{what} {flags:?}");
             let harmless = !plain && (what == "zeros follow" || with.code == 0);
@@ -145,8 +145,8 @@ fn damage_is_the_same_with_marks_and_without_and_is_placed() {
 
 #[test]
 fn zeros_between_members_are_damage_with_marks_as_without() {
-    let (ground, full) = ground(&["--gzip"]);
-    let (file, marks) = (ground.file(&full), ground.file(&format!("{full}.marks")));
+    let (fixture, full) = fixture(&["--gzip"]);
+    let (file, marks) = (fixture.file(&full), fixture.file(&format!("{full}.marks")));
     let mut bytes = fs::read(&file).expect("the backup");
     // What a member's header says of its length: at its 16th byte.
     let stored = |bytes: &[u8], at: usize| u32::from_le_bytes(*bytes[at + 16..].first_chunk().expect("a header"));
@@ -157,9 +157,9 @@ fn zeros_between_members_are_damage_with_marks_as_without() {
     bytes[second + 16..second + 20].copy_from_slice(&(length + 512).to_le_bytes());
     bytes.splice(border..border, [0; 512]);
     fs::write(&file, &bytes).expect("a damaged backup");
-    let with = verify(&ground.repo, &[], "");
+    let with = verify(&fixture.repo, &[], "");
     fs::remove_file(&marks).expect("no marks");
-    let without = verify(&ground.repo, &[], "");
+    let without = verify(&fixture.repo, &[], "");
     without.expect(1);
     assert_eq!(report(&without)["tallies"]["encoding"], 1, "{}", without.account());
     assert_eq!(report(&with), report(&without));
@@ -204,9 +204,9 @@ fn many_files_side_by_side_are_each_checked() {
 
 #[test]
 fn wrong_marks_are_harmless_in_every_form() {
-    let (ground, full) = ground(&[]);
-    let (other, other_full) = self::ground(&["--gzip"]);
-    let marks = ground.file(&format!("{full}.marks"));
+    let (fixture, full) = fixture(&[]);
+    let (other, other_full) = self::fixture(&["--gzip"]);
+    let marks = fixture.file(&format!("{full}.marks"));
     let sound = fs::read(&marks).expect("marks");
     let foreign = fs::read(other.file(&format!("{other_full}.marks"))).expect("marks");
     let flip = |at: usize| {
@@ -221,47 +221,47 @@ fn wrong_marks_are_harmless_in_every_form() {
     forms.push(("grown".to_owned(), [&sound[..], &[0; 16]].concat()));
     for (what, bytes) in forms {
         fs::write(&marks, bytes).expect("wrong marks");
-        let run = verify(&ground.repo, &["--strict"], "");
+        let run = verify(&fixture.repo, &["--strict"], "");
         assert!(run.code == 0 && report(&run)["findings"] == Value::Array(Vec::new()), "{what}: {}", run.account());
     }
     fs::remove_file(&marks).expect("no marks");
     symlink("/dev/zero", &marks).expect("a link");
-    verify(&ground.repo, &[], "").expect(0);
+    verify(&fixture.repo, &[], "").expect(0);
     fs::remove_file(&marks).expect("no link");
     rustix::fs::mkfifoat(rustix::fs::CWD, &marks, rustix::fs::Mode::RUSR).expect("a FIFO");
-    verify(&ground.repo, &[], "").expect(0);
+    verify(&fixture.repo, &[], "").expect(0);
 }
 
 #[test]
 fn a_foreign_repository_can_be_marked_and_only_what_is_sound_is() {
-    let mut ground = Ground::new();
-    ground.data.grow_large(40);
-    ground.grow(1);
-    let stamp = ground.clock.tick(60);
+    let mut fixture = Fixture::new();
+    fixture.data.grow_large(40);
+    fixture.grow(1);
+    let stamp = fixture.clock.tick(60);
     let backup: [&OsStr; 6] = [
         "-B".as_ref(),
         "-F".as_ref(),
         "-r".as_ref(),
-        ground.repo.as_os_str(),
+        fixture.repo.as_os_str(),
         "-f".as_ref(),
-        ground.source.as_os_str(),
+        fixture.source.as_os_str(),
     ];
     original(&stamp, &backup).expect(0);
     let full = format!("{stamp}.fs");
-    let marks = ground.file(&format!("{full}.marks"));
+    let marks = fixture.file(&format!("{full}.marks"));
     let mark = |flags: &[&str]| {
         let mut arguments: Vec<OsString> = vec!["mark".into()];
         arguments.extend(flags.iter().map(OsString::from));
-        arguments.push(ground.repo.clone().into());
+        arguments.push(fixture.repo.clone().into());
         ours(&stamp, &arguments)
     };
-    assert_eq!(marked(&verify(&ground.repo, &[], "")), 0);
+    assert_eq!(marked(&verify(&fixture.repo, &[], "")), 0);
     said(&mark(&["--dry-run"]), "files to be marked: 1;");
     assert!(!marks.exists());
     // What an interrupted run left is in nobody's way.
-    fs::write(ground.file(&format!("{full}.marks.highwater-tmp")), b"begun").expect("a leftover");
+    fs::write(fixture.file(&format!("{full}.marks.highwater-tmp")), b"begun").expect("a leftover");
     said(&mark(&[]), "files marked: 1; with marks already: 0; too short for any: 0");
-    assert_eq!(marked(&verify(&ground.repo, &[], "")), ground.data.bytes.len() as u64);
+    assert_eq!(marked(&verify(&fixture.repo, &[], "")), fixture.data.bytes.len() as u64);
     let made = fs::read(&marks).expect("marks");
     said(&mark(&[]), "files marked: 0; with marks already: 1;");
     let json: Value = serde_json::from_slice(&mark(&["--json"]).expect(0).stdout).expect("JSON");
@@ -272,56 +272,56 @@ fn a_foreign_repository_can_be_marked_and_only_what_is_sound_is() {
     said(&mark(&[]), "files marked: 1;");
     assert!(fs::read(&marks).expect("marks") == made);
     fs::remove_file(&marks).expect("no marks");
-    let mut bytes = fs::read(ground.file(&full)).expect("the backup");
+    let mut bytes = fs::read(fixture.file(&full)).expect("the backup");
     bytes[5_000_000] ^= 1;
-    fs::write(ground.file(&full), bytes).expect("a damaged backup");
+    fs::write(fixture.file(&full), bytes).expect("a damaged backup");
     mark(&[]).expect(1).says("HW103");
     assert!(!marks.exists());
-    let lock = fs::File::open(ground.file(".highwater.lock")).expect("the lock file");
+    let lock = fs::File::open(fixture.file(".highwater.lock")).expect("the lock file");
     lock.lock().expect("the lock");
     mark(&[]).expect(4).says("another backup is running");
 }
 
 #[test]
 fn marks_go_with_their_backup_and_lone_ones_are_named() {
-    let (mut ground, full) = ground(&[]);
-    let marks = ground.file(&format!("{full}.marks"));
-    ground.grow(1);
-    ground.backup(&["--full", "--kill-old"]);
+    let (mut fixture, full) = fixture(&[]);
+    let marks = fixture.file(&format!("{full}.marks"));
+    fixture.grow(1);
+    fixture.backup(&["--full", "--kill-old"]);
     assert!(!marks.exists());
     fs::write(&marks, b"of nothing").expect("lone marks");
-    let run = verify(&ground.repo, &[], "");
+    let run = verify(&fixture.repo, &[], "");
     run.expect(0);
     assert_eq!(report(&run)["tallies"]["stray"], 1, "{}", run.account());
-    ground.grow(1);
-    ground.backup(&["--full", "--kill-old"]);
+    fixture.grow(1);
+    fixture.backup(&["--full", "--kill-old"]);
     assert!(!marks.exists());
 }
 
 #[test]
 fn a_target_is_compared_by_marks_and_a_flip_in_it_is_found() {
-    let (mut ground, full) = ground(&[]);
-    let target = ground.path("standby.fs");
-    ground.restore("", &target, &[]).expect(0);
-    ground.grow(1);
-    ground.backup(&[]);
-    ground.restore("", &target, &[]).expect(0).never_says("falling back");
-    assert!(fs::read(&target).expect("the target") == ground.data.bytes);
+    let (mut fixture, full) = fixture(&[]);
+    let target = fixture.path("standby.fs");
+    fixture.restore("", &target, &[]).expect(0);
+    fixture.grow(1);
+    fixture.backup(&[]);
+    fixture.restore("", &target, &[]).expect(0).never_says("falling back");
+    assert!(fs::read(&target).expect("the target") == fixture.data.bytes);
     for place in [4, 6_000_000] {
-        let mut bytes = ground.data.bytes.clone();
+        let mut bytes = fixture.data.bytes.clone();
         bytes[place] ^= 1;
         fs::write(&target, bytes).expect("a damaged target");
-        ground.restore("", &target, &[]).expect(0).says("not consistent with backup").says(&full);
-        assert!(fs::read(&target).expect("the target") == ground.data.bytes, "{place}");
+        fixture.restore("", &target, &[]).expect(0).says("not consistent with backup").says(&full);
+        assert!(fs::read(&target).expect("the target") == fixture.data.bytes, "{place}");
     }
 }
 
 #[test]
 fn every_set_of_instructions_and_a_memory_map_give_the_same_report() {
     for flags in [&[][..], &["--gzip"]] {
-        let (ground, full) = ground(flags);
-        let file = ground.file(&full);
-        let marks = ground.file(&format!("{full}.marks"));
+        let (fixture, full) = fixture(flags);
+        let file = fixture.file(&full);
+        let marks = fixture.file(&format!("{full}.marks"));
         for state in ["sound", "damaged", "without marks"] {
             if state == "damaged" {
                 let mut bytes = fs::read(&file).expect("the backup");
@@ -331,16 +331,16 @@ fn every_set_of_instructions_and_a_memory_map_give_the_same_report() {
             } else if state == "without marks" {
                 fs::remove_file(&marks).expect("no marks");
             }
-            let all = verify(&ground.repo, &[], "");
+            let all = verify(&fixture.repo, &[], "");
             assert_eq!(all.code, i32::from(state != "sound"), "{}", all.account());
             for without in ["avx512", "avx2", "sha", "neon", "avx512,sha", "avx2, sha, neon"] {
-                let run = verify(&ground.repo, &[], without);
+                let run = verify(&fixture.repo, &[], without);
                 assert!((run.code, &run.stdout) == (all.code, &all.stdout), "{state} without {without}");
             }
-            let run = verify(&ground.repo, &["--mmap"], "");
+            let run = verify(&fixture.repo, &["--mmap"], "");
             assert!((run.code, &run.stdout) == (all.code, &all.stdout), "{state} mapped: {}", run.account());
         }
     }
-    let (ground, _) = ground(&[]);
-    verify(&ground.repo, &[], "avx1024").expect(2).says("avx1024");
+    let (fixture, _) = fixture(&[]);
+    verify(&fixture.repo, &[], "avx1024").expect(2).says("avx1024");
 }

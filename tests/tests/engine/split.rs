@@ -1,7 +1,7 @@
 //! The same input gives the same report, however it is cut, sharded, ordered or merged.
 
 use highwater_core::render::{from_json, json};
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_tests::dice::Dice;
 use highwater_tests::memory::{Host, Order, Steps};
 use highwater_tests::repo::Image;
@@ -242,16 +242,16 @@ fn a_lacking_or_doubled_shard_is_never_sound() {
         let sample = specimen.small();
         let host = specimen.host(Depth::Digest, sample.key());
         let parts = parts(&host, &sample.files, 3);
-        assert_eq!(merged(&parts).verdict, Verdict::Sound, "all three");
+        assert_eq!(merged(&parts).verdict, Soundness::Sound, "all three");
         let one = &parts[..1];
         for (case, some) in [("one of three", one), ("two of three", &parts[..2])] {
-            assert_eq!(merged(some).verdict, Verdict::Inconclusive, "{case}");
+            assert_eq!(merged(some).verdict, Soundness::Inconclusive, "{case}");
         }
         let doubled = [&parts[..], one].concat();
-        assert_eq!(merged(&doubled).verdict, Verdict::Inconclusive, "one twice");
+        assert_eq!(merged(&doubled).verdict, Soundness::Inconclusive, "one twice");
         let whole = host.report(&sample.files, "r");
         let mixed = [&[whole][..], one].concat();
-        assert_eq!(merged(&mixed).verdict, Verdict::Inconclusive, "the whole and a part");
+        assert_eq!(merged(&mixed).verdict, Soundness::Inconclusive, "the whole and a part");
     }
 }
 

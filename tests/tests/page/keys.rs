@@ -104,8 +104,8 @@ fn a_key_file_that_takes_a_passphrase_opens_what_is_sealed() {
 #[test]
 fn a_store_is_dropped_as_a_folder_beside_others() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let disk = ground.path().join("disk");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let disk = fixture.path().join("disk");
     let store = disk.join("backup/store");
     copy(&sample.store(), &store);
     // A snapshot that was never finished is an empty folder: no input tells of it, a drop does.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use highwater_core::digest::md5_of;
 use highwater_tests::browser::{Browser, page};
-use highwater_tests::repo::{Ground, Image, Sample, sample, store};
+use highwater_tests::repo::{Fixture, Image, Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
 use support::{command, open, report, restore_to, shown, web};
 
@@ -383,15 +383,15 @@ fn a_check_beside_a_restore_takes_nothing_from_it() {
 
 #[test]
 fn a_folder_is_dropped_and_marks_are_used() {
-    let mut ground = Ground::new();
-    ground.data.grow_large(40);
-    ground.grow(1);
-    ground.backup(&[]);
+    let mut fixture = Fixture::new();
+    fixture.data.grow_large(40);
+    fixture.grow(1);
+    fixture.backup(&[]);
     let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}#workers=1", page().display()));
-    let wanted = command(&[&ground.repo], "digest");
+    let wanted = command(&[&fixture.repo], "digest");
     assert!(String::from_utf8_lossy(&wanted.files["json"]).contains("\"marked\""), "the command uses them");
-    support::drop_on(&mut browser, &ground.repo);
+    support::drop_on(&mut browser, &fixture.repo);
     let verdict = browser.until(support::VERDICT);
     assert_eq!(verdict, "sound", "{}", browser.eval("document.body.innerText"));
     let json = report(&mut browser, "json");

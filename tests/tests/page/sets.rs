@@ -53,9 +53,9 @@ fn damages(specimen: &dyn Specimen, sample: &Sample, first: usize) -> Vec<Case> 
 
 #[test]
 fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
-    let ground = tempfile::tempdir().expect("a scratch folder");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
     let (mut browser, page) = (Browser::start(), page());
-    for (specimen, sample, key) in samples(ground.path()) {
+    for (specimen, sample, key) in samples(fixture.path()) {
         for (workers, first) in [(1, 0), (3, 3)] {
             open(&mut browser, &format!("file://{}#workers={workers}", page.display()));
             for key in [None].into_iter().chain(key.as_ref().map(Some)) {
@@ -68,7 +68,7 @@ fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
                     browser.until(VERDICT);
                 }
                 for (number, case) in damages(specimen, &sample, first).into_iter().enumerate() {
-                    let set = ground.path().join(format!("{workers}-{number}-{}", keyed.len()));
+                    let set = fixture.path().join(format!("{workers}-{number}-{}", keyed.len()));
                     specimens::lay(&case.files, &set);
                     let depths = if sample.is_small() && workers > 1 { &DEPTHS[..] } else { &["digest"] };
                     for depth in depths {
@@ -77,7 +77,7 @@ fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
                     }
                     fs::remove_dir_all(&set).expect("it was there");
                 }
-                let set = ground.path().join("sound");
+                let set = fixture.path().join("sound");
                 specimens::lay(&sample.files, &set);
                 for depth in DEPTHS {
                     let what = format!("{} at {depth} with {workers} workers and {keyed:?}", sample.name);
@@ -108,11 +108,11 @@ fn offered(browser: &mut Browser) -> Vec<String> {
 
 #[test]
 fn all_is_offered_and_restored_and_what_is_sealed_with_its_key_alone() {
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    for (_, mut sample, key) in samples(ground.path()) {
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    for (_, mut sample, key) in samples(fixture.path()) {
         let (mut browser, served) = (Browser::start(), web());
         open(&mut browser, &served.address);
-        let set = ground.path().join("set");
+        let set = fixture.path().join("set");
         specimens::lay(&sample.files, &set);
         shown(&mut browser, &[&plain(&set)], "digest");
         sample.points.sort_by(|one, other| one.name.cmp(&other.name));

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::content::Content;
+use super::folders::Role;
 use super::found::{compare, failed, finding};
 use super::index::{Entry, Index};
 use super::manifest::{self, File, Kind as FileKind};
 use super::names::{self, Which};
-use super::places::Place;
 use super::snapshot::Signed;
 use super::strange::Strange;
 use crate::claim::{Claim, Expect, Extent};
@@ -51,7 +51,7 @@ pub(super) struct Store {
 
 /// Something to be read.
 pub(super) enum Ahead {
-    Folder(Option<Name>, Place),
+    Folder(Option<Name>, Role),
     /// An index of the snapshot of this number, with what is said of its chunks.
     Index(Name, File, u64, Sealing),
     /// A blob that is to be restored, with the path of its snapshot, its group and the fingerprint of its key.
@@ -74,7 +74,7 @@ pub(super) struct Late {
 
 /// What is being read.
 pub(super) enum Now {
-    Listing(Option<Name>, Place, Vec<inspect::Entry>),
+    Listing(Option<Name>, Role, Vec<inspect::Entry>),
     /// The manifest of a snapshot, with the files in its folder.
     Manifest {
         folder: Name,
@@ -117,7 +117,7 @@ impl Store {
             archive: wanted.and_then(|wanted| wanted.archive).map(ToOwned::to_owned),
             candidates: Vec::new(),
             ahead: Vec::new(),
-            now: Now::Listing(None, Place::Space(0), Vec::new()),
+            now: Now::Listing(None, Role::Space(0), Vec::new()),
             groups: 0,
             ordinal: 0,
             known: HashSet::new(),
@@ -172,7 +172,7 @@ impl Store {
             // A backup that is not finished is the newest all the same: to pass over it would be to take an older one
             // for it.
             let newest = self.candidates.drain(..).max();
-            self.ahead.extend(newest.map(|(_, name, group)| Ahead::Folder(Some(name), Place::Snapshot(group))));
+            self.ahead.extend(newest.map(|(_, name, group)| Ahead::Folder(Some(name), Role::Snapshot(group))));
         }
         self.now = match self.ahead.pop() {
             None => return self.last(out),

@@ -12,12 +12,12 @@
 mod advice;
 pub mod archives;
 mod content;
+mod folders;
 mod found;
 mod index;
 mod inspect;
 mod manifest;
 pub mod names;
-mod places;
 mod proof;
 mod references;
 mod snapshot;

@@ -55,7 +55,7 @@ impl Store {
         let folders =
             entries.iter().filter(|entry| entry.kind == Kind::Folder && !entry.name.as_bytes().starts_with(b"."));
         let folders = folders.filter_map(|entry| folder.join(entry.name.as_bytes()).ok());
-        self.ahead.extend(folders.map(|folder| Ahead::Folder(Some(folder), super::places::Place::Strange)));
+        self.ahead.extend(folders.map(|folder| Ahead::Folder(Some(folder), super::folders::Role::Strange)));
         self.next(out);
     }
 

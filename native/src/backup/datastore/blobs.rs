@@ -3,7 +3,7 @@
 use highwater_core::digest::sha256_of;
 use highwater_core::formats::datastore::NewFile;
 
-use super::{Archive, Job, blob, write};
+use super::{Archive, SnapshotOptions, blob, write};
 use crate::disk::like::Like;
 use crate::disk::{Disk, FolderDraft};
 use crate::error::Error;
@@ -45,7 +45,7 @@ impl<'a> Blob<'a> {
     /// Writes it into the folder of the snapshot; a sync of everything makes it durable.
     pub(super) fn write(
         &self,
-        job: &Job,
+        job: &SnapshotOptions,
         disk: &dyn Disk,
         draft: &FolderDraft<'_>,
         like: &Like,

@@ -15,7 +15,7 @@ use highwater_core::report::Depth;
 use rayon::prelude::*;
 
 use super::source::Source;
-use super::{Job, Known, LEVEL, Previous};
+use super::{Known, LEVEL, Previous, SnapshotOptions};
 use crate::disk::like::Like;
 use crate::disk::{self, Disk, Draft};
 use crate::drive::{check_bytes, fits};
@@ -33,7 +33,7 @@ const PATIENCE: usize = 3;
 
 /// The chunks of one backup.
 pub(super) struct Chunks<'a> {
-    job: &'a Job,
+    job: &'a SnapshotOptions,
     disk: &'a dyn Disk,
     /// Where files are written before they have their name, and what they are like; none when nothing is written.
     work: Option<(&'a Name, Like)>,
@@ -88,7 +88,7 @@ struct Chunk {
 impl<'a> Chunks<'a> {
     /// Of each source its place in `sources` is its number, and that in `previous`.
     pub(super) fn new(
-        job: &'a Job,
+        job: &'a SnapshotOptions,
         disk: &'a dyn Disk,
         work: Option<(&'a Name, Like)>,
         sources: &'a [Source<'a>],

@@ -10,15 +10,15 @@
 //! renamed to the snapshot's name: so there is never half of one, and what an interrupted run leaves is removed by the
 //! next.
 
+mod append_only;
 mod blobs;
 mod chunks;
-mod grown;
-mod place;
 mod previous;
 mod publish;
 mod read;
 mod source;
 mod stage;
+mod target;
 
 use std::collections::HashSet;
 
@@ -42,7 +42,7 @@ use previous::{Found, Previous};
 use source::Source;
 use stage::Stage;
 
-pub use place::{Target, target};
+pub use target::{Target, target};
 
 /// The length of a chunk, unless another one is asked for: what the system's own clients use, in bytes.
 pub const CHUNK: u64 = 4 << 20;
@@ -61,7 +61,7 @@ pub enum Known {
 
 /// What to back up and how.
 #[derive(Clone)]
-pub struct Job {
+pub struct SnapshotOptions {
     /// What the snapshot is to hold.
     pub archives: Vec<Archive>,
     /// The group: `[ns/NAME/...]TYPE/ID`.
@@ -133,14 +133,16 @@ pub struct Made {
 ///
 /// # Errors
 /// Whatever stands in its way; nothing half-made looks like a snapshot then.
-pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Error> {
+pub fn backup(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Error> {
     let group = Group::parse(&job.group).ok_or_else(|| Error::failed(format!("'{}' is no group", job.group)))?;
     let (sources, blobs) = open(job)?;
-    let locks = if job.dry_run { None } else { Some(place::prepare(job, disk, watch)?) };
-    let (time, snapshot) = place::time(job, disk, watch)?;
+    let locks = if job.dry_run { None } else { Some(target::prepare(job, disk, watch)?) };
+    let (time, snapshot) = target::time(job, disk, watch)?;
     let Found { previous, unread: marked } = Previous::find(job, &sources, disk, watch)?;
-    let kept =
-        sources.iter().zip(&previous).map(|(source, previous)| grown::kept(job, source, previous.as_ref(), watch));
+    let kept = sources
+        .iter()
+        .zip(&previous)
+        .map(|(source, previous)| append_only::kept(job, source, previous.as_ref(), watch));
     let kept = kept.collect::<Result<Vec<_>, Error>>()?;
     let unread = kept.iter().map(|kept| kept.len() as u64).sum::<u64>();
     watch.expect(sources.iter().map(|source| source.size).sum::<u64>().saturating_sub(unread * job.chunk));
@@ -169,7 +171,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
     let lock = Name::new(names::LOCK.as_bytes())?;
     let like = Like::in_place_of(disk, &lock).map_err(Error::at("look at", disk, &lock))?;
     let stage = Stage::begin(disk, &Name::new(job.group.as_bytes())?)?;
-    place::own(job, disk, stage.snapshot.work(), &like, watch)?;
+    target::own(job, disk, stage.snapshot.work(), &like, watch)?;
     let mut chunks = Chunks::new(job, disk, Some((stage.chunks(), like)), &sources, &previous);
     let digests = read(&chunks)?;
     sources.iter().try_for_each(|source| source.warn_of_change(watch))?;
@@ -209,7 +211,7 @@ pub fn backup(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Made, Err
 }
 
 /// Opens what goes into chunks, and reads what is stored whole.
-fn open(job: &Job) -> Result<(Vec<Source<'_>>, Vec<Blob<'_>>), Error> {
+fn open(job: &SnapshotOptions) -> Result<(Vec<Source<'_>>, Vec<Blob<'_>>), Error> {
     let mut names = HashSet::new();
     if let Some(twice) = job.archives.iter().find(|archive| !names.insert(&archive.file)) {
         return Err(Error::cannot_start(format!("two archives of the snapshot are called {}", twice.name())));

@@ -9,7 +9,7 @@ use highwater_core::name::Name;
 
 use super::chunks::Lost;
 use super::source::Source;
-use super::{Job, blob, name_in, put};
+use super::{SnapshotOptions, blob, name_in, put};
 use crate::disk::Disk;
 use crate::disk::like::Like;
 use crate::drive::buffer;
@@ -44,7 +44,12 @@ const GATHERED: usize = 1 << 16;
 
 impl Previous {
     /// Looks for that of each source. What cannot be read or understood is passed over, and said.
-    pub(super) fn find(job: &Job, sources: &[Source<'_>], disk: &dyn Disk, watch: &Watch<'_>) -> Result<Found, Error> {
+    pub(super) fn find(
+        job: &SnapshotOptions,
+        sources: &[Source<'_>],
+        disk: &dyn Disk,
+        watch: &Watch<'_>,
+    ) -> Result<Found, Error> {
         let mut found: Vec<Option<Self>> = sources.iter().map(|_| None).collect();
         let mut unread = Vec::new();
         let folder = Name::new(job.group.as_bytes())?;
@@ -86,7 +91,7 @@ impl Previous {
     /// Reads the index of the archive of a source, if the snapshot has it: piece by piece, as an image full of zeros
     /// names the same chunk millions of times.
     fn read(
-        job: &Job,
+        job: &SnapshotOptions,
         disk: &dyn Disk,
         snapshot: &str,
         manifest: &Old,

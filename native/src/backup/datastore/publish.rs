@@ -9,9 +9,9 @@ use std::io::ErrorKind;
 use highwater_core::formats::datastore::names::MANIFEST;
 use highwater_core::name::Name;
 
-use super::place::{self, Locks, TICK};
 use super::stage::Stage;
-use super::{Job, write};
+use super::target::{self, Locks, TICK};
+use super::{SnapshotOptions, write};
 use crate::clock;
 use crate::disk::Disk;
 use crate::disk::like::Like;
@@ -25,7 +25,7 @@ const PATIENCE: usize = 8;
 /// Writes the manifest that `manifest` makes for a second, makes everything durable, and puts the snapshot in place.
 /// Gives its path below the store.
 pub(super) fn publish(
-    job: &Job,
+    job: &SnapshotOptions,
     disk: &dyn Disk,
     (stage, like): (&Stage<'_>, &Like),
     (mut locks, mut time): (Locks, i64),
@@ -37,13 +37,13 @@ pub(super) fn publish(
     for _ in 0..PATIENCE {
         watch.go_on()?;
         if disk.look(Some(&group)).map_err(Error::at("look at", disk, &group))?.is_none() {
-            locks.1 = place::take_group(job, disk, watch)?;
+            locks.1 = target::take_group(job, disk, watch)?;
             let path = quoted(&disk.told(Some(&group)));
             watch.notice(format!(
                 "{path} was removed while this ran, and is there again with this snapshot alone; look who removed it"
             ));
         }
-        place::own(job, disk, stage.snapshot.work(), like, watch)?;
+        target::own(job, disk, stage.snapshot.work(), like, watch)?;
         // No snapshot may have its name before all that it names is durable.
         stage.barrier(disk, &group)?;
         let path = format!("{}/{}", job.group, clock::snapshot(time)?);
@@ -74,7 +74,7 @@ pub(super) fn publish(
 }
 
 /// The next second, once it has come; a clock that stands still cannot be waited for.
-fn after(job: &Job, time: i64, watch: &Watch<'_>) -> Result<i64, Error> {
+fn after(job: &SnapshotOptions, time: i64, watch: &Watch<'_>) -> Result<i64, Error> {
     while job.now.is_none() && clock::ticks() && clock::seconds()? <= time {
         watch.go_on()?;
         std::thread::sleep(TICK);

@@ -9,14 +9,14 @@ use rayon::prelude::*;
 
 use super::chunks::Chunks;
 use super::source::{Bytes, Source};
-use super::{Job, Known, LEVEL};
+use super::{Known, LEVEL, SnapshotOptions};
 use crate::error::Error;
 use crate::watch::Watch;
 
 /// Takes every chunk of the source to `chunks`, the first of them without reading it: those that are `kept`. Gives the
 /// digests of all, in order.
 pub(super) fn all(
-    job: &Job,
+    job: &SnapshotOptions,
     source: &Source<'_>,
     kept: Vec<Digest>,
     chunks: &Chunks<'_>,

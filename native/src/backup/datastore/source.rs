@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use highwater_core::digest::{Algorithm, Digest, Hasher, update_lanes};
 
-use super::{Archive, Job};
+use super::{Archive, SnapshotOptions};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::Object;
@@ -17,7 +17,7 @@ const TOGETHER: usize = 1024 * 1024;
 
 /// A source, as one backup sees it.
 pub(super) struct Source<'a> {
-    job: &'a Job,
+    job: &'a SnapshotOptions,
     /// Its number among the sources of the backup, and what becomes of it.
     pub(super) number: usize,
     pub(super) archive: &'a Archive,
@@ -53,7 +53,7 @@ pub(super) enum Bytes {
 
 impl<'a> Source<'a> {
     /// Opens it. One that is empty is refused: there is no archive of no bytes.
-    pub(super) fn open(job: &'a Job, (number, archive): (usize, &'a Archive)) -> Result<Self, Error> {
+    pub(super) fn open(job: &'a SnapshotOptions, (number, archive): (usize, &'a Archive)) -> Result<Self, Error> {
         let path = &archive.source.told();
         let object = archive.source.root.open_source(&archive.source.name).map_err(Error::io("open", path))?;
         let size = object.length().map_err(Error::io("read", path))?;

@@ -16,7 +16,7 @@ use highwater_core::filestorage::{Indexer, OidIndex, Tid};
 use highwater_core::marks::{Marker, Marks};
 use highwater_core::name::{Name, TEMPORARY};
 
-use super::Job;
+use super::BackupOptions;
 use super::damage::Damage;
 use super::member::{MEMBER, member};
 use super::source::Source;
@@ -66,7 +66,7 @@ type Block = (Arc<Vec<u8>>, usize);
 /// # Errors
 /// Also when the source is damaged and not wanted so.
 pub(super) fn copy<'a>(
-    job: &Job,
+    job: &BackupOptions,
     disk: &'a dyn Disk,
     source: &Source,
     base: Base,
@@ -83,7 +83,7 @@ pub(super) fn copy<'a>(
 }
 
 fn copy_to(
-    job: &Job,
+    job: &BackupOptions,
     source: &Source,
     base: Base,
     target: &dyn Writable,

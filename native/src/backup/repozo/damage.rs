@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use highwater_core::filestorage::{Behind, MAGIC_LEN, State as WalkState, Stop, TXN_HEADER, Tid, Walk, behind};
 
-use super::Job;
+use super::BackupOptions;
 use super::copy::Base;
 use super::source::Source;
 use crate::error::Error;
@@ -89,7 +89,7 @@ impl Source {
     ///
     /// # Errors
     /// When the source is damaged and not wanted so.
-    pub(super) fn would_end(&self, job: &Job, base: Base) -> Result<(u64, Tid, Option<Damage>), Error> {
+    pub(super) fn would_end(&self, job: &BackupOptions, base: Base) -> Result<(u64, Tid, Option<Damage>), Error> {
         let walk = self.hop_from(base.start)?;
         let damage = match base.index {
             Err(damage) => Some(damage),

@@ -4,7 +4,7 @@ use highwater_core::codec::Codec;
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::formats::repozo::chain::Link;
 
-use super::Job;
+use super::BackupOptions;
 use super::prefix::{self, Differs};
 use super::source::Source;
 use super::state::{Dat, Newest, State};
@@ -32,7 +32,7 @@ pub enum Decision {
 /// that covers any bytes, hashes that range of the source, and looks whether all files of the chain can be as long as
 /// they should be.
 pub(super) fn decide(
-    job: &Job,
+    job: &BackupOptions,
     disk: &dyn Disk,
     state: &State,
     source: &Source,
@@ -84,7 +84,7 @@ pub(super) fn decide(
 }
 
 fn quick(
-    job: &Job,
+    job: &BackupOptions,
     disk: &dyn Disk,
     newest: &Newest,
     last: &Link,

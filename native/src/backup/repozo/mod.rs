@@ -10,10 +10,10 @@
 mod copy;
 mod damage;
 mod decide;
-mod kill;
+mod interrupted;
 mod member;
-mod mend;
 mod prefix;
+mod prune;
 mod publish;
 mod source;
 mod state;
@@ -41,7 +41,7 @@ use state::State;
 
 /// How to back up.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub struct BackupOptions {
     /// Make a full backup whatever is there.
     pub full: bool,
     /// Trust the last line of the index and the sizes of the files it names.
@@ -66,7 +66,7 @@ pub struct Job {
 
 /// What a backup did, or in a dry run would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum BackupSummary {
     /// The repository holds everything already, up to this offset.
     Nothing(u64),
     /// A new point was made.
@@ -94,13 +94,13 @@ pub struct Made {
 ///
 /// # Errors
 /// Whatever stands in its way; nothing half-made looks like a backup then.
-pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Outcome, Error> {
+pub fn backup(job: &BackupOptions, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> Result<BackupSummary, Error> {
     let source = Source::open(source, watch)?;
     let _lock = if job.dry_run { None } else { Some(lock::take(disk, names::LOCK)?) };
     let mut state = State::read(disk)?;
     if !job.dry_run {
-        mend::leftovers(disk, watch)?;
-        state = mend::interrupted(job, disk, state, &source, watch)?;
+        interrupted::leftovers(disk, watch)?;
+        state = interrupted::interrupted(job, disk, state, &source, watch)?;
     }
     let decision = decide::decide(job, disk, &state, &source, watch)?;
     let base = match &decision {
@@ -128,7 +128,7 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
     if job.dry_run {
         let (end, last_tid, damage) = source.would_end(job, base)?;
         if kind == Kind::Delta && end == start {
-            return Ok(Outcome::Nothing(end));
+            return Ok(BackupSummary::Nothing(end));
         }
         if damage.is_none() {
             succeeds(end, last_tid)?;
@@ -136,7 +136,7 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
         damage.iter().for_each(|damage| watch.notice(damage.warning(&source, end, job.kill_old)));
         let stem = now(job)?;
         let file = DataFile { stem: &stem, kind, codec }.name();
-        return Ok(Outcome::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
+        return Ok(BackupSummary::Made(Made { file, kind, start, end, stored: 0, removed: 0 }));
     }
     let stem = free_stamp(job, disk, &state, kind, codec, watch)?;
     let file = Name::new(DataFile { stem: &stem, kind, codec }.name().as_bytes())?;
@@ -161,30 +161,36 @@ pub fn backup(job: &Job, source: &Place, disk: &dyn Disk, watch: &Watch<'_>) -> 
             watch.notice(damage.warning(&source, end, kill_old));
             0
         }
-        None if kill_old => kill::older(disk, &stem, watch)?,
-        None => kill::finish(disk, &state.listing, watch).map(|()| 0)?,
+        None if kill_old => prune::older(disk, &stem, watch)?,
+        None => prune::finish(disk, &state.listing, watch).map(|()| 0)?,
     };
-    Ok(Outcome::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
+    Ok(BackupSummary::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
 }
 
 /// Says that the repository holds everything, up to `at`, once that is for good: a run that was killed may have
 /// published it a moment ago.
-fn nothing(job: &Job, disk: &dyn Disk, state: &State, at: u64, watch: &Watch<'_>) -> Result<Outcome, Error> {
+fn nothing(
+    job: &BackupOptions,
+    disk: &dyn Disk,
+    state: &State,
+    at: u64,
+    watch: &Watch<'_>,
+) -> Result<BackupSummary, Error> {
     if !job.dry_run {
-        kill::finish(disk, &state.listing, watch)?;
+        prune::finish(disk, &state.listing, watch)?;
         disk.sync_folder(None).map_err(Error::of_folder("sync", disk, None))?;
     }
     watch.note("No changes, nothing to do");
-    Ok(Outcome::Nothing(at))
+    Ok(BackupSummary::Nothing(at))
 }
 
-fn now(job: &Job) -> Result<String, Error> {
+fn now(job: &BackupOptions) -> Result<String, Error> {
     job.now.clone().map_or_else(clock::stamp, Ok)
 }
 
 /// A stamp for the new files: now, if that is after every stamp of the repository.
 fn free_stamp(
-    job: &Job,
+    job: &BackupOptions,
     disk: &dyn Disk,
     state: &State,
     kind: Kind,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use highwater_core::filestorage::{self, Indexer, Magic, OidIndex, Sink, Walk, last_tid};
 use highwater_core::name::Name;
 
-use super::Job;
+use super::BackupOptions;
 use super::damage::Damage;
 use super::state::State;
 use crate::disk::Disk;
@@ -116,7 +116,7 @@ impl Source {
     pub(super) fn index_at(
         &self,
         disk: &dyn Disk,
-        job: &Job,
+        job: &BackupOptions,
         state: &State,
         base: u64,
         watch: &Watch<'_>,

@@ -70,7 +70,7 @@ impl Backup {
     pub(super) fn back_up_to_datastore(&self, target: Target, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         self.only(&Datastore::STORE, None)?;
         let archives = self.archives(target.archive)?;
-        let job = datastore::Job {
+        let job = datastore::SnapshotOptions {
             archives,
             group: target.group,
             chunk: self.datastore.chunk_size.unwrap_or(datastore::CHUNK),

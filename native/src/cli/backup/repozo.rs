@@ -13,7 +13,7 @@ use highwater_core::marks::DISTANCE;
 use highwater_core::render::{bytes, thousands};
 
 use super::Backup;
-use crate::backup::repozo::{Job, Outcome, backup};
+use crate::backup::repozo::{BackupOptions, BackupSummary, backup};
 use crate::cli::exit::Exit;
 use crate::cli::options::Root;
 use crate::cli::options::kinds::{Kind, REPOZO};
@@ -86,7 +86,7 @@ impl Backup {
         }
         self.only(&Repozo, Some("a datastore's group is named STORE@TYPE/ID"))?;
         let repository = opened?.with_locks(self.writing.locks());
-        let job = Job {
+        let job = BackupOptions {
             full: self.repozo.full,
             quick: self.repozo.quick,
             gzip: self.repozo.gzip,
@@ -135,15 +135,15 @@ fn odd_group(path: &Path) -> Option<String> {
 }
 
 /// What a backup came to.
-fn line(outcome: &Outcome, dry_run: bool) -> String {
+fn line(outcome: &BackupSummary, dry_run: bool) -> String {
     let made = match outcome {
-        Outcome::Nothing(at) => {
+        BackupSummary::Nothing(at) => {
             return format!(
                 "nothing to do: the repository holds all {} bytes of complete transactions\n",
                 thousands(*at)
             );
         }
-        Outcome::Made(made) => made,
+        BackupSummary::Made(made) => made,
     };
     let would = if dry_run { "would write" } else { "wrote" };
     let kind = if made.kind == Full { "full backup" } else { "increment" };

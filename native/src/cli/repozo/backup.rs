@@ -2,7 +2,7 @@
 
 use super::files;
 use super::options::Options;
-use crate::backup::repozo::{Job, backup};
+use crate::backup::repozo::{BackupOptions, backup};
 use crate::error::Error;
 use crate::store;
 use crate::watch::Watch;
@@ -13,7 +13,7 @@ const LEVEL: u32 = 6;
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     let repository = files::open(options)?;
     files::find(&repository, None, watch)?;
-    let job = Job {
+    let job = BackupOptions {
         full: options.full,
         quick: options.quick,
         gzip: options.gzip.then_some(LEVEL),

@@ -20,7 +20,7 @@ use crate::clock;
 use crate::disk;
 use crate::drive::{self, buffer};
 use crate::error::{Class, Error};
-use crate::restore::{Job, Look, plan, put_together, to_file, to_stream};
+use crate::restore::{Look, RestoreOptions, plan, put_together, to_file, to_stream};
 use crate::shown::shown;
 use crate::store::{Files, Locks, Store};
 use crate::watch::Watch;
@@ -87,7 +87,7 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<A
             if let Some(hidden) = plan.hidden.as_ref().filter(|_| when != Some(&*point)) {
                 return Err(Error::failed(format!("{hidden}; the newest point before it is -D {point}")));
             }
-            let job = Job {
+            let job = RestoreOptions {
                 quick: options.quick,
                 full: options.full,
                 in_place: false,

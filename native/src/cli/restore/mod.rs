@@ -21,7 +21,7 @@ use super::verb::Run;
 use super::{out, progress};
 use crate::disk;
 use crate::error::Error;
-use crate::restore::{Job, Look, look, newest_sound, plan, plan_salvage, salvage, to_file, to_stream};
+use crate::restore::{Look, RestoreOptions, look, newest_sound, plan, plan_salvage, salvage, to_file, to_stream};
 use crate::shown::{quoted, shown};
 use crate::store::Store;
 use crate::watch::Watch;
@@ -93,7 +93,7 @@ impl Run for Restore {
             true => plan_salvage(&from, format, point, key)?,
             false => plan(&from, format, point, key)?,
         };
-        let job = Job {
+        let job = RestoreOptions {
             quick: self.repozo.quick,
             full: self.full,
             in_place: self.in_place,

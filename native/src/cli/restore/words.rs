@@ -5,11 +5,11 @@ use highwater_core::facts::Shape;
 use highwater_core::render::{bytes, thousands};
 
 use super::Restore;
-use crate::restore::{Gap, How, Outcome, Plan};
+use crate::restore::{Gap, How, Plan, RestoreSummary};
 use crate::shown::quoted;
 
 /// What a salvage left out.
-fn lost(outcome: &Outcome) -> String {
+fn lost(outcome: &RestoreSummary) -> String {
     let mut text = String::new();
     for Gap { range, why } in &outcome.lost {
         text.push_str(&format!("lost: bytes {} to {}: {why}\n", thousands(range.start), thousands(range.end)));
@@ -23,7 +23,7 @@ fn lost(outcome: &Outcome) -> String {
 }
 
 /// What was done; of an OID index only where there can be one.
-pub(super) fn words(args: &Restore, outcome: &Outcome, plan: &Plan) -> String {
+pub(super) fn words(args: &Restore, outcome: &RestoreSummary, plan: &Plan) -> String {
     let target = quoted(&args.target);
     let would = if args.dry_run { "would be " } else { "" };
     let mut text = String::new();

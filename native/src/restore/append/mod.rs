@@ -20,7 +20,7 @@ pub(crate) use together::put_together;
 
 use super::alone::Alone;
 use super::zeros::Zeros;
-use super::{How, Look, Outcome, Run, full, is_still_ours, kept_old, ready};
+use super::{How, Look, RestoreSummary, Run, full, is_still_ours, kept_old, ready};
 use crate::disk::What;
 use crate::error::Error;
 use crate::shown::quoted;
@@ -32,7 +32,7 @@ use fit::Fit;
 ///
 /// # Errors
 /// As [`super::to_file`].
-pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<Outcome, Error> {
+pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<RestoreSummary, Error> {
     let Run { job, plan, from, to, target, watch } = *run;
     if what == Some(What::Block) {
         let path = quoted(&run.told());
@@ -48,7 +48,7 @@ pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<Outcome, Erro
         .map_err(|error| kept_old(error, job.in_place && alone.old.is_some()))?;
     ready::room(run, how, start, &zeros, &alone)?;
     let index = plan.index.is_some();
-    let mut done = Outcome { index, ..Outcome::new(plan, how, next, plan.end - start) };
+    let mut done = RestoreSummary { index, ..RestoreSummary::new(plan, how, next, plan.end - start) };
     if job.dry_run {
         return Ok(done);
     }
@@ -80,7 +80,7 @@ pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<Outcome, Erro
                         quoted(&run.told())
                     ));
                     ready::room(run, How::Full, 0, &zeros, &alone)?;
-                    done = Outcome { index, ..Outcome::new(plan, How::Full, 0, plan.end) };
+                    done = RestoreSummary { index, ..RestoreSummary::new(plan, How::Full, 0, plan.end) };
                 }
             }
         }

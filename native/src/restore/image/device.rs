@@ -12,7 +12,7 @@ use crate::restore::ready::{self, Look};
 use crate::restore::target::holds;
 use crate::restore::write;
 use crate::restore::zeros::Zeros;
-use crate::restore::{How, Outcome, Run, sound};
+use crate::restore::{How, RestoreSummary, Run, sound};
 use crate::shown::quoted;
 
 /// Writes all of the plan to the device that the target is. What it holds already is not written again.
@@ -20,7 +20,7 @@ use crate::shown::quoted;
 /// # Errors
 /// When nobody said that it may be overwritten, it is in use or too small, or something that will be read is not there:
 /// it is then as it was. After that, it is overwritten in part, and that is said.
-pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
+pub(super) fn write(run: &Run<'_>) -> Result<RestoreSummary, Error> {
     let Run { job, plan, from, to, target, watch } = *run;
     let path = quoted(&run.told());
     if !job.force {
@@ -41,7 +41,7 @@ pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
     let zeros = Zeros::of(plan);
     ready::files(from, plan, 0, Look::Closely, &zeros, watch)?;
     if job.dry_run {
-        return Ok(Outcome::new(plan, How::Full, 0, plan.end));
+        return Ok(RestoreSummary::new(plan, How::Full, 0, plan.end));
     }
     watch.notice(format!("overwriting {path}: until this ends, it holds neither what it held nor the point"));
     watch.expect(plan.end);
@@ -55,7 +55,7 @@ pub(super) fn write(run: &Run<'_>) -> Result<Outcome, Error> {
         let more = thousands(length - plan.end);
         watch.notice(format!("{path} has {more} bytes more than the point; they are as they were"));
     }
-    Ok(Outcome::new(plan, How::Full, 0, written))
+    Ok(RestoreSummary::new(plan, How::Full, 0, written))
 }
 
 /// Writes every chunk that is not there, for good; gives how many bytes those are.

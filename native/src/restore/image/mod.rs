@@ -13,7 +13,7 @@ pub use salvage::salvage;
 use super::alone::Alone;
 use super::full::Nothing;
 use super::zeros::Zeros;
-use super::{How, Look, Outcome, Run, full, is_still_ours, kept_old, ready, target};
+use super::{How, Look, RestoreSummary, Run, full, is_still_ours, kept_old, ready, target};
 use crate::disk::What;
 use crate::error::Error;
 use crate::store::Object;
@@ -22,7 +22,7 @@ use crate::store::Object;
 ///
 /// # Errors
 /// As [`super::to_file`].
-pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<Outcome, Error> {
+pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<RestoreSummary, Error> {
     let Run { job, plan, from, to, target, watch } = *run;
     if what == Some(What::Block) {
         return device::write(run);
@@ -44,7 +44,7 @@ pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<Outcome, Erro
     ready::files(from, plan, there, closely, &zeros, watch)
         .map_err(|error| kept_old(error, job.in_place && alone.old.is_some()))?;
     ready::room(run, how, 0, &zeros, &alone)?;
-    let done = Outcome::new(plan, how, there, if how == How::Nothing { 0 } else { plan.end });
+    let done = RestoreSummary::new(plan, how, there, if how == How::Nothing { 0 } else { plan.end });
     if job.dry_run {
         return Ok(done);
     }
@@ -60,5 +60,5 @@ pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<Outcome, Erro
     }
     let written = full::restore(run, alone, &zeros, None, &Nothing)?;
     is_still_ours(run, &*written.file)?;
-    Ok(Outcome { written: done.written - written.had, ..done })
+    Ok(RestoreSummary { written: done.written - written.had, ..done })
 }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::restore::alone::{Alone, still};
 use crate::restore::full::Nothing;
 use crate::restore::zeros::Zeros;
-use crate::restore::{How, Job, Outcome, Plan, Run, full, ready, target};
+use crate::restore::{How, Plan, RestoreOptions, RestoreSummary, Run, full, ready, target};
 use crate::shown::quoted;
 use crate::store::Store;
 use crate::watch::Watch;
@@ -19,12 +19,12 @@ use crate::watch::Watch;
 /// # Errors
 /// Whatever stands in the way, and when nothing at all is left; the target is then as it was.
 pub fn salvage(
-    job: &Job,
+    job: &RestoreOptions,
     plan: &Plan,
     from: &dyn Store,
     (to, target): (&dyn Disk, &Name),
     watch: &Watch<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<RestoreSummary, Error> {
     let run = Run { job, plan, from, to, target, watch };
     if target::refuse_what_is_no_target(from, plan, to, target)? == Some(What::Block) {
         let path = quoted(&run.told());
@@ -33,7 +33,7 @@ pub fn salvage(
     let alone = Alone::take(to, target, false, watch)?;
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     let path = quoted(&run.told());
-    let outcome = |how, written, lost| Outcome { lost, ..Outcome::new(plan, how, 0, written) };
+    let outcome = |how, written, lost| RestoreSummary { lost, ..RestoreSummary::new(plan, how, 0, written) };
     if let Some(old) = &alone.old {
         if target::is_already(&run, old.file.as_object())? {
             return Ok(outcome(How::Nothing, 0, Vec::new()));

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::model::{Meta, Model, Outcome};
-use highwater::backup::datastore::{Archive, Job, Known, backup};
+use crate::model::{Meta, Model, Survivors};
+use highwater::backup::datastore::{Archive, Known, SnapshotOptions, backup};
 use highwater::error::Error;
 use highwater::watch::Watch;
 use highwater::{heal, restore};
@@ -23,10 +23,10 @@ const OF_FILES: Meta = Meta { mode: 0o644, ..OF_REPO };
 /// When the snapshot that is there was made.
 const BEFORE: &str = "2025-01-01-00-00-00";
 
-fn job(model: &Model, now: &str) -> Job {
+fn job(model: &Model, now: &str) -> SnapshotOptions {
     let time: Vec<&str> = now.split('-').collect();
     let time = format!("{}T{}Z", time[..3].join("-"), time[3..].join(":"));
-    Job {
+    SnapshotOptions {
         archives: vec![
             Archive::new(model.place(SOURCE), "Data.fs").expect("a name"),
             Archive::new(model.place(SOURCE), "zeo.conf").expect("a name"),
@@ -43,7 +43,7 @@ fn job(model: &Model, now: &str) -> Job {
     }
 }
 
-fn back_up(model: &Model, job: &Job) -> Result<(), Error> {
+fn back_up(model: &Model, job: &SnapshotOptions) -> Result<(), Error> {
     backup(job, &model.root(REPO), &Watch::silent()).map(|_| ())
 }
 
@@ -65,7 +65,7 @@ fn used(world: &World) -> Model {
     let model = empty(world, 0);
     back_up(&model, &job(&model, BEFORE)).expect("a snapshot");
     model.put(SOURCE, &world.states[2]);
-    model.survive(Outcome::Everything)
+    model.survive(Survivors::Everything)
 }
 
 /// The same, and something happened to one of its chunks.
@@ -79,11 +79,11 @@ fn hurt_with_another(world: &World, change: impl FnOnce(&Model, &Path)) -> Model
     put_store(&model, OTHER);
     back_up(&model, &job(&model, BEFORE)).expect("a snapshot");
     backup(&job(&model, BEFORE), &model.root(OTHER), &Watch::silent()).expect("another snapshot");
-    harm(model.survive(Outcome::Everything), change)
+    harm(model.survive(Survivors::Everything), change)
 }
 
 fn heal_from_another(model: &Model) -> Result<(), Error> {
-    let job = heal::Job { label: "repo", key: None, depth: Depth::Digest, dry_run: false };
+    let job = heal::HealOptions { label: "repo", key: None, depth: Depth::Digest, dry_run: false };
     let (from, to) = (model.root(OTHER), model.root(REPO));
     let done = heal::heal(&job, &Datastore::STORE, &from, &to, &Watch::silent())?;
     let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);
@@ -109,7 +109,7 @@ fn harm(model: Model, change: impl FnOnce(&Model, &Path)) -> Model {
     let index = Fixed::read(&index).expect("an index");
     let chunk = names::chunk(&index.digests[0]).expect("a chunk").to_string();
     change(&model, &Path::new(REPO).join(chunk));
-    model.survive(Outcome::Everything)
+    model.survive(Survivors::Everything)
 }
 
 /// The same, and a run into its group was killed when it had almost ended.
@@ -146,12 +146,12 @@ pub(super) const SCENES: &[Scene] = &[
         "snapshot, a chunk is rotten",
         Kind::Backup,
         |w| hurt(w, rot),
-        |m, now| back_up(m, &Job { known: Known::Digest, ..job(m, now) }),
+        |m, now| back_up(m, &SnapshotOptions { known: Known::Digest, ..job(m, now) }),
     ),
     scene("heal a lost chunk", Kind::Heal, |w| hurt_with_another(w, remove), |m, _| heal_from_another(m)),
     scene("heal a rotten chunk", Kind::Heal, |w| hurt_with_another(w, rot), |m, _| heal_from_another(m)),
     scene("snapshot, encrypted", Kind::Backup, used, |m, now| {
-        back_up(m, &Job { key: Some(small_key()), group: "ns/sealed/host/db".to_owned(), ..job(m, now) })
+        back_up(m, &SnapshotOptions { key: Some(small_key()), group: "ns/sealed/host/db".to_owned(), ..job(m, now) })
     }),
 ];
 

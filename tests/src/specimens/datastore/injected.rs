@@ -7,7 +7,7 @@ use std::process::Command;
 
 use highwater_core::digest::{Digest, sha256_of};
 use highwater_core::formats::datastore::Fixed;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 
 use crate::binary::highwater;
 use crate::dice::Dice;
@@ -49,8 +49,8 @@ fn bytes(seed: u64, length: usize) -> Vec<u8> {
 
 /// A store with one snapshot of `source`.
 fn store(source: &[u8]) -> Image {
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let (store, file) = (ground.path().join("store"), ground.path().join("disk.img"));
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (store, file) = (fixture.path().join("store"), fixture.path().join("disk.img"));
     fs::create_dir_all(store.join(".chunks")).expect("a folder");
     fs::write(store.join(".lock"), "").expect("a file");
     fs::write(&file, source).expect("a file");
@@ -157,7 +157,7 @@ fn chunks(source: &[u8]) -> Vec<Digest> {
 
 /// Whatever happened: no snapshot is lost or half made, nothing sound was touched, and a target is the old file or the
 /// new one.
-fn all_whole(wants: &Wants, scene: &Scene, folder: &Path) -> Result<BTreeMap<String, Verdict>, String> {
+fn all_whole(wants: &Wants, scene: &Scene, folder: &Path) -> Result<BTreeMap<String, Soundness>, String> {
     let (before, after) = (scene.below("store/"), loaded(&folder.join("store")));
     for (name, bytes) in &before {
         let now = after.get(name);
@@ -168,16 +168,16 @@ fn all_whole(wants: &Wants, scene: &Scene, folder: &Path) -> Result<BTreeMap<Str
     if !matches!(wants, Wants::Snapshot | Wants::Healing) {
         must!(after.len() == before.len(), "something was added to the store");
     }
-    let of = |report: &Report| -> BTreeMap<String, Verdict> {
+    let of = |report: &Report| -> BTreeMap<String, Soundness> {
         report.sets.iter().map(|set| (set.name.clone(), set.verdict)).collect()
     };
     let (old, new) = (of(&verified(&before)), of(&verified(&after)));
     for (name, verdict) in &old {
         let now = new.get(name);
-        must!(now == Some(verdict) || now == Some(&Verdict::Sound), "{name} was {verdict:?} and is {now:?}");
+        must!(now == Some(verdict) || now == Some(&Soundness::Sound), "{name} was {verdict:?} and is {now:?}");
     }
     for (name, verdict) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
-        must!(*verdict == Verdict::Sound, "the new snapshot {name} is {verdict:?}");
+        must!(*verdict == Soundness::Sound, "the new snapshot {name} is {verdict:?}");
         let index = Fixed::read(&after[&format!("{name}/{INDEX}")]).map_err(|why| format!("{name}: {why:?}"))?;
         must!(index.digests == chunks(&scene.files["disk.img"]), "the new snapshot {name} is not the source");
     }
@@ -199,9 +199,9 @@ impl Judge for Wants {
             Wants::Output => must!(run.stdout == printed, "exit 0, and another output than without the fault"),
             Wants::Snapshot => {
                 must!(sets.len() > verified(&scene.below("store/")).sets.len(), "exit 0, and no snapshot");
-                must!(sets.values().all(|verdict| *verdict == Verdict::Sound), "exit 0, and {sets:?}");
+                must!(sets.values().all(|verdict| *verdict == Soundness::Sound), "exit 0, and {sets:?}");
             }
-            Wants::Healing => must!(sets.values().all(|verdict| *verdict == Verdict::Sound), "exit 0, and {sets:?}"),
+            Wants::Healing => must!(sets.values().all(|verdict| *verdict == Soundness::Sound), "exit 0, and {sets:?}"),
             Wants::Target(bytes) => {
                 must!(fs::read(folder.join(TARGET)).ok().as_ref() == Some(bytes), "exit 0, and another target");
             }

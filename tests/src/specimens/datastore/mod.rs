@@ -10,7 +10,7 @@ use std::fs;
 use highwater_core::digest::sha256_of;
 use highwater_core::formats::datastore::names::WORK;
 use highwater_core::key::Key;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 
 use super::crash::{Judgement, Scene, Seen};
 use super::{Case, Expect, Point, Sample, Specimen, harms, with};
@@ -94,7 +94,7 @@ impl Specimen for Datastore {
     }
 
     fn hurts(&self, sample: &Sample, name: &str, report: &Report) -> Result<(), String> {
-        let damaged = report.sets.iter().filter(|set| set.verdict != Verdict::Sound).map(|set| set.name.as_str());
+        let damaged = report.sets.iter().filter(|set| set.verdict != Soundness::Sound).map(|set| set.name.as_str());
         let damaged: Vec<&str> = damaged.collect();
         // Reserved bytes are a warning: they hurt nobody.
         let is_right =

@@ -10,7 +10,7 @@ use highwater_core::finding::Code;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::{KILL_OLD, MARKS, SET_ASIDE};
 
-use crate::model::{Meta, Model, Outcome};
+use crate::model::{Meta, Model, Survivors};
 use crate::specimens::crash::{
     Judgement, Kind, OF_REPO, OF_TARGET, OURS, REPO, SOURCE, STANDBY, Scene, Seen, TARGET, World, bytes_of, must, name,
     names, plain,
@@ -27,9 +27,9 @@ impl World {
         model.put(SOURCE, &self.states[1]);
         back_up(&model, &job(STAMPS[1])).expect("an increment");
         model.put(SOURCE, &self.states[2]);
-        back_up(&model, &backup::Job { gzip: Some(6), ..job(STAMPS[2]) }).expect("a gzipped increment");
+        back_up(&model, &backup::BackupOptions { gzip: Some(6), ..job(STAMPS[2]) }).expect("a gzipped increment");
         model.put(SOURCE, &self.states[3]);
-        model.survive(Outcome::Everything)
+        model.survive(Survivors::Everything)
     }
 
     /// The same beside an existing target with its index.
@@ -46,7 +46,7 @@ impl World {
             assert!(model.get(format!("{REPO}/{stamp}.index")).is_some(), "a saved index");
             model.take_away(format!("{REPO}/{stamp}.index"));
         }
-        model.survive(Outcome::Everything)
+        model.survive(Survivors::Everything)
     }
 
     /// What a run leaves that was killed as soon as its data file had its name.
@@ -142,8 +142,8 @@ fn put_target(model: &Model, bytes: &[u8], meta: Meta) {
     model.put_with(format!("{TARGET}.index"), &saved, meta);
 }
 
-fn job(now: &str) -> backup::Job {
-    backup::Job {
+fn job(now: &str) -> backup::BackupOptions {
+    backup::BackupOptions {
         full: false,
         quick: false,
         gzip: None,
@@ -157,12 +157,12 @@ fn job(now: &str) -> backup::Job {
     }
 }
 
-fn back_up(model: &Model, job: &backup::Job) -> Result<(), Error> {
+fn back_up(model: &Model, job: &backup::BackupOptions) -> Result<(), Error> {
     backup::backup(job, &model.place(SOURCE), &model.root(REPO), &Watch::silent()).map(|_| ())
 }
 
 fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) -> Result<(), Error> {
-    let job = restore::Job { full, in_place, ..plain() };
+    let job = restore::RestoreOptions { full, in_place, ..plain() };
     let repository = model.root(REPO);
     let plan = restore::plan(&repository, &Repozo, point.map(str::to_owned), None)?;
     let target = (&model.root(STANDBY) as &dyn Disk, &name("Data.fs"));
@@ -185,20 +185,25 @@ const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb:
 /// All of them.
 pub(super) const SCENES: &[Scene] = &[
     scene("full", Kind::Backup, |w| w.source(0), INCREMENT),
-    scene("full, gzip", Kind::Backup, |w| w.source(0), |m, now| back_up(m, &backup::Job { gzip: Some(6), ..job(now) })),
+    scene(
+        "full, gzip",
+        Kind::Backup,
+        |w| w.source(0),
+        |m, now| back_up(m, &backup::BackupOptions { gzip: Some(6), ..job(now) }),
+    ),
     scene("increment", Kind::Backup, World::chain, INCREMENT),
     scene("increment of an unfinished one", Kind::Backup, World::chain_and_unfinished, INCREMENT),
     scene("gzip of an unfinished one", Kind::Backup, World::chain_and_unfinished, |m, now| {
-        back_up(m, &backup::Job { gzip: Some(6), ..job(now) })
+        back_up(m, &backup::BackupOptions { gzip: Some(6), ..job(now) })
     }),
     scene("increment, quick", Kind::Backup, World::chain, |m, now| {
-        back_up(m, &backup::Job { quick: true, ..job(now) })
+        back_up(m, &backup::BackupOptions { quick: true, ..job(now) })
     }),
     scene("increment, gzip", Kind::Backup, World::chain, |m, now| {
-        back_up(m, &backup::Job { gzip: Some(6), ..job(now) })
+        back_up(m, &backup::BackupOptions { gzip: Some(6), ..job(now) })
     }),
     scene("full, kill old", Kind::BackupAndKill, World::chain, |m, now| {
-        back_up(m, &backup::Job { full: true, kill_old: true, ..job(now) })
+        back_up(m, &backup::BackupOptions { full: true, kill_old: true, ..job(now) })
     }),
     scene("increment after an unlisted one", Kind::Backup, World::chain_with_unlisted, INCREMENT),
     scene("increment after an unsynced one", Kind::Backup, World::chain_with_unsynced, INCREMENT),

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use highwater_core::filestorage::{State, Walk};
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 
 use crate::memory::Host;
-use crate::repo::{Data, Ground, Image, load};
+use crate::repo::{Data, Fixture, Image, load};
 use crate::run::Run;
 use crate::specimens::injected::{Checked, Judge, Kind, LAST, LATER, MODE, NOW, Scene, must};
 
@@ -123,22 +123,22 @@ struct Made {
 impl Made {
     /// A backup with each set of flags, of a source that grows by transactions of about this many bytes.
     fn new(backups: &[&[&str]], large: usize) -> Self {
-        let mut ground = Ground::new();
+        let mut fixture = Fixture::new();
         let mut points = Vec::new();
-        let grow = |ground: &mut Ground| {
+        let grow = |fixture: &mut Fixture| {
             if large > 0 {
-                ground.data.grow_large((large >> 20) as u64);
+                fixture.data.grow_large((large >> 20) as u64);
             }
-            ground.grow(3);
+            fixture.grow(3);
         };
         for flags in backups {
-            grow(&mut ground);
-            points.push((ground.backup(flags), ground.data.bytes.len()));
+            grow(&mut fixture);
+            points.push((fixture.backup(flags), fixture.data.bytes.len()));
         }
-        grow(&mut ground);
-        let mut repo = load(&ground.repo);
+        grow(&mut fixture);
+        let mut repo = load(&fixture.repo);
         repo.remove(".highwater.lock");
-        Self { repo, source: ground.data.bytes.clone(), points }
+        Self { repo, source: fixture.data.bytes.clone(), points }
     }
 
     fn index(&self, stamp: &str) -> Vec<u8> {
@@ -159,11 +159,11 @@ impl Made {
 
 /// Another database, longer than none of the first one's points, with its index.
 fn another() -> (Vec<u8>, Vec<u8>) {
-    let mut ground = Ground::new();
-    ground.data = Data::new(9);
-    ground.grow(5);
-    let stamp = ground.backup(&[]);
-    (ground.data.bytes.clone(), fs::read(ground.file(&format!("{stamp}.index"))).expect("an index"))
+    let mut fixture = Fixture::new();
+    fixture.data = Data::new(9);
+    fixture.grow(5);
+    let stamp = fixture.backup(&[]);
+    (fixture.data.bytes.clone(), fs::read(fixture.file(&format!("{stamp}.index"))).expect("an index"))
 }
 
 /// What a run that was killed at its worst leaves: a work file, and an increment without its line, whose chain's last
@@ -285,7 +285,7 @@ impl Judge for Known {
         } else {
             let report = verified(&image);
             for set in &report.sets {
-                must!(set.verdict == Verdict::Sound, "{} is named and not sound: {:#?}", set.name, report.findings);
+                must!(set.verdict == Soundness::Sound, "{} is named and not sound: {:#?}", set.name, report.findings);
             }
             let alone = self.wants == Wants::Point { alone: true };
             let points = restored(&image)?;
@@ -317,7 +317,7 @@ impl Judge for Known {
             Wants::Point { alone } => {
                 let image = load(&folder.join("repo"));
                 let report = verified(&image);
-                must!(report.verdict == Verdict::Sound, "exit 0, but {:?}: {:#?}", report.verdict, report.findings);
+                must!(report.verdict == Soundness::Sound, "exit 0, but {:?}: {:#?}", report.verdict, report.findings);
                 let points = restored(&image)?;
                 let newest = points.last_key_value();
                 must!(newest.is_some_and(|(_, bytes)| *bytes == self.source), "exit 0, but the source is not there");

@@ -8,7 +8,7 @@ pub(crate) mod set;
 
 use highwater_core::digest::sha256_of;
 use highwater_core::formats::repozo::names::MARKS;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 
 use super::crash::{Judgement, Scene, Seen};
 use super::{Case, Expect, Point, Sample, Specimen, harms, with};
@@ -65,7 +65,7 @@ impl Specimen for Repozo {
     }
 
     fn hurts(&self, _: &Sample, name: &str, report: &Report) -> Result<(), String> {
-        let seen = report.verdict != Verdict::Sound;
+        let seen = report.verdict != Soundness::Sound;
         if seen { Ok(()) } else { Err(format!("a change of {name} goes unseen")) }
     }
 

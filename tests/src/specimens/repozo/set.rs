@@ -10,7 +10,7 @@ use highwater_core::filestorage::{Indexer, Walk, encode};
 use highwater_core::finding::Severity;
 use highwater_core::name::Name;
 use highwater_core::render::json;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_core::shard::Shard;
 use md5::Digest as _;
 
@@ -164,16 +164,16 @@ fn expect_report(files: &Image, depth: Depth) -> Report {
     let judged = report.coverage.checked + report.coverage.unjudged;
     assert!(judged == report.coverage.claims, "{report:?}");
     if worst == Some(Severity::Damage) {
-        assert_eq!(report.verdict, Verdict::Damaged);
+        assert_eq!(report.verdict, Soundness::Damaged);
     } else if worst == Some(Severity::Inconclusive) {
-        assert_eq!(report.verdict, Verdict::Inconclusive);
+        assert_eq!(report.verdict, Soundness::Inconclusive);
     } else {
-        assert!(report.verdict == Verdict::Sound || report.coverage.checked == 0, "{report:?}");
+        assert!(report.verdict == Soundness::Sound || report.coverage.checked == 0, "{report:?}");
     }
     for set in &report.sets {
         assert!(report.verdict >= set.verdict, "the whole is better than {set:?}");
     }
-    if report.verdict == Verdict::Sound && depth >= Depth::Digest {
+    if report.verdict == Soundness::Sound && depth >= Depth::Digest {
         let mut sets = report.sets.iter();
         for (name, content) in
             files.iter().filter(|(name, _)| stamped(name.as_bytes()).is_some_and(|(_, e)| e == "dat"))
@@ -190,7 +190,7 @@ fn expect_report(files: &Image, depth: Depth) -> Report {
                 assert_eq!(sum.to_string(), fields.sum, "{file} is sound with another sum");
                 let set = sets.next().expect("a point for each line");
                 assert_eq!((set.bytes, file.starts_with(&set.name)), (end, true));
-                assert_eq!(set.verdict, Verdict::Sound);
+                assert_eq!(set.verdict, Soundness::Sound);
             }
         }
         assert_eq!(sets.next(), None, "a point without a line");

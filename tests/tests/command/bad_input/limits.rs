@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::{Ground, load};
+use highwater_tests::repo::{Fixture, load};
 use highwater_tests::run::Run;
 use serde_json::Value;
 
@@ -39,17 +39,17 @@ impl Drop for Mount {
 }
 
 /// The same command as somebody whom permissions bind: this user, or `nobody` where this user is root.
-fn as_nobody(ground: &Ground, arguments: &[&OsStr]) -> Run {
+fn as_nobody(fixture: &Fixture, arguments: &[&OsStr]) -> Run {
     if !rustix::process::geteuid().is_root() {
-        return ground.run(arguments);
+        return fixture.run(arguments);
     }
     // The built binary may lie where nobody else may look.
-    let binary = ground.path("highwater");
+    let binary = fixture.path("highwater");
     // Another process copies: a program that this one has open for writing, and so whatever it starts meanwhile, cannot
     // be run.
     let copied = Command::new("cp").arg(highwater()).arg(&binary).status().expect("cp");
     assert!(copied.success());
-    let mut folder = Some(ground.repo.as_path());
+    let mut folder = Some(fixture.repo.as_path());
     while let Some(path) = folder.filter(|path| path.starts_with(std::env::temp_dir()) && *path != std::env::temp_dir())
     {
         let mode = fs::metadata(path).expect("a folder").permissions().mode();
@@ -58,7 +58,7 @@ fn as_nobody(ground: &Ground, arguments: &[&OsStr]) -> Run {
     }
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&binary).args(arguments);
-    Run::of(command.env("HIGHWATER_NOW", ground.clock.stamp()))
+    Run::of(command.env("HIGHWATER_NOW", fixture.clock.stamp()))
 }
 
 /// A run's code, and what it took at most of memory, in KiB.
@@ -79,23 +79,23 @@ fn measured(arguments: &[&OsStr]) -> (Run, u64) {
 #[test]
 fn a_full_disk_publishes_nothing_half_made() {
     for flags in [&[][..], &["--gzip"]] {
-        let mut ground = Ground::new();
-        let Some(mount) = Mount::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"].map(OsStr::new), &ground.repo) else {
+        let mut fixture = Fixture::new();
+        let Some(mount) = Mount::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"].map(OsStr::new), &fixture.repo) else {
             println!("not run: this user may not mount a tmpfs");
             return;
         };
-        let first = ground.backup(flags);
+        let first = fixture.backup(flags);
         for _ in 0..3 {
-            ground.data.commit(&[(1, 1_000_000)]);
+            fixture.data.commit(&[(1, 1_000_000)]);
         }
-        ground.grow(1);
+        fixture.grow(1);
         for more in [&[][..], &["--full"]] {
-            let run = ground.try_backup(&[flags, more].concat());
+            let run = fixture.try_backup(&[flags, more].concat());
             assert!(run.expect(3).one_line().contains("No space left"), "{}", run.account());
-            let names: Vec<String> = load(&ground.repo).into_keys().collect();
+            let names: Vec<String> = load(&fixture.repo).into_keys().collect();
             assert_eq!(names.len(), 4, "the lock and one backup: {names:?}");
-            ground.verify("deep").expect(0);
-            ground.restore(&format!("@{first}"), &ground.path("out.fs"), &["--full"]).expect(0);
+            fixture.verify("deep").expect(0);
+            fixture.restore(&format!("@{first}"), &fixture.path("out.fs"), &["--full"]).expect(0);
         }
         drop(mount);
     }
@@ -104,57 +104,57 @@ fn a_full_disk_publishes_nothing_half_made() {
 #[test]
 fn a_write_that_fails_half_way_publishes_nothing() {
     // What a full disk does, without the rights to make one: files may not grow beyond 256 KiB.
-    let limited = |ground: &Ground, arguments: &[&OsStr]| {
+    let limited = |fixture: &Fixture, arguments: &[&OsStr]| {
         let mut command = Command::new("sh");
         command.args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$@\"", "sh"]).arg(highwater()).args(arguments);
-        Run::of(command.env("HIGHWATER_NOW", ground.clock.stamp()))
+        Run::of(command.env("HIGHWATER_NOW", fixture.clock.stamp()))
     };
     for gzip in ["--gzip", "--quiet"] {
-        let (mut ground, stamps) = Ground::with_chain();
-        ground.data.grow_large(2);
-        ground.grow(1);
-        ground.clock.tick(60);
-        let before: Vec<String> = load(&ground.repo).into_keys().collect();
-        let (source, repo) = (ground.source.clone(), ground.repo.clone());
+        let (mut fixture, stamps) = Fixture::with_chain();
+        fixture.data.grow_large(2);
+        fixture.grow(1);
+        fixture.clock.tick(60);
+        let before: Vec<String> = load(&fixture.repo).into_keys().collect();
+        let (source, repo) = (fixture.source.clone(), fixture.repo.clone());
         let paths = [source.as_os_str(), repo.as_os_str()];
         for full in ["--full", "--verbose"].into_iter().filter(|full| gzip == "--gzip" || *full == "--full") {
-            let run = limited(&ground, &["backup".as_ref(), gzip.as_ref(), full.as_ref(), paths[0], paths[1]]);
+            let run = limited(&fixture, &["backup".as_ref(), gzip.as_ref(), full.as_ref(), paths[0], paths[1]]);
             assert!(run.expect(3).stderr.contains("too large"), "{}", run.account());
-            assert_eq!(load(&ground.repo).into_keys().collect::<Vec<_>>(), before, "{full} {gzip}");
-            ground.verify("deep").expect(0);
+            assert_eq!(load(&fixture.repo).into_keys().collect::<Vec<_>>(), before, "{full} {gzip}");
+            fixture.verify("deep").expect(0);
         }
-        ground.backup(&[gzip]);
-        let target = ground.path("standby.fs");
+        fixture.backup(&[gzip]);
+        let target = fixture.path("standby.fs");
         for flags in ["--verbose", "--full"] {
-            ground.restore(&format!("@{}", stamps[2]), &target, &["--full"]).expect(0);
+            fixture.restore(&format!("@{}", stamps[2]), &target, &["--full"]).expect(0);
             let old = fs::read(&target).expect("the old database");
-            let run = limited(&ground, &["restore".as_ref(), flags.as_ref(), paths[1], target.as_os_str()]);
+            let run = limited(&fixture, &["restore".as_ref(), flags.as_ref(), paths[1], target.as_os_str()]);
             assert!(run.expect(3).stderr.contains("too large"), "{}", run.account());
             assert!(fs::read(&target).expect("the target") == old, "{flags}: the old database stays");
-            ground.restore("", &target, &[]).expect(0);
+            fixture.restore("", &target, &[]).expect(0);
         }
     }
 }
 
 #[test]
 fn a_full_disk_under_a_target_keeps_the_old_database() {
-    let (mut ground, stamps) = Ground::with_chain();
+    let (mut fixture, stamps) = Fixture::with_chain();
     for _ in 0..3 {
-        ground.data.commit(&[(1, 1_000_000)]);
+        fixture.data.commit(&[(1, 1_000_000)]);
     }
-    ground.grow(1);
-    ground.backup(&[]);
-    let small = ground.path("small");
+    fixture.grow(1);
+    fixture.backup(&[]);
+    let small = fixture.path("small");
     fs::create_dir(&small).expect("a folder");
     let Some(_mount) = Mount::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"].map(OsStr::new), &small) else {
         println!("not run: this user may not mount a tmpfs");
         return;
     };
     let target = small.join("Data.fs");
-    ground.restore(&format!("@{}", stamps[2]), &target, &[]).expect(0);
+    fixture.restore(&format!("@{}", stamps[2]), &target, &[]).expect(0);
     let old = fs::read(&target).expect("a target");
     for flags in [&[][..], &["--quick"], &["--full"]] {
-        let run = ground.restore("", &target, flags);
+        let run = fixture.restore("", &target, flags);
         run.expect(4).says("no room").says("Data.fs");
         assert_eq!(fs::read(&target).expect("the target"), old, "{flags:?}");
         let _ = fs::remove_file(small.join("Data.fs.part"));
@@ -163,8 +163,8 @@ fn a_full_disk_under_a_target_keeps_the_old_database() {
 
 #[test]
 fn a_read_only_repository_is_verified_and_restored_but_not_written() {
-    let (mut ground, _) = Ground::with_chain();
-    let repo = ground.repo.clone();
+    let (mut fixture, _) = Fixture::with_chain();
+    let repo = fixture.repo.clone();
     let bound = Mount::new(&[OsStr::new("--bind"), repo.as_os_str()], &repo);
     let Some(_mount) = bound.filter(|_| {
         let remount = Command::new("mount").args(["-o", "remount,ro,bind"]).arg(&repo).status();
@@ -173,33 +173,33 @@ fn a_read_only_repository_is_verified_and_restored_but_not_written() {
         println!("not run: this user may not mount");
         return;
     };
-    ground.verify("deep").expect(0);
-    ground.restore("", &ground.path("out.fs"), &[]).expect(0);
-    ground.grow(1);
-    let run = ground.try_backup(&[]);
+    fixture.verify("deep").expect(0);
+    fixture.restore("", &fixture.path("out.fs"), &[]).expect(0);
+    fixture.grow(1);
+    let run = fixture.try_backup(&[]);
     assert!(run.expect(4).one_line().contains("ead-only"), "{}", run.account());
 }
 
 #[test]
 fn what_may_not_be_read_is_inconclusive_and_never_damage() {
-    let (ground, stamps) = Ground::with_chain();
+    let (fixture, stamps) = Fixture::with_chain();
     let names = [format!("{}.deltafs", stamps[1]), format!("{}.dat", stamps[0]), format!("{}.index", stamps[2])];
     for name in names {
-        fs::set_permissions(ground.file(&name), fs::Permissions::from_mode(0o000)).expect("a locked file");
+        fs::set_permissions(fixture.file(&name), fs::Permissions::from_mode(0o000)).expect("a locked file");
         let run =
-            as_nobody(&ground, &["verify".as_ref(), "--depth".as_ref(), "deep".as_ref(), ground.repo.as_os_str()]);
+            as_nobody(&fixture, &["verify".as_ref(), "--depth".as_ref(), "deep".as_ref(), fixture.repo.as_os_str()]);
         let text = run.expect(3).text();
         assert!(text.contains("HW201") && text.contains(&name) && text.contains("denied"), "{}", run.account());
-        let (from, to) = (ground.repo.as_os_str(), ground.path("out.fs"));
-        let run = as_nobody(&ground, &["restore".as_ref(), from, to.as_os_str()]);
+        let (from, to) = (fixture.repo.as_os_str(), fixture.path("out.fs"));
+        let run = as_nobody(&fixture, &["restore".as_ref(), from, to.as_os_str()]);
         run.expect(3);
-        fs::set_permissions(ground.file(&name), fs::Permissions::from_mode(0o644)).expect("an open file");
+        fs::set_permissions(fixture.file(&name), fs::Permissions::from_mode(0o644)).expect("an open file");
     }
-    fs::set_permissions(&ground.repo, fs::Permissions::from_mode(0o700)).expect("a locked folder");
-    let folder = ground.path("locked");
+    fs::set_permissions(&fixture.repo, fs::Permissions::from_mode(0o700)).expect("a locked folder");
+    let folder = fixture.path("locked");
     fs::create_dir(&folder).expect("a folder");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).expect("a locked folder");
-    as_nobody(&ground, &["verify".as_ref(), folder.as_os_str()]).expect(4).one_line();
+    as_nobody(&fixture, &["verify".as_ref(), folder.as_os_str()]).expect(4).one_line();
 }
 
 #[test]
@@ -208,9 +208,9 @@ fn what_is_no_file_in_the_place_of_one_is_inconclusive() {
         [("fifo", 3, "FIFO"), ("folder", 3, "folder"), ("device", 3, "device"), ("link", 1, "not there")]
     {
         for at in [0, 1] {
-            let (ground, stamps) = Ground::with_chain();
+            let (fixture, stamps) = Fixture::with_chain();
             let name = format!("{}.{}", stamps[at], if at == 0 { "dat" } else { "deltafs" });
-            let path = ground.file(&name);
+            let path = fixture.file(&name);
             fs::remove_file(&path).expect("the file goes");
             match what {
                 "fifo" => assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success()),
@@ -220,15 +220,15 @@ fn what_is_no_file_in_the_place_of_one_is_inconclusive() {
             }
             for depth in ["list", "size", "digest", "deep"] {
                 // A link out of the repository is followed only when that is asked for.
-                let repo = ground.repo.to_string_lossy();
-                let run = ground.run(&["verify", "--follow-links", "--depth", depth, &repo]);
+                let repo = fixture.repo.to_string_lossy();
+                let run = fixture.run(&["verify", "--follow-links", "--depth", depth, &repo]);
                 // A .dat is what all else hangs on: when it is not there or no file, nothing is proven damaged.
                 run.expect(if at == 0 { 3 } else { code });
                 assert!(at == 0 || run.text().contains(word), "{what} {depth}: {}", run.account());
             }
-            let out = ground.path("out.fs");
+            let out = fixture.path("out.fs");
             for flags in [&[][..], &["--follow-links"]] {
-                let run = ground.restore("", &out, flags);
+                let run = fixture.restore("", &out, flags);
                 assert!(run.code != 0 && !out.exists(), "{what} for {name}: {}", run.account());
             }
         }
@@ -237,20 +237,20 @@ fn what_is_no_file_in_the_place_of_one_is_inconclusive() {
 
 #[test]
 fn odd_names_reach_no_terminal_and_no_report_unescaped() {
-    let (ground, _) = Ground::with_chain();
+    let (fixture, _) = Fixture::with_chain();
     let odd: [&[u8]; 6] =
         [b"a\nb", b"\x1b[31mred", b"\xff\xfe", b"q\"u'o<t>&e", "\u{202e}cod".as_bytes(), b"::error::x"];
     for name in odd {
-        fs::write(ground.repo.join(OsStr::from_bytes(name)), "x").expect("a stray file");
+        fs::write(fixture.repo.join(OsStr::from_bytes(name)), "x").expect("a stray file");
     }
     let bad = |text: &str| text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}' || c == '\u{fffd}');
-    let run = ground.run(&["verify", "-v", &ground.repo.to_string_lossy()]);
+    let run = fixture.run(&["verify", "-v", &fixture.repo.to_string_lossy()]);
     run.expect(0);
     assert!(!bad(&run.text()) && run.text().contains("a\\nb") && run.text().contains("\\xff"), "{}", run.account());
-    let file = |name: &str| ground.path(name).to_string_lossy().into_owned();
+    let file = |name: &str| fixture.path(name).to_string_lossy().into_owned();
     let [x, s, m] = ["r.xml", "r.sarif", "r.md"].map(file);
-    let repo = ground.repo.to_string_lossy().into_owned();
-    let run = ground.run(&["verify", "--strict", "--json", "--junit", &x, "--sarif", &s, "--summary", &m, &repo]);
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    let run = fixture.run(&["verify", "--strict", "--json", "--junit", &x, "--sarif", &s, "--summary", &m, &repo]);
     let report: Value = serde_json::from_slice(&run.expect(1).stdout).expect("one JSON document");
     assert_eq!(report["tallies"]["stray"], 6, "{report}");
     assert!(!bad(&run.text()), "{}", run.account());
@@ -263,26 +263,26 @@ fn odd_names_reach_no_terminal_and_no_report_unescaped() {
     assert!(!junit.contains("q\"u'o<t>"), "{junit}");
     // The path of the repository itself is as hostile.
     for name in odd {
-        let renamed = ground.path("").join(OsStr::from_bytes(name));
-        fs::rename(&ground.repo, &renamed).expect("a rename");
+        let renamed = fixture.path("").join(OsStr::from_bytes(name));
+        fs::rename(&fixture.repo, &renamed).expect("a rename");
         for call in [&["verify"][..], &["show"], &["verify", "--json", "--"]] {
             let mut arguments: Vec<&OsStr> = call.iter().map(OsStr::new).collect();
             arguments.push(renamed.as_os_str());
-            let run = ground.run(&arguments);
+            let run = fixture.run(&arguments);
             assert!(!bad(&run.expect(0).text()) && !bad(&run.stderr), "{}", run.account());
         }
         let absent = renamed.join("absent");
-        let run = ground.run(&["verify".as_ref(), absent.as_os_str()]);
+        let run = fixture.run(&["verify".as_ref(), absent.as_os_str()]);
         assert!(!bad(run.expect(4).one_line()), "{}", run.account());
-        let run = ground.run(&["restore".as_ref(), renamed.as_os_str(), absent.join("x").as_os_str()]);
+        let run = fixture.run(&["restore".as_ref(), renamed.as_os_str(), absent.join("x").as_os_str()]);
         assert!(!bad(run.expect(3).one_line()), "{}", run.account());
-        fs::rename(&renamed, &ground.repo).expect("a rename");
+        fs::rename(&renamed, &fixture.repo).expect("a rename");
     }
 }
 
 /// Writes an index after the lines of a sound one.
-fn extend(ground: &Ground, stamp: &str, write: impl FnOnce(&mut std::io::BufWriter<fs::File>)) {
-    let path = ground.file(&format!("{stamp}.dat"));
+fn extend(fixture: &Fixture, stamp: &str, write: impl FnOnce(&mut std::io::BufWriter<fs::File>)) {
+    let path = fixture.file(&format!("{stamp}.dat"));
     let mut file = fs::OpenOptions::new().write(true).open(path).expect("an index");
     file.seek(SeekFrom::End(0)).expect("its end");
     let mut file = std::io::BufWriter::with_capacity(1 << 20, file);
@@ -291,9 +291,9 @@ fn extend(ground: &Ground, stamp: &str, write: impl FnOnce(&mut std::io::BufWrit
 }
 
 #[track_caller]
-fn expect_bounded(ground: &Ground, code: i32, case: &str) {
+fn expect_bounded(fixture: &Fixture, code: i32, case: &str) {
     let begun = std::time::Instant::now();
-    let (run, peak) = measured(&["verify".as_ref(), ground.repo.as_os_str()]);
+    let (run, peak) = measured(&["verify".as_ref(), fixture.repo.as_os_str()]);
     println!("{case}: {peak} KiB, {:?}", begun.elapsed());
     run.expect(code);
     assert!(peak <= MOST_KIB, "{case}: {peak} KiB of memory");
@@ -301,36 +301,36 @@ fn expect_bounded(ground: &Ground, code: i32, case: &str) {
 
 #[test]
 fn an_index_of_a_sparse_gigabyte_takes_little_memory() {
-    let (ground, stamps) = Ground::with_chain();
-    extend(&ground, &stamps[0], |file| {
+    let (fixture, stamps) = Fixture::with_chain();
+    extend(&fixture, &stamps[0], |file| {
         file.seek(SeekFrom::End(1 << 30)).expect("a hole");
         file.write_all(b"\n").expect("an end");
     });
-    expect_bounded(&ground, 1, "one line of a gigabyte");
+    expect_bounded(&fixture, 1, "one line of a gigabyte");
 }
 
 #[test]
 fn an_index_of_a_gigabyte_of_bad_lines_takes_little_memory() {
-    let (ground, stamps) = Ground::with_chain();
-    extend(&ground, &stamps[0], |file| {
+    let (fixture, stamps) = Fixture::with_chain();
+    extend(&fixture, &stamps[0], |file| {
         let lines = format!("{}\n", "nonsense ".repeat(400)).repeat(300);
         for _ in 0..(1 << 30) / lines.len() {
             file.write_all(lines.as_bytes()).expect("lines");
         }
     });
-    expect_bounded(&ground, 1, "a gigabyte of bad lines");
+    expect_bounded(&fixture, 1, "a gigabyte of bad lines");
 }
 
 #[test]
 fn an_index_of_very_many_good_lines_takes_little_memory() {
     // Each line is a point, so a report has to name them all; 15 MiB of lines must not become a hundred MiB.
-    let (ground, stamps) = Ground::with_chain();
-    let end = ground.data.bytes.len();
-    extend(&ground, &stamps[0], |file| {
+    let (fixture, stamps) = Fixture::with_chain();
+    let end = fixture.data.bytes.len();
+    extend(&fixture, &stamps[0], |file| {
         for number in 0..200_000u32 {
             let stamp = format!("3{:03}-{:02}-{:02}-00-00-00", number / 10_000, number / 100 % 100, number % 100);
             writeln!(file, "{stamp}.deltafs {end} {end} d41d8cd98f00b204e9800998ecf8427e").expect("a line");
         }
     });
-    expect_bounded(&ground, 1, "200,000 good lines");
+    expect_bounded(&fixture, 1, "200,000 good lines");
 }

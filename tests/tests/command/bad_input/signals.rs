@@ -6,18 +6,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::{Ground, load, work_file};
+use highwater_tests::repo::{Fixture, load, work_file};
 use highwater_tests::run::{Run, without_clock};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A chain of one small full backup, and a source that has since grown by 48 MB: enough that a run is still going on
 /// when the first bytes it writes are seen.
-fn grown() -> (Ground, String) {
-    let mut ground = Ground::new();
-    let full = ground.backup(&[]);
-    ground.data.grow_large(48);
-    fs::write(&ground.source, &ground.data.bytes).expect("a source");
-    (ground, full)
+fn grown() -> (Fixture, String) {
+    let mut fixture = Fixture::new();
+    let full = fixture.backup(&[]);
+    fixture.data.grow_large(48);
+    fs::write(&fixture.source, &fixture.data.bytes).expect("a source");
+    (fixture, full)
 }
 
 /// Waits until `path` has bytes, then sends a signal and gives what the run left.
@@ -39,9 +39,9 @@ fn interrupt(mut child: Child, seen: impl Fn() -> bool, signal: Signal) -> Run {
     }
 }
 
-fn spawn(ground: &Ground, arguments: &[&str], paths: [&Path; 2]) -> Child {
+fn spawn(fixture: &Fixture, arguments: &[&str], paths: [&Path; 2]) -> Child {
     let mut command = Command::new(highwater());
-    command.args(arguments).args(paths).env("HIGHWATER_NOW", ground.clock.stamp()).env("RAYON_NUM_THREADS", "1");
+    command.args(arguments).args(paths).env("HIGHWATER_NOW", fixture.clock.stamp()).env("RAYON_NUM_THREADS", "1");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child")
 }
 
@@ -50,9 +50,9 @@ fn has_bytes(path: &Path) -> bool {
 }
 
 /// The work file of the backup that is being made, once it holds something.
-fn backup_in_work(ground: &Ground, suffix: &str) -> Option<PathBuf> {
-    let begins = format!("{}.{suffix}.", ground.clock.stamp());
-    work_file(&ground.repo, &begins, ".highwater-tmp").filter(|path| has_bytes(path))
+fn backup_in_work(fixture: &Fixture, suffix: &str) -> Option<PathBuf> {
+    let begins = format!("{}.{suffix}.", fixture.clock.stamp());
+    work_file(&fixture.repo, &begins, ".highwater-tmp").filter(|path| has_bytes(path))
 }
 
 #[test]
@@ -61,55 +61,55 @@ fn an_interrupted_backup_leaves_nothing_and_the_next_one_succeeds() {
         (Signal::INT, &["backup", "--gzip=9"][..], "deltafsz"),
         (Signal::TERM, &["backup", "--gzip=9", "--full"], "fsz"),
     ] {
-        let (mut ground, _) = grown();
-        let before = load(&ground.repo);
-        ground.clock.tick(60);
-        let child = spawn(&ground, flags, [&ground.source, &ground.repo]);
-        let run = interrupt(child, || backup_in_work(&ground, suffix).is_some(), signal);
+        let (mut fixture, _) = grown();
+        let before = load(&fixture.repo);
+        fixture.clock.tick(60);
+        let child = spawn(&fixture, flags, [&fixture.source, &fixture.repo]);
+        let run = interrupt(child, || backup_in_work(&fixture, suffix).is_some(), signal);
         assert!(run.expect(130).one_line().contains("interrupted"), "{}", run.account());
         let without_lock = |mut image: highwater_tests::repo::Image| {
             image.remove(".highwater.lock");
             image
         };
-        assert!(without_lock(load(&ground.repo)) == without_lock(before), "{flags:?}: something is left");
-        ground.backup(&[]);
-        ground.verify("digest").expect(0);
+        assert!(without_lock(load(&fixture.repo)) == without_lock(before), "{flags:?}: something is left");
+        fixture.backup(&[]);
+        fixture.verify("digest").expect(0);
     }
 }
 
 #[test]
 fn a_killed_backup_is_cleaned_up_by_the_next_one() {
-    let (mut ground, _) = grown();
-    ground.clock.tick(60);
-    let child = spawn(&ground, &["backup", "--gzip=9"], [&ground.source, &ground.repo]);
-    let run = interrupt(child, || backup_in_work(&ground, "deltafsz").is_some(), Signal::KILL);
+    let (mut fixture, _) = grown();
+    fixture.clock.tick(60);
+    let child = spawn(&fixture, &["backup", "--gzip=9"], [&fixture.source, &fixture.repo]);
+    let run = interrupt(child, || backup_in_work(&fixture, "deltafsz").is_some(), Signal::KILL);
     run.expect(-1);
-    let file = backup_in_work(&ground, "deltafsz").expect("a work file is left");
-    ground.verify("deep").expect(0);
-    let run = ground.try_backup(&[]);
+    let file = backup_in_work(&fixture, "deltafsz").expect("a work file is left");
+    fixture.verify("deep").expect(0);
+    let run = fixture.try_backup(&[]);
     run.expect(0).says("work file");
     assert!(!file.exists());
-    ground.verify("digest").expect(0);
+    fixture.verify("digest").expect(0);
 }
 
 #[test]
 fn an_interrupted_restore_keeps_the_old_database_and_is_taken_up() {
-    let (mut ground, full) = grown();
-    ground.backup(&["--gzip=1"]);
-    let target = ground.path("standby.fs");
-    let part = || work_file(&ground.path(""), "standby.fs.", ".part");
+    let (mut fixture, full) = grown();
+    fixture.backup(&["--gzip=1"]);
+    let target = fixture.path("standby.fs");
+    let part = || work_file(&fixture.path(""), "standby.fs.", ".part");
     for (flags, appends) in [(&["restore"][..], true), (&["restore", "--full"], false)] {
-        ground.restore(&format!("@{full}"), &target, &["--full"]).expect(0);
+        fixture.restore(&format!("@{full}"), &target, &["--full"]).expect(0);
         let old = fs::read(&target).expect("the old database");
         let seen = || if appends { Some(target.clone()) } else { part() };
         let begun =
             || seen().and_then(|path| fs::metadata(path).ok()).is_some_and(|meta| meta.len() > old.len() as u64);
-        let child = spawn(&ground, flags, [&ground.repo, &target]);
+        let child = spawn(&fixture, flags, [&fixture.repo, &target]);
         let run = interrupt(child, begun, Signal::INT);
         run.expect(130).says("interrupted");
         assert!(fs::read(&target).expect("the target") == old, "{flags:?}: the old database is as it was");
-        ground.restore("", &target, &flags[1..]).expect(0);
-        assert!(fs::read(&target).expect("the target") == ground.data.bytes, "{flags:?}: restored by the next run");
+        fixture.restore("", &target, &flags[1..]).expect(0);
+        assert!(fs::read(&target).expect("the target") == fixture.data.bytes, "{flags:?}: restored by the next run");
         assert_eq!(part(), None, "{flags:?}: no part is left");
     }
 }
@@ -117,33 +117,33 @@ fn an_interrupted_restore_keeps_the_old_database_and_is_taken_up() {
 #[test]
 fn a_killed_append_is_finished_by_the_next_run() {
     for flags in [&[][..], &["--quick"]] {
-        let (mut ground, full) = grown();
-        ground.backup(&["--gzip=1"]);
-        let target = ground.path("standby.fs");
-        ground.restore(&format!("@{full}"), &target, &["--full"]).expect(0);
+        let (mut fixture, full) = grown();
+        fixture.backup(&["--gzip=1"]);
+        let target = fixture.path("standby.fs");
+        fixture.restore(&format!("@{full}"), &target, &["--full"]).expect(0);
         let old = fs::read(&target).expect("the old database");
-        let child = spawn(&ground, &["restore"], [&ground.repo, &target]);
+        let child = spawn(&fixture, &["restore"], [&fixture.repo, &target]);
         let begun = || fs::metadata(&target).is_ok_and(|meta| meta.len() > old.len() as u64 + 100);
         interrupt(child, begun, Signal::KILL).expect(-1);
         let now = fs::read(&target).expect("the target");
         assert!(now.starts_with(&old), "nothing inside the old bytes was touched");
         assert_eq!(now.get(old.len() + 16), Some(&b'c'), "a database stops where the old one ended");
-        ground.restore("", &target, flags).expect(0);
-        assert!(fs::read(&target).expect("the target") == ground.data.bytes, "{flags:?}");
+        fixture.restore("", &target, flags).expect(0);
+        assert!(fs::read(&target).expect("the target") == fixture.data.bytes, "{flags:?}");
     }
 }
 
 #[test]
 fn an_interrupted_verification_is_no_verdict() {
-    let (mut ground, _) = grown();
-    ground.backup(&["--gzip=1"]);
-    let events = ground.path("events");
-    let report = ground.path("report.json");
+    let (mut fixture, _) = grown();
+    fixture.backup(&["--gzip=1"]);
+    let events = fixture.path("events");
+    let report = fixture.path("report.json");
     let json = format!("--json={}", report.display());
     // The repository twice: nothing less is looked at for it.
-    let paths = [ground.repo.as_path(), ground.repo.as_path()];
+    let paths = [fixture.repo.as_path(), fixture.repo.as_path()];
     let words = ["verify", "--depth", "deep", "--events", &events.to_string_lossy(), &json];
-    let child = spawn(&ground, &words, paths);
+    let child = spawn(&fixture, &words, paths);
     let run = interrupt(child, || events.exists(), Signal::INT);
     run.expect(130);
     assert!(!report.exists() && !run.text().contains("sound"), "{}", run.account());

@@ -5,19 +5,19 @@ use std::path::Path;
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::Run;
 use serde_json::Value;
 
 /// A chain of three points whose second is damaged at byte 10.
-fn damaged() -> (Ground, [String; 3]) {
-    let (ground, stamps) = Ground::with_chain();
-    let path = ground.file(&format!("{}.deltafs", stamps[1]));
+fn damaged() -> (Fixture, [String; 3]) {
+    let (fixture, stamps) = Fixture::with_chain();
+    let path = fixture.file(&format!("{}.deltafs", stamps[1]));
     let mut bytes = fs::read(&path).expect("an increment");
     bytes[10] ^= 4;
     fs::write(&path, bytes).expect("a damaged increment");
-    (ground, stamps)
+    (fixture, stamps)
 }
 
 #[track_caller]
@@ -27,15 +27,15 @@ fn json(text: &[u8]) -> Value {
 
 #[test]
 fn json_is_one_document_with_every_field() {
-    let (ground, stamps) = damaged();
-    let run = ground.run(&["verify", "--json", &ground.repo.to_string_lossy()]);
+    let (fixture, stamps) = damaged();
+    let run = fixture.run(&["verify", "--json", &fixture.repo.to_string_lossy()]);
     let report = json(&run.expect(1).stdout);
     assert_eq!(report["schema"], 2);
     assert_eq!(report["verdict"], "damaged");
     assert_eq!(report["depth"], "digest");
     assert_eq!(report["coverage"]["claims"], 3);
     assert_eq!(report["coverage"]["checked"], 3);
-    assert_eq!(report["coverage"]["bytes"].as_u64(), Some(ground.data.bytes.len() as u64));
+    assert_eq!(report["coverage"]["bytes"].as_u64(), Some(fixture.data.bytes.len() as u64));
     let verdicts: Vec<&str> =
         report["sets"].as_array().expect("sets").iter().map(|set| set["verdict"].as_str().expect("a word")).collect();
     assert_eq!(verdicts, ["sound", "damaged", "damaged"]);
@@ -54,13 +54,13 @@ fn json_is_one_document_with_every_field() {
 
 #[test]
 fn the_last_line_is_the_verdict() {
-    let (ground, _) = damaged();
-    let run = ground.verify("digest");
+    let (fixture, _) = damaged();
+    let run = fixture.verify("digest");
     run.expect(1);
     let text = run.text();
     assert!(text.lines().last().expect("a last line").contains("damage"), "{text}");
     assert!(text.contains("HW103") && text.contains("-> "), "{text}");
-    let (sound, _) = Ground::with_chain();
+    let (sound, _) = Fixture::with_chain();
     let run = sound.verify("deep");
     run.expect(0);
     assert!(run.text().lines().last().expect("a last line").contains("sound"), "{}", run.text());
@@ -68,13 +68,13 @@ fn the_last_line_is_the_verdict() {
 
 #[test]
 fn every_file_that_was_asked_for_is_written_in_the_same_run() {
-    let (ground, stamps) = damaged();
-    let file = |name: &str| ground.path(name).to_string_lossy().into_owned();
+    let (fixture, stamps) = damaged();
+    let file = |name: &str| fixture.path(name).to_string_lossy().into_owned();
     let [j, x, s, m, e] = ["r.json", "r.xml", "r.sarif", "r.md", "r.ndjson"].map(file);
-    let repo = ground.repo.to_string_lossy().into_owned();
+    let repo = fixture.repo.to_string_lossy().into_owned();
     let flags =
         ["verify", &format!("--json={j}"), "--junit", &x, "--sarif", &s, "--summary", &m, "--events", &e, &repo];
-    ground.run(&flags).expect(1);
+    fixture.run(&flags).expect(1);
     let read = |path: &str| fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     assert_eq!(json(read(&j).as_bytes())["verdict"], "damaged");
     let junit = read(&x);
@@ -92,28 +92,28 @@ fn every_file_that_was_asked_for_is_written_in_the_same_run() {
 #[test]
 fn a_dash_is_never_silently_ignored() {
     // `--json -` goes to standard output. Whoever writes `--junit -` must get a report or be told that this is none.
-    let (ground, _) = damaged();
+    let (fixture, _) = damaged();
     for flag in ["--junit", "--sarif", "--summary"] {
-        let run = ground.run(&["verify", "--quiet", flag, "-", &ground.repo.to_string_lossy()]);
+        let run = fixture.run(&["verify", "--quiet", flag, "-", &fixture.repo.to_string_lossy()]);
         assert!(run.code == 2 || !run.stdout.is_empty(), "{flag} - gives nothing\n{}", run.account());
     }
 }
 
 #[test]
 fn events_to_standard_output_are_json_lines_and_nothing_else() {
-    let (ground, _) = damaged();
-    let run = ground.run(&["verify", "--quiet", "--events", "-", &ground.repo.to_string_lossy()]);
+    let (fixture, _) = damaged();
+    let run = fixture.run(&["verify", "--quiet", "--events", "-", &fixture.repo.to_string_lossy()]);
     let lines: Vec<Value> = run.expect(1).text().lines().map(|line| json(line.as_bytes())).collect();
     assert_eq!(lines.len(), 5, "{lines:?}");
 }
 
 #[test]
 fn github_gets_annotations_and_a_summary() {
-    let (ground, stamps) = damaged();
-    let summary = ground.path("summary.md");
+    let (fixture, stamps) = damaged();
+    let summary = fixture.path("summary.md");
     fs::write(&summary, "before\n").expect("a summary of an earlier step");
     let mut command = Command::new(highwater());
-    command.args(["verify".as_ref(), ground.repo.as_os_str()]);
+    command.args(["verify".as_ref(), fixture.repo.as_os_str()]);
     command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
     let run = Run::of(&mut command);
     let text = run.expect(1).text();
@@ -124,13 +124,13 @@ fn github_gets_annotations_and_a_summary() {
 }
 
 #[track_caller]
-fn shards(ground: &Ground, count: usize) -> Vec<String> {
-    let name = |number: usize| ground.path(&format!("part-{number}.json")).to_string_lossy().into_owned();
+fn shards(fixture: &Fixture, count: usize) -> Vec<String> {
+    let name = |number: usize| fixture.path(&format!("part-{number}.json")).to_string_lossy().into_owned();
     (1..=count)
         .map(|number| {
             let shard = format!("{number}/{count}");
-            let repo = ground.repo.to_string_lossy();
-            let run = ground.run(&[
+            let repo = fixture.repo.to_string_lossy();
+            let run = fixture.run(&[
                 "verify",
                 "--depth",
                 "deep",
@@ -147,15 +147,15 @@ fn shards(ground: &Ground, count: usize) -> Vec<String> {
 
 #[test]
 fn merged_shards_are_the_whole() {
-    for (case, ground) in [("sound", Ground::with_chain().0), ("damaged", damaged().0)] {
-        let repo = ground.repo.to_string_lossy();
-        let whole = ground.run(&["verify", "--depth", "deep", "--json", &repo]);
-        let mut parts = shards(&ground, 3);
+    for (case, fixture) in [("sound", Fixture::with_chain().0), ("damaged", damaged().0)] {
+        let repo = fixture.repo.to_string_lossy();
+        let whole = fixture.run(&["verify", "--depth", "deep", "--json", &repo]);
+        let mut parts = shards(&fixture, 3);
         parts.reverse();
         let mut arguments = vec!["report", "merge", "--json"];
         arguments.push("--");
         arguments.extend(parts.iter().map(String::as_str));
-        let merged = ground.run(&arguments);
+        let merged = fixture.run(&arguments);
         merged.expect(whole.code);
         expect_same_bytes(&merged.stdout, &whole.stdout, case);
     }
@@ -163,10 +163,10 @@ fn merged_shards_are_the_whole() {
 
 #[test]
 fn a_lacking_shard_is_inconclusive() {
-    let (ground, _) = Ground::with_chain();
-    let parts = shards(&ground, 3);
+    let (fixture, _) = Fixture::with_chain();
+    let parts = shards(&fixture, 3);
     for some in [&parts[..2], &parts[1..], &[parts[0].clone(), parts[2].clone()]] {
-        let run = ground.run(&[&["report".to_owned(), "merge".to_owned()], some].concat());
+        let run = fixture.run(&[&["report".to_owned(), "merge".to_owned()], some].concat());
         assert!(run.expect(3).text().contains("/3"), "it names what is lacking\n{}", run.account());
     }
 }
@@ -174,45 +174,45 @@ fn a_lacking_shard_is_inconclusive() {
 #[test]
 fn one_shard_of_three_merged_alone_is_inconclusive() {
     // `report merge part-*.json` when two of three jobs never wrote their part.
-    let (ground, _) = Ground::with_chain();
-    for part in shards(&ground, 3) {
-        ground.run(&["report", "merge", &part]).expect(3);
+    let (fixture, _) = Fixture::with_chain();
+    for part in shards(&fixture, 3) {
+        fixture.run(&["report", "merge", &part]).expect(3);
     }
 }
 
 #[test]
 fn a_shard_without_any_claim_is_no_failure_of_the_whole() {
-    let (ground, _) = Ground::with_chain();
-    let parts = shards(&ground, 64);
-    ground.run(&[&["report".to_owned(), "merge".to_owned()], &parts[..]].concat()).expect(0);
+    let (fixture, _) = Fixture::with_chain();
+    let parts = shards(&fixture, 64);
+    fixture.run(&[&["report".to_owned(), "merge".to_owned()], &parts[..]].concat()).expect(0);
 }
 
 #[test]
 fn what_is_no_report_is_refused() {
-    let (ground, _) = Ground::with_chain();
-    let path = ground.path("x.json");
-    let merge = |path: &Path| ground.run(&["report".as_ref(), "merge".as_ref(), path.as_os_str()]);
+    let (fixture, _) = Fixture::with_chain();
+    let path = fixture.path("x.json");
+    let merge = |path: &Path| fixture.run(&["report".as_ref(), "merge".as_ref(), path.as_os_str()]);
     for text in ["", "{}", "[]", "{\"schema\":1}", "{\"schema\":99}", "\u{0}", "nonsense"] {
         fs::write(&path, text).expect("a file");
         assert!(merge(&path).expect(2).one_line().contains("x.json"), "{text:?}");
     }
-    merge(&ground.path("absent.json")).expect(4);
+    merge(&fixture.path("absent.json")).expect(4);
 }
 
 #[test]
 fn strict_turns_warnings_into_damage() {
-    let (ground, _) = Ground::with_chain();
-    fs::write(ground.file("notes.txt"), "mine").expect("a stray file");
-    ground.verify("digest").expect(0);
-    let run = ground.run(&["verify", "--strict", &ground.repo.to_string_lossy()]);
+    let (fixture, _) = Fixture::with_chain();
+    fs::write(fixture.file("notes.txt"), "mine").expect("a stray file");
+    fixture.verify("digest").expect(0);
+    let run = fixture.run(&["verify", "--strict", &fixture.repo.to_string_lossy()]);
     assert!(run.expect(1).text().contains("notes.txt"), "{}", run.account());
 }
 
 #[test]
 fn two_repositories_of_one_name_stay_apart() {
-    let (one, _) = Ground::with_chain();
+    let (one, _) = Fixture::with_chain();
     let (other, _) = damaged();
-    let paths = [&one, &other].map(|ground| ground.repo.to_string_lossy().into_owned());
+    let paths = [&one, &other].map(|fixture| fixture.repo.to_string_lossy().into_owned());
     let run = one.run(&["verify", "--json", &paths[0], &paths[1]]);
     let report = json(&run.expect(1).stdout);
     assert_eq!(report["roots"].as_array().map(Vec::len), Some(2), "{report}");
@@ -222,10 +222,10 @@ fn two_repositories_of_one_name_stay_apart() {
 #[test]
 fn a_report_that_cannot_be_written_hides_no_damage() {
     // Hours of reading ended in "damaged": that must reach the user and the exit code, whatever becomes of the files.
-    let (ground, stamps) = damaged();
-    let repo = ground.repo.to_string_lossy().into_owned();
+    let (fixture, stamps) = damaged();
+    let repo = fixture.repo.to_string_lossy().into_owned();
     for flags in [["--junit", "/dev/full"], ["--json=/dev/full", "--strict"], ["--events", "/dev/full"]] {
-        let run = ground.run(&["verify", flags[0], flags[1], &repo]);
+        let run = fixture.run(&["verify", flags[0], flags[1], &repo]);
         assert!(run.text().contains(&stamps[1]), "{flags:?}: the finding is not shown\n{}", run.account());
         run.expect(1);
         assert!(run.stderr.contains("No space left"), "{}", run.account());
@@ -234,14 +234,14 @@ fn a_report_that_cannot_be_written_hides_no_damage() {
 
 #[test]
 fn a_report_that_nobody_could_write_is_refused_before_the_hours_of_reading() {
-    let (ground, _) = damaged();
-    let repo = ground.repo.to_string_lossy().into_owned();
-    let folder = ground.path("").to_string_lossy().into_owned();
+    let (fixture, _) = damaged();
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    let folder = fixture.path("").to_string_lossy().into_owned();
     let files = ["/no/such/folder/r", &folder];
     for (flag, file) in
         ["--json", "--junit", "--sarif", "--summary", "--events"].iter().flat_map(|flag| files.map(|file| (flag, file)))
     {
-        let run = ground.run(&["verify", &format!("{flag}={file}"), &repo]);
+        let run = fixture.run(&["verify", &format!("{flag}={file}"), &repo]);
         assert!(run.expect(4).one_line().contains(file.trim_end_matches('/')), "{}", run.account());
         assert!(run.stdout.is_empty(), "{flag}: it was verified all the same\n{}", run.account());
     }
@@ -250,14 +250,14 @@ fn a_report_that_nobody_could_write_is_refused_before_the_hours_of_reading() {
 #[test]
 fn a_root_that_cannot_be_looked_at_hides_no_damage_of_another() {
     // `verify /backup/*` where one folder is empty, or went away.
-    let (ground, stamps) = damaged();
-    let repo = ground.repo.to_string_lossy().into_owned();
-    let empty = ground.path("empty");
+    let (fixture, stamps) = damaged();
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    let empty = fixture.path("empty");
     fs::create_dir(&empty).expect("an empty folder");
-    for other in [empty, ground.path("absent")] {
+    for other in [empty, fixture.path("absent")] {
         let other = other.to_string_lossy().into_owned();
         for paths in [[&repo, &other], [&other, &repo]] {
-            let run = ground.run(&["verify", paths[0], paths[1]]);
+            let run = fixture.run(&["verify", paths[0], paths[1]]);
             assert!(run.text().contains(&stamps[1]), "the finding is not shown\n{}", run.account());
             run.expect(1);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::thread;
 
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_tests::memory::Host;
 use highwater_tests::repo::{self, Image};
 use highwater_tests::score::{Score, full};
@@ -36,7 +36,7 @@ fn judge_all(
     let excused = Mutex::new(BTreeMap::new());
     for specimen in specimens::all() {
         let sample = specimen.small();
-        assert_eq!(report(specimen, &sample, &sample.files).verdict, Verdict::Sound);
+        assert_eq!(report(specimen, &sample, &sample.files).verdict, Soundness::Sound);
         thread::scope(|scope| {
             for part in 0..THREADS {
                 let (sample, harms, excused) = (&sample, &harms, &excused);
@@ -46,7 +46,7 @@ fn judge_all(
                         for (what, bytes, excuse) in harms(specimen, name, whole) {
                             files.insert(name.clone(), bytes);
                             let report = report(specimen, sample, &files);
-                            let is_sound = report.verdict == Verdict::Sound && report.tallies.is_empty();
+                            let is_sound = report.verdict == Soundness::Sound && report.tallies.is_empty();
                             let mut score = score.lock().expect("no thread panicked");
                             score.ran(1);
                             match excuse {
@@ -129,7 +129,7 @@ fn any_two_files_swapped_doubled_or_deleted_are_found() {
     let files = repo::sample().files;
     let mut score = Score::new("files swapped, doubled, deleted");
     let names: Vec<&String> = files.keys().collect();
-    let mut expect = |image: &Image, least: Verdict, what: String| {
+    let mut expect = |image: &Image, least: Soundness, what: String| {
         score.ran(1);
         let report = Host::at(Depth::Deep).report(image, "r");
         if report.verdict < least || report.tallies.is_empty() {
@@ -142,7 +142,7 @@ fn any_two_files_swapped_doubled_or_deleted_are_found() {
             let mut image = files.clone();
             image.insert((*one).clone(), files[*other].clone());
             image.insert((*other).clone(), files[*one].clone());
-            expect(&image, Verdict::Inconclusive, format!("{one} and {other} swapped"));
+            expect(&image, Soundness::Inconclusive, format!("{one} and {other} swapped"));
             let mut image = files.clone();
             gone(&mut image, one);
             gone(&mut image, other);
@@ -151,9 +151,9 @@ fn any_two_files_swapped_doubled_or_deleted_are_found() {
         for other in names.iter().filter(|other| other != &one) {
             let mut image = files.clone();
             image.insert((*other).clone(), files[*one].clone());
-            expect(&image, Verdict::Inconclusive, format!("{one} also in the place of {other}"));
+            expect(&image, Soundness::Inconclusive, format!("{one} also in the place of {other}"));
             gone(&mut image, one);
-            expect(&image, Verdict::Inconclusive, format!("{one} moved over {other}"));
+            expect(&image, Soundness::Inconclusive, format!("{one} moved over {other}"));
         }
         let mut image = files.clone();
         gone(&mut image, one);
@@ -163,7 +163,7 @@ fn any_two_files_swapped_doubled_or_deleted_are_found() {
             let mut image = files.clone();
             let suffix = one.split_once('.').expect("a suffix").1;
             image.insert(format!("{stamp}.{suffix}"), files[*one].clone());
-            let least = if suffix == "index" { Verdict::Sound } else { Verdict::Inconclusive };
+            let least = if suffix == "index" { Soundness::Sound } else { Soundness::Inconclusive };
             expect(&image, least, format!("{one} also as {stamp}.{suffix}"));
         }
     }
@@ -172,8 +172,8 @@ fn any_two_files_swapped_doubled_or_deleted_are_found() {
 
 /// The least that must be said when these files are gone: the database makes a lost OID index anew, so a point without
 /// one is as restorable as before.
-fn least_without(names: &[&String]) -> Verdict {
-    if names.iter().all(|name| name.ends_with(".index")) { Verdict::Sound } else { Verdict::Inconclusive }
+fn least_without(names: &[&String]) -> Soundness {
+    if names.iter().all(|name| name.ends_with(".index")) { Soundness::Sound } else { Soundness::Inconclusive }
 }
 
 #[test]

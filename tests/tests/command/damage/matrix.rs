@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::thread;
 
-use highwater_tests::repo::{Ground, Image, load, store};
+use highwater_tests::repo::{Fixture, Image, load, store};
 use highwater_tests::score::Score;
 use serde_json::Value;
 
@@ -37,11 +37,11 @@ struct Target {
 /// `.deltafs`; for the last `.deltafsz` also that one at minute 8. The lock, the work file and the orphan (a data file
 /// that an interrupted run did not list) each come to the repository of two chains by themselves.
 fn targets() -> Vec<Target> {
-    let mut ground = Ground::new();
+    let mut fixture = Fixture::new();
     let mut step = |flags: &[&str]| {
-        ground.grow(2);
-        ground.backup(flags);
-        let mut files = load(&ground.repo);
+        fixture.grow(2);
+        fixture.backup(flags);
+        let mut files = load(&fixture.repo);
         files.remove(".highwater.lock");
         files
     };
@@ -206,13 +206,13 @@ fn body(name: &str, bytes: &[u8]) -> usize {
 }
 
 /// What verify says of a repository at each depth, a cell each.
-fn cells(ground: &Ground, image: &Image) -> Vec<String> {
-    store(image, &ground.repo);
+fn cells(fixture: &Fixture, image: &Image) -> Vec<String> {
+    store(image, &fixture.repo);
     DEPTHS
         .iter()
         .map(|depth| {
-            let paths = ["verify", "--depth", depth, "--json", "--", &ground.repo.to_string_lossy()];
-            let run = ground.run(&paths);
+            let paths = ["verify", "--depth", depth, "--json", "--", &fixture.repo.to_string_lossy()];
+            let run = fixture.run(&paths);
             let report: Value = serde_json::from_slice(&run.stdout).unwrap_or_else(|_| panic!("{}", run.account()));
             let notes = report["findings"].as_array().expect("findings").iter();
             let names: BTreeSet<&str> = notes.filter_map(|note| note["name"].as_str()).collect();
@@ -229,12 +229,12 @@ fn table(rows: Vec<(String, Image)>) -> Vec<(String, Vec<String>)> {
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut ground = Ground::new();
-                ground.clock.tick(3600);
+                let mut fixture = Fixture::new();
+                fixture.clock.tick(3600);
                 loop {
                     let next = work.lock().expect("no row panics").next();
                     let Some((at, (label, image))) = next else { break };
-                    let cells = cells(&ground, &image);
+                    let cells = cells(&fixture, &image);
                     done.lock().expect("no row panics").push((at, label, cells));
                 }
             });

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
 
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_tests::dice::Dice;
 use highwater_tests::memory::Host;
-use highwater_tests::repo::{Ground, Image, load};
+use highwater_tests::repo::{Fixture, Image, load};
 use highwater_tests::score::{Score, size};
 
 use highwater_tests::specimens::repozo::redundant;
@@ -19,7 +19,7 @@ const WHOLE: u64 = 250;
 
 /// What the flips came to.
 #[derive(Default)]
-struct Told {
+struct Tally {
     ran: u64,
     excused: BTreeMap<&'static str, u64>,
     kinds: BTreeMap<String, u64>,
@@ -29,21 +29,21 @@ struct Told {
 /// Chains of every kind of file, apart: a file's bytes are looked at for its own chain only, which [`judged`] relies on
 /// and the test below checks.
 fn chains() -> Vec<Image> {
-    let mut ground = Ground::new();
+    let mut fixture = Fixture::new();
     for (at, full) in
         [&["-F"][..], &["-F", "-z"], &["-F", "-z=9"], &["-F"], &["-F", "-z"], &["-F"]].into_iter().enumerate()
     {
         for flags in [full, &[], &["-z"], &[]] {
             // The database grows; a chain has a full backup and three increments, of some hundred kilobytes together.
             for _ in 0..4 {
-                let long = usize::try_from(ground.data.bytes.len() as u64 % 9000).expect("short");
-                ground.data.commit(&[(100 + at as u64, 2000 + long), (7, 300)]);
+                let long = usize::try_from(fixture.data.bytes.len() as u64 % 9000).expect("short");
+                fixture.data.commit(&[(100 + at as u64, 2000 + long), (7, 300)]);
             }
-            ground.grow(40);
-            ground.backup(flags);
+            fixture.grow(40);
+            fixture.backup(flags);
         }
     }
-    let files: Image = load(&ground.repo).into_iter().filter(|(name, _)| !name.starts_with('.')).collect();
+    let files: Image = load(&fixture.repo).into_iter().filter(|(name, _)| !name.starts_with('.')).collect();
     let mut chains: Vec<Image> = Vec::new();
     for (name, bytes) in files {
         let begins = name.ends_with(".dat");
@@ -63,11 +63,11 @@ fn judged(files: &Image, name: &str, changed: &[u8]) -> Report {
 }
 
 /// Flips `count` bits, each somewhere else.
-fn flip(chains: &[Image], all: &Image, seed: u64, count: u64) -> Told {
+fn flip(chains: &[Image], all: &Image, seed: u64, count: u64) -> Tally {
     let places: Vec<(&Image, &String)> =
         chains.iter().flat_map(|chain| chain.keys().map(move |name| (chain, name))).collect();
     let total: u64 = all.values().map(|bytes| bytes.len() as u64).sum();
-    let mut told = Told::default();
+    let mut told = Tally::default();
     for number in 0..count {
         let mut dice = Dice::new(seed + number);
         // Half of the flips go to any byte, the others to any file, since an index is small beside the data.
@@ -93,7 +93,7 @@ fn flip(chains: &[Image], all: &Image, seed: u64, count: u64) -> Told {
         told.ran += 1;
         *told.kinds.entry(name.split_once('.').expect("a suffix").1.to_owned()).or_default() += 1;
         let report = judged(chain, name, &changed);
-        if report.verdict == Verdict::Sound {
+        if report.verdict == Soundness::Sound {
             match redundant(name, at, whole, &changed) {
                 Some(reason) => *told.excused.entry(reason).or_default() += 1,
                 None => {
@@ -103,7 +103,7 @@ fn flip(chains: &[Image], all: &Image, seed: u64, count: u64) -> Told {
         }
         if number % WHOLE == 0 {
             let among_all = judged(all, name, &changed);
-            if (among_all.verdict == Verdict::Sound) != (report.verdict == Verdict::Sound) {
+            if (among_all.verdict == Soundness::Sound) != (report.verdict == Soundness::Sound) {
                 told.failed.push(format!("seed {}: {name} is judged otherwise among all chains", seed + number));
             }
         }
@@ -117,7 +117,7 @@ fn a_random_flip_anywhere_in_megabytes_is_found() {
     let all: Image = chains.iter().flatten().map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
     let bytes: usize = all.values().map(Vec::len).sum();
     let sound = Host::at(Depth::Deep).report(&all, "r");
-    assert!(sound.verdict == Verdict::Sound && sound.tallies.is_empty(), "{:?}", sound.tallies);
+    assert!(sound.verdict == Soundness::Sound && sound.tallies.is_empty(), "{:?}", sound.tallies);
     assert!(bytes > 2_000_000, "the set has {bytes} bytes");
     let mut score = Score::new("random flips");
     let told = Mutex::new(Vec::new());

@@ -21,8 +21,8 @@ fn case(sample: &Sample, name: &str) -> (serde_json::Value, String) {
 #[test]
 fn in_the_cache_of_a_bucket_an_empty_chunk_is_elsewhere_and_any_other_must_be_whole() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = ground.path().join("store");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let store = fixture.path().join("store");
     copy(&sample.store(), &store);
     let ((empty, emptied), (flip, flipped)) = (case(&sample, "chunk_empty"), case(&sample, "plain_chunk_bitflip"));
     damage(&store, &empty);
@@ -47,8 +47,8 @@ fn in_the_cache_of_a_bucket_an_empty_chunk_is_elsewhere_and_any_other_must_be_wh
 #[test]
 fn what_a_cache_holds_is_listed_restored_and_healed_and_what_it_has_not_is_never_made_up() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = ground.path().join("store");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let store = fixture.path().join("store");
     copy(&sample.store(), &store);
     let ((empty, emptied), (flip, flipped)) = (case(&sample, "chunk_empty"), case(&sample, "plain_chunk_bitflip"));
     let run = |verb: &str, more: &[&Path]| Run::of(Command::new(highwater()).arg(verb).args(more).args(CACHED));
@@ -59,7 +59,7 @@ fn what_a_cache_holds_is_listed_restored_and_healed_and_what_it_has_not_is_never
     for (point, sum) in sample.sums() {
         let archive = point.strip_suffix(".fidx").or(point.strip_suffix(".didx")).unwrap_or(&point);
         let from = format!("{}@{archive}", store.display());
-        let (from, target) = (Path::new(&from), ground.path().join("target"));
+        let (from, target) = (Path::new(&from), fixture.path().join("target"));
         let key = [Path::new("--keyfile"), &sample.truth("key.json")];
         let shown = run("show", &[&[from][..], &key].concat()).expect(0).text();
         let restored = run("restore", &[&[from, &target][..], &key].concat());

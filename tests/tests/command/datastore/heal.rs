@@ -27,8 +27,8 @@ fn listed(store: &Path) -> String {
 #[test]
 fn what_another_store_has_whole_is_healed_and_what_it_has_not_is_left() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let (store, other) = (ground.path().join("store"), ground.path().join("other"));
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (store, other) = (fixture.path().join("store"), fixture.path().join("other"));
     copy(&sample.store(), &store);
     copy(&sample.store(), &other);
     let key = sample.truth("key.json");
@@ -69,8 +69,8 @@ fn what_another_store_has_whole_is_healed_and_what_it_has_not_is_left() {
 #[test]
 fn without_the_key_nothing_encrypted_is_taken_on_trust() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let (store, other) = (ground.path().join("store"), ground.path().join("other"));
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (store, other) = (fixture.path().join("store"), fixture.path().join("other"));
     copy(&sample.store(), &store);
     copy(&sample.store(), &other);
     let encrypted = |chunk: &PathBuf| matches!(fs::read(chunk).expect("a chunk")[0], 0x7b | 0xe6);
@@ -82,8 +82,8 @@ fn without_the_key_nothing_encrypted_is_taken_on_trust() {
 
 #[test]
 fn a_repozo_repository_is_healed_from_its_copy() {
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let (repo, other) = (ground.path().join("repo"), ground.path().join("other"));
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (repo, other) = (fixture.path().join("repo"), fixture.path().join("other"));
     let files = highwater_tests::repo::sample().files;
     for folder in [&repo, &other] {
         highwater_tests::repo::store(&files, folder);

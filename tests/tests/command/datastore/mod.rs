@@ -62,7 +62,7 @@ fn with_the_key_damage_of_what_is_encrypted_or_signed_is_found_too() {
 /// Does every damage and compares whom it hurts with the reference; `sealed` are inconclusive anyhow. Gives how many
 /// there were.
 fn each_damage(sample: &Sample, reference: &str, sealed: &BTreeSet<String>, more: &[&str]) -> u64 {
-    let ground = tempfile::tempdir().expect("a scratch folder");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
     let cases = sample.cases();
     assert!(cases.len() >= 43, "{}", cases.len());
     for case in &cases {
@@ -70,7 +70,7 @@ fn each_damage(sample: &Sample, reference: &str, sealed: &BTreeSet<String>, more
         if !is_asked_for(name) {
             continue;
         }
-        let store = ground.path().join(name);
+        let store = fixture.path().join(name);
         copy(&sample.store(), &store);
         damage(&store, &case["ops"]);
         let (code, report) = report(&store, more);
@@ -121,10 +121,10 @@ fn every_archive_restores_to_the_truth_and_encrypted_ones_with_any_kind_of_key_f
 }
 
 fn every_archive_restores(sample: &Sample) {
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let passphrase = ground.path().join("passphrase");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let passphrase = fixture.path().join("passphrase");
     fs::write(&passphrase, "correct horse\n").expect("it is written");
-    let target = ground.path().join("restored");
+    let target = fixture.path().join("restored");
     let restore = |point: &str, key: Option<&str>| {
         let mut command = std::process::Command::new(highwater());
         command.arg("restore").arg(format!("{}@{point}", sample.store().display())).arg(&target);
@@ -158,8 +158,8 @@ fn every_archive_restores(sample: &Sample) {
 #[test]
 fn another_key_opens_nothing_and_calls_nothing_damaged() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let other = ground.path().join("other.json");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let other = fixture.path().join("other.json");
     fs::write(&other, r#"{"kdf":null,"data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#).expect("it is written");
     let (code, report) = report(&sample.store(), &["--keyfile", other.to_str().expect("text")]);
     // The one that is signed and not encrypted: its data are there, and nobody can say that they are those that were
@@ -190,10 +190,10 @@ fn one_archive_alone_is_verified_and_another_is_named_when_there_is_none() {
 #[test]
 fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    copy(&sample.store(), ground.path());
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    copy(&sample.store(), fixture.path());
     let snapshot = "vm/100/2025-06-16T15:06:40Z";
-    let path = ground.path().join(snapshot).join("drive-scsi0.img.fidx");
+    let path = fixture.path().join(snapshot).join("drive-scsi0.img.fidx");
     let mut index = fs::read(&path).expect("an index");
     let (first, second) = index[4096..].split_at_mut(32);
     assert_ne!(first, &second[..32]);
@@ -201,7 +201,7 @@ fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
     let sum = sha256_of(&index[4096..]);
     index[32..64].copy_from_slice(sum.as_bytes());
     fs::write(&path, index).expect("it is written");
-    let (code, report) = report(ground.path(), &[]);
+    let (code, report) = report(fixture.path(), &[]);
     assert_eq!((code, &report["tallies"]["digest"]), (1, &1.into()), "{report:#}");
     assert_eq!(by_verdict(&report)["damaged"], BTreeSet::from([snapshot.to_owned()]));
 }
@@ -209,15 +209,15 @@ fn an_index_that_agrees_with_itself_must_agree_with_the_manifest() {
 #[test]
 fn nothing_is_written_into_a_store_unasked() {
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = ground.path().join("store");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let store = fixture.path().join("store");
     copy(&sample.store(), &store);
     let listed = || {
         let found = Run::of(std::process::Command::new("find").arg(&store).args(["-printf", "%P %s %m %T@ %C@\\n"]));
         found.expect(0).text()
     };
     let before = listed();
-    let source = ground.path().join("Data.fs");
+    let source = fixture.path().join("Data.fs");
     fs::write(&source, "any").expect("it is written");
     let run = |arguments: &[&Path]| Run::of(std::process::Command::new(highwater()).args(arguments));
     run(&[Path::new("backup"), &source, &store]).expect(2).says("name a group in it after an @");

@@ -1,6 +1,6 @@
 //! Backups into a datastore of the model: what happens to the store and the source while one runs.
 
-use highwater::backup::datastore::{Archive, Job, Known, Made, backup};
+use highwater::backup::datastore::{Archive, Known, Made, SnapshotOptions, backup};
 use highwater::disk::{Disk, Writable};
 use highwater::error::Error;
 use highwater::watch::{Event, Watch};
@@ -11,8 +11,8 @@ use highwater_tests::dice::Dice;
 use highwater_tests::model::Model;
 
 /// Into a store of the model.
-fn job(model: &Model, now: i64) -> Job {
-    Job {
+fn job(model: &Model, now: i64) -> SnapshotOptions {
+    SnapshotOptions {
         archives: vec![Archive::new(model.place("/model/source"), "disk.img").expect("a name")],
         group: "vm/1".to_owned(),
         chunk: 4096,
@@ -99,8 +99,12 @@ fn zeros_at_the_begin_in_the_middle_and_all_over_are_hashed_like_other_bytes() {
     model.put("/model/source", &source);
     // The first time bytes are kept, the second time only hashed.
     for (now, time) in [(1_000_000_000, "2001-09-09T01:46:40Z"), (1_000_000_100, "2001-09-09T01:48:20Z")] {
-        backup(&Job { chunk: CHUNK as u64, ..job(&model, now) }, &model.root("/model/store"), &Watch::silent())
-            .expect("a snapshot");
+        backup(
+            &SnapshotOptions { chunk: CHUNK as u64, ..job(&model, now) },
+            &model.root("/model/store"),
+            &Watch::silent(),
+        )
+        .expect("a snapshot");
         holds(&model, time, &source, CHUNK);
     }
 }

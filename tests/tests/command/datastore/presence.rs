@@ -45,8 +45,8 @@ impl Store for Counting {
 #[test]
 fn each_folder_is_listed_once_and_only_what_it_does_not_show_is_looked_at() {
     for sample in Sample::all() {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        let store = ground.path().join("store");
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        let store = fixture.path().join("store");
         copy(&sample.store(), &store);
         let run = |store: &Path| {
             let files = Files::open(store, Links::Beneath).expect("a folder");

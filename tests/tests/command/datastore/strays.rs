@@ -23,8 +23,8 @@ fn named(found: &Value) -> Vec<(String, String)> {
 #[test]
 fn what_no_snapshot_needs_is_listed() {
     for sample in Sample::all() {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        let store = ground.path();
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        let store = fixture.path();
         copy(&sample.store(), store);
         let clean = strays(store, 0);
         let chunks = sample.image().keys().filter(|name| name.starts_with(".chunks/")).count();

@@ -9,9 +9,9 @@ use std::process::Command;
 use flate2::{Compression, write::GzEncoder};
 use highwater_core::digest::md5_of;
 use highwater_core::render::json;
-use highwater_core::report::{Depth, Verdict};
+use highwater_core::report::{Depth, Soundness};
 use highwater_tests::memory::{Host, Steps};
-use highwater_tests::repo::{Ground, Image, Sample, sample, store};
+use highwater_tests::repo::{Fixture, Image, Sample, sample, store};
 use serde_json::Value;
 
 const FULL: &str = "2026-03-01-00-01-00";
@@ -50,14 +50,14 @@ fn no_line_leads_out_of_its_chain() {
         files.insert("2027-01-01-00-00-01.deltafs".to_owned(), outside.to_vec());
         for depth in [Depth::List, Depth::Deep] {
             let report = Host::at(depth).report(&files, "r");
-            assert_eq!(report.verdict, Verdict::Damaged, "{case}");
+            assert_eq!(report.verdict, Soundness::Damaged, "{case}");
             assert_eq!(report.tallies.get("malformed-index"), Some(&1), "{case}: {:?}", report.tallies);
             assert!(report.sets.iter().all(|set| set.bytes <= 4 || set.root != "r"), "{case}: {:?}", report.sets);
         }
-        let ground = Ground::new();
-        store(&files, &ground.repo);
-        let out = ground.path("out.fs");
-        let run = ground.restore("@2026", &out, &[]);
+        let fixture = Fixture::new();
+        store(&files, &fixture.repo);
+        let out = fixture.path("out.fs");
+        let run = fixture.restore("@2026", &out, &[]);
         let got = fs::read(&out).unwrap_or_default();
         assert!(!got.ends_with(outside), "{case}: {}", run.account());
     }
@@ -82,25 +82,25 @@ fn huge_numbers_and_crossed_ranges_are_damage_and_no_trouble() {
             if there {
                 files.insert(next.trim_start_matches("/repo/").to_owned(), b"x".to_vec());
             }
-            let mut ground = Ground::new();
-            ground.clock.tick(3600);
-            store(&files, &ground.repo);
+            let mut fixture = Fixture::new();
+            fixture.clock.tick(3600);
+            store(&files, &fixture.repo);
             for depth in ["list", "size", "digest", "deep"] {
-                let path = ground.repo.to_string_lossy();
-                let run = ground.run(&["verify", "--depth", depth, "--json", "--", &path]);
+                let path = fixture.repo.to_string_lossy();
+                let run = fixture.run(&["verify", "--depth", depth, "--json", "--", &path]);
                 let wanted = if there && code == "missing" && depth == "list" { 0 } else { 1 };
                 let report: Value = serde_json::from_slice(&run.expect(wanted).stdout).expect("JSON");
                 let code = if there && code == "missing" { "length" } else { code };
                 assert!(wanted == 0 || report["tallies"][code] == 1, "{case} {depth}: {report}");
             }
-            ground.run(&["list", &ground.repo.to_string_lossy()]);
-            ground.run(&["show", &ground.repo.to_string_lossy()]);
-            let out = ground.path("out.fs");
+            fixture.run(&["list", &fixture.repo.to_string_lossy()]);
+            fixture.run(&["show", &fixture.repo.to_string_lossy()]);
+            let out = fixture.path("out.fs");
             // What a restore of the newest point makes of a last line that says nothing is for another test to judge.
-            let run = ground.restore("", &out, &[]);
+            let run = fixture.restore("", &out, &[]);
             let says_nothing = code == "malformed-index";
             assert!(says_nothing || (run.code != 0 && !out.exists()), "{case}: {}", run.account());
-            let run = ground.run(&["backup", &ground.source.to_string_lossy(), &ground.repo.to_string_lossy()]);
+            let run = fixture.run(&["backup", &fixture.source.to_string_lossy(), &fixture.repo.to_string_lossy()]);
             run.expect(0).never_says("panic");
         }
     }
@@ -127,19 +127,19 @@ fn a_gzip_bomb_costs_one_buffer() {
     let next = "2026-03-01-00-02-00.deltafsz";
     let mut files = with_lines(&[line(next, 4, 104, &[0; 100])]);
     files.insert(next.to_owned(), bomb);
-    let ground = Ground::new();
-    store(&files, &ground.repo);
+    let fixture = Fixture::new();
+    store(&files, &fixture.repo);
     let stored: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
     for depth in ["size", "digest", "deep"] {
-        let run = ground.run(&["verify", "--depth", depth, "--json", "--", &ground.repo.to_string_lossy()]);
+        let run = fixture.run(&["verify", "--depth", depth, "--json", "--", &fixture.repo.to_string_lossy()]);
         let report: Value = serde_json::from_slice(&run.expect(1).stdout).expect("JSON");
         assert_eq!(report["tallies"]["length"], 1, "{report}");
         // Not a clock but the report tells that it stopped: of the bomb, no more than a piece is read.
         let read = report["coverage"]["bytes"].as_u64().expect("a number");
         assert!(read < stored, "{depth}: {read} of {stored} stored bytes were inflated for a claim of 100 bytes");
     }
-    let out = ground.path("out.fs");
-    ground.restore("", &out, &[]).expect(1).says("more than");
+    let out = fixture.path("out.fs");
+    fixture.restore("", &out, &[]).expect(1).says("more than");
     assert!(!out.exists());
 }
 
@@ -151,7 +151,7 @@ fn a_bomb_in_the_place_of_any_file_is_no_trouble() {
         let mut image = files.clone();
         image.insert(name.clone(), bomb.clone());
         let report = Host::at(Depth::Deep).report(&image, "r");
-        assert_eq!(report.verdict, Verdict::Damaged, "{name}");
+        assert_eq!(report.verdict, Soundness::Damaged, "{name}");
     }
 }
 
@@ -182,12 +182,12 @@ fn an_oid_index_with_hostile_counts_is_refused() {
         assert_eq!(whole.tallies, BTreeMap::from([("oid-index".to_owned(), 1)]), "{case}");
         let cut = Host::at(Depth::Deep).cut(Steps::Of(1)).report(&image, "r");
         assert_eq!(json(&cut), json(&whole), "{case}");
-        let ground = Ground::new();
-        store(&image, &ground.repo);
-        let out = ground.path("out.fs");
+        let fixture = Fixture::new();
+        store(&image, &fixture.repo);
+        let out = fixture.path("out.fs");
         let point = name.trim_end_matches(".index");
-        ground.restore(&format!("@{point}"), &out, &[]).expect(0).says("is not the one that the records give");
-        assert_eq!(std::fs::read(ground.path("out.fs.index")).expect("one that is made"), files[&name], "{case}");
+        fixture.restore(&format!("@{point}"), &out, &[]).expect(0).says("is not the one that the records give");
+        assert_eq!(std::fs::read(fixture.path("out.fs.index")).expect("one that is made"), files[&name], "{case}");
     }
 }
 
@@ -195,35 +195,35 @@ fn an_oid_index_with_hostile_counts_is_refused() {
 fn nothing_hangs_on_what_is_no_file() {
     for (case, suffix) in [("a data file", "deltafs"), ("an index", "dat"), ("an OID index", "index")] {
         for to in ["fifo", "/dev/zero", "/dev/tty", "/proc/self/mem", "."] {
-            let (mut ground, stamps) = Ground::with_chain();
+            let (mut fixture, stamps) = Fixture::with_chain();
             let stamp = &stamps[usize::from(suffix != "dat")];
-            let path = ground.file(&format!("{stamp}.{suffix}"));
+            let path = fixture.file(&format!("{stamp}.{suffix}"));
             fs::remove_file(&path).expect("the file goes");
             if to == "fifo" {
                 assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
             } else {
                 symlink(to, &path).expect("a link");
             }
-            let run = ground.verify("deep");
+            let run = fixture.verify("deep");
             // A folder in the place of an OID index is a stray, and the point one without an index.
             let stray = suffix == "index" && to == ".";
             assert!(stray || [1, 3].contains(&run.code), "{case} {to}: {}", run.account());
-            let run = ground.restore("", &ground.path("out.fs"), &[]);
+            let run = fixture.restore("", &fixture.path("out.fs"), &[]);
             assert!(run.code != 0 || suffix == "index", "{case} {to}: {}", run.account());
             // A backup goes on; with an index that cannot be read it must not build upon it.
-            ground.grow(1);
-            ground.try_backup(&["--quick"]);
+            fixture.grow(1);
+            fixture.try_backup(&["--quick"]);
         }
     }
 }
 
 #[test]
 fn a_hundred_thousand_stray_files_are_counted_and_a_hundred_named() {
-    let (ground, _) = Ground::with_chain();
+    let (fixture, _) = Fixture::with_chain();
     for number in 0..100_000 {
-        fs::write(ground.file(&format!("stray-{number:06}")), "").expect("a stray file");
+        fs::write(fixture.file(&format!("stray-{number:06}")), "").expect("a stray file");
     }
-    let run = ground.run(&["verify", "--json", &ground.repo.to_string_lossy()]);
+    let run = fixture.run(&["verify", "--json", &fixture.repo.to_string_lossy()]);
     let report: Value = serde_json::from_slice(&run.expect(0).stdout).expect("JSON");
     assert_eq!(report["tallies"]["stray"], 100_000);
     let named = report["findings"].as_array().expect("findings");

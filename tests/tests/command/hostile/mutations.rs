@@ -5,10 +5,10 @@ use std::fs;
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_tests::dice::Dice;
 use highwater_tests::memory::{Host, Steps};
-use highwater_tests::repo::{Ground, Image, Sample, load, sample, store};
+use highwater_tests::repo::{Fixture, Image, Sample, load, sample, store};
 
 /// What a reader with no cunning restores of each point: the chain's files, as its lines name them, one after another.
 fn restored(files: &Image) -> Option<BTreeMap<String, Vec<u8>>> {
@@ -92,7 +92,7 @@ fn no_random_damage_passes_for_sound_or_panics() {
         }
         let [digest, deep] = &reports[..] else { unreachable!("two depths") };
         assert!(deep.verdict >= digest.verdict, "seed {seed}: deep sees less than digest: {told}");
-        if digest.verdict == Verdict::Sound {
+        if digest.verdict == Soundness::Sound {
             sound += 1;
             assert_eq!(restored(&image).as_ref(), Some(&wanted), "seed {seed} passes for sound: {told}");
         }
@@ -108,11 +108,11 @@ fn a_sound_verdict_means_a_right_restore_and_damage_none() {
     for seed in 0..150 {
         let mut image = files.clone();
         let told = mutate(&mut image, &mut Dice::new(1_000_000 + seed));
-        let ground = Ground::new();
-        store(&image, &ground.repo);
-        let before = load(&ground.repo);
-        let out = ground.path("out.fs");
-        let run = ground.restore(&format!("@{newest}"), &out, &[]);
+        let fixture = Fixture::new();
+        store(&image, &fixture.repo);
+        let before = load(&fixture.repo);
+        let out = fixture.path("out.fs");
+        let run = fixture.restore(&format!("@{newest}"), &out, &[]);
         if run.code == 0 {
             let got = fs::read(&out).expect("a target");
             let right = points.iter().any(|(point, length)| run.text().contains(point) && got == source[..*length]);
@@ -123,6 +123,6 @@ fn a_sound_verdict_means_a_right_restore_and_damage_none() {
             assert!([1, 3, 4].contains(&run.code) && !out.exists(), "seed {seed}: {told}\n{}", run.account());
             assert!(run.stderr.lines().count() >= 1 && !run.stderr.contains("panic"), "{}", run.account());
         }
-        assert_eq!(load(&ground.repo), before, "seed {seed}: a restore writes nothing to the repository");
+        assert_eq!(load(&fixture.repo), before, "seed {seed}: a restore writes nothing to the repository");
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use highwater_core::digest::md5_of;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::score::size;
 
 /// The stamp of the next backup.
@@ -18,7 +18,7 @@ pub(crate) const NEXT: &str = "2026-03-01-00-04-00";
 
 /// A repository of a full backup and two increments.
 pub(crate) struct Stage {
-    pub(crate) ground: Ground,
+    pub(crate) fixture: Fixture,
     /// The stamps of its points.
     pub(crate) stamps: [String; 3],
     /// The lengths of the source at each point.
@@ -33,31 +33,31 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let mut ground = Ground::new();
+        let mut fixture = Fixture::new();
         let mut lengths = [0; 3];
         let stamps = std::array::from_fn(|at| {
             if at > 0 {
-                ground.grow(2);
+                fixture.grow(2);
             }
-            lengths[at] = ground.data.bytes.len();
-            ground.backup(&[])
+            lengths[at] = fixture.data.bytes.len();
+            fixture.backup(&[])
         });
-        let (out, outside) = (ground.path("out"), ground.path("outside"));
+        let (out, outside) = (fixture.path("out"), fixture.path("outside"));
         for folder in [&out, &outside] {
             fs::create_dir(folder).expect("a folder");
         }
         fs::write(outside.join("victim"), "precious").expect("a file of somebody else");
-        fs::write(out.join("standby.fs"), &ground.data.bytes[..lengths[0]]).expect("a standby at the first point");
-        let backed_up = ground.data.bytes.clone();
-        ground.grow(1);
-        ground.clock.tick(60);
-        assert_eq!(ground.clock.stamp(), NEXT);
-        Self { repo: ground.repo.clone(), ground, stamps, lengths, backed_up, large: 0 }
+        fs::write(out.join("standby.fs"), &fixture.data.bytes[..lengths[0]]).expect("a standby at the first point");
+        let backed_up = fixture.data.bytes.clone();
+        fixture.grow(1);
+        fixture.clock.tick(60);
+        assert_eq!(fixture.clock.stamp(), NEXT);
+        Self { repo: fixture.repo.clone(), fixture, stamps, lengths, backed_up, large: 0 }
     }
 
     /// A file of the repository by its point and suffix.
     pub(crate) fn file(&self, point: usize, suffix: &str) -> PathBuf {
-        self.ground.file(&format!("{}.{suffix}", self.stamps[point]))
+        self.fixture.file(&format!("{}.{suffix}", self.stamps[point]))
     }
 
     /// Puts something in the place of a file of the repository.
@@ -68,7 +68,7 @@ impl Stage {
 
     /// A path among the files of somebody else.
     pub(crate) fn outside(&self, name: &str) -> PathBuf {
-        self.ground.path("outside").join(name)
+        self.fixture.path("outside").join(name)
     }
 
     /// The index's bytes.
@@ -111,7 +111,7 @@ impl Stage {
     /// What lies in the scratch folder, but below `but`.
     pub(crate) fn snapshot(&self, but: Option<&Path>) -> BTreeMap<PathBuf, String> {
         let mut seen = BTreeMap::new();
-        look(&self.ground.path(""), but, &mut seen);
+        look(&self.fixture.path(""), but, &mut seen);
         seen
     }
 }

@@ -115,7 +115,7 @@ impl Trial {
             .lines()
             .next_back()
             .unwrap_or_default()
-            .replace(&*self.stage.ground.path("").to_string_lossy(), "");
+            .replace(&*self.stage.fixture.path("").to_string_lossy(), "");
         let words: String = first.chars().take(90).collect();
         let (peak, cpu) = (done.peak_kib / 1024, done.cpu);
         self.told.push(format!("{:<34} {verb:<9} {:>3}  {peak:>3} MiB {cpu:>5.2} s  {words}", self.name, run.code));
@@ -125,8 +125,8 @@ impl Trial {
     /// Every verb over the repository; gives the exit codes as they stand in the table.
     pub(crate) fn every_verb(&mut self) -> String {
         let repo = self.stage.repo.clone().into_os_string();
-        let source = self.stage.ground.source.clone().into_os_string();
-        let out = self.stage.ground.path("out");
+        let source = self.stage.fixture.source.clone().into_os_string();
+        let out = self.stage.fixture.path("out");
         let mut codes = String::new();
         for depth in ["list", "size", "digest", "deep"] {
             let arguments = ["verify".as_ref(), "--depth".as_ref(), depth.as_ref(), repo.as_os_str()];
@@ -147,7 +147,7 @@ impl Trial {
             self.judge_restored(&target, done.run.code, &done.run.text());
         }
         // The links of a repository that is one lead to the same folder.
-        let inside = self.stage.ground.repo.clone();
+        let inside = self.stage.fixture.repo.clone();
         let done = self.run("backup", &["backup".as_ref(), source.as_os_str(), repo.as_os_str()], Some(&inside));
         codes.push_str(&format!(" | {}", done.run.code));
         let deep = ["verify", "--depth", "deep"].map(OsString::from);
@@ -157,7 +157,7 @@ impl Trial {
             let target = out.join("after.fs");
             let restored =
                 self.run("restored", &["restore".as_ref(), repo.as_os_str(), target.as_os_str()], Some(&out));
-            if restored.run.code != 0 || fs::read(&target).ok().as_ref() != Some(&self.stage.ground.data.bytes) {
+            if restored.run.code != 0 || fs::read(&target).ok().as_ref() != Some(&self.stage.fixture.data.bytes) {
                 self.wrong(format!("the backup ended with 0 and is not to be had\n{}", restored.run.account()));
             }
         }

@@ -59,7 +59,7 @@ const CASES: &[Case] = &[
         0,
     ),
     ("below a link to nowhere", |s, o| soft(s.outside("nowhere"), o.join("w")), b"w/x", &[], 3),
-    ("below a link into the repository", |s, o| soft(s.ground.repo.clone(), o.join("w")), b"w/x", &[], 4),
+    ("below a link into the repository", |s, o| soft(s.fixture.repo.clone(), o.join("w")), b"w/x", &[], 4),
     ("in the repository, by ..", PLAIN, b"../repo/x", &[], 4),
     ("the repository", PLAIN, b"../repo", &[], 4),
     ("a file of the repository, hard linked", |s, o| hard(s.file(0, "fs"), o.join("x")), b"x", &[], 4),
@@ -104,7 +104,7 @@ pub(crate) fn run(score: &mut Score) {
     let baseline = baseline();
     for &(what, prepare, target, flags, wanted) in CASES {
         let mut trial = Trial::new(&format!("target: {what}"), baseline);
-        let out = trial.stage.ground.path("out");
+        let out = trial.stage.fixture.path("out");
         if !prepare(&trial.stage, &out) {
             println!("not run: '{what}' cannot be made on this machine by this user");
             continue;

@@ -60,7 +60,7 @@ fn numbers() -> Vec<Case> {
         Case::new(format!("gzip: {what}"), move |stage: &mut Stage| {
             // The stamp must lie before the one of the backup that comes.
             let file = gzip.replace("00-04-00", "00-03-30");
-            fs::write(stage.ground.file(&file), &bytes).expect("a file");
+            fs::write(stage.fixture.file(&file), &bytes).expect("a file");
             stage.add_line(&file, &[0; 100], end);
             stage.large = mebibytes;
         })
@@ -107,7 +107,7 @@ fn names() -> Vec<Case> {
     let case = |what: &str, names: Vec<Vec<u8>>| {
         Case::new(format!("names: {what}"), move |stage: &mut Stage| {
             for bytes in &names {
-                fs::write(stage.ground.repo.join(name(bytes)), "x").expect("a file");
+                fs::write(stage.fixture.repo.join(name(bytes)), "x").expect("a file");
             }
         })
     };
@@ -147,12 +147,12 @@ fn links() -> Vec<Case> {
         move |stage| stage.instead(&stage.file(point, suffix), |path| link(stage.outside(to), path))
     }
     fn planted(names: &'static [&'static str], to: &'static str) -> impl Fn(&mut Stage) + Send + Sync {
-        move |stage| names.iter().for_each(|name| link(stage.outside(to), stage.ground.file(name)))
+        move |stage| names.iter().for_each(|name| link(stage.outside(to), stage.fixture.file(name)))
     }
     fn through(folder: &'static str) -> impl Fn(&mut Stage) + Send + Sync {
         move |stage| {
-            let at = stage.ground.path("way");
-            let to = if folder.is_empty() { stage.ground.repo.clone() } else { stage.ground.path("") };
+            let at = stage.fixture.path("way");
+            let to = if folder.is_empty() { stage.fixture.repo.clone() } else { stage.fixture.path("") };
             link(to, &at);
             stage.repo = at.join(folder);
         }
@@ -174,11 +174,11 @@ fn links() -> Vec<Case> {
             stage.instead(&stage.file(2, "deltafs"), |path| link(path, path));
         }),
         Case::new("link: lock to a victim", |stage: &mut Stage| {
-            let lock = stage.ground.file(".highwater.lock");
+            let lock = stage.fixture.file(".highwater.lock");
             stage.instead(&lock, |path| link(stage.outside("victim"), path));
         }),
         Case::new("link: lock to nowhere", |stage: &mut Stage| {
-            let lock = stage.ground.file(".highwater.lock");
+            let lock = stage.fixture.file(".highwater.lock");
             stage.instead(&lock, |path| link(stage.outside("nowhere"), path));
         }),
         Case::new(
@@ -209,16 +209,16 @@ fn links() -> Vec<Case> {
         Case::new("planted: an orphan to a victim", planted(&["2026-03-01-00-03-30.deltafs"], "victim")),
         Case::new("planted: files of a full backup", |stage: &mut Stage| {
             // The source was packed, so that the next backup is a full one.
-            stage.ground.data = highwater_tests::repo::Data::new(9);
-            stage.ground.grow(3);
+            stage.fixture.data = highwater_tests::repo::Data::new(9);
+            stage.fixture.grow(3);
             for suffix in ["dat.highwater-tmp", "index", "fs.highwater-tmp"] {
-                link(stage.outside("victim"), stage.ground.file(&format!("{NEXT}.{suffix}")));
+                link(stage.outside("victim"), stage.fixture.file(&format!("{NEXT}.{suffix}")));
             }
         }),
         Case::new("hard links: a snapshot by cp -al", |stage: &mut Stage| {
             let snapshot = stage.outside("snapshot");
             fs::create_dir(&snapshot).expect("a folder");
-            for entry in fs::read_dir(&stage.ground.repo).expect("a folder") {
+            for entry in fs::read_dir(&stage.fixture.repo).expect("a folder") {
                 let entry = entry.expect("an entry");
                 fs::hard_link(entry.path(), snapshot.join(entry.file_name())).expect("a hard link");
             }
@@ -229,8 +229,8 @@ fn links() -> Vec<Case> {
                 suffix => format!("{NEXT}.{suffix}"),
             });
             for name in planted {
-                let _ = fs::remove_file(stage.ground.file(&name));
-                fs::hard_link(stage.outside("victim"), stage.ground.file(&name)).expect("a hard link");
+                let _ = fs::remove_file(stage.fixture.file(&name));
+                fs::hard_link(stage.outside("victim"), stage.fixture.file(&name)).expect("a hard link");
             }
         }),
         Case::new("hard links: two points, one file", |stage: &mut Stage| {
@@ -254,7 +254,7 @@ fn kinds() -> Vec<Case> {
             ("orphan", "2026-03-01-00-03-30.deltafs"),
         ] {
             cases.push(Case::where_it_can_be(format!("{what}: {at}"), move |stage: &mut Stage| {
-                let path: PathBuf = stage.ground.file(path);
+                let path: PathBuf = stage.fixture.file(path);
                 let _ = fs::remove_file(&path);
                 if what == "folder" { fs::create_dir(path).is_ok() } else { special(what, &path) }
             }));
@@ -283,7 +283,7 @@ fn the_oracle_of_the_scratch_folder_sees_what_changes() {
     fs::write(&victim, "PRECIOUS").expect("a change of the same length");
     fs::File::options().write(true).open(&victim).and_then(|file| file.set_modified(time)).expect("the old time");
     assert_ne!(stage.snapshot(None), before, "other bytes, {}", md5_of(b"PRECIOUS"));
-    assert_eq!(stage.snapshot(Some(&stage.ground.path("outside"))).len(), before.len() - 2);
+    assert_eq!(stage.snapshot(Some(&stage.fixture.path("outside"))).len(), before.len() - 2);
 }
 
 #[test]
@@ -292,15 +292,15 @@ fn a_hostile_tree_that_changes_under_a_run_is_not_written_through() {
     // opened.
     let stage = Stage::new();
     let victim = stage.outside("victim");
-    let before = stage.snapshot(Some(&stage.ground.repo));
-    let at = |name: &str| stage.ground.file(name);
+    let before = stage.snapshot(Some(&stage.fixture.repo));
+    let at = |name: &str| stage.fixture.file(name);
     link(&victim, at("link"));
     link(stage.outside("nowhere"), at("dangling"));
     link(at("loop"), at("loop"));
     fs::write(at("file"), "precious").expect("a file");
     fs::hard_link(&victim, at("hard")).expect("a hard link");
     assert!(special("FIFO", &at("fifo")), "a FIFO");
-    let disk = disk::open(&stage.ground.repo, Locks::Needed).expect("the repository");
+    let disk = disk::open(&stage.fixture.repo, Locks::Needed).expect("the repository");
     let below = |name: &str| Name::new(name.as_bytes()).expect("a name");
     let exists =
         |result: std::io::Result<()>| result.is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists);
@@ -316,6 +316,6 @@ fn a_hostile_tree_that_changes_under_a_run_is_not_written_through() {
         assert!(disk.lock(&below(name), "held").is_err(), "{name} is no lock");
     }
     drop(disk.lock(&below("hard"), "held").expect("a lock"));
-    assert_eq!(stage.snapshot(Some(&stage.ground.repo)), before);
+    assert_eq!(stage.snapshot(Some(&stage.fixture.repo)), before);
     assert_eq!(fs::read(at("file")).expect("a file"), b"precious");
 }

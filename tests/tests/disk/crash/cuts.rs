@@ -1,6 +1,6 @@
 //! Power cuts: before every operation of every scene, under every outcome, then again in the run that recovers.
 
-use highwater_tests::model::{Model, Outcome};
+use highwater_tests::model::{Model, Survivors};
 use highwater_tests::score::{Score, full, is_narrow, size};
 use highwater_tests::specimens::Specimen;
 use highwater_tests::specimens::crash::{Judgement, RUNS, Scene, World};
@@ -32,7 +32,7 @@ fn cut_everywhere(specimen: &'static dyn Specimen, scene: &Scene, world: &World,
             second += stride;
         }
     };
-    let first_cuts = (0..operations).flat_map(|cut| Outcome::ALL.map(|outcome| (cut, outcome)));
+    let first_cuts = (0..operations).flat_map(|cut| Survivors::ALL.map(|outcome| (cut, outcome)));
     for (number, (cut, outcome)) in (0u64..).zip(first_cuts) {
         let case = || format!("cut before operation {cut} of {operations}, {outcome:?} survives");
         let model = (scene.start)(world);
@@ -80,7 +80,7 @@ fn recover(
     if done {
         judge(&|| format!("{}; then run to the end", first()), before.is_done(scene, world, &again));
     }
-    for outcome in if done { &[Outcome::Nothing][..] } else { &Outcome::ALL } {
+    for outcome in if done { &[Survivors::Nothing][..] } else { &Survivors::ALL } {
         let case = || format!("{}; then before operation {second}, {outcome:?} survives", first());
         let last = again.survive(*outcome);
         judge(

@@ -1,7 +1,7 @@
 //! A disk that fails: each operation once, each read once, and reads that give little at a time.
 
 use highwater::error::Class;
-use highwater_tests::model::{Outcome, Wrong};
+use highwater_tests::model::{Survivors, Wrong};
 use highwater_tests::score::Score;
 use highwater_tests::specimens::Specimen;
 use highwater_tests::specimens::crash::{Judgement, RUNS, Scene, World};
@@ -16,7 +16,7 @@ fn fail_each_operation(specimen: &'static dyn Specimen, scene: &Scene, world: &W
     let started = whole.operations();
     run(scene, &whole, RUNS[0]).unwrap_or_else(|error| panic!("{}: {error}", scene.name));
     let operations = whole.operations() - started;
-    let judge = |number: u64, outcome: Outcome| -> Judgement {
+    let judge = |number: u64, outcome: Survivors| -> Judgement {
         let model = (scene.start)(world);
         model.go_wrong(number, Wrong::Fail);
         if run(scene, &model, RUNS[0]).is_ok() {
@@ -28,7 +28,8 @@ fn fail_each_operation(specimen: &'static dyn Specimen, scene: &Scene, world: &W
         run(scene, &survivor, RUNS[1]).map_err(|error| format!("the next run fails: {error}"))?;
         before.is_done(scene, world, &survivor)
     };
-    let cases: Vec<(u64, Outcome)> = (0..operations).flat_map(|at| Outcome::ALL.map(|outcome| (at, outcome))).collect();
+    let cases: Vec<(u64, Survivors)> =
+        (0..operations).flat_map(|at| Survivors::ALL.map(|outcome| (at, outcome))).collect();
     let failures = cases.iter().filter_map(|&(at, outcome)| {
         let why = judge(at, outcome).err()?;
         let step = &whole.steps()[usize::try_from(started + at).expect("a step")];
@@ -54,7 +55,7 @@ fn fail_each_read(specimen: &'static dyn Specimen, scene: &Scene, world: &World)
             Err(error) if error.class() == Class::Damage => return Err(format!("it is called damage: {error}")),
             Err(_) => {}
         }
-        let survivor = model.survive(Outcome::Nothing);
+        let survivor = model.survive(Survivors::Nothing);
         before.still_holds(scene, world, &survivor)?;
         run(scene, &survivor, RUNS[1]).map_err(|error| format!("the next run fails: {error}"))?;
         before.is_done(scene, world, &survivor)

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use highwater_tests::model::{Model, Outcome, Step, Wrong};
+use highwater_tests::model::{Model, Step, Survivors, Wrong};
 use highwater_tests::repo::Image;
 use highwater_tests::score::{Score, size};
 use highwater_tests::specimens::Specimen;
@@ -54,7 +54,7 @@ fn forget(
         "the run is done and its marks are not those of a whole run".to_owned()
     })?;
     let steps = model.operations() - started;
-    for (upto, outcome) in (number + 1..=steps).flat_map(|upto| Outcome::ALL.map(|outcome| (upto, outcome))) {
+    for (upto, outcome) in (number + 1..=steps).flat_map(|upto| Survivors::ALL.map(|outcome| (upto, outcome))) {
         let state = start();
         state.cut_at(upto);
         // It fails, unless the cut comes after its last operation.

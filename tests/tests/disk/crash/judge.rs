@@ -4,9 +4,9 @@ use highwater::drive;
 use highwater::watch::Watch;
 use highwater_core::inspect::{Of, Scope};
 use highwater_core::name::TEMPORARY;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_core::survey::{Options, Survey};
-use highwater_tests::model::{Meta, Model, Outcome};
+use highwater_tests::model::{Meta, Model, Survivors};
 use highwater_tests::specimens::Specimen;
 use highwater_tests::specimens::crash::{
     Judgement, Kind, OF_REPO, OF_STANDBY, OF_TARGET, OURS, REPO, STANDBY, Scene, Seen, TARGET, World, must, names,
@@ -32,7 +32,7 @@ fn verify(specimen: &dyn Specimen, model: &Model) -> Report {
 impl Before {
     pub(crate) fn of(specimen: &'static dyn Specimen, model: &Model) -> Self {
         let sets = verify(specimen, model).sets;
-        let points = sets.into_iter().map(|set| (set.name, set.verdict == Verdict::Sound)).collect();
+        let points = sets.into_iter().map(|set| (set.name, set.verdict == Soundness::Sound)).collect();
         Self { specimen, points, target: model.get(TARGET) }
     }
 
@@ -43,7 +43,7 @@ impl Before {
         let report = verify(self.specimen, model);
         for set in &report.sets {
             let was_not = self.points.iter().any(|(name, sound)| *name == set.name && !sound);
-            must(was_not || set.verdict == Verdict::Sound, || {
+            must(was_not || set.verdict == Soundness::Sound, || {
                 format!("{} is named and not sound: {:?}", set.name, report.findings)
             })?;
         }
@@ -65,10 +65,10 @@ impl Before {
 
     /// After a run that went to its end, everything is there, sound and durable.
     pub(crate) fn is_done(&self, scene: &Scene, world: &World, live: &Model) -> Judgement {
-        let model = &live.survive(Outcome::Nothing);
+        let model = &live.survive(Survivors::Nothing);
         belongs(self.specimen, model)?;
         let report = verify(self.specimen, model);
-        must(report.verdict == Verdict::Sound, || format!("the run is done and: {:?}", report.findings))?;
+        must(report.verdict == Soundness::Sound, || format!("the run is done and: {:?}", report.findings))?;
         let names = names(model);
         let work_file = names.iter().find(|name| name.ends_with(TEMPORARY));
         must(work_file.is_none(), || format!("the run is done and has left {names:?}"))?;

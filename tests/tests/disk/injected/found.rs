@@ -8,7 +8,7 @@ use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::inject::cannot_trace;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 use highwater_tests::specimens::injected::{MODE, NOW, Scene};
 
@@ -102,13 +102,13 @@ fn a_verification_whose_read_fails_is_inconclusive() {
         println!("not run: a_verification_whose_read_fails_is_inconclusive: {why}");
         return;
     }
-    let (ground, stamps) = Ground::with_chain();
+    let (fixture, stamps) = Fixture::with_chain();
     for (stamp, end) in stamps.iter().zip(["fs", "deltafs", "deltafs"]) {
-        let file = ground.file(&format!("{stamp}.{end}"));
+        let file = fixture.file(&format!("{stamp}.{end}"));
         let mut command = Command::new("strace");
         command.args(["-f", "-qq", "-o", "/dev/null", "-P"]).arg(&file);
         command.args(["-e", "trace=read,pread64", "-e", "inject=read,pread64:error=EIO:when=1+"]);
-        command.arg(highwater()).arg("verify").arg(&ground.repo);
+        command.arg(highwater()).arg("verify").arg(&fixture.repo);
         let run = Run::of(&mut command);
         run.expect(3).prints("unreadable");
     }

@@ -62,12 +62,12 @@ fn a_database_that_is_open_is_not_restored_over() {
     let held = File::open(&lock).expect("a lock file");
     held.lock().expect("it is held");
     for flags in [&[][..], &["--full"], &["--in-place"]] {
-        stage.restore(&stage.ground.repo, &target, flags).expect(4).says("is open");
+        stage.restore(&stage.fixture.repo, &target, flags).expect(4).says("is open");
         assert!(!target.exists());
         assert_eq!(fs::read(&index).expect("an index"), b"of somebody else");
     }
     drop(held);
-    stage.restore(&stage.ground.repo, &target, &[]).expect(0);
+    stage.restore(&stage.fixture.repo, &target, &[]).expect(0);
     let saved = fs::read(stage.file(2, "index")).expect("the saved index");
     assert!(fs::read(&index).expect("an index") == saved, "the index of other bytes is replaced");
     assert_eq!(fs::read(&lock).expect("a lock"), b"of somebody else");

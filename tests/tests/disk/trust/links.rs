@@ -58,7 +58,7 @@ fn a_hostile_repository_makes_root_copy_no_secret() {
     let victims = stage.victims();
     for (number, suffix, link) in [(0, "fs", "secret"), (1, "deltafs", "secret"), (2, "deltafs", "plain")] {
         let repo = stage.path(&format!("repo {number}"));
-        copy(&stage.ground.repo, &repo);
+        copy(&stage.fixture.repo, &repo);
         let data = format!("{}.{suffix}", stage.stamps[number]);
         fs::remove_file(repo.join(&data)).expect("it was there");
         symlink(stage.outside().join(link), repo.join(&data)).expect("a link");
@@ -85,7 +85,7 @@ fn the_drop_in_copies_no_secret_either() {
     for (suffix, listed) in victims_and_links {
         let stage = Stage::new();
         let victims = stage.victims();
-        let (repo, out) = (&stage.ground.repo, stage.path("out"));
+        let (repo, out) = (&stage.fixture.repo, stage.path("out"));
         fs::create_dir(&out).expect("a folder");
         let newest = if listed { 2 } else { 0 };
         let link = stage.file(newest, suffix);
@@ -116,17 +116,17 @@ fn what_was_moved_to_another_disk_is_read_when_the_user_says_so() {
     moved_out(&data, &disk.join("data"));
     let target = stage.path("restored.fs");
     let name = data.file_name().expect("a name").to_string_lossy().into_owned();
-    expect_refused(&stage.verify(&stage.ground.repo, &[]), 3, &name);
-    stage.verify(&stage.ground.repo, &["--follow-links"]).expect(0);
-    stage.restore(&stage.ground.repo, &target, &["--follow-links"]).expect(0);
-    assert!(fs::read(&target).expect("a target") == stage.ground.data.bytes);
+    expect_refused(&stage.verify(&stage.fixture.repo, &[]), 3, &name);
+    stage.verify(&stage.fixture.repo, &["--follow-links"]).expect(0);
+    stage.restore(&stage.fixture.repo, &target, &["--follow-links"]).expect(0);
+    assert!(fs::read(&target).expect("a target") == stage.fixture.data.bytes);
     // One that stays in the repository is followed by everybody.
     fs::remove_file(&data).expect("the link goes");
-    fs::create_dir(stage.ground.file("below")).expect("a folder");
-    fs::rename(disk.join("data"), stage.ground.file("below/data")).expect("it is moved in");
+    fs::create_dir(stage.fixture.file("below")).expect("a folder");
+    fs::rename(disk.join("data"), stage.fixture.file("below/data")).expect("it is moved in");
     symlink("below/data", &data).expect("a link");
-    stage.verify(&stage.ground.repo, &[]).expect(0);
-    stage.restore(&stage.ground.repo, &target, &["--full"]).expect(0);
+    stage.verify(&stage.fixture.repo, &[]).expect(0);
+    stage.restore(&stage.fixture.repo, &target, &["--full"]).expect(0);
 }
 
 /// What is moved out of a store, to `elsewhere`.
@@ -228,13 +228,13 @@ fn names_that_a_run_replaces_are_not_followed() {
     for end in [".highwater.lock", "dat", "index", "fs.marks"] {
         for words in [&["backup"][..], &["backup", "--full"], &["repozo", "-B"], &["mark"], &["heal"]] {
             let mut stage = Stage::new();
-            let (repo, good) = (stage.ground.repo.clone(), stage.path("good"));
+            let (repo, good) = (stage.fixture.repo.clone(), stage.path("good"));
             copy(&repo, &good);
             let path = if end.starts_with('.') { repo.join(end) } else { stage.file(0, end) };
             led_out(&stage, &path);
-            stage.ground.grow(1);
+            stage.fixture.grow(1);
             let victims = stage.victims();
-            let source = stage.ground.source.clone();
+            let source = stage.fixture.source.clone();
             let mut command = stage.command(words);
             match words[0] {
                 "backup" => command.args([&source, &repo]),
@@ -266,7 +266,7 @@ fn names_that_a_run_replaces_are_not_followed() {
             fs::create_dir(&out).expect("a folder");
             led_out(&stage, &out.join(name));
             let victims = stage.victims();
-            let run = stage.restore(&stage.ground.repo, &out.join("Data.fs"), flags);
+            let run = stage.restore(&stage.fixture.repo, &out.join("Data.fs"), flags);
             victims.expect_same(&format!("{name}\n{}", run.account()));
             assert_eq!(run.code == 0, name.ends_with(".index"), "{name}: {}", run.account());
         }
@@ -276,7 +276,7 @@ fn names_that_a_run_replaces_are_not_followed() {
 #[test]
 fn work_files_that_are_links_are_not_written_through() {
     let stage = Stage::new();
-    let (secret, repo) = (stage.outside().join("plain"), stage.ground.repo.clone());
+    let (secret, repo) = (stage.outside().join("plain"), stage.fixture.repo.clone());
     let (store, good) = (stage.store("store"), stage.store("good"));
     let chunk = chunks(&store)[0].clone();
     crate::trust::stage::damage(&chunk);
@@ -297,16 +297,16 @@ fn work_files_that_are_links_are_not_written_through() {
     ];
     works.iter().for_each(|work| symlink(&secret, work).expect("a link"));
     let victims = stage.victims();
-    let grown = stage.ground.data.clone();
+    let grown = stage.fixture.data.clone();
     let mut grown = grown;
     grown.grow(2);
-    fs::write(&stage.ground.source, &grown.bytes).expect("the source grows");
+    fs::write(&stage.fixture.source, &grown.bytes).expect("the source grows");
     let commands: [(&str, Command); 5] = [
-        ("backup", with(stage.command(&["backup"]), &[&stage.ground.source, &repo])),
+        ("backup", with(stage.command(&["backup"]), &[&stage.fixture.source, &repo])),
         ("mark", with(stage.command(&["mark"]), &[&repo])),
         ("heal", with(stage.command(&["heal"]), &[&store, Path::new("--from"), &good])),
         ("restore", with(stage.command(&["restore"]), &[&repo, &target])),
-        ("full backup", with(stage.command(&["backup", "--full"]), &[&stage.ground.source, &repo])),
+        ("full backup", with(stage.command(&["backup", "--full"]), &[&stage.fixture.source, &repo])),
     ];
     for (minute, (what, mut command)) in (5..).zip(commands) {
         let run = stage.run(command.env("HIGHWATER_NOW", crate::trust::stage::stamp(minute)));

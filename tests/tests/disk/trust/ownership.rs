@@ -57,12 +57,12 @@ fn root_gives_no_file_away() {
     give_all(&theirs);
     let repos = ["their repo", "their other repo"].map(|name| {
         let repo = stage.path(name);
-        highwater_tests::repository::copy(&stage.ground.repo, &repo);
+        highwater_tests::repository::copy(&stage.fixture.repo, &repo);
         give_all(&repo);
         repo
     });
-    let backed_up = stage.ground.data.bytes.clone();
-    stage.ground.grow(1);
+    let backed_up = stage.fixture.data.bytes.clone();
+    stage.fixture.grow(1);
     let stores: Vec<PathBuf> = ["first", "second", "third", "new"].map(|name| stage.store(name)).into();
     let (hidden, healed, good, new) = (&stores[0], &stores[1], &stores[2], &stores[3]);
     fs::remove_dir_all(new.join("vm")).expect("no group any more");
@@ -71,7 +71,7 @@ fn root_gives_no_file_away() {
     stores.iter().filter(|store| *store != good).for_each(|store| give_all(store));
     let restore = |flags: &[&str]| {
         let mut command = stage.command(&["restore"]);
-        command.args(flags).args([&stage.ground.repo, &theirs.join("Data.fs")]);
+        command.args(flags).args([&stage.fixture.repo, &theirs.join("Data.fs")]);
         command
     };
     let backup = |store: &Path| {
@@ -82,7 +82,7 @@ fn root_gives_no_file_away() {
     };
     let append = |repo: &Path| {
         let mut command = stage.command(&["backup"]);
-        command.arg(&stage.ground.source).arg(repo).env("HIGHWATER_NOW", stamp(3));
+        command.arg(&stage.fixture.source).arg(repo).env("HIGHWATER_NOW", stamp(3));
         command
     };
     let mut heal = stage.command(&["heal"]);
@@ -176,17 +176,17 @@ fn a_run_of_root_locks_nobody_out() {
         return;
     }
     let mut stage = Stage::new();
-    let repo = stage.ground.repo.clone();
+    let repo = stage.fixture.repo.clone();
     let other = stage.path("other");
     let _ = fs::remove_file(repo.join(".highwater.lock"));
     give_all(&repo);
-    set_mode(&stage.ground.source, 0o644);
+    set_mode(&stage.fixture.source, 0o644);
     set_mode(&stage.path("disk.img"), 0o644);
     let mut minute = 0;
     let mut back_up = |stage: &mut Stage, command: fn(&Stage) -> Command, flags: &[&str]| {
         minute += 1;
-        stage.ground.grow(1);
-        let paths = [stage.ground.source.clone(), stage.ground.repo.clone()];
+        stage.fixture.grow(1);
+        let paths = [stage.fixture.source.clone(), stage.fixture.repo.clone()];
         let mut command = command(stage);
         stage.run(command.args(flags).args(paths).env("HIGHWATER_NOW", stamp(minute))).expect(0);
     };
@@ -226,7 +226,7 @@ fn who_may_not_keep_the_owner_opens_a_file_to_nobody() {
     let folder = stage.path("shared");
     fs::create_dir(&folder).expect("a folder");
     set_mode(&folder, 0o777);
-    set_mode(&stage.ground.repo, 0o755);
+    set_mode(&stage.fixture.repo, 0o755);
     let target = folder.join("Data.fs");
     // Who could not read it as a member of another group cannot do so now; nor can those of the group that it has left.
     // None: he may not even look whether somebody holds it.
@@ -245,7 +245,7 @@ fn who_may_not_keep_the_owner_opens_a_file_to_nobody() {
         set_mode(&target, was);
         let mut restore = stage.command_of_nobody(&["restore", "--full"]);
         let before = Record::of(&folder);
-        let run = stage.run(restore.args([&stage.ground.repo, &target]));
+        let run = stage.run(restore.args([&stage.fixture.repo, &target]));
         let Some(is) = is else {
             run.expect(3);
             before.expect_same(&run.account());
@@ -255,7 +255,7 @@ fn who_may_not_keep_the_owner_opens_a_file_to_nobody() {
         let meta = fs::metadata(&target).expect("a target");
         assert_eq!((meta.uid(), meta.gid()), (NOBODY, NOBODY), "{}", run.account());
         assert_eq!(meta.mode() & 0o7777, is, "{was:o} became {:o}\n{}", meta.mode(), run.account());
-        assert!(fs::read(&target).expect("a target") == stage.ground.data.bytes);
+        assert!(fs::read(&target).expect("a target") == stage.fixture.data.bytes);
         run.says("belongs to the user of this run");
     }
 }

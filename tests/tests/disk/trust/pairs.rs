@@ -82,9 +82,9 @@ impl Ring {
     /// said.
     fn repozo(spoiled: bool) -> Self {
         let mut stage = Stage::new();
-        let (root, good) = (stage.ground.repo.clone(), stage.path("good"));
+        let (root, good) = (stage.fixture.repo.clone(), stage.path("good"));
         copy(&root, &good);
-        let (before, old) = (stage.ground.data.bytes.clone(), fs::read(stage.file(0, "fs")).expect("a full backup"));
+        let (before, old) = (stage.fixture.data.bytes.clone(), fs::read(stage.file(0, "fs")).expect("a full backup"));
         for point in 0..3 {
             for end in ["fs", "deltafs"] {
                 let _ = fs::remove_file(stage.file(point, &format!("{end}.marks")));
@@ -93,8 +93,8 @@ impl Ring {
         if spoiled {
             damage(&stage.file(2, "deltafs"));
         }
-        stage.ground.grow(2);
-        let wanted = vec![before, stage.ground.data.bytes.clone()];
+        stage.fixture.grow(2);
+        let wanted = vec![before, stage.fixture.data.bytes.clone()];
         Self::with(stage, "Data.fs", root, good, String::new(), wanted, old)
     }
 

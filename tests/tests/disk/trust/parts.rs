@@ -34,18 +34,18 @@ fn a_part_of_somebody_else_is_not_taken_up() {
         set_mode(&folder, 0o777);
         let (part, target) = (folder.join(name), folder.join("Data.fs"));
         // What is sound in it would stay.
-        fs::write(&part, &stage.ground.data.bytes[..2000]).expect("a part");
+        fs::write(&part, &stage.fixture.data.bytes[..2000]).expect("a part");
         chown(&part, Some(NOBODY), Some(NOBODY)).expect("it is given away");
         set_mode(&part, mode);
         let kept: File = OpenOptions::new().write(true).open(&part).expect("a descriptor that he keeps");
-        let run = stage.restore(&stage.ground.repo, &target, flags);
+        let run = stage.restore(&stage.fixture.repo, &target, flags);
         run.expect(0);
         let meta = fs::metadata(&target).expect("a target");
         let theirs = kept.metadata().expect("a file");
         assert_ne!(meta.ino(), theirs.ino(), "the target is his file\n{}", run.account());
         assert_eq!((meta.uid(), meta.nlink()), (0, 1), "{}", run.account());
         kept.write_all_at(SECRET.as_bytes(), 40).expect("he writes on");
-        assert!(fs::read(&target).expect("a target") == stage.ground.data.bytes, "{name} {flags:?}");
+        assert!(fs::read(&target).expect("a target") == stage.fixture.data.bytes, "{name} {flags:?}");
         assert!(part.exists(), "his own file is left alone\n{}", run.account());
         run.says(name);
     }
@@ -60,7 +60,7 @@ fn kill_a_full_restore(stage: &Stage, target: &Path) {
 /// The same before the first of these calls.
 #[track_caller]
 fn kill_a_full_restore_at(calls: &str, stage: &Stage, target: &Path) {
-    let (target, repo) = (target.as_os_str(), stage.ground.repo.as_os_str());
+    let (target, repo) = (target.as_os_str(), stage.fixture.repo.as_os_str());
     let mut command = stage.command(&["restore", "--full"]);
     command.args([repo, target]);
     let run = Run::of(&mut killed(&command, calls, 1));
@@ -93,16 +93,16 @@ fn the_next_run_has_done_with_a_part() {
         assert_eq!(left.len(), 1, "a killed restore leaves one work file");
         let name = left[0].file_name().expect("a name").to_string_lossy().into_owned();
         let verbose: Vec<&str> = flags.iter().copied().chain(["--verbose"]).collect();
-        let run = stage.restore(&stage.ground.repo, &target, &verbose);
+        let run = stage.restore(&stage.fixture.repo, &target, &verbose);
         run.expect(0).says(&name).says(how);
         assert_eq!(parts(&folder), Vec::<PathBuf>::new(), "{flags:?}\n{}", run.account());
-        assert!(fs::read(&target).expect("a target") == stage.ground.data.bytes, "{flags:?}");
+        assert!(fs::read(&target).expect("a target") == stage.fixture.data.bytes, "{flags:?}");
     }
 }
 
 /// `REPO@STAMP`.
 fn point(stage: &Stage, number: usize) -> std::ffi::OsString {
-    in_store(&stage.ground.repo, &stage.stamps[number])
+    in_store(&stage.fixture.repo, &stage.stamps[number])
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn nobody_can_guess_the_name_of_a_work_file() {
         let folder = stage.path("out");
         fs::create_dir(&folder).expect("a folder");
         let target = folder.join("Data.fs");
-        fs::write(&target, &stage.ground.data.bytes[..1247]).expect("an old target");
+        fs::write(&target, &stage.fixture.data.bytes[..1247]).expect("an old target");
         // Until then, owner and permissions are those that it was made with.
         kill_a_full_restore_at("fchmod", &stage, &target);
         let left = parts(&folder);

@@ -22,7 +22,7 @@ fn report(stage: &Stage, kind: &str, to: &Path) -> Run {
 
 fn command(stage: &Stage, kind: &str, to: &Path) -> Command {
     let mut command = stage.command(&["verify"]);
-    command.arg(format!("{kind}={}", to.display())).arg(&stage.ground.repo);
+    command.arg(format!("{kind}={}", to.display())).arg(&stage.fixture.repo);
     command
 }
 

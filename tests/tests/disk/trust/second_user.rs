@@ -108,7 +108,7 @@ type Restore<'a> = (&'a str, Before, &'a [&'a str], OsString, &'a [u8]);
 
 /// Restores of a database and of an image.
 fn restores(stage: &Stage, store: &Path) -> Vec<Scene> {
-    let (whole, repo) = (stage.ground.data.bytes.clone(), stage.ground.repo.clone());
+    let (whole, repo) = (stage.fixture.data.bytes.clone(), stage.fixture.repo.clone());
     let first = fs::read(stage.file(0, "fs")).expect("a full backup");
     let other = b"FS30 another database".to_vec();
     let image = snapshot(store).strip_prefix(store).expect("below").join("disk.img").display().to_string();
@@ -172,10 +172,10 @@ fn repositories(stage: &Stage, good: &Path, grown: &[u8]) -> Vec<Scene> {
     let mut names = owned(&[".highwater.lock"]);
     names.push(format!("{}.dat", stage.stamps[0]));
     names.extend(["fs", "fsz", "deltafs", "deltafsz", "index", "dat", "fs.marks"].map(|end| format!("{now}.{end}")));
-    let source = stage.ground.source.as_path();
+    let source = stage.fixture.source.as_path();
     let scene = |what: &str, words: Vec<OsString>, codes, check| Scene {
         what: what.to_owned(),
-        before: Before::Folder(stage.ground.repo.clone()),
+        before: Before::Folder(stage.fixture.repo.clone()),
         words,
         folders: owned(&[""]),
         names: names.clone(),
@@ -191,7 +191,7 @@ fn repositories(stage: &Stage, good: &Path, grown: &[u8]) -> Vec<Scene> {
     };
     let checked = || gives(String::new(), grown.to_vec());
     let broken = stage.path("broken");
-    copy(&stage.ground.repo, &broken);
+    copy(&stage.fixture.repo, &broken);
     damage(&broken.join(format!("{}.fs", stage.stamps[0])));
     fs::remove_file(broken.join(format!("{}.deltafs", stage.stamps[2]))).expect("it was there");
     let mut all = vec![
@@ -263,7 +263,7 @@ fn reports(stage: &Stage) -> Vec<Scene> {
     let scenes = kinds.into_iter().map(|kind| Scene {
         what: format!("verify {kind}"),
         before: Before::File("report", b"an old report".to_vec()),
-        words: words(&["verify", &format!("{kind}=ROOT/report")], &[&stage.ground.repo]),
+        words: words(&["verify", &format!("{kind}=ROOT/report")], &[&stage.fixture.repo]),
         folders: owned(&[""]),
         names: owned(&["report"]),
         codes: CODES,
@@ -342,10 +342,10 @@ fn a_second_user_gets_nothing_and_gives_nothing() {
     let mut score = Score::new("second user");
     let mut stage = Stage::new();
     let (store, good) = (stage.store("store"), stage.path("good"));
-    copy(&stage.ground.repo, &good);
+    copy(&stage.fixture.repo, &good);
     let mut scenes = restores(&stage, &store);
-    stage.ground.grow(2);
-    let grown = stage.ground.data.bytes.clone();
+    stage.fixture.grow(2);
+    let grown = stage.fixture.data.bytes.clone();
     scenes.extend(repositories(&stage, &good, &grown));
     scenes.extend(stores(&stage, &store));
     scenes.extend(reports(&stage));

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::dice::Dice;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 
 use crate::trust::record::Record;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A scratch folder.
 pub(crate) struct Stage {
-    pub(crate) ground: Ground,
+    pub(crate) fixture: Fixture,
     /// The stamps of the repository's points.
     pub(crate) stamps: [String; 3],
     /// What the source of a datastore's image holds.
@@ -65,10 +65,10 @@ impl Stage {
     /// A repository of a full backup and two increments of `Data.fs`; `outside` with the victims.
     #[track_caller]
     pub(crate) fn new() -> Self {
-        let (ground, stamps) = Ground::with_chain();
+        let (fixture, stamps) = Fixture::with_chain();
         // The second user must find his way to his own folder.
-        set_mode(&ground.path(""), 0o755);
-        let stage = Self { ground, stamps, image: Dice::new(9).bytes(200_000) };
+        set_mode(&fixture.path(""), 0o755);
+        let stage = Self { fixture, stamps, image: Dice::new(9).bytes(200_000) };
         fs::write(stage.path("disk.img"), &stage.image).expect("an image");
         let outside = stage.outside();
         fs::create_dir_all(outside.join("folder/below")).expect("folders");
@@ -87,12 +87,12 @@ impl Stage {
 
     /// A path in the scratch folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.ground.path(name)
+        self.fixture.path(name)
     }
 
     /// A file of the repository by its point and suffix.
     pub(crate) fn file(&self, point: usize, suffix: &str) -> PathBuf {
-        self.ground.file(&format!("{}.{suffix}", self.stamps[point]))
+        self.fixture.file(&format!("{}.{suffix}", self.stamps[point]))
     }
 
     /// What lies outside of every root.
@@ -145,7 +145,7 @@ impl Stage {
     /// The binary with these arguments, at the clock's time.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(highwater());
-        command.args(arguments).env("HIGHWATER_NOW", self.ground.clock.stamp());
+        command.args(arguments).env("HIGHWATER_NOW", self.fixture.clock.stamp());
         command
     }
 
@@ -158,7 +158,7 @@ impl Stage {
             fs::copy(highwater(), &program).expect("a copy of the program");
         }
         let mut command = Command::new(program);
-        command.args(arguments).env("HIGHWATER_NOW", self.ground.clock.stamp());
+        command.args(arguments).env("HIGHWATER_NOW", self.fixture.clock.stamp());
         command.current_dir(self.path("")).uid(NOBODY).gid(NOBODY);
         command
     }

@@ -51,7 +51,7 @@ fn in_place_holds_the_lock_before_it_gives_the_target_up() {
         // With an index, a run would notice afterwards that somebody took its target away.
         (0..3).for_each(|point| fs::remove_file(stage.file(point, "index")).expect("an index goes"));
         let mut command = stage.command(&["restore", "--in-place"]);
-        command.args([&stage.ground.repo, &target]);
+        command.args([&stage.fixture.repo, &target]);
         let log = stage.path("log");
         let mut first = traced(&command, calls, &format!("delay_enter={micros}"), &log);
         // When the first is about to make one of its calls.
@@ -61,7 +61,7 @@ fn in_place_holds_the_lock_before_it_gives_the_target_up() {
         let now = fs::read(&target).ok();
         if one.code == 0 || two.code == 0 {
             assert!(
-                now.as_ref() == Some(&stage.ground.data.bytes),
+                now.as_ref() == Some(&stage.fixture.data.bytes),
                 "one ended well, and there is no whole target: {told}"
             );
         } else {
@@ -72,7 +72,7 @@ fn in_place_holds_the_lock_before_it_gives_the_target_up() {
         }
         // Whatever came of it, the next run ends it.
         stage.run(&mut command).expect(0);
-        assert!(fs::read(&target).expect("a target") == stage.ground.data.bytes, "{told}");
+        assert!(fs::read(&target).expect("a target") == stage.fixture.data.bytes, "{told}");
     }
 }
 
@@ -88,18 +88,18 @@ fn in_place_holds_the_lock_or_leaves_all_as_it_was() {
         let held = OpenOptions::new().create(true).append(true).mode(0o600).open(held).expect("a file");
         held.lock().expect("a lock");
         let before = Record::of(&folder);
-        let run = stage.restore(&stage.ground.repo, &target, &["--in-place"]);
+        let run = stage.restore(&stage.fixture.repo, &target, &["--in-place"]);
         run.expect(4).says("another restore");
         assert_eq!(before.changed(&Record::of(&folder), &folder).len(), 0, "{}", run.account());
         drop(held);
-        stage.restore(&stage.ground.repo, &target, &["--in-place"]).expect(0);
-        assert!(fs::read(&target).expect("a target") == stage.ground.data.bytes, "{name}");
+        stage.restore(&stage.fixture.repo, &target, &["--in-place"]).expect(0);
+        assert!(fs::read(&target).expect("a target") == stage.fixture.data.bytes, "{name}");
     }
 }
 
 /// A database that is known by its newest transaction, and must be written anew.
 fn rotten(stage: &Stage) -> Vec<u8> {
-    let mut bytes = stage.ground.data.bytes.clone();
+    let mut bytes = stage.fixture.data.bytes.clone();
     bytes[300] ^= 1;
     bytes
 }
@@ -152,11 +152,11 @@ fn an_index_that_changes_during_a_backup_gets_no_line() {
         return;
     }
     let mut stage = Stage::new();
-    stage.ground.grow(2);
-    let (repo, dat) = (stage.ground.repo.clone(), stage.file(0, "dat"));
+    stage.fixture.grow(2);
+    let (repo, dat) = (stage.fixture.repo.clone(), stage.file(0, "dat"));
     let index = fs::read(&dat).expect("an index");
     let mut command = stage.command(&["backup", "--quick"]);
-    command.args([&stage.ground.source, &repo]).env("HIGHWATER_NOW", stamp(1));
+    command.args([&stage.fixture.source, &repo]).env("HIGHWATER_NOW", stamp(1));
     // It has read the index when it begins to write.
     let run = thread::scope(|scope| {
         let run = scope.spawn(|| stage.run(&mut delayed(&command, "?rename,?renameat,renameat2", 200_000)));

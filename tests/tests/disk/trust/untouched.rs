@@ -25,7 +25,7 @@ impl World {
     #[track_caller]
     fn new() -> Self {
         let mut stage = Stage::new();
-        let (source, image) = (stage.ground.source.clone(), stage.path("disk.img"));
+        let (source, image) = (stage.fixture.source.clone(), stage.path("disk.img"));
         let standby = stage.path("standby");
         fs::create_dir_all(standby.join("folder")).expect("folders");
         fs::write(standby.join("folder/note"), "a note").expect("a file");
@@ -46,11 +46,11 @@ impl World {
         }
         stage.store("store");
         copy(&stage.path("store"), &stage.path("good store"));
-        copy(&stage.ground.repo, &stage.path("good repo"));
+        copy(&stage.fixture.repo, &stage.path("good repo"));
         for place in ["repo", "store", "store/vm", "store/.chunks"] {
             fs::write(stage.path(place).join("a note"), "a note").expect("a file");
         }
-        stage.ground.grow(2);
+        stage.fixture.grow(2);
         Self { stage }
     }
 
@@ -186,7 +186,7 @@ fn a_restore_changes_nothing_but_the_database_and_its_index() {
 
 /// What the newest point of the repository holds.
 fn newest(world: &World) -> Vec<u8> {
-    let run = world.stage.run(world.stage.command(&["restore"]).arg(&world.stage.ground.repo).arg("-"));
+    let run = world.stage.run(world.stage.command(&["restore"]).arg(&world.stage.fixture.repo).arg("-"));
     run.expect(0).stdout.clone()
 }
 
@@ -205,7 +205,7 @@ fn a_restore_changes_nothing_but_the_image() {
 #[test]
 fn a_heal_changes_nothing_but_what_was_damaged() {
     let world = World::new();
-    let repo = world.stage.ground.repo.clone();
+    let repo = world.stage.fixture.repo.clone();
     damage(&repo.join(format!("{}.fs", world.stage.stamps[0])));
     let dry: Vec<OsString> = ["heal", "--dry-run", "repo", "--from", "good repo"].map(OsString::from).into();
     world.changes(&dry, 0, &[]);
@@ -228,15 +228,15 @@ fn a_heal_changes_nothing_but_what_was_damaged() {
 #[test]
 fn marks_are_the_only_thing_that_marking_writes() {
     let mut world = World::new();
-    world.stage.ground.data.grow_large(5);
-    world.stage.ground.grow(1);
+    world.stage.fixture.data.grow_large(5);
+    world.stage.fixture.grow(1);
     world
         .stage
         .run(
             world
                 .stage
                 .command(&["backup", "--full"])
-                .args([&world.stage.ground.source, &world.stage.ground.repo])
+                .args([&world.stage.fixture.source, &world.stage.fixture.repo])
                 .env("HIGHWATER_NOW", stamp(1)),
         )
         .expect(0);

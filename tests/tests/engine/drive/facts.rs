@@ -4,7 +4,7 @@ use highwater_core::drive::listing::Listing;
 use highwater_core::facts::{Lock, Shape};
 use highwater_core::formats::by_name;
 use highwater_core::point::{LATEST, Point};
-use highwater_core::report::{Depth, Verdict};
+use highwater_core::report::{Depth, Soundness};
 use highwater_core::shard::Shard;
 use highwater_tests::datastore::{Sample, harm};
 use highwater_tests::dice::Dice;
@@ -64,10 +64,10 @@ fn in_a_cache_an_empty_chunk_is_neither_sound_nor_damage() {
     harm(&mut image, &case["ops"]);
     let key = Some(sample.key());
     for (kind, depth, verdict) in [
-        (FORMAT, Depth::Digest, Verdict::Damaged),
-        ("datastore-cache", Depth::Digest, Verdict::Inconclusive),
-        ("datastore-cache", Depth::Size, Verdict::Inconclusive),
-        ("datastore-cache", Depth::List, Verdict::Sound),
+        (FORMAT, Depth::Digest, Soundness::Damaged),
+        ("datastore-cache", Depth::Digest, Soundness::Inconclusive),
+        ("datastore-cache", Depth::Size, Soundness::Inconclusive),
+        ("datastore-cache", Depth::List, Soundness::Sound),
     ] {
         let survey = survey_of((kind, key.clone()), depth, Shard::WHOLE);
         let Driven { report, .. } = driven_over(&image, survey, depth, Dice::new(3), &[]);

@@ -22,7 +22,7 @@ use highwater_core::inspect::{self, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::marks::Marker;
 use highwater_core::render;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 use highwater_tests::dice::Dice;
@@ -169,7 +169,7 @@ fn driven_over(image: &Image, survey: Survey, depth: Depth, dice: Dice, failing:
             let answer = match want.what {
                 What::Digest => {
                     digests.push(want.id);
-                    host.digest(drive.apart(want.id).expect("its bytes"))
+                    host.digest(drive.offloaded(want.id).expect("its bytes"))
                 }
                 _ => host.answer(&want),
             };
@@ -180,7 +180,7 @@ fn driven_over(image: &Image, survey: Survey, depth: Depth, dice: Dice, failing:
     }
     let progress = drive.progress();
     assert!(progress.complete && (lends || digests.is_empty()));
-    assert!(digests.iter().all(|id| drive.apart(*id).is_none()), "nothing is kept");
+    assert!(digests.iter().all(|id| drive.offloaded(*id).is_none()), "nothing is kept");
     let digests = digests.len();
     Driven { report: drive.finish(), events, under_way, digests, foreseen }
 }
@@ -368,7 +368,7 @@ fn marks_change_no_report() {
 fn marks_are_used_and_say_where_the_damage_is() {
     for (mut image, wanted) in [(in_members(1), 2_400_000), (marked(&sample()), 0)] {
         let report = driven(&image, Depth::Digest, Shard::WHOLE, Dice::new(1), &[]).report;
-        assert_eq!(report.verdict, Verdict::Sound);
+        assert_eq!(report.verdict, Soundness::Sound);
         let bytes = report.coverage.bytes;
         assert!(report.coverage.marked == wanted || wanted == 0 && report.coverage.marked > 0, "{report:?}");
         assert!(report.coverage.marked <= bytes);
@@ -404,7 +404,7 @@ fn what_cannot_be_read_is_not_damage_and_every_claim_is_settled_once() {
             assert!(begun.iter().copied().eq(0..u32::try_from(begun.len()).expect("a few")), "{begun:?}");
             assert!(begun.iter().eq(settled.keys()), "{begun:?} {settled:?}");
             let unreadable = long && !name.ends_with(".index");
-            let wanted = if unreadable { Verdict::Inconclusive } else { Verdict::Sound };
+            let wanted = if unreadable { Soundness::Inconclusive } else { Soundness::Sound };
             assert_eq!(report.verdict, wanted, "{name} from {from}: {report:?}");
         }
     }
@@ -419,8 +419,8 @@ fn damage_is_said_only_of_a_file_that_is_still_the_same() {
             let Driven { report, .. } = driven(&image, Depth::Digest, Shard::WHOLE, Dice::new(5), failing);
             (report.verdict, report.tallies.contains_key("unreadable"))
         };
-        assert_eq!(verdict(&[]), (Verdict::Damaged, false));
-        assert_eq!(verdict(&[(&name, u64::MAX)]), (Verdict::Inconclusive, true));
+        assert_eq!(verdict(&[]), (Soundness::Damaged, false));
+        assert_eq!(verdict(&[(&name, u64::MAX)]), (Soundness::Inconclusive, true));
     }
 }
 
@@ -525,7 +525,7 @@ fn memory_stays_bounded_whatever_the_set() {
     image.extend(names.into_iter().map(|name| (name, b"short".to_vec())));
     image.insert("2026-03-01-00-00-00.dat".to_owned(), lines.concat().into_bytes());
     let Driven { report, under_way, foreseen, .. } = driven(&image, Depth::Digest, Shard::WHOLE, Dice::new(1), &[]);
-    assert_eq!((report.verdict, report.tallies["length"]), (Verdict::Damaged, 100));
+    assert_eq!((report.verdict, report.tallies["length"]), (Soundness::Damaged, 100));
     assert!(foreseen);
     assert!(under_way > 12 && under_way <= 18, "{under_way} reads are waited for");
 }

@@ -1,4 +1,5 @@
-//! Parts of one object: an index at its end, claims on ranges of it with a digest or without, and sets between two numbers.
+//! Parts of one object: an index at its end, claims on ranges of it with a digest or without, and sets between two
+//! numbers.
 
 use std::ops::Range;
 
@@ -8,10 +9,10 @@ use highwater_core::claim::{Claim, Expect, Extent};
 use highwater_core::codec::{Codec, Flow};
 use highwater_core::digest::{Algorithm, Digest, sha256_of};
 use highwater_core::finding::Hurts;
-use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Place, Set};
+use highwater_core::inspect::{Answer, Ask, Batch, Inspect, Set, Stretch};
 use highwater_core::name::Name;
 use highwater_core::render;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_core::shard::Shard;
 use highwater_core::split::Lines;
 use highwater_core::survey::{Options, Survey};
@@ -61,8 +62,8 @@ impl Inspect for Bundle {
         let object = Name::new(BUNDLE.as_bytes()).expect("a name");
         match &self.index {
             _ if self.over => Ask::Done,
-            None => Ask::Read { object, place: Place::End(8) },
-            Some(index) => Ask::Read { object, place: Place::At(index.clone()) },
+            None => Ask::Read { object, place: Stretch::End(8) },
+            Some(index) => Ask::Read { object, place: Stretch::At(index.clone()) },
         }
     }
 
@@ -138,7 +139,7 @@ fn report(bytes: &[u8], depth: Depth, dice: &mut Dice) -> Report {
     native
 }
 
-fn verdicts(report: &Report) -> Vec<Verdict> {
+fn verdicts(report: &Report) -> Vec<Soundness> {
     report.sets.iter().map(|set| set.verdict).collect()
 }
 
@@ -149,11 +150,11 @@ fn parts_of_an_object_are_read_and_checked_where_they_lie() {
     let (unrecorded, _) = bundle(false);
     for depth in [Depth::List, Depth::Size, Depth::Digest] {
         let found = report(&whole, depth, &mut dice);
-        assert_eq!((found.verdict, found.coverage.checked), (Verdict::Sound, PARTS), "{depth:?}");
+        assert_eq!((found.verdict, found.coverage.checked), (Soundness::Sound, PARTS), "{depth:?}");
         // Without a digest on record, only who looks at bytes is in doubt; part 3 is of the last set alone.
         let found = report(&unrecorded, depth, &mut dice);
-        let last = if depth == Depth::Digest { Verdict::Inconclusive } else { Verdict::Sound };
-        assert_eq!(verdicts(&found), [Verdict::Sound, Verdict::Sound, Verdict::Sound, last], "{depth:?}");
+        let last = if depth == Depth::Digest { Soundness::Inconclusive } else { Soundness::Sound };
+        assert_eq!(verdicts(&found), [Soundness::Sound, Soundness::Sound, Soundness::Sound, last], "{depth:?}");
     }
     for (number, range) in ranges.iter().enumerate() {
         for at in [range.start, range.end - 1] {
@@ -161,12 +162,12 @@ fn parts_of_an_object_are_read_and_checked_where_they_lie() {
             harmed[at] ^= 1;
             let found = verdicts(&report(&harmed, Depth::Digest, &mut dice));
             let is_hurt = |set: usize| set == number || set == number + 1;
-            let wanted = (0..ranges.len()).map(|set| if is_hurt(set) { Verdict::Damaged } else { Verdict::Sound });
+            let wanted = (0..ranges.len()).map(|set| if is_hurt(set) { Soundness::Damaged } else { Soundness::Sound });
             assert_eq!(found, wanted.collect::<Vec<_>>(), "byte {at}");
         }
     }
     // What lies between and behind the parts is nobody's.
     let mut harmed = whole.clone();
     harmed[5] ^= 1;
-    assert_eq!(report(&harmed, Depth::Digest, &mut dice).verdict, Verdict::Sound);
+    assert_eq!(report(&harmed, Depth::Digest, &mut dice).verdict, Soundness::Sound);
 }

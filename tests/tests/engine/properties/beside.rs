@@ -3,9 +3,9 @@
 use highwater::backup::repozo as backup;
 use highwater::watch::Watch;
 use highwater_core::finding::Severity;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_tests::dice::Dice;
-use highwater_tests::model::{Model, Outcome};
+use highwater_tests::model::{Model, Survivors};
 use highwater_tests::repo::Data;
 use highwater_tests::score::{Score, size};
 
@@ -76,7 +76,7 @@ impl Scene {
                 if self.interrupted && at + 1 == self.before.len() {
                     model.cut_at(cut);
                     whole = clock.back_up(way, &model, None);
-                    model = model.survive(Outcome::Everything);
+                    model = model.survive(Survivors::Everything);
                 } else {
                     assert!(clock.back_up(way, &model, None), "{way}: {:?}", self.before);
                 }
@@ -97,7 +97,7 @@ impl Scene {
     /// but for a listing during which a full backup and an increment of it came, and which shows the increment alone.
     fn judge(&self, report: &Report, schedule: Schedule) -> Result<(), String> {
         let damage = report.findings.iter().find(|note| note.severity == Severity::Damage);
-        if report.verdict == Verdict::Damaged || damage.is_some() {
+        if report.verdict == Soundness::Damaged || damage.is_some() {
             return Err(format!("damage: {damage:#?}"));
         }
         let long = self.beside.len() > 2 && schedule.list.0 < schedule.list.1;
@@ -182,7 +182,7 @@ fn a_point_that_comes_while_a_deep_verification_runs_is_not_called_sound_unfollo
         let report = verify(&Reader::new(&moments, schedule), Depth::Deep);
         let second = report.sets.iter().find(|set| set.name == "2027-05-02-00-00-00");
         named += u64::from(second.is_some());
-        let sound = second.is_some_and(|set| set.verdict == Verdict::Sound);
+        let sound = second.is_some_and(|set| set.verdict == Soundness::Sound);
         assert!(!sound, "{schedule:?}: a damaged record is called sound: {report:#?}");
     }
     assert!(named > 0, "no verification named the new point");
@@ -194,13 +194,13 @@ fn a_chain_that_is_removed_while_a_verification_reads_it_is_not_called_missing()
     let last = moments.len() - 1;
     let late = Schedule { list: (0, 0), index: 0, data: last, again: last, seed: 0 };
     let report = verify(&Reader::new(&moments, late), Depth::Digest);
-    assert_eq!(report.verdict, Verdict::Inconclusive, "{report:#?}");
+    assert_eq!(report.verdict, Soundness::Inconclusive, "{report:#?}");
     let told = |note: &highwater_core::report::Note| note.message.contains("removed while this ran");
     assert!(report.findings.iter().any(told), "{report:#?}");
     // The full backup is gone when the listing comes to it, but its increment was seen: it takes a second listing.
     for seed in 0..64 {
         let torn = Schedule { list: (0, last), index: last, data: last, again: last, seed };
         let report = verify(&Reader::new(&moments, torn), Depth::Digest);
-        assert_ne!(report.verdict, Verdict::Damaged, "{seed}: {report:#?}");
+        assert_ne!(report.verdict, Soundness::Damaged, "{seed}: {report:#?}");
     }
 }

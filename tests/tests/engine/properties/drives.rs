@@ -18,8 +18,8 @@ pub(crate) const REPO: &str = "/model/repo";
 pub(crate) const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
 /// A plain backup of the model's source at a time.
-pub(crate) fn backup_job(now: &str) -> backup::Job {
-    backup::Job {
+pub(crate) fn backup_job(now: &str) -> backup::BackupOptions {
+    backup::BackupOptions {
         full: false,
         quick: false,
         gzip: None,
@@ -35,9 +35,17 @@ pub(crate) fn backup_job(now: &str) -> backup::Job {
 }
 
 /// A plain restore from the model's repository.
-pub(crate) fn restore_job() -> restore::Job {
+pub(crate) fn restore_job() -> restore::RestoreOptions {
     let look = restore::Look::Length;
-    restore::Job { quick: false, full: false, in_place: false, force: false, dry_run: false, look, whole_sum: false }
+    restore::RestoreOptions {
+        quick: false,
+        full: false,
+        in_place: false,
+        force: false,
+        dry_run: false,
+        look,
+        whole_sum: false,
+    }
 }
 
 /// What verify says of the repository at a depth.

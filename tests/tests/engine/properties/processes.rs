@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::ours;
 use highwater_tests::score::{Score, size};
 
@@ -14,16 +14,16 @@ const WAYS: [&[&str]; 6] = [&[], &["-z"], &["--quick"], &["-F"], &["-Fz"], &["-F
 /// overtaken may be inconclusive.
 pub(crate) fn verify_beside_backups(score: &mut Score) {
     let rounds = size(18, 120);
-    let (mut ground, _) = Ground::with_chain();
-    let repo = ground.repo.clone();
+    let (mut fixture, _) = Fixture::with_chain();
+    let repo = fixture.repo.clone();
     let (over, kills) = (AtomicBool::new(false), AtomicBool::new(false));
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             let last = usize::try_from(rounds).expect("a small number");
             for way in WAYS.iter().cycle().take(last) {
-                ground.grow(3);
+                fixture.grow(3);
                 kills.fetch_or(way.contains(&"-k"), Ordering::SeqCst);
-                ground.backup(way);
+                fixture.backup(way);
             }
         });
         let mut number = 0;

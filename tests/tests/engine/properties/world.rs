@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use highwater::backup::repozo::{self as backup, Outcome as Backup};
+use highwater::backup::repozo::{self as backup, BackupSummary as Backup};
 use highwater::disk::Disk;
 use highwater::error::Class;
 use highwater::restore::{self, How};
@@ -12,7 +12,7 @@ use highwater::watch::Watch;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::Kind;
 use highwater_core::name::Name;
-use highwater_core::report::Verdict;
+use highwater_core::report::Soundness;
 use highwater_tests::dice::Dice;
 use highwater_tests::model::Model;
 use highwater_tests::repo::Image;
@@ -141,7 +141,7 @@ impl World {
     }
 
     /// What a backup must do: a kind and where it begins, or nothing.
-    fn wanted(&self, job: &backup::Job) -> Option<(Kind, u64)> {
+    fn wanted(&self, job: &backup::BackupOptions) -> Option<(Kind, u64)> {
         let whole = self.source.whole();
         match self.points.last() {
             Some(newest) if !job.full && whole.starts_with(&newest.state) => {
@@ -186,9 +186,9 @@ impl World {
     fn expect_sound(&mut self) -> Result<(), String> {
         for depth in DEPTHS {
             let report = verify(&self.model.root(REPO), depth);
-            let clean = report.verdict == Verdict::Sound && report.findings.is_empty() && report.tallies.is_empty();
+            let clean = report.verdict == Soundness::Sound && report.findings.is_empty() && report.tallies.is_empty();
             ensure(clean, || format!("at {depth:?}: {:?}: {:#?}", report.verdict, report.findings))?;
-            let wrong = report.sets.iter().find(|set| set.verdict != Verdict::Sound);
+            let wrong = report.sets.iter().find(|set| set.verdict != Soundness::Sound);
             ensure(wrong.is_none(), || format!("at {depth:?}: {wrong:?}"))?;
         }
         let found: Vec<(String, u64, u64)> =
@@ -238,14 +238,14 @@ impl World {
         }
         let (repository, standby, name) = (self.model.root(REPO), self.model.root("/model/standby"), name("Data.fs"));
         let place = (&standby as &dyn Disk, &name);
-        let dry = restore::Job { dry_run: true, ..job.clone() };
+        let dry = restore::RestoreOptions { dry_run: true, ..job.clone() };
         let steps = self.model.operations();
         let planned = restore::to_file(&dry, &plan, &repository, place, &watch);
         let planned = match planned {
             // What no backup holds is given up only when that is asked for.
             Err(error) if !job.full && error.class() == Class::CannotStart && OWN.contains(&there) => {
                 job.full = true;
-                let dry = restore::Job { dry_run: true, ..job.clone() };
+                let dry = restore::RestoreOptions { dry_run: true, ..job.clone() };
                 restore::to_file(&dry, &plan, &repository, place, &watch)
             }
             planned => planned,

@@ -36,7 +36,7 @@ fn paths<'a>(words: &'a [&'a str]) -> Vec<&'a Path> {
     words.iter().map(Path::new).collect()
 }
 
-struct Told {
+struct Story {
     scene: Scene,
     repo: String,
     data: String,
@@ -44,7 +44,7 @@ struct Told {
 }
 
 /// A full, a gzip increment, an increment, and some growth since.
-fn told() -> Told {
+fn told() -> Story {
     let mut scene = Scene::new();
     for flags in [&[][..], &["-z"], &[]] {
         scene.original_backup(flags);
@@ -52,10 +52,10 @@ fn told() -> Told {
     }
     let text = |path: &Path| path.to_str().expect("plain text").to_owned();
     let (repo, data, target) = (text(&scene.repo), text(&scene.data), text(&scene.path("target.fs")));
-    Told { scene, repo, data, target }
+    Story { scene, repo, data, target }
 }
 
-impl Told {
+impl Story {
     /// Compare a backup, with the repository put back afterwards.
     #[track_caller]
     fn backup(&mut self, short: &str, more: &[&str]) {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, report};
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 use serde_json::Value;
@@ -47,16 +47,16 @@ fn what_is_encrypted_is_not_checked_without_its_key() {
 #[test]
 fn what_cannot_be_read_is_not_checked() {
     let mut score = Score::part(LINE, "unreadable");
-    let (ground, stamps) = Ground::with_chain();
+    let (fixture, stamps) = Fixture::with_chain();
     // A link that leads out of the repository is not followed, whoever runs this.
-    let file = ground.file(&format!("{}.deltafs", stamps[1]));
-    let away = ground.path("away");
+    let file = fixture.file(&format!("{}.deltafs", stamps[1]));
+    let away = fixture.path("away");
     fs::rename(&file, &away).expect("it is moved");
     std::os::unix::fs::symlink(&away, &file).expect("a link");
     for (depth, claims) in [("digest", 3), ("deep", 4)] {
-        let repo: &Path = &ground.repo;
+        let repo: &Path = &fixture.repo;
         let run =
-            ground.run(&["verify".as_ref(), "--json".as_ref(), "--depth".as_ref(), depth.as_ref(), repo.as_os_str()]);
+            fixture.run(&["verify".as_ref(), "--json".as_ref(), "--depth".as_ref(), depth.as_ref(), repo.as_os_str()]);
         let found: Value = serde_json::from_slice(&run.expect(3).stdout).expect("a report");
         // At depth deep, the records could not be followed past it either.
         assert_eq!(coverage(&found), [claims, 2, claims - 2], "{depth}");
@@ -68,9 +68,9 @@ fn what_cannot_be_read_is_not_checked() {
 #[test]
 fn damage_counts_as_judged() {
     let mut score = Score::part(LINE, "damage is judged");
-    let (ground, stamps) = Ground::with_chain();
-    fs::remove_file(ground.file(&format!("{}.deltafs", stamps[2]))).expect("it is removed");
-    let run = ground.verify("digest");
+    let (fixture, stamps) = Fixture::with_chain();
+    fs::remove_file(fixture.file(&format!("{}.deltafs", stamps[2]))).expect("it is removed");
+    let run = fixture.verify("digest");
     assert!(run.expect(1).text().contains("3 of 3 claims checked"), "{}", run.account());
     score.ran(1);
     score.end();

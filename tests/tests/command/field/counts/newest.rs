@@ -5,7 +5,7 @@ use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, copy};
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 use serde_json::Value;
@@ -15,15 +15,15 @@ use super::LINE;
 #[test]
 fn the_verdict_names_the_newest_sound_point() {
     let mut score = Score::part(LINE, "the newest sound point");
-    let (ground, stamps) = Ground::with_chain();
-    let repo = ground.repo.to_string_lossy().into_owned();
-    let (json, summary, junit) = (ground.path("r.json"), ground.path("r.md"), ground.path("r.xml"));
+    let (fixture, stamps) = Fixture::with_chain();
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    let (json, summary, junit) = (fixture.path("r.json"), fixture.path("r.md"), fixture.path("r.xml"));
     let last = format!("{}.deltafs", stamps[2]);
     for (case, code, newest) in [("sound", 0, 2), ("the last increment is gone", 1, 1)] {
         if code == 1 {
-            fs::remove_file(ground.file(&last)).expect("it is removed");
+            fs::remove_file(fixture.file(&last)).expect("it is removed");
         }
-        let run = ground.run(&[
+        let run = fixture.run(&[
             "verify".to_owned(),
             format!("--json={}", json.display()),
             format!("--summary={}", summary.display()),
@@ -40,8 +40,8 @@ fn the_verdict_names_the_newest_sound_point() {
         }
         score.ran(4);
     }
-    fs::remove_file(ground.file(&format!("{}.fs", stamps[0]))).expect("it is removed");
-    let none = ground.verify("digest");
+    fs::remove_file(fixture.file(&format!("{}.fs", stamps[0]))).expect("it is removed");
+    let none = fixture.verify("digest");
     let line = none.expect(1).last_line();
     assert!(line.contains("no point is known to be sound") && !line.contains("newest"), "{line}");
     score.ran(1);
@@ -51,9 +51,9 @@ fn the_verdict_names_the_newest_sound_point() {
 #[test]
 fn of_several_sets_it_names_each_that_matters() {
     let mut score = Score::part(LINE, "the newest sound points");
-    let (one, stamps) = Ground::with_chain();
-    let (other, _) = Ground::with_chain();
-    let [a, b] = [&one, &other].map(|ground| ground.repo.to_string_lossy().into_owned());
+    let (one, stamps) = Fixture::with_chain();
+    let (other, _) = Fixture::with_chain();
+    let [a, b] = [&one, &other].map(|fixture| fixture.repo.to_string_lossy().into_owned());
     fs::remove_file(one.file(&format!("{}.deltafs", stamps[2]))).expect("it is removed");
     let run = one.run(&["verify", &a, &b]);
     let line = run.expect(1).last_line();

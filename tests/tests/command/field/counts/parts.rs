@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 use serde_json::Value;
@@ -10,35 +10,35 @@ use serde_json::Value;
 use super::LINE;
 
 /// Runs the command with paths among its words.
-fn run(ground: &Ground, words: &[&str]) -> Run {
-    ground.run(words)
+fn run(fixture: &Fixture, words: &[&str]) -> Run {
+    fixture.run(words)
 }
 
 /// Writes the report of each of `count` shards; gives the files.
-fn shards(ground: &Ground, count: u32) -> Vec<String> {
-    let repo = ground.repo.to_string_lossy().into_owned();
-    let name = |number| ground.path(&format!("{count}-{number}.json")).to_string_lossy().into_owned();
+fn shards(fixture: &Fixture, count: u32) -> Vec<String> {
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    let name = |number| fixture.path(&format!("{count}-{number}.json")).to_string_lossy().into_owned();
     let write = |number: u32| {
         let (shard, json) = (format!("{number}/{count}"), format!("--json={}", name(number)));
-        run(ground, &["verify", "--shard", &shard, &json, &repo]).expect(0);
+        run(fixture, &["verify", "--shard", &shard, &json, &repo]).expect(0);
         name(number)
     };
     (1..=count).map(write).collect()
 }
 
-fn merge(ground: &Ground, files: &[&str]) -> Run {
-    run(ground, &[&["report", "merge"], files].concat())
+fn merge(fixture: &Fixture, files: &[&str]) -> Run {
+    run(fixture, &[&["report", "merge"], files].concat())
 }
 
 #[test]
 fn a_day_on_which_nothing_is_due_is_well() {
     let mut score = Score::part(LINE, "nothing is due");
-    let (mut ground, _) = Ground::with_chain();
-    let repo = ground.repo.to_string_lossy().into_owned();
+    let (mut fixture, _) = Fixture::with_chain();
+    let repo = fixture.repo.to_string_lossy().into_owned();
     let mut idle = 0;
     for _ in 0..30 {
-        ground.clock.tick(86_400);
-        let run = run(&ground, &["verify", "--subset", "daily/30", &repo]);
+        fixture.clock.tick(86_400);
+        let run = run(&fixture, &["verify", "--subset", "daily/30", &repo]);
         let last = run.expect(0).last_line().to_owned();
         idle += u32::from(last.starts_with("sound: none is due: no claim on 3 points in time falls to shard "));
         score.ran(1);
@@ -50,11 +50,11 @@ fn a_day_on_which_nothing_is_due_is_well() {
 #[test]
 fn only_a_whole_with_nothing_in_it_is_inconclusive() {
     let mut score = Score::part(LINE, "nothing at all");
-    let ground = Ground::new();
-    std::fs::write(ground.file("2026-03-01-00-00-00.dat"), "").expect("an index that names nothing");
-    let repo = ground.repo.to_string_lossy().into_owned();
+    let fixture = Fixture::new();
+    std::fs::write(fixture.file("2026-03-01-00-00-00.dat"), "").expect("an index that names nothing");
+    let repo = fixture.repo.to_string_lossy().into_owned();
     for words in [&["verify", &repo][..], &["verify", "--shard", "1/1", &repo], &["verify", "--shard", "2/3", &repo]] {
-        run(&ground, words).expect(3);
+        run(&fixture, words).expect(3);
         score.ran(1);
     }
     score.end();
@@ -63,14 +63,14 @@ fn only_a_whole_with_nothing_in_it_is_inconclusive() {
 #[test]
 fn shards_are_merged_though_some_are_empty() {
     let mut score = Score::part(LINE, "merging empty shards");
-    let (ground, _) = Ground::with_chain();
-    let parts = shards(&ground, 16);
+    let (fixture, _) = Fixture::with_chain();
+    let parts = shards(&fixture, 16);
     let all: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let merged = merge(&ground, &all);
+    let merged = merge(&fixture, &all);
     assert!(merged.expect(0).last_line().contains("3 of 3 claims checked"), "{}", merged.account());
     // An empty shard alone is not the whole, and neither are all but one.
     for some in [&all[..1], &all[1..], &all[..15]] {
-        merge(&ground, some).expect(3);
+        merge(&fixture, some).expect(3);
         score.ran(1);
     }
     // Each counts its own claims, and together they are all.
@@ -86,11 +86,11 @@ fn shards_are_merged_though_some_are_empty() {
 #[test]
 fn a_report_that_counts_twice_is_refused() {
     let mut score = Score::part(LINE, "no report twice");
-    let (ground, _) = Ground::with_chain();
-    let [thirds, halves] = [3, 2].map(|count| shards(&ground, count));
-    let whole = ground.path("whole.json").to_string_lossy().into_owned();
-    let repo = ground.repo.to_string_lossy().into_owned();
-    run(&ground, &["verify", &format!("--json={whole}"), &repo]).expect(0);
+    let (fixture, _) = Fixture::with_chain();
+    let [thirds, halves] = [3, 2].map(|count| shards(&fixture, count));
+    let whole = fixture.path("whole.json").to_string_lossy().into_owned();
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    run(&fixture, &["verify", &format!("--json={whole}"), &repo]).expect(0);
     for (case, files, words) in [
         ("the same file", vec![&*whole, &*whole], "both tell of all of 'repo'"),
         (
@@ -101,7 +101,7 @@ fn a_report_that_counts_twice_is_refused() {
         ("the whole and a part", vec![&*whole, &*thirds[1]], "tell of shards 1/1 and 2/3 of 'repo', which overlap"),
         ("two divisions", vec![&*thirds[0], &*halves[1]], "tell of shards 1/3 and 2/2 of 'repo', which overlap"),
     ] {
-        let run = merge(&ground, &files);
+        let run = merge(&fixture, &files);
         let line = run.expect(2).one_line();
         assert!(line.contains(words) && line.contains("leave one out"), "{case}: {line}");
         for file in [files[0], files[files.len() - 1]] {

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::score::Score;
 
 use super::LINE;
@@ -11,14 +11,14 @@ use super::LINE;
 #[test]
 fn a_clock_that_was_left_set_is_announced() {
     let mut score = Score::part(LINE, "HIGHWATER_NOW is announced");
-    let (mut ground, stamps) = Ground::with_chain();
-    let said = |ground: &Ground, words: &[&str], set: bool| {
-        let (source, repo) = (ground.source.display().to_string(), ground.repo.display().to_string());
+    let (mut fixture, stamps) = Fixture::with_chain();
+    let said = |fixture: &Fixture, words: &[&str], set: bool| {
+        let (source, repo) = (fixture.source.display().to_string(), fixture.repo.display().to_string());
         let words = words.iter().map(|word| word.replace("SOURCE", &source).replace("REPO", &repo));
         let mut command = Command::new(highwater());
-        command.args(words).current_dir(ground.path(""));
+        command.args(words).current_dir(fixture.path(""));
         if set {
-            command.env("HIGHWATER_NOW", ground.clock.stamp());
+            command.env("HIGHWATER_NOW", fixture.clock.stamp());
         } else {
             command.env_remove("HIGHWATER_NOW");
         }
@@ -26,12 +26,12 @@ fn a_clock_that_was_left_set_is_announced() {
         let lines = String::from_utf8_lossy(&done.stderr).into_owned();
         lines.lines().filter(|line| line.contains("the clock is HIGHWATER_NOW")).map(str::to_owned).collect::<Vec<_>>()
     };
-    let mut check = |ground: &Ground, words: &[&str], announced: bool| {
+    let mut check = |fixture: &Fixture, words: &[&str], announced: bool| {
         let line =
-            format!("highwater: the clock is HIGHWATER_NOW: {}; unset it for the system's", ground.clock.stamp());
+            format!("highwater: the clock is HIGHWATER_NOW: {}; unset it for the system's", fixture.clock.stamp());
         let expected = if announced { vec![line] } else { vec![] };
-        assert_eq!(said(ground, words, true), expected, "{words:?}");
-        assert_eq!(said(ground, words, false), Vec::<String>::new(), "{words:?} without it");
+        assert_eq!(said(fixture, words, true), expected, "{words:?}");
+        assert_eq!(said(fixture, words, false), Vec::<String>::new(), "{words:?} without it");
         score.ran(1);
     };
     for (words, announced) in [
@@ -45,11 +45,11 @@ fn a_clock_that_was_left_set_is_announced() {
         (&["list", "REPO"], false),
         (&["restore", "REPO", "out.fs"], false),
     ] {
-        check(&ground, words, announced);
+        check(&fixture, words, announced);
     }
     // The next night the clock stands where it stood.
-    ground.grow(1);
-    assert_eq!(ground.clock.stamp(), stamps[2]);
-    check(&ground, &["backup", "--dry-run", "SOURCE", "REPO"], true);
+    fixture.grow(1);
+    assert_eq!(fixture.clock.stamp(), stamps[2]);
+    check(&fixture, &["backup", "--dry-run", "SOURCE", "REPO"], true);
     score.end();
 }

@@ -53,11 +53,11 @@ fn put_sparse(store: &Path, entries: u64) {
 fn a_backup_beside_a_sparse_index_of_millions_of_entries_takes_little_memory() {
     let mut score = Score::part(LINE, "a backup beside a sparse index");
     for (entries, more) in [(8_000_000, &[][..]), (2_000_000, &["--append-only"])] {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        let store = ground.path().join("store");
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        let store = fixture.path().join("store");
         put_sparse(&store, entries);
-        fs::write(ground.path().join("disk"), Dice::new(41).bytes(200_000)).expect("a source");
-        let (source, to) = (ground.path().join("disk"), format!("{}@vm/1/disk.img", store.display()));
+        fs::write(fixture.path().join("disk"), Dice::new(41).bytes(200_000)).expect("a source");
+        let (source, to) = (fixture.path().join("disk"), format!("{}@vm/1/disk.img", store.display()));
         let mut words = vec!["backup", "--chunk-size", "64k", source.to_str().expect("text"), &to];
         words.extend(more);
         let took = measured("2026-03-01-00-00-00", &words);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use highwater_tests::datastore::{Sample, copy};
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::{Run, ours};
 use highwater_tests::score::Score;
@@ -64,9 +64,9 @@ fn a_block_device_is_overwritten_only_when_that_is_meant() {
     }
     restore(&too_small.0, &["--force"]).expect(4).says("too small");
     restore(&device.0, &["--force", "--dry-run"]).expect(0);
-    let (ground, _) = Ground::with_chain();
-    ground.restore("", &device.0, &[]).expect(4).says("into a file");
-    ground.restore("", &device.0, &["--force"]).expect(2).says("--force is for a datastore");
+    let (fixture, _) = Fixture::with_chain();
+    fixture.restore("", &device.0, &[]).expect(4).says("into a file");
+    fixture.restore("", &device.0, &["--force"]).expect(2).says("--force is for a datastore");
     assert!(held() == before, "a refused run wrote");
     // A chunk that is missing is seen before the first write.
     let chunks = store.join(".chunks");

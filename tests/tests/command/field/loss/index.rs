@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::{data_files, expect_same_bytes};
 use highwater_tests::run::drop_in;
 use highwater_tests::score::Score;
@@ -55,44 +55,44 @@ fn flip(index: &Path) {
 }
 
 /// A chain whose newest index is flawed in one of two ways, and that index as it was.
-fn flawed(older: bool) -> (Ground, [String; 3], Vec<u8>) {
-    let (ground, stamps) = Ground::with_chain();
-    let path = ground.file(&format!("{}.index", stamps[2]));
+fn flawed(older: bool) -> (Fixture, [String; 3], Vec<u8>) {
+    let (fixture, stamps) = Fixture::with_chain();
+    let path = fixture.file(&format!("{}.index", stamps[2]));
     let right = fs::read(&path).expect("a saved index");
     if older {
-        lead_to_an_older_revision(&path, &ground.data.bytes, ground.data.bytes.len());
+        lead_to_an_older_revision(&path, &fixture.data.bytes, fixture.data.bytes.len());
     } else {
         flip(&path);
     }
-    (ground, stamps, right)
+    (fixture, stamps, right)
 }
 
 #[test]
 fn a_restored_index_is_the_one_that_the_records_give() {
     let mut score = Score::part(LINE, "a saved index that leads elsewhere is not restored");
     for older in [true, false] {
-        let (ground, stamps, right) = flawed(older);
-        let repo = ground.repo.to_str().expect("a path");
-        let dat = ground.file(&format!("{}.dat", stamps[0]));
+        let (fixture, stamps, right) = flawed(older);
+        let repo = fixture.repo.to_str().expect("a path");
+        let dat = fixture.file(&format!("{}.dat", stamps[0]));
         let lines = fs::read(&dat).expect("a .dat file");
-        let now = ground.clock.stamp();
+        let now = fixture.clock.stamp();
         for way in ["full", "append", "nothing", "drop-in", "drop-in append", "drop-in without .dat"] {
-            let target = ground.path("out.fs");
+            let target = fixture.path("out.fs");
             let shown = target.to_str().expect("a path");
             let _ = fs::remove_file(&target);
             let run = match way {
-                "full" => ground.restore("", &target, &["--full"]),
+                "full" => fixture.restore("", &target, &["--full"]),
                 "append" => {
-                    ground.restore(&format!("@{}", stamps[0]), &target, &[]).expect(0);
-                    ground.restore("", &target, &[])
+                    fixture.restore(&format!("@{}", stamps[0]), &target, &[]).expect(0);
+                    fixture.restore("", &target, &[])
                 }
                 "nothing" => {
-                    fs::write(&target, &ground.data.bytes).expect("a standby");
-                    ground.restore("", &target, &[])
+                    fs::write(&target, &fixture.data.bytes).expect("a standby");
+                    fixture.restore("", &target, &[])
                 }
                 "drop-in" => drop_in(&now, &["-R", "-r", repo, "-o", shown]),
                 "drop-in append" => {
-                    ground.restore(&format!("@{}", stamps[1]), &target, &[]).expect(0);
+                    fixture.restore(&format!("@{}", stamps[1]), &target, &[]).expect(0);
                     drop_in(&now, &["-R", "-r", repo, "-o", shown])
                 }
                 _ => {
@@ -103,8 +103,8 @@ fn a_restored_index_is_the_one_that_the_records_give() {
                 }
             };
             run.expect(0).says("is not the one that the records give");
-            expect_same_bytes(&fs::read(&target).expect("a restored file"), &ground.data.bytes, way);
-            expect_same_bytes(&fs::read(ground.path("out.fs.index")).expect("an index"), &right, way);
+            expect_same_bytes(&fs::read(&target).expect("a restored file"), &fixture.data.bytes, way);
+            expect_same_bytes(&fs::read(fixture.path("out.fs.index")).expect("an index"), &right, way);
             score.ran(1);
         }
     }
@@ -114,13 +114,13 @@ fn a_restored_index_is_the_one_that_the_records_give() {
 #[test]
 fn a_restored_index_that_is_right_is_put_in_place_byte_for_byte_and_without_a_word() {
     let mut score = Score::part(LINE, "a right index is restored as it is");
-    let (ground, stamps) = Ground::with_chain();
+    let (fixture, stamps) = Fixture::with_chain();
     for stamp in stamps {
-        let target = ground.path(&format!("{stamp}.fs"));
-        let run = ground.restore(&format!("@{stamp}"), &target, &[]);
+        let target = fixture.path(&format!("{stamp}.fs"));
+        let run = fixture.restore(&format!("@{stamp}"), &target, &[]);
         assert_eq!(run.expect(0).stderr, "", "{}", run.account());
-        let saved = fs::read(ground.file(&format!("{stamp}.index"))).expect("a saved index");
-        expect_same_bytes(&fs::read(ground.path(&format!("{stamp}.fs.index"))).expect("an index"), &saved, &stamp);
+        let saved = fs::read(fixture.file(&format!("{stamp}.index"))).expect("a saved index");
+        expect_same_bytes(&fs::read(fixture.path(&format!("{stamp}.fs.index"))).expect("an index"), &saved, &stamp);
         score.ran(1);
     }
     score.end();
@@ -132,22 +132,22 @@ fn an_increment_inherits_no_index_that_leads_elsewhere() {
     for (older, program) in
         [true, false].into_iter().flat_map(|older| ["backup", "repozo"].map(|program| (older, program)))
     {
-        let (mut ground, _, _) = flawed(older);
-        ground.data.commit(&[(90, 10)]);
-        fs::write(&ground.source, &ground.data.bytes).expect("a grown source");
-        ground.clock.tick(60);
-        let now = ground.clock.stamp();
-        let (source, repo) = (ground.source.to_str().expect("a path"), ground.repo.to_str().expect("a path"));
+        let (mut fixture, _, _) = flawed(older);
+        fixture.data.commit(&[(90, 10)]);
+        fs::write(&fixture.source, &fixture.data.bytes).expect("a grown source");
+        fixture.clock.tick(60);
+        let now = fixture.clock.stamp();
+        let (source, repo) = (fixture.source.to_str().expect("a path"), fixture.repo.to_str().expect("a path"));
         match program {
-            "backup" => ground.run(&["backup", source, repo]).expect(0),
+            "backup" => fixture.run(&["backup", source, repo]).expect(0),
             _ => drop_in(&now, &["-B", "-f", source, "-r", repo]).expect(0),
         };
-        assert!(data_files(&ground.repo).pop().is_some_and(|name| name == format!("{now}.deltafs")), "an increment");
-        let fresh = ground.path("fresh");
+        assert!(data_files(&fixture.repo).pop().is_some_and(|name| name == format!("{now}.deltafs")), "an increment");
+        let fresh = fixture.path("fresh");
         fs::create_dir(&fresh).expect("a new repository");
-        ground.run(&["backup", source, fresh.to_str().expect("a path")]).expect(0);
+        fixture.run(&["backup", source, fresh.to_str().expect("a path")]).expect(0);
         let read = |folder: &Path| fs::read(folder.join(format!("{now}.index"))).expect("an index");
-        expect_same_bytes(&read(&ground.repo), &read(&fresh), &format!("{program}, older: {older}"));
+        expect_same_bytes(&read(&fixture.repo), &read(&fresh), &format!("{program}, older: {older}"));
         score.ran(1);
     }
     score.end();

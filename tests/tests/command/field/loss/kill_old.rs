@@ -6,7 +6,7 @@ use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::inject::cannot_trace;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::{data_files, names};
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
@@ -14,14 +14,14 @@ use highwater_tests::score::Score;
 use super::LINE;
 
 /// Two older chains, of which the first has three points, and a source that goes on.
-fn older_chains() -> Ground {
-    let (mut ground, _) = Ground::with_chain();
-    ground.grow(1);
-    ground.backup(&["--full", "--gzip"]);
-    ground.grow(1);
-    ground.backup(&[]);
-    ground.grow(1);
-    ground
+fn older_chains() -> Fixture {
+    let (mut fixture, _) = Fixture::with_chain();
+    fixture.grow(1);
+    fixture.backup(&["--full", "--gzip"]);
+    fixture.grow(1);
+    fixture.backup(&[]);
+    fixture.grow(1);
+    fixture
 }
 
 #[test]
@@ -34,9 +34,9 @@ fn a_killed_removal_is_no_damage_and_the_next_backup_ends_it() {
     }
     for (program, flags) in [("backup", &["--full", "--kill-old"][..]), ("repozo", &["-F", "-k"])] {
         for number in 1.. {
-            let mut ground = older_chains();
-            let stamp = ground.clock.tick(60);
-            let (source, repo) = (ground.source.as_os_str(), ground.repo.as_os_str());
+            let mut fixture = older_chains();
+            let stamp = fixture.clock.tick(60);
+            let (source, repo) = (fixture.source.as_os_str(), fixture.repo.as_os_str());
             let mut command = Command::new("strace");
             command.args(["-f", "-o", "/dev/null", "-e", "trace=unlinkat", "-e"]);
             command.arg(format!("inject=unlinkat:signal=KILL:when={number}")).arg(highwater());
@@ -52,23 +52,23 @@ fn a_killed_removal_is_no_damage_and_the_next_backup_ends_it() {
             score.ran(1);
             let case = format!("{program}, killed at removal {number}");
             for depth in ["list", "digest", "deep"] {
-                let run = ground.verify(depth);
+                let run = fixture.verify(depth);
                 if run.code != 0 {
                     score.fail(format!("{case}, depth {depth}: {}", run.account()));
                 }
             }
-            let last = data_files(&ground.repo).pop().unwrap_or_default();
+            let last = data_files(&fixture.repo).pop().unwrap_or_default();
             assert_eq!(last, format!("{stamp}.fs"), "{case}: the new full backup is there");
             // One time the next backup finds nothing to do, the other an increment.
             if number % 2 == 0 {
-                ground.grow(1);
+                fixture.grow(1);
             }
-            ground.backup(&[]);
-            let strict = ground.run(&["verify".as_ref(), "--strict".as_ref(), ground.repo.as_os_str()]);
+            fixture.backup(&[]);
+            let strict = fixture.run(&["verify".as_ref(), "--strict".as_ref(), fixture.repo.as_os_str()]);
             // What stays has its index: a chain that the removal had not come to.
-            let whole = chains_with_index(&ground.repo);
-            if strict.code != 0 || !whole || names(&ground.repo).iter().any(|name| name.ends_with(".kill-old")) {
-                score.fail(format!("{case}: {:?}\n{}", names(&ground.repo), strict.account()));
+            let whole = chains_with_index(&fixture.repo);
+            if strict.code != 0 || !whole || names(&fixture.repo).iter().any(|name| name.ends_with(".kill-old")) {
+                score.fail(format!("{case}: {:?}\n{}", names(&fixture.repo), strict.account()));
             }
         }
     }
@@ -85,18 +85,18 @@ fn chains_with_index(repo: &Path) -> bool {
 #[test]
 fn a_chain_that_lost_its_index_otherwise_is_not_removed() {
     let mut score = Score::part(LINE, "no chain goes that nobody wanted gone");
-    let mut ground = older_chains();
-    let first = data_files(&ground.repo).remove(0);
-    std::fs::remove_file(ground.file(&first.replace(".fs", ".dat"))).expect("the index goes");
-    let before = data_files(&ground.repo);
-    ground.backup(&[]);
-    assert!(data_files(&ground.repo).starts_with(&before), "{before:?}");
-    assert_eq!(ground.verify("digest").code, 3, "nothing says what it should be");
+    let mut fixture = older_chains();
+    let first = data_files(&fixture.repo).remove(0);
+    std::fs::remove_file(fixture.file(&first.replace(".fs", ".dat"))).expect("the index goes");
+    let before = data_files(&fixture.repo);
+    fixture.backup(&[]);
+    assert!(data_files(&fixture.repo).starts_with(&before), "{before:?}");
+    assert_eq!(fixture.verify("digest").code, 3, "nothing says what it should be");
     // A note whose full backup is gone speaks of nothing.
-    std::fs::write(ground.file("2030-01-01-00-00-00.kill-old"), "").expect("a note");
-    ground.verify("digest").expect(3);
-    ground.backup(&[]);
-    assert!(data_files(&ground.repo).starts_with(&before), "{before:?}");
+    std::fs::write(fixture.file("2030-01-01-00-00-00.kill-old"), "").expect("a note");
+    fixture.verify("digest").expect(3);
+    fixture.backup(&[]);
+    assert!(data_files(&fixture.repo).starts_with(&before), "{before:?}");
     score.ran(2);
     score.end();
 }

@@ -19,12 +19,12 @@ fn source() -> Vec<u8> {
     [words, Dice::new(32).bytes(1 << 20), vec![0; 1 << 20]].concat()
 }
 
-struct Ground {
+struct Fixture {
     folder: tempfile::TempDir,
     keyed: Vec<String>,
 }
 
-impl Ground {
+impl Fixture {
     fn new(keyed: Vec<String>) -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
         fs::create_dir_all(folder.path().join("store/.chunks")).expect("a folder");
@@ -62,9 +62,9 @@ impl Ground {
 }
 
 /// Each with a key and without.
-fn grounds() -> Vec<(&'static str, Ground)> {
+fn grounds() -> Vec<(&'static str, Fixture)> {
     let key = Sample::made().truth("key.json").display().to_string();
-    vec![("open", Ground::new(Vec::new())), ("sealed", Ground::new(vec!["--keyfile".to_owned(), key]))]
+    vec![("open", Fixture::new(Vec::new())), ("sealed", Fixture::new(vec!["--keyfile".to_owned(), key]))]
 }
 
 /// Lengths that are not that of the file: all short ones, and some between.
@@ -85,28 +85,28 @@ fn set_length(path: &Path, bytes: &[u8], length: usize) {
 #[test]
 fn a_chunk_that_is_cut_or_has_grown_is_not_known_and_not_sound() {
     let mut score = Score::part(LINE, "a chunk that is cut is not known");
-    for (what, ground) in grounds() {
-        ground.backup(1).expect(0);
+    for (what, fixture) in grounds() {
+        fixture.backup(1).expect(0);
         for number in 0..3 {
-            let path = ground.chunk(number);
+            let path = fixture.chunk(number);
             let bytes = fs::read(&path).expect("a chunk");
             for length in lengths(bytes.len()) {
                 set_length(&path, &bytes, length);
-                ground.verify("size", true).expect(1);
+                fixture.verify("size", true).expect(1);
                 score.ran(1);
             }
             fs::write(&path, &bytes).expect("it is written");
-            ground.verify("size", true).expect(0);
+            fixture.verify("size", true).expect(0);
             for length in [20, bytes.len() / 2, bytes.len() - 1] {
                 set_length(&path, &bytes, length);
-                let run = ground.backup(2);
+                let run = fixture.backup(2);
                 run.expect(0).prints("1 chunk that the store had lost is there again");
                 let healed = fs::read(&path).expect("a chunk");
                 assert_eq!(healed.len(), bytes.len(), "{what}, chunk {number} of {length} bytes");
-                ground.verify("digest", true).expect(0);
-                fs::remove_dir_all(ground.path("store/vm/1/2026-03-02T00:00:00Z")).expect("it goes");
-                fs::remove_dir_all(ground.path("store/vm/1/2026-03-01T00:00:00Z")).expect("it goes");
-                ground.backup(1).expect(0).prints("0 of them new");
+                fixture.verify("digest", true).expect(0);
+                fs::remove_dir_all(fixture.path("store/vm/1/2026-03-02T00:00:00Z")).expect("it goes");
+                fs::remove_dir_all(fixture.path("store/vm/1/2026-03-01T00:00:00Z")).expect("it goes");
+                fixture.backup(1).expect(0).prints("0 of them new");
                 score.ran(1);
             }
         }
@@ -117,34 +117,34 @@ fn a_chunk_that_is_cut_or_has_grown_is_not_known_and_not_sound() {
 #[test]
 fn without_the_key_an_encrypted_chunk_is_as_long_as_it_can_be() {
     let mut score = Score::part(LINE, "without the key a chunk is as long as it can be");
-    let (_, ground) = grounds().pop().expect("the one with a key");
-    ground.backup(1).expect(0);
+    let (_, fixture) = grounds().pop().expect("the one with a key");
+    fixture.backup(1).expect(0);
     // Noise is not compressed: then there is one possible length, with the key or without.
-    let path = ground.chunk(1);
+    let path = fixture.chunk(1);
     let bytes = fs::read(&path).expect("a chunk");
     for length in lengths(bytes.len()) {
         set_length(&path, &bytes, length);
-        ground.verify("size", false).expect(1);
+        fixture.verify("size", false).expect(1);
         score.ran(1);
     }
     fs::write(&path, &bytes).expect("it is written");
-    ground.verify("size", false).expect(0);
+    fixture.verify("size", false).expect(0);
     score.end();
 }
 
 #[test]
 fn a_chunk_of_zeros_of_the_right_length_is_no_chunk() {
     let mut score = Score::part(LINE, "a chunk of zeros is no chunk");
-    for (what, ground) in grounds() {
-        ground.backup(1).expect(0);
+    for (what, fixture) in grounds() {
+        fixture.backup(1).expect(0);
         for number in 0..2 {
-            let path = ground.chunk(number);
+            let path = fixture.chunk(number);
             let length = fs::metadata(&path).expect("a chunk").len();
             // As a power cut leaves it on some file systems.
             fs::write(&path, vec![0; usize::try_from(length).expect("small")]).expect("it is written");
-            ground.verify("size", true).expect(1).prints("its magic number is that of no blob");
-            ground.backup(2).expect(0).prints("1 chunk that the store had lost is there again");
-            fs::remove_dir_all(ground.path("store/vm/1/2026-03-02T00:00:00Z")).expect("it goes");
+            fixture.verify("size", true).expect(1).prints("its magic number is that of no blob");
+            fixture.backup(2).expect(0).prints("1 chunk that the store had lost is there again");
+            fs::remove_dir_all(fixture.path("store/vm/1/2026-03-02T00:00:00Z")).expect("it goes");
             assert_eq!(fs::metadata(&path).expect("a chunk").len(), length, "{what}");
             score.ran(1);
         }

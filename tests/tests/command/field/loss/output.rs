@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::data_files;
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
@@ -12,10 +12,10 @@ use highwater_tests::score::Score;
 use super::LINE;
 
 /// Runs a command line of a shell, in which `$0` is the program and `$1` and `$2` are source and repository.
-fn shell(ground: &Ground, line: &str) -> Run {
+fn shell(fixture: &Fixture, line: &str) -> Run {
     let mut command = Command::new("bash");
-    command.args(["-c", &format!("set -o pipefail; {line}")]).arg(highwater()).args([&ground.source, &ground.repo]);
-    Run::of(command.current_dir(ground.path("")).env("HIGHWATER_NOW", ground.clock.stamp()))
+    command.args(["-c", &format!("set -o pipefail; {line}")]).arg(highwater()).args([&fixture.source, &fixture.repo]);
+    Run::of(command.current_dir(fixture.path("")).env("HIGHWATER_NOW", fixture.clock.stamp()))
 }
 
 /// Each verb, with what it ends with when its output cannot be written, and when its reader went away.
@@ -47,12 +47,12 @@ const PRINTING: [(&str, i32, i32); 22] = [
 #[test]
 fn a_result_that_cannot_be_printed_is_no_success() {
     let mut score = Score::part(LINE, "standard output closed, full or left");
-    let (ground, _) = Ground::with_chain();
+    let (fixture, _) = Fixture::with_chain();
     for (verb, unwritten, left) in PRINTING {
         for (to, code) in [(">/dev/full", unwritten), (">&-", unwritten), (">&4", left), ("> said", 0)] {
             // The fourth is a pipe of which the reader has gone.
             let pipe = "rm -f pipe; mkfifo pipe; exec 3<>pipe 4>pipe 3<&-";
-            let run = shell(&ground, &format!("{pipe}; \"$0\" {verb} {to}"));
+            let run = shell(&fixture, &format!("{pipe}; \"$0\" {verb} {to}"));
             score.ran(1);
             let told = code == 0 || run.stderr.contains("cannot write to");
             if run.code != code || !told || run.stderr.contains("panicked") {
@@ -66,11 +66,11 @@ fn a_result_that_cannot_be_printed_is_no_success() {
 #[test]
 fn what_prints_nothing_needs_no_standard_output() {
     let mut score = Score::part(LINE, "closed standard output where nothing is printed");
-    let (ground, _) = Ground::with_chain();
+    let (fixture, _) = Fixture::with_chain();
     for verb in
         ["backup -q $1 $2", "restore -q $2 out.fs", "repozo -V -r $2", "repozo -B -f $1 -r $2", "repozo -R -r $2 -o o"]
     {
-        shell(&ground, &format!("\"$0\" {verb} >&-")).expect(0);
+        shell(&fixture, &format!("\"$0\" {verb} >&-")).expect(0);
         score.ran(1);
     }
     score.end();
@@ -94,19 +94,19 @@ fn a_standard_error_that_takes_nothing_stops_nothing() {
         ("repozo -x", 1),
     ] {
         for to in ["2>/dev/full", "2>&-", "2> >(exec 0<&-)"] {
-            let (mut ground, _) = Ground::with_chain();
-            ground.grow(2);
-            ground.clock.tick(60);
-            let before = data_files(&ground.repo).len();
-            let run = shell(&ground, &format!("\"$0\" {verb} > said {to}"));
+            let (mut fixture, _) = Fixture::with_chain();
+            fixture.grow(2);
+            fixture.clock.tick(60);
+            let before = data_files(&fixture.repo).len();
+            let run = shell(&fixture, &format!("\"$0\" {verb} > said {to}"));
             score.ran(1);
-            let made = data_files(&ground.repo).len() - before;
+            let made = data_files(&fixture.repo).len() - before;
             let right = usize::from(code == 0 && (verb.starts_with("backup") || verb.contains("-B")));
             if run.code != code || made != right {
                 score.fail(format!("{verb} {to}: {made} data files made, wanted exit {code}\n{}", run.account()));
             }
             if verb.contains("out.fs") && code == 0 {
-                assert!(fs::metadata(ground.path("out.fs")).is_ok(), "{verb} {to}: nothing was restored");
+                assert!(fs::metadata(fixture.path("out.fs")).is_ok(), "{verb} {to}: nothing was restored");
             }
         }
     }

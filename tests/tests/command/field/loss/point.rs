@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::{Run, drop_in};
 use highwater_tests::score::Score;
@@ -20,52 +20,52 @@ fn untouched(target: &Path) {
 }
 
 /// The lines of the only index.
-fn lines(ground: &Ground, stamps: &[String; 3]) -> Vec<String> {
-    let text = fs::read_to_string(ground.file(&format!("{}.dat", stamps[0]))).expect("an index");
+fn lines(fixture: &Fixture, stamps: &[String; 3]) -> Vec<String> {
+    let text = fs::read_to_string(fixture.file(&format!("{}.dat", stamps[0]))).expect("an index");
     text.lines().map(str::to_owned).collect()
 }
 
-fn write_lines(ground: &Ground, stamps: &[String; 3], lines: &[String]) {
+fn write_lines(fixture: &Fixture, stamps: &[String; 3], lines: &[String]) {
     let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-    fs::write(ground.file(&format!("{}.dat", stamps[0])), text).expect("it is written");
+    fs::write(fixture.file(&format!("{}.dat", stamps[0])), text).expect("it is written");
 }
 
-fn recover(ground: &Ground, target: &Path, more: &[&str]) -> Run {
-    let repo = ground.file("");
+fn recover(fixture: &Fixture, target: &Path, more: &[&str]) -> Run {
+    let repo = fixture.file("");
     let (repo, target) = (repo.to_str().expect("text"), target.to_str().expect("text"));
     drop_in("2030-01-01-00-00-00", &[&["-R", "-r", repo, "-o", target], more].concat())
 }
 
-fn length(ground: &Ground, stamps: &[String; 3], point: usize) -> usize {
-    let all = lines(ground, stamps);
+fn length(fixture: &Fixture, stamps: &[String; 3], point: usize) -> usize {
+    let all = lines(fixture, stamps);
     all[point].rsplit(' ').nth(1).and_then(|end| end.parse().ok()).expect("an end")
 }
 
 #[test]
 fn an_increment_without_its_line_is_no_older_point() {
     let mut score = Score::part(LINE, "increment without its line");
-    let (ground, stamps) = Ground::with_chain();
-    let (one, two) = (length(&ground, &stamps, 1), length(&ground, &stamps, 2));
-    let all = lines(&ground, &stamps);
-    write_lines(&ground, &stamps, &all[..2]);
-    let target = ground.path("standby.fs");
+    let (fixture, stamps) = Fixture::with_chain();
+    let (one, two) = (length(&fixture, &stamps, 1), length(&fixture, &stamps, 2));
+    let all = lines(&fixture, &stamps);
+    write_lines(&fixture, &stamps, &all[..2]);
+    let target = fixture.path("standby.fs");
     let name = format!("{}.deltafs", stamps[2]);
     let day = &stamps[2][..10];
     for point in [String::new(), format!("@{day}"), format!("@{}", stamps[2]), "@2099".to_owned()] {
         fs::write(&target, OLD).expect("a target");
-        let run = ground.restore(&point, &target, &[]);
+        let run = fixture.restore(&point, &target, &[]);
         let line = run.expect(3).one_line().to_owned();
         for word in [name.as_str(), "HW202", &format!("@{}", stamps[1]), "Run the backup again"] {
             assert!(line.contains(word), "{word} in {line}");
         }
         untouched(&target);
-        ground.restore(&point, &target, &["--dry-run"]).expect(3);
-        ground.restore(&point, Path::new("-"), &[]).expect(3);
+        fixture.restore(&point, &target, &["--dry-run"]).expect(3);
+        fixture.restore(&point, Path::new("-"), &[]).expect(3);
         score.ran(3);
     }
     for flags in [&[][..], &["-w"], &["-F"], &["-Q"], &["-D", day], &["-D", "2099"], &["-D", &stamps[2]]] {
         fs::write(&target, OLD).expect("a target");
-        let run = recover(&ground, &target, flags);
+        let run = recover(&fixture, &target, flags);
         // A date without a time is the beginning of that day here, before all of these backups.
         let line = run.expect(1).one_line().to_owned();
         if flags != ["-D", day] {
@@ -75,17 +75,17 @@ fn an_increment_without_its_line_is_no_older_point() {
         score.ran(1);
     }
     // The point before it can be asked for by name.
-    ground.restore(&format!("@{}", stamps[1]), &target, &[]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes[..one], "by name");
+    fixture.restore(&format!("@{}", stamps[1]), &target, &[]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes[..one], "by name");
     fs::write(&target, OLD).expect("a target");
-    recover(&ground, &target, &["-D", &stamps[1]]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes[..one], "by date");
+    recover(&fixture, &target, &["-D", &stamps[1]]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes[..one], "by date");
     score.ran(2);
     // And the next backup mends it.
-    let mut ground = ground;
-    ground.try_backup(&[]).expect(0);
-    ground.restore("", &target, &[]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes[..two], "after the next backup");
+    let mut fixture = fixture;
+    fixture.try_backup(&[]).expect(0);
+    fixture.restore("", &target, &[]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes[..two], "after the next backup");
     score.ran(1);
     score.end();
 }
@@ -94,8 +94,8 @@ fn an_increment_without_its_line_is_no_older_point() {
 struct Writer(Child);
 
 impl Writer {
-    fn of(ground: &Ground) -> Self {
-        let lock = ground.file(".highwater.lock");
+    fn of(fixture: &Fixture) -> Self {
+        let lock = fixture.file(".highwater.lock");
         let mut command = Command::new("flock");
         let mut child = child_of(command.arg(lock).args(["sh", "-c", "echo held; read _"]));
         let mut one = [0];
@@ -119,37 +119,37 @@ impl Drop for Writer {
 #[test]
 fn a_backup_that_is_running_leaves_the_point_before_it() {
     let mut score = Score::part(LINE, "a running backup's file");
-    let (ground, stamps) = Ground::with_chain();
-    let one = length(&ground, &stamps, 1);
-    let all = lines(&ground, &stamps);
-    write_lines(&ground, &stamps, &all[..2]);
-    let target = ground.path("standby.fs");
+    let (fixture, stamps) = Fixture::with_chain();
+    let one = length(&fixture, &stamps, 1);
+    let all = lines(&fixture, &stamps);
+    write_lines(&fixture, &stamps, &all[..2]);
+    let target = fixture.path("standby.fs");
     {
-        let _writer = Writer::of(&ground);
+        let _writer = Writer::of(&fixture);
         for point in [String::new(), format!("@{}", &stamps[2][..10])] {
-            ground
+            fixture
                 .restore(&point, &target, &["--full"])
                 .expect(0)
                 .says(&format!("{}.deltafs", stamps[2]))
                 .says("running");
-            expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes[..one], "the point before");
+            expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes[..one], "the point before");
         }
-        recover(&ground, &target, &["-F"]).expect(0).says(&format!("{}.deltafs", stamps[2])).says("running");
+        recover(&fixture, &target, &["-F"]).expect(0).says(&format!("{}.deltafs", stamps[2])).says("running");
         // That very point is not there yet.
-        ground.restore(&format!("@{}", stamps[2]), &target, &[]).expect(3);
+        fixture.restore(&format!("@{}", stamps[2]), &target, &[]).expect(3);
         score.ran(4);
     }
-    ground.restore("", &target, &[]).expect(3);
+    fixture.restore("", &target, &[]).expect(3);
     // A full backup that is just being made: the point before it is in the chain before.
-    write_lines(&ground, &stamps, &all);
-    let two = length(&ground, &stamps, 2);
-    fs::copy(ground.file(&format!("{}.fs", stamps[0])), ground.file("2029-01-01-00-00-00.fs")).expect("a copy");
+    write_lines(&fixture, &stamps, &all);
+    let two = length(&fixture, &stamps, 2);
+    fs::copy(fixture.file(&format!("{}.fs", stamps[0])), fixture.file("2029-01-01-00-00-00.fs")).expect("a copy");
     {
-        let _writer = Writer::of(&ground);
-        ground.restore("", &target, &["--full"]).expect(0).says("2029-01-01-00-00-00.fs").says("running");
-        expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes[..two], "the chain before");
+        let _writer = Writer::of(&fixture);
+        fixture.restore("", &target, &["--full"]).expect(0).says("2029-01-01-00-00-00.fs").says("running");
+        expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes[..two], "the chain before");
     }
-    ground.restore("", &target, &[]).expect(3).says("2029-01-01-00-00-00.fs");
+    fixture.restore("", &target, &[]).expect(3).says("2029-01-01-00-00-00.fs");
     score.ran(3);
     score.end();
 }
@@ -157,61 +157,61 @@ fn a_backup_that_is_running_leaves_the_point_before_it() {
 #[test]
 fn a_stamp_that_a_data_file_bears_is_that_point_or_nothing() {
     let mut score = Score::part(LINE, "a stamp is that point or nothing");
-    let (ground, stamps) = Ground::with_chain();
-    let all = lines(&ground, &stamps);
-    let target = ground.path("standby.fs");
-    ground.restore("", &target, &[]).expect(0);
+    let (fixture, stamps) = Fixture::with_chain();
+    let all = lines(&fixture, &stamps);
+    let target = fixture.path("standby.fs");
+    fixture.restore("", &target, &[]).expect(0);
     let whole = fs::read(&target).expect("a standby");
     let name = format!("{}.deltafs", stamps[2]);
     let wrong =
         ["2026-01-01-00-00-00.deltafs", "2099-01-01-00-00-00.deltafs", "nothing", &name.replace(".deltafs", ".fs")];
     for wrong in wrong {
-        write_lines(&ground, &stamps, &[all[0].clone(), all[1].clone(), all[2].replace(&name, wrong)]);
+        write_lines(&fixture, &stamps, &[all[0].clone(), all[1].clone(), all[2].replace(&name, wrong)]);
         for point in [format!("@{}", stamps[2]), format!("@{}", &stamps[2][..10]), String::new()] {
             // Of a point that is only in a line, the file is missing.
             if wrong.starts_with("2099") && point.is_empty() {
                 continue;
             }
-            let run = ground.restore(&point, &target, &[]);
+            let run = fixture.restore(&point, &target, &[]);
             assert!(matches!(run.code, 1 | 3), "{wrong}: {}", run.account());
             assert!(fs::read(&target).expect("the standby") == whole, "{wrong}: the standby went back");
             score.ran(1);
         }
-        let run = recover(&ground, &target, &["-D", &stamps[2]]);
+        let run = recover(&fixture, &target, &["-D", &stamps[2]]);
         run.expect(1);
         assert!(fs::read(&target).expect("the standby") == whole, "{wrong}: the standby went back");
         score.ran(1);
     }
     // A line cut in the middle, with its file or without.
     let torn = format!("{}\n{}\n{}", all[0], all[1], &all[2][..all[2].len() - 20]);
-    fs::write(ground.file(&format!("{}.dat", stamps[0])), torn).expect("it is written");
+    fs::write(fixture.file(&format!("{}.dat", stamps[0])), torn).expect("it is written");
     for there in [true, false] {
         if !there {
-            fs::remove_file(ground.file(&name)).expect("it goes");
+            fs::remove_file(fixture.file(&name)).expect("it goes");
         }
         for point in [format!("@{}", &stamps[2][..10]), String::new()] {
-            let run = ground.restore(&point, &target, &[]);
+            let run = fixture.restore(&point, &target, &[]);
             assert!(matches!(run.code, 1 | 3), "{}", run.account());
             score.ran(1);
         }
-        recover(&ground, &target, &[]).expect(1);
+        recover(&fixture, &target, &[]).expect(1);
         assert!(fs::read(&target).expect("the standby") == whole, "the standby went back");
         score.ran(1);
     }
-    ground.restore(&format!("@{}", stamps[1]), &target, &["--full"]).expect(0);
+    fixture.restore(&format!("@{}", stamps[1]), &target, &["--full"]).expect(0);
     score.end();
 }
 
 #[test]
 fn a_line_that_says_nothing_hides_no_older_point_behind_a_newer_one() {
     let mut score = Score::part(LINE, "a garbled line in the middle");
-    let (ground, stamps) = Ground::with_chain();
-    let all = lines(&ground, &stamps);
-    let target = ground.path("standby.fs");
-    write_lines(&ground, &stamps, &[all[0].clone(), "garbled".to_owned(), all[2].clone()]);
-    fs::remove_file(ground.file(&format!("{}.deltafs", stamps[1]))).expect("it goes");
+    let (fixture, stamps) = Fixture::with_chain();
+    let all = lines(&fixture, &stamps);
+    let target = fixture.path("standby.fs");
+    write_lines(&fixture, &stamps, &[all[0].clone(), "garbled".to_owned(), all[2].clone()]);
+    fs::remove_file(fixture.file(&format!("{}.deltafs", stamps[1]))).expect("it goes");
     for (point, code) in [(format!("@{}", &stamps[1][..16]), 1), (String::new(), 1), (format!("@{}", stamps[0]), 0)] {
-        ground.restore(&point, &target, &[]).expect(code);
+        fixture.restore(&point, &target, &[]).expect(code);
         score.ran(1);
     }
     score.end();
@@ -220,8 +220,8 @@ fn a_line_that_says_nothing_hides_no_older_point_behind_a_newer_one() {
 #[test]
 fn times_that_no_calendar_has_are_no_points() {
     let mut score = Score::part(LINE, "impossible points");
-    let (ground, _) = Ground::with_chain();
-    let target = ground.path("standby.fs");
+    let (fixture, _) = Fixture::with_chain();
+    let target = fixture.path("standby.fs");
     for point in [
         "2026-13-40",
         "2026-11-31",
@@ -233,18 +233,18 @@ fn times_that_no_calendar_has_are_no_points() {
         "9999-99",
     ] {
         for verb in ["restore", "verify", "show"] {
-            let repo = format!("{}@{point}", ground.file("").display().to_string().trim_end_matches('/'));
+            let repo = format!("{}@{point}", fixture.file("").display().to_string().trim_end_matches('/'));
             let mut words = vec![verb, &repo];
             let to = target.to_str().expect("text");
             words.extend((verb == "restore").then_some(to));
-            ground.run(&words).expect(2).says("there is no such");
+            fixture.run(&words).expect(2).says("there is no such");
             score.ran(1);
         }
-        recover(&ground, &target, &["-D", point]).expect(1).says("there is no such");
+        recover(&fixture, &target, &["-D", point]).expect(1).says("there is no such");
         score.ran(1);
     }
     for date in ["now", "9", "2026-2-1", " 2026", "tomorrow"] {
-        recover(&ground, &target, &["-D", date]).expect(1).says("is no point in time");
+        recover(&fixture, &target, &["-D", date]).expect(1).says("is no point in time");
         score.ran(1);
     }
     assert!(!target.exists());
@@ -254,9 +254,9 @@ fn times_that_no_calendar_has_are_no_points() {
 #[test]
 fn a_backup_from_the_future_is_not_passed_over_in_silence() {
     let mut score = Score::part(LINE, "a backup from the future");
-    let (ground, stamps) = Ground::with_chain();
-    let repo = ground.file("").display().to_string();
-    let target = ground.path("standby.fs");
+    let (fixture, stamps) = Fixture::with_chain();
+    let repo = fixture.file("").display().to_string();
+    let target = fixture.path("standby.fs");
     let to = target.to_str().expect("text");
     let now = &stamps[1];
     for words in [&["-R", "-r", &repo, "-o", to][..], &["-V", "-r", &repo]] {
@@ -264,7 +264,7 @@ fn a_backup_from_the_future_is_not_passed_over_in_silence() {
         score.ran(1);
     }
     drop_in(now, &["-R", "-r", &repo, "-o", to, "-D", &stamps[2]]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes, "by date");
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes, "by date");
     score.ran(1);
     score.end();
 }
@@ -272,27 +272,27 @@ fn a_backup_from_the_future_is_not_passed_over_in_silence() {
 #[test]
 fn verified_means_verified() {
     let mut score = Score::part(LINE, "repozo -R -w without an index");
-    let (ground, stamps) = Ground::with_chain();
-    fs::remove_file(ground.file(&format!("{}.dat", stamps[0]))).expect("it goes");
-    let increment = ground.file(&format!("{}.deltafs", stamps[2]));
+    let (fixture, stamps) = Fixture::with_chain();
+    fs::remove_file(fixture.file(&format!("{}.dat", stamps[0]))).expect("it goes");
+    let increment = fixture.file(&format!("{}.deltafs", stamps[2]));
     let mut bytes = fs::read(&increment).expect("an increment");
     bytes[100] ^= 1;
     fs::write(&increment, bytes).expect("a damaged increment");
-    let target = ground.path("standby.fs");
-    recover(&ground, &target, &["-w"]).expect(1).says("nothing can be verified").says("without -w");
+    let target = fixture.path("standby.fs");
+    recover(&fixture, &target, &["-w"]).expect(1).says("nothing can be verified").says("without -w");
     assert!(!target.exists());
     // Without it, nothing was promised, and that is said.
-    recover(&ground, &target, &[]).expect(0).says("cannot be checked");
+    recover(&fixture, &target, &[]).expect(0).says("cannot be checked");
     // A file that is missing in the middle shows in the transactions themselves.
-    fs::remove_file(ground.file(&format!("{}.deltafs", stamps[1]))).expect("it goes");
+    fs::remove_file(fixture.file(&format!("{}.deltafs", stamps[1]))).expect("it goes");
     for flags in [&[][..], &["-F"]] {
-        let gap = ground.path("gap.fs");
-        recover(&ground, &gap, flags).expect(1).says("does not fit together").says("gap.fs.part");
+        let gap = fixture.path("gap.fs");
+        recover(&fixture, &gap, flags).expect(1).says("does not fit together").says("gap.fs.part");
         assert!(!gap.exists());
         score.ran(1);
     }
-    let new = ground.path("new.fs");
-    ground.restore("", &new, &[]).expect(3).says("HW203").says("highwater repozo -R");
+    let new = fixture.path("new.fs");
+    fixture.restore("", &new, &[]).expect(3).says("HW203").says("highwater repozo -R");
     assert!(!new.exists());
     score.ran(3);
     score.end();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::{data_files, decoded, expect_same_bytes};
 use highwater_tests::run::{Run, drop_in};
 use highwater_tests::score::Score;
@@ -32,12 +32,12 @@ fn harms(stored: &[u8], gzip: bool) -> Vec<(String, Option<Vec<u8>>)> {
     harms
 }
 
-fn quick(ground: &mut Ground, program: &str, flags: &[&str]) -> Run {
-    ground.clock.tick(60);
-    let (source, repo) = (ground.source.to_str().expect("a path"), ground.repo.to_str().expect("a path"));
+fn quick(fixture: &mut Fixture, program: &str, flags: &[&str]) -> Run {
+    fixture.clock.tick(60);
+    let (source, repo) = (fixture.source.to_str().expect("a path"), fixture.repo.to_str().expect("a path"));
     match program {
-        "backup" => ground.run(&[&["backup", "--quick"], flags, &[source, repo]].concat()),
-        _ => drop_in(&ground.clock.stamp(), &[&["-B", "-Q", "-f", source, "-r", repo], flags].concat()),
+        "backup" => fixture.run(&[&["backup", "--quick"], flags, &[source, repo]].concat()),
+        _ => drop_in(&fixture.clock.stamp(), &[&["-B", "-Q", "-f", source, "-r", repo], flags].concat()),
     }
 }
 
@@ -48,56 +48,56 @@ fn quick_starts_a_new_chain_when_a_file_of_the_old_one_is_gone_or_cut() {
         [("backup", "plain"), ("backup", "gzip"), ("repozo", "gzip"), ("backup", "large"), ("backup", "one member")]
     {
         let flags: &[&str] = if form == "plain" { &[] } else { &["--gzip"] };
-        let mut ground = Ground::new();
+        let mut fixture = Fixture::new();
         if form == "large" {
-            ground.data.grow_large(5);
+            fixture.data.grow_large(5);
         }
-        let full = ground.backup(flags);
-        ground.grow(4);
-        let delta = ground.backup(flags);
-        ground.grow(4);
+        let full = fixture.backup(flags);
+        fixture.grow(4);
+        let delta = fixture.backup(flags);
+        fixture.grow(4);
         if form == "one member" {
-            for name in data_files(&ground.repo) {
-                as_python_writes_it(&ground.file(&name));
+            for name in data_files(&fixture.repo) {
+                as_python_writes_it(&fixture.file(&name));
             }
         }
-        let names = data_files(&ground.repo);
+        let names = data_files(&fixture.repo);
         assert!(names[0].starts_with(&full) && names[1].starts_with(&delta), "{names:?}");
         for name in names {
-            let stored = fs::read(ground.file(&name)).expect("a data file");
+            let stored = fs::read(fixture.file(&name)).expect("a data file");
             for (harm, bytes) in harms(&stored, form != "plain") {
-                let repo = ground.path("harmed");
+                let repo = fixture.path("harmed");
                 let _ = fs::remove_dir_all(&repo);
-                highwater_tests::repository::copy(&ground.repo, &repo);
-                let kept = std::mem::replace(&mut ground.repo, repo);
+                highwater_tests::repository::copy(&fixture.repo, &repo);
+                let kept = std::mem::replace(&mut fixture.repo, repo);
                 match bytes {
-                    Some(bytes) => fs::write(ground.file(&name), bytes).expect("a harmed file"),
-                    None => fs::remove_file(ground.file(&name)).expect("a file goes"),
+                    Some(bytes) => fs::write(fixture.file(&name), bytes).expect("a harmed file"),
+                    None => fs::remove_file(fixture.file(&name)).expect("a file goes"),
                 }
-                let run = quick(&mut ground, program, flags);
-                let made = data_files(&ground.repo).pop().expect("a data file");
-                let stamp = ground.clock.stamp();
+                let run = quick(&mut fixture, program, flags);
+                let made = data_files(&fixture.repo).pop().expect("a data file");
+                let stamp = fixture.clock.stamp();
                 score.ran(1);
                 let whole = made == format!("{stamp}.fs{}", if flags.is_empty() { "" } else { "z" })
-                    && decoded(&ground.file(&made)) == ground.data.bytes;
+                    && decoded(&fixture.file(&made)) == fixture.data.bytes;
                 // A full backup that is gone makes its increments a chain without a beginning, which is older news.
                 let said = run.stderr.contains("full backup") || (harm == "gone" && program == "repozo");
                 if run.code != 0 || !whole || !said {
                     score.fail(format!("{program}, {form}, {name} {harm}: made {made}\n{}", run.account()));
                 }
-                ground.repo = kept;
+                fixture.repo = kept;
             }
         }
         // Whole, the chain goes on.
-        let run = quick(&mut ground, program, flags);
+        let run = quick(&mut fixture, program, flags);
         score.ran(1);
-        let made = data_files(&ground.repo).pop().expect("a data file");
+        let made = data_files(&fixture.repo).pop().expect("a data file");
         if run.code != 0 || !made.contains(".deltafs") || !run.stderr.is_empty() {
             score.fail(format!("{program}, {form}: a sound chain was not gone on with: {made}\n{}", run.account()));
         }
-        let target = ground.path("out.fs");
-        ground.restore("", &target, &[]).expect(0);
-        expect_same_bytes(&fs::read(&target).expect("a restored file"), &ground.data.bytes, form);
+        let target = fixture.path("out.fs");
+        fixture.restore("", &target, &[]).expect(0);
+        expect_same_bytes(&fs::read(&target).expect("a restored file"), &fixture.data.bytes, form);
     }
     score.end();
 }

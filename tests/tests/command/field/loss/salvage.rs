@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use highwater_tests::datastore::{Sample, copy};
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::{Run, ours};
 use highwater_tests::score::Score;
@@ -206,12 +206,12 @@ fn a_salvage_gives_nothing_up() {
     // Standard output takes nothing back, and a database with holes is none.
     ours(NOW, &["restore", "--salvage", &format!("{}@{SNAPSHOT}/drive-scsi0.img", stage.store.display()), "-"])
         .expect(2);
-    let (ground, stamps) = Ground::with_chain();
-    let mut bytes = fs::read(ground.file(&format!("{}.deltafs", stamps[2]))).expect("an increment");
+    let (fixture, stamps) = Fixture::with_chain();
+    let mut bytes = fs::read(fixture.file(&format!("{}.deltafs", stamps[2]))).expect("an increment");
     bytes[50] ^= 1;
-    fs::write(ground.file(&format!("{}.deltafs", stamps[2])), bytes).expect("it is written");
-    let new = ground.path("new.fs");
-    ground
+    fs::write(fixture.file(&format!("{}.deltafs", stamps[2])), bytes).expect("it is written");
+    let new = fixture.path("new.fs");
+    fixture
         .restore("", &new, &["--salvage"])
         .expect(2)
         .says("--salvage is for a datastore")

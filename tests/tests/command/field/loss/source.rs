@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::{Data, Ground, Image, load};
+use highwater_tests::repo::{Data, Fixture, Image, load};
 use highwater_tests::repository::{data_files, expect_same_bytes};
 use highwater_tests::run::{Run, drop_in};
 use highwater_tests::score::Score;
@@ -70,15 +70,15 @@ fn damages(whole: &[u8], at: usize) -> Vec<(&'static str, Vec<u8>, &'static str)
 }
 
 /// What a program is asked for: the highest exit code apart, both must say the same.
-fn back_up(ground: &Ground, program: &str, flags: &[&str]) -> Run {
-    let (source, repo) = (ground.source.to_str().expect("a path"), ground.repo.to_str().expect("a path"));
+fn back_up(fixture: &Fixture, program: &str, flags: &[&str]) -> Run {
+    let (source, repo) = (fixture.source.to_str().expect("a path"), fixture.repo.to_str().expect("a path"));
     let flags = flags.to_vec();
     match program {
-        "backup" => ground.run(&[&["backup"], &flags[..], &[source, repo]].concat()),
+        "backup" => fixture.run(&[&["backup"], &flags[..], &[source, repo]].concat()),
         _ => {
             let flags: Vec<&str> =
                 flags.iter().map(|flag| if *flag == "--kill-old" { "--kill-old-on-full" } else { flag }).collect();
-            drop_in(&ground.clock.stamp(), &[&["-B", "-f", source, "-r", repo], &flags[..]].concat())
+            drop_in(&fixture.clock.stamp(), &[&["-B", "-f", source, "-r", repo], &flags[..]].concat())
         }
     }
 }
@@ -94,25 +94,25 @@ fn a_damaged_source_is_refused_and_nothing_is_written_or_removed() {
     let mut score = Score::part(LINE, "a damaged source is refused");
     // No backup, one that is older than the damage, and one that holds all that lies before it.
     for (program, before) in ["backup", "repozo"].into_iter().flat_map(|program| (0..3).map(move |n| (program, n))) {
-        let mut ground = Ground::new();
-        let mut at = transactions(&ground.data.bytes)[3];
+        let mut fixture = Fixture::new();
+        let mut at = transactions(&fixture.data.bytes)[3];
         if before > 0 {
-            ground.backup(&[]);
-            at = ground.data.bytes.len();
-            ground.grow(3);
+            fixture.backup(&[]);
+            at = fixture.data.bytes.len();
+            fixture.grow(3);
         }
         if before == 2 {
-            ground.backup(&[]);
-            at = ground.data.bytes.len();
-            ground.grow(3);
+            fixture.backup(&[]);
+            at = fixture.data.bytes.len();
+            fixture.grow(3);
         }
-        let whole = ground.data.bytes.clone();
-        let (held, stamp) = (without_lock(&ground.repo), ground.clock.stamp());
+        let whole = fixture.data.bytes.clone();
+        let (held, stamp) = (without_lock(&fixture.repo), fixture.clock.stamp());
         for (what, bytes, says) in damages(&whole, at) {
-            fs::write(&ground.source, &bytes).expect("a damaged source");
+            fs::write(&fixture.source, &bytes).expect("a damaged source");
             for flags in [&[][..], &["--full", "--kill-old"], &["--quick"], &["--gzip"]] {
-                ground.clock.tick(60);
-                let run = back_up(&ground, program, flags);
+                fixture.clock.tick(60);
+                let run = back_up(&fixture, program, flags);
                 score.ran(1);
                 let case = format!("{program} {flags:?}, {before} backups, {what}");
                 let at =
@@ -124,7 +124,7 @@ fn a_damaged_source_is_refused_and_nothing_is_written_or_removed() {
                 if !right {
                     score.fail(format!("{case}: no refusal with {says:?} and {lost:?}\n{}", run.account()));
                 }
-                if without_lock(&ground.repo) != held {
+                if without_lock(&fixture.repo) != held {
                     score.fail(format!("{case}: the repository was changed (last backup {stamp})"));
                 }
             }
@@ -136,18 +136,18 @@ fn a_damaged_source_is_refused_and_nothing_is_written_or_removed() {
 #[test]
 fn a_dry_run_looks_too() {
     let mut score = Score::part(LINE, "a dry run sees a damaged source");
-    let mut ground = Ground::new();
-    ground.backup(&[]);
-    let at = ground.data.bytes.len();
-    ground.grow(3);
-    let mut bytes = ground.data.bytes.clone();
+    let mut fixture = Fixture::new();
+    fixture.backup(&[]);
+    let at = fixture.data.bytes.len();
+    fixture.grow(3);
+    let mut bytes = fixture.data.bytes.clone();
     bytes[at + 10] = 1;
-    fs::write(&ground.source, &bytes).expect("a damaged source");
+    fs::write(&fixture.source, &bytes).expect("a damaged source");
     for flags in [&["--dry-run"][..], &["--dry-run", "--full"]] {
-        ground.try_backup(flags).expect(1).says("would end behind the file's end");
+        fixture.try_backup(flags).expect(1).says("would end behind the file's end");
         score.ran(1);
     }
-    ground.try_backup(&["--dry-run", "--damaged-source"]).expect(0).says("as it is").prints("would write increment");
+    fixture.try_backup(&["--dry-run", "--damaged-source"]).expect(0).says("as it is").prints("would write increment");
     score.ran(1);
     score.end();
 }
@@ -156,19 +156,19 @@ fn a_dry_run_looks_too() {
 fn the_one_unfinished_transaction_at_the_end_is_left_out_as_before() {
     let mut score = Score::part(LINE, "one unfinished transaction at the end is normal");
     for large in [false, true] {
-        let mut ground = Ground::new();
-        let whole = ground.data.bytes.clone();
+        let mut fixture = Fixture::new();
+        let whole = fixture.data.bytes.clone();
         if large {
             // A database inside an object's data, of which the writer has got as far as its end.
-            let inner = ground.data.bytes.clone();
-            ground.data.commit(&[(50, inner.len() + 300)]);
-            let payload = ground.data.bytes.len() - 8 - inner.len() - 300;
-            ground.data.bytes.truncate(payload);
-            ground.data.bytes.extend(inner);
+            let inner = fixture.data.bytes.clone();
+            fixture.data.commit(&[(50, inner.len() + 300)]);
+            let payload = fixture.data.bytes.len() - 8 - inner.len() - 300;
+            fixture.data.bytes.truncate(payload);
+            fixture.data.bytes.extend(inner);
         } else {
-            ground.data.grow(1);
+            fixture.data.grow(1);
         }
-        let next = ground.data.bytes.clone();
+        let next = fixture.data.bytes.clone();
         let mut voted = next.clone();
         voted[whole.len() + 16] = b'c';
         let zeros = [&whole[..], &[0; 4096]].concat();
@@ -176,12 +176,12 @@ fn the_one_unfinished_transaction_at_the_end_is_left_out_as_before() {
         let mut tails: Vec<Vec<u8>> = cuts.map(|end| next[..end].to_vec()).collect();
         tails.extend([next, voted, zeros].into_iter().skip(usize::from(!large)));
         for tail in tails {
-            fs::write(&ground.source, &tail).expect("a source");
-            let _ = fs::remove_dir_all(&ground.repo);
-            fs::create_dir(&ground.repo).expect("a new repository");
-            let run = ground.try_backup(&["--damaged-source"]);
+            fs::write(&fixture.source, &tail).expect("a source");
+            let _ = fs::remove_dir_all(&fixture.repo);
+            fs::create_dir(&fixture.repo).expect("a new repository");
+            let run = fixture.try_backup(&["--damaged-source"]);
             score.ran(1);
-            let stored = data_files(&ground.repo).pop().map(|name| fs::read(ground.file(&name)).expect("a backup"));
+            let stored = data_files(&fixture.repo).pop().map(|name| fs::read(fixture.file(&name)).expect("a backup"));
             if run.code != 0 || stored.as_ref() != Some(&whole) || run.stderr.contains("damaged") {
                 score.fail(format!("{} of {} bytes: {}", tail.len(), whole.len(), run.account()));
             }
@@ -195,28 +195,28 @@ fn a_damaged_source_is_taken_as_it_is_when_that_is_wanted() {
     let mut score = Score::part(LINE, "a damaged source as it is");
     for program in ["backup", "repozo"] {
         for gzip in [&[][..], &["--gzip"]] {
-            let mut ground = Ground::new();
-            ground.backup(&[]);
-            ground.grow(4);
-            let at = transactions(&ground.data.bytes)[7];
-            for (what, bytes, says) in damages(&ground.data.bytes, at) {
-                fs::write(&ground.source, &bytes).expect("a damaged source");
-                ground.clock.tick(60);
-                let old = data_files(&ground.repo);
+            let mut fixture = Fixture::new();
+            fixture.backup(&[]);
+            fixture.grow(4);
+            let at = transactions(&fixture.data.bytes)[7];
+            for (what, bytes, says) in damages(&fixture.data.bytes, at) {
+                fs::write(&fixture.source, &bytes).expect("a damaged source");
+                fixture.clock.tick(60);
+                let old = data_files(&fixture.repo);
                 let flags = [&["--damaged-source", "--full", "--kill-old"], gzip].concat();
-                let run = back_up(&ground, program, &flags);
+                let run = back_up(&fixture, program, &flags);
                 run.expect(0).says("as it is").says(says).says("without an .index; nothing older was removed");
-                let new = data_files(&ground.repo);
+                let new = data_files(&fixture.repo);
                 assert_eq!(new.len(), old.len() + 1, "{program}, {what}: {new:?}");
-                let stamp = ground.clock.stamp();
-                assert!(!ground.file(&format!("{stamp}.index")).exists(), "{program}, {what}: an index was written");
-                let target = ground.path("out.fs");
-                ground.restore("", &target, &["--full"]).expect(0);
+                let stamp = fixture.clock.stamp();
+                assert!(!fixture.file(&format!("{stamp}.index")).exists(), "{program}, {what}: an index was written");
+                let target = fixture.path("out.fs");
+                fixture.restore("", &target, &["--full"]).expect(0);
                 expect_same_bytes(&fs::read(&target).expect("a restored file"), &bytes, what);
-                assert!(!ground.path("out.fs.index").exists(), "{program}, {what}: an index was restored");
+                assert!(!fixture.path("out.fs.index").exists(), "{program}, {what}: an index was restored");
                 // What the repository holds byte for byte is not missing; what comes after it would be.
-                ground.clock.tick(60);
-                back_up(&ground, program, &[]).expect(0);
+                fixture.clock.tick(60);
+                back_up(&fixture, program, &[]).expect(0);
                 score.ran(1);
             }
         }
@@ -227,19 +227,19 @@ fn a_damaged_source_is_taken_as_it_is_when_that_is_wanted() {
 #[test]
 fn an_increment_of_a_source_that_was_damaged_before_is_refused_or_taken() {
     let mut score = Score::part(LINE, "an increment behind damage");
-    let mut ground = Ground::new();
-    let at = transactions(&ground.data.bytes)[3];
-    ground.data.bytes[at + 10] = 1;
-    ground.grow(1);
-    ground.try_backup(&["--damaged-source"]).expect(0).says("as it is");
-    ground.grow(2);
-    let held = without_lock(&ground.repo);
-    ground.try_backup(&[]).expect(1).says("is damaged at byte").says("--damaged-source");
-    assert_eq!(without_lock(&ground.repo), held, "the repository was changed");
-    ground.try_backup(&["--damaged-source"]).expect(0).prints("wrote increment").says("as it is");
-    let target = ground.path("out.fs");
-    ground.restore("", &target, &[]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a restored file"), &ground.data.bytes, "the increment");
+    let mut fixture = Fixture::new();
+    let at = transactions(&fixture.data.bytes)[3];
+    fixture.data.bytes[at + 10] = 1;
+    fixture.grow(1);
+    fixture.try_backup(&["--damaged-source"]).expect(0).says("as it is");
+    fixture.grow(2);
+    let held = without_lock(&fixture.repo);
+    fixture.try_backup(&[]).expect(1).says("is damaged at byte").says("--damaged-source");
+    assert_eq!(without_lock(&fixture.repo), held, "the repository was changed");
+    fixture.try_backup(&["--damaged-source"]).expect(0).prints("wrote increment").says("as it is");
+    let target = fixture.path("out.fs");
+    fixture.restore("", &target, &[]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a restored file"), &fixture.data.bytes, "the increment");
     score.ran(3);
     score.end();
 }
@@ -247,7 +247,7 @@ fn an_increment_of_a_source_that_was_damaged_before_is_refused_or_taken() {
 #[test]
 fn no_false_alarm_beside_a_writer() {
     let mut score = Score::part(LINE, "no false alarm beside a writer");
-    let ground = Ground::new();
+    let fixture = Fixture::new();
     // The writer votes, finishes, and now and then gives up, as a FileStorage does: for as long as backups are made.
     let script = "import os, sys, struct, random\n\
         path = sys.argv[1]\n\
@@ -274,18 +274,18 @@ fn no_false_alarm_beside_a_writer() {
         \x20       break\n";
     let mut writer = Command::new(highwater_tests::python::interpreter())
         .args(["-c", script])
-        .arg(&ground.source)
+        .arg(&fixture.source)
         .stdout(Stdio::piped())
         .spawn()
         .expect("a writer starts");
     let mut ready = [0; 6];
     std::io::Read::read_exact(&mut writer.stdout.take().expect("its output"), &mut ready).expect("the writer is ready");
     for round in 0..highwater_tests::score::size(25, 300) {
-        let repo: PathBuf = ground.path(&format!("beside-{round}"));
+        let repo: PathBuf = fixture.path(&format!("beside-{round}"));
         fs::create_dir(&repo).expect("a new repository");
         for flags in [&[][..], &["--quick"], &[]] {
             let mut command = Command::new(highwater());
-            let run = Run::of(command.arg("backup").args(flags).arg(&ground.source).arg(&repo));
+            let run = Run::of(command.arg("backup").args(flags).arg(&fixture.source).arg(&repo));
             score.ran(1);
             if run.code != 0 {
                 score.fail(run.account());
@@ -293,7 +293,7 @@ fn no_false_alarm_beside_a_writer() {
         }
         fs::remove_dir_all(&repo).expect("the repository goes");
     }
-    fs::remove_file(&ground.source).expect("the writer is told to end");
+    fs::remove_file(&fixture.source).expect("the writer is told to end");
     writer.wait().expect("the writer ends");
     score.end();
 }
@@ -302,12 +302,12 @@ fn no_false_alarm_beside_a_writer() {
 fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_is_not() {
     let mut score = Score::part(LINE, "a source that is not the newest point's successor");
     for (program, gzip) in [("backup", &[][..]), ("backup", &["--gzip"]), ("repozo", &[]), ("repozo", &["--gzip"])] {
-        let mut ground = Ground::new();
-        let early = ground.data.bytes.clone();
-        ground.grow(30);
-        back_up(&ground, program, gzip).expect(0);
-        let held = without_lock(&ground.repo);
-        let whole = ground.data.bytes.clone();
+        let mut fixture = Fixture::new();
+        let early = fixture.data.bytes.clone();
+        fixture.grow(30);
+        back_up(&fixture, program, gzip).expect(0);
+        let held = without_lock(&fixture.repo);
+        let whole = fixture.data.bytes.clone();
         let starts = transactions(&whole);
         // Begun anew after the newest point: the ids are newer, whatever the length.
         let mut fresh = b"FS30".to_vec();
@@ -325,26 +325,26 @@ fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_i
             ("one begun anew", fresh.clone(), "nothing of the point is in it"),
         ];
         for (what, bytes, says) in refused {
-            fs::write(&ground.source, &bytes).expect("another source");
+            fs::write(&fixture.source, &bytes).expect("another source");
             for flags in [&[][..], &["--full", "--kill-old"]] {
-                ground.clock.tick(60);
-                let run = back_up(&ground, program, &[gzip, flags].concat());
+                fixture.clock.tick(60);
+                let run = back_up(&fixture, program, &[gzip, flags].concat());
                 let lengths = [format!("holds {} bytes", whole.len()), format!("source of {} bytes", bytes.len())];
                 let said = run.stderr.contains(says) && lengths.iter().all(|length| run.stderr.contains(length));
                 score.ran(1);
                 if run.code != 1 || !said || !run.stderr.contains("--other-source") {
                     score.fail(format!("{program} {flags:?}, {what}: {}", run.account()));
                 }
-                assert_eq!(without_lock(&ground.repo), held, "{program}, {what}: the repository was changed");
+                assert_eq!(without_lock(&fixture.repo), held, "{program}, {what}: the repository was changed");
             }
             // When it is meant, it is done.
-            let repo = ground.path("meant");
+            let repo = fixture.path("meant");
             let _ = fs::remove_dir_all(&repo);
-            highwater_tests::repository::copy(&ground.repo, &repo);
-            let kept = std::mem::replace(&mut ground.repo, repo);
-            ground.clock.tick(60);
-            back_up(&ground, program, &["--other-source"]).expect(0);
-            ground.repo = kept;
+            highwater_tests::repository::copy(&fixture.repo, &repo);
+            let kept = std::mem::replace(&mut fixture.repo, repo);
+            fixture.clock.tick(60);
+            back_up(&fixture, program, &["--other-source"]).expect(0);
+            fixture.repo = kept;
             score.ran(1);
         }
         // A pack drops old transactions, here all but the first and the last few, and all that it keeps stays itself.
@@ -355,9 +355,9 @@ fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_i
             packed.extend(&whole[start..end]);
             relocate(&mut packed, moved);
         }
-        fs::write(&ground.source, &packed).expect("a packed source");
-        ground.clock.tick(60);
-        let run = back_up(&ground, program, gzip);
+        fs::write(&fixture.source, &packed).expect("a packed source");
+        fixture.clock.tick(60);
+        let run = back_up(&fixture, program, gzip);
         score.ran(1);
         if run.code != 0 {
             score.fail(format!("{program}, packed: {}", run.account()));
@@ -368,9 +368,9 @@ fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_i
             rewritten[start + 16] = b'p';
             relocate(&mut rewritten, start);
         }
-        fs::write(&ground.source, &rewritten).expect("a packed source");
-        ground.clock.tick(60);
-        let run = back_up(&ground, program, gzip);
+        fs::write(&fixture.source, &rewritten).expect("a packed source");
+        fixture.clock.tick(60);
+        let run = back_up(&fixture, program, gzip);
         score.ran(1);
         if run.code != 0 {
             score.fail(format!("{program}, packed and all of it newer: {}", run.account()));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use highwater_tests::datastore::Sample;
-use highwater_tests::repo::{Data, Ground};
+use highwater_tests::repo::{Data, Fixture};
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::{Run, drop_in, ours};
 use highwater_tests::score::Score;
@@ -20,17 +20,17 @@ fn recover(repo: &Path, target: &Path, more: &[&str]) -> Run {
 
 /// Every way of restoring that was not told to give the target up refuses; the one that was does it.
 #[track_caller]
-fn refused(score: &mut Score, ground: &Ground, holds: &[u8], words: &str) {
-    let target = ground.path("target.fs");
+fn refused(score: &mut Score, fixture: &Fixture, holds: &[u8], words: &str) {
+    let target = fixture.path("target.fs");
     for flags in [&[][..], &["--quick"], &["--in-place"], &["--dry-run"], &["--in-place", "--quick"]] {
         fs::write(&target, holds).expect("a target");
-        let line = ground.restore("", &target, flags).expect(4).one_line().to_owned();
+        let line = fixture.restore("", &target, flags).expect(4).one_line().to_owned();
         assert!(line.contains(words) && line.contains("--full"), "{words}: {line}");
         expect_same_bytes(&fs::read(&target).expect("a target"), holds, words);
         score.ran(1);
     }
     for flags in [&[][..], &["-Q"], &["-w"]] {
-        let line = recover(&ground.repo, &target, flags).expect(1).one_line().to_owned();
+        let line = recover(&fixture.repo, &target, flags).expect(1).one_line().to_owned();
         assert!(line.contains(words) && line.contains("--full"), "{words}: {line}");
         expect_same_bytes(&fs::read(&target).expect("a target"), holds, words);
         score.ran(1);
@@ -40,26 +40,26 @@ fn refused(score: &mut Score, ground: &Ground, holds: &[u8], words: &str) {
             .expect("a folder")
             .all(|entry| { !entry.expect("an entry").file_name().to_string_lossy().ends_with(".part") })
     );
-    ground.restore("", &target, &["--full", "--dry-run"]).expect(0);
+    fixture.restore("", &target, &["--full", "--dry-run"]).expect(0);
     expect_same_bytes(&fs::read(&target).expect("a target"), holds, words);
-    ground.restore("", &target, &["--full"]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes, words);
+    fixture.restore("", &target, &["--full"]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes, words);
     fs::write(&target, holds).expect("a target");
-    recover(&ground.repo, &target, &["-F"]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes, words);
+    recover(&fixture.repo, &target, &["-F"]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes, words);
     score.ran(3);
 }
 
 #[test]
 fn a_target_that_holds_more_is_not_cut_back() {
     let mut score = Score::part(LINE, "a target that holds more");
-    let (ground, _) = Ground::with_chain();
-    let mut grown = ground.data.clone();
+    let (fixture, _) = Fixture::with_chain();
+    let mut grown = fixture.data.clone();
     grown.grow(3);
-    let more = grown.bytes.len() - ground.data.bytes.len();
-    refused(&mut score, &ground, &grown.bytes, &format!("and then {} bytes more", thousands(more)));
-    let tail = [&ground.data.bytes[..], &[7; 50]].concat();
-    refused(&mut score, &ground, &tail, "and then 50 bytes more");
+    let more = grown.bytes.len() - fixture.data.bytes.len();
+    refused(&mut score, &fixture, &grown.bytes, &format!("and then {} bytes more", thousands(more)));
+    let tail = [&fixture.data.bytes[..], &[7; 50]].concat();
+    refused(&mut score, &fixture, &tail, "and then 50 bytes more");
     score.end();
 }
 
@@ -74,29 +74,29 @@ fn thousands(number: usize) -> String {
 #[test]
 fn a_target_that_is_something_else_is_not_replaced() {
     let mut score = Score::part(LINE, "a target that is something else");
-    let (ground, stamps) = Ground::with_chain();
-    refused(&mut score, &ground, b"my notes", "it is no database");
-    refused(&mut score, &ground, &vec![b'x'; ground.data.bytes.len()], "it is no database");
+    let (fixture, stamps) = Fixture::with_chain();
+    refused(&mut score, &fixture, b"my notes", "it is no database");
+    refused(&mut score, &fixture, &vec![b'x'; fixture.data.bytes.len()], "it is no database");
     // Another database, shorter and longer.
     for transactions in [1, 40] {
         let mut other = Data::new(77);
         other.grow(transactions);
-        refused(&mut score, &ground, &other.bytes, "another database");
+        refused(&mut score, &fixture, &other.bytes, "another database");
     }
     // It went on by itself from an older point, or in the middle of an increment.
-    let older = ground.path("older.fs");
-    ground.restore(&format!("@{}", stamps[0]), &older, &[]).expect(0);
+    let older = fixture.path("older.fs");
+    fixture.restore(&format!("@{}", stamps[0]), &older, &[]).expect(0);
     let older = fs::read(older).expect("an older point");
     let mut own = Data::new(5);
     own.grow(1);
-    refused(&mut score, &ground, &[&older[..], &own.bytes[4..]].concat(), "another database, or a newer one");
+    refused(&mut score, &fixture, &[&older[..], &own.bytes[4..]].concat(), "another database, or a newer one");
     // An older point is asked for, and the target is ahead of all of them.
-    let mut grown = ground.data.clone();
+    let mut grown = fixture.data.clone();
     grown.grow(1);
-    let target = ground.path("target.fs");
+    let target = fixture.path("target.fs");
     fs::write(&target, &grown.bytes).expect("a target");
     for point in &stamps {
-        ground.restore(&format!("@{point}"), &target, &[]).expect(4).says("bytes more");
+        fixture.restore(&format!("@{point}"), &target, &[]).expect(4).says("bytes more");
         expect_same_bytes(&fs::read(&target).expect("a target"), &grown.bytes, "ahead");
         score.ran(1);
     }
@@ -106,9 +106,9 @@ fn a_target_that_is_something_else_is_not_replaced() {
 #[test]
 fn what_the_set_knows_is_replaced_as_before() {
     let mut score = Score::part(LINE, "a target that the set knows");
-    let (mut ground, stamps) = Ground::with_chain();
-    let target = ground.path("target.fs");
-    let whole = ground.data.bytes.clone();
+    let (mut fixture, stamps) = Fixture::with_chain();
+    let target = fixture.path("target.fs");
+    let whole = fixture.data.bytes.clone();
     let mut spoilt = whole.clone();
     spoilt[300] ^= 1;
     let half = &whole[..whole.len() / 3];
@@ -121,7 +121,7 @@ fn what_the_set_knows_is_replaced_as_before() {
     ] {
         for point in [String::new(), format!("@{}", stamps[0]), format!("@{}", stamps[1])] {
             fs::write(&target, holds).expect("a target");
-            let run = ground.restore(&point, &target, &[]);
+            let run = fixture.restore(&point, &target, &[]);
             assert_eq!(run.code, 0, "{what}: {}", run.account());
             score.ran(1);
         }
@@ -129,7 +129,7 @@ fn what_the_set_knows_is_replaced_as_before() {
     // A hole holds nothing.
     fs::remove_file(&target).expect("it goes");
     fs::File::create(&target).and_then(|file| file.set_len(10_000_000)).expect("a hole");
-    ground.restore("", &target, &[]).expect(0);
+    fixture.restore("", &target, &[]).expect(0);
     expect_same_bytes(&fs::read(&target).expect("a target"), &whole, "over a hole");
     // A new chain, not an extension of the old one: the standby at the old one is known, while its points are there and
     // after they were removed, as its newest transaction is in the new one.
@@ -137,19 +137,19 @@ fn what_the_set_knows_is_replaced_as_before() {
     packed.grow(6);
     let old = whole.clone();
     let last_of_old = transactions(&old);
-    ground.data.bytes = repacked(&old);
-    ground.grow(1);
-    ground.backup(&["--full"]);
+    fixture.data.bytes = repacked(&old);
+    fixture.grow(1);
+    fixture.backup(&["--full"]);
     let back = format!("@{}", stamps[2]);
     fs::write(&target, &old).expect("a standby");
-    ground.restore("", &target, &[]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes, "the new chain");
-    ground.restore(&back, &target, &[]).expect(0);
+    fixture.restore("", &target, &[]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes, "the new chain");
+    fixture.restore(&back, &target, &[]).expect(0);
     expect_same_bytes(&fs::read(&target).expect("a target"), &old, "back to the old chain");
-    ground.grow(1);
-    ground.backup(&["--full", "--kill-old"]);
-    ground.restore("", &target, &[]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes, "the old chain is gone");
+    fixture.grow(1);
+    fixture.backup(&["--full", "--kill-old"]);
+    fixture.restore("", &target, &[]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes, "the old chain is gone");
     assert!(last_of_old > 1);
     score.ran(4);
     score.end();
@@ -199,22 +199,22 @@ fn repacked(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn files_that_were_put_together_unchecked_keep_the_law_too() {
     let mut score = Score::part(LINE, "repozo -R without an index onto something else");
-    let (ground, stamps) = Ground::with_chain();
-    fs::remove_file(ground.file(&format!("{}.dat", stamps[0]))).expect("it goes");
-    let mut grown = ground.data.clone();
+    let (fixture, stamps) = Fixture::with_chain();
+    fs::remove_file(fixture.file(&format!("{}.dat", stamps[0]))).expect("it goes");
+    let mut grown = fixture.data.clone();
     grown.grow(1);
-    let target = ground.path("target.fs");
+    let target = fixture.path("target.fs");
     for (holds, words) in [(&grown.bytes[..], "bytes more"), (b"my notes", "it is no database")] {
         fs::write(&target, holds).expect("a target");
-        recover(&ground.repo, &target, &[]).expect(1).says(words).says("--full");
+        recover(&fixture.repo, &target, &[]).expect(1).says(words).says("--full");
         expect_same_bytes(&fs::read(&target).expect("a target"), holds, words);
-        recover(&ground.repo, &target, &["-F"]).expect(0);
-        expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes, words);
+        recover(&fixture.repo, &target, &["-F"]).expect(0);
+        expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes, words);
         score.ran(2);
     }
-    fs::write(&target, &ground.data.bytes[..500]).expect("an older one");
-    recover(&ground.repo, &target, &[]).expect(0);
-    expect_same_bytes(&fs::read(&target).expect("a target"), &ground.data.bytes, "known");
+    fs::write(&target, &fixture.data.bytes[..500]).expect("an older one");
+    recover(&fixture.repo, &target, &[]).expect(0);
+    expect_same_bytes(&fs::read(&target).expect("a target"), &fixture.data.bytes, "known");
     score.ran(1);
     score.end();
 }

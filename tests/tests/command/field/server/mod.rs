@@ -1,7 +1,7 @@
 //! Stores are what the server's own code takes them for.
 
 mod clock;
-mod ground;
+mod fixture;
 mod healing;
 mod names;
 mod staging;

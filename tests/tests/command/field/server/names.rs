@@ -8,11 +8,11 @@ use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 
 use super::LINE;
-use super::ground::Ground;
+use super::fixture::Fixture;
 
 /// The files of the first snapshot of a group, but for its manifest.
-fn files(ground: &Ground, group: &str) -> Vec<String> {
-    let snapshot = ground.store.join(group).join("2026-03-01T00:00:00Z");
+fn files(fixture: &Fixture, group: &str) -> Vec<String> {
+    let snapshot = fixture.store.join(group).join("2026-03-01T00:00:00Z");
     let mut names: Vec<String> = fs::read_dir(snapshot)
         .expect("a snapshot")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
@@ -38,21 +38,21 @@ fn each_archive_has_the_file_that_its_name_says_and_comes_back_by_either() {
     .into_iter()
     .enumerate()
     {
-        let ground = Ground::new(150_000);
+        let fixture = Fixture::new(150_000);
         let group = format!("host/h{number}");
-        ground.backup_to(&format!("{group}/{archive}"), 0, &[]).expect(0).prints(&format!("Z/{told}: "));
-        assert_eq!(files(&ground, &group), [file], "{archive}");
-        let list = Run::of(Command::new(highwater()).arg("list").arg(&ground.store));
+        fixture.backup_to(&format!("{group}/{archive}"), 0, &[]).expect(0).prints(&format!("Z/{told}: "));
+        assert_eq!(files(&fixture, &group), [file], "{archive}");
+        let list = Run::of(Command::new(highwater()).arg("list").arg(&fixture.store));
         if !file.ends_with(".blob") {
             list.expect(0).prints(told);
         }
         for name in [archive, file, told] {
-            let point = format!("{}@{group}/2026-03-01T00:00:00Z/{name}", ground.store.display());
+            let point = format!("{}@{group}/2026-03-01T00:00:00Z/{name}", fixture.store.display());
             let run = Run::of(Command::new(highwater()).arg("restore").arg(point).arg("-"));
-            assert!(run.expect(0).stdout == fs::read(&ground.source).expect("the source"), "{archive} as {name}");
+            assert!(run.expect(0).stdout == fs::read(&fixture.source).expect("the source"), "{archive} as {name}");
             score.ran(1);
         }
-        ground.verify(&["--strict"]).expect(0);
+        fixture.verify(&["--strict"]).expect(0);
     }
     score.end();
 }
@@ -60,11 +60,11 @@ fn each_archive_has_the_file_that_its_name_says_and_comes_back_by_either() {
 #[test]
 fn a_snapshot_of_either_name_is_the_one_before_of_the_other() {
     let mut score = Score::part(LINE, "a snapshot of either name is the one before");
-    let ground = Ground::new(300_000);
-    ground.backup_to("vm/100/Data.fs", 0, &["--append-only"]).expect(0);
-    let run = ground.backup_to("vm/100/Data.fs.fidx", 1, &["--append-only"]);
+    let fixture = Fixture::new(300_000);
+    fixture.backup_to("vm/100/Data.fs", 0, &["--append-only"]).expect(0);
+    let run = fixture.backup_to("vm/100/Data.fs.fidx", 1, &["--append-only"]);
     run.expect(0).prints("0 of them new").prints("4 not read again");
-    ground.backup_to("vm/100/Data.fs", 2, &["--append-only"]).expect(0).prints("4 not read again");
+    fixture.backup_to("vm/100/Data.fs", 2, &["--append-only"]).expect(0).prints("4 not read again");
     score.ran(2);
     score.end();
 }
@@ -85,16 +85,16 @@ fn a_name_that_a_server_takes_for_something_else_is_refused_with_what_to_call_it
         ("vm.conf", &["--append-only"], "call it vm.conf.img"),
         ("a.img", &["--also", "a.img.fidx=/dev/null"], "two archives"),
     ] {
-        let ground = Ground::new(100_000);
-        let run = ground.backup_to(&format!("vm/100/{archive}"), 0, more);
+        let fixture = Fixture::new(100_000);
+        let run = fixture.backup_to(&format!("vm/100/{archive}"), 0, more);
         run.expect(2).says(says).one_line();
-        assert!(!ground.store.join("vm").exists(), "{archive}");
+        assert!(!fixture.store.join("vm").exists(), "{archive}");
         score.ran(1);
     }
     // Beside what is stored in chunks, the configuration is stored whole as ever.
-    let ground = Ground::new(100_000);
-    let conf = format!("vm.conf={}", ground.source.display());
-    ground.backup(0, &["--append-only", "--also", &conf]).expect(0);
+    let fixture = Fixture::new(100_000);
+    let conf = format!("vm.conf={}", fixture.source.display());
+    fixture.backup(0, &["--append-only", "--also", &conf]).expect(0);
     score.ran(1);
     score.end();
 }

@@ -66,14 +66,14 @@ fn a_blob_that_does_not_open_is_damage_though_its_manifest_agrees() {
         ("a longer one that is not", SEALED, sealed, encode_blob(&[7; 90], &[0; 99], None), "encoding"),
     ];
     for (what, snapshot, name, bytes, word) in cases {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        let store = ground.path().join("store");
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        let store = fixture.path().join("store");
         copy(&sample.store(), &store);
         let keys: &[&str] = if snapshot == SEALED { &keyed } else { &[] };
         replace(&store.join(snapshot), name, &bytes, (snapshot == SEALED).then_some(&key));
         let (code, found) = report(&store, keys);
         let damaged = by_verdict(&found).get("damaged").cloned().unwrap_or_default();
-        let restored = restore(&store, &format!("{snapshot}/{name}"), &ground.path().join("out"), keys);
+        let restored = restore(&store, &format!("{snapshot}/{name}"), &fixture.path().join("out"), keys);
         let told = found["tallies"].get(word).is_some();
         if code != 1 || !told || !damaged.iter().eq([snapshot]) || restored.code != 1 {
             score.fail(format!("{what}: verify {code}, restore {}: {:#}", restored.code, found["findings"]));
@@ -88,8 +88,8 @@ fn a_blob_that_does_not_open_is_damage_though_its_manifest_agrees() {
 fn an_encrypted_blob_without_its_key_is_not_sound() {
     let mut score = Score::part(LINE, "an_encrypted_blob_without_its_key_is_not_sound");
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = ground.path().join("store");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let store = fixture.path().join("store");
     copy(&sample.store(), &store);
     let folder = store.join(SEALED);
     let mut manifest = read(&folder);
@@ -101,8 +101,8 @@ fn an_encrypted_blob_without_its_key_is_not_sound() {
     let keyed = ["--keyfile", file.to_str().expect("text")];
     let ((without, found), (with, _)) = (report(&point, &[]), report(&point, &keyed));
     assert_eq!((without, &found["tallies"]["unverifiable"], with), (3, &1.into(), 0), "{found:#}");
-    restore(&store, &format!("{SEALED}/pct.conf.blob"), &ground.path().join("out"), &[]).expect(3);
-    restore(&store, &format!("{SEALED}/pct.conf.blob"), &ground.path().join("out"), &keyed).expect(0);
+    restore(&store, &format!("{SEALED}/pct.conf.blob"), &fixture.path().join("out"), &[]).expect(3);
+    restore(&store, &format!("{SEALED}/pct.conf.blob"), &fixture.path().join("out"), &keyed).expect(0);
     score.ran(4);
     score.end();
 }
@@ -135,15 +135,15 @@ fn a_file_under_an_impossible_name_or_named_twice_is_damage() {
         ("no file at all", Box::new(|files, _| files.clear())),
     ];
     for (what, change) in cases {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        copy(&sample.store(), ground.path());
-        let folder = ground.path().join(PLAIN);
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        copy(&sample.store(), fixture.path());
+        let folder = fixture.path().join(PLAIN);
         let before = read(&folder);
         let mut manifest = before.clone();
         change(manifest["files"].as_array_mut().expect("a list"), &before);
         write(&folder, &manifest);
         for depth in ["list", "digest"] {
-            let (code, found) = report(ground.path(), &["--depth", depth]);
+            let (code, found) = report(fixture.path(), &["--depth", depth]);
             let damaged = by_verdict(&found).get("damaged").cloned().unwrap_or_default();
             if code != 1 || !damaged.iter().eq([PLAIN]) {
                 score.fail(format!("{what}, depth {depth}: {code}, {:#}", found["findings"]));
@@ -159,8 +159,8 @@ fn a_file_under_an_impossible_name_or_named_twice_is_damage() {
 fn a_short_name_that_two_archives_have_is_refused_with_both_names() {
     let mut score = Score::part(LINE, "a_short_name_that_two_archives_have_is_refused_with_both_names");
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = ground.path().join("store");
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let store = fixture.path().join("store");
     copy(&sample.store(), &store);
     let folder = store.join(PLAIN);
     let mut manifest = read(&folder);
@@ -169,7 +169,7 @@ fn a_short_name_that_two_archives_have_is_refused_with_both_names() {
     let entry = json!({ "filename": "drive-scsi0.img.blob", "size": blob.len(), "csum": sha256_of(&blob).to_string() });
     manifest["files"].as_array_mut().expect("a list").push(entry);
     write(&folder, &manifest);
-    let target = ground.path().join("out");
+    let target = fixture.path().join("out");
     assert_eq!(report(&store.join("."), &["--depth", "list"]).0, 0);
     let both = restore(&store, &format!("{PLAIN}/drive-scsi0.img"), &target, &[]);
     assert_ne!(both.code, 0, "{}", both.account());

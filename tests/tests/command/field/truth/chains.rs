@@ -4,7 +4,7 @@
 use std::fs;
 
 use highwater_tests::datastore::{by_verdict, report};
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::drop_in;
 use highwater_tests::score::Score;
@@ -16,14 +16,14 @@ use super::LINE;
 #[test]
 fn a_point_that_the_index_of_another_chain_names_stays_sound() {
     let mut score = Score::part(LINE, "a point that another chain names");
-    let (ground, stamps) = Ground::with_chain();
-    let text = fs::read_to_string(ground.file(&format!("{}.dat", stamps[0]))).expect("an index");
+    let (fixture, stamps) = Fixture::with_chain();
+    let text = fs::read_to_string(fixture.file(&format!("{}.dat", stamps[0]))).expect("an index");
     let lines: Vec<&str> = text.lines().collect();
     let (before, behind) = ("0001-01-01-00-00-00", "2027-01-01-00-00-00");
     for (other, line) in [(behind, lines[1]), (behind, lines[2]), (before, lines[0]), (before, lines[1])] {
-        let lone = ground.file(&format!("{other}.dat"));
+        let lone = fixture.file(&format!("{other}.dat"));
         fs::write(&lone, format!("{line}\n")).expect("it is written");
-        let (code, report) = report(&ground.repo, &[]);
+        let (code, report) = report(&fixture.repo, &[]);
         let found = by_verdict(&report);
         assert_eq!((code, found.get("damaged")), (1, None), "{other}: {report:#}");
         assert_eq!(found["sound"].iter().map(String::as_str).collect::<Vec<_>>(), stamps, "{other}");
@@ -38,12 +38,12 @@ fn a_point_that_the_index_of_another_chain_names_stays_sound() {
 #[test]
 fn the_drop_in_passes_over_no_chain_whose_full_backup_is_gone() {
     let mut score = Score::part(LINE, "a full backup that is gone");
-    let (mut ground, stamps) = Ground::with_chain();
-    let before = ground.data.bytes.clone();
-    ground.grow(2);
-    let lost = ground.backup(&["--full"]);
-    fs::remove_file(ground.file(&format!("{lost}.fs"))).expect("it is removed");
-    let (repo, target, now) = (ground.repo.clone(), ground.path("target"), ground.clock.stamp());
+    let (mut fixture, stamps) = Fixture::with_chain();
+    let before = fixture.data.bytes.clone();
+    fixture.grow(2);
+    let lost = fixture.backup(&["--full"]);
+    fs::remove_file(fixture.file(&format!("{lost}.fs"))).expect("it is removed");
+    let (repo, target, now) = (fixture.repo.clone(), fixture.path("target"), fixture.clock.stamp());
     let (repo, target) = (repo.to_str().expect("text"), target.to_str().expect("text"));
     let recover = ["-R", "-r", repo, "-o", target];
     for arguments in [&recover[..], &[&recover[..], &["-D", &lost]].concat(), &["-V", "-r", repo]] {

@@ -33,8 +33,8 @@ fn a_store_is_looked_at_to_its_digests_and_that_is_said() {
     other["roots"][0]["asked"] = "deep".into();
     assert_eq!(other, json);
     // Parts that are merged say so too.
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let parts: Vec<_> = (1..=3).map(|part| ground.path().join(format!("{part}.json"))).collect();
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let parts: Vec<_> = (1..=3).map(|part| fixture.path().join(format!("{part}.json"))).collect();
     for (part, file) in (1..).zip(&parts) {
         let json = format!("--json={}", file.display());
         let shard = format!("{part}/3");

@@ -12,18 +12,18 @@ use super::manifests::{read, write};
 fn an_index_that_was_dropped_from_its_manifest_is_named_and_not_to_be_moved_away() {
     let mut score = Score::part(LINE, "an_index_that_was_dropped_from_its_manifest_is_named_and_not_to_be_moved_away");
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    copy(&sample.store(), ground.path());
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    copy(&sample.store(), fixture.path());
     for (snapshot, name) in [
         ("ct/200/2025-06-16T15:08:40Z", "root.pxar.didx"),
         ("vm/100/2025-06-16T15:06:40Z", "drive-scsi0.img.fidx"),
         ("host/beta/2025-06-16T15:09:40Z", "note.blob"),
     ] {
-        let folder = ground.path().join(snapshot);
+        let folder = fixture.path().join(snapshot);
         let mut manifest = read(&folder);
         manifest["files"].as_array_mut().expect("a list").retain(|file| file["filename"] != name);
         write(&folder, &manifest);
-        let (code, found) = report(ground.path(), &["--depth", "list"]);
+        let (code, found) = report(fixture.path(), &["--depth", "list"]);
         let object = format!("{snapshot}/{name}");
         let found =
             found["findings"].as_array().expect("a list").iter().find(|finding| finding["object"] == object.as_str());
@@ -32,7 +32,7 @@ fn an_index_that_was_dropped_from_its_manifest_is_named_and_not_to_be_moved_away
         assert!(!found["advice"].as_str().is_some_and(|advice| advice.contains("Nothing needs it")), "{found:#}");
         score.ran(1);
     }
-    assert_eq!(report(ground.path(), &["--depth", "list", "--strict"]).0, 1);
+    assert_eq!(report(fixture.path(), &["--depth", "list", "--strict"]).0, 1);
     score.end();
 }
 
@@ -40,12 +40,12 @@ fn an_index_that_was_dropped_from_its_manifest_is_named_and_not_to_be_moved_away
 fn a_group_that_lost_its_owner_is_named() {
     let mut score = Score::part(LINE, "a_group_that_lost_its_owner_is_named");
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    copy(&sample.store(), ground.path());
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    copy(&sample.store(), fixture.path());
     for group in ["vm/100", "ns/team/ns/a/ct/201"] {
-        fs::remove_file(ground.path().join(group).join("owner")).expect("it is removed");
+        fs::remove_file(fixture.path().join(group).join("owner")).expect("it is removed");
     }
-    let (code, found) = report(ground.path(), &["--depth", "list"]);
+    let (code, found) = report(fixture.path(), &["--depth", "list"]);
     let named: Vec<&str> = found["findings"]
         .as_array()
         .expect("a list")
@@ -54,10 +54,10 @@ fn a_group_that_lost_its_owner_is_named() {
         .filter_map(|finding| finding["object"].as_str())
         .collect();
     assert_eq!((code, named), (0, vec!["ns/team/ns/a/ct/201", "vm/100"]), "{found:#}");
-    assert_eq!(report(ground.path(), &["--depth", "list", "--strict"]).0, 1);
+    assert_eq!(report(fixture.path(), &["--depth", "list", "--strict"]).0, 1);
     // A folder that is there before its first snapshot, or after its last, has nothing to lose.
-    fs::create_dir(ground.path().join("vm/999")).expect("it is made");
-    assert_eq!(report(ground.path(), &["--depth", "list"]).1["tallies"]["no-owner"], 2);
+    fs::create_dir(fixture.path().join("vm/999")).expect("it is made");
+    assert_eq!(report(fixture.path(), &["--depth", "list"]).1["tallies"]["no-owner"], 2);
     score.ran(3);
     score.end();
 }

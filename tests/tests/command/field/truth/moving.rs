@@ -18,7 +18,7 @@ use highwater_core::formats::datastore::Datastore;
 use highwater_core::inspect::{Entry, Format, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
-use highwater_core::report::{Depth, Report, Verdict};
+use highwater_core::report::{Depth, Report, Soundness};
 use highwater_core::survey::{Options, Survey};
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::Sample;
@@ -125,10 +125,10 @@ fn collect(chunks: Vec<PathBuf>) -> Step {
 
 /// The chunks that are named by nothing once a folder is gone.
 fn chunks_of(sample: &Sample, folder: &str) -> Vec<PathBuf> {
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    linked(&sample.store(), &ground.path().join("s"));
-    fs::remove_dir_all(ground.path().join("s").join(folder)).expect("it is removed");
-    let run = Run::of(Command::new(highwater()).arg("strays").arg(ground.path().join("s")).arg("--json"));
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    linked(&sample.store(), &fixture.path().join("s"));
+    fs::remove_dir_all(fixture.path().join("s").join(folder)).expect("it is removed");
+    let run = Run::of(Command::new(highwater()).arg("strays").arg(fixture.path().join("s")).arg("--json"));
     let found: serde_json::Value = serde_json::from_str(&run.expect(0).text()).expect("JSON");
     let names = found["strays"].as_array().expect("a list").iter().filter_map(|stray| stray["name"].as_str());
     names.map(PathBuf::from).collect()
@@ -156,20 +156,20 @@ fn a_snapshot_that_is_pruned_at_any_moment_is_never_damaged() {
         for (what, script) in &scripts {
             let mut at = 0;
             loop {
-                let ground = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
-                let root = ground.path().join("store");
+                let fixture = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
+                let root = fixture.path().join("store");
                 linked(&sample.store(), &root);
                 let store = Scripted::new(&root, script(at));
                 let report = verify(&store, depth, key.clone());
                 let (calls, left) = store.end();
                 let gone =
-                    report.sets.is_empty() && report.verdict == Verdict::Inconclusive && report.tallies.is_empty();
+                    report.sets.is_empty() && report.verdict == Soundness::Inconclusive && report.tallies.is_empty();
                 // Between manifest and folder nobody knows what it will be.
-                let between = report.tallies.keys().eq(["unfinished"]) && report.verdict == Verdict::Inconclusive;
+                let between = report.tallies.keys().eq(["unfinished"]) && report.verdict == Soundness::Inconclusive;
                 let fits = match *what {
-                    "manifest, and soon the folder" => report.verdict == Verdict::Sound || between,
-                    "all of it" => report.verdict == Verdict::Sound || gone,
-                    _ => report.verdict == Verdict::Sound,
+                    "manifest, and soon the folder" => report.verdict == Soundness::Sound || between,
+                    "all of it" => report.verdict == Soundness::Sound || gone,
+                    _ => report.verdict == Soundness::Sound,
                 };
                 if !fits || report.tallies.keys().any(|name| name != "unfinished") {
                     score.fail(format!(
@@ -199,15 +199,15 @@ fn what_is_missing_beside_a_prune_hurts_those_who_need_it() {
     let [lost, _] = ["vm/100", "vm/101"].map(|group| chunks_of(&sample, group));
     let shared = lost.first().expect("a chunk").clone();
     for at in (0..200).step_by(usize::try_from(size(7, 1)).expect("it fits")) {
-        let ground = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
-        let root = ground.path().join("store");
+        let fixture = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
+        let root = fixture.path().join("store");
         linked(&sample.store(), &root);
         fs::remove_file(root.join(&shared)).expect("it is removed");
         fs::remove_file(root.join("host/beta/2025-06-16T15:09:40Z/note.blob")).expect("it is removed");
         let store = Scripted::new(&root, vec![(at, remove_manifest(FIRST)), (at, remove("ct/200"))]);
         let report = verify(&store, Depth::Size, key.clone());
         let damaged: Vec<&str> =
-            report.sets.iter().filter(|set| set.verdict == Verdict::Damaged).map(|set| set.name.as_str()).collect();
+            report.sets.iter().filter(|set| set.verdict == Soundness::Damaged).map(|set| set.name.as_str()).collect();
         let wanted = damaged.first() == Some(&"host/beta/2025-06-16T15:09:40Z")
             && damaged.len() > 1
             && damaged.iter().skip(1).all(|name| name.starts_with("vm/100/"));
@@ -226,13 +226,13 @@ fn what_is_removed_without_its_snapshot_is_missing() {
     let sample = Sample::made();
     let chunk = chunks_of(&sample, "vm/101").remove(0);
     for lost in [PathBuf::from(LARGE).join("drive-virtio0.img.fidx"), chunk] {
-        let ground = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
-        let root = ground.path().join("store");
+        let fixture = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
+        let root = fixture.path().join("store");
         linked(&sample.store(), &root);
         let remove: Step = Box::new(move |store| fs::remove_file(store.join(&lost)).expect("it is removed"));
         let report = verify(&Scripted::new(&root, vec![(1, remove)]), Depth::Digest, sample.key());
         let damaged: Vec<&str> =
-            report.sets.iter().filter(|set| set.verdict == Verdict::Damaged).map(|set| set.name.as_str()).collect();
+            report.sets.iter().filter(|set| set.verdict == Soundness::Damaged).map(|set| set.name.as_str()).collect();
         assert_eq!((damaged, report.removed), (vec![LARGE], Vec::new()));
         score.ran(1);
     }
@@ -244,8 +244,8 @@ fn what_is_removed_without_its_snapshot_is_missing() {
 fn a_prune_beside_the_command_ends_with_0_and_a_word() {
     let mut score = Score::part(LINE, "a_prune_beside_the_command_ends_with_0_and_a_word");
     let sample = Sample::made();
-    let ground = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
-    let store = ground.path().join("store");
+    let fixture = tempfile::tempdir_in(sample.folder()).expect("a scratch folder");
+    let store = fixture.path().join("store");
     linked(&sample.store(), &store);
     let before = read(&store.join(LARGE));
     let folders: Vec<PathBuf> = (0..size(120, 600))

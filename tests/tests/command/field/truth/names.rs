@@ -39,8 +39,8 @@ fn a_snapshot_under_a_name_that_nothing_reads_is_named_with_its_right_one() {
         "old/vm/101/2025-06-16T15:07:40Z",
         "vm/100/2025-06-16T15:06:40Z/2025-06-16T15:07:40Z",
     ] {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        let store = ground.path();
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        let store = fixture.path();
         copy(&sample.store(), store);
         let (from, to) = (store.join(SNAPSHOT), store.join(name));
         fs::create_dir_all(to.parent().expect("a folder")).expect("it is made");
@@ -80,8 +80,8 @@ fn printed(name: &str) -> String {
 fn a_broken_manifest_and_a_copy_beside_it_are_told_apart() {
     let mut score = Score::part(LINE, "a_broken_manifest_and_a_copy_beside_it_are_told_apart");
     let sample = Sample::made();
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let store = ground.path();
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let store = fixture.path();
     copy(&sample.store(), store);
     copy(&store.join(SNAPSHOT), &store.join("vm/101/copy of it"));
     let (code, found) = report(store, &["--depth", "list"]);

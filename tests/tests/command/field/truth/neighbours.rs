@@ -38,11 +38,11 @@ fn lost_and_found_and_its_like_are_no_strays_in_a_store() {
     let sample = Sample::made();
     let key = sample.truth("key.json");
     for place in ["", "vm", "vm/100", "vm/100/2025-06-16T15:06:40Z", "ns", "ns/team", ".chunks"] {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        copy(&sample.store(), ground.path());
-        settle(&ground.path().join(place));
-        let verify = run(&["verify", "--strict", "--keyfile", key.to_str().expect("text")], ground.path());
-        let strays = run(&["strays"], ground.path());
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        copy(&sample.store(), fixture.path());
+        settle(&fixture.path().join(place));
+        let verify = run(&["verify", "--strict", "--keyfile", key.to_str().expect("text")], fixture.path());
+        let strays = run(&["strays"], fixture.path());
         if verify.code != 0 || strays.code != 0 || !strays.text().starts_with("0 strays") {
             score.fail(format!("in '{place}': {}\n{}", verify.account(), strays.account()));
         }
@@ -54,8 +54,8 @@ fn lost_and_found_and_its_like_are_no_strays_in_a_store() {
 #[test]
 fn they_are_no_strays_in_a_repository() {
     let mut score = Score::part(LINE, "they_are_no_strays_in_a_repository");
-    let ground = tempfile::tempdir().expect("a scratch folder");
-    let (source, repository) = (ground.path().join("Data.fs"), ground.path().join("repo"));
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (source, repository) = (fixture.path().join("Data.fs"), fixture.path().join("repo"));
     fs::write(&source, source_bytes()).expect("it is written");
     fs::create_dir(&repository).expect("it is made");
     let backup = [Path::new("backup"), &source, &repository];

@@ -57,10 +57,10 @@ fn chunks_that_an_index_names_anywhere_are_not_called_unreferenced() {
         ("an index alone", &loose),
     ];
     for (what, change) in cases {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        copy(&sample.store(), ground.path());
-        change(ground.path());
-        let found = strays(ground.path(), 0);
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        copy(&sample.store(), fixture.path());
+        change(fixture.path());
+        let found = strays(fixture.path(), 0);
         if found["referenced"] != all || found["strays"].as_array().is_none_or(|strays| !strays.is_empty()) {
             score.fail(format!("{what}: {found:#}"));
         }
@@ -75,19 +75,19 @@ fn an_index_that_cannot_be_read_leaves_chunks_in_doubt_wherever_it_lies() {
     let mut score = Score::part(LINE, "an_index_that_cannot_be_read_leaves_chunks_in_doubt_wherever_it_lies");
     let sample = Sample::made();
     for place in ["vm/101/x.fidx", ".old/x.didx", "kept.fidx", "vm/101/2025-06-16T15:07:40Z/x.fidx"] {
-        let ground = tempfile::tempdir().expect("a scratch folder");
-        copy(&sample.store(), ground.path());
-        let path = ground.path().join(place);
+        let fixture = tempfile::tempdir().expect("a scratch folder");
+        copy(&sample.store(), fixture.path());
+        let path = fixture.path().join(place);
         fs::create_dir_all(path.parent().expect("a folder")).expect("it is made");
         fs::write(&path, "torn").expect("it is written");
-        fs::remove_dir_all(ground.path().join("ct/200")).expect("it is removed");
-        let unsure = strays(ground.path(), 3);
+        fs::remove_dir_all(fixture.path().join("ct/200")).expect("it is removed");
+        let unsure = strays(fixture.path(), 3);
         let doubts = unsure["doubts"].as_array().map(Vec::len);
         if doubts != Some(1) || unsure["strays"].as_array().is_none_or(|strays| !strays.is_empty()) {
             score.fail(format!("{place}: {unsure:#}"));
         }
         fs::remove_file(&path).expect("it is removed");
-        let sure = strays(ground.path(), 0);
+        let sure = strays(fixture.path(), 0);
         if sure["strays"].as_array().is_none_or(Vec::is_empty) {
             score.fail(format!("{place} is gone: {sure:#}"));
         }

@@ -27,13 +27,13 @@ const OTHER: &str = "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff:00:11:22:33
 const TABLE: &str = include_str!("../../../../../web/docs/signatures.md");
 
 /// A store to change, its key, and another.
-struct Ground {
+struct Fixture {
     sample: Sample,
     folder: tempfile::TempDir,
     key: Key,
 }
 
-impl Ground {
+impl Fixture {
     fn new() -> Self {
         let sample = Sample::made();
         let folder = tempfile::tempdir().expect("a scratch folder");
@@ -92,8 +92,8 @@ fn prepare(folder: &Path, before: &Value, mode: &str, signature: &str, fingerpri
 #[test]
 fn every_cell_of_the_table_is_as_the_documentation_says() {
     let mut score = Score::part(LINE, "every_cell_of_the_table_is_as_the_documentation_says");
-    let ground = Ground::new();
-    let target = ground.folder.path().join("restored");
+    let fixture = Fixture::new();
+    let target = fixture.folder.path().join("restored");
     let mut rows =
         TABLE.lines().filter(|line| line.starts_with('|')).map(cells).skip_while(|row| row[0] != "signature");
     let head = rows.next().expect("the table");
@@ -105,22 +105,22 @@ fn every_cell_of_the_table_is_as_the_documentation_says() {
         ("encrypt", SEALED, "root.pxar"),
         ("mixed", SEALED, "root.pxar"),
     ] {
-        let folder = ground.store().join(snapshot);
-        let before = read(&ground.sample.store().join(snapshot));
-        let sum = ground.sample.sums().into_iter().find(|(name, _)| *name == format!("{snapshot}/{archive}.didx"));
+        let folder = fixture.store().join(snapshot);
+        let before = read(&fixture.sample.store().join(snapshot));
+        let sum = fixture.sample.sums().into_iter().find(|(name, _)| *name == format!("{snapshot}/{archive}.didx"));
         let sum = sum.expect("a sum").1;
         for row in &rows {
-            prepare(&folder, &before, mode, row[0], row[1], &ground.key);
+            prepare(&folder, &before, mode, row[0], row[1], &fixture.key);
             for (column, cell) in head.iter().zip(row).skip(2) {
                 let (which, of) = column.split_once(": ").expect("a key and a mode");
                 if of != if mode == "mixed" { "encrypt" } else { mode } {
                     continue;
                 }
                 score.ran(2);
-                let keys = ground.keys(which);
+                let keys = fixture.keys(which);
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
                 let case = format!("{} and {}, {mode}, {which}", row[0], row[1]);
-                let point = PathBuf::from(format!("{}@{snapshot}", ground.store().display()));
+                let point = PathBuf::from(format!("{}@{snapshot}", fixture.store().display()));
                 let (code, report) = report(&point, &keys);
                 let (wanted, word) = match cell.trim_end_matches('†') {
                     "ok" => (0, None),
@@ -166,24 +166,24 @@ fn cells(line: &str) -> Vec<&str> {
 fn exchanged_archives_are_noticed_whatever_fingerprint_lies_beside() {
     let mut score = Score::part(LINE, "exchanged_archives_are_noticed_whatever_fingerprint_lies_beside");
     for (mode, snapshot) in [("none", PLAIN), ("sign-only", PLAIN), ("encrypt", SEALED)] {
-        let ground = Ground::new();
-        let folder = ground.store().join(snapshot);
+        let fixture = Fixture::new();
+        let folder = fixture.store().join(snapshot);
         let mut manifest = read(&folder);
         // A second archive, with the chunks of another.
-        let from = ground.store().join(if mode == "encrypt" { SEALED } else { PLAIN }).join("root.pxar.didx");
+        let from = fixture.store().join(if mode == "encrypt" { SEALED } else { PLAIN }).join("root.pxar.didx");
         fs::copy(&from, folder.join("data.pxar.didx")).expect("a copy");
         let files = manifest["files"].as_array_mut().expect("a list");
         let mut second = files[0].clone();
         second["filename"] = "data.pxar.didx".into();
         files.push(second);
         files.iter_mut().for_each(|file| file["crypt-mode"] = mode.into());
-        sign(&mut manifest, &ground.key);
-        let key = ground.keys("own key");
+        sign(&mut manifest, &fixture.key);
+        let key = fixture.keys("own key");
         let key: Vec<&str> = key.iter().map(String::as_str).collect();
-        let own = ground.key.fingerprint();
+        let own = fixture.key.fingerprint();
         name_key(&mut manifest, Some(&own));
         write(&folder, &manifest);
-        let point = PathBuf::from(format!("{}@{snapshot}", ground.store().display()));
+        let point = PathBuf::from(format!("{}@{snapshot}", fixture.store().display()));
         assert_eq!(report(&point, &key).0, 0, "{mode}");
         let files = manifest["files"].as_array_mut().expect("a list");
         let last = files.len() - 1;
@@ -196,7 +196,7 @@ fn exchanged_archives_are_noticed_whatever_fingerprint_lies_beside() {
             let restore = Command::new(highwater())
                 .arg("restore")
                 .arg(format!("{}/root.pxar", point.display()))
-                .arg(ground.folder.path().join("out"))
+                .arg(fixture.folder.path().join("out"))
                 .args(&key)
                 .output()
                 .expect("it runs");
@@ -210,27 +210,27 @@ fn exchanged_archives_are_noticed_whatever_fingerprint_lies_beside() {
 #[test]
 fn a_snapshot_without_a_signature_among_signed_ones_is_named() {
     let mut score = Score::part(LINE, "a_snapshot_without_a_signature_among_signed_ones_is_named");
-    let ground = Ground::new();
-    let key = ground.keys("own key");
+    let fixture = Fixture::new();
+    let key = fixture.keys("own key");
     let key: Vec<&str> = key.iter().map(String::as_str).collect();
     let later = "ns/team/host/signed/2025-06-16T15:12:41Z";
-    let folder = ground.store().join(later);
-    copy(&ground.store().join(SIGNED), &folder);
+    let folder = fixture.store().join(later);
+    copy(&fixture.store().join(SIGNED), &folder);
     let mut manifest = read(&folder);
     manifest["backup-time"] = (manifest["backup-time"].as_i64().expect("a second") + 1).into();
     manifest["files"][0]["crypt-mode"] = "none".into();
     manifest["signature"] = Value::Null;
     name_key(&mut manifest, None);
     write(&folder, &manifest);
-    let (code, found) = report(&ground.store(), &key);
+    let (code, found) = report(&fixture.store(), &key);
     assert_eq!((code, &found["tallies"]["unsigned"]), (0, &1.into()), "{found:#}");
     let named = format!("{later}/index.json.blob");
     assert_eq!(found["findings"][0]["object"], named.as_str(), "{found:#}");
-    let (strict, _) = report(&ground.store(), &[&key[..], &["--strict"]].concat());
+    let (strict, _) = report(&fixture.store(), &[&key[..], &["--strict"]].concat());
     // Groups that nobody signs are left alone, and so is everything without the key.
-    let (clean, found) = report(&ground.sample.store(), &[&key[..], &["--strict"]].concat());
+    let (clean, found) = report(&fixture.sample.store(), &[&key[..], &["--strict"]].concat());
     assert_eq!((strict, clean), (1, 0), "{found:#}");
-    assert!(report(&ground.store(), &[]).1["tallies"].get("unsigned").is_none());
+    assert!(report(&fixture.store(), &[]).1["tallies"].get("unsigned").is_none());
     score.ran(4);
     score.end();
 }
@@ -239,13 +239,13 @@ fn a_snapshot_without_a_signature_among_signed_ones_is_named() {
 #[test]
 fn a_member_that_comes_twice_is_understood_by_nobody() {
     let mut score = Score::part(LINE, "a_member_that_comes_twice_is_understood_by_nobody");
-    let ground = Ground::new();
-    let folder = ground.store().join(SIGNED);
+    let fixture = Fixture::new();
+    let folder = fixture.store().join(SIGNED);
     let text = serde_json::to_string_pretty(&read(&folder)).expect("JSON");
     for (member, value) in [("files", "[]"), ("signature", "null"), ("backup-time", "0")] {
         super::manifests::write_text(&folder, &text.replacen('{', &format!("{{\"{member}\": {value},"), 1));
-        let point = PathBuf::from(format!("{}@{SIGNED}", ground.store().display()));
-        let key = ground.keys("own key");
+        let point = PathBuf::from(format!("{}@{SIGNED}", fixture.store().display()));
+        let key = fixture.keys("own key");
         let (code, found) = report(&point, &key.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!((code, &found["tallies"]["malformed-index"]), (1, &1.into()), "{member}: {found:#}");
         score.ran(1);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, copy};
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 use serde_json::Value;
@@ -19,11 +19,11 @@ fn run(words: &[&str]) -> Run {
 #[test]
 fn each_kind_of_set_has_its_own_advice() {
     let mut score = Score::part(LINE, "advice of each kind");
-    let (ground, stamps) = Ground::with_chain();
-    fs::remove_file(ground.file(&format!("{}.deltafs", stamps[2]))).expect("it is removed");
-    let repo = ground.repo.to_str().expect("text");
+    let (fixture, stamps) = Fixture::with_chain();
+    fs::remove_file(fixture.file(&format!("{}.deltafs", stamps[2]))).expect("it is removed");
+    let repo = fixture.repo.to_str().expect("text");
     let sample = Sample::made();
-    let store = ground.path("store");
+    let store = fixture.path("store");
     copy(&sample.store(), &store);
     let chunks = store.join(".chunks");
     let prefix = fs::read_dir(&chunks).expect("a folder").next().expect("a prefix").expect("an entry").path();
@@ -38,7 +38,7 @@ fn each_kind_of_set_has_its_own_advice() {
         (vec![repo, store], vec![of_repo, of_store], vec![]),
     ] {
         let words = [&["verify"], &keyed[..], &sets].concat();
-        let (xml, log, page) = (ground.path("r.xml"), ground.path("r.sarif"), ground.path("r.md"));
+        let (xml, log, page) = (fixture.path("r.xml"), fixture.path("r.sarif"), fixture.path("r.md"));
         let files = [("--junit", &xml), ("--sarif", &log), ("--summary", &page)];
         let files: Vec<String> =
             files.iter().flat_map(|(flag, file)| [(*flag).to_owned(), file.display().to_string()]).collect();
@@ -80,24 +80,24 @@ fn explain_tells_what_is_true_of_all_and_then_of_each_kind() {
 #[test]
 fn without_any_dat_the_way_that_is_left_is_told() {
     let mut score = Score::part(LINE, "all .dat gone");
-    let (ground, stamps) = Ground::with_chain();
-    fs::remove_file(ground.file(&format!("{}.dat", stamps[0]))).expect("it is removed");
+    let (fixture, stamps) = Fixture::with_chain();
+    fs::remove_file(fixture.file(&format!("{}.dat", stamps[0]))).expect("it is removed");
     let way = "`highwater repozo -R -r REPO -o TARGET` still restores what is there, unverified";
-    ground.verify("digest").expect(3).prints(way);
-    ground.run(&["list".as_ref(), ground.repo.as_os_str()]).expect(3).says(way);
+    fixture.verify("digest").expect(3).prints(way);
+    fixture.run(&["list".as_ref(), fixture.repo.as_os_str()]).expect(3).says(way);
     // It is true.
-    let out = ground.path("out.fs");
-    ground
+    let out = fixture.path("out.fs");
+    fixture
         .run(&[
             "repozo".as_ref(),
             "-R".as_ref(),
             "-r".as_ref(),
-            ground.repo.as_os_str(),
+            fixture.repo.as_os_str(),
             "-o".as_ref(),
             out.as_os_str(),
         ])
         .expect(0);
-    assert_eq!(fs::read(out).expect("a file"), ground.data.bytes);
+    assert_eq!(fs::read(out).expect("a file"), fixture.data.bytes);
     score.ran(3);
     score.end();
 }

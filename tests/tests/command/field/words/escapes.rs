@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::score::Score;
 
 use super::LINE;
@@ -53,12 +53,12 @@ fn expect_plain(what: &str, text: &str) {
 #[test]
 fn names_are_escaped_in_everything_that_is_printed() {
     let mut score = Score::part(LINE, "escapes");
-    let (ground, _) = Ground::with_chain();
+    let (fixture, _) = Fixture::with_chain();
     for name in NAMES {
-        fs::write(ground.repo.join(name), "x").expect("a stray");
+        fs::write(fixture.repo.join(name), "x").expect("a stray");
     }
-    let repo = ground.repo.to_str().expect("text").to_owned();
-    let outputs = ["r.json", "r.xml", "r.sarif", "r.md", "events"].map(|name| ground.path(name));
+    let repo = fixture.repo.to_str().expect("text").to_owned();
+    let outputs = ["r.json", "r.xml", "r.sarif", "r.md", "events"].map(|name| fixture.path(name));
     let [json, xml, log, page, events] = &outputs;
     let words = [
         "verify".to_owned(),
@@ -70,7 +70,7 @@ fn names_are_escaped_in_everything_that_is_printed() {
         format!("--events={}", events.display()),
         repo,
     ];
-    let run = ground.run(&words);
+    let run = fixture.run(&words);
     let text = run.expect(0).text();
     assert_eq!(text.matches("HW301 stray").count(), NAMES.len(), "{text}");
     assert!(text.contains("\\u{23}#vso[task") && text.contains("\\u{e0041}"), "they are told all the same\n{text}");
@@ -82,10 +82,10 @@ fn names_are_escaped_in_everything_that_is_printed() {
     }
     // A path in an error is a name as well.
     for name in NAMES {
-        let path = ground.path("absent").join(name);
+        let path = fixture.path("absent").join(name);
         for words in [&["verify"][..], &["list"], &["show"]] {
             let words: Vec<&OsStr> = words.iter().map(OsStr::new).chain([path.as_os_str()]).collect();
-            expect_plain("the error", &ground.run(&words).stderr);
+            expect_plain("the error", &fixture.run(&words).stderr);
             score.ran(1);
         }
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, copy};
-use highwater_tests::repo::{Ground, load};
+use highwater_tests::repo::{Fixture, load};
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 
@@ -37,13 +37,13 @@ const LINES: [(&str, &[&str], &[&str]); 4] = [
 #[test]
 fn options_of_another_kind_are_refused_by_every_verb() {
     let mut score = Score::part(LINE, "options of another kind");
-    let (ground, _) = Ground::with_chain();
-    let store = ground.path("store");
+    let (fixture, _) = Fixture::with_chain();
+    let store = fixture.path("store");
     copy(&Sample::made().store(), &store);
-    let key = ground.path("key");
+    let key = fixture.path("key");
     fs::copy(Sample::made().truth("key.json"), &key).expect("a key");
-    let (source, repo, new) = (ground.source.display(), ground.repo.display(), ground.path("new"));
-    let before = (load(&ground.repo), load(&store));
+    let (source, repo, new) = (fixture.source.display(), fixture.repo.display(), fixture.path("new"));
+    let before = (load(&fixture.repo), load(&store));
     for (verb, of_repozo, of_datastore) in LINES {
         for (options, wanted, found) in [(of_repozo, REPOZO, DATASTORE), (of_datastore, DATASTORE, REPOZO)] {
             let root = match (verb, found) {
@@ -62,7 +62,7 @@ fn options_of_another_kind_are_refused_by_every_verb() {
                 let name = option.split([' ', '=']).next().expect("an option");
                 assert!(said.contains(name) && said.contains(&format!(" for {wanted}, and ")), "{line}: {said}");
                 assert!(said.contains(&format!("names {found}")), "{line}: {said}");
-                assert!(!new.exists() && (load(&ground.repo), load(&store)) == before, "{line}");
+                assert!(!new.exists() && (load(&fixture.repo), load(&store)) == before, "{line}");
                 score.ran(1);
             }
         }
@@ -73,10 +73,10 @@ fn options_of_another_kind_are_refused_by_every_verb() {
 #[test]
 fn a_verification_may_have_roots_of_several_kinds() {
     let mut score = Score::part(LINE, "options of one of several kinds");
-    let (ground, _) = Ground::with_chain();
+    let (fixture, _) = Fixture::with_chain();
     let sample = Sample::made();
     let (store, key) = (sample.store(), sample.truth("key.json"));
-    for roots in [&[&ground.repo, &store][..], &[&ground.repo]] {
+    for roots in [&[&fixture.repo, &store][..], &[&fixture.repo]] {
         let mut command = Command::new(highwater());
         Run::of(command.arg("verify").arg("--keyfile").arg(&key).args(roots)).expect(0);
         score.ran(1);

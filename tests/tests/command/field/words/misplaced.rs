@@ -5,7 +5,7 @@ use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, copy};
-use highwater_tests::repo::{Ground, load};
+use highwater_tests::repo::{Fixture, load};
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 
@@ -18,9 +18,9 @@ fn run(words: &[&str]) -> Run {
 #[test]
 fn swapped_arguments_are_told_apart() {
     let mut score = Score::part(LINE, "swapped arguments");
-    let (ground, _) = Ground::with_chain();
-    let (source, repo) = (ground.source.to_str().expect("text"), ground.repo.to_str().expect("text"));
-    let before = load(&ground.repo);
+    let (fixture, _) = Fixture::with_chain();
+    let (source, repo) = (fixture.source.to_str().expect("text"), fixture.repo.to_str().expect("text"));
+    let before = load(&fixture.repo);
     for (words, next) in [
         (["backup", repo, source], "the source comes first, as in: highwater backup Data.fs REPO"),
         (["restore", source, repo], "the repository comes first, as in: highwater restore REPO Data.fs"),
@@ -29,20 +29,20 @@ fn swapped_arguments_are_told_apart() {
         assert!(run.expect(2).one_line().contains(next), "{}", run.account());
         score.ran(1);
     }
-    assert_eq!(load(&ground.repo), before);
-    assert_eq!(fs::read(&ground.source).expect("a file"), ground.data.bytes);
+    assert_eq!(load(&fixture.repo), before);
+    assert_eq!(fs::read(&fixture.source).expect("a file"), fixture.data.bytes);
     score.end();
 }
 
 #[test]
 fn a_path_inside_a_repository_is_answered_with_what_to_write() {
     let mut score = Score::part(LINE, "paths inside");
-    let (ground, stamps) = Ground::with_chain();
+    let (fixture, stamps) = Fixture::with_chain();
     let sample = Sample::made();
-    let store = ground.path("store");
+    let store = fixture.path("store");
     copy(&sample.store(), &store);
-    let (repo, store) = (ground.repo.to_str().expect("text").to_owned(), store.to_str().expect("text").to_owned());
-    let out = ground.path("out");
+    let (repo, store) = (fixture.repo.to_str().expect("text").to_owned(), store.to_str().expect("text").to_owned());
+    let out = fixture.path("out");
     let target = out.to_str().expect("text");
     let time = "vm/100/2025-06-16T15:06:40Z";
     for (inner, write) in [
@@ -64,7 +64,7 @@ fn a_path_inside_a_repository_is_answered_with_what_to_write() {
     }
     // Nor is a folder inside a store a place for a repository.
     let inner = format!("{store}/vm/100");
-    let source = ground.source.to_str().expect("text");
+    let source = fixture.source.to_str().expect("text");
     let refused = run(&["backup", source, &inner]);
     assert!(refused.expect(2).one_line().contains(&format!("so write '{store}@vm/100'")), "{}", refused.account());
     score.ran(1);
@@ -74,11 +74,11 @@ fn a_path_inside_a_repository_is_answered_with_what_to_write() {
 #[test]
 fn a_folder_that_is_no_backup_is_told_what_one_looks_like() {
     let mut score = Score::part(LINE, "no backup");
-    let (ground, _) = Ground::with_chain();
-    let other = ground.path("photos");
+    let (fixture, _) = Fixture::with_chain();
+    let other = fixture.path("photos");
     fs::create_dir(&other).expect("a folder");
     fs::write(other.join("a.jpg"), "x").expect("a file");
-    let (other, repo) = (other.to_str().expect("text"), ground.repo.to_str().expect("text"));
+    let (other, repo) = (other.to_str().expect("text"), fixture.repo.to_str().expect("text"));
     let line = run(&["verify", other]).expect(4).one_line().to_owned();
     assert!(
         line.contains("a repozo repository holds files like") && line.contains("a datastore holds .chunks"),
@@ -97,10 +97,10 @@ fn a_folder_that_is_no_backup_is_told_what_one_looks_like() {
 #[test]
 fn a_group_that_is_none_is_answered_with_how_one_is_written() {
     let mut score = Score::part(LINE, "bad groups");
-    let ground = Ground::new();
-    let store = ground.path("store");
+    let fixture = Fixture::new();
+    let store = fixture.path("store");
     fs::create_dir(&store).expect("a folder");
-    let source = ground.source.to_str().expect("text");
+    let source = fixture.source.to_str().expect("text");
     for rest in ["vm", "disk/1/a.img", "vm/1 0", "ns/vm/100", "", "vm/../100", "vm/\u{e0041}/x"] {
         let run = run(&["backup", source, &format!("{}@{rest}", store.display())]);
         let line = run.expect(2).one_line();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 use serde_json::Value;
@@ -88,13 +88,13 @@ fn a_group_a_namespace_and_latest_stand_for_snapshots() {
 #[test]
 fn latest_is_the_newest_point_of_a_repository() {
     let mut score = Score::part(LINE, "latest of a repository");
-    let (ground, stamps) = Ground::with_chain();
-    let repo = format!("{}@latest", ground.repo.display());
+    let (fixture, stamps) = Fixture::with_chain();
+    let repo = format!("{}@latest", fixture.repo.display());
     // The newest point needs the points before it.
     assert_eq!(points(&["verify", &repo]).last(), Some(&stamps[2]));
     run(&["show", &repo]).expect(0).prints(&stamps[2]);
-    ground.restore("@latest", &ground.path("out.fs"), &[]).expect(0);
-    assert_eq!(fs::read(ground.path("out.fs")).expect("a file"), ground.data.bytes);
+    fixture.restore("@latest", &fixture.path("out.fs"), &[]).expect(0);
+    assert_eq!(fs::read(fixture.path("out.fs")).expect("a file"), fixture.data.bytes);
     score.ran(3);
     score.end();
 }

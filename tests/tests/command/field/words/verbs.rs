@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::Ground;
+use highwater_tests::repo::Fixture;
 use highwater_tests::run::Run;
 use highwater_tests::score::Score;
 
@@ -40,9 +40,9 @@ fn verbs_of_other_programs_are_answered_with_ours() {
 #[test]
 fn a_report_file_after_a_space_is_told_from_a_repository() {
     let mut score = Score::part(LINE, "--json FILE");
-    let (ground, _) = Ground::with_chain();
-    let repo = ground.repo.to_str().expect("text");
-    let file = ground.path("report.json");
+    let (fixture, _) = Fixture::with_chain();
+    let repo = fixture.repo.to_str().expect("text");
+    let file = fixture.path("report.json");
     let name = file.to_str().expect("text");
     for words in [
         &["verify", "--json", name, repo][..],

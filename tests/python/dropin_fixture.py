@@ -9,7 +9,7 @@ from clocks import parse_stamp
 from ZODB.scripts import repozo
 
 
-class Ground:
+class Fixture:
     """A folder with Data.fs, grown since the last backup, and a repository: a full of 2011 and an increment of 2012.
 
     The first one is made with the original itself, the others are copies.
@@ -26,11 +26,11 @@ class Ground:
         cls.template = make_template()
 
     def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix='highwater-ground-')
+        self.folder = tempfile.mkdtemp(prefix='highwater-fixture-')
         self.data = os.path.join(self.folder, 'Data.fs')
         self.repository = os.path.join(self.folder, 'repository')
         self.ignored = os.path.join(self.folder, 'ignored.fs')
-        shutil.copytree(Ground.template, self.folder, dirs_exist_ok=True)
+        shutil.copytree(Fixture.template, self.folder, dirs_exist_ok=True)
         return self
 
     def __exit__(self, *exc):
@@ -66,7 +66,7 @@ def make_template():
     grow.create(data, 1)
     honest = repozo.gen_filedate
     try:
-        for seed, name in ((2, Ground.full), (3, Ground.increment), (4, None)):
+        for seed, name in ((2, Fixture.full), (3, Fixture.increment), (4, None)):
             grow.commit(data, seed, 4, 'few', 900)
             if name:
                 stamp = parse_stamp(name.split('.')[0])
@@ -74,6 +74,6 @@ def make_template():
                 repozo.main(['-B', '-f', data, '-r', repository])
     finally:
         repozo.gen_filedate = honest
-    if Ground.full not in os.listdir(repository) or Ground.increment not in os.listdir(repository):
-        raise AssertionError('the ground was not made: %s' % os.listdir(repository))
+    if Fixture.full not in os.listdir(repository) or Fixture.increment not in os.listdir(repository):
+        raise AssertionError('the fixture was not made: %s' % os.listdir(repository))
     return folder

@@ -1,4 +1,4 @@
-//! `Ground`: a store whose folders of chunks are made as they are needed, a source, and runs that can be halted.
+//! `Fixture`: a store whose folders of chunks are made as they are needed, a source, and runs that can be halted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use tempfile::TempDir;
 /// The times of snapshots, one after another.
 pub(crate) const NOW: [&str; 3] = ["2026-03-01-00-00-00", "2026-03-02-00-00-00", "2026-03-03-00-00-00"];
 
-pub(crate) struct Ground {
+pub(crate) struct Fixture {
     folder: TempDir,
     pub(crate) store: PathBuf,
     pub(crate) source: PathBuf,
 }
 
-impl Ground {
+impl Fixture {
     /// An empty store, and a source of so many bytes of noise.
     #[track_caller]
     pub(crate) fn new(length: usize) -> Self {

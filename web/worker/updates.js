@@ -1,7 +1,7 @@
 // The engine's news in a form that goes to the page without being copied.
 
-/** Plain arrays out of a `Told`, which is freed; `transfer` lists what may be handed over. */
-export function told(news) {
+/** Plain arrays out of a `Updates`, which is freed; `transfer` lists what may be handed over. */
+export function updates(news) {
     const { claims, settled, sets, spans, progress, more } = news;
     news.free();
     return { claims, settled, sets, spans, progress, more, transfer: [claims.buffer, settled.buffer, spans.buffer] };

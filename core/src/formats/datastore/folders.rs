@@ -19,7 +19,7 @@ const OWNER: &str = "owner";
 
 /// What a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Role {
     /// The root or a namespace, so deep.
     Space(usize),
     /// The namespaces in one.
@@ -39,26 +39,26 @@ impl Store {
     pub(super) fn listed(
         &mut self,
         folder: Option<Name>,
-        place: Place,
+        place: Role,
         mut entries: Vec<inspect::Entry>,
         out: &mut Batch,
     ) {
         entries.retain(|entry| !is_foreign(entry.name.as_bytes()));
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         match (place, &folder) {
-            (Place::Snapshot(group), Some(folder)) => return self.snapshot(folder.clone(), group, &entries, out),
-            (Place::Strange, Some(folder)) => return self.strange(folder, &entries, out),
-            (Place::Late, _) => {
+            (Role::Snapshot(group), Some(folder)) => return self.snapshot(folder.clone(), group, &entries, out),
+            (Role::Strange, Some(folder)) => return self.strange(folder, &entries, out),
+            (Role::Late, _) => {
                 let Some(Late { finding, settled, then, .. }) = self.late.pop() else { return self.next(out) };
                 let is_settled = entries.iter().any(|entry| entry.name.as_bytes() == settled.as_bytes());
                 out.findings.extend(if is_settled { then } else { Some(finding) });
                 return self.next(out);
             }
-            (Place::Group, Some(folder)) => self.group(folder, &entries),
+            (Role::Group, Some(folder)) => self.group(folder, &entries),
             _ => {}
         }
         let pool = |entry: &inspect::Entry| entry.name.as_bytes() == names::CHUNKS.as_bytes();
-        if place == Place::Space(0) && !self.only_lists() && !entries.iter().any(pool) {
+        if place == Role::Space(0) && !self.only_lists() && !entries.iter().any(pool) {
             let message = "the folder of all chunks is not there; see that its disk is mounted".to_owned();
             let pool = Name::new(names::CHUNKS.as_bytes()).ok();
             out.findings.push(Finding { code: Code::Missing, object: pool, offset: None, message, hurts: Hurts::All });
@@ -70,15 +70,15 @@ impl Store {
             let text = entry.name.as_str().unwrap_or_default();
             let next = match place {
                 _ if !entry.kind.may_be_folder() => None,
-                Place::Space(_) if names::TYPES.contains(&text) => Some(Place::Type),
-                Place::Space(deep) if text == "ns" && deep < names::DEEPEST => Some(Place::Spaces(deep)),
-                Place::Spaces(deep) if names::is_id(text) => Some(Place::Space(deep + 1)),
-                Place::Type if names::is_id(text) => Some(Place::Group),
-                Place::Group if names::time_of(text).is_some() => Some(Place::Snapshot(self.groups.saturating_sub(1))),
+                Role::Space(_) if names::TYPES.contains(&text) => Some(Role::Type),
+                Role::Space(deep) if text == "ns" && deep < names::DEEPEST => Some(Role::Spaces(deep)),
+                Role::Spaces(deep) if names::is_id(text) => Some(Role::Space(deep + 1)),
+                Role::Type if names::is_id(text) => Some(Role::Group),
+                Role::Group if names::time_of(text).is_some() => Some(Role::Snapshot(self.groups.saturating_sub(1))),
                 _ => None,
             };
             match next {
-                Some(Place::Snapshot(group)) if self.newest && self.wants(&name) => {
+                Some(Role::Snapshot(group)) if self.newest && self.wants(&name) => {
                     self.candidates.push((names::time_of(text).unwrap_or_default(), name, group));
                 }
                 Some(place) if self.wants(&name) => ahead.push(Ahead::Folder(Some(name), place)),
@@ -110,7 +110,7 @@ impl Store {
     }
 
     /// Takes what lies where it has no place.
-    fn unknown(&mut self, name: Name, text: &str, place: Place, kind: Kind, out: &mut Batch) {
+    fn unknown(&mut self, name: Name, text: &str, place: Role, kind: Kind, out: &mut Batch) {
         if !self.tells_strays() {
             return;
         }
@@ -119,9 +119,9 @@ impl Store {
                 let why = "a backup is being written, or was interrupted; the next one removes it";
                 return out.findings.push(finding(Code::Temporary, name, None, why.to_owned(), Hurts::Nothing));
             }
-            Place::Space(0) if OF_ROOT.contains(&text) => return,
-            Place::Group if OF_GROUP.contains(&text) => return,
-            Place::Snapshot(_) => "it is no file of a snapshot",
+            Role::Space(0) if OF_ROOT.contains(&text) => return,
+            Role::Group if OF_GROUP.contains(&text) => return,
+            Role::Snapshot(_) => "it is no file of a snapshot",
             _ => "it belongs to no snapshot",
         };
         self.stranger(name, why, kind, out);
@@ -138,9 +138,9 @@ impl Store {
     }
 
     /// A folder cannot be listed.
-    pub(super) fn unlisted(&mut self, folder: Option<Name>, place: Place, fault: Fault, out: &mut Batch) {
+    pub(super) fn unlisted(&mut self, folder: Option<Name>, place: Role, fault: Fault, out: &mut Batch) {
         match (place, folder) {
-            (Place::Late, _) => {
+            (Role::Late, _) => {
                 let late = self.late.pop();
                 match (fault.kind, late) {
                     (FaultKind::Absent, Some(late)) => out.removed.push(late.folder.to_string()),
@@ -148,7 +148,7 @@ impl Store {
                     (_, None) => {}
                 }
             }
-            (Place::Strange, Some(folder)) => {
+            (Role::Strange, Some(folder)) => {
                 if fault.kind != FaultKind::Absent {
                     out.findings.push(stray(folder, &format!("it belongs to no snapshot, and {}", fault.message)));
                 }
@@ -156,7 +156,7 @@ impl Store {
             // It was there when the folder that it lies in was listed.
             (_, Some(folder)) if fault.kind == FaultKind::Absent => out.removed.push(folder.to_string()),
             (place, folder) => {
-                let hurts = if place == Place::Space(0) { Hurts::All } else { Hurts::Nothing };
+                let hurts = if place == Role::Space(0) { Hurts::All } else { Hurts::Nothing };
                 out.findings.push(Finding { object: folder, ..failed(None, fault, hurts) });
             }
         }
@@ -173,9 +173,9 @@ impl Store {
         self.now = if let Some(strange) = self.strange.pop() {
             let folder = strange.top().clone();
             self.walking = Some(strange);
-            Now::Listing(Some(folder), Place::Strange, Vec::new())
+            Now::Listing(Some(folder), Role::Strange, Vec::new())
         } else if let Some(late) = self.late.last() {
-            Now::Listing(Some(late.folder.clone()), Place::Late, Vec::new())
+            Now::Listing(Some(late.folder.clone()), Role::Late, Vec::new())
         } else {
             Now::Nothing
         };

@@ -1,4 +1,5 @@
-//! `Apart`: a claim whose decoded bytes the host hashes in one piece, where it has something quicker than the lanes.
+//! `Offloaded`: a claim whose decoded bytes the host hashes in one piece, where it has something quicker than the
+//! lanes.
 //!
 //! A browser has: WebCrypto uses the processor's own instructions, and does so on a thread of its own. It takes no
 //! stream, so this is for bytes that are few enough to be held as a whole; and it is asked across threads, so not for a
@@ -11,7 +12,7 @@ use crate::claim::Claim;
 use crate::digest::{Algorithm, Digest, sha256_of};
 use crate::key::Key;
 
-use super::tape::Answer;
+use super::reader::Answer;
 
 /// How long what is hashed apart may be, in bytes. As many claims are held at a time as may inflate.
 const LENGTHS: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024;
@@ -67,13 +68,13 @@ impl Whole {
 }
 
 /// A claim that holds, but for its digest, which is asked of the host.
-pub(super) struct Apart {
+pub(super) struct Offloaded {
     check: Check,
     /// Stays in its place until the answer has come.
     whole: Whole,
 }
 
-impl Apart {
+impl Offloaded {
     /// Whether the bytes of `claim` are hashed apart, by a host that can.
     pub(super) fn suits(claim: &Claim) -> bool {
         // What is stored as it is needs no room of its own in the lanes.

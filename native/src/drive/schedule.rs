@@ -15,7 +15,7 @@ const TURNS: usize = 2;
 
 /// What a thread does with its claims.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Hand {
+pub(super) enum Job {
     /// Checks these side by side, so many at a time; one alone goes through the fastest kernel for one stream.
     Lanes(usize, Vec<Claim>),
     /// Checks this by its marks, with the help of all threads.
@@ -35,30 +35,30 @@ pub(super) fn width(codec: Codec, algorithm: Option<Algorithm>) -> usize {
 
 /// Deals `claims` out to so many `threads`.
 ///
-/// Like lie with like: a lane is refilled when its stream ends, but at the end of a hand the longest stream would
+/// Like lie with like: a lane is refilled when its stream ends, but at the end of a job the longest stream would
 /// run alone. A stream that takes longer by itself than all the others take in lanes gets a thread of its own.
-pub(super) fn deal(claims: Vec<Claim>, threads: usize) -> Vec<Hand> {
+pub(super) fn schedule(claims: Vec<Claim>, threads: usize) -> Vec<Job> {
     let (marked, mut rest): (Vec<Claim>, Vec<Claim>) = claims.into_iter().partition(|claim| claim.marks.is_some());
-    let mut hands: Vec<Hand> = marked.into_iter().map(Hand::Marked).collect();
+    let mut jobs: Vec<Job> = marked.into_iter().map(Job::Marked).collect();
     rest.sort_by_key(|claim| (kind(claim), Reverse(size(claim))));
     for claims in rest.chunk_by(|a, b| kind(a) == kind(b)) {
         let Some(width) = claims.first().map(kind).map(|(codec, algorithm)| width(codec, algorithm)) else {
             continue;
         };
         let alone = alone(claims, width, threads);
-        hands.extend(claims[..alone].iter().map(|claim| Hand::Lanes(1, vec![claim.clone()])));
+        jobs.extend(claims[..alone].iter().map(|claim| Job::Lanes(1, vec![claim.clone()])));
         let claims = &claims[alone..];
         let free = threads.saturating_sub(alone).max(1);
         if claims.len().div_ceil(width * TURNS) > free {
-            hands.extend(claims.chunks(width * TURNS).map(|claims| Hand::Lanes(width, claims.to_vec())));
+            jobs.extend(claims.chunks(width * TURNS).map(|claims| Job::Lanes(width, claims.to_vec())));
         } else {
             // In turn, so that every thread gets about as many bytes.
             let count = free.min(claims.len());
-            let hand = |first: usize| claims.iter().skip(first).step_by(count).cloned().collect();
-            hands.extend((0..count).map(|first| Hand::Lanes(width, hand(first))));
+            let claims_from = |first: usize| claims.iter().skip(first).step_by(count).cloned().collect();
+            jobs.extend((0..count).map(|first| Job::Lanes(width, claims_from(first))));
         }
     }
-    hands
+    jobs
 }
 
 /// Passes over the marks of those of `claims` that fill the lanes of all `threads` with their like anyway.
@@ -119,35 +119,35 @@ mod tests {
         lengths.iter().enumerate().map(claim).collect()
     }
 
-    fn lengths(hands: &[Hand]) -> Vec<Vec<u64>> {
-        let of = |hand: &Hand| match hand {
-            Hand::Lanes(_, claims) => claims.iter().map(|claim| claim.expect.length).collect(),
-            Hand::Marked(claim) => vec![claim.expect.length],
+    fn lengths(jobs: &[Job]) -> Vec<Vec<u64>> {
+        let of = |job: &Job| match job {
+            Job::Lanes(_, claims) => claims.iter().map(|claim| claim.expect.length).collect(),
+            Job::Marked(claim) => vec![claim.expect.length],
         };
-        hands.iter().map(of).collect()
+        jobs.iter().map(of).collect()
     }
 
     #[test]
     fn every_claim_is_dealt_once_and_every_thread_gets_some() {
         for count in [1, 2, 3, 16, 33, 500, 10_000] {
             for threads in [1, 2, 3, 16] {
-                let hands = deal(claims(&vec![100; count]), threads);
-                let dealt: usize = lengths(&hands).iter().map(Vec::len).sum();
+                let jobs = schedule(claims(&vec![100; count]), threads);
+                let dealt: usize = lengths(&jobs).iter().map(Vec::len).sum();
                 assert_eq!(dealt, count);
-                assert!(hands.len() >= threads.min(count), "{count} {threads}: {}", hands.len());
+                assert!(jobs.len() >= threads.min(count), "{count} {threads}: {}", jobs.len());
             }
         }
-        assert!(deal(Vec::new(), 4).is_empty());
+        assert!(schedule(Vec::new(), 4).is_empty());
     }
 
     #[test]
     fn the_longest_stream_gets_a_thread_unless_there_is_only_one() {
         let mixed = claims(&[5, 1_000_000, 7, 6]);
-        assert_eq!(lengths(&deal(mixed.clone(), 2)), [vec![1_000_000], vec![7, 6, 5]]);
-        assert_eq!(lengths(&deal(mixed, 1)), [vec![1_000_000, 7, 6, 5]]);
+        assert_eq!(lengths(&schedule(mixed.clone(), 2)), [vec![1_000_000], vec![7, 6, 5]]);
+        assert_eq!(lengths(&schedule(mixed, 1)), [vec![1_000_000, 7, 6, 5]]);
         // Many of a length fill lanes instead.
-        let hands = deal(claims(&[1000; 64]), 2);
-        assert_eq!(lengths(&hands).iter().map(Vec::len).collect::<Vec<_>>(), [32, 32]);
+        let jobs = schedule(claims(&[1000; 64]), 2);
+        assert_eq!(lengths(&jobs).iter().map(Vec::len).collect::<Vec<_>>(), [32, 32]);
     }
 
     #[test]
@@ -168,8 +168,8 @@ mod tests {
     fn a_claim_with_marks_is_not_put_into_a_lane() {
         let mut marked = claims(&[10, 20]);
         marked[1].marks = Name::new(b"1.marks").ok();
-        let hands = deal(marked.clone(), 2);
-        assert_eq!(hands[0], Hand::Marked(marked[1].clone()));
-        assert_eq!(lengths(&hands), [vec![20], vec![10]]);
+        let jobs = schedule(marked.clone(), 2);
+        assert_eq!(jobs[0], Job::Marked(marked[1].clone()));
+        assert_eq!(lengths(&jobs), [vec![20], vec![10]]);
     }
 }

@@ -1,8 +1,8 @@
-//! `Outcome`: what a power cut leaves of the operations that were not made durable.
+//! `Survivors`: what a power cut leaves of the operations that were not made durable.
 
 /// What becomes of the operations that were not made durable before the cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Survivors {
     /// None of them survives.
     Nothing,
     /// All of them do.
@@ -27,10 +27,10 @@ pub enum Outcome {
     AllButLastName,
 }
 
-/// How finely [`Outcome::EvenSectors`] cuts, in bytes: finer than any disk, since the files of a test are small.
+/// How finely [`Survivors::EvenSectors`] cuts, in bytes: finer than any disk, since the files of a test are small.
 pub(super) const SECTOR: usize = 16;
 
-impl Outcome {
+impl Survivors {
     /// Every outcome.
     pub const ALL: [Self; 11] = [
         Self::Nothing,

@@ -6,7 +6,7 @@
 
 use highwater_core::digest::Digest;
 
-use super::Job;
+use super::SnapshotOptions;
 use super::previous::Previous;
 use super::source::Source;
 use crate::error::Error;
@@ -18,7 +18,7 @@ const SAMPLES: usize = 16;
 
 /// The digests of the chunks that need not be read, from the source's first byte on.
 pub(super) fn kept(
-    job: &Job,
+    job: &SnapshotOptions,
     source: &Source<'_>,
     previous: Option<&Previous>,
     watch: &Watch<'_>,
@@ -44,7 +44,12 @@ pub(super) fn kept(
 }
 
 /// Where one of the samples is not what it was.
-fn differs(job: &Job, source: &Source<'_>, old: &[Digest], watch: &Watch<'_>) -> Result<Option<u64>, Error> {
+fn differs(
+    job: &SnapshotOptions,
+    source: &Source<'_>,
+    old: &[Digest],
+    watch: &Watch<'_>,
+) -> Result<Option<u64>, Error> {
     let samples = (0..old.len()).step_by((old.len() / SAMPLES).max(1)).chain(old.len().checked_sub(1));
     for number in samples {
         watch.go_on()?;

@@ -1,21 +1,21 @@
-//! `Flight`: something that a drive has begun and not ended.
+//! `Operation`: something that a drive has begun and not ended.
 
 use crate::check::Verdict;
 use crate::claim::Claim;
 use crate::fit::Fit;
 
-use super::apart::Apart;
 use super::marked::Marked;
+use super::offload::Offloaded;
+use super::reader::{Answer, What};
 use super::stream::Stream;
-use super::tape::{Answer, What};
 use super::trailing::Trailing;
 
 /// Something under way.
-pub(super) enum Flight {
+pub(super) enum Operation {
     /// A claim or a segment in a lane.
     Stream(Box<Stream>),
     /// A claim whose digest the host makes.
-    Apart(Question, Box<Apart>),
+    Offloaded(Question, Box<Offloaded>),
     /// A claim with marks.
     Marked(Box<Marked>),
     /// A trail.
@@ -25,7 +25,7 @@ pub(super) enum Flight {
     /// The same, once the length is known: a few bytes tell whether it is right.
     Fit(Question, Box<Fit>),
     /// A claim that does not hold, if its file is still what it was.
-    Doubt(Question, Verdict, u64),
+    Confirm(Question, Verdict, u64),
 }
 
 /// A claim, and the one question that is left of it.

@@ -9,7 +9,7 @@ use highwater_core::formats::repozo::dat::Line;
 use highwater_core::formats::repozo::names::{DataFile, Kind, SET_ASIDE};
 use highwater_core::name::{Name, TEMPORARY};
 
-use super::Job;
+use super::BackupOptions;
 use super::publish::{encoded, path_in_line, place, with_line};
 use super::source::Source;
 use super::state::{Dat, Newest, State};
@@ -32,7 +32,7 @@ pub(super) fn leftovers(disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error>
 /// Names are not durable yet when this returns: the run that goes on, even one that finds nothing to do, syncs the
 /// folder.
 pub(super) fn interrupted(
-    job: &Job,
+    job: &BackupOptions,
     disk: &dyn Disk,
     state: State,
     source: &Source,
@@ -105,7 +105,7 @@ pub(super) fn interrupted(
 /// one of where it begins. Gives the index as of its end; of a damaged source there is none.
 #[expect(clippy::too_many_arguments, reason = "one step of the loop above, with its whole surroundings")]
 fn save_index(
-    job: &Job,
+    job: &BackupOptions,
     disk: &dyn Disk,
     state: &State,
     source: &Source,

@@ -8,7 +8,7 @@ use highwater_core::inspect::Entry;
 use highwater_core::name::{Name, TEMPORARY};
 
 use super::stage::{POOL, clear};
-use super::{Job, put};
+use super::{SnapshotOptions, put};
 use crate::disk::like::Like;
 use crate::disk::{self, Disk, FolderDraft, Held};
 use crate::error::{Class, Error};
@@ -50,7 +50,7 @@ pub fn target(path: &Path) -> Option<Target> {
 pub(super) type Locks = (Held, Held);
 
 /// Makes the store if its folder is empty, takes its locks, makes the group, and removes what interrupted runs left.
-pub(super) fn prepare(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Locks, Error> {
+pub(super) fn prepare(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Locks, Error> {
     let lock = Name::new(names::LOCK.as_bytes())?;
     if disk.look(Some(&lock)).map_err(Error::at("look at", disk, &lock))?.is_none() {
         make_store(disk, &lock, watch)?;
@@ -65,7 +65,7 @@ pub(super) fn prepare(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<L
 }
 
 /// Makes the group, if it is not there, and takes it for this process.
-pub(super) fn take_group(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Held, Error> {
+pub(super) fn take_group(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Held, Error> {
     let mut folder: Option<Name> = None;
     for part in job.group.split('/') {
         let name = folder.as_ref().map_or_else(|| Name::new(part.as_bytes()), |folder| folder.join(part.as_bytes()))?;
@@ -94,7 +94,13 @@ fn make_like_its_parent(disk: &dyn Disk, name: &Name) -> Result<(), Error> {
 
 /// Writes whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half
 /// a name. A group that has snapshots has lost its owner then, which is said.
-pub(super) fn own(job: &Job, disk: &dyn Disk, work: &Name, like: &Like, watch: &Watch<'_>) -> Result<(), Error> {
+pub(super) fn own(
+    job: &SnapshotOptions,
+    disk: &dyn Disk,
+    work: &Name,
+    like: &Like,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
     let group = Name::new(job.group.as_bytes())?;
     let owner = group.join(b"owner")?;
     match disk.length(&owner) {
@@ -174,7 +180,7 @@ fn make_store(disk: &dyn Disk, lock: &Name, watch: &Watch<'_>) -> Result<(), Err
 pub(super) const TICK: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// The second of the new snapshot, and its path: now, if that is after every snapshot of the group.
-pub(super) fn time(job: &Job, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(i64, String), Error> {
+pub(super) fn time(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(i64, String), Error> {
     let folder = Name::new(job.group.as_bytes())?;
     let newest = newest(disk, &folder)?;
     loop {

@@ -1,8 +1,8 @@
-//! `Tape`: the stored bytes of one file, asked for and taken in order, piece by piece.
+//! `Reader`: the stored bytes of one file, asked for and taken in order, piece by piece.
 
 use std::ops::Range;
 
-use crate::inspect::Place;
+use crate::inspect::Stretch;
 
 /// Something the host is to read, with the number that its answer bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub enum What {
     /// Whether it is still what it was when the listing was made. Bytes of a file that was replaced while it was read
     /// may be of either, and then they prove nothing.
     Unchanged,
-    /// The SHA-256 of bytes that lie in the drive's memory, see [`super::Drive::apart`]; the file does not matter. Only
-    /// a host that said it can make one is asked.
+    /// The SHA-256 of bytes that lie in the drive's memory, see [`super::Drive::offloaded`]; the file does not matter.
+    /// Only a host that said it can make one is asked.
     Digest,
 }
 
@@ -64,7 +64,7 @@ impl Ids {
     }
 }
 
-/// What a tape gives next.
+/// What a reader gives next.
 #[derive(Debug)]
 pub(super) enum Next {
     /// Its answer has not come yet.
@@ -79,7 +79,7 @@ pub(super) enum Next {
 
 /// A file being read from front to back.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(super) struct Reader {
     file: u32,
     /// What was not taken yet.
     rest: Range<u64>,
@@ -90,17 +90,17 @@ pub(super) struct Tape {
     answer: Option<Answer>,
 }
 
-impl Tape {
+impl Reader {
     /// The bytes `range` of a file, which may end before that.
     pub(super) fn new(file: u32, range: Range<u64>) -> Self {
         Self { file, rest: range, tail: None, asked: None, answer: None }
     }
 
     /// These bytes of a file.
-    pub(super) fn at(file: u32, place: &Place) -> Self {
+    pub(super) fn at(file: u32, place: &Stretch) -> Self {
         match place {
-            Place::End(most) => Self { tail: Some(*most), ..Self::new(file, 0..0) },
-            Place::Start | Place::At(_) => Self::new(file, place.range(u64::MAX)),
+            Stretch::End(most) => Self { tail: Some(*most), ..Self::new(file, 0..0) },
+            Stretch::Start | Stretch::At(_) => Self::new(file, place.range(u64::MAX)),
         }
     }
 
@@ -120,7 +120,7 @@ impl Tape {
         Some(Want { id, file: self.file, what })
     }
 
-    /// Takes an answer; gives it back when it is not for this tape.
+    /// Takes an answer; gives it back when it is not for this reader.
     pub(super) fn answer(&mut self, id: u32, answer: Answer) -> Option<Answer> {
         if self.asked != Some(id) {
             return Some(answer);
@@ -138,7 +138,7 @@ impl Tape {
         self.asked = None;
         if let (Some(most), Answer::Length(length)) = (self.tail, &answer) {
             self.tail = None;
-            self.rest = Place::End(most).range(*length);
+            self.rest = Stretch::End(most).range(*length);
             return self.next();
         }
         let rest = std::mem::replace(&mut self.rest, 0..0);
