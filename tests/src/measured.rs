@@ -26,17 +26,29 @@ pub struct Measured {
 /// Runs the binary with the clock at `stamp`. One that hangs is ended and gives the code 124.
 #[track_caller]
 pub fn measured<S: AsRef<OsStr>>(stamp: &str, arguments: &[S]) -> Measured {
-    let script = "import os, sys\n\
-        _, status, took = os.wait4(os.posix_spawnp('timeout', ['timeout', *sys.argv[1:]], os.environ), 0)\n\
+    measured_within(stamp, arguments, None)
+}
+
+/// The same in `space_kib` KiB of address space, where that is limited; then with two threads at the most.
+#[track_caller]
+pub fn measured_within<S: AsRef<OsStr>>(stamp: &str, arguments: &[S], space_kib: Option<u64>) -> Measured {
+    let script = "import os, resource, sys\n\
+        space = int(sys.argv[1]) << 10\n\
+        if space: resource.setrlimit(resource.RLIMIT_AS, (space, space))\n\
+        _, status, took = os.wait4(os.posix_spawnp('timeout', ['timeout', *sys.argv[2:]], os.environ), 0)\n\
         code = os.waitstatus_to_exitcode(status)\n\
         print('\\nmeasured', took.ru_maxrss, took.ru_utime + took.ru_stime, code, file=sys.stderr)";
     let mut command = Command::new(python());
     let patience = PATIENCE.to_string();
     command
-        .args(["-I", "-S", "-c", script, "-k", "1", &patience])
+        .args(["-I", "-S", "-c", script, &space_kib.unwrap_or(0).to_string(), "-k", "1", &patience])
         .arg(highwater())
         .args(arguments)
         .stdin(Stdio::null());
+    if space_kib.is_some() {
+        // Each thread takes address space.
+        command.env("RAYON_NUM_THREADS", "2");
+    }
     let mut run = Run::within(Duration::from_secs(PATIENCE + 20), command.env("HIGHWATER_NOW", stamp));
     let words: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
     run.line = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");

@@ -140,6 +140,11 @@ impl Fixture {
         (fixture, [full, second, third])
     }
 
+    /// The scratch folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A path in the scratch folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

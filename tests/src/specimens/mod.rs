@@ -8,14 +8,15 @@
 //! | `command/damage` | [`Specimen::small`], what may change [`Specimen::unseen`], whom that [`Specimen::hurts`] |
 //! | `disk/crash` | [`Specimen::scenes`], and what must hold after them: [`Specimen::holds`], [`Specimen::done`] |
 //! | `disk/injected` | [`Specimen::injected`]: scenes, each with who judges it |
+//! | `command/hostile` | [`Specimen::hostile`]: sets that somebody prepared, the commands over them, their exit codes |
 //! | `page` | the samples, their damages and their [`Sample::points`] |
 //! | `fuzz` | [`Specimen::targets`]; each also needs a file in `tests/fuzz`, and its seeds in the corpus |
 //!
 //! What is true of one format alone has its own tests: Python's repozo beside ours, the server's state of a store.
-//! Hostile sets have them too, in `command/hostile`: rows of exit codes for repositories, cases for stores.
 
 pub mod crash;
 pub mod datastore;
+pub mod hostile;
 pub mod injected;
 pub mod repozo;
 
@@ -125,6 +126,9 @@ pub trait Specimen: Sync {
 
     /// The verbs of the binary, each with the files that it finds.
     fn injected(&self) -> Vec<injected::Scene>;
+
+    /// Hostile sets, each with the commands that run over it and their exit codes.
+    fn hostile(&self) -> Vec<hostile::Case>;
 
     /// The format itself.
     fn format(&self) -> &'static dyn Format {

@@ -2,6 +2,7 @@
 
 mod crash;
 mod fuzz;
+pub mod hostile;
 mod injected;
 mod small;
 
@@ -121,6 +122,10 @@ impl Specimen for Datastore {
 
     fn injected(&self) -> Vec<super::injected::Scene> {
         injected::scenes()
+    }
+
+    fn hostile(&self) -> Vec<super::hostile::Case> {
+        hostile::cases()
     }
 
     fn targets(&self) -> Vec<Target> {

@@ -1,6 +1,7 @@
 //! Repozo repositories: chains of full backups and increments beside their index.
 
 mod crash;
+pub mod hostile;
 mod index_lines;
 mod injected;
 mod redundant;
@@ -99,6 +100,10 @@ impl Specimen for Repozo {
 
     fn injected(&self) -> Vec<super::injected::Scene> {
         injected::scenes()
+    }
+
+    fn hostile(&self) -> Vec<super::hostile::Case> {
+        hostile::cases()
     }
 
     fn targets(&self) -> Vec<Target> {

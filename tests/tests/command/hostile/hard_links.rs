@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use super::stage::{NEXT, Stage};
+use highwater_tests::specimens::hostile::NOW;
+use highwater_tests::specimens::repozo::hostile::Stage;
 
 #[test]
 fn a_lock_file_in_a_snapshot_is_not_written() {
@@ -60,5 +61,5 @@ fn an_index_of_the_future_without_a_backup_stops_the_next_one() {
     let paths = ["backup".as_ref(), stage.fixture.source.as_os_str(), stage.repo.as_os_str()];
     let run = stage.fixture.run(&paths);
     assert!(run.expect(4).one_line().contains("2099-01-01-00-00-00"), "{}", run.account());
-    assert!(!stage.fixture.file(&format!("{NEXT}.fs")).exists(), "{}", run.account());
+    assert!(!stage.fixture.file(&format!("{NOW}.fs")).exists(), "{}", run.account());
 }

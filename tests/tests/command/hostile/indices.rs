@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use flate2::{Compression, write::GzEncoder};
 use highwater_core::digest::md5_of;
 use highwater_core::render::json;
 use highwater_core::report::{Depth, Soundness};
 use highwater_tests::memory::{Host, Steps};
 use highwater_tests::repo::{Fixture, Image, Sample, sample, store};
+use highwater_tests::specimens::repozo::hostile::bomb;
 use serde_json::Value;
 
 const FULL: &str = "2026-03-01-00-01-00";
@@ -104,20 +103,6 @@ fn huge_numbers_and_crossed_ranges_are_damage_and_no_trouble() {
             run.expect(0).never_says("panic");
         }
     }
-}
-
-/// Gzip of `length` zeros, in members of at most 64 MiB.
-pub(crate) fn bomb(length: u64) -> Vec<u8> {
-    let zeros = vec![0; 1 << 20];
-    let mut out = Vec::new();
-    let mut left = length >> 20;
-    while left > 0 {
-        let mut member = GzEncoder::new(&mut out, Compression::best());
-        (0..left.min(64)).for_each(|_| member.write_all(&zeros).expect("memory"));
-        member.finish().expect("memory");
-        left = left.saturating_sub(64);
-    }
-    out
 }
 
 #[test]

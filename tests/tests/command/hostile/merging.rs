@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 
 use highwater_tests::score::{Score, size};
+use highwater_tests::specimens::repozo::hostile::Stage;
 use serde_json::{Value, json};
 
 use super::table::{Trial, baseline, tell};
@@ -118,12 +119,13 @@ fn cases() -> Vec<(&'static str, Vec<u8>, i32)> {
 pub(crate) fn run(score: &mut Score) {
     let baseline = baseline();
     for (what, bytes, wanted) in cases() {
-        let mut trial = Trial::new(&format!("report: {what}"), baseline);
-        let path = trial.stage.outside("report.json");
+        let stage = Stage::new();
+        let mut trial = Trial::new(&format!("report: {what}"), baseline, &stage);
+        let path = stage.outside("report.json");
         fs::write(&path, &bytes).expect("a report");
         // A report is held whole, as text and as what it says, and printed from there.
         trial.held_kib = 8 * (bytes.len() as u64 >> 10);
-        trial.stage.large = 8 * (bytes.len() as u64 >> 20);
+        trial.large = 8 * (bytes.len() as u64 >> 20);
         drop(bytes);
         let words: [OsString; 5] = ["report".into(), "merge".into(), "--json".into(), path.clone().into(), path.into()];
         // Twice the same part is never the whole.

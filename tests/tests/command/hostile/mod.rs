@@ -1,24 +1,22 @@
-//! Repositories made by somebody who wants to lead a restore astray, exhaust a machine, or pass for sound.
+//! Sets made by somebody who wants to lead a restore astray, exhaust a machine, or pass for sound.
 //!
 //! | file | about |
 //! |---|---|
-//! | `trees.rs` | hostile indices, names, links and devices, and every verb of the binary over each of them |
-//! | `expected.rs` | the exit codes of those |
+//! | `every.rs` | the hostile sets of every format, and every verb of the binary over each of them |
+//! | `table.rs`, `folder.rs` | what runs them and watches what they touch and take |
 //! | `targets.rs` | hostile targets of a restore |
 //! | `merging.rs` | hostile reports |
-//! | `table.rs`, `stage.rs` | what runs them and watches what they touch and take |
+//! | `keys.rs` | hostile key files |
 //! | `hard_links.rs` | files with a second name |
 //! | `indices.rs` | indices, gzip files and OID indices in detail |
-//! | `stores.rs` | hostile datastores |
 //! | `mutations.rs` | random damage of every sort |
 
-mod expected;
+mod every;
+mod folder;
 mod hard_links;
 mod indices;
+mod keys;
 mod merging;
 mod mutations;
-mod stage;
-mod stores;
 mod table;
 mod targets;
-mod trees;

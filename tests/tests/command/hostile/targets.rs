@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use highwater_tests::score::Score;
+use highwater_tests::specimens::hostile::{link, name, special};
+use highwater_tests::specimens::repozo::hostile::Stage;
 
-use super::stage::{Stage, link, name, special};
 use super::table::{Trial, baseline};
 
 /// What to prepare in `out/` (false where this user may not), the target, flags, and the exit code.
@@ -103,23 +104,24 @@ const CASES: &[Case] = &[
 pub(crate) fn run(score: &mut Score) {
     let baseline = baseline();
     for &(what, prepare, target, flags, wanted) in CASES {
-        let mut trial = Trial::new(&format!("target: {what}"), baseline);
-        let out = trial.stage.fixture.path("out");
-        if !prepare(&trial.stage, &out) {
+        let stage = Stage::new();
+        let mut trial = Trial::new(&format!("target: {what}"), baseline, &stage);
+        let out = stage.fixture.path("out");
+        if !prepare(&stage, &out) {
             println!("not run: '{what}' cannot be made on this machine by this user");
             continue;
         }
         let target = out.join(name(target));
         let older = flags.contains(&"@");
-        let mut from = trial.stage.repo.clone().into_os_string();
+        let mut from = stage.repo.clone().into_os_string();
         if older {
-            from.push(format!("@{}", trial.stage.stamps[1]));
+            from.push(format!("@{}", stage.stamps[1]));
         }
         let flags = flags.iter().filter(|flag| **flag != "@").map(OsString::from);
         let words: Vec<OsString> =
             std::iter::once("restore".into()).chain(flags).chain([from, target.clone().into_os_string()]).collect();
         let code = trial.run("restore", &words, Some(&out)).run.code;
-        let point = &trial.stage.backed_up[..trial.stage.lengths[if older { 1 } else { 2 }]];
+        let point = &stage.backed_up[..stage.lengths[if older { 1 } else { 2 }]];
         let right = code != 0 || fs::read(&target).is_ok_and(|got| got == point);
         if code != wanted || !right {
             trial.wrong(format!("ended with {code}, not {wanted}, or the bytes are wrong: {:?}", trial.told));
