@@ -41,10 +41,13 @@ pub const DISTANCE: u64 = 4 * 1024 * 1024;
 /// The distances that are read, as powers of two.
 const POWERS: std::ops::RangeInclusive<u8> = 10..=40;
 
-/// How a file begins.
 /// What the name of a file's marks ends with, behind that of the file.
 pub const SUFFIX: &str = ".marks";
 
+/// The algorithms of which there are marks, and their numbers in a file.
+const CODES: [(u8, Algorithm); 2] = [(1, Algorithm::Md5), (2, Algorithm::Sha256)];
+
+/// How a file begins.
 const MAGIC: &[u8; 8] = b"HWMARKS\x01";
 
 /// The longest file of marks that is read, in bytes: enough for MD5 streams of 4 TiB at [`DISTANCE`].
@@ -60,12 +63,12 @@ pub struct Marks {
 
 impl Marks {
     /// The marks of a stream, from the values that a [`Marker`] kept of it or of a longer one that begins so. None when
-    /// there are too few of them.
+    /// there are too few of them, or the algorithm has none.
     #[must_use]
     pub fn new(expect: Sum, distance: u64, mut values: Vec<Digest>) -> Option<Self> {
         let power = u8::try_from(distance.checked_ilog2()?).ok().filter(|_| distance.is_power_of_two())?;
         let count = usize::try_from(inside(expect.length, distance)).ok()?;
-        if !POWERS.contains(&power) || values.len() < count {
+        if !POWERS.contains(&power) || values.len() < count || code(expect.digest.algorithm()).is_none() {
             return None;
         }
         values.truncate(count);
@@ -78,11 +81,7 @@ impl Marks {
         let bytes = bytes.strip_prefix(MAGIC)?;
         let (&[algorithm, power], bytes) = bytes.split_first_chunk()?;
         let (length, bytes) = bytes.split_first_chunk()?;
-        let algorithm = match algorithm {
-            1 => Algorithm::Md5,
-            2 => Algorithm::Sha256,
-            _ => return None,
-        };
+        let (_, algorithm) = *CODES.iter().find(|(code, _)| *code == algorithm)?;
         let mut values = bytes.chunks(algorithm.length()).map(|value| Digest::new(algorithm, value));
         let expect = Sum { length: u64::from_le_bytes(*length), digest: values.next()?? };
         let distance = 1u64.checked_shl(u32::from(power)).filter(|_| POWERS.contains(&power))?;
@@ -96,12 +95,9 @@ impl Marks {
     /// The file's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let algorithm = match self.expect.digest.algorithm() {
-            Algorithm::Md5 => 1,
-            Algorithm::Sha256 => 2,
-        };
         let mut bytes = MAGIC.to_vec();
-        bytes.extend([algorithm, self.power]);
+        // There are marks of no other algorithm.
+        bytes.extend([code(self.expect.digest.algorithm()).unwrap_or_default(), self.power]);
         bytes.extend(self.expect.length.to_le_bytes());
         bytes.extend(self.expect.digest.as_bytes());
         self.values.iter().for_each(|value| bytes.extend(value.as_bytes()));
@@ -125,6 +121,11 @@ impl Marks {
     pub fn values(&self) -> &[Digest] {
         &self.values
     }
+}
+
+/// The number of an algorithm in a file; none when it has no marks.
+fn code(algorithm: Algorithm) -> Option<u8> {
+    CODES.iter().find(|(_, coded)| *coded == algorithm).map(|(code, _)| *code)
 }
 
 /// How many multiples of `distance` lie inside a stream of `length` bytes, its ends not counted.
@@ -245,5 +246,17 @@ mod tests {
         let upto = |length: u64| marker.clone().marks(Sum { length, digest: md5_of(b"") }).map(|m| m.values().len());
         assert_eq!([upto(0), upto(1024), upto(1025), upto(4097)], [Some(0), Some(0), Some(1), Some(4)]);
         assert_eq!(upto(6000), None);
+    }
+
+    #[test]
+    fn there_are_no_marks_of_what_does_not_chain() {
+        for length in [100u64, 5000] {
+            for algorithm in [Algorithm::Sha1, Algorithm::Crc32c, Algorithm::Xxh3, Algorithm::Etag { part: 1024 }] {
+                let mut marker = Marker::new(algorithm, 1024);
+                marker.update(&bytes(usize::try_from(length).unwrap()));
+                let digest = marker.hasher().clone().finish();
+                assert!(marker.marks(Sum { length, digest }).is_none());
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use crate::claim::Claim;
+use crate::digest::Algorithm;
 use crate::finding::{Findings, Hurts, Severity};
 use crate::seen::Seen;
 
@@ -80,7 +81,13 @@ fn key_of(claim: &Claim) -> u128 {
     // With a key and without, something else comes of it.
     hasher.update([claim.codec.sealing().map_or(0, |sealing| 1 + sealing as u8)]);
     hasher.update(claim.expect.length.to_le_bytes());
-    hasher.update(claim.expect.digest.as_ref().map_or(&[][..], |digest| digest.as_bytes()));
+    if let Some(digest) = &claim.expect.digest {
+        hasher.update(digest.as_bytes());
+        hasher.update(digest.algorithm().name());
+        if let Algorithm::Etag { part } = digest.algorithm() {
+            hasher.update(part.to_le_bytes());
+        }
+    }
     if let Some(range) = &claim.range {
         hasher.update([range.start.to_le_bytes(), range.end.to_le_bytes()].as_flattened());
     }

@@ -1,6 +1,8 @@
 //! Digests: what a claim expects, and the hashers that compute it.
 
+pub mod chained;
 pub mod cpu;
+pub mod etag;
 mod hash;
 pub mod lanes;
 pub mod md5;
@@ -13,10 +15,21 @@ use std::fmt;
 /// The digest algorithms that an index may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// MD5 (RFC 1321), 16 bytes: repozo's `.dat`.
+    /// MD5 (RFC 1321), 16 bytes: repozo's `.dat`, the ETag of an S3 object in one piece.
     Md5,
     /// SHA-256 (FIPS 180-4), 32 bytes: chunk datastores, mtree.
     Sha256,
+    /// SHA-1 (FIPS 180-4), 20 bytes: git, S3's additional checksums.
+    Sha1,
+    /// XXH3 with 128 bits and seed 0 (xxHash 0.8), 16 bytes: whole files of the stores that fjall keeps.
+    Xxh3,
+    /// CRC-32C (RFC 3720, appendix B.4), 4 bytes: RocksDB, S3's additional checksums.
+    Crc32c,
+    /// The ETag of an S3 object that was uploaded in parts, 20 bytes: [`etag`].
+    Etag {
+        /// Bytes of each part but the last.
+        part: u64,
+    },
 }
 
 impl Algorithm {
@@ -26,26 +39,54 @@ impl Algorithm {
         match self {
             Self::Md5 => "md5",
             Self::Sha256 => "sha256",
+            Self::Sha1 => "sha1",
+            Self::Xxh3 => "xxh3-128",
+            Self::Crc32c => "crc32c",
+            Self::Etag { .. } => "etag",
         }
     }
 
-    /// How long its digests, and its chaining values, are in bytes.
+    /// How long its digests are in bytes, and its chaining values, where it has such.
     #[must_use]
     pub fn length(self) -> usize {
         match self {
-            Self::Md5 => 16,
+            Self::Md5 | Self::Xxh3 => 16,
             Self::Sha256 => 32,
+            Self::Sha1 => 20,
+            Self::Crc32c => 4,
+            Self::Etag { .. } => etag::LENGTH,
         }
+    }
+
+    /// Whether its chaining value can be kept and gone on from. Only such an algorithm has lanes and marks; any other
+    /// goes through its bytes in one stream.
+    #[must_use]
+    pub fn chains(self) -> bool {
+        matches!(self, Self::Md5 | Self::Sha256)
     }
 }
 
-/// A digest's value together with its algorithm. `Display` writes lower-case hex.
+/// A digest's value together with its algorithm. `Display` writes lower-case hex, and an ETag as S3 does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Digest {
     /// An MD5 value.
     Md5([u8; 16]),
     /// A SHA-256 value.
     Sha256([u8; 32]),
+    /// A SHA-1 value.
+    Sha1([u8; 20]),
+    /// An XXH3 value of 128 bits in the canonical form of xxHash, most significant byte first. See
+    /// [`Digest::xxh3`] for one that is stored as a number.
+    Xxh3([u8; 16]),
+    /// A CRC-32C, most significant byte first.
+    Crc32c([u8; 4]),
+    /// The ETag of an object in parts.
+    Etag {
+        /// The MD5 of the parts' MD5s, then the number of parts, most significant byte first.
+        value: [u8; etag::LENGTH],
+        /// Bytes of each part but the last.
+        part: u64,
+    },
 }
 
 impl Digest {
@@ -55,12 +96,28 @@ impl Digest {
         match algorithm {
             Algorithm::Md5 => bytes.try_into().ok().map(Self::Md5),
             Algorithm::Sha256 => bytes.try_into().ok().map(Self::Sha256),
+            Algorithm::Sha1 => bytes.try_into().ok().map(Self::Sha1),
+            Algorithm::Xxh3 => bytes.try_into().ok().map(Self::Xxh3),
+            Algorithm::Crc32c => bytes.try_into().ok().map(Self::Crc32c),
+            Algorithm::Etag { part } => bytes.try_into().ok().map(|value| Self::Etag { value, part }),
         }
     }
 
-    /// Reads hex digits, of either case, as a value of `algorithm`.
+    /// The XXH3 value of this number. fjall stores the number's bytes with the least significant one first
+    /// (`u128::from_le_bytes`); the canonical form, and what `xxhsum -H2` prints, has the most significant one first.
+    #[must_use]
+    pub fn xxh3(number: u128) -> Self {
+        Self::Xxh3(number.to_be_bytes())
+    }
+
+    /// Reads hex digits, of either case, as a value of `algorithm`; of an ETag, what S3 writes, without the quotes.
     #[must_use]
     pub fn from_hex(algorithm: Algorithm, hex: &[u8]) -> Option<Self> {
+        if let Algorithm::Etag { part } = algorithm {
+            let (hex, parts) = etag::parse(hex)?;
+            let sum = Self::from_hex(Algorithm::Md5, hex)?;
+            return etag::of(sum.as_bytes(), parts).map(|value| Self::Etag { value, part });
+        }
         let mut value = [0u8; 32];
         let value = value.get_mut(..algorithm.length()).filter(|value| hex.len() == 2 * value.len())?;
         for (byte, pair) in value.iter_mut().zip(hex.chunks_exact(2)) {
@@ -76,6 +133,10 @@ impl Digest {
         match self {
             Self::Md5(_) => Algorithm::Md5,
             Self::Sha256(_) => Algorithm::Sha256,
+            Self::Sha1(_) => Algorithm::Sha1,
+            Self::Xxh3(_) => Algorithm::Xxh3,
+            Self::Crc32c(_) => Algorithm::Crc32c,
+            Self::Etag { part, .. } => Algorithm::Etag { part: *part },
         }
     }
 
@@ -83,15 +144,23 @@ impl Digest {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Md5(value) => value,
+            Self::Md5(value) | Self::Xxh3(value) => value,
             Self::Sha256(value) => value,
+            Self::Sha1(value) | Self::Etag { value, .. } => value,
+            Self::Crc32c(value) => value,
         }
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let hex = |f: &mut fmt::Formatter<'_>, bytes: &[u8]| bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"));
+        if let Self::Etag { value, .. } = self {
+            let (sum, parts) = etag::parted(value);
+            hex(f, sum)?;
+            return write!(f, "-{parts}");
+        }
+        hex(f, self.as_bytes())
     }
 }
 
@@ -118,5 +187,26 @@ mod tests {
         let sha = Digest::from_hex(Algorithm::Sha256, &long).unwrap();
         assert_eq!((sha.to_string().as_bytes(), sha.algorithm()), (&long[..], Algorithm::Sha256));
         assert!(Digest::from_hex(Algorithm::Sha256, hex).is_none() && md5(&long).is_none());
+    }
+
+    #[test]
+    fn an_etag_is_read_as_s3_writes_it() {
+        let etag = |text: &str| Digest::from_hex(Algorithm::Etag { part: 5 << 20 }, text.as_bytes());
+        let text = "9b2cf535f27731c974343645a3985328-12";
+        let read = etag(text).unwrap();
+        assert_eq!((read.to_string(), read.algorithm()), (text.to_owned(), Algorithm::Etag { part: 5 << 20 }));
+        assert_eq!(Digest::new(read.algorithm(), read.as_bytes()), Some(read));
+        let sum = &text[..32];
+        for bad in ["", "-0", "-", "-01", "-+1", "-1x", "-4294967296", "1", "--1"] {
+            assert!(etag(&format!("{sum}{bad}")).is_none(), "{bad}");
+        }
+        assert!(etag(&text[1..]).is_none() && etag("").is_none());
+    }
+
+    #[test]
+    fn a_number_of_128_bits_is_canonical_with_its_first_byte_first() {
+        let stored = 0x99aa_06d3_0147_98d8_6001_c324_468d_497f_u128.to_le_bytes();
+        let digest = Digest::xxh3(u128::from_le_bytes(stored));
+        assert_eq!(digest.to_string(), "99aa06d3014798d86001c324468d497f");
     }
 }

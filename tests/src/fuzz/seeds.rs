@@ -231,6 +231,7 @@ pub(crate) fn lanes() -> Vec<Vec<u8>> {
     seeds.extend([[0, 1, 3, 0x40], [0, 2, 1, 0], [0, 16, 3, 0x41], [0, 33, 1, 1]].map(|head| head.to_vec()));
     let lengths = |head: [u8; 4], length: fn(u8) -> u8| [&head[..], &[0, 1, 2, 3].map(length), &[7; 40]].concat();
     seeds.push(lengths([0, 17, 3, 0x40], |_| 151));
+    seeds.push(lengths([0, 68, 3, 0x52], |number| 199 + number));
     seeds.push(lengths([2, 9, 2, 0x43], |number| 250 + number));
     seeds.push((0..120).map(|number: u8| number.wrapping_mul(37)).collect());
     seeds

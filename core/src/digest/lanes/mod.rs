@@ -57,12 +57,13 @@ pub fn sha256(states: &mut [[u32; 8]], pieces: &[&[[u8; 64]]]) {
     sha256_engine(features()).run(&mut streams(states, pieces));
 }
 
-/// How many streams are worth offering at once.
+/// How many streams are worth offering at once: one of an algorithm that has no lanes.
 #[must_use]
 pub fn width(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::Md5 => md5_engine(features()).width(),
         Algorithm::Sha256 => sha256_engine(features()).width(),
+        Algorithm::Sha1 | Algorithm::Xxh3 | Algorithm::Crc32c | Algorithm::Etag { .. } => 1,
     }
 }
 
@@ -82,7 +83,7 @@ pub fn update_sha256(digests: &mut [&mut Sha256], pieces: &[&[u8]]) {
 #[must_use]
 pub fn finish_md5(mut digests: Vec<Md5>) -> Vec<[u8; 16]> {
     let paddings: Vec<_> = digests.iter().map(Md5::padding).collect();
-    let work = digests.iter_mut().map(Md5::chain).zip(paddings.iter().map(chain::Padding::bytes));
+    let work = digests.iter_mut().map(Md5::chain).zip(paddings.iter().map(Padding::bytes));
     chain::update(&md5_engine(features()), work.collect());
     digests.iter().map(Md5::bytes).collect()
 }
@@ -91,7 +92,7 @@ pub fn finish_md5(mut digests: Vec<Md5>) -> Vec<[u8; 16]> {
 #[must_use]
 pub fn finish_sha256(mut digests: Vec<Sha256>) -> Vec<[u8; 32]> {
     let paddings: Vec<_> = digests.iter().map(Sha256::padding).collect();
-    let work = digests.iter_mut().map(Sha256::chain).zip(paddings.iter().map(chain::Padding::bytes));
+    let work = digests.iter_mut().map(Sha256::chain).zip(paddings.iter().map(Padding::bytes));
     chain::update(&sha256_engine(features()), work.collect());
     digests.iter().map(Sha256::bytes).collect()
 }
