@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::claim::{Claim, Expect};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing, Workspace};
 use crate::digest::{Digest, Hasher};
+use crate::facts::Pool;
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding};
 use crate::key::Key;
@@ -73,20 +74,14 @@ pub enum Damage {
 /// What lies where an object should be, or beside it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trace {
-    /// A server's verification gave it this name.
-    #[error("a server's verification set '{0}' aside, and `highwater heal` takes that back if it is good after all")]
-    Aside(Name),
+    /// It was given this name, by whom the second says.
+    #[error("{1} set '{0}' aside, and `highwater heal` takes that back if it is good after all")]
+    Aside(Name, &'static str),
     /// A file has the name of its folder.
     #[error(
         "'{0}' is a file where a folder of chunks should be: move it away, then `highwater heal` makes the folder anew"
     )]
     Blocked(Name),
-}
-
-/// What a server's verification calls a chunk that it sets aside: the first of these names that is free.
-pub fn set_aside(object: &Name) -> impl Iterator<Item = Name> {
-    let name = |number: u8| Name::new(&[object.as_bytes(), &[b'.', b'0' + number], b".bad"].concat()).ok();
-    (0..10).filter_map(name)
 }
 
 /// Where in the decoded bytes the damage that a digest shows lies.
@@ -174,14 +169,15 @@ impl Verdict {
         matches!(self, Self::Unverifiable(why) if *why == SEALED)
     }
 
-    /// The verdict on a claim whose object is not there; `is_file` knows what else is.
+    /// The verdict on a claim whose object is not there, and may be of this pool; `is_file` knows what else is there.
     #[must_use]
-    pub fn absent(claim: &Claim, is_file: impl Fn(&Name) -> bool) -> Self {
-        if claim.codec.sealing().is_none() {
+    pub fn absent(claim: &Claim, pool: Option<Pool>, is_file: impl Fn(&Name) -> bool) -> Self {
+        let Some(pool) = pool.filter(|pool| pool.holds(&claim.object)) else {
             return Self::Damaged(Damage::Missing);
-        }
+        };
         let folder = claim.object.folder().filter(&is_file).map(Trace::Blocked);
-        let aside = || set_aside(&claim.object).take(1).find(&is_file).map(Trace::Aside);
+        let aside = || pool.asides(&claim.object).take(1).find(&is_file);
+        let aside = || aside().map(|name| Trace::Aside(name, pool.sets_aside));
         Self::Damaged(folder.or_else(aside).map_or(Damage::Missing, Damage::Gone))
     }
 

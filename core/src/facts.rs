@@ -1,6 +1,7 @@
 //! `Facts`: what is always true of a kind of backup, so that hosts need not know the kind itself.
 
 use crate::finding::Code;
+use crate::name::Name;
 
 /// What is always true of a kind of backup.
 #[derive(Debug)]
@@ -11,8 +12,8 @@ pub struct Facts {
     pub looks: &'static str,
     /// What a writer locks.
     pub lock: Lock,
-    /// The folder in a root, if any, whose folders hold objects that are named after their digests.
-    pub pool: Option<&'static str>,
+    /// Where objects lie that are named after their digests, if some are.
+    pub pool: Option<Pool>,
     /// What a restore of a point makes.
     pub shape: Shape,
     /// Whether names of its objects have colons. Not every host shows such names.
@@ -28,6 +29,31 @@ impl Facts {
     #[must_use]
     pub fn advice(&self, code: Code) -> &'static str {
         (self.advice)(code).unwrap_or(code.advice())
+    }
+}
+
+/// Where objects lie that are named after their digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// The folder in a root whose folders hold them.
+    pub folder: &'static str,
+    /// What the name of an object ends with, behind a digit, once `sets_aside` found it bad.
+    pub aside: &'static str,
+    /// Who sets objects aside, as the subject of a sentence.
+    pub sets_aside: &'static str,
+}
+
+impl Pool {
+    /// Whether an object lies in it.
+    #[must_use]
+    pub fn holds(&self, object: &Name) -> bool {
+        object.as_bytes().strip_prefix(self.folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+    }
+
+    /// The names of an object that was set aside: the first of these that was free.
+    pub fn asides(&self, object: &Name) -> impl Iterator<Item = Name> {
+        let name = |number: u8| Name::new(&[object.as_bytes(), &[b'.', b'0' + number], self.aside.as_bytes()].concat());
+        (0..10).filter_map(move |number| name(number).ok())
     }
 }
 

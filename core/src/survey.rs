@@ -3,6 +3,7 @@
 use crate::check::Verdict;
 use crate::claim::Claim;
 use crate::codec::Flow;
+use crate::facts::Pool;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
 use crate::key::Key;
@@ -192,6 +193,12 @@ impl Survey {
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
         self.inspect.key()
+    }
+
+    /// Where its objects lie that are named after their digests, if some are.
+    #[must_use]
+    pub fn pool(&self) -> Option<Pool> {
+        self.options.format.and_then(|format| format.facts().pool)
     }
 
     /// The part of the claims that this is on.

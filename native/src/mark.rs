@@ -3,6 +3,9 @@
 //! Marks are written only for bytes that give the digest on record; a file that does not is reported, and nothing is
 //! written beside it. Whether marks hold is seen by whoever verifies with them, so those that are there are left alone
 //! when they are of the file's digest.
+//!
+//! Of what is short or has marks, only the number is kept. A file that is to be marked takes about 300 bytes until all
+//! are: it is longer than the distance of marks, so that is one byte for 14 KiB of what is hashed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -62,14 +65,18 @@ pub fn mark(
     let _lock = if job.dry_run { None } else { Some(lock::write(disk, format.facts().lock)?) };
     let options = Options::whole(format, job.label, Depth::List);
     let survey = Survey::new(format.inspect(&Scope::new(Of::All)), options);
-    let mut claims: Vec<Claim> = Vec::new();
+    let (mut bare, mut short, mut there) = (Vec::new(), 0, 0);
     let survey = drive::run(disk.as_store(), survey, Depth::List, watch, &mut |claim, verdict| {
-        claims.extend((*verdict == Verdict::Sound).then(|| claim.clone()));
+        if *verdict != Verdict::Sound {
+        } else if claim.expect.length <= job.distance {
+            short += 1;
+        } else if has_marks(disk, claim) {
+            there += 1;
+        } else {
+            bare.push(claim.clone());
+        }
     })?;
     let report = survey.finish();
-    let (short, long): (Vec<Claim>, Vec<Claim>) =
-        claims.into_iter().partition(|claim| claim.expect.length <= job.distance);
-    let (there, bare): (Vec<Claim>, Vec<Claim>) = long.into_iter().partition(|claim| has_marks(disk, claim));
     let made = AtomicU64::new(0);
     let findings = if job.dry_run {
         made.store(bare.len() as u64, Ordering::Relaxed);
@@ -86,7 +93,6 @@ pub fn mark(
         };
         bare.par_iter().filter_map(one).collect::<Result<_, _>>()?
     };
-    let (there, short) = (there.len() as u64, short.len() as u64);
     Ok(MarkSummary { made: made.into_inner(), there, short, findings, report })
 }
 
@@ -99,6 +105,9 @@ fn has_marks(disk: &dyn Disk, claim: &Claim) -> bool {
 fn one(disk: &dyn Disk, job: MarkOptions<'_>, claim: &Claim, watch: &Watch<'_>) -> Result<Verdict, Error> {
     let unrecorded = "no digest of it is on record, and marks are those of one";
     let Some(sum) = claim.expect.sum() else { return Ok(Verdict::Unverifiable(unrecorded)) };
+    if !sum.digest.algorithm().chains() {
+        return Ok(Verdict::Unverifiable("the digest on record is of a kind that has no marks"));
+    }
     let mut marker = Marker::new(sum.digest.algorithm(), job.distance);
     let (verdict, _) =
         check_bytes(disk.as_store(), claim, (Depth::Size, None), watch, &mut |bytes| marker.update(bytes))?;

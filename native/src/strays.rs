@@ -4,6 +4,9 @@
 //! Nothing is removed here. A chunk that no index names may be of a backup that is running: a server's collection waits
 //! a day and five minutes for that. Every index counts, wherever it lies. When one or a folder cannot be read, nobody
 //! knows what it names, so nothing is called unreferenced.
+//!
+//! Each chunk that an index names takes 16 bytes, beside the some 14 that the survey keeps of it; folders of the pool are
+//! listed one by one, and only what is a stray is kept of them.
 
 use std::io;
 
@@ -27,7 +30,7 @@ use crate::watch::Watch;
 pub enum What {
     /// A chunk that no index names.
     Unreferenced,
-    /// What a server's verification set aside: `.N.bad`.
+    /// What was set aside as bad.
     Bad,
     /// Anything else: a work file, a marker, a file of nobody.
     Other,
@@ -68,23 +71,23 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
     let survey = Survey::new(format.inspect(&Scope::new(Of::References)), options);
     let mut named: Vec<u128> = Vec::new();
     let survey = drive::run(store, survey, Depth::List, watch, &mut |claim, _| {
-        named.extend(claim.expect.digest.filter(|_| is_in(pool, &claim.object)).map(short));
+        named.extend(claim.expect.digest.filter(|_| pool.holds(&claim.object)).map(short));
     })?;
     named.sort_unstable();
     named.dedup();
-    let doubts = doubts(&survey.finish(), pool);
+    let doubts = doubts(&survey.finish(), pool.folder);
     // What is gone by now is no stray any more; what is no file has no length.
     let stray = |name: Name, what, length: Option<u64>| Stray {
         bytes: length.or_else(|| store.length(&name).ok()).unwrap_or_default(),
         name: name.to_string(),
         what,
     };
-    let pool = Name::new(pool.as_bytes())?;
+    let within = Name::new(pool.folder.as_bytes())?;
     let (folders, others): (Vec<Entry>, Vec<Entry>) =
-        listed(store, &pool)?.into_iter().partition(|entry| entry.kind.may_be_folder());
+        listed(store, &within)?.into_iter().partition(|entry| entry.kind.may_be_folder());
     let found = folders.par_iter().filter(|folder| !is_foreign(folder.name.as_bytes())).map(|folder| {
         watch.go_on()?;
-        let folder = pool.join(folder.name.as_bytes())?;
+        let folder = within.join(folder.name.as_bytes())?;
         let mut found = Vec::new();
         for entry in listed(store, &folder)? {
             if is_foreign(entry.name.as_bytes()) {
@@ -95,17 +98,17 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
                 Some(digest) if named.binary_search(&short(digest)).is_ok() => continue,
                 Some(_) if !doubts.is_empty() => continue,
                 Some(_) => What::Unreferenced,
-                None if text.ends_with(".bad") => What::Bad,
+                None if text.ends_with(pool.aside) => What::Bad,
                 None => What::Other,
             };
             found.push(stray(folder.join(entry.name.as_bytes())?, what, entry.length));
         }
         Ok(found)
     });
-    let mut strays = found.collect::<Result<Vec<_>, Error>>()?.concat();
+    let mut strays = found.collect::<Result<Vec<Vec<Stray>>, Error>>()?.into_iter().flatten().collect::<Vec<_>>();
     // No chunk lies here: not even one that is called so.
     for entry in others.into_iter().filter(|entry| !is_foreign(entry.name.as_bytes())) {
-        strays.push(stray(pool.join(entry.name.as_bytes())?, What::Other, entry.length));
+        strays.push(stray(within.join(entry.name.as_bytes())?, What::Other, entry.length));
     }
     strays.sort();
     Ok(StraysSummary { strays, referenced: named.len() as u64, doubts })
@@ -129,10 +132,6 @@ fn doubts(report: &Report, pool: &str) -> Vec<String> {
 /// Half a digest: that two begin alike by chance happens to nobody, and on purpose it only hides a stray.
 fn short(digest: Digest) -> u128 {
     digest.as_bytes().first_chunk().map_or(0, |half| u128::from_be_bytes(*half))
-}
-
-fn is_in(pool: &str, name: &Name) -> bool {
-    name.as_bytes().strip_prefix(pool.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 fn listed(store: &dyn Store, folder: &Name) -> Result<Vec<Entry>, Error> {

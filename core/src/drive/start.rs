@@ -67,7 +67,8 @@ impl Drive {
     /// Begins to check a claim. False when that needed no read.
     fn begin(&mut self, number: u32, claim: Claim) -> bool {
         let Some(file) = self.listing.number(&claim.object) else {
-            let verdict = Verdict::absent(&claim, |name| self.listing.number(name).is_some());
+            let verdict =
+                Verdict::absent(&claim, self.indices.survey.pool(), |name| self.listing.number(name).is_some());
             self.settle(number, &claim, verdict, 0);
             return false;
         };

@@ -3,8 +3,10 @@
 pub mod datastore;
 pub mod repozo;
 
+use crate::facts::Pool;
 use crate::finding::{Code, fill};
 use crate::inspect::{Entry, Format};
+use crate::name::Name;
 use datastore::Datastore;
 
 /// Every format, in the order in which they are asked whether they recognise a root.
@@ -19,6 +21,12 @@ pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
     ALL.iter().copied().find(|format| format.facts().name == name)
+}
+
+/// The pool that an object lies in, by the folder that its name begins with.
+#[must_use]
+pub fn pool_of(object: &Name) -> Option<Pool> {
+    ALL.iter().filter_map(|format| format.facts().pool).find(|pool| pool.holds(object))
 }
 
 /// The page that explains a code: what is true of all sets, then what to do in each kind where that differs.

@@ -8,7 +8,9 @@ use highwater_core::codec::Codec;
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::finding::Hurts;
 use highwater_core::fit::Fit;
+use highwater_core::formats::pool_of;
 use highwater_core::key::Key;
+use highwater_core::name::Name;
 use highwater_core::report::Depth;
 use highwater_core::trail::{Followed, Following, Trail};
 
@@ -106,8 +108,8 @@ pub(crate) fn failed(store: &dyn Store, claim: &Claim, error: &io::Error) -> Ver
         // Only then is it worth a look.
         let blocked = error.kind() == io::ErrorKind::NotADirectory;
         let folder = claim.object.folder();
-        let absent =
-            Verdict::absent(claim, |name| (blocked || folder.as_ref() != Some(name)) && store.length(name).is_ok());
+        let is_file = |name: &Name| (blocked || folder.as_ref() != Some(name)) && store.length(name).is_ok();
+        let absent = Verdict::absent(claim, pool_of(&claim.object), is_file);
         if fault.kind == FaultKind::Absent || matches!(absent, Verdict::Damaged(Damage::Gone(_))) {
             return absent;
         }

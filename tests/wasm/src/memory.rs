@@ -8,6 +8,7 @@ use highwater_core::codec::Flow;
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::fit::Fit;
 use highwater_core::formats::by_name;
+use highwater_core::formats::pool_of;
 use highwater_core::inspect::{Answer, Ask, Entry, Kind, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
@@ -171,7 +172,7 @@ impl Host {
             Ok(bytes) => bytes,
             Err(_) => {
                 let is_file = |name: &Name| name.as_str().is_some_and(|name| files.contains_key(name));
-                return (Verdict::absent(claim, is_file), 0);
+                return (Verdict::absent(claim, pool_of(&claim.object), is_file), 0);
             }
         };
         match claim.evidence(self.depth) {

@@ -27,7 +27,7 @@ mod strange;
 pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};
 
-use crate::facts::{Facts, Lock, Shape};
+use crate::facts::{Facts, Lock, Pool, Shape};
 use crate::finding::Code;
 use crate::inspect::{Entry, Format, Inspect, Of, Scope};
 use crate::point::{NoPoint, Point};
@@ -43,7 +43,7 @@ const STORE_FACTS: Facts = Facts {
     name: "datastore",
     looks: "a datastore holds .chunks, and one of the folders vm, ct, host and ns",
     lock: Lock::Together(names::LOCK),
-    pool: Some(names::CHUNKS),
+    pool: Some(Pool { folder: names::CHUNKS, aside: ".bad", sets_aside: "a server's verification" }),
     shape: Shape::Image,
     // Snapshots are named after the time of the day.
     colons: true,

@@ -27,7 +27,8 @@ fn a_store_is_recognised_and_says_what_it_is() {
         let format = by_name(kind).expect("a known format");
         let facts = format.facts();
         assert!(facts.colons && facts.shape == Shape::Image, "{kind}");
-        assert_eq!((facts.lock, facts.pool), (Lock::Together(".lock"), Some(".chunks")), "{kind}");
+        let pool = facts.pool.map(|pool| pool.folder);
+        assert_eq!((facts.lock, pool), (Lock::Together(".lock"), Some(".chunks")), "{kind}");
         // A snapshot holds several things; one of them is restored.
         for several in [LATEST, snapshot, "vm/100", &format!("{snapshot}/index.json.blob")] {
             let point = format.point(several).expect("a point");
