@@ -5,8 +5,8 @@ use crate::name::Name;
 /// One entry of a tree that is restored. What a file holds comes as claims with its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Where it is, below what is restored.
-    pub path: Name,
+    /// Where it is, below what is restored; none for that folder itself.
+    pub path: Option<Name>,
     /// What it is.
     pub kind: NodeKind,
     /// What the file system keeps of it.

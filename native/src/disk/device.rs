@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use super::{Inode, Look, Writable};
+use super::{Inode, Look, Time, Writable};
 use crate::store::{BlockDevice, Identity, Object};
 
 /// A block device that this process has alone.
@@ -42,6 +42,10 @@ impl Inode for Device {
     }
 
     fn set_mode(&self, _: u32) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn set_modified(&self, _: Time) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

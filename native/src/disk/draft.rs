@@ -15,6 +15,7 @@ use std::time::Duration;
 use highwater_core::name::Name;
 
 use super::like::{Given, Like};
+use super::remove_tree::remove_tree;
 use super::work_name::{drafted, work};
 use super::{Disk, Inode, Look, What, Writable};
 use crate::error::Error;
@@ -317,13 +318,49 @@ impl<'a> FolderDraft<'a> {
     /// The operating system's, or somebody else put another folder in its place, at whatever moment.
     pub fn publish(&self, to: &Name, like: &Like) -> io::Result<()> {
         _ = like.give(&*self.folder)?;
+        self.sync()?;
+        self.place(to)
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn folder(&self) -> &dyn Inode {
+        &*self.folder
+    }
+
+    /// Makes the folder itself durable: its owner and permissions, and the names in it.
+    fn sync(&self) -> io::Result<()> {
         match self.folder.sync() {
             // Not every file system can; that is remembered where folders are synced by their names.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => self.disk.sync_folder(Some(&self.work))?,
             synced => synced?,
         }
+        Ok(())
+    }
+
+    /// Gives it the name `to`, which must be free. It must be durable, with all that is in it.
+    ///
+    /// # Errors
+    /// As [`FolderDraft::publish`].
+    pub fn place(&self, to: &Name) -> io::Result<()> {
         self.is_at(&self.work)?;
         self.disk.rename_new(&self.work, to)?;
+        self.is_at(to)
+    }
+
+    /// Gives it the name `to` in place of the folder `old`, which then has the name that this had. It must be durable,
+    /// with all that is in it.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where two names cannot be exchanged in one step; or somebody else put
+    /// another folder in the place of either, which is then back under its name.
+    pub fn exchange(&self, to: &Name, old: Identity) -> io::Result<()> {
+        self.is_at(&self.work)?;
+        self.disk.exchange(&self.work, to)?;
+        if self.disk.look(Some(&self.work))?.is_none_or(|look| look.identity != old) {
+            self.disk.exchange(&self.work, to)?;
+            return Err(meddled(to, "replaced"));
+        }
         self.is_at(to)
     }
 
@@ -376,7 +413,7 @@ impl Drop for FolderDraft<'_> {
     fn drop(&mut self) {
         if self.is(&self.work).is_ok_and(|is| is) {
             // What cannot be removed now, a later run removes.
-            _ = super::leftover::remove_folder(self.disk, &self.work);
+            _ = remove_tree(self.disk, &self.work);
         }
     }
 }

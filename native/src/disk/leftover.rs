@@ -252,9 +252,3 @@ fn remove(disk: &dyn Disk, folder: &Name, inside: &[(Name, bool)]) -> io::Result
     }
     disk.remove_folder(folder)
 }
-
-/// Removes a folder that this process made, with the files in it and the empty folders.
-pub(super) fn remove_folder(disk: &dyn Disk, folder: &Name) -> io::Result<()> {
-    let all = Holds { file: |_| true, folder: |_| true };
-    remove(disk, folder, &inside(disk, folder, all)?.ok_or(io::ErrorKind::DirectoryNotEmpty)?)
-}

@@ -10,6 +10,7 @@ mod draft;
 mod leftover;
 pub mod like;
 mod real;
+mod remove_tree;
 mod work_name;
 
 use std::any::Any;
@@ -22,6 +23,7 @@ use highwater_core::name::Name;
 pub(crate) use appender::Appender;
 pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
+pub(crate) use remove_tree::remove_tree;
 pub(crate) use work_name::is_draft;
 
 use crate::error::Error;
@@ -72,6 +74,47 @@ pub trait Disk: Store {
     /// # Errors
     /// `AlreadyExists`, or the operating system's.
     fn rename_new(&self, from: &Name, to: &Name) -> io::Result<()>;
+
+    /// Lets two names change what they lead to, in one step.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where that is not to be had.
+    fn exchange(&self, _one: &Name, _other: &Name) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives a plain file another name, which must be free.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where files have one name each.
+    fn link(&self, _file: &Name, _name: &Name) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Makes a symbolic link that holds `text`. Nothing here follows it.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where there are none.
+    fn make_link(&self, _name: &Name, _text: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Sets whom a symbolic link belongs to, and when it was changed last: seconds since 1970 and nanoseconds. None is
+    /// left as it is.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn set_link(&self, _name: &Name, _owner: Option<Owner>, _modified: Option<Time>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Opens a folder that is there, to change what the file system keeps of it.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn open_folder(&self, _name: &Name) -> io::Result<Box<dyn Inode>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Makes creations, renames and removals in a folder durable. A file system that cannot do that by itself is no
     /// error, and remembered.
@@ -182,6 +225,9 @@ pub struct Room {
     pub shares: bool,
 }
 
+/// A time: seconds since 1970, and nanoseconds.
+pub type Time = (i64, u32);
+
 /// What a file system says of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
@@ -199,6 +245,8 @@ pub struct Look {
     pub owner: Owner,
     /// Its permissions, in the twelve bits of `chmod`.
     pub mode: u32,
+    /// When its bytes, or its entries, changed last.
+    pub modified: Time,
 }
 
 /// What something is that has a name.
@@ -245,7 +293,13 @@ pub trait Inode: Send + Sync {
     /// The operating system's.
     fn set_mode(&self, mode: u32) -> io::Result<()>;
 
-    /// Makes contents, length, owner and permissions durable.
+    /// Sets when its bytes, or its entries, changed last.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn set_modified(&self, modified: Time) -> io::Result<()>;
+
+    /// Makes contents, length, owner, permissions and time durable.
     ///
     /// # Errors
     /// The operating system's; `Unsupported` where folders cannot be synced.

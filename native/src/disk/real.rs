@@ -12,14 +12,15 @@ use std::sync::atomic::Ordering;
 use highwater_core::name::{Name, TEMPORARY};
 use rustix::fs::{
     AtFlags, Dir, FileType, FlockOperation, FsWord, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec,
-    Timestamps, UTIME_NOW, UTIME_OMIT, Uid, fchmod, fchown, fcntl_lock, fstat, fstatfs, fstatvfs, futimens,
-    ioctl_ficlone, mkdirat, openat, readlinkat, renameat, renameat_with, statat, statx, syncfs, unlinkat,
+    Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chownat, fchmod, fchown, fcntl_lock, fstat, fstatfs, fstatvfs, futimens,
+    ioctl_ficlone, linkat, mkdirat, openat, readlinkat, renameat, renameat_with, statat, statx, symlinkat, syncfs,
+    unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
 use super::device::Device;
 use super::like::Like;
-use super::{Disk, Draft, Held, Inode, Look, Owner, Room, What, Writable};
+use super::{Disk, Draft, Held, Inode, Look, Owner, Room, Time, What, Writable};
 use crate::random;
 use crate::store::beneath::{self, Follow};
 use crate::store::{Files, Locks, Object, Store, plain};
@@ -66,7 +67,7 @@ impl Files {
     }
 
     /// A folder, or the root, open for what is done with a whole folder.
-    fn open_folder(&self, folder: Option<&Name>) -> io::Result<OwnedFd> {
+    fn open_whole(&self, folder: Option<&Name>) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         match folder {
             Some(name) => self.open_in_root(name, flags, Mode::empty()),
@@ -165,18 +166,52 @@ impl Disk for Files {
         }
     }
 
+    fn exchange(&self, one: &Name, other: &Name) -> io::Result<()> {
+        let exchanged =
+            renameat_with(self.parent(one)?, last(one), self.parent(other)?, last(other), RenameFlags::EXCHANGE);
+        match exchanged {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Err(io::ErrorKind::Unsupported.into()),
+            result => Ok(result?),
+        }
+    }
+
+    fn link(&self, file: &Name, name: &Name) -> io::Result<()> {
+        Ok(linkat(self.parent(file)?, last(file), self.parent(name)?, last(name), AtFlags::empty())?)
+    }
+
+    fn make_link(&self, name: &Name, text: &[u8]) -> io::Result<()> {
+        Ok(symlinkat(text, self.parent(name)?, last(name))?)
+    }
+
+    fn set_link(&self, name: &Name, owner: Option<Owner>, modified: Option<Time>) -> io::Result<()> {
+        let parent = self.parent(name)?;
+        if let Some(Owner { user, group }) = owner {
+            let (user, group) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(group)));
+            chownat(&parent, last(name), user, group, AtFlags::SYMLINK_NOFOLLOW)?;
+        }
+        if let Some(modified) = modified {
+            utimensat(&parent, last(name), &times(modified), AtFlags::SYMLINK_NOFOLLOW)?;
+        }
+        Ok(())
+    }
+
+    fn open_folder(&self, name: &Name) -> io::Result<Box<dyn Inode>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+        Ok(Box::new(File::from(self.open_in_root(name, flags, Mode::empty())?)))
+    }
+
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()> {
-        self.synced(rustix::fs::fsync(self.open_folder(folder)?))
+        self.synced(rustix::fs::fsync(self.open_whole(folder)?))
     }
 
     fn barrier(&self, folder: Option<&Name>) -> io::Result<()> {
-        Ok(syncfs(self.open_folder(folder)?)?)
+        Ok(syncfs(self.open_whole(folder)?)?)
     }
 
     fn moves(&self, from: Option<&Name>, to: Option<&Name>) -> io::Result<bool> {
         // Two mounts may be of one device; kernels before 5.8 do not number them.
         let place = |folder| {
-            let folder = self.open_folder(folder)?;
+            let folder = self.open_whole(folder)?;
             let mount = match statx(&folder, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID) {
                 Ok(stat) if stat.stx_mask & StatxFlags::MNT_ID.bits() != 0 => Some(stat.stx_mnt_id),
                 Ok(_) | Err(_) => None,
@@ -366,7 +401,14 @@ fn looked(stat: &Stat) -> Look {
         stored: stat.st_blocks.unsigned_abs().saturating_mul(BLOCK),
         owner: Owner { user: stat.st_uid, group: stat.st_gid },
         mode: stat.st_mode & 0o7777,
+        modified: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or_default()),
     }
+}
+
+/// What sets a time, and leaves the one of the last use as it is.
+fn times((seconds, nanoseconds): Time) -> Timestamps {
+    let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    Timestamps { last_access: unchanged, last_modification: Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() } }
 }
 
 impl Inode for File {
@@ -380,6 +422,10 @@ impl Inode for File {
 
     fn set_mode(&self, mode: u32) -> io::Result<()> {
         Ok(fchmod(self, Mode::from_raw_mode(mode))?)
+    }
+
+    fn set_modified(&self, modified: Time) -> io::Result<()> {
+        Ok(futimens(self, &times(modified))?)
     }
 
     fn sync(&self) -> io::Result<()> {

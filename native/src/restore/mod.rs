@@ -5,8 +5,8 @@
 //! takes its name at the end. A run that was interrupted is taken up where it stopped. Nothing but the target is
 //! touched, and a target that holds what the set does not know only when that is asked for (`known`).
 //!
-//! What is restored has a shape: one file that grows (`append`), or one in which any byte may change (`image`). All
-//! else here knows neither.
+//! What is restored has a shape: one file that grows (`append`), one in which any byte may change (`image`), or many
+//! files below a folder (`tree`). All else here knows none of them.
 
 mod alone;
 mod append;
@@ -17,6 +17,7 @@ mod known;
 mod plan;
 mod ready;
 mod target;
+pub mod tree;
 mod write;
 mod zeros;
 

@@ -56,43 +56,14 @@ impl Plan {
         key: Option<Key>,
         depth: Depth,
     ) -> Result<Self, Error> {
-        let at = one(format, point.as_deref())?;
-        let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key.clone());
-        let (survey, claims) = collect(from, format, &scope, depth)?;
-        let newest = at.is_latest();
-        let exact = survey.sets().last().is_some_and(|set| is_exactly(at.as_str(), &set.name));
-        match obstacle(&survey, !exact) {
-            Some(Obstacle::Finding(finding)) => {
-                let older = if grows(format) { older(from, format, &survey, newest)? } else { String::new() };
-                let what = format!("{}. {}{older}", sentence(finding), survey.advice(finding.code));
-                return Err(match finding.code.severity() {
-                    Severity::Damage => Error::damage(what),
-                    Severity::Inconclusive | Severity::Warning => Error::failed(what),
-                });
+        let mut claims = Gather::default();
+        let each = &mut |work| {
+            if let Work::Claim(claim) = work {
+                claims.push(claim);
             }
-            Some(Obstacle::Unnamed) => {
-                return Err(Error::damage(format!("the index in {} is damaged; verify it", quoted(&from.told(None)))));
-            }
-            Some(Obstacle::Absent(what)) => {
-                return Err(Error::cannot_start(format!("{what} [in {}]", quoted(&from.told(None)))));
-            }
-            Some(Obstacle::NoSet) | None => {}
-        }
-        let hidden = match obstacle(&survey, true) {
-            Some(Obstacle::Finding(finding)) => Some(sentence(finding)),
-            _ => None,
         };
-        let weighs = |code: Code| code.severity() > Severity::Warning || code == Code::BeingWritten;
-        let grave = survey.findings().sample().filter(|finding| weighs(finding.code));
-        let doubts: Vec<String> = grave.map(sentence).collect();
-        let Some(set) = survey.sets().last() else {
-            let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
-            return Err(Error::cannot_start(format!(
-                "there is no point in time{before} in {}",
-                quoted(&from.told(None))
-            )));
-        };
-        let (point, end, fingerprint) = (set.name.clone(), set.bytes, set.key.clone());
+        let Chosen { at, set, hidden, doubts } = choose(from, format, (point, key.as_ref()), depth, each)?;
+        let (point, end, fingerprint) = (set.name, set.bytes, set.key);
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
         if let Some((object, reached)) = claims.odd {
             return Err(Error::damage(format!(
@@ -182,6 +153,62 @@ impl Plan {
     }
 }
 
+/// A point that was found, and that nothing is known against.
+pub(super) struct Chosen {
+    /// What was asked for.
+    pub(super) at: Point,
+    /// The set that it stands for.
+    pub(super) set: Set,
+    /// As [`Plan::hidden`].
+    pub(super) hidden: Option<String>,
+    /// As [`Plan::doubts`].
+    pub(super) doubts: Vec<String>,
+}
+
+/// Looks for a point (none: the newest), hands what its index names to `each`, and refuses it if that index is damaged.
+pub(super) fn choose(
+    from: &dyn Store,
+    format: &'static dyn Format,
+    (point, key): (Option<String>, Option<&Key>),
+    depth: Depth,
+    each: &mut dyn FnMut(Work),
+) -> Result<Chosen, Error> {
+    let at = one(format, point.as_deref())?;
+    let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key.cloned());
+    let survey = collect_each(from, format, &scope, depth, each)?;
+    let newest = at.is_latest();
+    let exact = survey.sets().last().is_some_and(|set| is_exactly(at.as_str(), &set.name));
+    match obstacle(&survey, !exact) {
+        Some(Obstacle::Finding(finding)) => {
+            let older = if grows(format) { older(from, format, &survey, newest)? } else { String::new() };
+            let what = format!("{}. {}{older}", sentence(finding), survey.advice(finding.code));
+            return Err(match finding.code.severity() {
+                Severity::Damage => Error::damage(what),
+                Severity::Inconclusive | Severity::Warning => Error::failed(what),
+            });
+        }
+        Some(Obstacle::Unnamed) => {
+            return Err(Error::damage(format!("the index in {} is damaged; verify it", quoted(&from.told(None)))));
+        }
+        Some(Obstacle::Absent(what)) => {
+            return Err(Error::cannot_start(format!("{what} [in {}]", quoted(&from.told(None)))));
+        }
+        Some(Obstacle::NoSet) | None => {}
+    }
+    let hidden = match obstacle(&survey, true) {
+        Some(Obstacle::Finding(finding)) => Some(sentence(finding)),
+        _ => None,
+    };
+    let weighs = |code: Code| code.severity() > Severity::Warning || code == Code::BeingWritten;
+    let grave = survey.findings().sample().filter(|finding| weighs(finding.code));
+    let doubts: Vec<String> = grave.map(sentence).collect();
+    let Some(set) = survey.sets().last() else {
+        let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
+        return Err(Error::cannot_start(format!("there is no point in time{before} in {}", quoted(&from.told(None)))));
+    };
+    Ok(Chosen { set: set.clone(), at, hidden, doubts })
+}
+
 /// Notes the first thing that a survey could not read.
 fn note_unread(survey: &Survey, unread: &Unread) {
     if let Some(finding) = survey.findings().sample().find(|finding| finding.code == Code::Unreadable) {
@@ -262,21 +289,34 @@ fn collect(
     scope: &Scope,
     depth: Depth,
 ) -> Result<(Survey, Gather), Error> {
+    let mut claims = Gather::default();
+    let survey = collect_each(from, format, scope, depth, &mut |work| {
+        if let Work::Claim(claim) = work {
+            claims.push(claim);
+        }
+    })?;
+    Ok((survey, claims))
+}
+
+/// Runs an inspection to its end and hands everything that it names to `each`.
+fn collect_each(
+    from: &dyn Store,
+    format: &'static dyn Format,
+    scope: &Scope,
+    depth: Depth,
+    each: &mut dyn FnMut(Work),
+) -> Result<Survey, Error> {
     let options = Options::whole(format, "", depth);
     let mut survey = Survey::new(format.inspect(scope), options);
-    let (mut claims, mut work) = (Gather::default(), Vec::new());
+    let mut work = Vec::new();
     loop {
         let mut give = |survey: &mut Survey, answer: Answer<'_>| {
             let flow = survey.answer(answer, &mut work);
-            for work in work.drain(..) {
-                if let Work::Claim(claim) = work {
-                    claims.push(claim);
-                }
-            }
+            work.drain(..).for_each(&mut *each);
             flow
         };
         match survey.ask() {
-            Ask::Done => return Ok((survey, claims)),
+            Ask::Done => return Ok(survey),
             Ask::Writing(lock) => {
                 let writing = from.is_locked(&Name::new(lock.name().as_bytes())?);
                 _ = give(&mut survey, Answer::Writing(writing));

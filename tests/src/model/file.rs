@@ -1,7 +1,7 @@
 //! `File`: the bytes, the owner and the permissions of a file on the model disk, and which of them are durable.
 
 use super::survivors::{SECTOR, Survivors};
-use highwater::disk::Owner;
+use highwater::disk::{Owner, Time};
 
 #[derive(Debug, Clone)]
 pub(super) struct File {
@@ -19,6 +19,8 @@ pub struct Meta {
     pub owner: Owner,
     /// The permissions.
     pub mode: u32,
+    /// When it was changed last, as somebody set it: the model has no clock.
+    pub modified: Time,
 }
 
 #[derive(Debug, Clone)]
@@ -27,6 +29,7 @@ pub(super) enum Change {
     Length(usize),
     Owner(Owner),
     Mode(u32),
+    Modified(Time),
 }
 
 impl File {
@@ -82,6 +85,7 @@ impl Change {
             Self::Length(length) => bytes.resize(*length, 0),
             Self::Owner(owner) => meta.owner = *owner,
             Self::Mode(mode) => meta.mode = *mode,
+            Self::Modified(modified) => meta.modified = *modified,
         }
     }
 }

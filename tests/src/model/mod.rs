@@ -49,8 +49,8 @@ pub struct Step {
 }
 
 /// What a file has that somebody else put there, and what a folder.
-const PLAIN: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o644 };
-const FOLDER: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o755 };
+const PLAIN: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o644, modified: (0, 0) };
+const FOLDER: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o755, modified: (0, 0) };
 
 /// The disk. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +63,8 @@ struct State {
     names: BTreeMap<PathBuf, usize>,
     durable: BTreeMap<PathBuf, usize>,
     folders: BTreeSet<usize>,
+    /// Symbolic links, whose bytes are their texts.
+    links: BTreeSet<usize>,
     /// Every path that such a folder ever had: when it is gone, so is what was in it.
     made: BTreeSet<PathBuf>,
     pending: Vec<NameChange>,
@@ -89,6 +91,13 @@ impl Model {
         state.files.push(File::new(bytes.to_vec(), meta));
         state.names.insert(path.as_ref().to_owned(), number);
         state.durable.insert(path.as_ref().to_owned(), number);
+    }
+
+    /// Gives a file another name, durable.
+    fn name(&self, path: &Path, number: usize) {
+        let mut state = self.state();
+        state.names.insert(path.to_owned(), number);
+        state.durable.insert(path.to_owned(), number);
     }
 
     /// Puts an empty folder there, durable. Those that files lie in need not be put.
@@ -204,17 +213,29 @@ impl Model {
         let kept = state.pending.iter().enumerate().filter(|(number, _)| outcome.keeps_name(*number, last));
         kept.for_each(|(_, change)| change.apply(&mut names));
         let survivor = Self::default();
+        // What has several names is one file still.
+        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
         for (path, number) in &names {
             // A folder that is not there any more has taken what was in it with it.
             if path.ancestors().skip(1).any(|folder| state.made.contains(folder) && !names.contains_key(folder)) {
                 continue;
             }
             let Some(file) = state.files.get(*number).map(|file| file.survive(outcome)) else { continue };
+            if let Some(same) = seen.get(number) {
+                survivor.name(path, *same);
+                continue;
+            }
             if state.folders.contains(number) {
                 survivor.put_folder_with(path, file.meta);
             } else {
                 survivor.put_with(path, &file.bytes, file.meta);
             }
+            let mut survivor = survivor.state();
+            let new = survivor.files.len().saturating_sub(1);
+            if state.links.contains(number) {
+                survivor.links.insert(new);
+            }
+            seen.insert(*number, new);
         }
         survivor
     }
@@ -229,6 +250,7 @@ impl Model {
             durable: state.durable.clone(),
             pending: state.pending.clone(),
             folders: state.folders.clone(),
+            links: state.links.clone(),
             made: state.made.clone(),
             ..State::default()
         })))

@@ -11,6 +11,8 @@ pub(super) enum NameChange {
     Rename(PathBuf, PathBuf, usize),
     /// What is in the folder goes with it.
     RenameFolder(PathBuf, PathBuf),
+    /// Each takes the name of the other, with what is in it.
+    Exchange(PathBuf, PathBuf),
 }
 
 impl NameChange {
@@ -24,15 +26,13 @@ impl NameChange {
                 names.insert(to.clone(), *number);
             }
             Self::RenameFolder(from, to) => {
-                let inside: Vec<PathBuf> = names.keys().filter(|path| path.starts_with(from)).cloned().collect();
-                for path in inside {
-                    let new = path
-                        .strip_prefix(from)
-                        .map(|rest| if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) });
-                    if let (Some(number), Ok(new)) = (names.remove(&path), new) {
-                        names.insert(new, number);
-                    }
-                }
+                let inside = taken(names, from);
+                names.extend(inside.into_iter().map(|(rest, number)| (below(to, &rest), number)));
+            }
+            Self::Exchange(one, other) => {
+                let (of_one, of_other) = (taken(names, one), taken(names, other));
+                names.extend(of_one.into_iter().map(|(rest, number)| (below(other, &rest), number)));
+                names.extend(of_other.into_iter().map(|(rest, number)| (below(one, &rest), number)));
             }
         }
     }
@@ -40,9 +40,22 @@ impl NameChange {
     /// The folder whose sync makes it durable.
     pub(super) fn folder(&self) -> Option<&Path> {
         match self {
-            Self::Link(path, _) | Self::Unlink(path) | Self::Rename(_, path, _) | Self::RenameFolder(_, path) => {
-                path.parent()
-            }
+            Self::Link(path, _)
+            | Self::Unlink(path)
+            | Self::Rename(_, path, _)
+            | Self::RenameFolder(_, path)
+            | Self::Exchange(_, path) => path.parent(),
         }
     }
+}
+
+/// Takes a folder and what is in it away, by their paths below it.
+fn taken(names: &mut BTreeMap<PathBuf, usize>, folder: &Path) -> Vec<(PathBuf, usize)> {
+    let inside: Vec<PathBuf> = names.keys().filter(|path| path.starts_with(folder)).cloned().collect();
+    let take = |path: PathBuf| Some((path.strip_prefix(folder).ok()?.to_owned(), names.remove(&path)?));
+    inside.into_iter().filter_map(take).collect()
+}
+
+fn below(folder: &Path, rest: &Path) -> PathBuf {
+    if rest.as_os_str().is_empty() { folder.to_owned() } else { folder.join(rest) }
 }

@@ -12,7 +12,7 @@ use highwater_core::name::Name;
 use super::file::{Change, File, Meta};
 use super::names::NameChange;
 use super::{Model, State};
-use highwater::disk::{Disk, Held, Inode, Look, Owner, What, Writable};
+use highwater::disk::{Disk, Held, Inode, Look, Owner, Time, What, Writable};
 use highwater::store::{Identity, Object, Store};
 
 /// What nobody but its owner may read, and what nobody else may enter.
@@ -44,8 +44,8 @@ impl Root {
         let path = self.path(name);
         let state = self.model.state();
         let number = state.number(&path)?;
-        if state.folders.contains(&number) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a folder, not a file"));
+        if state.folders.contains(&number) || state.links.contains(&number) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
         }
         drop(state);
         Ok(Open { model: self.model.clone(), path, number })
@@ -67,7 +67,7 @@ impl Root {
         }
         let number = state.files.len();
         // The owner and the permissions that it is made with are durable with its name.
-        state.files.push(File::new(Vec::new(), Meta { owner: Owner { user: 0, group: 0 }, mode }));
+        state.files.push(File::new(Vec::new(), Meta { owner: Owner { user: 0, group: 0 }, mode, modified: (0, 0) }));
         state.change(NameChange::Link(path.clone(), number));
         drop(state);
         Ok(Open { model: self.model.clone(), path, number })
@@ -89,8 +89,14 @@ impl Store for Root {
             let mut parts = rest.components();
             let Some(first) = parts.next() else { continue };
             let is_folder = parts.next().is_some() || state.folders.contains(number);
-            let length = state.files.get(*number).map(|file| file.bytes.len() as u64).filter(|_| !is_folder);
-            found.insert(first.as_os_str(), (if is_folder { Kind::Folder } else { Kind::File }, length));
+            let is_link = !is_folder && state.links.contains(number);
+            let length = state.files.get(*number).map(|file| file.bytes.len() as u64);
+            let kind = match is_link {
+                true => Kind::Link,
+                false if is_folder => Kind::Folder,
+                false => Kind::File,
+            };
+            found.insert(first.as_os_str(), (kind, length.filter(|_| kind == Kind::File)));
         }
         for (name, (kind, length)) in found {
             if let Ok(name) = Name::new(name.as_encoded_bytes()) {
@@ -157,6 +163,66 @@ impl Disk for Root {
         self.rename(from, to)
     }
 
+    fn exchange(&self, one: &Name, other: &Name) -> io::Result<()> {
+        let (one, other) = (self.path(one), self.path(other));
+        let mut state = self.model.state();
+        let numbers = [state.number(&one)?, state.number(&other)?];
+        assert!(numbers.iter().all(|number| state.folders.contains(number)), "only folders are exchanged here");
+        if state.operate("exchange", &other)? {
+            state.change(NameChange::Exchange(one, other));
+        }
+        Ok(())
+    }
+
+    fn link(&self, file: &Name, name: &Name) -> io::Result<()> {
+        let (file, path) = (self.path(file), self.path(name));
+        let mut state = self.model.state();
+        let number = state.number(&file)?;
+        if state.names.contains_key(&path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if state.operate("link", &path)? {
+            state.change(NameChange::Link(path, number));
+        }
+        Ok(())
+    }
+
+    fn make_link(&self, name: &Name, text: &[u8]) -> io::Result<()> {
+        let Open { number, .. } = self.make("make link", name, 0o777)?;
+        let mut state = self.model.state();
+        state.links.insert(number);
+        if let Some(file) = state.files.get_mut(number) {
+            // Its text is durable with its name.
+            *file = File::new(text.to_vec(), file.meta);
+        }
+        Ok(())
+    }
+
+    fn set_link(&self, name: &Name, owner: Option<Owner>, modified: Option<Time>) -> io::Result<()> {
+        let path = self.path(name);
+        let number = self.model.state().number(&path)?;
+        let link = Open { model: self.model.clone(), path, number };
+        owner.map_or(Ok(()), |owner| link.set_owner(Some(owner.user), Some(owner.group)))?;
+        modified.map_or(Ok(()), |modified| link.set_modified(modified))
+    }
+
+    fn leads_to(&self, name: &Name) -> Option<PathBuf> {
+        let state = self.model.state();
+        let number = state.number(&self.path(name)).ok().filter(|number| state.links.contains(number))?;
+        state.files.get(number).map(|file| PathBuf::from(OsStr::from_bytes(&file.bytes)))
+    }
+
+    fn open_folder(&self, name: &Name) -> io::Result<Box<dyn Inode>> {
+        let path = self.path(name);
+        let state = self.model.state();
+        let number = state.number(&path)?;
+        if !state.folders.contains(&number) {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        drop(state);
+        Ok(Box::new(Open { model: self.model.clone(), path, number }))
+    }
+
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()> {
         let folder = self.folder(folder);
         let mut state = self.model.state();
@@ -198,7 +264,7 @@ impl Disk for Root {
             Some(number) => Ok(Some(state.look(*number))),
             // A folder that nobody put is there all the same when something lies in it, or when it is the root.
             None if name.is_none() || state.names.keys().any(|there| there.starts_with(&path)) => {
-                let Meta { owner, mode } = super::FOLDER;
+                let Meta { owner, mode, modified } = super::FOLDER;
                 Ok(Some(Look {
                     what: What::Folder,
                     identity: (0, u64::MAX),
@@ -207,6 +273,7 @@ impl Disk for Root {
                     stored: 0,
                     owner,
                     mode,
+                    modified,
                 }))
             }
             None => Ok(None),
@@ -259,10 +326,15 @@ impl Disk for Root {
 
 impl State {
     fn look(&self, number: usize) -> Look {
-        let what = if self.folders.contains(&number) { What::Folder } else { What::File };
-        let Meta { owner, mode } = self.files.get(number).map_or(super::PLAIN, |file| file.meta);
+        let what = match self.folders.contains(&number) {
+            true => What::Folder,
+            false if self.links.contains(&number) => What::Link,
+            false => What::File,
+        };
+        let Meta { owner, mode, modified } = self.files.get(number).map_or(super::PLAIN, |file| file.meta);
         let length = self.files.get(number).map_or(0, |file| file.bytes.len() as u64);
-        Look { what, identity: (0, number as u64), names: 1, length, stored: length, owner, mode }
+        let names = self.names.values().filter(|named| **named == number).count() as u64;
+        Look { what, identity: (0, number as u64), names, length, stored: length, owner, mode, modified }
     }
 }
 
@@ -331,6 +403,10 @@ impl Inode for Open {
 
     fn set_mode(&self, mode: u32) -> io::Result<()> {
         self.change("set mode", Change::Mode(mode))
+    }
+
+    fn set_modified(&self, modified: Time) -> io::Result<()> {
+        self.change("set time", Change::Modified(modified))
     }
 
     fn sync(&self) -> io::Result<()> {

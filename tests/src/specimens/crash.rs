@@ -22,14 +22,14 @@ pub const STANDBY: &str = "/model/standby";
 pub const TARGET: &str = "/model/standby/Data.fs";
 
 /// Whom the repository belongs to, the standby's folder, and the database in it; each is somebody else than who runs.
-pub const OF_REPO: Meta = Meta { owner: Owner { user: 1001, group: 1002 }, mode: 0o755 };
+pub const OF_REPO: Meta = Meta { owner: Owner { user: 1001, group: 1002 }, mode: 0o755, modified: (0, 0) };
 /// Whom the folder of the target belongs to.
-pub const OF_STANDBY: Meta = Meta { owner: Owner { user: 2001, group: 2002 }, mode: 0o750 };
+pub const OF_STANDBY: Meta = Meta { owner: Owner { user: 2001, group: 2002 }, mode: 0o750, modified: (0, 0) };
 /// Whom the target belongs to.
-pub const OF_TARGET: Meta = Meta { owner: Owner { user: 3001, group: 3002 }, mode: 0o640 };
+pub const OF_TARGET: Meta = Meta { owner: Owner { user: 3001, group: 3002 }, mode: 0o640, modified: (0, 0) };
 
 /// What belongs to who runs.
-pub const OURS: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o640 };
+pub const OURS: Meta = Meta { owner: Owner { user: 0, group: 0 }, mode: 0o640, modified: (0, 0) };
 
 /// Those of a run, of the one that recovers, and of the last.
 pub const RUNS: [&str; 3] = ["2026-01-02-00-00-00", "2026-01-03-00-00-00", "2026-01-04-00-00-00"];

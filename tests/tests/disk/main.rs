@@ -3,4 +3,5 @@
 mod crash;
 mod injected;
 mod reflink;
+mod tree;
 mod trust;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use highwater::disk::{Disk, Held, Inode, Look, Writable};
+use highwater::disk::{Disk, Held, Inode, Look, Time, Writable};
 use highwater::store::{Object, Store};
 use highwater_core::formats::repozo::names::LOCK;
 use highwater_core::inspect::{Entry, Kind};
@@ -223,6 +223,10 @@ impl Inode for Watched {
 
     fn set_mode(&self, mode: u32) -> io::Result<()> {
         self.file.set_mode(mode)
+    }
+
+    fn set_modified(&self, modified: Time) -> io::Result<()> {
+        self.file.set_modified(modified)
     }
 
     fn sync(&self) -> io::Result<()> {

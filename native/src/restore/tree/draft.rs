@@ -1,0 +1,137 @@
+//! `TreeDraft`: the new tree, in a folder beside the target that nobody else may enter.
+
+use highwater_core::name::Name;
+
+use super::plan::Is;
+use super::there::There;
+use super::{Run, meta};
+use crate::disk::{FolderDraft, What, is_draft, remove_tree};
+use crate::error::Error;
+use crate::shown::quoted;
+
+/// What follows the target's name in that of its work folder.
+const PART: &[u8] = b".part";
+
+/// The beginning of the names of the target's work folders.
+fn beginning(target: &Name) -> Result<Name, Error> {
+    let last = [target.last(), PART].concat();
+    Ok(target.folder().map_or_else(|| Name::new(&last), |folder| folder.join(&last))?)
+}
+
+/// Tells of work folders of the target that are there. None is removed: whoever may rename folders in the target's can
+/// make any look like one.
+pub(super) fn tell_leftovers(run: &Run<'_>) -> Result<(), Error> {
+    let Run { to, target, watch, .. } = *run;
+    let (beginning, folder) = (beginning(target)?, target.folder());
+    let mut left = Vec::new();
+    let listed = to.list(folder.as_ref(), &mut |entry| {
+        left.extend(Some(entry.name).filter(|name| is_draft(name.as_bytes(), &beginning, "")));
+    });
+    listed.map_err(Error::of_folder("list", to, folder.as_ref()))?;
+    for last in left {
+        let name = folder.as_ref().map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?;
+        // What another run is at work with is held.
+        let is_held = matches!(to.hold(Some(&name)), Ok(None));
+        if !is_held && to.look(Some(&name)).is_ok_and(|look| look.is_some_and(|look| look.what == What::Folder)) {
+            let path = quoted(&to.told(Some(&name)));
+            watch.notice(format!("{path} was left by a restore that was killed; look at it, and remove it"));
+        }
+    }
+    Ok(())
+}
+
+/// A tree that is being made.
+pub(super) struct TreeDraft<'a> {
+    run: Run<'a>,
+    folder: FolderDraft<'a>,
+}
+
+impl<'a> TreeDraft<'a> {
+    /// An empty one.
+    pub(super) fn begin(run: &Run<'a>) -> Result<Self, Error> {
+        let folder = FolderDraft::of(run.to, &beginning(run.target)?);
+        let folder = folder.map_err(Error::of_folder("make a work folder in", run.to, run.target.folder().as_ref()))?;
+        Ok(Self { run: *run, folder })
+    }
+
+    /// The name that an entry has meanwhile.
+    pub(super) fn name(&self, path: &Name) -> Result<Name, Error> {
+        Ok(self.folder.work().join(path.as_bytes())?)
+    }
+
+    /// Makes the folders, which only this user may enter until the end.
+    pub(super) fn folders(&self) -> Result<(), Error> {
+        let folders = self.run.plan.entries.iter().filter(|(_, entry)| matches!(entry.what, Is::Folder));
+        for (path, _) in folders {
+            self.run.watch.go_on()?;
+            let name = self.name(path)?;
+            self.run.to.make_folder(&name).map_err(Error::at("make the folder", self.run.to, &name))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the links, when all files are written, and gives every entry what is on record of it, from the leaves up.
+    /// Files that were written have it. Gives how many entries did not get their owner.
+    pub(super) fn finish(&self, kept: &dyn Fn(&Name) -> bool) -> Result<u64, Error> {
+        let Run { plan, to, watch, .. } = self.run;
+        let mut ours = 0;
+        let mut note = |is_whole: bool| ours += u64::from(!is_whole);
+        for (path, entry) in &plan.entries {
+            watch.go_on()?;
+            let name = self.name(path)?;
+            match &entry.what {
+                Is::Hard(of) => to.link(&self.name(of)?, &name).map_err(Error::at("link", to, &name))?,
+                Is::Link(text) => {
+                    to.make_link(&name, text).map_err(Error::at("make the link", to, &name))?;
+                    let look = to.look(Some(&name)).map_err(Error::at("look at", to, &name))?;
+                    let now = look.map(|look| look.owner);
+                    let owner = now.map(|now| meta::owner(&entry.meta, now)).filter(|wanted| Some(*wanted) != now);
+                    let is_whole = meta::may(to.set_link(&name, owner, None)).map_err(Error::at("set", to, &name))?;
+                    to.set_link(&name, None, entry.meta.modified).map_err(Error::at("set", to, &name))?;
+                    note(is_whole);
+                }
+                Is::File(_) if kept(path) => {
+                    let opened = to.open_to_hold(&name).map_err(Error::at("open", to, &name))?;
+                    note(meta::give(&*opened, &entry.meta).map_err(Error::at("set", to, &name))?);
+                }
+                Is::File(_) | Is::Folder => {}
+            }
+        }
+        // A path comes after that of the folder that it lies in.
+        for (path, entry) in plan.entries.iter().rev().filter(|(_, entry)| matches!(entry.what, Is::Folder)) {
+            watch.go_on()?;
+            let name = self.name(path)?;
+            let folder = to.open_folder(&name).map_err(Error::at("open", to, &name))?;
+            note(meta::give(&*folder, &entry.meta).map_err(Error::at("set", to, &name))?);
+        }
+        Ok(ours)
+    }
+
+    /// Makes everything durable and gives the tree its name, in place of the old one, which is removed.
+    pub(super) fn publish(self, old: Option<&There<'_>>) -> Result<(), Error> {
+        let Run { plan, to, target, watch, .. } = self.run;
+        let work = self.folder.work().clone();
+        watch.go_on()?;
+        let told = || Error::at("publish", to, target);
+        to.barrier(Some(&work)).map_err(told())?;
+        // From here on, others may enter it.
+        _ = meta::give(self.folder.folder(), &plan.top).map_err(told())?;
+        to.barrier(Some(&work)).map_err(told())?;
+        let parent = target.folder();
+        let Some(old) = old else {
+            self.folder.place(target).map_err(told())?;
+            return to.sync_folder(parent.as_ref()).map_err(told());
+        };
+        match self.folder.exchange(target, old.identity) {
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                let path = quoted(&to.told(Some(target)));
+                return Err(Error::cannot_start(format!(
+                    "this file system cannot exchange {path} with another folder in one step; restore to a new folder"
+                )));
+            }
+            exchanged => exchanged.map_err(told())?,
+        }
+        to.sync_folder(parent.as_ref()).map_err(told())?;
+        remove_tree(to, &work).map_err(Error::at("remove the old tree, which is now", to, &work))
+    }
+}

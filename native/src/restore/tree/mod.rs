@@ -1,0 +1,199 @@
+//! A tree: many files below a folder, restored so that the old folder stays until the new one is whole.
+//!
+//! The new tree grows in a folder beside the target that nobody else may enter. Of what the old tree holds, files that
+//! are right come over by a second name (`there`), without a byte being copied; all others are written and checked in
+//! lanes (`write`), many at a time. Then come hard links and symbolic links, and what the file system keeps of each
+//! entry, from the leaves up, so that no folder's time changes after it was set (`meta`). When all of it is durable, the
+//! two folders exchange their names in one step, and the old one goes.
+//!
+//! Everything that an index says of the tree is laid out first (`plan`): an entry below what is no folder, two entries
+//! of one name, bytes that overlap or are missing end a restore before it begins. No name leads out of the folder, and
+//! no link is followed.
+
+mod draft;
+mod meta;
+mod plan;
+mod there;
+mod write;
+
+use highwater_core::name::Name;
+use highwater_core::render::{bytes, thousands};
+
+pub use plan::TreePlan;
+
+use self::draft::TreeDraft;
+use self::there::{There, what_is_there};
+use super::How;
+use crate::disk::{Disk, Room, What};
+use crate::error::{Class, Error};
+use crate::shown::quoted;
+use crate::store::Store;
+use crate::watch::Watch;
+
+/// How to restore a tree.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TreeOptions {
+    /// Give up what is in the target and not in the point.
+    pub full: bool,
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+}
+
+/// What a restore of a tree did, or in a dry run would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeSummary {
+    /// The point restored.
+    pub point: String,
+    /// How: [`How::Nothing`], [`How::Appended`] to what was there, or [`How::Full`].
+    pub how: How,
+    /// Files of the tree, each counted once whatever names it has.
+    pub files: u64,
+    /// Those of them that were there and right.
+    pub kept: u64,
+    /// Bytes written.
+    pub written: u64,
+    /// Entries that were in the target and not in the point, and are gone.
+    pub given_up: u64,
+    /// Entries that belong to the user of this run, as only root may give files away.
+    pub ours: u64,
+}
+
+/// One restore of a tree.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    job: &'a TreeOptions,
+    plan: &'a TreePlan,
+    from: &'a dyn Store,
+    to: &'a dyn Disk,
+    target: &'a Name,
+    watch: &'a Watch<'a>,
+}
+
+/// Restores to the folder `target`.
+///
+/// # Errors
+/// Whatever stands in the way; the target is then as it was.
+pub fn to_folder(
+    job: &TreeOptions,
+    plan: &TreePlan,
+    from: &dyn Store,
+    (to, target): (&dyn Disk, &Name),
+    watch: &Watch<'_>,
+) -> Result<TreeSummary, Error> {
+    let run = Run { job, plan, from, to, target, watch };
+    plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
+    draft::tell_leftovers(&run)?;
+    let there = refuse_what_is_no_target(&run)?.then(|| what_is_there(&run)).transpose()?;
+    // A run that changes nothing looks at the files where they are; any other takes them over first, and then looks.
+    if job.dry_run {
+        let mut there = there;
+        if let Some(there) = &mut there {
+            there.look_in_place(&run)?;
+            there.refuse_foreign(&run)?;
+        }
+        return summary(&run, there.as_ref(), 0);
+    }
+    let Some(mut there) = there else {
+        room(&run, None)?;
+        let draft = TreeDraft::begin(&run)?;
+        draft.folders()?;
+        let ours = write::files(&run, &draft, &|_| false)? + draft.finish(&|_| false)?;
+        draft.publish(None)?;
+        return summary(&run, None, ours);
+    };
+    there.refuse_foreign(&run)?;
+    let draft = TreeDraft::begin(&run)?;
+    draft.folders()?;
+    there.take_over(&run, &draft)?;
+    there.refuse_foreign(&run)?;
+    if there.is_all(&run) {
+        return summary(&run, Some(&there), 0);
+    }
+    room(&run, Some(&there))?;
+    let kept = |path: &Name| there.kept.contains(path);
+    let ours = write::files(&run, &draft, &kept)? + draft.finish(&kept)?;
+    draft.publish(Some(&there))?;
+    summary(&run, Some(&there), ours)
+}
+
+/// What was done, or would be, when `there` was there.
+fn summary(run: &Run<'_>, there: Option<&There<'_>>, ours: u64) -> Result<TreeSummary, Error> {
+    let Run { plan, watch, .. } = *run;
+    let how = match there {
+        None => How::Full,
+        Some(there) if there.is_all(run) => How::Nothing,
+        Some(there) if there.foreign.count == 0 => How::Appended,
+        Some(_) => How::Full,
+    };
+    if ours > 0 {
+        watch.notice(format!(
+            "{} entries belong to the user of this run, as only root may give files to others; look who must read them",
+            thousands(ours)
+        ));
+    }
+    Ok(TreeSummary {
+        point: plan.point.clone(),
+        how,
+        files: plan.files().count() as u64,
+        kept: there.map_or(0, |there| there.kept.len() as u64),
+        written: to_write(plan, there),
+        given_up: there.map_or(0, |there| there.foreign.count),
+        ours,
+    })
+}
+
+/// Bytes that are not there.
+fn to_write(plan: &TreePlan, there: Option<&There<'_>>) -> u64 {
+    let missing = plan.files().filter(|(path, _)| there.is_none_or(|there| !there.kept.contains(*path)));
+    missing.map(|(_, file)| file.length).sum()
+}
+
+/// Looks whether there is room for what is not there.
+fn room(run: &Run<'_>, there: Option<&There<'_>>) -> Result<(), Error> {
+    let wanted = to_write(run.plan, there);
+    let found = run.to.room().map_err(Error::of_folder("look at the room in", run.to, None))?;
+    let Some(Room { free, shares }) = found.filter(|room| room.free < wanted) else { return Ok(()) };
+    let path = quoted(&run.to.told(Some(run.target)));
+    let what =
+        format!("there is no room for {path}: {} are to be written, {} are free there", bytes(wanted), bytes(free));
+    if shares {
+        run.watch.notice(format!("{what}; it is tried, as that file system may store less than it is given"));
+        return Ok(());
+    }
+    Err(Error::cannot_start(format!("{what}; make room, or restore to another place")))
+}
+
+/// Refuses targets that are no folder or lie in the repository, and the repository itself. Says whether a folder is
+/// there.
+fn refuse_what_is_no_target(run: &Run<'_>) -> Result<bool, Error> {
+    let Run { from, to, target, .. } = *run;
+    let path = quoted(&to.told(Some(target)));
+    let around = to.around().map_err(Error::of_folder("look around", to, None))?;
+    let repository = from.around().map_err(Error::of_folder("look around", from, None))?;
+    if repository.first().is_some_and(|repository| around.contains(repository)) {
+        let what = format!("{path} lies inside the repository it is to be restored from; name another place");
+        return Err(Error::cannot_start(what));
+    }
+    let Some(look) = to.look(Some(target)).map_err(Error::at("look at", to, target))? else { return Ok(false) };
+    match look.what {
+        What::Link => {
+            let leads = quoted(&to.leads_to(target).unwrap_or_default());
+            Err(Error::cannot_start(format!("{path} is a link to {leads}; name the folder itself")))
+        }
+        What::Folder if repository.contains(&look.identity) => {
+            let what = format!("the repository lies in {path}, which would be replaced; name another place");
+            Err(Error::cannot_start(what))
+        }
+        What::Folder
+            if !to.moves(Some(target), target.folder().as_ref()).map_err(Error::at("look at", to, target))? =>
+        {
+            let what = format!("{path} is a mount point, which cannot be exchanged; name a folder in it");
+            Err(Error::cannot_start(what))
+        }
+        What::Folder => Ok(true),
+        What::File | What::Block | What::Other => {
+            let what = format!("{path} is no folder, and a tree is restored to one; name another target");
+            Err(Error::Refused { class: Class::CannotStart, what })
+        }
+    }
+}

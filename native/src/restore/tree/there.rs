@@ -1,0 +1,266 @@
+//! `There`: what an old tree holds of a point, and what it holds that the point does not.
+
+use std::collections::{HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::{Mutex, PoisonError};
+
+use highwater_core::check::Verdict;
+use highwater_core::claim::Claim;
+use highwater_core::codec::Codec;
+use highwater_core::name::Name;
+use highwater_core::render::thousands;
+
+use super::draft::TreeDraft;
+use super::plan::{File, Is};
+use super::{Run, meta};
+use crate::disk::{Held, Look, What};
+use crate::drive::{self, Sink};
+use crate::error::Error;
+use crate::restore::target::holds;
+use crate::shown::quoted;
+use crate::store::Identity;
+
+/// Claims that are checked at a time.
+const TOGETHER: usize = 4096;
+
+/// An old tree.
+pub(super) struct There<'p> {
+    /// Which folder it is.
+    pub(super) identity: Identity,
+    /// It, held, so that no other restore replaces it.
+    _held: Held,
+    /// Files that are right, and have come over where a new tree was begun.
+    pub(super) kept: HashSet<&'p Name>,
+    /// What is not in the point.
+    pub(super) foreign: Foreign,
+    /// Files of the right length.
+    candidates: Vec<Candidate<'p>>,
+    /// Entries of which everything is right, but for what files hold.
+    right: usize,
+    is_top_right: bool,
+    /// Files that are right and could not come over.
+    stay: HashSet<&'p Name>,
+}
+
+/// Entries that the point does not have, or has otherwise.
+#[derive(Default)]
+pub(super) struct Foreign {
+    pub(super) count: u64,
+    /// The first in the order of their names, and what is wrong with it.
+    first: Option<(Name, &'static str)>,
+}
+
+impl Foreign {
+    fn note(&mut self, path: &Name, why: &'static str) {
+        self.count += 1;
+        if self.first.as_ref().is_none_or(|(first, _)| path < first) {
+            self.first = Some((path.clone(), why));
+        }
+    }
+}
+
+struct Candidate<'p> {
+    path: &'p Name,
+    file: &'p File,
+    identity: Identity,
+    /// It has the names that the point gives it, and no other.
+    is_ours: bool,
+    is_right: bool,
+    names: u64,
+}
+
+/// Takes everything and keeps nothing: a look at bytes that lie where they belong.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn put(&self, _: u64, _: &[u8], _: bool) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Looks at every name below the target, and at nothing that files hold.
+pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
+    let Run { plan, to, target, .. } = *run;
+    let busy = || {
+        let path = quoted(&to.told(Some(target)));
+        Error::cannot_start(format!("another restore is at work on {path}; run again when it has ended"))
+    };
+    let held = to.hold(Some(target)).map_err(Error::at("hold", to, target))?.ok_or_else(busy)?;
+    let look = |name: &Name| to.look(Some(name)).map_err(Error::at("look at", to, name));
+    let top = look(target)?.ok_or_else(|| Error::failed(format!("{} is gone", quoted(&to.told(Some(target))))))?;
+    let mut there = There {
+        identity: top.identity,
+        _held: held,
+        kept: HashSet::new(),
+        foreign: Foreign::default(),
+        candidates: Vec::new(),
+        right: 0,
+        is_top_right: meta::is_right(&plan.top, &top),
+        stay: HashSet::new(),
+    };
+    let mut hard: HashMap<&Name, Vec<(&Name, Look)>> = HashMap::new();
+    let mut folders: Vec<Option<Name>> = vec![None];
+    while let Some(folder) = folders.pop() {
+        run.watch.go_on()?;
+        let whole = folder.as_ref().map_or_else(|| Ok(target.clone()), |folder| target.join(folder.as_bytes()))?;
+        let mut names = Vec::new();
+        to.list(Some(&whole), &mut |entry| names.push(entry.name)).map_err(Error::at("list", to, &whole))?;
+        for last in names {
+            let path = folder.as_ref().map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?;
+            let name = target.join(path.as_bytes())?;
+            let Some(look) = look(&name)? else { continue };
+            let Some((path, entry)) = plan.entries.get_key_value(&path) else {
+                there.foreign.note(&path, "it is not in the point");
+                continue;
+            };
+            let is_right = meta::is_right(&entry.meta, &look);
+            match (&entry.what, look.what) {
+                (Is::Folder, What::Folder) => {
+                    there.right += usize::from(is_right);
+                    folders.push(Some(path.clone()));
+                }
+                (Is::Link(text), What::Link)
+                    if to.leads_to(&name).is_some_and(|to| to.as_os_str().as_bytes() == text) =>
+                {
+                    there.right += usize::from(is_right);
+                }
+                (Is::File(file), What::File) if look.length == file.length => {
+                    let (identity, names) = (look.identity, look.names);
+                    there.candidates.push(Candidate { path, file, identity, is_ours: false, is_right, names });
+                }
+                (Is::File(_), What::File) => there.foreign.note(path, "it has another length"),
+                (Is::Hard(of), What::File) => hard.entry(of).or_default().push((path, look)),
+                _ => there.foreign.note(path, "it is something else"),
+            }
+        }
+    }
+    for candidate in &mut there.candidates {
+        let others = hard.remove(candidate.path).unwrap_or_default();
+        let (same, other): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|(_, look)| look.identity == candidate.identity);
+        candidate.is_ours = candidate.names == 1 + same.len() as u64;
+        there.right += if candidate.is_ours { same.len() } else { 0 };
+        other.iter().for_each(|(path, _)| there.foreign.note(path, "it is a file of its own"));
+    }
+    hard.into_values().flatten().for_each(|(path, _)| there.foreign.note(path, "it is a file of its own"));
+    Ok(there)
+}
+
+impl<'p> There<'p> {
+    /// Refuses to go on when something is there that the point does not have, unless it may be given up.
+    pub(super) fn refuse_foreign(&self, run: &Run<'_>) -> Result<(), Error> {
+        let Some((first, why)) = self.foreign.first.as_ref().filter(|_| !run.job.full) else { return Ok(()) };
+        let path = quoted(&run.to.told(Some(run.target)));
+        let more = match self.foreign.count {
+            1 => String::new(),
+            count => format!(" (and {} more)", thousands(count - 1)),
+        };
+        Err(Error::cannot_start(format!(
+            "{path} holds what {} does not: '{first}', {why}{more}; name another folder, or give it up with --full",
+            run.plan.point
+        )))
+    }
+
+    /// The old tree is what the point has, to the last byte.
+    pub(super) fn is_all(&self, run: &Run<'_>) -> bool {
+        let is_sound = |candidate: &&Candidate<'_>| {
+            candidate.is_ours
+                && candidate.is_right
+                && (self.kept.contains(candidate.path) || self.stay.contains(candidate.path))
+        };
+        let files = self.candidates.iter().filter(is_sound).count();
+        self.foreign.count == 0 && self.is_top_right && self.right + files == run.plan.entries.len()
+    }
+
+    /// Looks at what the files hold, where they are.
+    pub(super) fn look_in_place(&mut self, run: &Run<'p>) -> Result<(), Error> {
+        let all = self.candidates.iter().map(|candidate| Ok((candidate, run.target.join(candidate.path.as_bytes())?)));
+        let all = all.collect::<Result<Vec<_>, Error>>()?;
+        let broken = broken(run, &all)?;
+        for (candidate, object) in &all {
+            if broken.contains(object) {
+                self.foreign.note(candidate.path, "it holds other bytes");
+            } else {
+                self.kept.insert(candidate.path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives every file that is right a name in the new tree, where nobody else can put another in its place, and
+    /// looks at what it holds there. A file that cannot have another name, or has one that the point does not know,
+    /// is written anew.
+    pub(super) fn take_over(&mut self, run: &Run<'p>, draft: &TreeDraft<'_>) -> Result<(), Error> {
+        let to = run.to;
+        let (mut over, mut stay) = (Vec::new(), Vec::new());
+        for candidate in &self.candidates {
+            run.watch.go_on()?;
+            let (old, new) = (run.target.join(candidate.path.as_bytes())?, draft.name(candidate.path)?);
+            if !candidate.is_ours || to.link(&old, &new).is_err() {
+                stay.push((candidate, old));
+                continue;
+            }
+            let look = to.look(Some(&new)).map_err(Error::at("look at", to, &new))?;
+            if look.is_some_and(|look| look.identity == candidate.identity && look.names == candidate.names + 1) {
+                over.push((candidate, new));
+            } else {
+                to.remove(&new).map_err(Error::at("remove", to, &new))?;
+                stay.push((candidate, old));
+            }
+        }
+        let (broken_over, broken_there) = (broken(run, &over)?, broken(run, &stay)?);
+        for (candidate, object) in over {
+            if broken_over.contains(&object) {
+                to.remove(&object).map_err(Error::at("remove", to, &object))?;
+                self.foreign.note(candidate.path, "it holds other bytes");
+            } else {
+                self.kept.insert(candidate.path);
+            }
+        }
+        for (candidate, object) in stay {
+            if broken_there.contains(&object) {
+                self.foreign.note(candidate.path, "it holds other bytes");
+            } else {
+                self.stay.insert(candidate.path);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which of these files hold other bytes than the point has.
+fn broken(run: &Run<'_>, files: &[(&Candidate<'_>, Name)]) -> Result<HashSet<Name>, Error> {
+    let Run { plan, to, watch, .. } = *run;
+    let key = plan.key.as_ref();
+    watch.expect(files.iter().map(|(candidate, _)| candidate.file.length).sum());
+    let broken = Mutex::new(HashSet::new());
+    let note = |object: &Name| _ = broken.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone());
+    let settled = |claim: &Claim, verdict: Verdict| {
+        if verdict != Verdict::Sound {
+            note(&claim.object);
+        }
+        Ok(())
+    };
+    let mut some = Vec::new();
+    let check =
+        |some: &mut Vec<Claim>| drive::write((to.as_store(), None), some.split_off(0), &Nowhere, watch, &settled);
+    for (candidate, object) in files {
+        for claim in plan.claims_of(candidate.file) {
+            if claim.codec.suffix(key).is_empty() {
+                let (range, object) = (Some(claim.target()), object.clone());
+                some.push(Claim { object, range, codec: Codec::Plain, marks: None, ..claim.clone() });
+            } else {
+                // The digest covers more than the bytes.
+                let opened = to.open(object).map_err(Error::at("open", to, object))?;
+                if !holds(&*opened, (claim, key), watch).map_err(Error::at("read", to, object))? {
+                    note(object);
+                }
+            }
+        }
+        if some.len() >= TOGETHER {
+            check(&mut some)?;
+        }
+    }
+    check(&mut some)?;
+    Ok(broken.into_inner().unwrap_or_else(PoisonError::into_inner))
+}

@@ -1,0 +1,167 @@
+//! What a target holds and the point has stays; what the point has not is given up only when that is asked for.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use highwater::error::Class;
+use highwater::restore::How;
+use highwater::restore::tree::TreeOptions;
+
+use super::bale::one_of_everything;
+use super::restored::is_restored;
+use super::{ASKED, Fixture, inode, names, refused, seen};
+
+/// A change to a restored tree, and a part of what is said of it.
+type Change = (&'static str, fn(&Path), &'static str);
+
+/// Each makes the tree hold something else than the point.
+const FOREIGN: [Change; 9] = [
+    ("a new file", |tree| fs::write(tree.join("new"), b"mine").unwrap(), "'new', it is not in the point"),
+    ("a new folder", |tree| fs::create_dir(tree.join("a/new")).unwrap(), "'a/new', it is not in the point"),
+    ("a byte", |tree| fs::write(tree.join("a/small"), b"smalL").unwrap(), "'a/small', it holds other bytes"),
+    ("a longer file", |tree| fs::write(tree.join("empty"), b"full").unwrap(), "'empty', it has another length"),
+    (
+        "a folder for a file",
+        |tree| {
+            fs::remove_file(tree.join("holes")).unwrap();
+            fs::create_dir(tree.join("holes")).unwrap();
+        },
+        "'holes', it is something else",
+    ),
+    (
+        "a link for a folder",
+        |tree| {
+            fs::rename(tree.join("many"), tree.parent().unwrap().join("outside")).unwrap();
+            symlink("../outside", tree.join("many")).unwrap();
+        },
+        "'many', it is something else",
+    ),
+    (
+        "a link for a file",
+        |tree| {
+            fs::rename(tree.join("empty"), tree.parent().unwrap().join("outside")).unwrap();
+            symlink("../outside", tree.join("empty")).unwrap();
+        },
+        "'empty', it is something else",
+    ),
+    (
+        "another link",
+        |tree| {
+            fs::remove_file(tree.join("link")).unwrap();
+            symlink("/etc/group", tree.join("link")).unwrap();
+        },
+        "'link', it is something else",
+    ),
+    (
+        "a copy for another name",
+        |tree| {
+            fs::remove_file(tree.join("a/again")).unwrap();
+            fs::copy(tree.join("a/small"), tree.join("a/again")).map(|_| ()).unwrap();
+        },
+        "'a/again', it is a file of its own",
+    ),
+];
+
+fn restored() -> (super::bale::Bale, Fixture) {
+    let bale = one_of_everything();
+    let fixture = Fixture::new(&bale);
+    fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
+    (bale, fixture)
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let (bale, fixture) = restored();
+    let (before, top) = (seen(&fixture.target()), inode(&fixture.target()));
+    for dry_run in [true, false] {
+        let done = fixture.restore(&bale, TreeOptions { full: false, dry_run }).expect("it is there");
+        assert_eq!((done.how, done.kept, done.written), (How::Nothing, 306, 0), "dry run: {dry_run}");
+        assert_eq!((seen(&fixture.target()), inode(&fixture.target())), (before.clone(), top));
+        assert_eq!(names(&fixture.standby()), ["tree"]);
+    }
+}
+
+#[test]
+fn what_is_missing_is_written_and_no_other_byte() {
+    let (bale, fixture) = restored();
+    let tree = fixture.target();
+    let kept = inode(&tree.join("a/b/big"));
+    for file in ["many/7", "many/8", "a/again", "a/link", "holes"] {
+        fs::remove_file(tree.join(file)).expect("it was there");
+    }
+    let length = |path: &str| {
+        bale.nodes.iter().find_map(|node| match &node.kind {
+            highwater_core::node::NodeKind::File(length)
+                if node.path.as_ref().is_some_and(|name| name.as_bytes() == path.as_bytes()) =>
+            {
+                Some(*length)
+            }
+            _ => None,
+        })
+    };
+    let wanted: u64 = ["many/7", "many/8", "holes"].iter().filter_map(|path| length(path)).sum();
+    let dry = fixture.restore(&bale, TreeOptions { full: false, dry_run: true }).expect("it can be");
+    assert!(!tree.join("holes").exists());
+    let done = fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
+    assert_eq!(dry, done);
+    assert_eq!((done.how, done.kept, done.written, done.given_up), (How::Appended, 303, wanted, 0));
+    is_restored(&fixture, &bale);
+    assert_eq!(inode(&tree.join("a/b/big")), kept, "it is the same file");
+}
+
+#[test]
+fn modes_and_times_are_mended() {
+    let (bale, fixture) = restored();
+    let tree = fixture.target();
+    fs::set_permissions(tree.join("a/small"), fs::Permissions::from_mode(0o666)).expect("ours");
+    fs::set_permissions(tree.join("a/b"), fs::Permissions::from_mode(0o777)).expect("ours");
+    fs::File::open(tree.join("holes")).and_then(|file| file.set_modified(std::time::SystemTime::now())).expect("ours");
+    let done = fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
+    assert_eq!((done.how, done.written), (How::Appended, 0));
+    is_restored(&fixture, &bale);
+}
+
+#[test]
+fn what_the_point_has_not_is_refused_until_it_is_given_up() {
+    for (what, change, words) in FOREIGN {
+        let (bale, fixture) = restored();
+        change(&fixture.target());
+        let below = || {
+            let mut below = seen(&fixture.standby());
+            // A work folder was in it, and is not any more.
+            below.remove(Path::new(""));
+            below
+        };
+        let before = below();
+        for dry_run in [true, false] {
+            let (class, said) = refused(fixture.restore(&bale, TreeOptions { full: false, dry_run }));
+            assert_eq!(class, Class::CannotStart, "{what}: {said}");
+            assert!(said.contains(words) && said.contains("--full"), "{what}: {said}");
+            assert_eq!(below(), before, "{what}");
+        }
+        let outside = fixture.standby().join("outside");
+        let stranger = outside.exists().then(|| seen(&outside));
+        let done = fixture.restore(&bale, ASKED).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!((done.how, done.given_up), (How::Full, 1), "{what}");
+        if let Some(stranger) = stranger {
+            assert_eq!(seen(&outside), stranger, "{what}: what a link led to");
+            if outside.is_dir() { fs::remove_dir_all(&outside) } else { fs::remove_file(&outside) }.expect("ours");
+        }
+        is_restored(&fixture, &bale);
+    }
+}
+
+#[test]
+fn a_file_that_has_a_name_elsewhere_is_not_shared() {
+    let (bale, fixture) = restored();
+    let (stranger, ours) = (fixture.folder.path().join("stranger"), fixture.target().join("a/b/big"));
+    fs::hard_link(&ours, &stranger).expect("another name");
+    fs::set_permissions(&stranger, fs::Permissions::from_mode(0o306)).expect("ours");
+    fs::remove_file(fixture.target().join("empty")).expect("it was there");
+    fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
+    is_restored(&fixture, &bale);
+    assert_ne!(inode(&ours), inode(&stranger));
+    let mode = fs::metadata(&stranger).expect("it stays").mode();
+    assert_eq!(mode & 0o777, 0o306, "what is not in the target stays as it was");
+}
