@@ -43,6 +43,7 @@ pub mod foreign;
 pub mod formats;
 pub mod inspect;
 pub mod key;
+pub mod lane;
 pub mod marks;
 pub mod name;
 pub mod node;

@@ -1,20 +1,27 @@
 //! `Segments`: a claim cut at its marks, and `Recheck`, which decides serially when the segments do not all hold.
 //!
-//! A host hashes all segments, in any order and on any thread, each from [`Segments::hasher`], and asks
-//! [`Segments::holds`]. When all hold, the claim is sound: see [`crate::marks`] for the argument. When some do not, the
-//! host goes through a [`Recheck`], which hashes from the last value that is proven. Either the stream comes back to a
+//! A host finds the segments in the object ([`Locate`], [`Layout`]), hashes all of them, in any order and on any thread,
+//! each in a lane of its own ([`Layout::lane`]), and tells a [`Pass`] how each ended. When all hold, the claim is sound:
+//! see [`crate::marks`] for the argument. When some do not, the host goes through a [`Recheck`], which hashes from the
+//! last value that is proven. Either the stream comes back to a
 //! mark, and it was a mark that was wrong; or it does not, all of the rest is hashed serially, and the digest decides.
 //! So a claim is called damaged only after the very digest on record was worked out from its bytes in the plain way,
 //! and the segments only tell where to look for the damage.
 
-use std::borrow::Borrow;
+mod layout;
+mod pass;
+mod recheck;
+
 use std::ops::Range;
 
-use crate::check::{Damage, Place, Verdict};
 use crate::claim::Sum;
 use crate::codec::Codec;
-use crate::digest::{Digest, Hasher};
+use crate::digest::Hasher;
 use crate::marks::Marks;
+
+pub use layout::{Layout, Locate};
+pub use pass::Pass;
+pub use recheck::Recheck;
 
 /// A stream of decoded bytes that is checked by its marks.
 #[derive(Debug, Clone)]
@@ -77,80 +84,10 @@ impl Segments {
     }
 }
 
-/// Decides on a claim some of whose segments did not hold. Drive it: while [`Recheck::next`] names a segment,
-/// [`Recheck::push`] its bytes and [`Recheck::end`] it.
-#[derive(Debug)]
-pub struct Recheck<S> {
-    segments: S,
-    /// The segments that did not hold, in order, from the one that is hashed now.
-    broken: Vec<usize>,
-    /// The segment to hash; none when all is decided.
-    at: Option<usize>,
-    /// Where the way from the marks parted that it never came back to.
-    parted: usize,
-    hasher: Hasher,
-    found: Option<Digest>,
-}
-
-impl<S: Borrow<Segments>> Recheck<S> {
-    /// Begins, with the segments that did not hold.
-    #[must_use]
-    pub fn new(segments: S, mut broken: Vec<usize>) -> Self {
-        broken.sort_unstable();
-        let at = broken.first().copied();
-        let start = at.unwrap_or(0);
-        let hasher = segments.borrow().hasher(start);
-        Self { segments, broken, at, parted: start, hasher, found: None }
-    }
-
-    /// The segment to hash next; none when the verdict is certain.
-    #[must_use]
-    pub fn next(&self) -> Option<usize> {
-        self.at
-    }
-
-    /// Takes the next of these bytes.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
-    }
-
-    /// Says that all of these bytes were pushed.
-    pub fn end(&mut self) {
-        let Some(index) = self.at else { return };
-        let segments = self.segments.borrow();
-        let last = segments.is_last(index);
-        if segments.holds(index, &self.hasher) {
-            // Proven up to here, and from here to the next that did not hold.
-            self.at = self.broken.iter().copied().find(|broken| *broken > index);
-            if let Some(next) = self.at {
-                self.parted = next;
-                self.hasher = segments.hasher(next);
-            }
-        } else if last {
-            self.at = None;
-            self.found = Some(self.hasher.clone().finish());
-        } else {
-            self.at = Some(index + 1);
-        }
-    }
-
-    /// The verdict, once [`Recheck::next`] names nothing.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        let Some(found) = self.found else { return Verdict::Sound };
-        let segments = self.segments.borrow();
-        let expected = segments.marks.expect().digest;
-        let from = self.broken.iter().filter(|broken| **broken >= self.parted);
-        let more = (from.count() as u64).saturating_sub(1);
-        let plain = segments.codec == Codec::Plain;
-        let place = Some(Place { bytes: segments.range(self.parted), more, plain });
-        Verdict::Damaged(Damage::Digest { expected, found, place })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::{Damage, Place, Verdict};
     use crate::digest::{Algorithm, md5_of};
     use crate::marks::Marker;
 
@@ -181,11 +118,14 @@ mod tests {
             segments.holds(*index, &hasher)
         };
         let broken: Vec<usize> = (0..segments.count()).rev().filter(|index| !holds(index)).collect();
-        let (mut recheck, mut serial) = (Recheck::new(&segments, broken), 0);
-        while let Some(range) = recheck.next().map(|index| segments.range(index)) {
+        let layout = Layout::plain(segments, &(0..data.len() as u64));
+        let (mut recheck, mut serial) = (Recheck::new(&layout, broken), 0);
+        while let Some(range) = recheck.next() {
             serial += range.end - range.start;
-            part(range).chunks(300).for_each(|piece| recheck.push(piece));
-            recheck.end();
+            for piece in part(range).chunks(300) {
+                assert_eq!(recheck.push(piece, &mut |_, _| {}), Some(()));
+            }
+            assert_eq!(recheck.end(), Some(()));
         }
         Some((recheck.verdict(), serial))
     }

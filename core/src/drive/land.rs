@@ -8,7 +8,7 @@ use super::marked::{Advance, Marked};
 use super::offload::Offloaded;
 use super::operation::{Operation, Question};
 use super::reader::What;
-use super::stream::{Owner, Stream, Sum};
+use super::stream::{Owner, Stream};
 use super::{Drive, Event, Known};
 
 impl Drive {
@@ -31,25 +31,24 @@ impl Drive {
         let end = stream.end();
         if let Owner::Segment { marked, index } = stream.owner {
             if let Some(Some(Operation::Marked(marked))) = self.flights.get_mut(marked) {
-                marked.ended(index, *stream, &end);
+                marked.ended(index, stream.lane, end.is_ok());
             }
             return;
         }
-        let Stream { owner, check, sum, .. } = *stream;
+        let Stream { owner, lane, whole, .. } = *stream;
         let Owner::Claim(number, claim) = owner else { return };
-        let bytes = check.length();
-        let verdict = match (end, sum) {
+        let bytes = lane.length();
+        let verdict = match (end, whole) {
             (Err(message), _) => Verdict::of_fault(unreadable(&message)),
-            (Ok(()), Sum::Lane(hasher)) => check.end_with(hasher),
-            (Ok(()), Sum::Offloaded(whole)) if bytes == claim.expect.length => {
+            (Ok(()), Some(whole)) if bytes == claim.expect.length => {
                 // Its bytes were read: no file is asked for.
                 let question = Question::new(number, *claim, 0, What::Digest);
-                return self.put(Operation::Offloaded(question, Box::new(Offloaded::new(check, whole))));
+                return self.put(Operation::Offloaded(question, Box::new(Offloaded::new(lane.into_parts().0, whole))));
             }
             // Where the length is another, or all are not to be hashed, there is no digest to speak of.
-            (Ok(()), sum) => {
-                self.done = self.done.saturating_add(if matches!(sum, Sum::Offloaded(_)) { bytes } else { 0 });
-                check.end()
+            (Ok(()), whole) => {
+                self.done = self.done.saturating_add(if whole.is_some() { bytes } else { 0 });
+                lane.end()
             }
         };
         self.conclude(number, *claim, verdict, bytes);

@@ -5,16 +5,15 @@
 
 use std::rc::Rc;
 
-use crate::check::Check;
 use crate::check::Verdict;
-use crate::claim::{Claim, Expect};
-use crate::codec::{Codec, Decoder, Flow, member};
+use crate::claim::Claim;
+use crate::lane::Lane;
 use crate::marks::{self, Marks};
-use crate::segments::{Recheck, Segments};
+use crate::segments::{Layout, Locate, Pass, Recheck};
 
 use super::reader::{Next, Reader};
 use super::runs::Runs;
-use super::stream::{Owner, Stream, Sum};
+use super::stream::{ENOUGH, Owner, Stream};
 
 /// A stream with marks beside it.
 pub(super) struct Marked {
@@ -28,26 +27,12 @@ pub(super) struct Marked {
 enum Stage {
     /// The marks are being read.
     Marks(Reader, Vec<u8>),
-    /// The members' headers are being read, up to these stored and decoded bytes.
-    Members { cut: Cut, header: Option<(Reader, Vec<u8>)>, stored: u64, decoded: u64 },
+    /// The members' headers are being read.
+    Members(Locate, Option<(Reader, Vec<u8>)>),
     /// Segments are hashed.
-    Segments { cut: Cut, runs: Runs, broken: Vec<usize>, odd: bool },
+    Segments { layout: Rc<Layout>, runs: Runs, pass: Pass },
     /// What did not hold is hashed serially.
-    Recheck { cut: Cut, recheck: Box<Recheck<Rc<Segments>>>, reading: Option<Reading> },
-}
-
-/// The segments, and where each one's stored bytes begin, and the last one's end.
-struct Cut {
-    segments: Rc<Segments>,
-    borders: Vec<u64>,
-}
-
-/// A segment that is hashed once more.
-struct Reading {
-    reader: Reader,
-    decoder: Decoder,
-    hashed: u64,
-    length: u64,
+    Recheck(Box<Recheck<Rc<Layout>>>, Option<Reader>),
 }
 
 /// What a step came to.
@@ -72,32 +57,29 @@ impl Marked {
     pub(super) fn reader(&mut self) -> Option<&mut Reader> {
         match &mut self.stage {
             Stage::Marks(reader, _) => Some(reader),
-            Stage::Members { header, .. } => header.as_mut().map(|(reader, _)| reader),
+            Stage::Members(_, header) => header.as_mut().map(|(reader, _)| reader),
             Stage::Segments { .. } => None,
-            Stage::Recheck { reading, .. } => reading.as_mut().map(|reading| &mut reading.reader),
+            Stage::Recheck(_, reader) => reader.as_mut(),
         }
     }
 
     /// A stream for the next segment, for the flight at `place`; none when all have one.
     pub(super) fn spawn(&mut self, place: usize) -> Option<Stream> {
-        let Stage::Segments { cut, runs, odd: false, .. } = &mut self.stage else { return None };
+        let Stage::Segments { layout, runs, pass } = &mut self.stage else { return None };
+        if pass.is_odd() {
+            return None;
+        }
         let index = runs.begin()?;
-        let codec = self.claim.codec;
-        let range = cut.segments.range(index);
-        let expect = Expect { length: range.end - range.start, digest: None };
         let owner = Owner::Segment { marked: place, index };
-        let check = Check::counting(codec, expect, None);
-        Some(Stream::new(owner, cut.reader(self.file, index), codec, check, Sum::Lane(cut.segments.hasher(index))))
+        let reader = Reader::new(self.file, layout.stored(index));
+        Some(Stream::new(owner, reader, self.claim.codec, layout.lane(index, ENOUGH)))
     }
 
-    /// Takes back the stream of a segment, which ended so.
-    pub(super) fn ended(&mut self, index: usize, stream: Stream, end: &Result<(), String>) {
-        let Stage::Segments { cut, runs, broken, odd } = &mut self.stage else { return };
+    /// Takes back the lane of a segment, which ended; `read` says that it was read to its end.
+    pub(super) fn ended(&mut self, index: usize, lane: Lane, read: bool) {
+        let Stage::Segments { layout, runs, pass } = &mut self.stage else { return };
         runs.ended(index);
-        if !matches!(stream.sum, Sum::Lane(hasher) if cut.segments.holds(index, &hasher)) {
-            broken.push(index);
-        }
-        *odd |= end.is_err() || !stream.check.is_whole(!cut.segments.is_last(index));
+        pass.end(layout, index, lane, read);
     }
 
     /// Goes on as far as possible.
@@ -112,27 +94,22 @@ impl Marked {
                 Next::Failed(_) => Advance::Plain,
                 Next::End => {
                     let marks = Marks::parse(bytes).filter(|_| bytes.len() as u64 <= marks::LONGEST);
-                    let segments =
-                        marks.and_then(|marks| Segments::new(self.claim.codec, self.claim.expect.sum()?, marks));
-                    let Some(segments) = segments else { return Advance::Plain };
-                    self.stage = Stage::begin(self.claim.codec, segments);
+                    let Some(locate) = marks.and_then(|marks| Locate::new(&self.claim, marks)) else {
+                        return Advance::Plain;
+                    };
+                    self.stage = Stage::Members(locate, None);
                     Advance::Moved
                 }
             },
-            Stage::Members { cut, header, stored, decoded } => {
-                let end = cut.segments.range(cut.borders.len().saturating_sub(1)).end;
+            Stage::Members(locate, header) => {
                 let Some((reader, read)) = header else {
-                    if *decoded == end {
-                        cut.borders.push(*stored);
-                        if cut.borders.len() == cut.segments.count() {
-                            cut.borders.push(u64::MAX);
-                            self.stage = Stage::segments(cut);
+                    match locate.ask() {
+                        Some(range) => *header = Some((Reader::new(self.file, range), Vec::new())),
+                        None => {
+                            let layout = Rc::new(locate.clone().finish());
+                            let runs = Runs::new(layout.segments().count());
+                            self.stage = Stage::Segments { layout, runs, pass: Pass::default() };
                         }
-                    } else if *decoded > end {
-                        return Advance::Plain;
-                    } else {
-                        let range = *stored..stored.saturating_add(member::HEADER as u64);
-                        *header = Some((Reader::new(self.file, range), Vec::new()));
                     }
                     return Advance::Moved;
                 };
@@ -142,91 +119,47 @@ impl Marked {
                     Next::End | Next::Failed(_) => return Advance::Plain,
                 }
                 let Some(whole) = read.first_chunk() else { return Advance::Moved };
-                let said = member::lengths(whole).filter(|said| said.decoded >= member::SHORTEST);
+                let said = locate.answer(whole);
                 *header = None;
-                let Some(said) = said else { return Advance::Plain };
-                *stored = stored.saturating_add(said.stored.max(1).into());
-                *decoded = decoded.saturating_add(said.decoded.into());
-                Advance::Moved
+                if said.is_some() { Advance::Moved } else { Advance::Plain }
             }
-            Stage::Segments { runs, odd: true, .. } if runs.idle() => Advance::Plain,
-            Stage::Segments { cut, runs, broken, odd } => {
-                if *odd || !runs.over() {
+            Stage::Segments { runs, pass, .. } if pass.is_odd() => {
+                if runs.idle() {
+                    Advance::Plain
+                } else {
+                    Advance::Waiting
+                }
+            }
+            Stage::Segments { layout, runs, pass } => {
+                if !runs.over() {
                     return Advance::Waiting;
                 }
-                if broken.is_empty() {
-                    return Advance::Verdict(Verdict::Sound);
-                }
-                let recheck = Box::new(Recheck::new(cut.segments.clone(), std::mem::take(broken)));
-                self.stage = Stage::Recheck { cut: cut.take(), recheck, reading: None };
-                Advance::Moved
-            }
-            Stage::Recheck { cut, recheck, reading } => {
-                let Some(read) = reading else {
-                    let Some(index) = recheck.next() else { return Advance::Verdict(recheck.verdict()) };
-                    let (codec, range) = (self.claim.codec, cut.segments.range(index));
-                    let (reader, decoder) = (cut.reader(self.file, index), Decoder::new(codec, None));
-                    *reading = Some(Reading { reader, decoder, hashed: 0, length: range.end - range.start });
-                    return Advance::Moved;
-                };
-                match read.reader.next() {
-                    Next::Waiting => Advance::Waiting,
-                    Next::Failed(_) => Advance::Plain,
-                    Next::Bytes(bytes) => {
-                        let Reading { decoder, hashed, .. } = read;
-                        let pushed = decoder.push(&bytes, &mut |decoded| {
-                            *hashed = hashed.saturating_add(decoded.len() as u64);
-                            recheck.push(decoded);
-                            Flow::Continue(())
-                        });
-                        if pushed.is_ok() { Advance::Moved } else { Advance::Plain }
-                    }
-                    // It changed since its segments were read.
-                    Next::End if read.hashed != read.length => Advance::Plain,
-                    Next::End => {
-                        *reading = None;
-                        recheck.end();
+                match std::mem::take(pass).broken() {
+                    None => Advance::Plain,
+                    Some(broken) if broken.is_empty() => Advance::Verdict(Verdict::Sound),
+                    Some(broken) => {
+                        self.stage = Stage::Recheck(Box::new(Recheck::new(layout.clone(), broken)), None);
                         Advance::Moved
                     }
                 }
             }
-        }
-    }
-}
-
-impl Stage {
-    /// What comes after the marks were read.
-    fn begin(codec: Codec, segments: Segments) -> Self {
-        let mut cut = Cut { segments: Rc::new(segments), borders: Vec::new() };
-        match codec {
-            Codec::Plain => {
-                cut.borders = (0..cut.segments.count()).map(|index| cut.segments.range(index).start).collect();
-                // One byte more than there should be, to see that nothing follows.
-                cut.borders.push(cut.segments.expect().length.saturating_add(1));
-                Self::segments(&mut cut)
-            }
-            // There are no others.
-            Codec::Gzip | Codec::Blob(_) | Codec::Cached(_) | Codec::Kept(_) => {
-                cut.borders.push(0);
-                Self::Members { cut, header: None, stored: 0, decoded: 0 }
+            Stage::Recheck(recheck, reading) => {
+                let Some(reader) = reading else {
+                    let Some(stored) = recheck.next() else { return Advance::Verdict(recheck.verdict()) };
+                    *reading = Some(Reader::new(self.file, stored));
+                    return Advance::Moved;
+                };
+                let went = match reader.next() {
+                    Next::Waiting => return Advance::Waiting,
+                    Next::Failed(_) => None,
+                    Next::Bytes(bytes) => recheck.push(&bytes, &mut |_, _| {}),
+                    Next::End => {
+                        *reading = None;
+                        recheck.end()
+                    }
+                };
+                if went.is_some() { Advance::Moved } else { Advance::Plain }
             }
         }
-    }
-
-    fn segments(cut: &mut Cut) -> Self {
-        let runs = Runs::new(cut.segments.count());
-        Self::Segments { cut: cut.take(), runs, broken: Vec::new(), odd: false }
-    }
-}
-
-impl Cut {
-    fn take(&mut self) -> Self {
-        Self { segments: self.segments.clone(), borders: std::mem::take(&mut self.borders) }
-    }
-
-    /// The stored bytes of segment `index` of `file`.
-    fn reader(&self, file: u32, index: usize) -> Reader {
-        let border = |at: usize| self.borders.get(at).copied().unwrap_or(u64::MAX);
-        Reader::new(file, border(index)..border(index + 1))
     }
 }

@@ -44,7 +44,7 @@ pub use news::{Event, Known, Progress};
 use operation::{Operation, Question};
 pub use reader::{Answer, Want, What};
 use reader::{Ids, Reader};
-use stream::{Stream, Sum};
+use stream::Stream;
 
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
@@ -384,7 +384,7 @@ impl Drive {
             .iter_mut()
             .flatten()
             .filter_map(|flight| if let Operation::Stream(stream) = flight { Some(&mut **stream) } else { None })
-            .filter(|stream| !matches!(stream.sum, Sum::Offloaded(_)))
+            .filter(|stream| stream.whole.is_none())
             .collect();
         let ready = streams.iter().filter(|stream| stream.ready() > 0).count();
         let full = lanes::width(Algorithm::Md5).max(lanes::width(Algorithm::Sha256));

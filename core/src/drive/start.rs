@@ -3,18 +3,15 @@
 use crate::check::{Check, Verdict};
 use crate::claim::{Claim, Evidence};
 use crate::codec::Codec;
-use crate::digest::Hasher;
+use crate::lane::{INFLATING, Lane};
 
 use super::marked::Marked;
 use super::offload::{Offloaded, Whole};
 use super::operation::{Operation, Question};
 use super::reader::{Reader, What};
-use super::stream::{Owner, Stream, Sum};
+use super::stream::{ENOUGH, Owner, Stream};
 use super::trailing::Trailing;
 use super::{Drive, FLIGHTS};
-
-/// Of all flights, so many that inflate or are hashed apart: they hold more, and are slower than any disk.
-const INFLATING: usize = 8;
 
 /// Trails at a time: each may hold an index of its own.
 const TRAILS: usize = 2;
@@ -94,17 +91,14 @@ impl Drive {
     /// Begins to check a claim in one stream.
     pub(super) fn stream(&mut self, number: u32, claim: Claim, file: u32) {
         let (codec, key) = (claim.codec, self.indices.survey.key());
-        let (check, sum) = match claim.expect.digest.filter(|_| self.hashes()) {
-            None => (Check::new(&claim, self.depth, key), Sum::None),
-            Some(digest) => {
-                let apart = self.apart && Offloaded::suits(&claim);
-                let lane = || Sum::Lane(Hasher::new(digest.algorithm()));
-                let sum = if apart { Sum::Offloaded(Whole::of(&claim, key)) } else { lane() };
-                (Check::counting(codec, claim.expect, key), sum)
-            }
+        let whole = (self.apart && self.hashes() && Offloaded::suits(&claim)).then(|| Whole::of(&claim, key));
+        let lane = match &whole {
+            Some(_) => Lane::new(Check::counting(codec, claim.expect, key), None, ENOUGH),
+            None => Lane::of(&claim, self.depth, key, ENOUGH),
         };
         let reader = Reader::new(file, claim.read());
-        let stream = Stream::new(Owner::Claim(number, Box::new(claim)), reader, codec, check, sum);
+        let mut stream = Stream::new(Owner::Claim(number, Box::new(claim)), reader, codec, lane);
+        stream.whole = whole;
         self.put(Operation::Stream(Box::new(stream)));
     }
 }

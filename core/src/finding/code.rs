@@ -144,14 +144,6 @@ codes! {
         "Write the owner into the file again, as in root@pam: a server leaves a group without it out.";
 }
 
-impl Code {
-    /// The page that `explain` prints.
-    #[must_use]
-    pub fn page(self) -> String {
-        super::pages::page(self)
-    }
-}
-
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "HW{}", self.number())

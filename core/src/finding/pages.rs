@@ -17,27 +17,30 @@ struct Page {
     again: &'static str,
 }
 
-/// The page of `code`, as plain text of at most 72 columns.
-pub(super) fn page(code: Code) -> String {
-    let Page { means, comes, steps, again } = parts(code);
-    let (severity, exit) = match code.severity() {
-        Severity::Damage => ("damage", "It makes the verdict damaged, with exit code 1."),
-        Severity::Inconclusive => {
-            ("inconclusive", "It makes the verdict inconclusive, with exit code 3, unless there is damage too.")
+impl Code {
+    /// The page that `explain` prints, as plain text of at most 72 columns.
+    #[must_use]
+    pub fn page(self) -> String {
+        let Page { means, comes, steps, again } = parts(self);
+        let (severity, exit) = match self.severity() {
+            Severity::Damage => ("damage", "It makes the verdict damaged, with exit code 1."),
+            Severity::Inconclusive => {
+                ("inconclusive", "It makes the verdict inconclusive, with exit code 3, unless there is damage too.")
+            }
+            Severity::Warning => ("warning", "It leaves the verdict as it is; with --strict it counts as damage."),
+        };
+        let mut text = format!("{self} {} ({severity})\n\n", self.name());
+        for (title, body) in [("WHAT IT MEANS", means), ("HOW IT COMES ABOUT", comes)] {
+            text.push_str(&format!("{title}\n{}\n", fill(body, "  ", "  ")));
         }
-        Severity::Warning => ("warning", "It leaves the verdict as it is; with --strict it counts as damage."),
-    };
-    let mut text = format!("{code} {} ({severity})\n\n", code.name());
-    for (title, body) in [("WHAT IT MEANS", means), ("HOW IT COMES ABOUT", comes)] {
-        text.push_str(&format!("{title}\n{}\n", fill(body, "  ", "  ")));
+        text.push_str("WHAT TO DO\n");
+        for (i, step) in steps.iter().enumerate() {
+            text.push_str(&fill(step, &format!("  {}. ", i + 1), "     "));
+        }
+        let command = format!("highwater verify REPO {again}");
+        text.push_str(&format!("\nTO SEE IT AGAIN\n  {}\n\n{}", command.trim_end(), fill(exit, "  ", "  ")));
+        text
     }
-    text.push_str("WHAT TO DO\n");
-    for (i, step) in steps.iter().enumerate() {
-        text.push_str(&fill(step, &format!("  {}. ", i + 1), "     "));
-    }
-    let command = format!("highwater verify REPO {again}");
-    text.push_str(&format!("\nTO SEE IT AGAIN\n  {}\n\n{}", command.trim_end(), fill(exit, "  ", "  ")));
-    text
 }
 
 /// Breaks `text` into lines of at most [`WIDTH`] columns, which begin with `first` or `other`. A tilde is a
@@ -382,7 +385,7 @@ mod tests {
     #[test]
     fn every_page_is_narrow_and_whole() {
         for code in Code::ALL {
-            let page = page(*code);
+            let page = code.page();
             assert!(page.starts_with(&format!("{code} {} (", code.name())), "{page}");
             assert!(page.contains("\n  1. ") && page.contains("\n  highwater verify REPO --depth "), "{page}");
             assert!(page.ends_with(".\n") && !page.contains('~'), "{page}");

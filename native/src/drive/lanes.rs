@@ -6,11 +6,12 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use highwater_core::check::Check;
-use highwater_core::claim::Expect;
-use highwater_core::codec::{Codec, Workspace, place};
+use highwater_core::claim::Claim;
+use highwater_core::codec::Workspace;
 use highwater_core::digest::{Hasher, update_lanes};
 use highwater_core::key::Key;
+use highwater_core::lane::Lane;
+use highwater_core::report::Depth;
 
 use super::PIECE;
 use super::sink::Goes;
@@ -22,7 +23,7 @@ use crate::watch::Watch;
 const TOGETHER: usize = 1024 * 1024;
 
 /// The least that a lane reads, and decodes, at a time: enough to hide the system call.
-const LEAST: usize = 32 * 1024;
+pub(super) const LEAST: usize = 32 * 1024;
 
 /// What a short object may be longer than what it is to give, in bytes: a header, and some. A longer one is read in
 /// several pieces.
@@ -36,14 +37,11 @@ const AHEAD: u64 = 4 * 1024 * 1024;
 /// of the cache.
 const STAGGER: usize = 320;
 
-/// One stream: a range of an object's stored bytes, decoded, counted and hashed.
+/// One stream: a range of an object's stored bytes on its way through a lane.
 pub(super) struct Stream<'s, T> {
     /// Whose it is.
     pub(super) tag: T,
-    /// Counts the decoded bytes, and knows when there are too many.
-    pub(super) check: Check,
-    /// Their digest.
-    pub(super) hasher: Hasher,
+    pub(super) lane: Lane,
     object: Arc<dyn Object>,
     /// The stored bytes that were not read, or of an object in memory not taken.
     stored: Range<u64>,
@@ -52,58 +50,57 @@ pub(super) struct Stream<'s, T> {
     /// A buffer of stored bytes, and where in it those lie that were read and not taken.
     input: Vec<u8>,
     read: Range<usize>,
-    /// Decoded bytes, but for those that are stored as they are.
-    decoded: Vec<u8>,
-    ready: Ready,
     asked: u64,
     /// Where the decoded bytes go, if anywhere.
     goes: Option<Goes<'s>>,
     end: Option<io::Result<()>>,
 }
 
-/// Where the bytes lie that wait to be hashed.
-enum Ready {
-    /// Here, in the stored bytes: they are decoded as they are, so nobody need copy them.
-    Stored(Range<usize>),
-    /// In the decoder.
-    Held,
-    /// In the buffer of decoded bytes; all of it.
-    Decoded,
+impl Stream<'_, Claim> {
+    /// A stream of the bytes of `claim`, which are in `object`. `key` opens what is encrypted.
+    pub(super) fn of(claim: Claim, object: Arc<dyn Object>, depth: Depth, key: Option<&Key>) -> Self {
+        let (stored, length) = (claim.stored(), claim.expect.length);
+        let lane = Lane::of(&claim, depth, key, LEAST);
+        Self::new(claim, object, stored, length, lane)
+    }
 }
 
 impl<'s, T> Stream<'s, T> {
     /// A stream of the stored bytes `stored` of `object`, which end earlier if the object does. They are to decode to
-    /// what `expect` says.
-    pub(super) fn new(
-        tag: T,
-        object: Arc<dyn Object>,
-        stored: Range<u64>,
-        (codec, key): (Codec, Option<&Key>),
-        expect: Expect,
-        hasher: Hasher,
-    ) -> Self {
-        let mut check = Check::counting(codec, expect, key);
-        if codec.sealing().is_some()
-            && let Some(workspace) = SPARE_WORKSPACES.with_borrow_mut(Vec::pop)
-        {
-            check.lend(workspace);
-        }
+    /// `length` bytes.
+    pub(super) fn new(tag: T, object: Arc<dyn Object>, stored: Range<u64>, length: u64, lane: Lane) -> Self {
         Self {
             tag,
-            check,
-            hasher,
+            lane,
             object,
             // The system reads a short object ahead by itself.
-            asked: if expect.length > PIECE as u64 { stored.start } else { u64::MAX },
+            asked: if length > PIECE as u64 { stored.start } else { u64::MAX },
             stored,
-            most: usize::try_from(expect.length).unwrap_or(usize::MAX).saturating_add(OVERHEAD),
+            most: usize::try_from(length).unwrap_or(usize::MAX).saturating_add(OVERHEAD),
             input: Vec::new(),
             read: 0..0,
-            decoded: Vec::new(),
-            ready: Ready::Decoded,
             goes: None,
             end: None,
         }
+    }
+
+    /// Lends it what this thread has to spare.
+    fn lend(&mut self) {
+        self.input = buffer();
+        self.lane.lend(buffer());
+        if self.lane.has_use_for_workspace()
+            && let Some(workspace) = SPARE_WORKSPACES.with_borrow_mut(Vec::pop)
+        {
+            self.lane.lend_workspace(workspace);
+        }
+    }
+
+    /// Takes that back.
+    fn reclaim(&mut self) {
+        let (decoded, workspace) = self.lane.reclaim();
+        SPARE_WORKSPACES.with_borrow_mut(|spare| spare.extend(workspace));
+        put_back(std::mem::take(&mut self.input));
+        put_back(decoded);
     }
 
     /// The same, whose decoded bytes go there.
@@ -114,7 +111,7 @@ impl<'s, T> Stream<'s, T> {
     /// Hands the bytes that are ready to where they go.
     fn write(&mut self) -> Result<(), Error> {
         let Some(Goes { sink, at }) = self.goes else { return Ok(()) };
-        let (_, bytes) = self.work();
+        let bytes = self.lane.ready(self.bytes());
         if bytes.is_empty() {
             return Ok(());
         }
@@ -124,23 +121,19 @@ impl<'s, T> Stream<'s, T> {
         Ok(())
     }
 
+    /// The stored bytes that are at hand.
+    fn bytes(&self) -> &[u8] {
+        self.object.bytes().unwrap_or(&self.input)
+    }
+
     /// The bytes that are ready, and who takes them.
-    fn work(&mut self) -> (&mut Hasher, &[u8]) {
-        let bytes = match &self.ready {
-            Ready::Stored(range) => &self.object.bytes().unwrap_or(&self.input)[range.clone()],
-            Ready::Held => self.check.held(),
-            Ready::Decoded => &self.decoded,
-        };
-        (&mut self.hasher, bytes)
+    fn work(&mut self) -> Option<(&mut Hasher, &[u8])> {
+        self.lane.work(self.object.bytes().unwrap_or(&self.input))
     }
 
     /// How many bytes are ready.
     fn ready(&self) -> usize {
-        match &self.ready {
-            Ready::Stored(range) => range.len(),
-            Ready::Held => self.check.held().len(),
-            Ready::Decoded => self.decoded.len(),
-        }
+        self.lane.ready(self.bytes()).len()
     }
 
     /// Makes the next bytes ready, out of at most `piece` stored ones or a little more.
@@ -150,10 +143,8 @@ impl<'s, T> Stream<'s, T> {
             self.object.will_need(self.asked, ahead);
             self.asked = self.asked.saturating_add(AHEAD);
         }
-        self.decoded.clear();
-        self.ready = Ready::Decoded;
-        // What lies in the input or the decoder must not be written over before it is hashed.
-        while matches!(self.ready, Ready::Decoded) && self.decoded.len() < LEAST && self.end.is_none() {
+        self.lane.hashed();
+        while self.lane.has_room() && self.end.is_none() {
             if let Err(error) = self.step(piece) {
                 self.end = Some(Err(error));
             }
@@ -172,29 +163,22 @@ impl<'s, T> Stream<'s, T> {
             let count = read(&*self.object, &mut self.stored, &mut self.input[..room])?;
             self.read = 0..count;
         }
-        let Self { object, stored, input, read, decoded, ready, check, .. } = self;
-        let (all, from, room) = match object.bytes() {
+        let Self { object, stored, input, read, lane, .. } = self;
+        let (flow, over) = match object.bytes() {
             Some(all) => {
                 let end = usize::try_from(stored.end).unwrap_or(usize::MAX).min(all.len());
                 let from = usize::try_from(stored.start).unwrap_or(usize::MAX).min(end);
-                (all, from, piece.min(end - from))
+                let room = piece.min(end - from);
+                let (taken, flow) = lane.take(all, from..from + room);
+                stored.start += taken as u64;
+                (flow, room == 0)
             }
-            None => (&input[..], read.start, read.len()),
-        };
-        let mut rest = &all[from..from + room];
-        let holds = check.holds() && decoded.is_empty();
-        let flow = check.some(&mut rest, &mut |bytes| match place(all, bytes) {
-            _ if holds => *ready = Ready::Held,
-            Some(place) if decoded.is_empty() => *ready = Ready::Stored(place),
-            _ => decoded.extend_from_slice(bytes),
-        });
-        let used = room - rest.len();
-        let over = if object.bytes().is_some() {
-            stored.start += used as u64;
-            room == 0
-        } else {
-            read.start += used;
-            rest.is_empty() && (room == 0 || stored.is_empty())
+            None => {
+                let room = read.len();
+                let (taken, flow) = lane.take(input, read.clone());
+                read.start += taken;
+                (flow, taken == room && (room == 0 || stored.is_empty()))
+            }
         };
         if flow.is_break() || over {
             self.end = Some(Ok(()));
@@ -250,7 +234,7 @@ pub(super) fn run<'s, T>(
         while lanes.len() < width
             && let Some(mut stream) = next()?
         {
-            (stream.input, stream.decoded) = (buffer(), buffer());
+            stream.lend();
             lanes.push(stream);
         }
         if lanes.is_empty() {
@@ -259,7 +243,7 @@ pub(super) fn run<'s, T>(
         let piece = (TOGETHER / lanes.len()).clamp(LEAST, PIECE);
         lanes.iter_mut().for_each(|lane| lane.fill(piece));
         lanes.iter_mut().try_for_each(Stream::write)?;
-        update_lanes(lanes.iter_mut().map(Stream::work));
+        update_lanes(lanes.iter_mut().filter_map(Stream::work));
         watch.advance(lanes.iter().map(|lane| lane.ready() as u64).sum());
         let mut at = 0;
         while let Some(lane) = lanes.get_mut(at) {
@@ -268,9 +252,7 @@ pub(super) fn run<'s, T>(
                 continue;
             };
             let mut lane = lanes.swap_remove(at);
-            SPARE_WORKSPACES.with_borrow_mut(|spare| spare.extend(lane.check.reclaim()));
-            put_back(std::mem::take(&mut lane.input));
-            put_back(std::mem::take(&mut lane.decoded));
+            lane.reclaim();
             ended(lane, end)?;
         }
     }

@@ -22,7 +22,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Flow;
-use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::{Answer, Ask, Entry, Stretch};
 use highwater_core::key::Key;
@@ -294,7 +293,7 @@ impl Context<'_> {
             // Those of a job are alike.
             Job::Lanes(width, claims) => {
                 match claims.first().and_then(|first| first.expect.digest).filter(|_| hashed) {
-                    Some(digest) => self.lanes((width, digest.algorithm()), claims, &mut out),
+                    Some(_) => self.lanes(width, claims, &mut out),
                     None => claims.into_iter().try_for_each(|claim| self.one(claim, &mut out)),
                 }
             }
@@ -318,18 +317,14 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn lanes(self, (width, algorithm): (usize, Algorithm), claims: Vec<Claim>, out: &mut Out<'_>) -> Result<(), Error> {
+    fn lanes(self, width: usize, claims: Vec<Claim>, out: &mut Out<'_>) -> Result<(), Error> {
         let out = RefCell::new(out);
         let mut claims = claims.into_iter();
         let next = || {
             for claim in claims.by_ref() {
                 match self.store.open(&claim.object) {
                     Ok(object) => {
-                        let (codec, expect) = (claim.codec, claim.expect);
-                        let (stored, how) = (claim.stored(), (codec, self.key));
-                        let hasher = Hasher::new(algorithm);
-                        let stream = lanes::Stream::new(claim, object.into(), stored, how, expect, hasher);
-                        return Ok(Some(stream));
+                        return Ok(Some(lanes::Stream::of(claim, object.into(), self.depth, self.key)));
                     }
                     Err(error) => {
                         let verdict = one::failed(self.store, &claim, &error);
@@ -340,9 +335,9 @@ impl Context<'_> {
             Ok(None)
         };
         let ended = |stream: lanes::Stream<'_, Claim>, end: io::Result<()>| {
-            let bytes = stream.check.length();
+            let bytes = stream.lane.length();
             let verdict = match end {
-                Ok(()) => stream.check.end_with(stream.hasher),
+                Ok(()) => stream.lane.end(),
                 Err(error) => Verdict::of_fault(fault(&error)),
             };
             out.borrow_mut().settle(stream.tag, verdict, bytes, false);

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use highwater_core::claim::Claim;
 use highwater_core::codec::Codec;
 use highwater_core::digest::{Algorithm, lanes};
-
-/// Lanes of one thread that inflate: more would not be faster, as inflating takes most of the time.
-const INFLATING: usize = 8;
+use highwater_core::lane::INFLATING;
 
 /// Claims that one thread takes at a time, for each lane.
 const TURNS: usize = 2;

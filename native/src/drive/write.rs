@@ -8,7 +8,6 @@ use std::thread;
 
 use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
-use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::key::Key;
 use highwater_core::report::Depth;
 use rayon::prelude::*;
@@ -44,7 +43,7 @@ pub(crate) fn write(
     schedule::schedule(claims, threads).into_par_iter().try_for_each(|job| match job {
         // Those of a job are alike.
         Job::Lanes(width, claims) => match claims.first().and_then(|first| first.expect.digest) {
-            Some(digest) if width > 1 => write.lanes((width, digest.algorithm()), claims),
+            Some(_) if width > 1 => write.lanes(width, claims),
             _ => claims.iter().try_for_each(|claim| write.one(claim, true)),
         },
         Job::Marked(claim) => write.marked(&claim),
@@ -61,16 +60,14 @@ struct Write<'a> {
 }
 
 impl Write<'_> {
-    fn lanes(self, (width, algorithm): (usize, Algorithm), claims: Vec<Claim>) -> Result<(), Error> {
+    fn lanes(self, width: usize, claims: Vec<Claim>) -> Result<(), Error> {
         let mut claims = claims.into_iter();
         let next = || {
             for claim in claims.by_ref() {
                 match self.store.open(&claim.object) {
                     Ok(object) => {
-                        let (codec, expect, at) = (claim.codec, claim.expect, claim.target().start);
-                        let (stored, how) = (claim.stored(), (codec, self.key));
-                        let hasher = Hasher::new(algorithm);
-                        let stream = lanes::Stream::new(claim, object.into(), stored, how, expect, hasher);
+                        let at = claim.target().start;
+                        let stream = lanes::Stream::of(claim, object.into(), Depth::Digest, self.key);
                         return Ok(Some(stream.to(Goes { sink: self.sink, at })));
                     }
                     Err(error) => {
@@ -83,7 +80,7 @@ impl Write<'_> {
         };
         let ended = |stream: lanes::Stream<'_, Claim>, end: io::Result<()>| {
             let verdict = match end {
-                Ok(()) => stream.check.end_with(stream.hasher),
+                Ok(()) => stream.lane.end(),
                 Err(error) => Verdict::of_fault(fault(&error)),
             };
             (self.settled)(&stream.tag, verdict)

@@ -3,15 +3,16 @@
 use std::ops::Range;
 
 use highwater_core::check::{Check, Damage, Verdict};
-use highwater_core::claim::{Claim, Expect, Sum};
+use highwater_core::claim::{Claim, Sum};
 use highwater_core::codec::member::{self, HEADER, Lengths};
-use highwater_core::codec::{Codec, Decoder, Flow};
-use highwater_core::digest::Algorithm;
+use highwater_core::codec::{Codec, Flow};
+use highwater_core::digest::{Algorithm, update_lanes};
 use highwater_core::finding::Hurts;
+use highwater_core::lane::Lane;
 use highwater_core::marks::{Marker, Marks};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
-use highwater_core::segments::{Recheck, Segments};
+use highwater_core::segments::{Layout, Pass, Recheck, Segments};
 
 use super::digests::other;
 use super::feed::{Feed, dice_of, pieces};
@@ -263,41 +264,49 @@ impl Kept {
         let marks = file(&self.file)?;
         let segments = Segments::new(self.claim.codec, self.sum(), marks)?;
         let parts = self.parts(&segments)?;
-        let (mut broken, mut odd) = (Vec::new(), false);
+        let borders = parts.iter().map(|part| part.start).chain([self.stored.len()]).map(|at| at as u64).collect();
+        let layout = Layout::new(segments, borders);
+        let mut pass = Pass::default();
         // Backwards: they may come in any order.
         for (index, part) in parts.iter().cloned().enumerate().rev() {
-            let range = segments.range(index);
-            let expect = Expect { length: range.end - range.start, digest: None };
-            let mut check = Check::counting(self.claim.codec, expect, None);
-            let mut hasher = segments.hasher(index);
+            let mut lane = layout.lane(index, 1000);
             for piece in self.stored[part].chunks(700) {
-                if check.push(piece, &mut |decoded| hasher.update(decoded)).is_break() {
+                if hash(&mut lane, piece).is_break() {
                     break;
                 }
             }
-            if !segments.holds(index, &hasher) {
-                broken.push(index);
-            }
-            odd |= !check.is_whole(!segments.is_last(index));
+            pass.end(&layout, index, lane, true);
         }
-        if odd {
-            return None;
-        }
-        let mut recheck = Recheck::new(&segments, broken.clone());
+        let broken = pass.broken()?;
+        let mut recheck = Recheck::new(&layout, broken.clone());
         let mut before = None;
-        while let Some(index) = recheck.next() {
-            assert!(before < Some(index), "it goes on, from {before:?} to {index}");
-            before = Some(index);
-            let mut decoder = Decoder::new(self.claim.codec, None);
-            let taken = decoder.push(&self.stored[parts[index].clone()], &mut |decoded| {
-                recheck.push(decoded);
-                Flow::Continue(())
-            });
-            assert!(taken.is_ok(), "it was whole before: {taken:?}");
-            recheck.end();
+        while let Some(stored) = recheck.next() {
+            assert!(before < Some(stored.start), "it goes on, from {before:?} to {stored:?}");
+            before = Some(stored.start);
+            let place = |at: u64| usize::try_from(at).expect("a place");
+            for piece in self.stored[place(stored.start)..place(stored.end)].chunks(700) {
+                assert_eq!(recheck.push(piece, &mut |_, _| {}), Some(()), "it was whole before");
+            }
+            assert_eq!(recheck.end(), Some(()), "it was whole before");
         }
         assert!(!broken.is_empty() || recheck.verdict() == Verdict::Sound, "nothing is broken");
         Some(recheck.verdict())
+    }
+}
+
+/// Takes all of `piece` through a lane.
+fn hash(lane: &mut Lane, piece: &[u8]) -> Flow {
+    let mut taken = 0;
+    loop {
+        let (more, flow) = lane.take(piece, taken..piece.len());
+        taken += more;
+        if flow.is_break() || taken == piece.len() || !lane.has_room() {
+            update_lanes(lane.work(piece).into_iter());
+            lane.hashed();
+        }
+        if flow.is_break() || taken == piece.len() {
+            return flow;
+        }
     }
 }
 

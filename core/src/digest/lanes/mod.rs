@@ -13,6 +13,8 @@ mod schedule;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "some targets leave SHA-256 to one stream"))]
 mod sha256_rounds;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "some targets leave SHA-256 to one stream"))]
+mod single;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "some targets leave SHA-256 to one stream"))]
 mod word;
 
 #[cfg(target_arch = "x86_64")]

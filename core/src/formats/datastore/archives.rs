@@ -8,7 +8,7 @@
 //! | `.fidx`, `.didx`, `.blob` | named by its file | that |
 //! | anything else | unknown to them, but by the name of its file | |
 
-use super::manifest::Kind;
+use super::kind::Kind;
 use super::names::{LOG, MANIFEST, is_id};
 
 /// The ending of a key that was encrypted to another, which servers keep in a snapshot.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::archives::{called, kind_of};
+use super::kind::{Crypt, Kind};
 use super::names::{Group, MANIFEST, time_of};
 use super::proof::{Proof, Said};
 use super::state;
@@ -66,16 +67,6 @@ struct JsonFile {
     csum: String,
 }
 
-/// How a file is kept from others; the strongest is the greatest.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Crypt {
-    #[default]
-    None,
-    SignOnly,
-    Encrypt,
-}
-
 /// What a manifest says.
 #[derive(Debug)]
 pub(super) struct Manifest {
@@ -98,14 +89,6 @@ pub(super) struct File {
     pub(super) size: u64,
     /// The checksum of the index, or the SHA-256 of the blob as it is stored.
     pub(super) sum: Digest,
-}
-
-/// What a file is, by its extension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Fixed,
-    Dynamic,
-    Blob,
 }
 
 impl File {

@@ -16,6 +16,7 @@ mod folders;
 mod found;
 mod index;
 mod inspect;
+mod kind;
 mod manifest;
 pub mod names;
 mod proof;

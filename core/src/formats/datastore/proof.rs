@@ -5,7 +5,7 @@
 //! text under the given key proves the text, whatever the fingerprint says; one that is not is damage where the
 //! fingerprint names that key, and else nobody knows.
 
-use super::manifest::Crypt;
+use super::kind::Crypt;
 use crate::codec::Sealing;
 use crate::digest::{Algorithm, Digest};
 use crate::finding::Code;
