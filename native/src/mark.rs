@@ -68,7 +68,9 @@ pub fn mark(
     let (mut bare, mut short, mut there) = (Vec::new(), 0, 0);
     let survey = drive::run(disk.as_store(), survey, Depth::List, watch, &mut |claim, verdict| {
         if *verdict != Verdict::Sound {
-        } else if claim.expect.length <= job.distance {
+            return;
+        }
+        if claim.expect.length <= job.distance {
             short += 1;
         } else if has_marks(disk, claim) {
             there += 1;
