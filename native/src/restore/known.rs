@@ -68,6 +68,15 @@ pub(super) fn more(run: &Run<'_>, more: u64) -> String {
     format!("it holds {} and then {more} bytes more, which {repository} does not know", run.plan.point)
 }
 
+/// Whether the target is what the plan restores, to the last byte: the first difference ends the look.
+pub(super) fn is_already(run: &Run<'_>, object: &dyn Object) -> Result<bool, Error> {
+    let plan = run.plan;
+    if object.length().map_err(run.failed("read"))? != plan.end {
+        return Ok(false);
+    }
+    is(run, object, &plan.claims)
+}
+
 /// Whether an object holds these chunks, all of them.
 pub(super) fn is(run: &Run<'_>, object: &dyn Object, claims: &Claims) -> Result<bool, Error> {
     all(run, claims, 0..u64::MAX, |claim| holds(object, (claim, run.plan.opens.as_ref()), run.watch))

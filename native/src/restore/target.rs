@@ -7,22 +7,13 @@ use highwater_core::claim::Claim;
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 
-use super::{Plan, Run};
+use super::Plan;
 use crate::disk::{Disk, What};
 use crate::drive::{Marked, buffer, read_marks};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::{Object, Store};
 use crate::watch::Watch;
-
-/// Whether the target is what the plan restores, to the last byte: the first difference ends the look.
-pub(super) fn is_already(run: &Run<'_>, object: &dyn Object) -> Result<bool, Error> {
-    let plan = run.plan;
-    if object.length().map_err(run.failed("read"))? != plan.end {
-        return Ok(false);
-    }
-    super::known::is(run, object, &plan.claims)
-}
 
 /// Whether the marks that lie in the repository prove that the bytes of `object` at a claim's target range are the
 /// claimed ones. When they do not, it takes one stream to tell.

@@ -301,7 +301,7 @@ fn hash(lane: &mut Lane, piece: &[u8]) -> Flow {
         let (more, flow) = lane.take(piece, taken..piece.len());
         taken += more;
         if flow.is_break() || taken == piece.len() || !lane.has_room() {
-            update_lanes(lane.work(piece).into_iter());
+            update_lanes(lane.work(piece));
             lane.hashed();
         }
         if flow.is_break() || taken == piece.len() {

@@ -13,7 +13,7 @@ pub use salvage::salvage;
 use super::alone::Alone;
 use super::full::Nothing;
 use super::zeros::Zeros;
-use super::{How, Look, RestoreSummary, Run, full, is_still_ours, kept_old, ready, target};
+use super::{How, Look, RestoreSummary, Run, full, is_still_ours, kept_old, ready};
 use crate::disk::What;
 use crate::error::Error;
 use crate::store::Object;
@@ -32,7 +32,7 @@ pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<RestoreSummar
     let mut how = How::Full;
     if let Some(old) = alone.old.as_ref().filter(|_| !job.full) {
         let object = Arc::clone(&old.file) as Arc<dyn Object>;
-        if target::is_already(run, &*object)? {
+        if crate::restore::known::is_already(run, &*object)? {
             how = How::Nothing;
         } else {
             known::or_refuse(run, &object)?;

@@ -35,7 +35,7 @@ pub fn salvage(
     let path = quoted(&run.told());
     let outcome = |how, written, lost| RestoreSummary { lost, ..RestoreSummary::new(plan, how, 0, written) };
     if let Some(old) = &alone.old {
-        if target::is_already(&run, old.file.as_object())? {
+        if crate::restore::known::is_already(&run, old.file.as_object())? {
             return Ok(outcome(How::Nothing, 0, Vec::new()));
         }
         if !job.full {
