@@ -28,6 +28,21 @@ class Made:
 
     def remove(self, name):
         (self.root / name).unlink()
+        return name
+
+    def flip(self, name):
+        """Changes one byte of a file."""
+        self.write(name, self.some_byte(self.read(name)))
+        return name
+
+    def shorten(self, name):
+        self.write(name, self.cut(self.read(name)))
+        return name
+
+    def extend(self, name, ends):
+        """Puts one of some ends behind a file."""
+        self.write(name, self.read(name) + self.dice.choice(ends))
+        return name
 
     def swap(self, one, other):
         first, second = self.read(one), self.read(other)

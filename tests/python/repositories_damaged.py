@@ -124,9 +124,7 @@ def dat_torn(made):
 
 
 def dat_flipped(made):
-    dat = made.pick(made.dats())
-    made.write(dat, made.some_byte(made.read(dat)))
-    return dat
+    return made.flip(made.pick(made.dats()))
 
 
 def dat_emptied(made):
@@ -136,9 +134,7 @@ def dat_emptied(made):
 
 
 def dat_gone(made):
-    dat = made.pick(made.dats())
-    made.remove(dat)
-    return dat
+    return made.remove(made.pick(made.dats()))
 
 
 def dats_exchanged(made):
@@ -156,9 +152,7 @@ def dat_renamed(made):
 
 
 def file_gone(made):
-    name = made.pick(made.data())
-    made.remove(name)
-    return name
+    return made.remove(made.pick(made.data()))
 
 
 def file_is_a_folder(made):
@@ -169,21 +163,15 @@ def file_is_a_folder(made):
 
 
 def file_flipped(made):
-    name = made.pick(made.data())
-    made.write(name, made.some_byte(made.read(name)))
-    return name
+    return made.flip(made.pick(made.data()))
 
 
 def file_cut(made):
-    name = made.pick(made.data())
-    made.write(name, made.cut(made.read(name)))
-    return name
+    return made.shorten(made.pick(made.data()))
 
 
 def file_grown(made):
-    name = made.pick(made.data())
-    made.write(name, made.read(name) + made.dice.choice([b"\0", b"x", made.dice.randbytes(40)]))
-    return name
+    return made.extend(made.pick(made.data()), [b"\0", b"x", made.dice.randbytes(40)])
 
 
 def file_cut_at_a_border(made):
@@ -346,9 +334,7 @@ def transactions_swapped(made):
 
 
 def index_gone(made):
-    name = made.pick(made.indices())
-    made.remove(name)
-    return name
+    return made.remove(made.pick(made.indices()))
 
 
 def index_of_another(made):
@@ -365,21 +351,15 @@ def indices_exchanged(made):
 
 
 def index_flipped(made):
-    name = made.pick(made.indices())
-    made.write(name, made.some_byte(made.read(name)))
-    return name
+    return made.flip(made.pick(made.indices()))
 
 
 def index_cut(made):
-    name = made.pick(made.indices())
-    made.write(name, made.cut(made.read(name)))
-    return name
+    return made.shorten(made.pick(made.indices()))
 
 
 def index_grown(made):
-    name = made.pick(made.indices())
-    made.write(name, made.read(name) + made.dice.choice([b"\0", b"N.", b"\x80\x03N."]))
-    return name
+    return made.extend(made.pick(made.indices()), [b"\0", b"N.", b"\x80\x03N."])
 
 
 def index_entry_older(made):

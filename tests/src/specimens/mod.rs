@@ -5,7 +5,7 @@
 //! | instrument | takes |
 //! |---|---|
 //! | `engine/split`, `drive`, `wasm` | [`Specimen::samples`], [`Specimen::damages`], [`Specimen::harmed`] |
-//! | `command/damage` | [`Specimen::small`], what may change [`Specimen::unseen`], whom that [`Specimen::hurts`] |
+//! | `command/damage` | [`Specimen::matrix`]; [`Specimen::small`], what may change [`Specimen::unseen`], whom that [`Specimen::hurts`] |
 //! | `disk/crash` | [`Specimen::scenes`], and what must hold after them: [`Specimen::holds`], [`Specimen::done`] |
 //! | `disk/injected` | [`Specimen::injected`]: scenes, each with who judges it |
 //! | `command/hostile` | [`Specimen::hostile`]: sets that somebody prepared, the commands over them, their exit codes |
@@ -67,6 +67,9 @@ pub trait Specimen: Sync {
     fn harmed(&self, files: &Image, dice: &mut Dice) -> (String, Image) {
         harm::harmed(files, dice)
     }
+
+    /// Damages to each kind of file, and what verify must say of each.
+    fn matrix(&self) -> Vec<Row>;
 
     /// Why it is no loss that byte `at` of a file of [`Self::small`] changes unseen; none where that would be one.
     fn unseen(&self, name: &str, at: usize, before: &[u8], after: &[u8]) -> Option<&'static str>;
@@ -230,6 +233,37 @@ impl Case {
             }
         }
         Ok(())
+    }
+}
+
+/// A damaged set, and what verify must say of it at each depth.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What happened, as it stands in the table, padded with spaces.
+    pub label: String,
+    /// The files.
+    pub files: Image,
+    /// The line of the table: the label, then a cell for each depth.
+    pub wanted: String,
+}
+
+impl Row {
+    /// Pairs damages with the lines of a table, of which there must be as many; `#` begins a comment.
+    #[track_caller]
+    pub fn all(damages: impl Iterator<Item = (String, Image)>, table: &str) -> Vec<Self> {
+        let mut lines = table.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let row = |(label, files): (String, Image)| {
+            let wanted = lines.next().unwrap_or_else(|| panic!("no line is about: {label}")).to_owned();
+            Self { label, files, wanted }
+        };
+        let rows = damages.map(row).collect();
+        assert_eq!(lines.next(), None, "a line is about no damage");
+        rows
+    }
+
+    /// The label with single spaces.
+    pub fn name(&self) -> String {
+        self.label.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -4,6 +4,7 @@ mod crash;
 mod fuzz;
 pub mod hostile;
 mod injected;
+mod matrix;
 mod small;
 
 use std::fs;
@@ -14,7 +15,7 @@ use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report, Soundness};
 
 use super::crash::{Judgement, Scene, Seen};
-use super::{Case, Expect, Point, Sample, Specimen, harms, with};
+use super::{Case, Expect, Point, Row, Sample, Specimen, harms, with};
 use crate::datastore::{self, harm};
 use crate::dice::Dice;
 use crate::fuzz::Target;
@@ -82,6 +83,10 @@ impl Specimen for Datastore {
         }))
     }
 
+    fn matrix(&self) -> Vec<Row> {
+        matrix::rows()
+    }
+
     fn unseen(&self, name: &str, at: usize, _: &[u8], _: &[u8]) -> Option<&'static str> {
         match () {
             () if name == ".lock" || name.ends_with("/owner") => Some("nobody here asks whose a group is"),
@@ -108,6 +113,10 @@ impl Specimen for Datastore {
         }
     }
 
+    fn hostile(&self) -> Vec<super::hostile::Case> {
+        hostile::cases()
+    }
+
     fn scenes(&self) -> &'static [Scene] {
         crash::SCENES
     }
@@ -122,10 +131,6 @@ impl Specimen for Datastore {
 
     fn injected(&self) -> Vec<super::injected::Scene> {
         injected::scenes()
-    }
-
-    fn hostile(&self) -> Vec<super::hostile::Case> {
-        hostile::cases()
     }
 
     fn targets(&self) -> Vec<Target> {

@@ -23,11 +23,12 @@ impl World {
     /// A repository with a full backup, an increment and a gzipped one; the source has grown since.
     fn chain(&self) -> Model {
         let model = self.source(0);
-        back_up(&model, &job(STAMPS[0])).expect("a full backup");
+        back_up(&model, &plain_backup(STAMPS[0])).expect("a full backup");
         model.put(SOURCE, &self.states[1]);
-        back_up(&model, &job(STAMPS[1])).expect("an increment");
+        back_up(&model, &plain_backup(STAMPS[1])).expect("an increment");
         model.put(SOURCE, &self.states[2]);
-        back_up(&model, &backup::BackupOptions { gzip: Some(6), ..job(STAMPS[2]) }).expect("a gzipped increment");
+        back_up(&model, &backup::BackupOptions { gzip: Some(6), ..plain_backup(STAMPS[2]) })
+            .expect("a gzipped increment");
         model.put(SOURCE, &self.states[3]);
         model.survive(Survivors::Everything)
     }
@@ -55,7 +56,10 @@ impl World {
         for cut in 0.. {
             let model = self.chain();
             model.cut_at(cut);
-            assert!(back_up(&model, &job("2026-01-01-12-00-00")).is_err(), "the data file was never there unlisted");
+            assert!(
+                back_up(&model, &plain_backup("2026-01-01-12-00-00")).is_err(),
+                "the data file was never there unlisted"
+            );
             let killed = model.killed();
             if killed.get(&file).is_some() {
                 return killed;
@@ -142,7 +146,8 @@ fn put_target(model: &Model, bytes: &[u8], meta: Meta) {
     model.put_with(format!("{TARGET}.index"), &saved, meta);
 }
 
-fn job(now: &str) -> backup::BackupOptions {
+/// A backup at a time, as it is when nothing is asked for.
+pub fn plain_backup(now: &str) -> backup::BackupOptions {
     backup::BackupOptions {
         full: false,
         quick: false,
@@ -175,7 +180,7 @@ fn newest(model: &Model) -> Result<Vec<u8>, Error> {
 }
 
 type Verb = fn(&Model, &str) -> Result<(), Error>;
-const INCREMENT: Verb = |m, now| back_up(m, &job(now));
+const INCREMENT: Verb = |m, now| back_up(m, &plain_backup(now));
 const RESTORE: Verb = |m, _| restore_to(m, None, false, false);
 
 const fn scene(name: &'static str, kind: Kind, start: fn(&World) -> Model, verb: Verb) -> Scene {
@@ -189,21 +194,21 @@ pub(super) const SCENES: &[Scene] = &[
         "full, gzip",
         Kind::Backup,
         |w| w.source(0),
-        |m, now| back_up(m, &backup::BackupOptions { gzip: Some(6), ..job(now) }),
+        |m, now| back_up(m, &backup::BackupOptions { gzip: Some(6), ..plain_backup(now) }),
     ),
     scene("increment", Kind::Backup, World::chain, INCREMENT),
     scene("increment of an unfinished one", Kind::Backup, World::chain_and_unfinished, INCREMENT),
     scene("gzip of an unfinished one", Kind::Backup, World::chain_and_unfinished, |m, now| {
-        back_up(m, &backup::BackupOptions { gzip: Some(6), ..job(now) })
+        back_up(m, &backup::BackupOptions { gzip: Some(6), ..plain_backup(now) })
     }),
     scene("increment, quick", Kind::Backup, World::chain, |m, now| {
-        back_up(m, &backup::BackupOptions { quick: true, ..job(now) })
+        back_up(m, &backup::BackupOptions { quick: true, ..plain_backup(now) })
     }),
     scene("increment, gzip", Kind::Backup, World::chain, |m, now| {
-        back_up(m, &backup::BackupOptions { gzip: Some(6), ..job(now) })
+        back_up(m, &backup::BackupOptions { gzip: Some(6), ..plain_backup(now) })
     }),
     scene("full, kill old", Kind::BackupAndKill, World::chain, |m, now| {
-        back_up(m, &backup::BackupOptions { full: true, kill_old: true, ..job(now) })
+        back_up(m, &backup::BackupOptions { full: true, kill_old: true, ..plain_backup(now) })
     }),
     scene("increment after an unlisted one", Kind::Backup, World::chain_with_unlisted, INCREMENT),
     scene("increment after an unsynced one", Kind::Backup, World::chain_with_unsynced, INCREMENT),

@@ -4,6 +4,7 @@ mod crash;
 pub mod hostile;
 mod index_lines;
 mod injected;
+mod matrix;
 mod redundant;
 pub(crate) mod set;
 
@@ -12,12 +13,13 @@ use highwater_core::formats::repozo::names::MARKS;
 use highwater_core::report::{Depth, Report, Soundness};
 
 use super::crash::{Judgement, Scene, Seen};
-use super::{Case, Expect, Point, Sample, Specimen, harms, with};
+use super::{Case, Expect, Point, Row, Sample, Specimen, harms, with};
 use crate::dice::Dice;
 use crate::fuzz::{Target, oids, records, seeds};
 use crate::model::Model;
 use crate::repo::{self, Image};
 
+pub use crash::plain_backup;
 pub use redundant::redundant;
 
 /// The format.
@@ -49,6 +51,10 @@ impl Specimen for Repozo {
             let expect = |depth| (vec![depth], [true, true], Expect::Sound(is_sound(&name, depth)));
             Case { expected: depths.map(expect).to_vec(), name, files }
         }))
+    }
+
+    fn matrix(&self) -> Vec<Row> {
+        matrix::rows()
     }
 
     fn unseen(&self, name: &str, at: usize, before: &[u8], after: &[u8]) -> Option<&'static str> {

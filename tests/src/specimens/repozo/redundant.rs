@@ -11,7 +11,7 @@ pub fn redundant(name: &str, at: usize, before: &[u8], after: &[u8]) -> Option<&
         let start = before[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |lf| lf + 1);
         let end = before[at..].iter().position(|byte| *byte == b'\n').map_or(before.len(), |more| at + more);
         let slash = before[start..end].iter().rposition(|byte| *byte == b'/').map_or(start, |more| start + more);
-        if at < slash {
+        if at < slash && new != b'\n' {
             return Some("readers take the path's last component only");
         }
         if at == slash && new == b'\\' {

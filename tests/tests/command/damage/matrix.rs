@@ -1,248 +1,70 @@
-//! Ten ways of damage and flips at named places, in each kind of file, as the real binary calls them at each depth.
+//! The damages of each format's table, as the real binary calls them at each depth.
 
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
-use highwater_tests::repo::{Fixture, Image, load, store};
-use highwater_tests::score::Score;
+use highwater_tests::binary::highwater;
+use highwater_tests::run::Run;
+use highwater_tests::score::{Score, is_asked_for};
+use highwater_tests::specimens::{self, Row, lay};
 use serde_json::Value;
-
-use super::expected::{PLACES, WAYS};
-use highwater_tests::specimens::repozo::redundant;
 
 const DEPTHS: [&str; 4] = ["list", "size", "digest", "deep"];
 
-const ALL_WAYS: [&str; 10] =
-    ["flip", "truncate", "extend", "delete", "duplicate", "swap", "rename", "zero-fill", "stale", "empty"];
+/// The clock of every run: after all that the sets hold.
+const NOW: &str = "2026-03-01-01-00-00";
 
-/// A file of a repository that is to be damaged.
-struct Target {
-    kind: &'static str,
-    name: &'static str,
-    /// Whose content it changes places with.
-    neighbour: &'static str,
-    /// A stale copy of it: what it held one backup earlier, or for a file that never changes, what the one before it
-    /// holds.
-    older: Vec<u8>,
-    /// The repository around it.
-    files: Image,
-}
-
-/// Every kind of file that a repository can hold.
-///
-/// Two chains. First: `.fsz` at minute 1, `.deltafsz`, `.deltafs`. Second: `.fs` at minute 4, `.deltafs`, `.deltafsz`,
-/// `.deltafs`; for the last `.deltafsz` also that one at minute 8. The lock, the work file and the orphan (a data file
-/// that an interrupted run did not list) each come to the repository of two chains by themselves.
-fn targets() -> Vec<Target> {
-    let mut fixture = Fixture::new();
-    let mut step = |flags: &[&str]| {
-        fixture.grow(2);
-        fixture.backup(flags);
-        let mut files = load(&fixture.repo);
-        files.remove(".highwater.lock");
-        files
-    };
-    let mut last = Image::new();
-    for flags in [&["-z"][..], &["-z=9"], &[], &["-F"], &[], &["-z"], &[]] {
-        last = step(flags);
-    }
-    let (whole, longer) = (last, step(&["-z"]));
-    let next = longer["2026-03-01-00-08-00.deltafsz"].clone();
-    let with = |name: &str, bytes: &[u8]| {
-        let mut files = whole.clone();
-        files.insert(name.to_owned(), bytes.to_vec());
-        files
-    };
-    let shorter = |name: &str| {
-        let lines: Vec<&[u8]> = whole[name].split_inclusive(|byte| *byte == b'\n').collect();
-        lines[..lines.len() - 1].concat()
-    };
-    let of = |name: &str| whole[name].clone();
-    let target =
-        |kind, name, neighbour, older, files: &Image| Target { kind, name, neighbour, older, files: files.clone() };
-    let [fs, dat, old_dat] = ["2026-03-01-00-04-00.fs", "2026-03-01-00-04-00.dat", "2026-03-01-00-01-00.dat"];
-    let [two, three, five] =
-        ["2026-03-01-00-02-00.deltafsz", "2026-03-01-00-03-00.deltafs", "2026-03-01-00-05-00.deltafs"];
-    let [six, seven, eight] =
-        ["2026-03-01-00-06-00.deltafsz", "2026-03-01-00-07-00.deltafs", "2026-03-01-00-08-00.deltafsz"];
-    let [index, last_index] = ["2026-03-01-00-05-00.index", "2026-03-01-00-07-00.index"];
-    let (lock, work) = (".highwater.lock", "2026-03-01-00-08-00.deltafsz.highwater-tmp");
-    let [held, before] = ["pid 5 on host since 2026-03-01-00-07-00\n", "pid 4 on host since 2026-03-01-00-05-00\n"];
-    vec![
-        target("full .fs", fs, five, of(fs)[..900].to_vec(), &whole),
-        target(".deltafs", five, seven, of(three), &whole),
-        target("last .deltafs", seven, six, of(five), &whole),
-        target(".fsz", "2026-03-01-00-01-00.fsz", six, of(six), &whole),
-        target(".deltafsz", two, six, of(six), &whole),
-        target("last .deltafsz", eight, seven, of(six), &longer),
-        target(".dat", dat, old_dat, shorter(dat), &whole),
-        target("old .dat", old_dat, dat, shorter(old_dat), &whole),
-        target(".index", index, last_index, of("2026-03-01-00-04-00.index"), &whole),
-        target("last .index", last_index, index, of(index), &whole),
-        target("lock", lock, dat, before.into(), &with(lock, held.as_bytes())),
-        target("work file", work, seven, next[..20].to_vec(), &with(work, &next[..next.len() / 2])),
-        target("orphan", eight, seven, of(six), &with(eight, &next)),
-    ]
-}
-
-/// Damages one file of a repository in one way.
-fn damage(way: &str, target: &Target) -> Image {
-    let (name, mut files) = (target.name, target.files.clone());
-    let bytes = files[name].clone();
-    let suffix = name.split_once('.').expect("a stamp and a suffix").1;
-    let half = bytes.len() / 2;
-    let mut put = |bytes: Vec<u8>| _ = files.insert(name.to_owned(), bytes);
-    match way {
-        "flip" => {
-            let mut flipped = bytes;
-            // In the index: the sum of the last line, since the paths mean nothing. In gzip: the CRC-32.
-            let place = match suffix {
-                "dat" => flipped.len() - 9,
-                _ if suffix.ends_with('z') => flipped.len() - 6,
-                _ => half,
-            };
-            flipped[place] ^= 1;
-            put(flipped);
+/// What verify says of a set at each depth, a cell each.
+fn cells(set: &Path, key: Option<&Path>) -> Vec<String> {
+    let cell = |depth: &&str| {
+        let mut command = Command::new(highwater());
+        command.env("HIGHWATER_NOW", NOW).args(["verify", "--depth", depth, "--json"]);
+        if let Some(key) = key {
+            command.arg("--keyfile").arg(key);
         }
-        "truncate" => put(bytes[..half].to_vec()),
-        "extend" => put([&bytes[..], b"more"].concat()),
-        "zero-fill" => put(vec![0; bytes.len()]),
-        "empty" => put(Vec::new()),
-        "stale" => put(target.older.clone()),
-        "delete" => _ = files.remove(name),
-        "duplicate" => _ = files.insert(format!("2026-03-01-00-09-00.{suffix}"), bytes),
-        "rename" => {
-            files.remove(name);
-            files.insert(format!("2026-03-01-00-09-00.{suffix}"), bytes);
-        }
-        "swap" => {
-            let other = files.insert(target.neighbour.to_owned(), bytes).expect("a neighbour");
-            files.insert(name.to_owned(), other);
-        }
-        _ => unreachable!("no such way: {way}"),
-    }
-    files
-}
-
-/// Named places of a file, and which bits to flip there.
-fn places(target: &Target) -> Vec<(&'static str, usize, u8)> {
-    let bytes = &target.files[target.name];
-    let end = bytes.len();
-    let mut places = vec![("first byte", 0, 1), ("last byte", end - 1, 1)];
-    if !target.name.ends_with(".dat") {
-        // Where the middle of an index is depends on the path of the repository.
-        places.push(("middle", end / 2, 1));
-    }
-    match target.name.rsplit('.').next().expect("a suffix") {
-        "fs" => places.extend([("first tid", 4, 1), ("status", 4 + 16, 1), ("record's oid", 4 + 23 + 7, 1)]),
-        "deltafs" => places.extend([("tid", 7, 1), ("length", 15, 1), ("status", 16, 1), ("length again", end - 2, 1)]),
-        "fsz" | "deltafsz" => places.extend([
-            ("method", 2, 1),
-            ("flag FTEXT", 3, 1),
-            ("flag FEXTRA", 3, 4),
-            ("a reserved flag", 3, 0x80),
-            ("time", 4, 1),
-            ("hints", 8, 1),
-            ("system", 9, 1),
-            ("FEXTRA: length", 10, 1),
-            ("subfield: name", 12, 1),
-            ("subfield: length", 14, 1),
-            ("member's length", 16, 1),
-            ("plain length", 20, 1),
-            ("deflate: block", 24, 1),
-            ("deflate: body", body(target.name, bytes), 1),
-            ("deflate: end", end - 9, 1),
-            ("CRC-32", end - 8, 1),
-            ("ISIZE", end - 4, 1),
-        ]),
-        "dat" => {
-            let first = bytes.iter().position(|byte| *byte == b'\n').expect("a line");
-            let second = first + 1;
-            let end = second + bytes[second..].iter().position(|byte| *byte == b'\n').expect("a second line");
-            let text = std::str::from_utf8(&bytes[second..end]).expect("text");
-            let [sum, to, from] = {
-                let mut at = text.len();
-                std::array::from_fn(|_| {
-                    at = text[..at].rfind(' ').expect("a field");
-                    second + at + 1
-                })
-            };
-            let slash = second + text.rfind('/').expect("a path");
-            places.extend([
-                ("full's end", bytes[..first - 33].iter().rposition(|byte| *byte == b' ').expect("a field") + 1, 1),
-                ("full's sum", first - 1, 1),
-                ("line feed", first, 1),
-                ("path: folder", second + 1, 1),
-                ("path: slash", slash, 1),
-                ("path: stamp", slash + 19, 1),
-                ("path: suffix", from - 2, 1),
-                ("space", from - 1, 1),
-                ("start: first", from, 1),
-                ("start: last", to - 2, 1),
-                ("end: first", to, 1),
-                ("end: last", sum - 2, 1),
-                ("sum", sum, 1),
-                ("last line feed", bytes.len() - 1, 1),
-            ]);
-        }
-        "index" => places.extend([("protocol", bytes.iter().position(|byte| *byte == 0x80).expect("a pickle"), 1)]),
-        _ => {}
-    }
-    places
-}
-
-/// The first byte from the middle of a deflate stream on whose lowest bit is not redundant: there are some, where a
-/// match at another distance gives the same bytes.
-fn body(name: &str, bytes: &[u8]) -> usize {
-    let counts = |at: &usize| {
-        let mut changed = bytes.to_vec();
-        changed[*at] ^= 1;
-        redundant(name, *at, bytes, &changed).is_none()
+        let run = Run::of(command.arg("--").arg(set));
+        let report: Value = serde_json::from_slice(&run.stdout).unwrap_or_else(|_| panic!("{}", run.account()));
+        let notes = report["findings"].as_array().expect("findings").iter();
+        let names: BTreeSet<&str> = notes.filter_map(|note| note["name"].as_str()).collect();
+        format!("{} {}", run.code, names.into_iter().collect::<Vec<_>>().join("+")).trim_end().to_owned()
     };
-    ((24 + bytes.len() - 8) / 2..bytes.len() - 8).find(counts).expect("a byte that counts")
+    DEPTHS.iter().map(cell).collect()
 }
 
-/// What verify says of a repository at each depth, a cell each.
-fn cells(fixture: &Fixture, image: &Image) -> Vec<String> {
-    store(image, &fixture.repo);
-    DEPTHS
-        .iter()
-        .map(|depth| {
-            let paths = ["verify", "--depth", depth, "--json", "--", &fixture.repo.to_string_lossy()];
-            let run = fixture.run(&paths);
-            let report: Value = serde_json::from_slice(&run.stdout).unwrap_or_else(|_| panic!("{}", run.account()));
-            let notes = report["findings"].as_array().expect("findings").iter();
-            let names: BTreeSet<&str> = notes.filter_map(|note| note["name"].as_str()).collect();
-            format!("{} {}", run.code, names.into_iter().collect::<Vec<_>>().join("+")).trim_end().to_owned()
-        })
-        .collect()
-}
-
-/// Runs every row, on all cores; the rows come back in order, as text and as cells.
-fn table(rows: Vec<(String, Image)>) -> Vec<(String, Vec<String>)> {
+/// Runs every row, on all cores; what is found comes back in order.
+fn table(rows: Vec<Row>, key: Option<&[u8]>) -> Vec<(Row, Vec<String>)> {
     let work = Mutex::new(rows.into_iter().enumerate());
     let done = Mutex::new(Vec::new());
     let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut fixture = Fixture::new();
-                fixture.clock.tick(3600);
+                let folder = tempfile::tempdir().expect("a scratch folder");
+                let set = folder.path().join("set");
+                let key: Option<PathBuf> = key.map(|bytes| {
+                    let path = folder.path().join("key");
+                    fs::write(&path, bytes).expect("a key file");
+                    path
+                });
                 loop {
                     let next = work.lock().expect("no row panics").next();
-                    let Some((at, (label, image))) = next else { break };
-                    let cells = cells(&fixture, &image);
-                    done.lock().expect("no row panics").push((at, label, cells));
+                    let Some((at, row)) = next else { break };
+                    lay(&row.files, &set);
+                    let cells = cells(&set, key.as_deref());
+                    done.lock().expect("no row panics").push((at, row, cells));
                 }
             });
         }
     });
     let mut done = done.into_inner().expect("no row panics");
-    done.sort();
-    done.into_iter().map(|(_, label, cells)| (label, cells)).collect()
+    done.sort_by_key(|(at, ..)| *at);
+    done.into_iter().map(|(_, row, cells)| (row, cells)).collect()
 }
 
 /// A row as it stands in the tables.
@@ -255,37 +77,20 @@ fn line(label: &str, cells: &[String]) -> String {
     line.trim_end().to_owned()
 }
 
-fn compare(score: &mut Score, found: &[(String, Vec<String>)], wanted: &str) {
-    let wanted: Vec<&str> = wanted.trim().lines().map(str::trim_end).collect();
-    if wanted.len() != found.len() {
-        score.fail(format!("{} rows were found, {} are expected", found.len(), wanted.len()));
-    }
-    for (at, (label, cells)) in found.iter().enumerate() {
-        let line = line(label, cells);
-        println!("{line}");
-        score.ran(cells.len() as u64);
-        let wanted = wanted.get(at).copied().unwrap_or("no such row");
-        if line != wanted {
-            score.fail(format!("found  {line}\nwanted {wanted}"));
-        }
-    }
-}
-
 #[test]
 fn every_damage_is_called_by_its_name_at_every_depth() {
     let mut score = Score::new("damage matrix");
-    let targets = targets();
-    let ways = ALL_WAYS.iter().flat_map(|way| {
-        targets.iter().map(move |target| (format!("{way:<10} {:<14}", target.kind), damage(way, target)))
-    });
-    compare(&mut score, &table(ways.collect()), WAYS);
-    let flips = targets.iter().flat_map(|target| {
-        places(target).into_iter().map(move |(place, at, mask)| {
-            let mut files = target.files.clone();
-            files.get_mut(target.name).expect("it is there")[at] ^= mask;
-            (format!("{:<14} {place:<17}", target.kind), files)
-        })
-    });
-    compare(&mut score, &table(flips.collect()), PLACES);
+    for specimen in specimens::all() {
+        let rows = specimen.matrix().into_iter().filter(|row| is_asked_for(&row.name())).collect();
+        let key = specimen.small().key.map(|(_, file)| file);
+        for (row, cells) in table(rows, key.as_deref()) {
+            let found = line(&row.label, &cells);
+            println!("{found}");
+            score.ran(cells.len() as u64);
+            if found != row.wanted {
+                score.fail(format!("found  {found}\nwanted {}", row.wanted));
+            }
+        }
+    }
     score.end();
 }

@@ -1,13 +1,14 @@
 //! What the properties ask of the library: jobs on the model's paths, and reports at a depth.
 
 use highwater::backup::repozo as backup;
+use highwater::drive;
 use highwater::store::Store;
 use highwater::watch::Watch;
-use highwater::{drive, restore};
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::report::{Depth, Report};
 use highwater_core::survey::{Options, Survey};
+use highwater_tests::specimens::repozo::plain_backup;
 
 /// The database.
 pub(crate) const SOURCE: &str = "/model/Data.fs";
@@ -17,35 +18,10 @@ pub(crate) const REPO: &str = "/model/repo";
 /// Every depth.
 pub(crate) const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
-/// A plain backup of the model's source at a time.
+/// A plain backup of the model's source at a time. What the model calls a pack may fall back to an older state, or
+/// begin anew.
 pub(crate) fn backup_job(now: &str) -> backup::BackupOptions {
-    backup::BackupOptions {
-        full: false,
-        quick: false,
-        gzip: None,
-        kill_old: false,
-        damaged_source: false,
-        // What the model calls a pack may fall back to an older state, or begin anew.
-        other_source: true,
-        dry_run: false,
-        now: Some(now.to_owned()),
-        marks: 1024,
-        sums: false,
-    }
-}
-
-/// A plain restore from the model's repository.
-pub(crate) fn restore_job() -> restore::RestoreOptions {
-    let look = restore::Look::Length;
-    restore::RestoreOptions {
-        quick: false,
-        full: false,
-        in_place: false,
-        force: false,
-        dry_run: false,
-        look,
-        whole_sum: false,
-    }
+    backup::BackupOptions { other_source: true, ..plain_backup(now) }
 }
 
 /// What verify says of the repository at a depth.

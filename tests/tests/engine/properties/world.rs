@@ -16,9 +16,10 @@ use highwater_core::report::Soundness;
 use highwater_tests::dice::Dice;
 use highwater_tests::model::Model;
 use highwater_tests::repo::Image;
+use highwater_tests::specimens::crash::plain;
 use highwater_tests::stamps::Clock;
 
-use crate::properties::drives::{DEPTHS, REPO, SOURCE, backup_job, list, restore_job, verify};
+use crate::properties::drives::{DEPTHS, REPO, SOURCE, backup_job, list, verify};
 use crate::properties::source::Source;
 
 const STANDBY: &str = "/model/standby/Data.fs";
@@ -219,7 +220,7 @@ impl World {
         let target = Path::new(STANDBY);
         let there = self.prepare(target, &state, dice);
         let point = (!newest || dice.chance(50)).then(|| stamp.clone());
-        let mut job = restore_job();
+        let mut job = plain();
         job.full = dice.chance(15);
         job.quick = dice.chance(40);
         job.in_place = dice.chance(15);

@@ -10,6 +10,8 @@ use highwater_tests::repository::{dat_lines, data_files, expect_same_bytes};
 use highwater_tests::run::{Run, drop_in, ours};
 use highwater_tests::scene::{Scene, bytes};
 
+use super::with_an_unlisted_increment;
+
 #[test]
 fn a_full_without_its_dat_is_built_upon_and_never_checked() {
     let mut scene = Scene::new();
@@ -46,12 +48,7 @@ fn a_full_without_its_dat_is_built_upon_and_never_checked() {
 
 #[test]
 fn an_unlisted_newest_increment_is_recovered_unchecked() {
-    let mut scene = Scene::new();
-    let full = scene.original_backup(&["-F"]);
-    let listed = scene.dat(&full);
-    scene.grow(5);
-    let orphan = scene.original_backup(&[]);
-    scene.write_dat(&full, &listed);
+    let (mut scene, _, orphan) = with_an_unlisted_increment();
     let source = scene.source();
     let (run, got) = scene.original_recover(&scene.repo, &[]);
     run.expect(0);

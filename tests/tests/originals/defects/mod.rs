@@ -21,3 +21,16 @@ mod odd_input;
 mod quick;
 mod restoring;
 mod verifying;
+
+use highwater_tests::scene::Scene;
+
+/// A full and an increment whose `.dat` line was never written, as after a crash between the two.
+pub(crate) fn with_an_unlisted_increment() -> (Scene, String, String) {
+    let mut scene = Scene::new();
+    let full = scene.original_backup(&["-F"]);
+    let listed = scene.dat(&full);
+    scene.grow(5);
+    let orphan = scene.original_backup(&[]);
+    scene.write_dat(&full, &listed);
+    (scene, full, orphan)
+}

@@ -5,6 +5,8 @@ use highwater_tests::repository::{dat_lines, data_files, decoded, expect_same_by
 use highwater_tests::run::{drop_in, ours};
 use highwater_tests::scene::{Scene, bytes};
 
+use super::with_an_unlisted_increment;
+
 /// A run during an unfinished commit; then a pack; then growth past the old end.
 struct AfterAnEmptyIncrement {
     scene: Scene,
@@ -80,21 +82,10 @@ fn a_run_during_an_unfinished_commit_writes_an_empty_increment() {
     }
 }
 
-/// A full and an increment whose `.dat` line was never written, as after a crash between the two.
-fn with_an_unlisted_increment() -> (Scene, String, String) {
-    let mut scene = Scene::new();
-    let full = scene.original_backup(&["-F"]);
-    let listed = scene.dat(&full);
-    scene.grow(5);
-    let orphan = scene.original_backup(&[]);
-    scene.write_dat(&full, &listed);
-    scene.grow(5);
-    (scene, full, orphan)
-}
-
 #[test]
 fn quick_after_a_crash_before_the_dat_line_makes_increments_overlap() {
     let (mut scene, _, orphan) = with_an_unlisted_increment();
+    scene.grow(5);
     let twin = scene.twin("twin");
     let source = scene.source();
 
@@ -128,6 +119,7 @@ fn quick_after_a_crash_before_the_dat_line_makes_increments_overlap() {
 #[test]
 fn a_default_run_after_that_crash_leaves_the_increment_unverified() {
     let (mut scene, full, orphan) = with_an_unlisted_increment();
+    scene.grow(5);
     let twin = scene.twin("twin");
     let source = scene.source();
     let spoil = |repo: &std::path::Path| {

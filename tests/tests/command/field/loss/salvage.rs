@@ -10,7 +10,7 @@ use highwater_tests::run::{Run, ours};
 use highwater_tests::score::Score;
 use tempfile::TempDir;
 
-use super::LINE;
+use super::{LINE, thousands};
 
 const NOW: &str = "2030-01-01-00-00-00";
 const SNAPSHOT: &str = "vm/100/2025-06-16T15:06:40Z";
@@ -117,13 +117,6 @@ fn a_snapshot_that_lost_chunks_is_restored_as_far_as_they_are_sound() {
 /// As the program says it.
 fn of_image(gone: usize, all: usize) -> String {
     format!("{} of {}", thousands(gone), thousands(all))
-}
-
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let parts: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).expect("digits")).collect();
-    parts.join(",")
 }
 
 #[test]

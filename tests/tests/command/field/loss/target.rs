@@ -9,7 +9,7 @@ use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::{Run, drop_in, ours};
 use highwater_tests::score::Score;
 
-use super::LINE;
+use super::{LINE, thousands};
 
 const NOW: &str = "2030-01-01-00-00-00";
 
@@ -61,14 +61,6 @@ fn a_target_that_holds_more_is_not_cut_back() {
     let tail = [&fixture.data.bytes[..], &[7; 50]].concat();
     refused(&mut score, &fixture, &tail, "and then 50 bytes more");
     score.end();
-}
-
-/// As the program writes numbers.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let parts: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).expect("digits")).collect();
-    parts.join(",")
 }
 
 #[test]
