@@ -4,13 +4,13 @@
 //! browser worker, a fuzz target) feeds bytes in and takes findings out. The way of the data is
 //!
 //! ```text
-//! bytes -> Inspect (a format) -> claims and trails -> Check / Follow -> verdicts -> Survey -> Report -> render
+//! bytes -> Inspect (a format) -> claims, trails, nodes -> Check / Follow -> verdicts -> Survey -> Report -> render
 //! ```
 //!
 //! A **claim** says "these stored bytes, decoded so, have this length and this digest"; a
-//! **trail** says "these objects, read one after another, agree with each other". A format turns
-//! index bytes into both; nothing else in the program knows a format, and no format knows a
-//! hasher, a thread, a file, a report or a renderer.
+//! **trail** says "these objects, read one after another, agree with each other"; a **node** says what a restored tree
+//! has beside bytes. A format, which is a folder in [`formats`], turns index bytes into them; nothing else in the
+//! program knows a format, and no format knows a hasher, a thread, a file, a report or a renderer.
 //!
 //! A host that reads at once, as files let it, feeds a [`survey`] itself; one whose reads are begun and answered later,
 //! in any order, answers a [`drive`].

@@ -3,6 +3,15 @@
 //! The engine ([`highwater_core`]) does no I/O; this crate reads through [`store::Store`], writes through
 //! [`disk::Disk`], and keeps the order of writes that makes every published set whole:
 //! data, fsync, rename, fsync of the folder, then the index line, fsync.
+//!
+//! Where something new goes:
+//! * a kind of backup: a folder in `highwater_core::formats` and a line in its list; what makes such backups, a folder
+//!   in [`backup`]; what every instrument of the tests needs of it, a folder in `tests/src/specimens`;
+//! * a place to read from, near or far: a file in [`store`] that is a [`store::Store`]; one whose answers take long is
+//!   driven by `highwater_core::drive`, all others by [`drive`];
+//! * a place to write to: a [`disk::Disk`], which is a store too;
+//! * a shape that a restore makes: a folder in [`restore`];
+//! * a verb: a file or folder in [`cli`] and a line in `cli::verb`.
 
 pub mod backup;
 pub mod cli;

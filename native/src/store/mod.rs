@@ -1,4 +1,5 @@
-//! `Store`: the read side. One root, held open; everything in it is reached by its name below that root.
+//! `Store`: the read side. One root, held open; everything in it is reached by its name below that root. Another kind
+//! of root is a file here.
 //!
 //! The rule on links is one: reading follows those that stay below the root, and others only where the user has said
 //! that he made them ([`Links`]); writing follows none. A path that a user types is his own word, and is followed
