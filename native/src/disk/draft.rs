@@ -322,6 +322,18 @@ impl<'a> FolderDraft<'a> {
         self.place(to)
     }
 
+    /// What is in it, reached by its descriptor.
+    ///
+    /// # Errors
+    /// The operating system's, or somebody else put another folder in its place.
+    pub fn inside(&self) -> io::Result<Box<dyn Disk>> {
+        let inside = self.disk.beneath(&self.work)?;
+        match inside.look(None)? {
+            Some(look) if look.identity == self.identity => Ok(inside),
+            _ => Err(meddled(&self.work, "replaced")),
+        }
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn folder(&self) -> &dyn Inode {
@@ -413,7 +425,7 @@ impl Drop for FolderDraft<'_> {
     fn drop(&mut self) {
         if self.is(&self.work).is_ok_and(|is| is) {
             // What cannot be removed now, a later run removes.
-            _ = remove_tree(self.disk, &self.work);
+            _ = remove_tree(self.disk, &self.work, self.identity);
         }
     }
 }

@@ -37,6 +37,14 @@ pub trait Disk: Store {
     /// This disk, for whoever reads it.
     fn as_store(&self) -> &dyn Store;
 
+    /// A folder as a root of its own: whoever renames it, or puts another in its place, changes nothing there.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn beneath(&self, _folder: &Name) -> io::Result<Box<dyn Disk>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Creates a new file that nobody but its owner, this user, may read; never takes an existing one.
     ///
     /// # Errors

@@ -118,6 +118,10 @@ impl Disk for Files {
         self
     }
 
+    fn beneath(&self, folder: &Name) -> io::Result<Box<dyn Disk>> {
+        Ok(Box::new(self.below(folder)?))
+    }
+
     fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         Ok(Box::new(File::from(self.open_in_root(name, flags, Mode::RUSR | Mode::WUSR)?)))

@@ -1,29 +1,45 @@
-//! Removes a folder and all that lies below it, through no link, from the leaves up.
+//! Removes what lies below a folder, through no link, from the leaves up.
 
 use std::io;
 
 use highwater_core::name::Name;
 
 use super::{Disk, What};
+use crate::store::Identity;
 
-/// Removes the folder `top` with everything below it. Its entries lie in memory, a folder at a time.
+/// Removes the folder `top`, if it is the one that `identity` says, with everything below it.
 ///
 /// # Errors
 /// The operating system's; what was removed by then is gone.
-pub(crate) fn remove_tree(disk: &dyn Disk, top: &Name) -> io::Result<()> {
+pub(crate) fn remove_tree(disk: &dyn Disk, top: &Name, identity: Identity) -> io::Result<()> {
+    let inside = disk.beneath(top)?;
+    if inside.look(None)?.is_none_or(|look| look.identity != identity) {
+        return Err(io::Error::other(format!("somebody else put another folder in the place of '{top}'")));
+    }
+    remove_inside(&*inside)?;
+    disk.remove_folder(top)
+}
+
+/// Removes everything below a root. The names in open folders lie in memory.
+///
+/// # Errors
+/// The operating system's; what was removed by then is gone.
+fn remove_inside(disk: &dyn Disk) -> io::Result<()> {
     // Folders that are open, each with what is still to be removed from it: no depth of a tree is a depth of calls.
-    let mut open = vec![(top.clone(), entries(disk, top)?)];
+    let mut open = vec![(None, entries(disk, None)?)];
     while let Some((folder, left)) = open.last_mut() {
         match left.pop() {
             None => {
-                disk.remove_folder(folder)?;
+                if let Some(folder) = folder {
+                    disk.remove_folder(folder)?;
+                }
                 open.pop();
             }
             Some(name) => match disk.look(Some(&name))?.map(|look| look.what) {
                 None => {}
                 Some(What::Folder) => {
-                    let inside = entries(disk, &name)?;
-                    open.push((name, inside));
+                    let inside = entries(disk, Some(&name))?;
+                    open.push((Some(name), inside));
                 }
                 Some(What::File | What::Link | What::Block | What::Other) => disk.remove(&name)?,
             },
@@ -32,8 +48,9 @@ pub(crate) fn remove_tree(disk: &dyn Disk, top: &Name) -> io::Result<()> {
     Ok(())
 }
 
-fn entries(disk: &dyn Disk, folder: &Name) -> io::Result<Vec<Name>> {
+fn entries(disk: &dyn Disk, folder: Option<&Name>) -> io::Result<Vec<Name>> {
     let mut names = Vec::new();
-    disk.list(Some(folder), &mut |entry| names.push(entry.name))?;
-    names.into_iter().map(|last| folder.join(last.as_bytes()).map_err(io::Error::other)).collect()
+    disk.list(folder, &mut |entry| names.push(entry.name))?;
+    let whole = |last: Name| folder.map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()));
+    names.into_iter().map(|last| whole(last).map_err(io::Error::other)).collect()
 }

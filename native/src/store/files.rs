@@ -85,6 +85,18 @@ impl Files {
         unsynced.into_iter().chain(unlocked).collect()
     }
 
+    /// A folder below, opened through no link, as a root of its own.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(crate) fn below(&self, folder: &Name) -> io::Result<Self> {
+        let root =
+            beneath::open(self.root(), folder, OFlags::PATH | OFlags::DIRECTORY, Mode::empty(), Follow::Nothing)?;
+        let (unsynced, unlocked) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (links, locks) = (self.links, self.locks);
+        Ok(Self { root, told: self.told(Some(folder)), links, locks, unsynced, unlocked })
+    }
+
     pub(crate) fn root(&self) -> BorrowedFd<'_> {
         self.root.as_fd()
     }

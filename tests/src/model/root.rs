@@ -31,6 +31,12 @@ impl Root {
         Self { model, at }
     }
 
+    /// A folder of it. The model knows it by its path, so that it must not be renamed.
+    #[must_use]
+    pub fn below(&self, folder: &Name) -> Self {
+        Self { model: self.model.clone(), at: self.path(folder) }
+    }
+
     fn path(&self, name: &Name) -> PathBuf {
         self.at.join(OsStr::from_bytes(name.as_bytes()))
     }
@@ -127,6 +133,10 @@ impl Store for Root {
 impl Disk for Root {
     fn as_store(&self) -> &dyn Store {
         self
+    }
+
+    fn beneath(&self, folder: &Name) -> io::Result<Box<dyn Disk>> {
+        Ok(Box::new(self.below(folder)))
     }
 
     fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>> {

@@ -5,7 +5,7 @@ use highwater_core::name::Name;
 use super::plan::Is;
 use super::there::There;
 use super::{Run, meta};
-use crate::disk::{FolderDraft, What, is_draft, remove_tree};
+use crate::disk::{Disk, FolderDraft, What, is_draft, remove_tree};
 use crate::error::Error;
 use crate::shown::quoted;
 
@@ -44,19 +44,17 @@ pub(super) fn tell_leftovers(run: &Run<'_>) -> Result<(), Error> {
 pub(super) struct TreeDraft<'a> {
     run: Run<'a>,
     folder: FolderDraft<'a>,
+    /// What is in it: entries have the names that they will have in the target.
+    pub(super) inside: Box<dyn Disk>,
 }
 
 impl<'a> TreeDraft<'a> {
     /// An empty one.
     pub(super) fn begin(run: &Run<'a>) -> Result<Self, Error> {
-        let folder = FolderDraft::of(run.to, &beginning(run.target)?);
-        let folder = folder.map_err(Error::of_folder("make a work folder in", run.to, run.target.folder().as_ref()))?;
-        Ok(Self { run: *run, folder })
-    }
-
-    /// The name that an entry has meanwhile.
-    pub(super) fn name(&self, path: &Name) -> Result<Name, Error> {
-        Ok(self.folder.work().join(path.as_bytes())?)
+        let told = || Error::of_folder("make a work folder in", run.to, run.target.folder().as_ref());
+        let folder = FolderDraft::of(run.to, &beginning(run.target)?).map_err(told())?;
+        let inside = folder.inside().map_err(told())?;
+        Ok(Self { run: *run, folder, inside })
     }
 
     /// Makes the folders, which only this user may enter until the end.
@@ -64,35 +62,39 @@ impl<'a> TreeDraft<'a> {
         let folders = self.run.plan.entries.iter().filter(|(_, entry)| matches!(entry.what, Is::Folder));
         for (path, _) in folders {
             self.run.watch.go_on()?;
-            let name = self.name(path)?;
-            self.run.to.make_folder(&name).map_err(Error::at("make the folder", self.run.to, &name))?;
+            self.inside.make_folder(path).map_err(Error::at("make the folder", &*self.inside, path))?;
         }
         Ok(())
+    }
+
+    /// Gives a file of the old tree, the target, a second name here. False when it cannot have one.
+    pub(super) fn link(&self, path: &Name) -> Result<bool, Error> {
+        let (old, new) = (self.run.target.join(path.as_bytes())?, self.folder.work().join(path.as_bytes())?);
+        Ok(self.run.to.link(&old, &new).is_ok())
     }
 
     /// Makes the links, when all files are written, and gives every entry what is on record of it, from the leaves up.
     /// Files that were written have it. Gives how many entries did not get their owner.
     pub(super) fn finish(&self, kept: &dyn Fn(&Name) -> bool) -> Result<u64, Error> {
-        let Run { plan, to, watch, .. } = self.run;
+        let (Run { plan, watch, .. }, to) = (self.run, &*self.inside);
         let mut ours = 0;
         let mut note = |is_whole: bool| ours += u64::from(!is_whole);
         for (path, entry) in &plan.entries {
             watch.go_on()?;
-            let name = self.name(path)?;
             match &entry.what {
-                Is::Hard(of) => to.link(&self.name(of)?, &name).map_err(Error::at("link", to, &name))?,
+                Is::Hard(of) => to.link(of, path).map_err(Error::at("link", to, path))?,
                 Is::Link(text) => {
-                    to.make_link(&name, text).map_err(Error::at("make the link", to, &name))?;
-                    let look = to.look(Some(&name)).map_err(Error::at("look at", to, &name))?;
+                    to.make_link(path, text).map_err(Error::at("make the link", to, path))?;
+                    let look = to.look(Some(path)).map_err(Error::at("look at", to, path))?;
                     let now = look.map(|look| look.owner);
                     let owner = now.map(|now| meta::owner(&entry.meta, now)).filter(|wanted| Some(*wanted) != now);
-                    let is_whole = meta::may(to.set_link(&name, owner, None)).map_err(Error::at("set", to, &name))?;
-                    to.set_link(&name, None, entry.meta.modified).map_err(Error::at("set", to, &name))?;
+                    let is_whole = meta::may(to.set_link(path, owner, None)).map_err(Error::at("set", to, path))?;
+                    to.set_link(path, None, entry.meta.modified).map_err(Error::at("set", to, path))?;
                     note(is_whole);
                 }
                 Is::File(_) if kept(path) => {
-                    let opened = to.open_to_hold(&name).map_err(Error::at("open", to, &name))?;
-                    note(meta::give(&*opened, &entry.meta).map_err(Error::at("set", to, &name))?);
+                    let opened = to.open_to_hold(path).map_err(Error::at("open", to, path))?;
+                    note(meta::give(&*opened, &entry.meta).map_err(Error::at("set", to, path))?);
                 }
                 Is::File(_) | Is::Folder => {}
             }
@@ -100,9 +102,8 @@ impl<'a> TreeDraft<'a> {
         // A path comes after that of the folder that it lies in.
         for (path, entry) in plan.entries.iter().rev().filter(|(_, entry)| matches!(entry.what, Is::Folder)) {
             watch.go_on()?;
-            let name = self.name(path)?;
-            let folder = to.open_folder(&name).map_err(Error::at("open", to, &name))?;
-            note(meta::give(&*folder, &entry.meta).map_err(Error::at("set", to, &name))?);
+            let folder = to.open_folder(path).map_err(Error::at("open", to, path))?;
+            note(meta::give(&*folder, &entry.meta).map_err(Error::at("set", to, path))?);
         }
         Ok(ours)
     }
@@ -110,13 +111,12 @@ impl<'a> TreeDraft<'a> {
     /// Makes everything durable and gives the tree its name, in place of the old one, which is removed.
     pub(super) fn publish(self, old: Option<&There<'_>>) -> Result<(), Error> {
         let Run { plan, to, target, watch, .. } = self.run;
-        let work = self.folder.work().clone();
         watch.go_on()?;
         let told = || Error::at("publish", to, target);
-        to.barrier(Some(&work)).map_err(told())?;
+        self.inside.barrier(None).map_err(told())?;
         // From here on, others may enter it.
         _ = meta::give(self.folder.folder(), &plan.top).map_err(told())?;
-        to.barrier(Some(&work)).map_err(told())?;
+        self.inside.barrier(None).map_err(told())?;
         let parent = target.folder();
         let Some(old) = old else {
             self.folder.place(target).map_err(told())?;
@@ -132,6 +132,8 @@ impl<'a> TreeDraft<'a> {
             exchanged => exchanged.map_err(told())?,
         }
         to.sync_folder(parent.as_ref()).map_err(told())?;
-        remove_tree(to, &work).map_err(Error::at("remove the old tree, which is now", to, &work))
+        let work = self.folder.work();
+        let removed = remove_tree(to, work, old.identity);
+        removed.map_err(Error::at("remove the old tree, which is now", to, work))
     }
 }

@@ -18,10 +18,25 @@ pub(super) fn owner(meta: &Meta, now: Owner) -> Owner {
     Owner { user: meta.uid.unwrap_or(now.user), group: meta.gid.unwrap_or(now.group) }
 }
 
-/// Whether an entry has everything that is on record of it.
-pub(super) fn is_right(meta: &Meta, look: &Look) -> bool {
-    let mode = meta.mode.is_none_or(|mode| mode == look.mode || look.what == What::Link);
-    mode && owner(meta, look.owner) == look.owner && meta.modified.is_none_or(|modified| modified == look.modified)
+/// Whether an entry has everything that is on record of it, as far as this `user` can give it.
+pub(super) fn is_right(meta: &Meta, look: &Look, user: u32) -> bool {
+    let owned = owner(meta, look.owner) == look.owner;
+    let mode = |wanted: u32| if owned { wanted } else { without_owner(wanted) };
+    let is_mode = meta.mode.is_none_or(|wanted| mode(wanted) == look.mode || look.what == What::Link);
+    let is_owned = owned || user != 0 && look.owner.user == user;
+    is_mode && is_owned && meta.modified.is_none_or(|modified| modified == look.modified)
+}
+
+/// Whether nobody who is not to write a file can have it open for writing: it belongs to whom it should, or to this
+/// `user`, and its permissions let in no writers that those on record do not.
+pub(super) fn may_stay(meta: &Meta, look: &Look, user: u32) -> bool {
+    let is_owned = owner(meta, look.owner) == look.owner || look.owner.user == user;
+    is_owned && look.mode & 0o022 & !meta.mode.unwrap_or(look.mode) == 0
+}
+
+/// The permissions of what did not get its owner: nobody runs it as the one it has.
+fn without_owner(mode: u32) -> u32 {
+    mode & 0o1777
 }
 
 /// Sets what is on record of an open file or folder. False when it does not belong to whom it should: only root may
@@ -38,7 +53,7 @@ pub(super) fn give(inode: &dyn Inode, meta: &Meta) -> io::Result<bool> {
         _ = may(inode.set_owner(None, Some(wanted.group)))?;
     }
     let mode = meta.mode.unwrap_or_else(|| default_mode(now.what));
-    let mode = if is_whole { mode } else { mode & 0o1777 };
+    let mode = if is_whole { mode } else { without_owner(mode) };
     // A new owner takes some of the bits away, so that they are set in any case.
     if now.mode != mode || wanted != now.owner {
         _ = may(inode.set_mode(mode))?;

@@ -13,7 +13,7 @@ use highwater_core::render::thousands;
 use super::draft::TreeDraft;
 use super::plan::{File, Is};
 use super::{Run, meta};
-use crate::disk::{Held, Look, What};
+use crate::disk::{Disk, Held, Look, What};
 use crate::drive::{self, Sink};
 use crate::error::Error;
 use crate::restore::target::holds;
@@ -27,6 +27,8 @@ const TOGETHER: usize = 4096;
 pub(super) struct There<'p> {
     /// Which folder it is.
     pub(super) identity: Identity,
+    /// What is in it, reached by its descriptor.
+    inside: Box<dyn Disk>,
     /// It, held, so that no other restore replaces it.
     _held: Held,
     /// Files that are right, and have come over where a new tree was begun.
@@ -63,7 +65,7 @@ struct Candidate<'p> {
     path: &'p Name,
     file: &'p File,
     identity: Identity,
-    /// It has the names that the point gives it, and no other.
+    /// It has the names that the point gives it, and no other, and nobody writes it who is not to.
     is_ours: bool,
     is_right: bool,
     names: u64,
@@ -85,48 +87,55 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
         let path = quoted(&to.told(Some(target)));
         Error::cannot_start(format!("another restore is at work on {path}; run again when it has ended"))
     };
-    let held = to.hold(Some(target)).map_err(Error::at("hold", to, target))?.ok_or_else(busy)?;
-    let look = |name: &Name| to.look(Some(name)).map_err(Error::at("look at", to, name));
-    let top = look(target)?.ok_or_else(|| Error::failed(format!("{} is gone", quoted(&to.told(Some(target))))))?;
+    let told = |doing| Error::at(doing, to, target);
+    let held = to.hold(Some(target)).map_err(told("hold"))?.ok_or_else(busy)?;
+    let inside = to.beneath(target).map_err(told("open"))?;
+    let gone = || Error::failed(format!("{} is gone", quoted(&to.told(Some(target)))));
+    let (top, user) = (inside.look(None).map_err(told("look at"))?.ok_or_else(gone)?, to.user());
     let mut there = There {
         identity: top.identity,
+        inside,
         _held: held,
         kept: HashSet::new(),
         foreign: Foreign::default(),
         candidates: Vec::new(),
         right: 0,
-        is_top_right: meta::is_right(&plan.top, &top),
+        is_top_right: meta::is_right(&plan.top, &top, user),
         stay: HashSet::new(),
     };
     let mut hard: HashMap<&Name, Vec<(&Name, Look)>> = HashMap::new();
     let mut folders: Vec<Option<Name>> = vec![None];
     while let Some(folder) = folders.pop() {
         run.watch.go_on()?;
-        let whole = folder.as_ref().map_or_else(|| Ok(target.clone()), |folder| target.join(folder.as_bytes()))?;
         let mut names = Vec::new();
-        to.list(Some(&whole), &mut |entry| names.push(entry.name)).map_err(Error::at("list", to, &whole))?;
+        let listed = there.inside.list(folder.as_ref(), &mut |entry| names.push(entry.name));
+        listed.map_err(Error::of_folder("list", &*there.inside, folder.as_ref()))?;
         for last in names {
-            let path = folder.as_ref().map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?;
-            let name = target.join(path.as_bytes())?;
-            let Some(look) = look(&name)? else { continue };
-            let Some((path, entry)) = plan.entries.get_key_value(&path) else {
-                there.foreign.note(&path, "it is not in the point");
+            let name = folder.as_ref().map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?;
+            let look = there.inside.look(Some(&name)).map_err(Error::at("look at", &*there.inside, &name))?;
+            let Some(look) = look else { continue };
+            let Some((path, entry)) = plan.entries.get_key_value(&name) else {
+                there.foreign.note(&name, "it is not in the point");
                 continue;
             };
-            let is_right = meta::is_right(&entry.meta, &look);
+            let is_right = meta::is_right(&entry.meta, &look, user);
             match (&entry.what, look.what) {
                 (Is::Folder, What::Folder) => {
                     there.right += usize::from(is_right);
                     folders.push(Some(path.clone()));
                 }
                 (Is::Link(text), What::Link)
-                    if to.leads_to(&name).is_some_and(|to| to.as_os_str().as_bytes() == text) =>
+                    if there
+                        .inside
+                        .leads_to(&name)
+                        .is_some_and(|text_there| text_there.as_os_str().as_bytes() == text) =>
                 {
                     there.right += usize::from(is_right);
                 }
                 (Is::File(file), What::File) if look.length == file.length => {
                     let (identity, names) = (look.identity, look.names);
-                    there.candidates.push(Candidate { path, file, identity, is_ours: false, is_right, names });
+                    let is_ours = meta::may_stay(&entry.meta, &look, user);
+                    there.candidates.push(Candidate { path, file, identity, is_ours, is_right, names });
                 }
                 (Is::File(_), What::File) => there.foreign.note(path, "it has another length"),
                 (Is::Hard(of), What::File) => hard.entry(of).or_default().push((path, look)),
@@ -138,7 +147,7 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
         let others = hard.remove(candidate.path).unwrap_or_default();
         let (same, other): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|(_, look)| look.identity == candidate.identity);
-        candidate.is_ours = candidate.names == 1 + same.len() as u64;
+        candidate.is_ours &= candidate.names == 1 + same.len() as u64;
         there.right += if candidate.is_ours { same.len() } else { 0 };
         other.iter().for_each(|(path, _)| there.foreign.note(path, "it is a file of its own"));
     }
@@ -174,15 +183,10 @@ impl<'p> There<'p> {
 
     /// Looks at what the files hold, where they are.
     pub(super) fn look_in_place(&mut self, run: &Run<'p>) -> Result<(), Error> {
-        let all = self.candidates.iter().map(|candidate| Ok((candidate, run.target.join(candidate.path.as_bytes())?)));
-        let all = all.collect::<Result<Vec<_>, Error>>()?;
-        let broken = broken(run, &all)?;
-        for (candidate, object) in &all {
-            if broken.contains(object) {
-                self.foreign.note(candidate.path, "it holds other bytes");
-            } else {
-                self.kept.insert(candidate.path);
-            }
+        let broken = broken(run, &*self.inside, self.candidates.iter())?;
+        for candidate in &self.candidates {
+            let sound = if candidate.is_ours { &mut self.kept } else { &mut self.stay };
+            sort(candidate.path, &broken, sound, &mut self.foreign);
         }
         Ok(())
     }
@@ -191,48 +195,57 @@ impl<'p> There<'p> {
     /// looks at what it holds there. A file that cannot have another name, or has one that the point does not know,
     /// is written anew.
     pub(super) fn take_over(&mut self, run: &Run<'p>, draft: &TreeDraft<'_>) -> Result<(), Error> {
-        let to = run.to;
+        let new = &*draft.inside;
         let (mut over, mut stay) = (Vec::new(), Vec::new());
         for candidate in &self.candidates {
             run.watch.go_on()?;
-            let (old, new) = (run.target.join(candidate.path.as_bytes())?, draft.name(candidate.path)?);
-            if !candidate.is_ours || to.link(&old, &new).is_err() {
-                stay.push((candidate, old));
+            if !candidate.is_ours || !draft.link(candidate.path)? {
+                stay.push(candidate);
                 continue;
             }
-            let look = to.look(Some(&new)).map_err(Error::at("look at", to, &new))?;
-            if look.is_some_and(|look| look.identity == candidate.identity && look.names == candidate.names + 1) {
-                over.push((candidate, new));
-            } else {
-                to.remove(&new).map_err(Error::at("remove", to, &new))?;
-                stay.push((candidate, old));
+            match new.look(Some(candidate.path)).map_err(Error::at("look at", new, candidate.path))? {
+                Some(look) if look.identity == candidate.identity && look.names == candidate.names + 1 => {
+                    over.push(candidate);
+                }
+                other => {
+                    if other.is_some() {
+                        new.remove(candidate.path).map_err(Error::at("remove", new, candidate.path))?;
+                    }
+                    stay.push(candidate);
+                }
             }
         }
-        let (broken_over, broken_there) = (broken(run, &over)?, broken(run, &stay)?);
-        for (candidate, object) in over {
-            if broken_over.contains(&object) {
-                to.remove(&object).map_err(Error::at("remove", to, &object))?;
-                self.foreign.note(candidate.path, "it holds other bytes");
-            } else {
-                self.kept.insert(candidate.path);
+        let (broken_over, broken_there) =
+            (broken(run, new, over.iter().copied())?, broken(run, &*self.inside, stay.iter().copied())?);
+        for candidate in over {
+            if broken_over.contains(candidate.path) {
+                new.remove(candidate.path).map_err(Error::at("remove", new, candidate.path))?;
             }
+            sort(candidate.path, &broken_over, &mut self.kept, &mut self.foreign);
         }
-        for (candidate, object) in stay {
-            if broken_there.contains(&object) {
-                self.foreign.note(candidate.path, "it holds other bytes");
-            } else {
-                self.stay.insert(candidate.path);
-            }
-        }
+        stay.iter().for_each(|candidate| sort(candidate.path, &broken_there, &mut self.stay, &mut self.foreign));
         Ok(())
     }
 }
 
+/// Counts a file among those that are sound, or as foreign.
+fn sort<'p>(path: &'p Name, broken: &HashSet<Name>, sound: &mut HashSet<&'p Name>, foreign: &mut Foreign) {
+    if broken.contains(path) {
+        foreign.note(path, "it holds other bytes");
+    } else {
+        sound.insert(path);
+    }
+}
+
 /// Which of these files hold other bytes than the point has.
-fn broken(run: &Run<'_>, files: &[(&Candidate<'_>, Name)]) -> Result<HashSet<Name>, Error> {
-    let Run { plan, to, watch, .. } = *run;
+fn broken<'c>(
+    run: &Run<'_>,
+    inside: &dyn Disk,
+    files: impl Iterator<Item = &'c Candidate<'c>> + Clone,
+) -> Result<HashSet<Name>, Error> {
+    let Run { plan, watch, .. } = *run;
     let key = plan.key.as_ref();
-    watch.expect(files.iter().map(|(candidate, _)| candidate.file.length).sum());
+    watch.expect(files.clone().map(|candidate| candidate.file.length).sum());
     let broken = Mutex::new(HashSet::new());
     let note = |object: &Name| _ = broken.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone());
     let settled = |claim: &Claim, verdict: Verdict| {
@@ -243,17 +256,17 @@ fn broken(run: &Run<'_>, files: &[(&Candidate<'_>, Name)]) -> Result<HashSet<Nam
     };
     let mut some = Vec::new();
     let check =
-        |some: &mut Vec<Claim>| drive::write((to.as_store(), None), some.split_off(0), &Nowhere, watch, &settled);
-    for (candidate, object) in files {
+        |some: &mut Vec<Claim>| drive::write((inside.as_store(), None), some.split_off(0), &Nowhere, watch, &settled);
+    for candidate in files {
         for claim in plan.claims_of(candidate.file) {
             if claim.codec.suffix(key).is_empty() {
-                let (range, object) = (Some(claim.target()), object.clone());
+                let (range, object) = (Some(claim.target()), candidate.path.clone());
                 some.push(Claim { object, range, codec: Codec::Plain, marks: None, ..claim.clone() });
             } else {
                 // The digest covers more than the bytes.
-                let opened = to.open(object).map_err(Error::at("open", to, object))?;
-                if !holds(&*opened, (claim, key), watch).map_err(Error::at("read", to, object))? {
-                    note(object);
+                let opened = inside.open(candidate.path).map_err(Error::at("open", inside, candidate.path))?;
+                if !holds(&*opened, (claim, key), watch).map_err(Error::at("read", inside, candidate.path))? {
+                    note(candidate.path);
                 }
             }
         }

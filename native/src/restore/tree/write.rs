@@ -80,17 +80,18 @@ pub(super) fn files(run: &Run<'_>, draft: &TreeDraft<'_>, kept: &dyn Fn(&Name) -
 
 /// Writes some files. Gives how many did not get their owner.
 fn together<'p>(run: &Run<'p>, draft: &TreeDraft<'_>, some: &[(&Name, &File)]) -> Result<u64, Error> {
-    let Run { plan, from, to, watch, .. } = *run;
+    let Run { plan, from, watch, .. } = *run;
+    let to = &*draft.inside;
     let mut end: u64 = 0;
     let mut based = Vec::with_capacity(some.len());
     for (path, file) in some {
         let meta = plan.entries.get(*path).map(|entry| &entry.meta);
         let meta = meta.ok_or_else(|| Error::failed(format!("'{path}' is not in the plan")))?;
-        based.push((end, draft.name(path)?, *file, meta));
+        based.push((end, *path, *file, meta));
         end = end.saturating_add(file.length);
     }
-    let open = |(base, name, file, meta): &(u64, Name, &File, &'p Meta)| {
-        let (base, length, name, has_holes) = (*base, file.length, name.clone(), AtomicBool::new(false));
+    let open = |(base, name, file, meta): &(u64, &Name, &File, &'p Meta)| {
+        let (base, length, name, has_holes) = (*base, file.length, (*name).clone(), AtomicBool::new(false));
         let file = to.create(&name).map_err(Error::at("make", to, &name))?;
         Ok::<_, Error>(Open { base, length, name, meta, file, has_holes })
     };

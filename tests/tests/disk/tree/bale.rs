@@ -108,6 +108,7 @@ pub(super) fn one_of_everything() -> Bale {
     bale.file("empty", b"", meta(0o604, -5), ("pack-1", 1 << 20));
     let holes = [vec![0; 1 << 20], dice.bytes(5000), vec![0; 40_000]].concat();
     bale.file("holes", &holes, meta(0o4755, 1_500_000), ("pack-3", 1 << 20));
+    bale.file("zeros", &vec![0; 3 << 20], meta(0o644, 1_550_000), ("pack-3", 1 << 20));
     bale.file(b"odd\nna\xffme", b"odd", meta(0o644, 1_600_000), ("pack-1", 1 << 20));
     bale.folder("many", meta(0o777, 1_700_000));
     for number in 0..300 {

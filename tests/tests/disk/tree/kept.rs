@@ -76,7 +76,7 @@ fn a_second_run_changes_nothing() {
     let (before, top) = (seen(&fixture.target()), inode(&fixture.target()));
     for dry_run in [true, false] {
         let done = fixture.restore(&bale, TreeOptions { full: false, dry_run }).expect("it is there");
-        assert_eq!((done.how, done.kept, done.written), (How::Nothing, 306, 0), "dry run: {dry_run}");
+        assert_eq!((done.how, done.kept, done.written), (How::Nothing, 307, 0), "dry run: {dry_run}");
         assert_eq!((seen(&fixture.target()), inode(&fixture.target())), (before.clone(), top));
         assert_eq!(names(&fixture.standby()), ["tree"]);
     }
@@ -105,7 +105,7 @@ fn what_is_missing_is_written_and_no_other_byte() {
     assert!(!tree.join("holes").exists());
     let done = fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
     assert_eq!(dry, done);
-    assert_eq!((done.how, done.kept, done.written, done.given_up), (How::Appended, 303, wanted, 0));
+    assert_eq!((done.how, done.kept, done.written, done.given_up), (How::Appended, 304, wanted, 0));
     is_restored(&fixture, &bale);
     assert_eq!(inode(&tree.join("a/b/big")), kept, "it is the same file");
 }
@@ -118,7 +118,8 @@ fn modes_and_times_are_mended() {
     fs::set_permissions(tree.join("a/b"), fs::Permissions::from_mode(0o777)).expect("ours");
     fs::File::open(tree.join("holes")).and_then(|file| file.set_modified(std::time::SystemTime::now())).expect("ours");
     let done = fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
-    assert_eq!((done.how, done.written), (How::Appended, 0));
+    // Who could write it may have it open still.
+    assert_eq!((done.how, done.written), (How::Appended, 5));
     is_restored(&fixture, &bale);
 }
 
@@ -157,11 +158,11 @@ fn a_file_that_has_a_name_elsewhere_is_not_shared() {
     let (bale, fixture) = restored();
     let (stranger, ours) = (fixture.folder.path().join("stranger"), fixture.target().join("a/b/big"));
     fs::hard_link(&ours, &stranger).expect("another name");
-    fs::set_permissions(&stranger, fs::Permissions::from_mode(0o306)).expect("ours");
+    fs::set_permissions(&stranger, fs::Permissions::from_mode(0o307)).expect("ours");
     fs::remove_file(fixture.target().join("empty")).expect("it was there");
     fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
     is_restored(&fixture, &bale);
     assert_ne!(inode(&ours), inode(&stranger));
     let mode = fs::metadata(&stranger).expect("it stays").mode();
-    assert_eq!(mode & 0o777, 0o306, "what is not in the target stays as it was");
+    assert_eq!(mode & 0o777, 0o307, "what is not in the target stays as it was");
 }

@@ -99,6 +99,10 @@ impl Disk for Recorder {
         self
     }
 
+    fn beneath(&self, folder: &Name) -> io::Result<Box<dyn Disk>> {
+        self.root.beneath(folder)
+    }
+
     fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
         self.after(self.root.create(name)).map(|file| self.watched(file))
     }
