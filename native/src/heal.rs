@@ -98,7 +98,8 @@ pub fn heal(
     damaged.sort_by(|a, b| a.object.cmp(&b.object));
     // Indices that disagree on an object claim it several times; one of them may be wrong.
     damaged.dedup_by(|a, b| a.object == b.object && a.expect == b.expect);
-    let objects = damaged.iter().map(|claim| Ok((claim.object.to_string(), one(job, claim, from, disk, watch)?)));
+    let healing = Healing { job, from, disk, watch };
+    let objects = damaged.iter().map(|claim| Ok((claim.object.to_string(), healing.one(claim)?)));
     let objects = objects.collect::<Result<Vec<_>, Error>>()?;
     if !job.dry_run {
         // Also what a run put in place that was killed a moment ago.
@@ -114,87 +115,88 @@ pub fn heal(
     Ok(HealSummary { objects, report: survey.finish(), shut, elsewhere })
 }
 
-/// Heals one object, if the other repository has it whole.
-fn one(
-    job: &HealOptions<'_>,
-    claim: &Claim,
-    from: &dyn Store,
-    disk: &dyn Disk,
-    watch: &Watch<'_>,
-) -> Result<Fate, Error> {
-    let name = &claim.object;
-    if let Some(folder) = name.folder()
-        && disk.look(Some(&folder)).is_ok_and(|look| look.is_some_and(|look| look.what == What::File))
-    {
-        let what = format!("but '{folder}' is a file here, where a folder should be: move it away, and heal again");
-        return Ok(Fate::Left(what));
-    }
-    // What a server set aside may be good after all: its disk may have failed to read it once.
-    for aside in pool_of(name).iter().flat_map(|pool| pool.asides(name)) {
-        if let Ok(source) = disk.open(&aside)
-            && copy(job, claim, &*source, disk, watch)? == Fate::Healed
-        {
-            watch.notice(format!("'{aside}', which a server had set aside, is good, and is taken back"));
-            return Ok(Fate::Healed);
-        }
-    }
-    let there = |why| format!("in {}, {why}", quoted(&from.told(None)));
-    Ok(match from.open(name) {
-        Ok(source) => match copy(job, claim, &*source, disk, watch)? {
-            Fate::Left(why) => Fate::Left(there(why)),
-            healed => healed,
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Fate::Left(there("it is not there".to_owned())),
-        Err(error) => Fate::Left(there(format!("it cannot be read: {error}"))),
-    })
+/// Where what is damaged is looked for, and put.
+#[derive(Clone, Copy)]
+struct Healing<'a> {
+    job: &'a HealOptions<'a>,
+    from: &'a dyn Store,
+    disk: &'a dyn Disk,
+    watch: &'a Watch<'a>,
 }
 
-/// Copies an object out of `source`, if that is it, and whole.
-fn copy(
-    job: &HealOptions<'_>,
-    claim: &Claim,
-    source: &dyn Object,
-    disk: &dyn Disk,
-    watch: &Watch<'_>,
-) -> Result<Fate, Error> {
-    let name = &claim.object;
-    let draft = if job.dry_run { None } else { Some(begin(name, disk, watch)?) };
-    let mut check = Check::new(claim, Depth::Digest, job.key.as_ref());
-    let (mut at, mut failed) = (0, None);
-    let read = source.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
-        watch.advance(piece.len() as u64);
-        if let Some(draft) = &draft {
-            failed = draft.file().write_at(at, piece).err();
+impl Healing<'_> {
+    /// Heals one object, if the other repository has it whole.
+    fn one(&self, claim: &Claim) -> Result<Fate, Error> {
+        let Self { from, disk, watch, .. } = *self;
+        let name = &claim.object;
+        if let Some(folder) = name.folder()
+            && disk.look(Some(&folder)).is_ok_and(|look| look.is_some_and(|look| look.what == What::File))
+        {
+            let what = format!("but '{folder}' is a file here, where a folder should be: move it away, and heal again");
+            return Ok(Fate::Left(what));
         }
-        at += piece.len() as u64;
-        check.push(piece, &mut |_| {}) == Flow::Continue(()) && failed.is_none() && !watch.stopping()
-    });
-    let ended = match (failed, read) {
-        (Some(error), _) => Err(Error::at("write", disk, name)(error)),
-        (None, Err(error)) => Ok(Fate::Left(format!("it cannot be read: {error}"))),
-        (None, Ok(_)) => watch.go_on().map(|()| match check.end() {
-            Verdict::Sound => Fate::Healed,
-            Verdict::Damaged(damage) => Fate::Left(format!("it is damaged there too: {damage}")),
-            Verdict::Unreadable(fault) => Fate::Left(format!("it cannot be read: {fault}")),
-            Verdict::Unverifiable(why) => Fate::Left(why.to_owned()),
-        }),
-    };
-    let Some(draft) = draft.filter(|_| matches!(ended, Ok(Fate::Healed))) else { return ended };
-    let there = disk.look(Some(name)).map_err(Error::at("look at", disk, name))?.is_some();
-    // One that was lost is to be like the index that names it.
-    let like = Like::in_place_of(disk, if there { name } else { &claim.index });
-    let placed = like.and_then(|like| {
-        _ = draft.give(&like)?;
-        draft.file().sync()?;
-        draft.publish_among(name)
-    });
-    if placed.map_err(Error::at("put in place", disk, name))? {
-        return ended;
+        // What a server set aside may be good after all: its disk may have failed to read it once.
+        for aside in pool_of(name).iter().flat_map(|pool| pool.asides(name)) {
+            if let Ok(source) = disk.open(&aside)
+                && self.copy(claim, &*source)? == Fate::Healed
+            {
+                watch.notice(format!("'{aside}', which a server had set aside, is good, and is taken back"));
+                return Ok(Fate::Healed);
+            }
+        }
+        let there = |why| format!("in {}, {why}", quoted(&from.told(None)));
+        Ok(match from.open(name) {
+            Ok(source) => match self.copy(claim, &*source)? {
+                Fate::Left(why) => Fate::Left(there(why)),
+                healed => healed,
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Fate::Left(there("it is not there".to_owned())),
+            Err(error) => Fate::Left(there(format!("it cannot be read: {error}"))),
+        })
     }
-    // Another heal, or a backup, put the object there at the same time; or somebody else put something else there.
-    match check_bytes(disk.as_store(), claim, (Depth::Digest, job.key.as_ref()), watch, &mut |_| {})? {
-        (Verdict::Sound, _) => ended,
-        _ => Ok(Fate::Left("somebody else replaced it here at the same time, and it is not whole".to_owned())),
+
+    /// Copies an object out of `source`, if that is it, and whole.
+    fn copy(&self, claim: &Claim, source: &dyn Object) -> Result<Fate, Error> {
+        let Self { job, disk, watch, .. } = *self;
+        let name = &claim.object;
+        let draft = if job.dry_run { None } else { Some(begin(name, disk, watch)?) };
+        let mut check = Check::new(claim, Depth::Digest, job.key.as_ref());
+        let (mut at, mut failed) = (0, None);
+        let read = source.for_each_piece(0, u64::MAX, &mut buffer(), |piece| {
+            watch.advance(piece.len() as u64);
+            if let Some(draft) = &draft {
+                failed = draft.file().write_at(at, piece).err();
+            }
+            at += piece.len() as u64;
+            check.push(piece, &mut |_| {}) == Flow::Continue(()) && failed.is_none() && !watch.stopping()
+        });
+        let ended = match (failed, read) {
+            (Some(error), _) => Err(Error::at("write", disk, name)(error)),
+            (None, Err(error)) => Ok(Fate::Left(format!("it cannot be read: {error}"))),
+            (None, Ok(_)) => watch.go_on().map(|()| match check.end() {
+                Verdict::Sound => Fate::Healed,
+                Verdict::Damaged(damage) => Fate::Left(format!("it is damaged there too: {damage}")),
+                Verdict::Unreadable(fault) => Fate::Left(format!("it cannot be read: {fault}")),
+                Verdict::Unverifiable(why) => Fate::Left(why.to_owned()),
+            }),
+        };
+        let Some(draft) = draft.filter(|_| matches!(ended, Ok(Fate::Healed))) else { return ended };
+        let there = disk.look(Some(name)).map_err(Error::at("look at", disk, name))?.is_some();
+        // One that was lost is to be like the index that names it.
+        let like = Like::in_place_of(disk, if there { name } else { &claim.index });
+        let placed = like.and_then(|like| {
+            _ = draft.give(&like)?;
+            draft.file().sync()?;
+            draft.publish_among(name)
+        });
+        if placed.map_err(Error::at("put in place", disk, name))? {
+            return ended;
+        }
+        // Another heal, or a backup, put the object there at the same time; or somebody else put something else there.
+        match check_bytes(disk.as_store(), claim, (Depth::Digest, job.key.as_ref()), watch, &mut |_| {})? {
+            (Verdict::Sound, _) => ended,
+            _ => Ok(Fate::Left("somebody else replaced it here at the same time, and it is not whole".to_owned())),
+        }
     }
 }
 

@@ -67,7 +67,11 @@ def transactions(dice):
             here.add(oid)
             size = size_of(dice)
             start = dice.randrange(len(stuff) - size)
-            data = ROOT if oid == 0 else b''.join((CLASS, HEAD, struct.pack('<I', size), stuff[start : start + size], FOOT))
+            data = (
+                ROOT
+                if oid == 0
+                else b''.join((CLASS, HEAD, struct.pack('<I', size), stuff[start : start + size], FOOT))
+            )
             records.append(struct.pack('>Q8sQQHQ', oid, tid, last[oid], position, 0, len(data)))
             records.append(data)
             last[oid] = at

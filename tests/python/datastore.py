@@ -1,7 +1,8 @@
-"""An independent reader of Proxmox-style datastores: `datastore.py check STORE [KEYFILE]`, `datastore.py sums STORE [KEYFILE]`.
+"""An independent reader of Proxmox-style datastores: `datastore.py check STORE [KEYFILE]`, or `sums` in place of
+`check`.
 
-Written from the format alone, on the standard library, `zstandard` and `cryptography`; it shares nothing with the product. `check`
-prints what hurts each snapshot as JSON, `sums` the SHA-256 of every archive that can be read.
+Written from the format alone, on the standard library, `zstandard` and `cryptography`; it shares nothing with the
+product. `check` prints what hurts each snapshot as JSON, `sums` the SHA-256 of every archive that can be read.
 """
 
 import base64
@@ -15,6 +16,7 @@ import sys
 import time
 import zlib
 
+import pieces
 import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -63,17 +65,8 @@ class Key:
 
 def inflate(packed):
     """All frames of a zstd stream; anything behind them is a fault."""
-    plain = b""
-    while packed:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        try:
-            plain += frame.decompress(packed)
-        except zstandard.ZstdError as error:
-            raise Fault("zstd") from error
-        if not frame.eof:
-            raise Fault("zstd ends early")
-        packed = frame.unused_data
-    return plain
+    begin = lambda: zstandard.ZstdDecompressor().decompressobj()
+    return pieces.joined(packed, begin, (zstandard.ZstdError, "zstd"), Fault)
 
 
 def is_sealed(raw):
@@ -101,7 +94,8 @@ def open_blob(raw, key=None):
 
 
 class Index:
-    """A fixed or dynamic index: (digest, length) of each chunk, the archive's size, the recomputed checksum, and that in the header."""
+    """A fixed or dynamic index: (digest, length) of each chunk, the archive's size, and both checksums: the recomputed one
+    and that in the header."""
 
     def __init__(self, name, raw):
         fixed = name.endswith(".fidx")
@@ -163,16 +157,11 @@ class Store:
         return data
 
     def length(self, digest, sealed):
-        if (digest, sealed) not in self.seen:
-            try:
-                data = self.chunk(digest, sealed)
-                self.seen[digest, sealed] = data if data is None else len(data)
-            except Fault as fault:
-                self.seen[digest, sealed] = fault
-        found = self.seen[digest, sealed]
-        if isinstance(found, Fault):
-            raise found
-        return found
+        def look():
+            data = self.chunk(digest, sealed)
+            return data if data is None else len(data)
+
+        return pieces.once(self.seen, (digest, sealed), look, Fault)
 
     def check_file(self, folder, told):
         path, size = folder / told["filename"], told["size"]

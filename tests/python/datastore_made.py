@@ -1,8 +1,9 @@
-"""Makes a small datastore of every kind of snapshot, with its truth, its keys and its damages: `datastore_made.py FOLDER`.
+"""Makes a small datastore of every kind of snapshot, with its truth, its keys and its damages: `datastore_made.py
+FOLDER`.
 
-FOLDER/store is the store, FOLDER/truth the keys and checksums of what it holds, FOLDER/cases.json the damages with whom each
-hurts, said by hand and agreed to by the reader in datastore.py. All of it is the same on every run. `--compare FOLDER` asks the
-reader about the cases of such a folder, whoever made it.
+FOLDER/store is the store, FOLDER/truth the keys and checksums of what it holds, FOLDER/cases.json the damages with whom
+each hurts, said by hand and agreed to by the reader in datastore.py. All of it is the same on every run. `--compare
+FOLDER` asks the reader about the cases of such a folder, whoever made it.
 """
 
 import base64
@@ -72,7 +73,9 @@ def header(kind, checksum, *more):
 
 
 def encoded(manifest):
-    return framed(ZSTD, zstandard.ZstdCompressor(level=1).compress(json.dumps(manifest, indent=2, sort_keys=True).encode()))
+    return framed(
+        ZSTD, zstandard.ZstdCompressor(level=1).compress(json.dumps(manifest, indent=2, sort_keys=True).encode())
+    )
 
 
 def made_index(digests, lengths, unit):
@@ -115,12 +118,20 @@ class Maker:
         for blob_name, data in blobs:
             raw = blob(data, sealed)
             (folder / blob_name).write_bytes(raw)
-            files.append({"filename": blob_name, "crypt-mode": mode, "size": len(raw), "csum": hashlib.sha256(raw).hexdigest()})
+            files.append(
+                {"filename": blob_name, "crypt-mode": mode, "size": len(raw), "csum": hashlib.sha256(raw).hexdigest()}
+            )
             self.tell(name, blob_name, data)
         (folder / "client.log.blob").write_bytes(blob(text(400), sealed))
         kind, identity, when = name.split("/")[-3:]
         moment = calendar.timegm(time.strptime(when, "%Y-%m-%dT%H:%M:%SZ"))
-        manifest = {"backup-type": kind, "backup-id": identity, "backup-time": moment, "files": files, "signature": None}
+        manifest = {
+            "backup-type": kind,
+            "backup-id": identity,
+            "backup-time": moment,
+            "files": files,
+            "signature": None,
+        }
         manifest["unprotected"] = {"verify_state": {"state": "ok", "upid": "UPID:made:"}}
         if sealed or signed:
             manifest["unprotected"]["key-fingerprint"] = ":".join(f"{byte:02x}" for byte in KEY.fingerprint)
@@ -289,7 +300,12 @@ def chunk_cases(cases):
     cases.add("enc_chunk_iv_flip", cases.flip(sealed, 12), (), (SEALED_VM,))
     cases.add("enc_chunk_tag_flip", cases.flip(sealed, 28), (), (SEALED_VM,))
     cases.add("enc_chunk_data_flip", cases.flip(sealed, 60), (SEALED_VM,))
-    cases.add("enc_chunk_data_flip_crc_fixed", cases.write(sealed, cases.right(sealed, flipped(raw[44:], 16))), (), (SEALED_VM,))
+    cases.add(
+        "enc_chunk_data_flip_crc_fixed",
+        cases.write(sealed, cases.right(sealed, flipped(raw[44:], 16))),
+        (),
+        (SEALED_VM,),
+    )
     cases.add("enc_chunk_replaced_by_another_enc_chunk", cases.write(sealed, cases.raw(second)), (), (SEALED_VM,))
 
 
@@ -310,7 +326,10 @@ def index_cases(cases):
     cases.add("didx_end_flip", cases.flip(path, 4096), (CT,))
     cases.add("didx_trailing_byte", [{"op": "append", "path": path, "base64": "AA=="}], (CT,))
     cases.add("didx_missing", cases.delete(path), (CT,))
-    for name, places in (("didx_wrong_lengths_consistent_manifest", (0,)), ("didx_decreasing_end_consistent_manifest", (0, 1))):
+    for name, places in (
+        ("didx_wrong_lengths_consistent_manifest", (0,)),
+        ("didx_decreasing_end_consistent_manifest", (0, 1)),
+    ):
         index = datastore.Index("root.pxar.didx", cases.raw(f"{HOST}/root.pxar.didx"))
         lengths = [length for _, length in index.chunks]
         ends = [sum(lengths[: at + 1]) for at in range(len(lengths))]
@@ -342,7 +361,12 @@ def file_cases(cases):
         manifest["files"][0]["size"] += 1
 
     cases.add("signed_manifest_edited_crc_ok", cases.manifest(SEALED_CT, edit), (SEALED_CT,))
-    cases.add("signed_manifest_file_dropped", cases.manifest(SEALED_CT, lambda manifest: manifest["files"].pop()), (), (SEALED_CT,))
+    cases.add(
+        "signed_manifest_file_dropped",
+        cases.manifest(SEALED_CT, lambda manifest: manifest["files"].pop()),
+        (),
+        (SEALED_CT,),
+    )
     other = {"backup-id": "999"}
     cases.add("manifest_id_differs_from_path", cases.manifest(VM, lambda manifest: manifest.update(other)), (VM,))
 

@@ -1,6 +1,7 @@
 """What the makers of damaged sets share: copies that cost nothing, and zero to five damages that dice pick.
 
-A copy has hard links to the files of its shape, so a damage writes a new file in place of the old one and never into it.
+A copy has hard links to the files of its shape, so a damage writes a new file in place of the old one and never into
+it.
 """
 
 import json

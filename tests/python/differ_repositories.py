@@ -1,7 +1,8 @@
 """Damaged repozo repositories and what an independent reader says of each.
 
-`differ_repositories.py shapes FOLDER BINARY` makes the sound ones, by the binary and by Python's own repozo. `differ_repositories.py
-sets SHAPES FOLDER FIRST COUNT` makes one set a seed in FOLDER/SEED, does zero to five damages to it, and prints a line of JSON.
+`differ_repositories.py shapes FOLDER BINARY` makes the sound ones, by the binary and by Python's own repozo.
+`differ_repositories.py sets SHAPES FOLDER FIRST COUNT` makes one set a seed in FOLDER/SEED, does zero to five damages
+to it, and prints a line of JSON.
 """
 
 import contextlib
@@ -31,7 +32,7 @@ def original(*arguments):
 
 
 def original_agrees(made, points):
-    """Whether Python's own repozo restores every point of a sound repository, and verifies it; a word if it does not."""
+    """Whether Python's own repozo restores every point of a sound repository and verifies it; a word if not."""
     if any(NAME.fullmatch(path.name) for path in made.root.iterdir() if path.is_dir()):
         # It takes such a folder for a file.
         return ""

@@ -1,8 +1,8 @@
 """Damaged datastores and what an independent reader says of each.
 
-`differ_stores.py shapes FOLDER BINARY MADE` makes the sound ones: by datastore_made.py, whose store lies in MADE, and by the binary.
-`differ_stores.py sets SHAPES FOLDER FIRST COUNT` makes one store a seed in FOLDER/SEED, does zero to five damages to it, and prints a
-line of JSON. SHAPES/key.json is the key of all that is encrypted or signed.
+`differ_stores.py shapes FOLDER BINARY MADE` makes the sound ones: by datastore_made.py, whose store lies in MADE, and
+by the binary. `differ_stores.py sets SHAPES FOLDER FIRST COUNT` makes one store a seed in FOLDER/SEED, does zero to
+five damages to it, and prints a line of JSON. SHAPES/key.json is the key of all that is encrypted or signed.
 """
 
 import pathlib

@@ -21,7 +21,11 @@ class Trial:
         with Fixture() as fixture:
             prepare(fixture)
             before = fixture.state()
-            places = {'/tmp/nosuchdir': fixture.repository, '/tmp/Data.fs': fixture.data, '/tmp/ignored.fs': fixture.ignored}
+            places = {
+                '/tmp/nosuchdir': fixture.repository,
+                '/tmp/Data.fs': fixture.data,
+                '/tmp/ignored.fs': fixture.ignored,
+            }
             self.run = call([moved(word, places) for word in argv], fixture.NOW)
             after = fixture.state()
             self.output = os.path.exists(fixture.ignored)
@@ -81,8 +85,10 @@ def mode(plain, spoilt):
         return repozo.RECOVER
     if plain.untouched and not plain.run.stdout and spoilt.run.returncode == 1 and 'has checksum' in spoilt.run.said:
         return repozo.VERIFY
-    raise AssertionError('no mode does this: new %s, stdout %d bytes, on damage exit %d: %s' % (
-        plain.new, len(plain.run.stdout), spoilt.run.returncode, spoilt.run.said))
+    raise AssertionError(
+        'no mode does this: new %s, stdout %d bytes, on damage exit %d: %s'
+        % (plain.new, len(plain.run.stdout), spoilt.run.returncode, spoilt.run.said)
+    )
 
 
 def latest(mode, made, spoilt):

@@ -44,10 +44,8 @@ LEFT_OUT = {
     'Test_gen_filename.test_explicit_ext': 'no backup makes a file with the extension .txt',
     'Test_scandat.test_single_line': 'its line names no data file and no MD5; a command refuses it before it tells it',
     'Test_scandat.test_multiple_lines': 'as test_single_line',
-    'Test_do_incremental_backup.test_dont_overwrite_existing_file':
-        'asks for an increment in a repository without a full; the command makes a full there',
-    'Test_do_incremental_backup.test_no_changes':
-        'asks for an empty increment, which is defect 1 of the original; we never write one',
+    'Test_do_incremental_backup.test_dont_overwrite_existing_file': 'asks for an increment in a repository without a full; the command makes a full there',
+    'Test_do_incremental_backup.test_no_changes': 'asks for an empty increment, which is defect 1 of the original; we never write one',
 }
 
 
@@ -68,12 +66,14 @@ def driven(case):
 
 def every_test():
     """(class, name) of every test that the suite itself would run."""
+
     def walk(suite):
         for test in suite:
             if isinstance(test, unittest.TestSuite):
                 yield from walk(test)
             else:
                 yield type(test), test._testMethodName
+
     return list(walk(upstream.test_suite()))
 
 
@@ -95,15 +95,20 @@ def main(binary):
     result = unittest.TestResult()
     chosen.run(result)
     failed = {test.id().split('.', 1)[1]: trace for test, trace in result.failures + result.errors}
-    print(json.dumps({
-        'suite': len(tests),
-        'ran': result.testsRun,
-        'skipped': len(result.skipped),
-        'calls': shim.Binary.calls,
-        'failed': failed,
-        'left_out': left_out,
-        'unknown': unknown,
-    }, indent=1))
+    print(
+        json.dumps(
+            {
+                'suite': len(tests),
+                'ran': result.testsRun,
+                'skipped': len(result.skipped),
+                'calls': shim.Binary.calls,
+                'failed': failed,
+                'left_out': left_out,
+                'unknown': unknown,
+            },
+            indent=1,
+        )
+    )
 
 
 if __name__ == '__main__':

@@ -145,7 +145,7 @@ def leave_tail(path, seed, kind):
     start, tail = voted_transaction(path, seed)
     tail = {
         'voted': tail,
-        'torn': tail[:len(tail) // 2],
+        'torn': tail[: len(tail) // 2],
         'header': tail[:22],
         'stray': b'?',
         'zeros': b'\0' * 4096,

@@ -1,7 +1,8 @@
 """A real ZODB at work: commits without pause, packs when told, and writes down the history it made.
 
 As a command:  live_writer.py DATA HISTORY SEED
-It begins with a few megabytes in one commit. It reads `pack` and `stop` from its standard input and prints, a line each:
+It begins with a few megabytes in one commit. It reads `pack` and `stop` from its standard input. It prints, a line
+each:
   commit TID        a transaction is complete in the file
   packing G         the pack that begins generation G has begun (commits go on meanwhile)
   full              the file is so large that commits wait for the next pack

@@ -1,4 +1,5 @@
-"""Damages of a repozo repository that leave the structure around them valid: each changes a copy, and says what it did."""
+"""Damages of a repozo repository that leave the structure around them valid: each changes a copy, and says what it
+did."""
 
 import hashlib
 import os
@@ -96,14 +97,16 @@ def name_changed(made):
     if not parts:
         raise NotHere
     stamp, delta, packing = parts.groups()
-    changed = made.dice.choice([
-        made.pick(made.data()),
-        f"{made.fresh()}.{delta}fs{packing}",
-        f"{stamp}.{delta}fs{'' if packing else 'z'}",
-        f"{stamp}.{'' if delta else 'delta'}fs{packing}",
-        f"{stamp}.{delta}FS{packing}",
-        "../" + name.decode(),
-    ])
+    changed = made.dice.choice(
+        [
+            made.pick(made.data()),
+            f"{made.fresh()}.{delta}fs{packing}",
+            f"{stamp}.{delta}fs{'' if packing else 'z'}",
+            f"{stamp}.{'' if delta else 'delta'}fs{packing}",
+            f"{stamp}.{delta}FS{packing}",
+            "../" + name.decode(),
+        ]
+    )
     fields[0] = os.path.join(path, changed.encode())
     made.write_line(dat, lines, at, fields)
     return f"{dat} line {at + 1} names {changed}"
@@ -376,7 +379,9 @@ def index_entry_older(made):
 
 
 def stranger(made):
-    name = made.dice.choice(["README", "tmp.tmp", ".highwater.lock", "2026-01-03-04-05-06.fs.part", "x.dat", "notes.index"])
+    name = made.dice.choice(
+        ["README", "tmp.tmp", ".highwater.lock", "2026-01-03-04-05-06.fs.part", "x.dat", "notes.index"]
+    )
     made.write(name, b"anything")
     return name
 
@@ -444,17 +449,71 @@ def packed_or_not(made):
     made.store(other, made.stored(name))
     made.remove(name)
     for dat in made.dats():
-        made.write(dat, re.sub(rb"(?<![0-9])%s (?=\d)" % re.escape(name.encode()), other.encode() + b" ", made.read(dat)))
+        made.write(
+            dat, re.sub(rb"(?<![0-9])%s (?=\d)" % re.escape(name.encode()), other.encode() + b" ", made.read(dat))
+        )
     return name
 
 
 DAMAGES = [
-    line_dropped, last_line_dropped, line_doubled, lines_swapped, line_of_another_chain, offset_changed, border_moved, sum_changed,
-    sums_exchanged, name_changed, field_lost, dat_torn, dat_flipped, dat_emptied, dat_gone, dats_exchanged, dat_renamed,
-    file_gone, file_is_a_folder, file_flipped, file_cut, file_grown, file_cut_at_a_border, file_cut_at_a_border_with_its_line,
-    files_exchanged, file_of_another, file_renamed, file_doubled, file_nobody_lists, packed_name_on_plain, member_dropped, member_added,
-    trailer_changed, status_changed, tid_changed, length_changed, lengths_changed, texts_changed, record_changed, record_changed,
-    back_pointer_changed, payload_changed, transactions_swapped, index_gone, index_of_another, indices_exchanged, index_flipped, index_cut,
-    index_grown, index_entry_older, stranger, folder_beside, times_touched, marks_of_noise, path_changed, line_ends_changed,
-    last_line_end_lost, sum_in_capitals, packed_anew, packed_or_not,
+    line_dropped,
+    last_line_dropped,
+    line_doubled,
+    lines_swapped,
+    line_of_another_chain,
+    offset_changed,
+    border_moved,
+    sum_changed,
+    sums_exchanged,
+    name_changed,
+    field_lost,
+    dat_torn,
+    dat_flipped,
+    dat_emptied,
+    dat_gone,
+    dats_exchanged,
+    dat_renamed,
+    file_gone,
+    file_is_a_folder,
+    file_flipped,
+    file_cut,
+    file_grown,
+    file_cut_at_a_border,
+    file_cut_at_a_border_with_its_line,
+    files_exchanged,
+    file_of_another,
+    file_renamed,
+    file_doubled,
+    file_nobody_lists,
+    packed_name_on_plain,
+    member_dropped,
+    member_added,
+    trailer_changed,
+    status_changed,
+    tid_changed,
+    length_changed,
+    lengths_changed,
+    texts_changed,
+    record_changed,
+    record_changed,
+    back_pointer_changed,
+    payload_changed,
+    transactions_swapped,
+    index_gone,
+    index_of_another,
+    indices_exchanged,
+    index_flipped,
+    index_cut,
+    index_grown,
+    index_entry_older,
+    stranger,
+    folder_beside,
+    times_touched,
+    marks_of_noise,
+    path_changed,
+    line_ends_changed,
+    last_line_end_lost,
+    sum_in_capitals,
+    packed_anew,
+    packed_or_not,
 ]

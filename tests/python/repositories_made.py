@@ -1,4 +1,5 @@
-"""Sound repozo repositories of several shapes, by the binary and by Python's own repozo, and a copy of one that is being damaged."""
+"""Sound repozo repositories of several shapes, by the binary and by Python's own repozo, and a copy of one that is
+being damaged."""
 
 import gzip
 import hashlib
@@ -39,7 +40,12 @@ class Source:
         dice, at = self.dice, len(self.data)
         self.tid += dice.randint(1, 1 << 20)
         texts = [dice.randbytes(dice.choice([0, 3, 20])) for _ in range(3)]
-        oids = sorted({dice.choice([0, 1, 2, dice.randint(3, 9), 0x10000 + dice.randint(0, 3)]) for _ in range(dice.randint(0, 5))})
+        oids = sorted(
+            {
+                dice.choice([0, 1, 2, dice.randint(3, 9), 0x10000 + dice.randint(0, 3)])
+                for _ in range(dice.randint(0, 5))
+            }
+        )
         body, found = b"", {}
         for oid in oids:
             here, before = at + 23 + sum(map(len, texts)) + len(body), self.last.get(oid, 0)
@@ -51,7 +57,12 @@ class Source:
                 body += struct.pack(">Q", dice.choice([0, before]))
             found[oid] = here
         length = 23 + sum(map(len, texts)) + len(body)
-        self.data += struct.pack(">QQcHHH", self.tid, length, status, *map(len, texts)) + b"".join(texts) + body + struct.pack(">Q", length)
+        self.data += (
+            struct.pack(">QQcHHH", self.tid, length, status, *map(len, texts))
+            + b"".join(texts)
+            + body
+            + struct.pack(">Q", length)
+        )
         self.last.update(found)
 
 
@@ -62,10 +73,25 @@ def make_shapes(folder, binary):
     # Of each shape: by whom a backup was made, its options, and how the source had grown.
     shapes = {
         "plain": [(ours, "-F"), (ours, ""), (ours, "-Q"), (ours, ""), (ours, "pack"), (ours, ""), (ours, "")],
-        "packed": [(ours, "-z"), (ours, "-zQ"), (ours, "-z"), (ours, "pack -z"), (ours, "-z"), (ours, "-z"), (ours, "-z")],
+        "packed": [
+            (ours, "-z"),
+            (ours, "-zQ"),
+            (ours, "-z"),
+            (ours, "pack -z"),
+            (ours, "-z"),
+            (ours, "-z"),
+            (ours, "-z"),
+        ],
         "original": [(theirs, "-F"), (theirs, ""), (theirs, "-zQ"), (theirs, "pack -z"), (theirs, "-zQ"), (theirs, "")],
         "mixed": [(ours, ""), (theirs, "-zQ"), (ours, "-zQ"), (theirs, ""), (ours, "-Q")],
-        "empty": [(theirs, ""), (theirs, "-Q tail"), (theirs, "-Q tail"), (ours, ""), (theirs, "pack -z"), (theirs, "-zQ tail")],
+        "empty": [
+            (theirs, ""),
+            (theirs, "-Q tail"),
+            (theirs, "-Q tail"),
+            (ours, ""),
+            (theirs, "pack -z"),
+            (theirs, "-zQ tail"),
+        ],
         "fulls": [(ours, "-F"), (theirs, "-F"), (ours, "-Fz")],
     }
     for seed, (name, runs) in enumerate(shapes.items()):
@@ -74,7 +100,13 @@ def make_shapes(folder, binary):
         source = Source(folder / f"{name}.fs", seed)
         for number, (program, options) in enumerate(runs):
             words = options.split()
-            source = source.packed() if "pack" in words else source if "tail" in words else source.grow(source.dice.randint(1, 4))
+            source = (
+                source.packed()
+                if "pack" in words
+                else source
+                if "tail" in words
+                else source.grow(source.dice.randint(1, 4))
+            )
             if "tail" in words:
                 # A transaction that is being written: the original stores an increment of no bytes.
                 source.path.write_bytes(source.data + struct.pack(">QQcHHH", source.tid + 1, 60, b"c", 0, 0, 0))
@@ -187,7 +219,9 @@ class Repository(Made):
     def fresh(self):
         """A stamp that no file bears."""
         while True:
-            stamp = f"2026-{self.dice.randint(1, 9):02}-{self.dice.randint(1, 28):02}-{self.dice.randint(0, 23):02}-00-00"
+            stamp = (
+                f"2026-{self.dice.randint(1, 9):02}-{self.dice.randint(1, 28):02}-{self.dice.randint(0, 23):02}-00-00"
+            )
             if not self.names(rf"{stamp}.*"):
                 return stamp
 

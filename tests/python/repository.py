@@ -1,8 +1,9 @@
 """An independent reader of repozo repositories: `repository.py FOLDER...` prints a line of JSON for each.
 
-Written from the formats alone, on the standard library; it shares nothing with the product. A point has one verdict for its bytes
-(`digest`) and one for the records in them and its saved OID index (`deep`); `index` is the SHA-256 of the
-index that is to be restored with it, if one is. The codes are those that a verification should end with at either depth.
+Written from the formats alone, on the standard library; it shares nothing with the product. A point has one verdict for
+its bytes (`digest`) and one for the records in them and its saved OID index (`deep`); `index` is the SHA-256 of the
+index that is to be restored with it, if one is. The codes are those that a verification should end with at either
+depth.
 """
 
 import hashlib
@@ -13,6 +14,8 @@ import re
 import struct
 import sys
 import zlib
+
+import pieces
 
 STAMP = r"\d{4}(?:-\d\d){5}"
 DATA = re.compile(rf"({STAMP})\.(delta)?fs(z)?")
@@ -26,19 +29,9 @@ class Fault(Exception):
 
 def gunzip(raw):
     """All members; zeros may follow the last one."""
-    plain = b""
     if not raw:
         raise Fault("empty gzip")
-    while raw.strip(b"\0"):
-        member = zlib.decompressobj(wbits=31)
-        try:
-            plain += member.decompress(raw)
-        except zlib.error as error:
-            raise Fault("gzip") from error
-        if not member.eof:
-            raise Fault("gzip ends early")
-        raw = member.unused_data
-    return plain
+    return pieces.joined(raw, lambda: zlib.decompressobj(wbits=31), (zlib.error, "gzip"), Fault, padding=b"\0")
 
 
 class Records:
@@ -124,6 +117,7 @@ def saved_index(raw):
 
 def written_index(position, index):
     """The bytes of a saved OID index."""
+
     def number(value):
         for opcode, width, least in ((b"K", 1, 0), (b"M", 2, 1 << 8), (b"J", 4, 1 << 16)):
             if least <= value < 1 << 8 * width - (width == 4):
@@ -258,7 +252,7 @@ class Repository:
         return plain if hashlib.md5(plain).hexdigest() == digest else "digest"
 
     def point(self, stem, data, records, broken):
-        """Judges the records and the index of a point whose bytes are right; gives why no later record can be read, if so."""
+        """Judges records and index of a point whose bytes are right; gives why no later record can be read, if so."""
         try:
             if not broken:
                 records.take(data)
@@ -281,7 +275,10 @@ class Repository:
         """The points by their stamps, and the exit code at either depth."""
         deep = [point["deep"] for point in self.points.values() if point["digest"] == "sound"]
         damaged = self.damage or any(why != "sound" for why in deep)
-        codes = [DAMAGED if damage else DOUBTFUL if self.doubt or not self.points else SOUND for damage in (self.damage, damaged)]
+        codes = [
+            DAMAGED if damage else DOUBTFUL if self.doubt or not self.points else SOUND
+            for damage in (self.damage, damaged)
+        ]
         newest = max([*self.points, *(found[1] for found in self.data)], default="")
         return {"points": self.points, "newest": newest, "hidden": self.hidden, "digest": codes[0], "deep": codes[1]}
 

@@ -1,8 +1,9 @@
 """An independent judge of datastores, archive by archive: `snapshots.py STORE [KEYFILE]` prints JSON.
 
-It builds on the reader in datastore.py. A snapshot is `sound`, `damaged`, `open` (nobody can tell without the right key), or `doubtful`:
-what it says of its signature or its key does not fit, so that it must not be called sound. A file of it is `whole`, `damaged` or `open`.
-`refused` says that no file of it may be restored, `trusted` that every whole one must be.
+It builds on the reader in datastore.py. A snapshot is `sound`, `damaged`, `open` (nobody can tell without the right
+key), or `doubtful`: what it says of its signature or its key does not fit, so that it must not be called sound. A file
+of it is `whole`, `damaged` or `open`. `refused` says that no file of it may be restored, `trusted` that every whole one
+must be.
 """
 
 import calendar
@@ -14,6 +15,7 @@ import sys
 import time
 
 import datastore
+import pieces
 from datastore import Fault, Index, Key, Store
 
 IDENTITY = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
@@ -45,7 +47,8 @@ class Judge:
     def __init__(self, root, key=None):
         self.store = Store(root, key)
         self.root, self.key = self.store.root, key
-        # Damage that hurts no snapshot; something that nobody can judge; something that must not be passed over, whatever it is called.
+        # Damage that hurts no snapshot; something that nobody can judge; something that must not be passed over,
+        # whatever it is called.
         self.damage = self.unjudged = self.strange = False
         self.snapshots, self.chunks = {}, {}
         for folder in sorted(path for path in self.root.rglob("*") if path.is_dir()):
@@ -102,16 +105,20 @@ class Judge:
             raise Fault("form of the manifest") from error
         if whose != (found[1], found[2], moment(found[3])):
             raise Fault("another snapshot's manifest")
-        if not all(type(text) is str for text in texts) or not all(type(size) is int and 0 <= size < 1 << 64 for size in numbers):
+        if not all(type(text) is str for text in texts) or not all(
+            type(size) is int and 0 <= size < 1 << 64 for size in numbers
+        ):
             raise Fault("types in the manifest")
         if not all(mode in MODES for mode in modes) or len(set(names)) < len(names):
             raise Fault("modes or names in the manifest")
-        if not all(NAME.fullmatch(name) for name in names) or not all(re.fullmatch("[0-9a-fA-F]{64}", told["csum"]) for told in manifest["files"]):
+        if not all(NAME.fullmatch(name) for name in names) or not all(
+            re.fullmatch("[0-9a-fA-F]{64}", told["csum"]) for told in manifest["files"]
+        ):
             raise Fault("names or sums in the manifest")
         return manifest
 
     def signature(self, manifest):
-        """What is wrong with the signature or the key that the manifest names; nothing if they are right, or there are none."""
+        """What is wrong with the signature or the key that the manifest names; nothing if they are right or absent."""
         signature, print_ = manifest.get("signature"), manifest.get("unprotected", {}).get("key-fingerprint")
         strongest = max((MODES.index(told.get("crypt-mode", "none")) for told in manifest["files"]), default=0)
         if print_ is not None and not FINGERPRINT.fullmatch(print_):
@@ -156,7 +163,11 @@ class Judge:
             raise Fault("chunks of an index")
         if name.endswith(".fidx") and int.from_bytes(raw[72:80], "little") > LONGEST:
             raise Fault("length of the chunks of an index")
-        if index.claimed != index.checksum or index.checksum.hex() != told["csum"].lower() or index.size != told["size"]:
+        if (
+            index.claimed != index.checksum
+            or index.checksum.hex() != told["csum"].lower()
+            or index.size != told["size"]
+        ):
             raise Fault("checksum or size of an index")
         pieces, known = [], None
         salt = self.key.identity if sealed and self.key else b""
@@ -179,15 +190,7 @@ class Judge:
 
     def chunk(self, digest, sealed):
         """The data of a chunk, read once for all indices that name it."""
-        if (digest, sealed) not in self.chunks:
-            try:
-                self.chunks[digest, sealed] = self.store.chunk(digest, sealed)
-            except Fault as fault:
-                self.chunks[digest, sealed] = fault
-        found = self.chunks[digest, sealed]
-        if isinstance(found, Fault):
-            raise found
-        return found
+        return pieces.once(self.chunks, (digest, sealed), lambda: self.store.chunk(digest, sealed), Fault)
 
     def log(self, path):
         try:

@@ -47,7 +47,9 @@ def names_exchanged(made):
 def name_impossible(made):
     snapshot = made.snapshot()
     manifest = made.manifest(snapshot)
-    name = made.dice.choice(["../disk.img.fidx", "", "disk.img", "a/b.blob", ".", "disk.fidx/", "x.blob", "/etc/passwd.blob", ".fidx"])
+    name = made.dice.choice(
+        ["../disk.img.fidx", "", "disk.img", "a/b.blob", ".", "disk.fidx/", "x.blob", "/etc/passwd.blob", ".fidx"]
+    )
     made.pick(manifest["files"])["filename"] = name
     return made.write_manifest(snapshot, manifest) + f" {name!r}"
 
@@ -59,7 +61,9 @@ def told_size_or_sum_changed(made):
     if made.dice.random() < 0.5:
         told["size"] += made.dice.choice([-1, 1, 4096])
     else:
-        told["csum"] = made.dice.choice([told["csum"][::-1], "00" * 32, told["csum"][:-2], told["csum"].upper(), "x" * 64])
+        told["csum"] = made.dice.choice(
+            [told["csum"][::-1], "00" * 32, told["csum"][:-2], told["csum"].upper(), "x" * 64]
+        )
     return made.write_manifest(snapshot, manifest)
 
 
@@ -75,7 +79,9 @@ def mode_changed(made):
 def signature_changed(made):
     snapshot = made.snapshot()
     manifest = made.manifest(snapshot)
-    manifest["signature"] = made.dice.choice([None, "00" * 32, "", "x", (manifest.get("signature") or "ab" * 32).upper()])
+    manifest["signature"] = made.dice.choice(
+        [None, "00" * 32, "", "x", (manifest.get("signature") or "ab" * 32).upper()]
+    )
     return made.write_manifest(snapshot, manifest, signs=False) + f" {manifest['signature']}"
 
 
@@ -117,7 +123,14 @@ def manifest_broken(made):
     snapshot = made.snapshot()
     path = f"{snapshot}/index.json.blob"
     raw = made.read(path)
-    kinds = [made.some_byte(raw), made.cut(raw), framed(PLAIN, b"{}"), framed(PLAIN, b"no JSON"), raw + b"\0", with_sum(raw[:-1])]
+    kinds = [
+        made.some_byte(raw),
+        made.cut(raw),
+        framed(PLAIN, b"{}"),
+        framed(PLAIN, b"no JSON"),
+        raw + b"\0",
+        with_sum(raw[:-1]),
+    ]
     made.write(path, made.dice.choice(kinds))
     return snapshot
 
@@ -126,10 +139,19 @@ def manifest_of_wrong_types(made):
     snapshot = made.snapshot()
     manifest = made.manifest(snapshot)
     told = made.pick(manifest["files"])
-    place, field, value = made.dice.choice([
-        (told, "size", str(told["size"])), (told, "size", -1), (told, "size", 1.5), (told, "csum", None), (told, "filename", 7),
-        (manifest, "backup-time", "now"), (manifest, "files", {}), (manifest, "signature", 5), (told, "crypt-mode", None),
-    ])
+    place, field, value = made.dice.choice(
+        [
+            (told, "size", str(told["size"])),
+            (told, "size", -1),
+            (told, "size", 1.5),
+            (told, "csum", None),
+            (told, "filename", 7),
+            (manifest, "backup-time", "now"),
+            (manifest, "files", {}),
+            (manifest, "signature", 5),
+            (told, "crypt-mode", None),
+        ]
+    )
     place[field] = value
     return made.write_manifest(snapshot, manifest, signs=False) + f" {field}"
 
@@ -196,7 +218,14 @@ def log_broken(made):
 def snapshot_renamed(made):
     snapshot = made.snapshot()
     group, time = os.path.split(snapshot)
-    times = [time.replace(":", "_"), time.replace(":", "%3A"), time.replace(":", "\uff1a"), time[:-1], f"{time[:-3]}59Z", f"2026-13{time[7:]}"]
+    times = [
+        time.replace(":", "_"),
+        time.replace(":", "%3A"),
+        time.replace(":", "\uff1a"),
+        time[:-1],
+        f"{time[:-3]}59Z",
+        f"2026-13{time[7:]}",
+    ]
     (made.root / snapshot).rename(made.root / group / (other := made.dice.choice(times)))
     return f"{snapshot} as {other}"
 
@@ -204,14 +233,19 @@ def snapshot_renamed(made):
 def group_renamed(made):
     group = os.path.dirname(made.snapshot())
     folder = made.root / group
-    folder.rename(folder.parent / (other := made.dice.choice(["other", "a b", f"{folder.name}.old", f".{folder.name}"])))
+    folder.rename(
+        folder.parent / (other := made.dice.choice(["other", "a b", f"{folder.name}.old", f".{folder.name}"]))
+    )
     return f"{group} as {other}"
 
 
 def type_renamed(made):
     kind = os.path.dirname(os.path.dirname(made.snapshot()))
     folder = made.root / kind
-    (folder).rename(folder.parent / (other := made.dice.choice(["VM", "backup", "ct" if not (folder.parent / "ct").exists() else "vms"])))
+    (folder).rename(
+        folder.parent
+        / (other := made.dice.choice(["VM", "backup", "ct" if not (folder.parent / "ct").exists() else "vms"]))
+    )
     return f"{kind} as {other}"
 
 
@@ -280,7 +314,10 @@ def manifest_written_anew(made):
     manifest = made.manifest(snapshot)
     if not manifest.get("signature"):
         manifest["another"] = {"key": [1, "\u00e9"]}
-    made.write(f"{snapshot}/index.json.blob", framed(PLAIN, json.dumps(manifest, ensure_ascii=made.dice.random() < 0.5).encode()))
+    made.write(
+        f"{snapshot}/index.json.blob",
+        framed(PLAIN, json.dumps(manifest, ensure_ascii=made.dice.random() < 0.5).encode()),
+    )
     return snapshot
 
 
@@ -304,10 +341,18 @@ def index_nobody_reads(made):
 
 
 def stranger(made):
-    name = made.dice.choice([
-        f"{made.snapshot()}/{made.dice.choice(['extra.blob', 'notes.txt', '.protected', 'old.log'])}", "README", ".gc-status", "lost+found/x",
-        f"{os.path.dirname(made.snapshot())}/notes", f"{made.chunk()}.0.bad", ".chunks/0000/tmp", f".chunks/abcd/{'ab' * 32}",
-    ])
+    name = made.dice.choice(
+        [
+            f"{made.snapshot()}/{made.dice.choice(['extra.blob', 'notes.txt', '.protected', 'old.log'])}",
+            "README",
+            ".gc-status",
+            "lost+found/x",
+            f"{os.path.dirname(made.snapshot())}/notes",
+            f"{made.chunk()}.0.bad",
+            ".chunks/0000/tmp",
+            f".chunks/abcd/{'ab' * 32}",
+        ]
+    )
     made.write(name, b"anything")
     return name
 
@@ -325,11 +370,43 @@ def times_touched(made):
 
 DAMAGES = [
     *chunks_damaged.DAMAGES,
-    file_dropped, file_twice, names_exchanged, name_impossible, told_size_or_sum_changed, mode_changed,
-    signature_changed, fingerprint_changed, fingerprint_changed, whose_changed, manifest_of_another,
-    manifest_broken, manifest_of_wrong_types, manifest_gone, blob_flipped, blob_header_flipped, blob_cut,
-    blob_cut_with_its_sum, blob_with_another_magic, blob_of_another, blob_gone, log_broken, snapshot_renamed,
-    group_renamed, type_renamed, owner_gone, snapshot_gone, group_in_another_space, chunk_packed_or_not,
-    chunk_packed_or_not, chunk_in_two_frames, blob_packed_or_not, manifest_written_anew, unsigned_changed,
-    index_nobody_reads, stranger, stranger, space_without_anything, times_touched,
+    file_dropped,
+    file_twice,
+    names_exchanged,
+    name_impossible,
+    told_size_or_sum_changed,
+    mode_changed,
+    signature_changed,
+    fingerprint_changed,
+    fingerprint_changed,
+    whose_changed,
+    manifest_of_another,
+    manifest_broken,
+    manifest_of_wrong_types,
+    manifest_gone,
+    blob_flipped,
+    blob_header_flipped,
+    blob_cut,
+    blob_cut_with_its_sum,
+    blob_with_another_magic,
+    blob_of_another,
+    blob_gone,
+    log_broken,
+    snapshot_renamed,
+    group_renamed,
+    type_renamed,
+    owner_gone,
+    snapshot_gone,
+    group_in_another_space,
+    chunk_packed_or_not,
+    chunk_packed_or_not,
+    chunk_in_two_frames,
+    blob_packed_or_not,
+    manifest_written_anew,
+    unsigned_changed,
+    index_nobody_reads,
+    stranger,
+    stranger,
+    space_without_anything,
+    times_touched,
 ]

@@ -1,4 +1,5 @@
-"""Sound datastores of several shapes, by datastore_made.py and by the binary, and a copy of one that is being damaged."""
+"""Sound datastores of several shapes, by datastore_made.py and by the binary, and a copy of one that is being
+damaged."""
 
 import hashlib
 import json
@@ -32,7 +33,9 @@ def make_shapes(folder, binary, made):
     shutil.copytree(made / "store", folder / "made")
     shutil.rmtree(folder / "made" / "vm" / "101")
     dice, maker = datastore_made.DICE, datastore_made.Maker(folder / "small")
-    images = [dice.randbytes(3 * 4096) + datastore_made.text(2 * 4096) + bytes(4096) + dice.randbytes(100) for _ in range(2)]
+    images = [
+        dice.randbytes(3 * 4096) + datastore_made.text(2 * 4096) + bytes(4096) + dice.randbytes(100) for _ in range(2)
+    ]
     images.append(images[0][:4096] + images[1][4096:])
     pieces = [[dice.randbytes(dice.randint(1, 900)) for _ in range(4)] for _ in range(2)]
     for number, image in enumerate(images):
@@ -42,7 +45,9 @@ def make_shapes(folder, binary, made):
         maker.snapshot(f"ns/a/ns/b/vm/7/{time}", disk, blobs[:number], sealed=True)
     for number, some in enumerate(pieces):
         tree = [("root.pxar.didx", some + pieces[0][:2], 0), ("catalog.pcat1.didx", some[:1], 0)]
-        maker.snapshot(f"host/h/2026-03-0{number + 1}T03:04:05Z", tree, [("note.blob", dice.randbytes(9))], signed=number == 1)
+        maker.snapshot(
+            f"host/h/2026-03-0{number + 1}T03:04:05Z", tree, [("note.blob", dice.randbytes(9))], signed=number == 1
+        )
         maker.snapshot(f"ns/a/ct/8/2026-03-0{number + 1}T03:04:05Z", tree, sealed=True)
     (folder / "small" / "store").rename(folder / "plain")
     shutil.rmtree(folder / "small")
@@ -55,8 +60,20 @@ def make_shapes(folder, binary, made):
     files = {name: folder / name for name in ("one.img", "two.img", "some.conf")}
     for number in range(2):
         for name, file in files.items():
-            file.write_bytes(dice.randbytes(3000) + datastore_made.text(90_000) if "img" in name else datastore_made.text(300))
-        back_up(binary, files, ours, "vm/100/one.img", number, "--also", f"two.img={files['two.img']}", "--also", f"some.conf={files['some.conf']}")
+            file.write_bytes(
+                dice.randbytes(3000) + datastore_made.text(90_000) if "img" in name else datastore_made.text(300)
+            )
+        back_up(
+            binary,
+            files,
+            ours,
+            "vm/100/one.img",
+            number,
+            "--also",
+            f"two.img={files['two.img']}",
+            "--also",
+            f"some.conf={files['some.conf']}",
+        )
         back_up(binary, files, ours, "ns/x/host/h/one.img", number, "--keyfile", folder / "key.json")
         back_up(binary, files, folder / "both", "vm/7/disk.img", number, "--chunk-size", "64K")
     for file in files.values():
@@ -90,7 +107,9 @@ class Datastore(Made):
         """The path of a chunk that some index names, most often; encrypted or not, if asked."""
         chunks = self.files(r"\.chunks/[0-9a-f]{4}/[0-9a-f]{64}")
         named = [chunk for chunk in chunks if chunk[-64:] in self.named()]
-        return self.pick(chunk for chunk in named or chunks if sealed is None or datastore.is_sealed(self.read(chunk)) == sealed)
+        return self.pick(
+            chunk for chunk in named or chunks if sealed is None or datastore.is_sealed(self.read(chunk)) == sealed
+        )
 
     def named(self):
         """The digests in all indices."""
@@ -111,7 +130,9 @@ class Datastore(Made):
         return self.pick(self.files(rf"[^.].*\.{kind}"))
 
     def blob(self):
-        return self.pick(path for path in self.files(r"[^.].*\.blob") if not path.endswith(("index.json.blob", "client.log.blob")))
+        return self.pick(
+            path for path in self.files(r"[^.].*\.blob") if not path.endswith(("index.json.blob", "client.log.blob"))
+        )
 
     def snapshot(self):
         return os.path.dirname(self.pick(self.files(r"[^.].*/index\.json\.blob")))

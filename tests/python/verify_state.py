@@ -1,7 +1,8 @@
-"""What a server makes of the states of verification in a store: `verify_state.py STORE SECONDS`, as JSON, a line a snapshot.
+"""What a server makes of the states of verification in a store: `verify_state.py STORE SECONDS`, as JSON, a line a
+snapshot.
 
-Written from the grammar of its names of tasks alone; it shares nothing with the product. SECONDS is how old a state may be (the
-`outdated-after` of a verify job) before a job that passes over what was verified looks at the snapshot again.
+Written from the grammar of its names of tasks alone; it shares nothing with the product. SECONDS is how old a state may
+be (the `outdated-after` of a verify job) before a job that passes over what was verified looks at the snapshot again.
 """
 
 import json

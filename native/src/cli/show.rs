@@ -19,7 +19,8 @@ use super::repository::{Repository, kind_of, open};
 use super::verb::Run;
 use super::{list, out};
 use crate::error::Error;
-use crate::restore::{Plan, find, outline};
+use crate::restore::{Asked, Plan, find};
+use highwater_core::report::Depth;
 
 /// Show which files a restore of a point reads, and which bytes each one gives.
 #[derive(Debug, Args)]
@@ -46,7 +47,8 @@ impl Run for Show {
         if let Some(point) = repository.point.as_ref().filter(lacks) {
             return set(&find(&store, format, point.clone())?, self.json);
         }
-        let plan = outline(&store, format, repository.point, self.keys.load()?)?;
+        let asked = Asked { format, point: repository.point, key: self.keys.load()? };
+        let plan = Plan::make(&store, asked, Depth::List)?;
         if self.json {
             let chunks: Vec<_> = plan.claims.iter().map(|claim| chunk(&claim)).collect();
             let index = plan.index.as_ref().map(ToString::to_string);

@@ -28,16 +28,14 @@ use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::facts::Shape;
-use highwater_core::inspect::{Format, Set};
-use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
 
 pub(crate) use append::put_together;
 pub use claims::Claims;
 pub use image::{Gap, salvage};
-pub use plan::Plan;
 pub(crate) use plan::damaged;
+pub use plan::{Asked, Plan, find, newest_sound};
 pub use ready::Look;
 
 use crate::disk::{Disk, Inode, Writable};
@@ -110,16 +108,29 @@ pub enum How {
     Full,
 }
 
-/// One restore to a file: from where, to where, what and how.
-#[derive(Clone, Copy)]
-struct Run<'a> {
-    job: &'a RestoreOptions,
-    plan: &'a Plan,
-    from: &'a dyn Store,
-    to: &'a dyn Disk,
-    target: &'a Name,
-    watch: &'a Watch<'a>,
+/// One restore: from where, to where, what and how.
+pub struct Run<'a, Job = RestoreOptions, Planned = Plan> {
+    /// How.
+    pub job: &'a Job,
+    /// What.
+    pub plan: &'a Planned,
+    /// The repository.
+    pub from: &'a dyn Store,
+    /// Where the target is.
+    pub to: &'a dyn Disk,
+    /// The target.
+    pub target: &'a Name,
+    /// Who watches.
+    pub watch: &'a Watch<'a>,
 }
+
+impl<Job, Planned> Clone for Run<'_, Job, Planned> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Job, Planned> Copy for Run<'_, Job, Planned> {}
 
 impl Run<'_> {
     /// What people call the target.
@@ -134,77 +145,15 @@ impl Run<'_> {
     }
 }
 
-/// Works out what a restore of `point` (none: the newest) would read.
-///
-/// # Errors
-/// When there is no such point, or its index is damaged.
-pub fn plan(
-    from: &dyn Store,
-    format: &'static dyn Format,
-    point: Option<String>,
-    key: Option<Key>,
-) -> Result<Plan, Error> {
-    Plan::make(from, format, point, key, Depth::Digest)
-}
-
-/// The same for whoever only wants to see it: what is encrypted needs no key.
-///
-/// # Errors
-/// As [`plan`].
-pub fn outline(
-    from: &dyn Store,
-    format: &'static dyn Format,
-    point: Option<String>,
-    key: Option<Key>,
-) -> Result<Plan, Error> {
-    Plan::make(from, format, point, key, Depth::List)
-}
-
-/// The newest set that a point stands for, as its index names it.
-///
-/// # Errors
-/// When there is none, or the index cannot be read.
-pub fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Result<Set, Error> {
-    plan::find(from, format, point)
-}
-
-/// Works out what a salvage of `point` would read.
-///
-/// # Errors
-/// When there is no such point, nothing of its index can be understood, or the format is none to be salvaged.
-pub fn plan_salvage(
-    from: &dyn Store,
-    format: &'static dyn Format,
-    point: Option<String>,
-    key: Option<Key>,
-) -> Result<Plan, Error> {
-    Plan::salvage(from, format, point, key)
-}
-
-/// The newest point of which every byte gives its digest; none if there is none.
-///
-/// # Errors
-/// When it cannot be found out.
-pub fn newest_sound(from: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Option<String>, Error> {
-    plan::newest_sound(from, format, watch)
-}
-
-/// Restores to the file `target`.
+/// Restores to the file that is the target.
 ///
 /// # Errors
 /// Whatever stands in the way; the target is then as it was, except after `in_place`.
-pub fn to_file(
-    job: &RestoreOptions,
-    plan: &Plan,
-    from: &dyn Store,
-    (to, target): (&dyn Disk, &Name),
-    watch: &Watch<'_>,
-) -> Result<RestoreSummary, Error> {
-    let run = Run { job, plan, from, to, target, watch };
-    let what = target::refuse_what_is_no_target(from, plan, to, target)?;
-    match plan.shape {
-        Shape::Append => append::to_file(&run, what),
-        Shape::Image => image::to_file(&run, what),
+pub fn to_file(run: &Run<'_>) -> Result<RestoreSummary, Error> {
+    let what = target::refuse_what_is_no_target(run.from, run.plan, run.to, run.target)?;
+    match run.plan.shape {
+        Shape::Append => append::to_file(run, what),
+        Shape::Image => image::to_file(run, what),
         Shape::Tree => Err(Error::cannot_start(format!(
             "a tree is restored to a folder, and not to the file {}",
             quoted(&run.told())

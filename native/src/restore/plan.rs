@@ -22,6 +22,16 @@ use crate::shown::{quoted, shown};
 use crate::store::{Store, fault};
 use crate::watch::Watch;
 
+/// What a user asks to be restored.
+pub struct Asked {
+    /// The kind of repository.
+    pub format: &'static dyn Format,
+    /// The point; none for the newest.
+    pub point: Option<String>,
+    /// What opens what is encrypted.
+    pub key: Option<Key>,
+}
+
 /// What a restore reads.
 #[derive(Clone)]
 pub struct Plan {
@@ -49,20 +59,20 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(super) fn make(
-        from: &dyn Store,
-        format: &'static dyn Format,
-        point: Option<String>,
-        key: Option<Key>,
-        depth: Depth,
-    ) -> Result<Self, Error> {
+    /// Works out what a restore would read. At [`Depth::List`], what is encrypted needs no key: for whoever only wants
+    /// to see it.
+    ///
+    /// # Errors
+    /// When there is no such point, or its index is damaged.
+    pub fn make(from: &dyn Store, asked: Asked, depth: Depth) -> Result<Self, Error> {
         let mut claims = Gather::default();
         let each = &mut |work| {
             if let Work::Claim(claim) = work {
                 claims.push(claim);
             }
         };
-        let Chosen { at, set, hidden, doubts } = choose(from, format, (point, key.as_ref()), depth, each)?;
+        let Chosen { at, set, hidden, doubts } = choose(from, &asked, depth, each)?;
+        let Asked { format, key, .. } = asked;
         let (point, end, fingerprint) = (set.name, set.bytes, set.key);
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
         if let Some((object, reached)) = claims.odd {
@@ -82,13 +92,12 @@ impl Plan {
         Ok(Self { point, claims, end, index, shape, key: fingerprint, doubts, hidden, archive, format, opens: key })
     }
 
-    /// Works out what is left of a point, for formats of which that is worth something.
-    pub(super) fn salvage(
-        from: &dyn Store,
-        format: &'static dyn Format,
-        point: Option<String>,
-        key: Option<Key>,
-    ) -> Result<Self, Error> {
+    /// Works out what a salvage would read: what is left of a point.
+    ///
+    /// # Errors
+    /// When there is no such point, nothing of its index can be understood, or the format is none to be salvaged.
+    pub fn salvage(from: &dyn Store, asked: Asked) -> Result<Self, Error> {
+        let Asked { format, point, key } = asked;
         if format.facts().shape != Shape::Image {
             return Err(usage("only an image can be salvaged: a database with holes is none".to_owned()));
         }
@@ -168,13 +177,14 @@ pub(super) struct Chosen {
 /// Looks for a point (none: the newest), hands what its index names to `each`, and refuses it if that index is damaged.
 pub(super) fn choose(
     from: &dyn Store,
-    format: &'static dyn Format,
-    (point, key): (Option<String>, Option<&Key>),
+    asked: &Asked,
     depth: Depth,
     each: &mut dyn FnMut(Work),
 ) -> Result<Chosen, Error> {
+    let Asked { format, point, key } = asked;
+    let format = *format;
     let at = one(format, point.as_deref())?;
-    let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key.cloned());
+    let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key.clone());
     let survey = collect_each(from, format, &scope, depth, each)?;
     let newest = at.is_latest();
     let exact = survey.sets().last().is_some_and(|set| is_exactly(at.as_str(), &set.name));
@@ -203,7 +213,7 @@ pub(super) fn choose(
     let grave = survey.findings().sample().filter(|finding| weighs(finding.code));
     let doubts: Vec<String> = grave.map(sentence).collect();
     let Some(set) = survey.sets().last() else {
-        let before = point.map(|point| format!(" at or before {point}")).unwrap_or_default();
+        let before = point.as_ref().map(|point| format!(" at or before {point}")).unwrap_or_default();
         return Err(Error::cannot_start(format!("there is no point in time{before} in {}", quoted(&from.told(None)))));
     };
     Ok(Chosen { set: set.clone(), at, hidden, doubts })
@@ -216,8 +226,11 @@ fn note_unread(survey: &Survey, unread: &Unread) {
     }
 }
 
-/// See [`super::find`].
-pub(super) fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Result<Set, Error> {
+/// The newest set that a point stands for, as its index names it.
+///
+/// # Errors
+/// When there is none, or the index cannot be read.
+pub fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Result<Set, Error> {
     let at = format.point(&point).map_err(|no| usage(no.to_string()))?;
     let (survey, _) = collect(from, format, &Scope::new(Of::Point(Some(at))), Depth::List)?;
     let place = quoted(&from.told(None));
@@ -237,12 +250,11 @@ fn archive_of(format: &dyn Format, at: &Point) -> String {
     archive.map(|(_, archive)| format!("/{archive}")).unwrap_or_default()
 }
 
-/// The newest point of which everything is sound.
-pub(super) fn newest_sound(
-    from: &dyn Store,
-    format: &'static dyn Format,
-    watch: &Watch<'_>,
-) -> Result<Option<String>, Error> {
+/// The newest point of which every byte gives its digest; none if there is none.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn newest_sound(from: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>) -> Result<Option<String>, Error> {
     let options = Options::whole(format, "", Depth::Digest);
     let survey = Survey::new(format.inspect(&Scope::new(Of::All)), options);
     let survey = drive::run(from, survey, Depth::Digest, watch, &mut |_, _| {})?;

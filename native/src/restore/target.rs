@@ -12,7 +12,7 @@ use crate::disk::{Disk, What};
 use crate::drive::{Marked, buffer, read_marks};
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::{Object, Store};
+use crate::store::{Identity, Object, Store};
 use crate::watch::Watch;
 
 /// Whether the marks that lie in the repository prove that the bytes of `object` at a claim's target range are the
@@ -57,12 +57,7 @@ pub(super) fn refuse_what_is_no_target(
     target: &Name,
 ) -> Result<Option<What>, Error> {
     let path = quoted(&to.told(Some(target)));
-    let around = to.around().map_err(Error::of_folder("look around", to, None))?;
-    let repository = from.around().map_err(Error::of_folder("look around", from, None))?;
-    if repository.first().is_some_and(|repository| around.contains(repository)) {
-        let what = format!("{path} lies inside the repository it is to be restored from; name another place");
-        return Err(Error::cannot_start(what));
-    }
+    refuse_inside(from, to, target)?;
     let Some(look) = to.look(Some(target)).map_err(Error::at("look at", to, target))? else { return Ok(None) };
     if look.what == What::Link {
         let leads = quoted(&to.leads_to(target).unwrap_or_default());
@@ -82,6 +77,18 @@ pub(super) fn refuse_what_is_no_target(
         }
     }
     Ok(Some(look.what))
+}
+
+/// Refuses a target that lies in the repository. Gives the folders that the repository lies in, itself first.
+pub(super) fn refuse_inside(from: &dyn Store, to: &dyn Disk, target: &Name) -> Result<Vec<Identity>, Error> {
+    let around = to.around().map_err(Error::of_folder("look around", to, None))?;
+    let repository = from.around().map_err(Error::of_folder("look around", from, None))?;
+    if repository.first().is_some_and(|repository| around.contains(repository)) {
+        let path = quoted(&to.told(Some(target)));
+        let what = format!("{path} lies inside the repository it is to be restored from; name another place");
+        return Err(Error::cannot_start(what));
+    }
+    Ok(repository)
 }
 
 /// What was found, or none when nothing is there.

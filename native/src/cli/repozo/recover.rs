@@ -20,7 +20,7 @@ use crate::clock;
 use crate::disk;
 use crate::drive::{self, buffer};
 use crate::error::{Class, Error};
-use crate::restore::{Look, RestoreOptions, plan, put_together, to_file, to_stream};
+use crate::restore::{Asked, Look, Plan, RestoreOptions, Run, put_together, to_file, to_stream};
 use crate::shown::shown;
 use crate::store::{Files, Locks, Store};
 use crate::watch::Watch;
@@ -82,7 +82,8 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<A
                      before it, {point}"
                 ));
             }
-            let plan = plan(repository, &Repozo, Some(point.clone()), None)?;
+            let asked = Asked { format: &Repozo, point: Some(point.clone()), key: None };
+            let plan = &Plan::make(repository, asked, Depth::Digest)?;
             // Whoever names a point exactly wants no newer one.
             if let Some(hidden) = plan.hidden.as_ref().filter(|_| when != Some(&*point)) {
                 return Err(Error::failed(format!("{hidden}; the newest point before it is -D {point}")));
@@ -99,11 +100,12 @@ fn attempt(options: &Options, repository: &Files, watch: &Watch<'_>) -> Result<A
             match &options.output {
                 Some(output) => {
                     let target = disk::target(output, Locks::Wanted)?;
-                    let done = to_file(&job, &plan, repository, (&*target.root, &target.name), watch);
+                    let (to, name) = (&*target.root, &target.name);
+                    let done = to_file(&Run { job: &job, plan, from: repository, to, target: name, watch });
                     target.root.doubts().into_iter().for_each(|doubt| watch.note(doubt));
                     done?
                 }
-                None => to_stream(&job, &plan, repository, &mut out::stream()?, watch)?,
+                None => to_stream(&job, plan, repository, &mut out::stream()?, watch)?,
             };
         }
         None if options.with_verify => {

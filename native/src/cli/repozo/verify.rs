@@ -9,7 +9,7 @@ use super::options::Options;
 use super::recover::{lines, newest_listed, unnamed};
 use crate::drive::{check_bytes, fits};
 use crate::error::Error;
-use crate::restore::{damaged, plan};
+use crate::restore::{Asked, Plan, damaged};
 use crate::shown::shown;
 use crate::store::Store;
 use crate::watch::Watch;
@@ -30,7 +30,8 @@ pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
             shown(&dat)
         )));
     };
-    let plan = plan(repository, &Repozo, Some(point), None)?;
+    let asked = Asked { format: &Repozo, point: Some(point), key: None };
+    let plan = Plan::make(repository, asked, Depth::Digest)?;
     plan.claims
         .iter()
         .for_each(|claim| watch.note(format!("Verifying {}", shown(repository.told(Some(&claim.object))))));

@@ -21,10 +21,13 @@ use super::verb::Run;
 use super::{out, progress};
 use crate::disk;
 use crate::error::Error;
-use crate::restore::{Look, RestoreOptions, look, newest_sound, plan, plan_salvage, salvage, to_file, to_stream};
+use crate::restore::{
+    Asked, Look, Plan, RestoreOptions, Run as Restoring, look, newest_sound, salvage, to_file, to_stream,
+};
 use crate::shown::{quoted, shown};
 use crate::store::Store;
 use crate::watch::Watch;
+use highwater_core::report::Depth;
 use words::words;
 
 /// Restore a point in time to a Data.fs: appends what is missing to one that is there.
@@ -88,10 +91,10 @@ impl Run for Restore {
         let format = kind_of(&from, &self.root)?;
         let watch = self.talk.watch(stop);
         self.only(&from, format, &repository.path, &watch)?;
-        let (point, key) = (repository.point, self.keys.load()?);
+        let asked = Asked { format, point: repository.point, key: self.keys.load()? };
         let plan = match self.datastore.salvage {
-            true => plan_salvage(&from, format, point, key)?,
-            false => plan(&from, format, point, key)?,
+            true => Plan::salvage(&from, asked)?,
+            false => Plan::make(&from, asked, Depth::Digest)?,
         };
         let job = RestoreOptions {
             quick: self.repozo.quick,
@@ -117,7 +120,9 @@ impl Run for Restore {
             }
             let target = disk::target(&self.target, self.writing.locks())?;
             let restore = if self.datastore.salvage { salvage } else { to_file };
-            let outcome = restore(&job, &plan, &from, (&*target.root, &target.name), &watch);
+            let (to, target_name) = (&*target.root, &target.name);
+            let run = Restoring { job: &job, plan: &plan, from: &from, to, target: target_name, watch: &watch };
+            let outcome = restore(&run);
             out::shortcomings(&target.root);
             outcome
         })?;

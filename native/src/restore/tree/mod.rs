@@ -16,7 +16,6 @@ mod plan;
 mod there;
 mod write;
 
-use highwater_core::name::Name;
 use highwater_core::render::{bytes, thousands};
 
 pub use plan::TreePlan;
@@ -24,11 +23,10 @@ pub use plan::TreePlan;
 use self::draft::TreeDraft;
 use self::there::{There, what_is_there};
 use super::How;
-use crate::disk::{Disk, Room, What};
+use super::target::refuse_inside;
+use crate::disk::{Room, What};
 use crate::error::{Class, Error};
 use crate::shown::quoted;
-use crate::store::Store;
-use crate::watch::Watch;
 
 /// How to restore a tree.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,61 +57,47 @@ pub struct TreeSummary {
 }
 
 /// One restore of a tree.
-#[derive(Clone, Copy)]
-struct Run<'a> {
-    job: &'a TreeOptions,
-    plan: &'a TreePlan,
-    from: &'a dyn Store,
-    to: &'a dyn Disk,
-    target: &'a Name,
-    watch: &'a Watch<'a>,
-}
+pub type Run<'a> = super::Run<'a, TreeOptions, TreePlan>;
 
-/// Restores to the folder `target`.
+/// Restores to the folder that is the target.
 ///
 /// # Errors
 /// Whatever stands in the way; the target is then as it was.
-pub fn to_folder(
-    job: &TreeOptions,
-    plan: &TreePlan,
-    from: &dyn Store,
-    (to, target): (&dyn Disk, &Name),
-    watch: &Watch<'_>,
-) -> Result<TreeSummary, Error> {
-    let run = Run { job, plan, from, to, target, watch };
+pub fn to_folder(run: &Run<'_>) -> Result<TreeSummary, Error> {
+    let Run { job, plan, watch, .. } = *run;
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
-    draft::tell_leftovers(&run)?;
-    let there = refuse_what_is_no_target(&run)?.then(|| what_is_there(&run)).transpose()?;
+    draft::tell_leftovers(run)?;
+    let there = refuse_what_is_no_target(run)?.then(|| what_is_there(run)).transpose()?;
     // A run that changes nothing looks at the files where they are; any other takes them over first, and then looks.
     if job.dry_run {
         let mut there = there;
         if let Some(there) = &mut there {
-            there.look_in_place(&run)?;
-            there.refuse_foreign(&run)?;
+            there.look_in_place(run)?;
+            there.refuse_foreign(run)?;
         }
-        return summary(&run, there.as_ref(), 0);
+        return summary(run, there.as_ref(), 0);
     }
     let Some(mut there) = there else {
-        room(&run, None)?;
-        let draft = TreeDraft::begin(&run)?;
+        room(run, None)?;
+        let draft = TreeDraft::begin(run)?;
         draft.folders()?;
-        let ours = write::files(&run, &draft, &|_| false)? + draft.finish(&|_| false)?;
+        let ours = write::files(run, &draft, &|_| false)? + draft.finish(&|_| false)?;
         draft.publish(None)?;
-        return summary(&run, None, ours);
+        return summary(run, None, ours);
     };
-    there.refuse_foreign(&run)?;
-    let draft = TreeDraft::begin(&run)?;
+    there.refuse_foreign(run)?;
+    let draft = TreeDraft::begin(run)?;
     draft.folders()?;
-    there.take_over(&run, &draft)?;
-    there.refuse_foreign(&run)?;
-    if there.is_all(&run) {
-        return summary(&run, Some(&there), 0);
+    there.take_over(run, &draft)?;
+    there.refuse_foreign(run)?;
+    if there.is_all(run) {
+        return summary(run, Some(&there), 0);
     }
-    room(&run, Some(&there))?;
-    let kept = |path: &Name| there.kept.contains(path);
-    let ours = write::files(&run, &draft, &kept)? + draft.finish(&kept)?;
+    room(run, Some(&there))?;
+    let kept = |path: &_| there.kept.contains(path);
+    let ours = write::files(run, &draft, &kept)? + draft.finish(&kept)?;
     draft.publish(Some(&there))?;
-    summary(&run, Some(&there), ours)
+    summary(run, Some(&there), ours)
 }
 
 /// What was done, or would be, when `there` was there.
@@ -168,12 +152,7 @@ fn room(run: &Run<'_>, there: Option<&There<'_>>) -> Result<(), Error> {
 fn refuse_what_is_no_target(run: &Run<'_>) -> Result<bool, Error> {
     let Run { from, to, target, .. } = *run;
     let path = quoted(&to.told(Some(target)));
-    let around = to.around().map_err(Error::of_folder("look around", to, None))?;
-    let repository = from.around().map_err(Error::of_folder("look around", from, None))?;
-    if repository.first().is_some_and(|repository| around.contains(repository)) {
-        let what = format!("{path} lies inside the repository it is to be restored from; name another place");
-        return Err(Error::cannot_start(what));
-    }
+    let repository = refuse_inside(from, to, target)?;
     let Some(look) = to.look(Some(target)).map_err(Error::at("look at", to, target))? else { return Ok(false) };
     match look.what {
         What::Link => {

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use highwater_core::claim::Claim;
 use highwater_core::facts::Shape;
-use highwater_core::inspect::Format;
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::node::{Meta, Node, NodeKind};
@@ -13,7 +12,7 @@ use highwater_core::report::Depth;
 use highwater_core::survey::Work;
 
 use crate::error::{Class, Error};
-use crate::restore::plan::{Chosen, choose};
+use crate::restore::plan::{Asked, Chosen, choose};
 use crate::shown::quoted;
 use crate::store::Store;
 
@@ -62,18 +61,13 @@ pub(super) struct File {
 }
 
 impl TreePlan {
-    /// Works out what a restore of `point` (none: the newest) would make.
+    /// Works out what a restore would make.
     ///
     /// # Errors
     /// When there is no such point, its index is damaged, or what it says is no tree.
-    pub fn make(
-        from: &dyn Store,
-        format: &'static dyn Format,
-        point: Option<String>,
-        key: Option<Key>,
-    ) -> Result<Self, Error> {
-        if format.facts().shape != Shape::Tree {
-            let what = format!("a point of the kind {} is one file, and no tree", format.facts().name);
+    pub fn make(from: &dyn Store, asked: Asked) -> Result<Self, Error> {
+        if asked.format.facts().shape != Shape::Tree {
+            let what = format!("a point of the kind {} is one file, and no tree", asked.format.facts().name);
             return Err(Error::Refused { class: Class::Usage, what });
         }
         let (mut nodes, mut claims) = (Vec::new(), Vec::new());
@@ -82,14 +76,14 @@ impl TreePlan {
             Work::Node(node) => nodes.push(node),
             Work::Trail(_) => {}
         };
-        let Chosen { set, doubts, hidden, .. } = choose(from, format, (point, key.as_ref()), Depth::Digest, each)?;
+        let Chosen { set, doubts, hidden, .. } = choose(from, &asked, Depth::Digest, each)?;
         let no_tree = |why: String| {
             let repository = quoted(&from.told(None));
             Error::damage(format!("the index of {} in {repository} names no tree: {why}; verify it", set.name))
         };
         let (top, entries) = lay_out(nodes, &mut claims).map_err(no_tree)?;
         let doubts = hidden.into_iter().chain(doubts).collect();
-        Ok(Self { point: set.name, doubts, top, entries, claims, key })
+        Ok(Self { point: set.name, doubts, top, entries, claims, key: asked.key })
     }
 
     /// Its files, by their first names.

@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::model::{Meta, Model, Survivors};
 use highwater::backup::datastore::{Archive, Known, SnapshotOptions, backup};
 use highwater::error::Error;
+use highwater::heal;
+use highwater::restore::{Asked, Plan};
 use highwater::watch::Watch;
-use highwater::{heal, restore};
 use highwater_core::finding::Severity;
 use highwater_core::formats::datastore::{Datastore, Fixed, names};
 use highwater_core::report::Depth;
@@ -127,7 +128,8 @@ fn left(world: &World) -> Model {
 fn archive(model: &Model, snapshot: &str) -> Result<Vec<u8>, Error> {
     let point = format!("{snapshot}/Data.fs");
     let key = snapshot.starts_with("ns/sealed").then(small_key);
-    bytes_of(model, &restore::plan(&model.root(REPO), &Datastore::STORE, Some(point), key)?)
+    let asked = Asked { format: &Datastore::STORE, point: Some(point), key };
+    bytes_of(model, &Plan::make(&model.root(REPO), asked, Depth::Digest)?)
 }
 
 type Verb = fn(&Model, &str) -> Result<(), Error>;

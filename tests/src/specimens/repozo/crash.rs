@@ -3,12 +3,13 @@
 use highwater::backup::repozo as backup;
 use highwater::disk::{Disk, Writable};
 use highwater::error::Error;
-use highwater::restore;
+use highwater::restore::{self, Asked, Plan, Run};
 use highwater::watch::Watch;
 use highwater_core::filestorage::{self, Indexer, OidIndex, State, Walk};
 use highwater_core::finding::Code;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::{KILL_OLD, MARKS, SET_ASIDE};
+use highwater_core::report::Depth;
 
 use crate::model::{Meta, Model, Survivors};
 use crate::specimens::crash::{
@@ -169,14 +170,16 @@ fn back_up(model: &Model, job: &backup::BackupOptions) -> Result<(), Error> {
 fn restore_to(model: &Model, point: Option<&str>, full: bool, in_place: bool) -> Result<(), Error> {
     let job = restore::RestoreOptions { full, in_place, ..plain() };
     let repository = model.root(REPO);
-    let plan = restore::plan(&repository, &Repozo, point.map(str::to_owned), None)?;
-    let target = (&model.root(STANDBY) as &dyn Disk, &name("Data.fs"));
-    restore::to_file(&job, &plan, &repository, target, &Watch::silent()).map(|_| ())
+    let asked = Asked { format: &Repozo, point: point.map(str::to_owned), key: None };
+    let plan = Plan::make(&repository, asked, Depth::Digest)?;
+    let (to, target, watch) = (&model.root(STANDBY), &name("Data.fs"), &Watch::silent());
+    restore::to_file(&Run { job: &job, plan: &plan, from: &repository, to, target, watch }).map(|_| ())
 }
 
 /// Every byte of the newest point.
 fn newest(model: &Model) -> Result<Vec<u8>, Error> {
-    bytes_of(model, &restore::plan(&model.root(REPO), &Repozo, None, None)?)
+    let asked = Asked { format: &Repozo, point: None, key: None };
+    bytes_of(model, &Plan::make(&model.root(REPO), asked, Depth::Digest)?)
 }
 
 type Verb = fn(&Model, &str) -> Result<(), Error>;

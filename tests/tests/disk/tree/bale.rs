@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use highwater::restore::Asked;
 use highwater::restore::tree::TreePlan;
 use highwater_core::claim::{Claim, Expect, Extent};
 use highwater_core::codec::{Codec, Flow};
@@ -67,15 +68,15 @@ impl Bale {
         }
     }
 
-    /// A file for the test's whole life, as formats are.
-    pub(super) fn leaked(self) -> &'static dyn Format {
-        Box::leak(Box::new(self))
+    /// Its point, of a format that lives as long as the test, as formats do.
+    pub(super) fn asked(&self) -> Asked {
+        Asked { format: Box::leak(Box::new(self.clone())), point: None, key: None }
     }
 
     /// Whether its plan is refused, and in which words.
-    pub(super) fn refusal(self) -> Option<String> {
+    pub(super) fn refusal(&self) -> Option<String> {
         let from = highwater_tests::model::Model::default().root("/model");
-        TreePlan::make(&from, self.leaked(), None, None).err().map(|error| error.to_string())
+        TreePlan::make(&from, self.asked()).err().map(|error| error.to_string())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use highwater::error::Error;
-use highwater::restore::tree::{TreePlan, TreeSummary, to_folder};
+use highwater::restore::tree::{Run, TreePlan, TreeSummary, to_folder};
 use highwater::watch::Watch;
 use highwater_core::node::{Meta, NodeKind};
 use highwater_tests::model::{Model, Survivors, Wrong};
@@ -47,8 +47,9 @@ fn start(bale: &Bale, old: bool) -> Model {
 
 fn restore(bale: &Bale, model: &Model) -> Result<TreeSummary, Error> {
     let (from, to) = (model.root("/model/repo"), model.root("/model/standby"));
-    let plan = TreePlan::make(&from, bale.clone().leaked(), None, None)?;
-    to_folder(&ASKED, &plan, &from, (&to, &name("tree")), &Watch::silent())
+    let plan = TreePlan::make(&from, bale.asked())?;
+    let (target, watch) = (&name("tree"), &Watch::silent());
+    to_folder(&Run { job: &ASKED, plan: &plan, from: &from, to: &to, target, watch })
 }
 
 /// The tree as it is: the bytes and the mode of everything below the target; of what stays whatever the new tree is, the

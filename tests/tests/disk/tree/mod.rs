@@ -16,7 +16,7 @@ use std::{fmt, fs};
 
 use highwater::disk;
 use highwater::error::{Class, Error};
-use highwater::restore::tree::{TreeOptions, TreePlan, TreeSummary, to_folder};
+use highwater::restore::tree::{Run, TreeOptions, TreePlan, TreeSummary, to_folder};
 use highwater::store::{Files, Links, Locks};
 use highwater::watch::Watch;
 use highwater_core::name::Name;
@@ -65,9 +65,10 @@ impl Fixture {
 
     fn restore_to(&self, bale: &Bale, job: TreeOptions, target: &Path) -> Result<TreeSummary, Error> {
         let from = Files::open(&self.repository(), Links::Beneath).expect("a repository");
-        let plan = TreePlan::make(&from, bale.clone().leaked(), None, None)?;
+        let plan = TreePlan::make(&from, bale.asked())?;
         let place = disk::target(target, Locks::Needed)?;
-        to_folder(&job, &plan, &from, (&*place.root, &place.name), &Watch::silent())
+        let (to, target, watch) = (&*place.root, &place.name, &Watch::silent());
+        to_folder(&Run { job: &job, plan: &plan, from: &from, to, target, watch })
     }
 }
 

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use highwater::backup::repozo::{self as backup, BackupSummary as Backup};
-use highwater::disk::Disk;
 use highwater::error::Class;
-use highwater::restore::{self, How};
+use highwater::restore::{self, Asked, How, Plan, Run};
 use highwater::store::Store;
 use highwater::watch::Watch;
+use highwater_core::report::Depth;
 use highwater_core::formats::repozo::Repozo;
 use highwater_core::formats::repozo::names::Kind;
 use highwater_core::name::Name;
@@ -226,7 +226,8 @@ impl World {
         job.in_place = dice.chance(15);
         job.whole_sum = dice.chance(10);
         let what = format!("{job:?} of {stamp} onto {there}");
-        let plan = restore::plan(&self.model.root(REPO), &Repozo, point, None);
+        let asked = Asked { format: &Repozo, point, key: None };
+        let plan = Plan::make(&self.model.root(REPO), asked, Depth::Digest);
         let plan = plan.map_err(|error| format!("{what}: {error}"))?;
         ensure(plan.doubts.is_empty(), || format!("{what}: doubts: {:?}", plan.doubts))?;
         let watch = Watch::silent();
@@ -238,22 +239,24 @@ impl World {
             self.restored += 1;
         }
         let (repository, standby, name) = (self.model.root(REPO), self.model.root("/model/standby"), name("Data.fs"));
-        let place = (&standby as &dyn Disk, &name);
+        let onto = |job: &restore::RestoreOptions| {
+            restore::to_file(&Run { job, plan: &plan, from: &repository, to: &standby, target: &name, watch: &watch })
+        };
         let dry = restore::RestoreOptions { dry_run: true, ..job.clone() };
         let steps = self.model.operations();
-        let planned = restore::to_file(&dry, &plan, &repository, place, &watch);
+        let planned = onto(&dry);
         let planned = match planned {
             // What no backup holds is given up only when that is asked for.
             Err(error) if !job.full && error.class() == Class::CannotStart && OWN.contains(&there) => {
                 job.full = true;
                 let dry = restore::RestoreOptions { dry_run: true, ..job.clone() };
-                restore::to_file(&dry, &plan, &repository, place, &watch)
+                onto(&dry)
             }
             planned => planned,
         };
         let planned = planned.map_err(|error| format!("{what}, dry: {error}"))?;
         ensure(self.model.operations() == steps, || format!("{what}: a dry run wrote"))?;
-        let done = restore::to_file(&job, &plan, &repository, place, &watch);
+        let done = onto(&job);
         let done = done.map_err(|error| format!("{what}: {error}"))?;
         // Only the real run reads a chunk of which the target holds a part, and it may find that the part is another's.
         let other = (planned.how, done.how) == (How::Appended, How::Full);
