@@ -10,6 +10,8 @@ pub struct Facts {
     pub name: &'static str,
     /// What its root looks like, in half a sentence for whoever named something else; empty where another kind says it.
     pub looks: &'static str,
+    /// What the page says of it to whoever knows no kind by name; none where another kind says it.
+    pub hint: Option<Hint>,
     /// What a writer locks.
     pub lock: Lock,
     /// Where objects lie that are named after their digests, if some are.
@@ -55,6 +57,17 @@ impl Pool {
         let name = |number: u8| Name::new(&[object.as_bytes(), &[b'.', b'0' + number], self.aside.as_bytes()].concat());
         (0..10).filter_map(move |number| name(number).ok())
     }
+}
+
+/// What the page says of a kind of backup.
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    /// What such backups are called, several of them.
+    pub several: &'static str,
+    /// By what the folder to drop is known, as in "for repozo the .dat files".
+    pub index: &'static str,
+    /// What a check of one does not show, in a sentence; empty where nothing is to be said.
+    pub caveat: &'static str,
 }
 
 /// What a restore of a point makes.

@@ -17,7 +17,8 @@ const UNSUPPORTED = "This browser cannot run the check: it lacks WebAssembly wit
 
 const PARTIAL = "From a page that was opened as a file, this browser hides names with a colon in what is dropped, and this set has such names. Nothing was checked.";
 
-const KINDS = "repozo repositories and Proxmox-style chunk datastores";
+/** What the kinds of backup are called, and by what their folders are known: facts of the engine's formats. */
+const { several, indices } = at("kinds").dataset;
 
 const picture = new Picture(at("bands"));
 const progress = new Progress(at("bar"), at("pace"));
@@ -61,8 +62,8 @@ async function take(entries) {
             return;
         }
         if (roots.length === 0) {
-            const what = files === 0 ? "There are no files in it." : `None of ${count(files, "file")} belongs to a backup set of a kind that this page knows (${KINDS}).`;
-            say("inconclusive", `${what} Nothing was checked.`, "Drop the folder that holds the index (for repozo the .dat files, for a chunk datastore the folder .chunks), not a file out of it.");
+            const what = files === 0 ? "There are no files in it." : `None of ${count(files, "file")} belongs to a backup set of a kind that this page knows (${several}).`;
+            say("inconclusive", `${what} Nothing was checked.`, `Drop the folder that holds the index (${indices}), not a file out of it.`);
             return;
         }
         await check(roots, { depth: at("depth").value, point: null });

@@ -3,11 +3,13 @@
 //! 1. cargo compiles `wasm/` with simd128; wasm-bindgen writes its JavaScript.
 //! 2. The modules of `web/page` and of `web/worker` are joined into one script each ([`join`]).
 //! 3. `engine.js` carries the worker's script and the wasm, compressed; so neither page nor worker ever fetches anything.
-//! 4. `index.html` names its scripts; `highwater.html` holds them, under a policy that lists their digests ([`page`]).
+//! 4. What `index.html` says of kinds of backup comes from the engine's formats ([`kinds`]).
+//! 5. `index.html` names its scripts; `highwater.html` holds them, under a policy that lists their digests ([`page`]).
 #![expect(clippy::print_stdout, reason = "what was built is the result")]
 
 mod engine;
 mod join;
+mod kinds;
 mod page;
 mod plain;
 mod text;
@@ -27,8 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let worker = plain::plain(&join::join(&sources.join("worker"), "main.js")?)?;
     let engine = bound.script(&worker)?;
     let app = plain::plain(&join::join(&sources.join("page"), "main.js")?)?;
-    let (html, style) =
-        (fs::read_to_string(sources.join("index.html"))?, fs::read_to_string(sources.join("style.css"))?);
+    let html = kinds::named(&fs::read_to_string(sources.join("index.html"))?)?;
+    let style = fs::read_to_string(sources.join("style.css"))?;
     let parts = page::Parts { html: &html, style: &style, engine: &engine, app: &app };
     let single = parts.single()?;
     for (name, text) in [

@@ -28,7 +28,7 @@ mod strange;
 pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};
 
-use crate::facts::{Facts, Lock, Pool, Shape};
+use crate::facts::{Facts, Hint, Lock, Pool, Shape};
 use crate::finding::Code;
 use crate::inspect::{Entry, Format, Inspect, Of, Scope};
 use crate::point::{NoPoint, Point};
@@ -43,6 +43,11 @@ pub struct Datastore {
 const STORE_FACTS: Facts = Facts {
     name: "datastore",
     looks: "a datastore holds .chunks, and one of the folders vm, ct, host and ns",
+    hint: Some(Hint {
+        several: "Proxmox-style chunk datastores",
+        index: "for a chunk datastore the folder .chunks",
+        caveat: "",
+    }),
     lock: Lock::Together(names::LOCK),
     pool: Some(Pool { folder: names::CHUNKS, aside: ".bad", sets_aside: "a server's verification" }),
     shape: Shape::Image,
@@ -55,8 +60,13 @@ const STORE_FACTS: Facts = Facts {
 static STORE: Facts = STORE_FACTS;
 
 /// The cache of a bucket.
-static CACHE: Facts =
-    Facts { name: "datastore-cache", looks: "", advice: |code: Code| advice::advice(code, true), ..STORE_FACTS };
+static CACHE: Facts = Facts {
+    name: "datastore-cache",
+    looks: "",
+    hint: None,
+    advice: |code: Code| advice::advice(code, true),
+    ..STORE_FACTS
+};
 
 impl Datastore {
     /// A store.

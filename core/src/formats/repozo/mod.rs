@@ -22,7 +22,7 @@ mod inspect;
 mod look;
 pub mod names;
 
-use crate::facts::{Facts, Lock, Shape};
+use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::inspect::{Entry, Format, Inspect, Scope};
 use crate::name::Name;
 use crate::point::{LATEST, NoPoint, Point};
@@ -37,6 +37,11 @@ const LOCK: Lock = Lock::Alone(names::LOCK);
 static FACTS: Facts = Facts {
     name: "repozo",
     looks: "a repozo repository holds files like 2026-03-01-00-00-00.fs and .dat",
+    hint: Some(Hint {
+        several: "repozo repositories",
+        index: "for repozo the .dat files",
+        caveat: "MD5, which repozo writes, does not stop somebody who can write both the data and its index.",
+    }),
     lock: LOCK,
     pool: None,
     shape: Shape::Append,

@@ -22,6 +22,7 @@ pub(super) const POINT: &str = "monday";
 static FACTS: Facts = Facts {
     name: "bale",
     looks: "",
+    hint: None,
     lock: Lock::Alone(".bale.lock"),
     pool: None,
     shape: Shape::Tree,
