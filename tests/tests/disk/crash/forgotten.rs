@@ -28,8 +28,8 @@ const NEEDLESS: &[(&str, &str, &str)] = &[
         "take in backup/datastore/chunks.rs",
         "before the manifest is written each chunk is looked at once more, and one of another length is made anew",
     ),
-    ("write", "own in backup/datastore/place.rs", "the owner is looked at once more before the snapshot has its name"),
-    ("write", "older in backup/repozo/kill.rs", "the name of the note says all; what is in it is for a reader"),
+    ("write", "own in backup/datastore/target.rs", "the owner is looked at once more before the snapshot has its name"),
+    ("write", "older in backup/repozo/prune.rs", "the name of the note says all; what is in it is for a reader"),
     ("sync", "one in heal.rs", "what is healed was damaged before, and the next run would heal it again"),
 ];
 
