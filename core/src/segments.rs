@@ -1,12 +1,12 @@
 //! `Segments`: a claim cut at its marks, and `Recheck`, which decides serially when the segments do not all hold.
 //!
-//! A host finds the segments in the object ([`Locate`], [`Layout`]), hashes all of them, in any order and on any thread,
-//! each in a lane of its own ([`Layout::lane`]), and tells a [`Pass`] how each ended. When all hold, the claim is sound:
-//! see [`crate::marks`] for the argument. When some do not, the host goes through a [`Recheck`], which hashes from the
-//! last value that is proven. Either the stream comes back to a
-//! mark, and it was a mark that was wrong; or it does not, all of the rest is hashed serially, and the digest decides.
-//! So a claim is called damaged only after the very digest on record was worked out from its bytes in the plain way,
-//! and the segments only tell where to look for the damage.
+//! A host finds the segments in the object ([`Locate`], [`Layout`]), hashes all of them, in any order and on any
+//! thread, each in a lane of its own ([`Layout::lane`]), and tells a [`Pass`] how each ended. When all hold, the claim
+//! is sound: see [`crate::marks`] for the argument. When some do not, the host goes through a [`Recheck`], which hashes
+//! from the last value that is proven. Either the stream comes back to a mark, and it was a mark that was wrong; or it
+//! does not, all of the rest is hashed serially, and the digest decides. So a claim is called damaged only after the
+//! very digest on record was worked out from its bytes in the plain way, and the segments only tell where to look for
+//! the damage.
 
 mod layout;
 mod pass;

@@ -92,7 +92,8 @@ impl Error {
     /// A refusal to start because the system starts no thread.
     pub fn no_thread(error: impl std::fmt::Display) -> Self {
         Self::cannot_start(format!(
-            "no thread can be started: {error}; raise the limit of processes (ulimit -u, TasksMax of the service), or end some"
+            "no thread can be started: {error}; raise the limit of processes (ulimit -u, TasksMax of the service), \
+             or end some"
         ))
     }
 

@@ -73,7 +73,8 @@ pub(crate) fn cannot(disk: &dyn Disk, name: Option<&Name>, doing: &str, error: &
     let path = quoted(&disk.told(name));
     Error::cannot_start(if error.kind() == io::ErrorKind::Unsupported {
         format!(
-            "the file system of {path} keeps no locks ({error}): see to it that nobody else writes there, and say so with --no-lock"
+            "the file system of {path} keeps no locks ({error}): see to it that nobody else writes there, and say so \
+             with --no-lock"
         )
     } else {
         format!("cannot {doing} {path}: {error}")

@@ -13,7 +13,8 @@ use crate::watch::Watch;
 pub(crate) fn put(disk: &dyn Disk, file: &Name, marks: &Marks, watch: &Watch<'_>) {
     if let Err(error) = write(disk, file, &marks.encode()) {
         watch.notice(format!(
-            "the marks of '{file}' cannot be written: {error}; the backup is whole without them, and `highwater mark` writes them"
+            "the marks of '{file}' cannot be written: {error}; the backup is whole without them, and `highwater \
+             mark` writes them"
         ));
     }
 }

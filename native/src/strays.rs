@@ -5,8 +5,8 @@
 //! a day and five minutes for that. Every index counts, wherever it lies. When one or a folder cannot be read, nobody
 //! knows what it names, so nothing is called unreferenced.
 //!
-//! Each chunk that an index names takes 16 bytes, beside the some 14 that the survey keeps of it; folders of the pool are
-//! listed one by one, and only what is a stray is kept of them.
+//! Each chunk that an index names takes 16 bytes, beside the some 14 that the survey keeps of it; folders of the pool
+//! are listed one by one, and only what is a stray is kept of them.
 
 use std::io;
 

@@ -67,7 +67,8 @@ impl Sample {
         let found = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(beside);
         if found.is_none() {
             println!(
-                "not run: there is no shared/fixtures/pbs beside the checkout, so no datastore of a real server was read"
+                "not run: there is no shared/fixtures/pbs beside the checkout, so no datastore of a real server was \
+                 read"
             );
         }
         found.map(|folder| Self { folder })

@@ -126,9 +126,8 @@ impl Hasher {
     }
 }
 
-/// Gives each hasher its own next bytes, through the CPU's lanes: many streams take hardly longer than one. Hashers that
-/// have no lanes take theirs one after the other.
-/// [`lanes::width`] says how many are worth offering at once.
+/// Gives each hasher its own next bytes, through the CPU's lanes: many streams take hardly longer than one. Hashers
+/// that have no lanes take theirs one after the other. [`lanes::width`] says how many are worth offering at once.
 pub fn update_lanes<'a>(work: impl IntoIterator<Item = (&'a mut Hasher, &'a [u8])>) {
     let (mut md5s, mut sha256s) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for (hasher, piece) in work {

@@ -108,13 +108,15 @@ codes! {
         "Give the key that it was encrypted with, or have its owner verify it.";
     /// A snapshot without a manifest.
     Unfinished = 205, "unfinished", Inconclusive, "a snapshot without a manifest, so nothing says what it should be",
-        "Verify again when no backup is running; if it is the same then, the backup was interrupted, or its manifest is lost.";
+        "Verify again when no backup is running; if it is the same then, the backup was interrupted, or its manifest \
+         is lost.";
     /// A manifest that the key at hand does not prove.
     Unproven = 206, "unproven", Inconclusive, "a manifest that is signed, or should be, and that the key at hand does not prove",
         "Verify with the key that it was signed with; if that is this one, the manifest was changed.";
     /// A snapshot where nothing looks for one.
     Misnamed = 207, "misnamed", Inconclusive, "a snapshot under a name that nothing reads",
-        "Rename it to the name that the message gives, then verify again; do not remove it, as its chunks may be the only ones.";
+        "Rename it to the name that the message gives, then verify again; do not remove it, as its chunks may be the \
+         only ones.";
     /// A file that does not belong to the set.
     Stray = 301, "stray", Warning, "a file that does not belong to the set",
         "Nothing needs it; look at it, then move it away.";
@@ -135,10 +137,12 @@ codes! {
         "Nothing is lost; copy the index again from where it came from, as the disk may be failing.";
     /// A snapshot without a signature among others that have one.
     Unsigned = 307, "unsigned", Warning, "a snapshot that is not signed, and others of its group are",
-        "Find out why: the key was taken out of the backup job, or somebody removed the signature; --strict makes it count.";
+        "Find out why: the key was taken out of the backup job, or somebody removed the signature; --strict makes it \
+         count.";
     /// An index or a blob that the manifest beside it does not name.
     Unnamed = 308, "unnamed", Warning, "an archive in a snapshot whose manifest does not name it",
-        "Compare the manifest with another copy of it before anything is removed: the archive may have been dropped from it.";
+        "Compare the manifest with another copy of it before anything is removed: the archive may have been dropped \
+         from it.";
     /// A group without an owner.
     NoOwner = 309, "no-owner", Warning, "a group without the file that says whose it is",
         "Write the owner into the file again, as in root@pam: a server leaves a group without it out.";

@@ -102,17 +102,19 @@ merge exactly one report of each shard
 
 #[test]
 fn damaged_annotations() {
-    let golden = "\
-::error title=HW103 digest,file=/srv/zodb/2026-11-02-00-00-00.deltafs::the MD5 is 00 instead of ff; \
-hurts 2 points: 2026-11-02-00-00-00, 2026-11-03-00-00-00
-::notice title=HW301 stray,file=/srv/zodb/notes.txt::no index names it
-::error title=highwater::damaged: 2 of 3 points in time, 4,322 pieces of damage, \
-3 of 3 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00: restore from a sound point only, and follow the advice (4,323 findings)
+    let golden = "::error title=HW103 digest,file=/srv/zodb/2026-11-02-00-00-00.deltafs::the MD5 is 00 instead of \
+ff; hurts 2 points: 2026-11-02-00-00-00, 2026-11-03-00-00-00
+::notice title=HW301 stray,file=/srv/zodb/notes.txt::no \
+index names it
+::error title=highwater::damaged: 2 of 3 points in time, 4,322 pieces of damage, 3 of 3 claims \
+checked at depth digest; the newest sound point is 2026-11-01-00-00-00: restore from a sound point only, and follow \
+the advice (4,323 findings)
 ";
     assert_eq!(annotations(&damaged()), golden);
     assert!(annotations(&inconclusive()).starts_with("::warning title=HW201 unreadable,file="));
     assert!(annotations(&strict()).starts_with("::error title=HW301 stray,file="));
-    let golden = "::notice title=highwater::sound: 2 points in time, 2 of 2 claims checked at depth digest; the newest sound point is 2026-11-02-00-00-00 (0 findings)\n";
+    let golden = "::notice title=highwater::sound: 2 points in time, 2 of 2 claims checked at depth digest; the \
+        newest sound point is 2026-11-02-00-00-00 (0 findings)\n";
     assert_eq!(annotations(&sound()), golden);
 }
 
@@ -212,8 +214,8 @@ HW201 unreadable: 1 finding
   </testsuite>
 </testsuites>
 "#;
-    let verdict = "inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00; \
-                   mend what the findings name, then verify again";
+    let verdict = "inconclusive: 1 thing could not be read or judged, 1 of 2 claims checked at depth digest; the \
+                   newest sound point is 2026-11-01-00-00-00; mend what the findings name, then verify again";
     assert_eq!(junit(&inconclusive()), golden.replace("VERDICT", verdict));
     assert!(junit(&lacking()).contains("<skipped message=\"sound so far: only a part was looked at, 1.5 GiB\"/>"));
     assert!(junit(&strict()).contains("<failure message=\"no index names it\" type=\"HW301\">"));

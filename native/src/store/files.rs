@@ -76,7 +76,10 @@ impl Files {
     pub fn doubts(&self) -> Vec<String> {
         let folder = crate::shown::quoted(if self.told.as_os_str().is_empty() { Path::new(".") } else { &self.told });
         let unsynced = self.unsynced.load(Ordering::Relaxed).then(|| {
-            format!("the file system of {folder} does not make names durable by itself (fsync of a folder): a power cut soon after may undo this run")
+            format!(
+                "the file system of {folder} does not make names durable by itself (fsync of a folder): a power \
+                cut soon after may undo this run"
+            )
         });
         let unlocked = self
             .unlocked

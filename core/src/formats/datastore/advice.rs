@@ -7,25 +7,27 @@ use crate::finding::Code;
 pub(super) fn advice(code: Code, cache: bool) -> Option<&'static str> {
     Some(match code {
         Code::Missing => {
-            "Bring it back from a copy of the store: `highwater heal STORE --from COPY` does that for chunks; without a \
-             copy, the next backup of a machine stores what it still has of them again."
+            "Bring it back from a copy of the store: `highwater heal STORE --from COPY` does that for chunks; \
+             without a copy, the next backup of a machine stores what it still has of them again."
         }
         Code::Length | Code::Digest | Code::Encoding => {
-            "Bring it back from a copy of the store: `highwater heal STORE --from COPY` does that for chunks; without a \
-             copy, use the snapshots that it does not hurt."
+            "Bring it back from a copy of the store: `highwater heal STORE --from COPY` does that for chunks; \
+             without a copy, use the snapshots that it does not hurt."
         }
         Code::Malformed => {
-            "Bring that file back from a copy of the store: its snapshot cannot be restored without it; others do not need it."
+            "Bring that file back from a copy of the store: its snapshot cannot be restored without it; others do \
+             not need it."
         }
         Code::Unverifiable if cache => {
-            "Verify the store in its bucket for what the cache does not hold, and give the key of what is encrypted with --keyfile."
+            "Verify the store in its bucket for what the cache does not hold, and give the key of what is encrypted \
+             with --keyfile."
         }
         Code::Unverifiable => {
             "Verify with the key that is named, --keyfile FILE; `highwater list` shows the key of each snapshot."
         }
         Code::Unfinished => {
-            "If a backup is running, verify again when it is done; otherwise bring index.json.blob back from a copy of the \
-             store, or remove the snapshot."
+            "If a backup is running, verify again when it is done; otherwise bring index.json.blob back from a copy \
+             of the store, or remove the snapshot."
         }
         Code::Stray => "No snapshot that could be read needs it; look at it before you move it out of the store.",
         _ => return None,

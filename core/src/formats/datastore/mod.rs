@@ -91,8 +91,8 @@ impl Format for Datastore {
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {
-        let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them; vm/100 is all of a \
-                    group, ns/NAME all of a namespace, and vm/100/latest the newest";
+        let like = "one is written like vm/100/2026-03-01T00:00:00Z, as `highwater list` shows them; vm/100 is all \
+                    of a group, ns/NAME all of a namespace, and vm/100/latest the newest";
         let manifest = text.strip_suffix(names::MANIFEST).and_then(|folder| folder.strip_suffix('/'));
         let point = manifest.unwrap_or(text);
         match names::wanted(point).map(|wanted| wanted.archive) {

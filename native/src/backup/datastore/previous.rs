@@ -168,7 +168,8 @@ fn odd(disk: &dyn Disk, name: &Name, why: &str) -> String {
 }
 
 /// What a server makes of a snapshot that is marked as failed.
-const FAILED: &str = "a server shows it so, bases no backup on it, and verifies it again in the next job that does so after some days, or with one that skips nothing";
+const FAILED: &str = "a server shows it so, bases no backup on it, and verifies it again in the next job that does \
+    so after some days, or with one that skips nothing";
 
 /// Marks a snapshot that had lost chunks as not whole, so that a server takes no chunk on trust from it, and verifies
 /// it again when its own rules allow that.
@@ -185,7 +186,8 @@ pub(super) fn mark_lost(
         (healed, lost) => format!("{healed} of them are there again, the source does not have {lost} any more"),
     };
     watch.notice(format!(
-        "the store had lost chunks of {snapshot}: {what}. It is marked as failed: {FAILED}; `highwater verify` does so now"
+        "the store had lost chunks of {snapshot}: {what}. It is marked as failed: {FAILED}; `highwater verify` does \
+         so now"
     ));
     Ok(())
 }

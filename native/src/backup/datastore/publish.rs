@@ -57,7 +57,8 @@ pub(super) fn publish(
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let there = quoted(&disk.told(Some(&to)));
                 watch.notice(format!(
-                    "{there} appeared while this ran: somebody else, as a server, whose locks lie outside the store, backs up into this group too; this snapshot takes the next second"
+                    "{there} appeared while this ran: somebody else, as a server, whose locks lie outside the store, \
+                     backs up into this group too; this snapshot takes the next second"
                 ));
                 time = after(job, time, watch)?;
                 let anew = stage.snapshot.rewrite(MANIFEST.as_bytes(), &manifest(time)?, like);
@@ -68,7 +69,8 @@ pub(super) fn publish(
         }
     }
     Err(Error::failed(format!(
-        "somebody else takes every second in {}, or removes it, as fast as a snapshot gets its name; look who writes there, and run again. No snapshot was made",
+        "somebody else takes every second in {}, or removes it, as fast as a snapshot gets its name; look who writes \
+         there, and run again. No snapshot was made",
         quoted(&disk.told(Some(&group)))
     )))
 }

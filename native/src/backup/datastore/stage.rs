@@ -34,7 +34,8 @@ impl<'a> Stage<'a> {
         let place = first_around(disk, group)?.ok_or_else(|| {
             let group = quoted(&disk.told(Some(group)));
             Error::cannot_start(format!(
-                "{group} is a mount of its own, and a snapshot that is being written must not lie in a group: mount what is around it"
+                "{group} is a mount of its own, and a snapshot that is being written must not lie in a group: mount \
+                 what is around it"
             ))
         })?;
         let pool = Name::new(names::CHUNKS.as_bytes())?;

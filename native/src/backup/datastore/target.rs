@@ -114,7 +114,8 @@ pub(super) fn own(
     if newest(disk, &group)?.is_some() {
         let (group, whose) = (quoted(&disk.told(Some(&group))), quoted(job.owner.as_ref()));
         watch.notice(format!(
-            "{group} had lost its file 'owner', and a server neither shows such a group nor backs up into it: it belongs to {whose} again; write another owner into that file if that is wrong"
+            "{group} had lost its file 'owner', and a server neither shows such a group nor backs up into it: it \
+             belongs to {whose} again; write another owner into that file if that is wrong"
         ));
     }
     Ok(())

@@ -45,7 +45,9 @@ impl Damage {
     pub(super) fn refusal(&self, source: &Source, from: u64) -> Error {
         let lost = source.size.saturating_sub(from);
         Error::damage(format!(
-            "the source {} is damaged at byte {}: {}; the {lost} bytes from byte {from} on cannot be backed up as transactions, so nothing was backed up and nothing removed; check it with fstest and mend a copy with fsrecover, or take it as it is with --damaged-source",
+            "the source {} is damaged at byte {}: {}; the {lost} bytes from byte {from} on cannot be backed up as \
+             transactions, so nothing was backed up and nothing removed; check it with fstest and mend a copy with \
+             fsrecover, or take it as it is with --damaged-source",
             quoted(&source.told()),
             self.at,
             self.what
@@ -56,7 +58,8 @@ impl Damage {
     pub(super) fn warning(&self, source: &Source, end: u64, kill_old: bool) -> String {
         let kept = if kill_old { "; nothing older was removed" } else { "" };
         format!(
-            "the source {} is damaged at byte {}: {}; it was taken as it is, all bytes up to {end}, without an .index{kept}; check it with fstest and mend a copy with fsrecover",
+            "the source {} is damaged at byte {}: {}; it was taken as it is, all bytes up to {end}, without an \
+             .index{kept}; check it with fstest and mend a copy with fsrecover",
             quoted(&source.told()),
             self.at,
             self.what

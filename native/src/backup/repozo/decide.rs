@@ -69,7 +69,8 @@ pub(super) fn decide(
             Differs::Source(why) if !job.sums => watch.decision(format!("{why}: doing a full backup")),
             Differs::Source(_) => {}
             Differs::Stored(why) => watch.notice(format!(
-                "{why}: nothing can be built upon the newest chain, so this is a full backup; `highwater verify {}` names the points that are hurt",
+                "{why}: nothing can be built upon the newest chain, so this is a full backup; `highwater verify {}` \
+                 names the points that are hurt",
                 shown(disk.told(None))
             )),
         }

@@ -216,7 +216,8 @@ fn free_stamp(
             return Err(Error::cannot_start(format!("Cannot overwrite existing file: {}", shown(file))));
         }
         let what = format!(
-            "the newest file in {} is stamped {newest}, but it is only {now}: a backup made now would sort before it; set the clock right, or wait",
+            "the newest file in {} is stamped {newest}, but it is only {now}: a backup made now would sort before \
+             it; set the clock right, or wait",
             quoted(&disk.told(None))
         );
         return Err(Error::cannot_start(what));

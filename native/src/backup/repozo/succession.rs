@@ -50,7 +50,9 @@ pub(super) fn check(
     let stem = newest.links.last().map_or("", |link| link.stem.as_str());
     let of = reached.map(|reached| format!(" up to {}", time_of(reached))).unwrap_or_default();
     Err(Error::damage(format!(
-        "the source {} is not what the newest point grew into: {stem} holds {} bytes{of}, and the source of {end} bytes {why}; nothing was backed up and nothing removed; look whether a database was lost or the wrong one named, and if it is meant, say so with --other-source",
+        "the source {} is not what the newest point grew into: {stem} holds {} bytes{of}, and the source of {end} \
+         bytes {why}; nothing was backed up and nothing removed; look whether a database was lost or the wrong one \
+         named, and if it is meant, say so with --other-source",
         quoted(&source.told()),
         newest.end()
     )))

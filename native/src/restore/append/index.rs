@@ -101,7 +101,8 @@ fn put_what_the_records_give(
         }
         Records::Broken(at) => {
             watch.notice(format!(
-                "the saved index {} was left out: the records of the database end at byte {at}, which is not where the point ends ({end}); run fstest on it",
+                "the saved index {} was left out: the records of the database end at byte {at}, which is not where \
+                 the point ends ({end}); run fstest on it",
                 quoted(saved)
             ));
             remove(to, target)?;
@@ -118,7 +119,8 @@ fn put_what_the_records_give(
         Err(bad) => bad.to_string(),
     };
     watch.notice(format!(
-        "the saved index {} is not the one that the records give ({why}); one made from the records was put in its place",
+        "the saved index {} is not the one that the records give ({why}); one made from the records was put in its \
+         place",
         quoted(saved)
     ));
     let mut made = Vec::new();

@@ -76,7 +76,8 @@ pub(super) fn to_file(run: &Run<'_>, what: Option<What>) -> Result<RestoreSummar
                 if missing::append(run, &missing, start, &*file)? == missing::Result::Differs {
                     known::or_refuse(run, &(Arc::clone(&old.file) as Arc<dyn Object>), Fit::Not)?;
                     watch.notice(format!(
-                        "{} is longer than what the repository put there, and goes on differently: falling back to a full recover.",
+                        "{} is longer than what the repository put there, and goes on differently: falling back to a \
+                         full recover.",
                         quoted(&run.told())
                     ));
                     ready::room(run, How::Full, 0, &zeros, &alone)?;

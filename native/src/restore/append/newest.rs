@@ -148,7 +148,8 @@ pub(in crate::restore) fn stranger(object: &dyn Object, repository: &str) -> io:
         _ if magic(object)?.is_none() => "it is no database: it begins with neither FS30 nor FS21".to_owned(),
         Newest::Some(tid) => {
             format!(
-                "it is another database, or a newer one: its newest transaction 0x{tid:016x} is not in that point of {repository}"
+                "it is another database, or a newer one: its newest transaction 0x{tid:016x} is not in that point of \
+                 {repository}"
             )
         }
         Newest::None | Newest::Unknown => {

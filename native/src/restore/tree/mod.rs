@@ -3,8 +3,8 @@
 //! The new tree grows in a folder beside the target that nobody else may enter. Of what the old tree holds, files that
 //! are right come over by a second name (`there`), without a byte being copied; all others are written and checked in
 //! lanes (`write`), many at a time. Then come hard links and symbolic links, and what the file system keeps of each
-//! entry, from the leaves up, so that no folder's time changes after it was set (`meta`). When all of it is durable, the
-//! two folders exchange their names in one step, and the old one goes.
+//! entry, from the leaves up, so that no folder's time changes after it was set (`meta`). When all of it is durable,
+//! the two folders exchange their names in one step, and the old one goes.
 //!
 //! Everything that an index says of the tree is laid out first (`plan`): an entry below what is no folder, two entries
 //! of one name, bytes that overlap or are missing end a restore before it begins. No name leads out of the folder, and

@@ -268,7 +268,8 @@ fn one_writer_of_a_group_keeps_others_out_and_a_garbage_collection_keeps_out_all
     fixture.backup(1, &[]).expect(4).says("garbage collection");
     drop(lock);
     // The other kind of lock, which a process of its own must hold.
-    let script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,fcntl.LOCK_EX); print('held',flush=True); sys.stdin.read()";
+    let script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,fcntl.LOCK_EX); \
+        print('held',flush=True); sys.stdin.read()";
     let mut holder = Command::new(python::interpreter());
     holder.args(["-c", script]).arg(fixture.store.join(".lock"));
     let mut holder =

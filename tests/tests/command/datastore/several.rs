@@ -57,7 +57,8 @@ fn disks_and_their_configuration_are_one_snapshot_and_come_back_one_by_one() {
     machine.backup(0, &["--dry-run"]).expect(0).prints("would write").prints("16 chunks, 11 of them new");
     assert!(!fixture.store.join("vm").exists());
     let wrote = format!(
-        "wrote {POINT}: drive-scsi0.img 722.6 KiB, drive-scsi1.img 225.6 KiB, qemu-server.conf 48 bytes in 16 chunks, 11 of them new, "
+        "wrote {POINT}: drive-scsi0.img 722.6 KiB, drive-scsi1.img 225.6 KiB, qemu-server.conf 48 bytes in 16 \
+         chunks, 11 of them new, "
     );
     machine.backup(0, &[]).expect(0).prints(&wrote);
     expect_sums(&machine, &is_sound_to_the_reader(&fixture.store, None), POINT);

@@ -52,8 +52,8 @@ fn restore(bale: &Bale, model: &Model) -> Result<TreeSummary, Error> {
     to_folder(&Run { job: &ASKED, plan: &plan, from: &from, to: &to, target, watch })
 }
 
-/// The tree as it is: the bytes and the mode of everything below the target; of what stays whatever the new tree is, the
-/// bytes alone, as it is one file in both.
+/// The tree as it is: the bytes and the mode of everything below the target; of what stays whatever the new tree is,
+/// the bytes alone, as it is one file in both.
 fn tree(model: &Model) -> BTreeMap<PathBuf, (Vec<u8>, Option<u32>)> {
     let below = |path: PathBuf| path.strip_prefix(TARGET).ok().map(|rest| (rest.to_owned(), path.clone()));
     let seen = |(rest, path): (PathBuf, PathBuf)| {
