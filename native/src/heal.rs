@@ -40,6 +40,9 @@ pub struct HealOptions<'a> {
     pub depth: Depth,
     /// Say what would be done; write nothing.
     pub dry_run: bool,
+    /// How many claims that do not hold are remembered at most, some 300 bytes each: what more there are is another
+    /// run's.
+    pub most: usize,
 }
 
 /// What became of an object.
@@ -62,6 +65,8 @@ pub struct HealSummary {
     pub shut: u64,
     /// How many objects could not be judged at all, as they are in a bucket alone.
     pub elsewhere: u64,
+    /// How many claims more do not hold, whose objects were left to another run.
+    pub more: u64,
 }
 
 /// Verifies the repository or store `disk`, and heals what it can from another one that holds the same objects.
@@ -88,9 +93,13 @@ pub fn heal(
     let options = Options::whole(format, job.label, job.depth);
     let survey = Survey::new(format.inspect(&Scope::new(Of::All).keyed(job.key.clone())), options);
     let mut damaged: Vec<Claim> = Vec::new();
-    let (mut shut, mut elsewhere) = (0, 0);
+    let (mut shut, mut elsewhere, mut more) = (0, 0, 0);
     let survey = drive::run(disk.as_store(), survey, job.depth, watch, &mut |claim, verdict| {
-        damaged.extend(matches!(verdict, Verdict::Damaged(_)).then(|| claim.clone()));
+        match verdict {
+            Verdict::Damaged(_) if damaged.len() < job.most => damaged.push(claim.clone()),
+            Verdict::Damaged(_) => more += 1,
+            Verdict::Sound | Verdict::Unreadable(_) | Verdict::Unverifiable(_) => {}
+        }
         let is_shut = verdict.lacks_key();
         shut += u64::from(is_shut);
         elsewhere += u64::from(matches!(verdict, Verdict::Unverifiable(_)) && !is_shut);
@@ -112,7 +121,7 @@ pub fn heal(
             }
         }
     }
-    Ok(HealSummary { objects, report: survey.finish(), shut, elsewhere })
+    Ok(HealSummary { objects, report: survey.finish(), shut, elsewhere, more })
 }
 
 /// Where what is damaged is looked for, and put.

@@ -56,6 +56,9 @@ pub(super) struct Heal {
     talk: Talk,
 }
 
+/// Damaged objects that one run remembers: some 300 MB.
+const MOST: usize = 1 << 20;
+
 impl Run for Heal {
     fn is_quiet(&self) -> bool {
         self.talk.quiet
@@ -79,7 +82,8 @@ impl Run for Heal {
         refuse(&[&self.keys], &self.repository, format, None)?;
         let label = label(&self.repository);
         let depth = if self.quick { Depth::Size } else { Depth::Digest };
-        let job = HealOptions { label: &label, key: self.keys.load()?, depth, dry_run: self.dry_run };
+        let (key, dry_run) = (self.keys.load()?, self.dry_run);
+        let job = HealOptions { label: &label, key, depth, dry_run, most: MOST };
         let watch = self.talk.watch(stop);
         let done = progress::with(&format!("healing {label}"), self.talk.quiet, &watch, || {
             heal(&job, format, &from, &repository, &watch)
@@ -96,7 +100,7 @@ impl Run for Heal {
         let others: Vec<_> = notes.filter(|note| !is_object(&note.object) && !is_shut(note)).collect();
         let exit = match others.iter().map(|note| note.severity).max() {
             Some(Severity::Damage) => Exit::Damage,
-            _ if left > 0 => Exit::Damage,
+            _ if left > 0 || done.more > 0 => Exit::Damage,
             Some(_) => Exit::Inconclusive,
             None if done.elsewhere > 0 => Exit::Inconclusive,
             None if done.shut == 0 && done.report.verdict == Soundness::Inconclusive => Exit::Inconclusive,
@@ -111,8 +115,10 @@ impl Run for Heal {
                 Fate::Left(why) => json!({ "object": object, "healed": false, "why": why }),
             });
             let objects: Vec<_> = objects.collect();
-            let (dry_run, shut) = (self.dry_run, done.shut);
-            let report = json!({ "schema": 1, "dry_run": dry_run, "objects": objects, "others": others, "shut": shut });
+            let (dry_run, shut, more) = (self.dry_run, done.shut, done.more);
+            let report = json!({
+                "schema": 1, "dry_run": dry_run, "objects": objects, "others": others, "shut": shut, "more": more
+            });
             out::print(&format!("{report:#}\n"))?;
             return Ok(exit);
         }
@@ -125,6 +131,10 @@ impl Run for Heal {
         }
         others.iter().for_each(|other| out::say(&format!("highwater: {other}")));
         out::print(&format!("objects {would}: {healed}; left as they are: {left}\n"))?;
+        if done.more > 0 {
+            let more = thousands(done.more);
+            out::say(&format!("highwater: {more} more damaged objects were left to another run: heal again"));
+        }
         if done.shut > 0 {
             let whole = if exit == Exit::Sound && !self.dry_run { "all else is whole; " } else { "" };
             out::say(&format!(

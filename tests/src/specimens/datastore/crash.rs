@@ -84,7 +84,7 @@ fn hurt_with_another(world: &World, change: impl FnOnce(&Model, &Path)) -> Model
 }
 
 fn heal_from_another(model: &Model) -> Result<(), Error> {
-    let job = heal::HealOptions { label: "repo", key: None, depth: Depth::Digest, dry_run: false };
+    let job = heal::HealOptions { label: "repo", key: None, depth: Depth::Digest, dry_run: false, most: 1000 };
     let (from, to) = (model.root(OTHER), model.root(REPO));
     let done = heal::heal(&job, &Datastore::STORE, &from, &to, &Watch::silent())?;
     let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);

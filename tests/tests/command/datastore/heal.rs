@@ -4,6 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use highwater::disk;
+use highwater::heal::{self, Fate, HealOptions};
+use highwater::store::{Files, Links, Locks};
+use highwater::watch::Watch;
+use highwater_core::formats::datastore::Datastore;
+use highwater_core::report::Depth;
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, copy, report};
 use highwater_tests::run::Run;
@@ -93,4 +99,25 @@ fn a_repozo_repository_is_healed_from_its_copy() {
     heal(&repo, &other, &["--json"]).expect(0).prints("\"healed\": true");
     assert!(fs::read(repo.join(name)).expect("it is there") == *bytes);
     heal(&repo, &Sample::made().store(), &[]).expect(2).says("of the kind repozo").says("of the kind datastore");
+}
+
+#[test]
+fn what_is_too_much_for_one_run_is_left_to_the_next() {
+    let sample = Sample::made();
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (store, other) = (fixture.path().join("store"), fixture.path().join("other"));
+    copy(&sample.store(), &store);
+    copy(&sample.store(), &other);
+    let lost = chunks(&store);
+    lost.iter().take(3).for_each(|chunk| fs::remove_file(chunk).expect("it is removed"));
+    let heal = |most| {
+        let from = Files::open(&other, Links::Beneath).expect("a store");
+        let to = disk::open(&store, Locks::Needed).expect("a store");
+        let job = HealOptions { label: "store", key: Some(sample.key()), depth: Depth::List, dry_run: false, most };
+        let done = heal::heal(&job, &Datastore::STORE, &from, &to, &Watch::silent()).expect("it is healed");
+        assert!(done.objects.iter().all(|(_, fate)| *fate == Fate::Healed), "{:?}", done.objects);
+        (done.objects.len(), done.more)
+    };
+    assert_eq!([heal(2), heal(2), heal(2)], [(2, 1), (1, 0), (0, 0)]);
+    assert!(lost.iter().all(|chunk| chunk.exists()));
 }
