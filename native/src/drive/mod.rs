@@ -59,7 +59,7 @@ pub(crate) const NEAR: u64 = 64 * 1024 * 1024;
 const ENTRIES: usize = 4096;
 
 /// Claims that are gathered before they are dealt out: the more there are, the better they fit together.
-const GATHERED: usize = 4096;
+const GATHERED: usize = 1024;
 
 /// From so many claims on, the order in which their objects are read is worth a look at where they lie.
 const MANY: usize = 64;

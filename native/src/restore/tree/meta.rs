@@ -27,10 +27,10 @@ pub(super) fn is_right(meta: &Meta, look: &Look, user: u32) -> bool {
     is_mode && is_owned && meta.modified.is_none_or(|modified| modified == look.modified)
 }
 
-/// Whether nobody who is not to write a file can have it open for writing: it belongs to whom it should, or to this
-/// `user`, and its permissions let in no writers that those on record do not.
+/// Whether nobody who is not to write a file can have it open for writing: it belongs to this `user`, or where that is
+/// root, to whom it should, and its permissions let in no writers that those on record do not.
 pub(super) fn may_stay(meta: &Meta, look: &Look, user: u32) -> bool {
-    let is_owned = owner(meta, look.owner) == look.owner || look.owner.user == user;
+    let is_owned = look.owner.user == user || user == 0 && owner(meta, look.owner) == look.owner;
     is_owned && look.mode & 0o022 & !meta.mode.unwrap_or(look.mode) == 0
 }
 
@@ -39,15 +39,15 @@ fn without_owner(mode: u32) -> u32 {
     mode & 0o1777
 }
 
-/// Sets what is on record of an open file or folder. False when it does not belong to whom it should: only root may
-/// give files away. Nobody runs such a file as its new owner.
+/// Sets what is on record of an open file or folder. False when something of it could not be set: only root may give
+/// files away, and not every file system keeps permissions. Nobody runs such a file as its new owner.
 ///
 /// # Errors
 /// The operating system's.
 pub(super) fn give(inode: &dyn Inode, meta: &Meta) -> io::Result<bool> {
     let now = inode.look()?;
     let wanted = owner(meta, now.owner);
-    let is_whole = wanted == now.owner || may(inode.set_owner(Some(wanted.user), Some(wanted.group)))?;
+    let mut is_whole = wanted == now.owner || may(inode.set_owner(Some(wanted.user), Some(wanted.group)))?;
     if !is_whole && wanted.group != now.owner.group {
         // A member of the group may at least keep it in the group.
         _ = may(inode.set_owner(None, Some(wanted.group)))?;
@@ -56,10 +56,10 @@ pub(super) fn give(inode: &dyn Inode, meta: &Meta) -> io::Result<bool> {
     let mode = if is_whole { mode } else { without_owner(mode) };
     // A new owner takes some of the bits away, so that they are set in any case.
     if now.mode != mode || wanted != now.owner {
-        _ = may(inode.set_mode(mode))?;
+        is_whole &= may(inode.set_mode(mode))?;
     }
-    if let Some(modified) = meta.modified {
-        inode.set_modified(modified)?;
+    if let Some(modified) = meta.modified.filter(|modified| *modified != now.modified) {
+        is_whole &= may(inode.set_modified(modified))?;
     }
     Ok(is_whole)
 }

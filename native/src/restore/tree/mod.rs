@@ -52,7 +52,8 @@ pub struct TreeSummary {
     pub written: u64,
     /// Entries that were in the target and not in the point, and are gone.
     pub given_up: u64,
-    /// Entries that belong to the user of this run, as only root may give files away.
+    /// Entries that did not get all of the owner, permissions and time on record: as a rule, only root may give files
+    /// away.
     pub ours: u64,
 }
 
@@ -111,7 +112,8 @@ fn summary(run: &Run<'_>, there: Option<&There<'_>>, ours: u64) -> Result<TreeSu
     };
     if ours > 0 {
         watch.notice(format!(
-            "{} entries belong to the user of this run, as only root may give files to others; look who must read them",
+            "{} entries did not get all of the owner, permissions and time on record: only root may give files to others, \
+             and not every file system keeps these; look who must read them",
             thousands(ours)
         ));
     }
