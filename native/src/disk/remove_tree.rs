@@ -13,6 +13,7 @@ use crate::store::Identity;
 /// The operating system's; what was removed by then is gone.
 pub(crate) fn remove_tree(disk: &dyn Disk, top: &Name, identity: Identity) -> io::Result<()> {
     let inside = disk.beneath(top)?;
+    open_up(disk, top)?;
     if inside.look(None)?.is_none_or(|look| look.identity != identity) {
         return Err(io::Error::other(format!("somebody else put another folder in the place of '{top}'")));
     }
@@ -38,6 +39,7 @@ fn remove_inside(disk: &dyn Disk) -> io::Result<()> {
             Some(name) => match disk.look(Some(&name))?.map(|look| look.what) {
                 None => {}
                 Some(What::Folder) => {
+                    open_up(disk, &name)?;
                     let inside = entries(disk, Some(&name))?;
                     open.push((Some(name), inside));
                 }
@@ -46,6 +48,13 @@ fn remove_inside(disk: &dyn Disk) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Lets this user into a folder of his that is closed to him, as restored ones may be. Root needs no leave.
+fn open_up(disk: &dyn Disk, folder: &Name) -> io::Result<()> {
+    let look = disk.look(Some(folder))?;
+    let closed = look.is_some_and(|look| look.owner.user == disk.user() && look.mode & 0o700 != 0o700);
+    if closed && disk.user() != 0 { disk.open_folder(folder)?.set_mode(0o700) } else { Ok(()) }
 }
 
 fn entries(disk: &dyn Disk, folder: Option<&Name>) -> io::Result<Vec<Name>> {

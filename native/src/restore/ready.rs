@@ -5,6 +5,7 @@ use highwater_core::check::Verdict;
 use highwater_core::claim::{Claim, Evidence};
 use highwater_core::codec::Codec;
 use highwater_core::fit::Fit;
+use highwater_core::key::Key;
 use highwater_core::render::{bytes, thousands};
 use highwater_core::report::Depth;
 use rayon::prelude::*;
@@ -43,28 +44,7 @@ pub(super) fn files(
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
     let look = |claim: &Claim| {
-        watch.go_on()?;
-        if zeros.are(claim) {
-            return Ok(());
-        }
-        if let (Codec::Gzip, Ok(length)) = (claim.codec, from.length(&claim.object))
-            && length.saturating_mul(DEFLATED).saturating_add(DEFLATED) < claim.expect.length
-        {
-            let (path, wanted) = (quoted(&from.told(Some(&claim.object))), thousands(claim.expect.length));
-            let length = thousands(length);
-            return Err(Error::damage(format!("{path} has {length} bytes, which hold no {wanted} bytes compressed")));
-        }
-        let has_length = closely != Look::Presence && claim.evidence(Depth::Size) == Evidence::StoredLength;
-        let verdict = match from.length(&claim.object) {
-            Ok(_) if has_length && closely == Look::Closely => fits(from, claim, plan.opens.as_ref()),
-            Ok(length) if has_length => {
-                let fit = Fit::new(claim, length, plan.opens.as_ref());
-                if fit.ask().is_none() { fit.verdict() } else { Verdict::Sound }
-            }
-            Ok(_) => Verdict::Sound,
-            Err(error) => unopened(from, claim, &error),
-        };
-        sound(from, claim, verdict)
+        if zeros.are(claim) { watch.go_on() } else { object(from, (claim, plan.opens.as_ref()), closely, watch) }
     };
     if next == 0 {
         let distinct: Vec<Claim> = plan.claims.distinct().collect();
@@ -72,6 +52,34 @@ pub(super) fn files(
         return distinct.par_iter().find_map_first(|claim| look(claim).err()).map_or(Ok(()), Err);
     }
     plan.claims.from(next).try_for_each(|claim| look(&claim))
+}
+
+/// Looks at the object that holds what a claim is on.
+pub(super) fn object(
+    from: &dyn Store,
+    (claim, key): (&Claim, Option<&Key>),
+    closely: Look,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    watch.go_on()?;
+    if let (Codec::Gzip, Ok(length)) = (claim.codec, from.length(&claim.object))
+        && length.saturating_mul(DEFLATED).saturating_add(DEFLATED) < claim.expect.length
+    {
+        let (path, wanted) = (quoted(&from.told(Some(&claim.object))), thousands(claim.expect.length));
+        let length = thousands(length);
+        return Err(Error::damage(format!("{path} has {length} bytes, which hold no {wanted} bytes compressed")));
+    }
+    let has_length = closely != Look::Presence && claim.evidence(Depth::Size) == Evidence::StoredLength;
+    let verdict = match from.length(&claim.object) {
+        Ok(_) if has_length && closely == Look::Closely => fits(from, claim, key),
+        Ok(length) if has_length => {
+            let fit = Fit::new(claim, length, key);
+            if fit.ask().is_none() { fit.verdict() } else { Verdict::Sound }
+        }
+        Ok(_) => Verdict::Sound,
+        Err(error) => unopened(from, claim, &error),
+    };
+    sound(from, claim, verdict)
 }
 
 /// Looks whether there is room for what is to be written: bytes from `start` on, or all of the chunks.

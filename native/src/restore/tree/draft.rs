@@ -2,9 +2,10 @@
 
 use highwater_core::name::Name;
 
+use super::Run;
+use super::meta::{self, Unrecorded};
 use super::plan::Is;
 use super::there::There;
-use super::{Run, meta};
 use crate::disk::{Disk, FolderDraft, What, is_draft, remove_tree};
 use crate::error::Error;
 use crate::shown::quoted;
@@ -49,22 +50,17 @@ pub(super) struct TreeDraft<'a> {
 }
 
 impl<'a> TreeDraft<'a> {
-    /// An empty one.
-    pub(super) fn begin(run: &Run<'a>) -> Result<Self, Error> {
+    /// One that holds the folders and nothing else. Only this user may enter them until the end.
+    pub(super) fn with_folders(run: &Run<'a>) -> Result<Self, Error> {
         let told = || Error::of_folder("make a work folder in", run.to, run.target.folder().as_ref());
         let folder = FolderDraft::of(run.to, &beginning(run.target)?).map_err(told())?;
         let inside = folder.inside().map_err(told())?;
-        Ok(Self { run: *run, folder, inside })
-    }
-
-    /// Makes the folders, which only this user may enter until the end.
-    pub(super) fn folders(&self) -> Result<(), Error> {
-        let folders = self.run.plan.entries.iter().filter(|(_, entry)| matches!(entry.what, Is::Folder));
-        for (path, _) in folders {
-            self.run.watch.go_on()?;
-            self.inside.make_folder(path).map_err(Error::at("make the folder", &*self.inside, path))?;
+        let draft = Self { run: *run, folder, inside };
+        for (path, _) in run.plan.entries.iter().filter(|(_, entry)| matches!(entry.what, Is::Folder)) {
+            run.watch.go_on()?;
+            draft.inside.make_folder(path).map_err(Error::at("make the folder", &*draft.inside, path))?;
         }
-        Ok(())
+        Ok(draft)
     }
 
     /// Gives a file of the old tree, the target, a second name here. False when it cannot have one.
@@ -74,27 +70,23 @@ impl<'a> TreeDraft<'a> {
     }
 
     /// Makes the links, when all files are written, and gives every entry what is on record of it, from the leaves up.
-    /// Files that were written have it. Gives how many entries did not get their owner.
-    pub(super) fn finish(&self, kept: &dyn Fn(&Name) -> bool) -> Result<u64, Error> {
+    /// Files that were written have it. Gives how many entries did not get all of it.
+    pub(super) fn finish(&self, kept: &dyn Fn(&Name) -> bool, unrecorded: &Unrecorded) -> Result<u64, Error> {
         let (Run { plan, watch, .. }, to) = (self.run, &*self.inside);
         let mut ours = 0;
         let mut note = |is_whole: bool| ours += u64::from(!is_whole);
         for (path, entry) in &plan.entries {
             watch.go_on()?;
+            let meta = || unrecorded.fill(Some(path), &entry.meta);
             match &entry.what {
                 Is::Hard(of) => to.link(of, path).map_err(Error::at("link", to, path))?,
                 Is::Link(text) => {
                     to.make_link(path, text).map_err(Error::at("make the link", to, path))?;
-                    let look = to.look(Some(path)).map_err(Error::at("look at", to, path))?;
-                    let now = look.map(|look| look.owner);
-                    let owner = now.map(|now| meta::owner(&entry.meta, now)).filter(|wanted| Some(*wanted) != now);
-                    let is_whole = meta::may(to.set_link(path, owner, None)).map_err(Error::at("set", to, path))?;
-                    to.set_link(path, None, entry.meta.modified).map_err(Error::at("set", to, path))?;
-                    note(is_whole);
+                    note(meta::give_link(to, path, &meta()).map_err(Error::at("set", to, path))?);
                 }
                 Is::File(_) if kept(path) => {
                     let opened = to.open_to_hold(path).map_err(Error::at("open", to, path))?;
-                    note(meta::give(&*opened, &entry.meta).map_err(Error::at("set", to, path))?);
+                    note(meta::give(&*opened, &meta()).map_err(Error::at("set", to, path))?);
                 }
                 Is::File(_) | Is::Folder => {}
             }
@@ -103,24 +95,24 @@ impl<'a> TreeDraft<'a> {
         for (path, entry) in plan.entries.iter().rev().filter(|(_, entry)| matches!(entry.what, Is::Folder)) {
             watch.go_on()?;
             let folder = to.open_folder(path).map_err(Error::at("open", to, path))?;
-            note(meta::give(&*folder, &entry.meta).map_err(Error::at("set", to, path))?);
+            note(meta::give(&*folder, &unrecorded.fill(Some(path), &entry.meta)).map_err(Error::at("set", to, path))?);
         }
         Ok(ours)
     }
 
-    /// Makes everything durable and gives the tree its name, in place of the old one, which is removed.
-    pub(super) fn publish(self, old: Option<&There<'_>>) -> Result<(), Error> {
+    /// Makes everything durable and gives the tree its name, in place of the old one, which is removed. False when the
+    /// top did not get all that is on record of it.
+    pub(super) fn publish(self, old: Option<&There<'_>>, unrecorded: &Unrecorded) -> Result<bool, Error> {
         let Run { plan, to, target, watch, .. } = self.run;
         watch.go_on()?;
         let told = || Error::at("publish", to, target);
-        self.inside.barrier(None).map_err(told())?;
         // From here on, others may enter it.
-        _ = meta::give(self.folder.folder(), &plan.top).map_err(told())?;
+        let is_whole = meta::give(self.folder.folder(), &unrecorded.fill(None, &plan.top)).map_err(told())?;
         self.inside.barrier(None).map_err(told())?;
         let parent = target.folder();
         let Some(old) = old else {
             self.folder.place(target).map_err(told())?;
-            return to.sync_folder(parent.as_ref()).map_err(told());
+            return to.sync_folder(parent.as_ref()).map(|()| is_whole).map_err(told());
         };
         match self.folder.exchange(target, old.identity) {
             Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
@@ -134,6 +126,6 @@ impl<'a> TreeDraft<'a> {
         to.sync_folder(parent.as_ref()).map_err(told())?;
         let work = self.folder.work();
         let removed = remove_tree(to, work, old.identity);
-        removed.map_err(Error::at("remove the old tree, which is now", to, work))
+        removed.map(|()| is_whole).map_err(Error::at("remove the old tree, which is now", to, work))
     }
 }

@@ -1,11 +1,48 @@
 //! Gives entries what the file system keeps of them beside bytes: owner, permissions and time, in that order.
 
+use std::collections::HashMap;
 use std::io;
 
+use highwater_core::name::Name;
 use highwater_core::node::Meta;
 
-use crate::disk::{Inode, Look, Owner, What};
+use crate::disk::{Disk, Inode, Look, Owner, What};
 use crate::store::umask;
+
+/// What entries get of which not everything is on record: what the old entry of that name has, or else whom it belongs
+/// to that the target lies in. A restore opens nothing to more people than before, and takes nothing from its owner.
+#[derive(Default)]
+pub(super) struct Unrecorded {
+    /// The old entries, by their paths; none for the target itself.
+    was: HashMap<Option<Name>, (Owner, u32)>,
+    around: Option<Owner>,
+}
+
+impl Unrecorded {
+    /// In a folder that belongs to `around`, as far as this `user` can give files to others.
+    pub(super) fn within(around: Owner, user: u32) -> Self {
+        Self { was: HashMap::new(), around: Some(around).filter(|_| user == 0) }
+    }
+
+    /// Notes what an old entry has, if that is needed.
+    pub(super) fn note(&mut self, path: Option<&Name>, meta: &Meta, look: &Look) {
+        if meta.mode.is_none() || meta.uid.is_none() || meta.gid.is_none() {
+            self.was.insert(path.cloned(), (look.owner, look.mode));
+        }
+    }
+
+    /// All that an entry is to have.
+    pub(super) fn fill(&self, path: Option<&Name>, meta: &Meta) -> Meta {
+        let was = if self.was.is_empty() { None } else { self.was.get(&path.cloned()) };
+        let owner = was.map(|(owner, _)| *owner).or(self.around);
+        Meta {
+            mode: meta.mode.or(was.map(|(_, mode)| *mode)),
+            uid: meta.uid.or(owner.map(|owner| owner.user)),
+            gid: meta.gid.or(owner.map(|owner| owner.group)),
+            modified: meta.modified,
+        }
+    }
+}
 
 /// What an entry has of which no permissions are on record.
 fn default_mode(what: What) -> u32 {
@@ -62,6 +99,17 @@ pub(super) fn give(inode: &dyn Inode, meta: &Meta) -> io::Result<bool> {
         is_whole &= may(inode.set_modified(modified))?;
     }
     Ok(is_whole)
+}
+
+/// The same for a symbolic link, which has no permissions.
+///
+/// # Errors
+/// The operating system's.
+pub(super) fn give_link(to: &dyn Disk, path: &Name, meta: &Meta) -> io::Result<bool> {
+    let now = to.look(Some(path))?.ok_or(io::ErrorKind::NotFound)?.owner;
+    let wanted = Some(owner(meta, now)).filter(|wanted| *wanted != now);
+    let is_whole = may(to.set_link(path, wanted, None))?;
+    Ok(may(to.set_link(path, None, meta.modified))? && is_whole)
 }
 
 /// Whether something was done that only some users may do, or some file systems can.

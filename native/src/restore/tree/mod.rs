@@ -16,14 +16,19 @@ mod plan;
 mod there;
 mod write;
 
+use highwater_core::claim::Claim;
+use highwater_core::name::Name;
 use highwater_core::render::{bytes, thousands};
+use rayon::prelude::*;
 
 pub use plan::TreePlan;
 
 use self::draft::TreeDraft;
+use self::meta::Unrecorded;
+use self::plan::File;
 use self::there::{There, what_is_there};
-use super::How;
 use super::target::refuse_inside;
+use super::{How, Look, ready};
 use crate::disk::{Room, What};
 use crate::error::{Class, Error};
 use crate::shown::quoted;
@@ -68,41 +73,41 @@ pub fn to_folder(run: &Run<'_>) -> Result<TreeSummary, Error> {
     let Run { job, plan, watch, .. } = *run;
     plan.doubts.iter().for_each(|doubt| watch.notice(doubt));
     draft::tell_leftovers(run)?;
-    let there = refuse_what_is_no_target(run)?.then(|| what_is_there(run)).transpose()?;
+    let mut there = refuse_what_is_no_target(run)?.then(|| what_is_there(run)).transpose()?;
+    if let Some(there) = &there {
+        there.refuse_foreign(run)?;
+    }
     // A run that changes nothing looks at the files where they are; any other takes them over first, and then looks.
-    if job.dry_run {
-        let mut there = there;
-        if let Some(there) = &mut there {
+    let mut draft = None;
+    if let Some(there) = &mut there {
+        if job.dry_run {
             there.look_in_place(run)?;
-            there.refuse_foreign(run)?;
+        } else {
+            there.take_over(run, draft.insert(TreeDraft::with_folders(run)?))?;
         }
-        return summary(run, there.as_ref(), 0);
+        there.refuse_foreign(run)?;
+        if there.is_all(run) {
+            return Ok(summary(run, Some(there), 0));
+        }
     }
-    let Some(mut there) = there else {
-        room(run, None)?;
-        let draft = TreeDraft::begin(run)?;
-        draft.folders()?;
-        let ours = write::files(run, &draft, &|_| false)? + draft.finish(&|_| false)?;
-        draft.publish(None)?;
-        return summary(run, None, ours);
-    };
-    there.refuse_foreign(run)?;
-    let draft = TreeDraft::begin(run)?;
-    draft.folders()?;
-    there.take_over(run, &draft)?;
-    there.refuse_foreign(run)?;
-    if there.is_all(run) {
-        return summary(run, Some(&there), 0);
+    let is_kept = |path: &Name| there.as_ref().is_some_and(|there| there.kept.contains(path));
+    let missing: Vec<_> = plan.files().filter(|(path, _)| !is_kept(path)).collect();
+    look_ahead(run, &missing)?;
+    if job.dry_run {
+        return Ok(summary(run, there.as_ref(), 0));
     }
-    room(run, Some(&there))?;
-    let kept = |path: &_| there.kept.contains(path);
-    let ours = write::files(run, &draft, &kept)? + draft.finish(&kept)?;
-    draft.publish(Some(&there))?;
-    summary(run, Some(&there), ours)
+    let draft = draft.map_or_else(|| TreeDraft::with_folders(run), Ok)?;
+    let around = run.to.look(run.target.folder().as_ref());
+    let around = around.map_err(Error::of_folder("look at", run.to, run.target.folder().as_ref()))?;
+    let new = around.map(|around| Unrecorded::within(around.owner, run.to.user())).unwrap_or_default();
+    let unrecorded = there.as_ref().map_or(&new, |there| &there.unrecorded);
+    let mut ours = write::files(run, &draft, &missing, unrecorded)? + draft.finish(&is_kept, unrecorded)?;
+    ours += u64::from(!draft.publish(there.as_ref(), unrecorded)?);
+    Ok(summary(run, there.as_ref(), ours))
 }
 
 /// What was done, or would be, when `there` was there.
-fn summary(run: &Run<'_>, there: Option<&There<'_>>, ours: u64) -> Result<TreeSummary, Error> {
+fn summary(run: &Run<'_>, there: Option<&There<'_>>, ours: u64) -> TreeSummary {
     let Run { plan, watch, .. } = *run;
     let how = match there {
         None => How::Full,
@@ -117,7 +122,7 @@ fn summary(run: &Run<'_>, there: Option<&There<'_>>, ours: u64) -> Result<TreeSu
             thousands(ours)
         ));
     }
-    Ok(TreeSummary {
+    TreeSummary {
         point: plan.point.clone(),
         how,
         files: plan.files().count() as u64,
@@ -125,7 +130,7 @@ fn summary(run: &Run<'_>, there: Option<&There<'_>>, ours: u64) -> Result<TreeSu
         written: to_write(plan, there),
         given_up: there.map_or(0, |there| there.foreign.count),
         ours,
-    })
+    }
 }
 
 /// Bytes that are not there.
@@ -134,9 +139,18 @@ fn to_write(plan: &TreePlan, there: Option<&There<'_>>) -> u64 {
     missing.map(|(_, file)| file.length).sum()
 }
 
-/// Looks whether there is room for what is not there.
-fn room(run: &Run<'_>, there: Option<&There<'_>>) -> Result<(), Error> {
-    let wanted = to_write(run.plan, there);
+/// Looks before the first write whether everything is there that will be read, and room for it.
+fn look_ahead(run: &Run<'_>, missing: &[(&Name, &File)]) -> Result<(), Error> {
+    let Run { plan, from, watch, .. } = *run;
+    let claims: Vec<&Claim> = missing.iter().flat_map(|(_, file)| plan.claims_of(file)).collect();
+    let look = |claim: &&Claim| ready::object(from, (claim, plan.key.as_ref()), Look::Length, watch).err();
+    // The first of several, so that the same damage gives the same sentence.
+    claims.par_iter().find_map_first(look).map_or(Ok(()), Err)?;
+    room(run, missing.iter().map(|(_, file)| file.length).sum())
+}
+
+/// Looks whether there is room for so many bytes.
+fn room(run: &Run<'_>, wanted: u64) -> Result<(), Error> {
     let found = run.to.room().map_err(Error::of_folder("look at the room in", run.to, None))?;
     let Some(Room { free, shares }) = found.filter(|room| room.free < wanted) else { return Ok(()) };
     let path = quoted(&run.to.told(Some(run.target)));

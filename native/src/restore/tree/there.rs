@@ -10,9 +10,10 @@ use highwater_core::codec::Codec;
 use highwater_core::name::Name;
 use highwater_core::render::thousands;
 
+use super::Run;
 use super::draft::TreeDraft;
+use super::meta::{self, Unrecorded};
 use super::plan::{File, Is};
-use super::{Run, meta};
 use crate::disk::{Disk, Held, Look, What};
 use crate::drive::{self, Sink};
 use crate::error::Error;
@@ -42,6 +43,8 @@ pub(super) struct There<'p> {
     is_top_right: bool,
     /// Files that are right and could not come over.
     stay: HashSet<&'p Name>,
+    /// What entries have of which not everything is on record.
+    pub(super) unrecorded: Unrecorded,
 }
 
 /// Entries that the point does not have, or has otherwise.
@@ -102,7 +105,9 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
         right: 0,
         is_top_right: meta::is_right(&plan.top, &top, user),
         stay: HashSet::new(),
+        unrecorded: Unrecorded::within(top.owner, user),
     };
+    there.unrecorded.note(None, &plan.top, &top);
     let mut hard: HashMap<&Name, Vec<(&Name, Look)>> = HashMap::new();
     let mut folders: Vec<Option<Name>> = vec![None];
     while let Some(folder) = folders.pop() {
@@ -119,18 +124,19 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
                 continue;
             };
             let is_right = meta::is_right(&entry.meta, &look, user);
+            there.unrecorded.note(Some(path), &entry.meta, &look);
             match (&entry.what, look.what) {
                 (Is::Folder, What::Folder) => {
                     there.right += usize::from(is_right);
                     folders.push(Some(path.clone()));
                 }
-                (Is::Link(text), What::Link)
-                    if there
-                        .inside
-                        .leads_to(&name)
-                        .is_some_and(|text_there| text_there.as_os_str().as_bytes() == text) =>
-                {
-                    there.right += usize::from(is_right);
+                (Is::Link(text), What::Link) => {
+                    let leads = there.inside.leads_to(&name);
+                    if leads.is_some_and(|leads| leads.as_os_str().as_bytes() == text) {
+                        there.right += usize::from(is_right);
+                    } else {
+                        there.foreign.note(path, "it leads elsewhere");
+                    }
                 }
                 (Is::File(file), What::File) if look.length == file.length => {
                     let (identity, names) = (look.identity, look.names);
@@ -218,7 +224,7 @@ impl<'p> There<'p> {
         let (broken_over, broken_there) =
             (broken(run, new, over.iter().copied())?, broken(run, &*self.inside, stay.iter().copied())?);
         for candidate in over {
-            if broken_over.contains(candidate.path) {
+            if broken_over.contains_key(candidate.path) {
                 new.remove(candidate.path).map_err(Error::at("remove", new, candidate.path))?;
             }
             sort(candidate.path, &broken_over, &mut self.kept, &mut self.foreign);
@@ -229,28 +235,34 @@ impl<'p> There<'p> {
 }
 
 /// Counts a file among those that are sound, or as foreign.
-fn sort<'p>(path: &'p Name, broken: &HashSet<Name>, sound: &mut HashSet<&'p Name>, foreign: &mut Foreign) {
-    if broken.contains(path) {
-        foreign.note(path, "it holds other bytes");
-    } else {
-        sound.insert(path);
+fn sort<'p>(path: &'p Name, broken: &Broken, sound: &mut HashSet<&'p Name>, foreign: &mut Foreign) {
+    match broken.get(path) {
+        Some(why) => foreign.note(path, why),
+        None => _ = sound.insert(path),
     }
 }
 
-/// Which of these files hold other bytes than the point has.
+/// Files that do not hold what the point has, or cannot be read, each with which of these it is.
+type Broken = HashMap<Name, &'static str>;
+
+/// Which of these files hold other bytes than the point has, as far as they can be read.
 fn broken<'c>(
     run: &Run<'_>,
     inside: &dyn Disk,
     files: impl Iterator<Item = &'c Candidate<'c>> + Clone,
-) -> Result<HashSet<Name>, Error> {
+) -> Result<Broken, Error> {
     let Run { plan, watch, .. } = *run;
     let key = plan.key.as_ref();
     watch.expect(files.clone().map(|candidate| candidate.file.length).sum());
-    let broken = Mutex::new(HashSet::new());
-    let note = |object: &Name| _ = broken.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone());
+    let broken = Mutex::new(Broken::new());
+    let note = |object: &Name, why| {
+        broken.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone(), why);
+    };
     let settled = |claim: &Claim, verdict: Verdict| {
-        if verdict != Verdict::Sound {
-            note(&claim.object);
+        match verdict {
+            Verdict::Sound => {}
+            Verdict::Unreadable(_) => note(&claim.object, "it cannot be read"),
+            Verdict::Damaged(_) | Verdict::Unverifiable(_) => note(&claim.object, "it holds other bytes"),
         }
         Ok(())
     };
@@ -266,7 +278,7 @@ fn broken<'c>(
                 // The digest covers more than the bytes.
                 let opened = inside.open(candidate.path).map_err(Error::at("open", inside, candidate.path))?;
                 if !holds(&*opened, (claim, key), watch).map_err(Error::at("read", inside, candidate.path))? {
-                    note(candidate.path);
+                    note(candidate.path, "it holds other bytes");
                 }
             }
         }

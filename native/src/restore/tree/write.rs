@@ -9,9 +9,10 @@ use highwater_core::name::Name;
 use highwater_core::node::Meta;
 use rayon::prelude::*;
 
+use super::Run;
 use super::draft::TreeDraft;
+use super::meta::{self, Unrecorded};
 use super::plan::File;
-use super::{Run, meta};
 use crate::disk::{Disk, Writable};
 use crate::drive::{self, Sink};
 use crate::error::Error;
@@ -25,12 +26,12 @@ const OPEN: usize = 256;
 const CLAIMS: usize = 16 * 1024;
 
 /// A file that is being written.
-struct Open<'a> {
+struct Open {
     /// Where it begins in the space of addresses.
     base: u64,
     length: u64,
     name: Name,
-    meta: &'a Meta,
+    meta: Meta,
     file: Box<dyn Writable>,
     /// Zeros were left out: its length is still to be set.
     has_holes: AtomicBool,
@@ -39,7 +40,7 @@ struct Open<'a> {
 /// Files that are open together, by their bases.
 struct Together<'a> {
     to: &'a dyn Disk,
-    files: Vec<Open<'a>>,
+    files: Vec<Open>,
 }
 
 impl Sink for Together<'_> {
@@ -57,13 +58,16 @@ impl Sink for Together<'_> {
     }
 }
 
-/// Writes every file that is not `kept`, and gives it what is on record of it. A claim that does not hold ends all.
-/// Gives how many did not get their owner.
-pub(super) fn files(run: &Run<'_>, draft: &TreeDraft<'_>, kept: &dyn Fn(&Name) -> bool) -> Result<u64, Error> {
-    let plan = run.plan;
-    let missing: Vec<(&Name, &File)> = plan.files().filter(|(path, _)| !kept(path)).collect();
+/// Writes files, and gives each what is on record of it. A claim that does not hold ends all. Gives how many did not
+/// get all of it.
+pub(super) fn files(
+    run: &Run<'_>,
+    draft: &TreeDraft<'_>,
+    missing: &[(&Name, &File)],
+    unrecorded: &Unrecorded,
+) -> Result<u64, Error> {
     run.watch.expect(missing.iter().map(|(_, file)| file.length).sum());
-    let (mut left, mut ours) = (&missing[..], 0);
+    let (mut left, mut ours) = (missing, 0);
     while !left.is_empty() {
         let mut claims = 0;
         let fits = |(_, file): &&(&Name, &File)| {
@@ -72,14 +76,19 @@ pub(super) fn files(run: &Run<'_>, draft: &TreeDraft<'_>, kept: &dyn Fn(&Name) -
         };
         let count = left.iter().take(OPEN).take_while(fits).count().max(1);
         let (some, rest) = left.split_at(count);
-        ours += together(run, draft, some)?;
+        ours += together(run, draft, some, unrecorded)?;
         left = rest;
     }
     Ok(ours)
 }
 
-/// Writes some files. Gives how many did not get their owner.
-fn together<'p>(run: &Run<'p>, draft: &TreeDraft<'_>, some: &[(&Name, &File)]) -> Result<u64, Error> {
+/// Writes some files, as [`files`] does.
+fn together(
+    run: &Run<'_>,
+    draft: &TreeDraft<'_>,
+    some: &[(&Name, &File)],
+    unrecorded: &Unrecorded,
+) -> Result<u64, Error> {
     let Run { plan, from, watch, .. } = *run;
     let to = &*draft.inside;
     let mut end: u64 = 0;
@@ -87,13 +96,13 @@ fn together<'p>(run: &Run<'p>, draft: &TreeDraft<'_>, some: &[(&Name, &File)]) -
     for (path, file) in some {
         let meta = plan.entries.get(*path).map(|entry| &entry.meta);
         let meta = meta.ok_or_else(|| Error::failed(format!("'{path}' is not in the plan")))?;
-        based.push((end, *path, *file, meta));
+        based.push((end, *path, *file, unrecorded.fill(Some(path), meta)));
         end = end.saturating_add(file.length);
     }
-    let open = |(base, name, file, meta): &(u64, &Name, &File, &'p Meta)| {
+    let open = |(base, name, file, meta): &(u64, &Name, &File, Meta)| {
         let (base, length, name, has_holes) = (*base, file.length, (*name).clone(), AtomicBool::new(false));
         let file = to.create(&name).map_err(Error::at("make", to, &name))?;
-        Ok::<_, Error>(Open { base, length, name, meta, file, has_holes })
+        Ok::<_, Error>(Open { base, length, name, meta: *meta, file, has_holes })
     };
     let files = based.par_iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let claims =
@@ -101,7 +110,7 @@ fn together<'p>(run: &Run<'p>, draft: &TreeDraft<'_>, some: &[(&Name, &File)]) -
     let sink = Together { to, files };
     let settled = |claim: &Claim, verdict| sound(from, claim, verdict);
     drive::write((from, plan.key.as_ref()), claims.collect(), &sink, watch, &settled)?;
-    let close = |open: &Open<'_>| close(open, to).map(|is_whole| u64::from(!is_whole));
+    let close = |open: &Open| close(open, to).map(|is_whole| u64::from(!is_whole));
     sink.files.par_iter().map(close).try_reduce(|| 0, |one, other| Ok(one + other))
 }
 
@@ -111,13 +120,13 @@ fn moved(claim: &Claim, base: u64) -> Claim {
     Claim { extent: Some(Extent { path: None, at }), ..claim.clone() }
 }
 
-/// Gives a file that is written its length and what is on record of it. False when it did not get its owner.
-fn close(open: &Open<'_>, to: &dyn Disk) -> Result<bool, Error> {
+/// Gives a file that is written its length and what is on record of it. False when it did not get all of it.
+fn close(open: &Open, to: &dyn Disk) -> Result<bool, Error> {
     let finish = || -> io::Result<bool> {
         if open.has_holes.load(Ordering::Relaxed) {
             open.file.set_length(open.length)?;
         }
-        meta::give(&*open.file, open.meta)
+        meta::give(&*open.file, &open.meta)
     };
     finish().map_err(Error::at("write", to, &open.name))
 }

@@ -1,14 +1,17 @@
 //! What a target holds and the point has stays; what the point has not is given up only when that is asked for.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use highwater::error::Class;
 use highwater::restore::How;
 use highwater::restore::tree::TreeOptions;
 
-use super::bale::one_of_everything;
+use highwater_core::node::{Meta, NodeKind};
+use rustix::process::geteuid;
+
+use super::bale::{Bale, one_of_everything};
 use super::restored::is_restored;
 use super::{ASKED, Fixture, inode, names, refused, seen};
 
@@ -51,7 +54,7 @@ const FOREIGN: [Change; 9] = [
             fs::remove_file(tree.join("link")).unwrap();
             symlink("/etc/group", tree.join("link")).unwrap();
         },
-        "'link', it is something else",
+        "'link', it leads elsewhere",
     ),
     (
         "a copy for another name",
@@ -63,7 +66,7 @@ const FOREIGN: [Change; 9] = [
     ),
 ];
 
-fn restored() -> (super::bale::Bale, Fixture) {
+fn restored() -> (Bale, Fixture) {
     let bale = one_of_everything();
     let fixture = Fixture::new(&bale);
     fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
@@ -92,9 +95,7 @@ fn what_is_missing_is_written_and_no_other_byte() {
     }
     let length = |path: &str| {
         bale.nodes.iter().find_map(|node| match &node.kind {
-            highwater_core::node::NodeKind::File(length)
-                if node.path.as_ref().is_some_and(|name| name.as_bytes() == path.as_bytes()) =>
-            {
+            NodeKind::File(length) if node.path.as_ref().is_some_and(|name| name.as_bytes() == path.as_bytes()) => {
                 Some(*length)
             }
             _ => None,
@@ -158,11 +159,56 @@ fn a_file_that_has_a_name_elsewhere_is_not_shared() {
     let (bale, fixture) = restored();
     let (stranger, ours) = (fixture.folder.path().join("stranger"), fixture.target().join("a/b/big"));
     fs::hard_link(&ours, &stranger).expect("another name");
-    fs::set_permissions(&stranger, fs::Permissions::from_mode(0o307)).expect("ours");
+    fs::set_permissions(&stranger, fs::Permissions::from_mode(0o600)).expect("ours");
     fs::remove_file(fixture.target().join("empty")).expect("it was there");
     fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
     is_restored(&fixture, &bale);
     assert_ne!(inode(&ours), inode(&stranger));
     let mode = fs::metadata(&stranger).expect("it stays").mode();
-    assert_eq!(mode & 0o777, 0o307, "what is not in the target stays as it was");
+    assert_eq!(mode & 0o777, 0o600, "what is not in the target stays as it was");
+}
+
+#[test]
+fn what_is_not_on_record_stays_as_the_old_tree_has_it() {
+    let mut bale = Bale::default();
+    bale.folder("f", Meta::default());
+    bale.file("f/kept", b"kept", Meta::default(), ("pack", 10));
+    bale.file("f/lost", b"lost", Meta::default(), ("pack", 10));
+    bale.file("f/spoilt", b"spoilt", Meta::default(), ("pack", 10));
+    let fixture = Fixture::new(&bale);
+    fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
+    let tree = fixture.target();
+    let root = geteuid().is_root();
+    for (path, mode) in [("", 0o710), ("f", 0o700), ("f/kept", 0o600), ("f/spoilt", 0o640)] {
+        fs::set_permissions(tree.join(path), fs::Permissions::from_mode(mode)).expect("ours");
+        if root {
+            chown(tree.join(path), Some(1234), Some(2345)).expect("root may");
+        }
+    }
+    fs::write(tree.join("f/spoilt"), b"SPOILT").expect("ours");
+    fs::remove_file(tree.join("f/lost")).expect("it was there");
+    fixture.restore(&bale, ASKED).expect("it is restored");
+    let found = seen(&tree);
+    let of = |path: &str| (found[Path::new(path)].mode, found[Path::new(path)].owner);
+    let owner = if root { (1234, 2345) } else { of("").1 };
+    let kept = [("", 0o710), ("f", 0o700), ("f/kept", 0o600), ("f/spoilt", 0o640)];
+    kept.into_iter().for_each(|(path, mode)| assert_eq!(of(path), (mode, owner), "{path}"));
+    // One that is new belongs to whom its surroundings belong to.
+    assert_eq!(of("f/lost").1, owner);
+    assert_eq!(found[Path::new("f/spoilt")].bytes, b"spoilt");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_called_changed() {
+    let (bale, fixture) = restored();
+    let closed = fixture.target().join("a/b/big");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o200)).expect("ours");
+    // Root reads everything.
+    if !geteuid().is_root() {
+        let (class, said) = refused(fixture.restore(&bale, TreeOptions::default()));
+        assert_eq!(class, Class::CannotStart);
+        assert!(said.contains("'a/b/big', it cannot be read"), "{said}");
+    }
+    fixture.restore(&bale, ASKED).expect("it is given up");
+    is_restored(&fixture, &bale);
 }

@@ -6,6 +6,7 @@ mod hostile;
 mod kept;
 mod restored;
 mod targets;
+mod unprivileged;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -42,6 +43,8 @@ impl Fixture {
     fn lay(&self, bale: &Bale) {
         let repository = self.folder.path().join("repo");
         fs::create_dir_all(&repository).expect("a folder");
+        // One that is missing is damage only while the index that names it is there.
+        fs::write(repository.join("index"), b"").expect("an index");
         for (name, bytes) in &bale.objects {
             fs::write(repository.join(name), bytes).expect("an object");
         }

@@ -149,3 +149,16 @@ fn damage_ends_it_and_leaves_nothing_new() {
         assert_eq!(names(&fixture.standby()), ["tree"]);
     }
 }
+
+#[test]
+fn what_cannot_be_restored_is_said_by_a_dry_run_too() {
+    let bale = one_of_everything();
+    for dry_run in [true, false] {
+        let fixture = Fixture::new(&bale);
+        std::fs::remove_file(fixture.repository().join("pack-4")).expect("an object");
+        let (class, words) = refused(fixture.restore(&bale, TreeOptions { full: false, dry_run }));
+        assert_eq!(class, highwater::error::Class::Damage, "{words}");
+        assert!(words.contains("pack-4") && words.contains("missing"), "{words}");
+        assert!(names(&fixture.standby()).is_empty());
+    }
+}
