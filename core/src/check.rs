@@ -74,7 +74,7 @@ pub enum Damage {
 /// What lies where an object should be, or beside it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trace {
-    /// It was given this name, by whom the second says.
+    /// It lies under this name, as somebody set it aside: who did, is the second.
     #[error("{1} set '{0}' aside, and `highwater heal` takes that back if it is good after all")]
     Aside(Name, &'static str),
     /// A file has the name of its folder.
@@ -176,8 +176,7 @@ impl Verdict {
             return Self::Damaged(Damage::Missing);
         };
         let folder = claim.object.folder().filter(&is_file).map(Trace::Blocked);
-        let aside = || pool.asides(&claim.object).take(1).find(&is_file);
-        let aside = || aside().map(|name| Trace::Aside(name, pool.sets_aside));
+        let aside = || Some(Trace::Aside(pool.asides(&claim.object).take(1).find(&is_file)?, pool.sets_aside));
         Self::Damaged(folder.or_else(aside).map_or(Damage::Missing, Damage::Gone))
     }
 

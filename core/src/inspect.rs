@@ -142,7 +142,7 @@ pub enum Ask {
         /// The object.
         object: Name,
         /// Which of its bytes.
-        place: Stretch,
+        stretch: Stretch,
     },
     /// Whether a writer holds this lock right now. Answer: `Writing`; false when the host cannot know.
     Writing(Lock),
@@ -154,7 +154,7 @@ impl Ask {
     /// All of an object.
     #[must_use]
     pub fn read(object: Name) -> Self {
-        Self::Read { object, place: Stretch::Start }
+        Self::Read { object, stretch: Stretch::Start }
     }
 }
 

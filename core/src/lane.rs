@@ -18,7 +18,8 @@ use crate::digest::Hasher;
 use crate::key::Key;
 use crate::report::Depth;
 
-/// Streams of one thread that inflate at a time: more would not be faster, as inflating takes most of the time.
+/// Streams of one thread that inflate at a time: more would not be faster, as inflating takes most of the time. As many
+/// claims are held as a whole for a host that hashes them, which bounds the memory that takes.
 pub const INFLATING: usize = 8;
 
 /// One stream.
@@ -44,6 +45,15 @@ enum Ready {
     Held,
     /// In the buffer of decoded bytes; all of it.
     Decoded,
+}
+
+/// The bytes that wait to be hashed.
+fn waiting<'a>(ready: &Ready, check: &'a Check, decoded: &'a [u8], stored: &'a [u8]) -> &'a [u8] {
+    match ready {
+        Ready::Stored(range) => stored.get(range.clone()).unwrap_or_default(),
+        Ready::Held => check.held(),
+        Ready::Decoded => decoded,
+    }
 }
 
 impl Lane {
@@ -111,21 +121,13 @@ impl Lane {
     /// The bytes that wait to be hashed, some of which may be parts of `stored`.
     #[must_use]
     pub fn ready<'a>(&'a self, stored: &'a [u8]) -> &'a [u8] {
-        match &self.ready {
-            Ready::Stored(range) => stored.get(range.clone()).unwrap_or_default(),
-            Ready::Held => self.check.held(),
-            Ready::Decoded => &self.decoded,
-        }
+        waiting(&self.ready, &self.check, &self.decoded, stored)
     }
 
     /// The same, and who takes them; none when nobody does.
     pub fn work<'a>(&'a mut self, stored: &'a [u8]) -> Option<(&'a mut Hasher, &'a [u8])> {
         let Self { check, hasher, decoded, ready, .. } = self;
-        let bytes = match ready {
-            Ready::Stored(range) => stored.get(range.clone()).unwrap_or_default(),
-            Ready::Held => check.held(),
-            Ready::Decoded => decoded,
-        };
+        let bytes = waiting(ready, check, decoded, stored);
         hasher.as_mut().filter(|_| !bytes.is_empty()).map(|hasher| (hasher, bytes))
     }
 

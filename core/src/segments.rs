@@ -118,7 +118,7 @@ mod tests {
             segments.holds(*index, &hasher)
         };
         let broken: Vec<usize> = (0..segments.count()).rev().filter(|index| !holds(index)).collect();
-        let layout = Layout::plain(segments, &(0..data.len() as u64));
+        let layout = Layout::plain(segments, 0..data.len() as u64);
         let (mut recheck, mut serial) = (Recheck::new(&layout, broken), 0);
         while let Some(range) = recheck.next() {
             serial += range.end - range.start;

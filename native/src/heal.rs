@@ -36,7 +36,7 @@ pub struct HealOptions<'a> {
     pub label: &'a str,
     /// What opens encrypted chunks.
     pub key: Option<Key>,
-    /// Look at sizes only: heals what is missing or torn, fast.
+    /// How deep to look for damage: at sizes only, what is missing or torn is healed, fast.
     pub depth: Depth,
     /// Say what would be done; write nothing.
     pub dry_run: bool,
@@ -144,12 +144,13 @@ impl Healing<'_> {
             let what = format!("but '{folder}' is a file here, where a folder should be: move it away, and heal again");
             return Ok(Fate::Left(what));
         }
-        // What a server set aside may be good after all: its disk may have failed to read it once.
-        for aside in pool_of(name).iter().flat_map(|pool| pool.asides(name)) {
+        // What was set aside may be good after all: the disk may have failed to read it once.
+        for (aside, by) in pool_of(name).iter().flat_map(|pool| pool.asides(name).map(|aside| (aside, pool.sets_aside)))
+        {
             if let Ok(source) = disk.open(&aside)
                 && self.copy(claim, &*source)? == Fate::Healed
             {
-                watch.notice(format!("'{aside}', which a server had set aside, is good, and is taken back"));
+                watch.notice(format!("'{aside}', which {by} had set aside, is good, and is taken back"));
                 return Ok(Fate::Healed);
             }
         }

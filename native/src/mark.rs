@@ -5,7 +5,7 @@
 //! when they are of the file's digest.
 //!
 //! Of what is short or has marks, only the number is kept. A file that is to be marked takes about 300 bytes until all
-//! are: it is longer than the distance of marks, so that is one byte for 14 KiB of what is hashed.
+//! are marked: it is longer than the distance of marks, so that is one byte for 14 KiB of what is hashed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -71,7 +71,9 @@ pub fn strays(store: &dyn Store, format: &'static dyn Format, watch: &Watch<'_>)
     let survey = Survey::new(format.inspect(&Scope::new(Of::References)), options);
     let mut named: Vec<u128> = Vec::new();
     let survey = drive::run(store, survey, Depth::List, watch, &mut |claim, _| {
-        named.extend(claim.expect.digest.filter(|_| pool.holds(&claim.object)).map(short));
+        // By the name of the object, which is what lies there; its digest may be another's.
+        let digest = Digest::from_hex(Algorithm::Sha256, claim.object.last()).filter(|_| pool.holds(&claim.object));
+        named.extend(digest.map(short));
     })?;
     named.sort_unstable();
     named.dedup();

@@ -65,8 +65,7 @@ class Key:
 
 def inflate(packed):
     """All frames of a zstd stream; anything behind them is a fault."""
-    begin = lambda: zstandard.ZstdDecompressor().decompressobj()
-    return pieces.joined(packed, begin, (zstandard.ZstdError, "zstd"), Fault)
+    return pieces.joined(packed, lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError, "zstd", Fault)
 
 
 def is_sealed(raw):

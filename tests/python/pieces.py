@@ -1,12 +1,11 @@
 """What the independent readers share: streams of several pieces, and answers that are asked for once."""
 
 
-def joined(packed, begin, fails, fault, padding=b""):
+def joined(packed, begin, error, name, fault, padding=b""):
     """What all pieces of a stream decode to; `padding` may follow the last one.
 
-    `begin` makes a decoder, `fails` is its error and the stream's name, `fault` what is raised in its place.
+    `begin` makes a decoder of the format `name`, `error` is what that raises, `fault` what is raised in its place.
     """
-    error, name = fails
     plain = b""
     while packed.strip(padding) if padding else packed:
         piece = begin()

@@ -31,7 +31,7 @@ def gunzip(raw):
     """All members; zeros may follow the last one."""
     if not raw:
         raise Fault("empty gzip")
-    return pieces.joined(raw, lambda: zlib.decompressobj(wbits=31), (zlib.error, "gzip"), Fault, padding=b"\0")
+    return pieces.joined(raw, lambda: zlib.decompressobj(wbits=31), zlib.error, "gzip", Fault, padding=b"\0")
 
 
 class Records:

@@ -18,7 +18,11 @@ use crate::repo::Image;
 use crate::run::Run;
 
 /// The scripts that a made store comes from.
-const SCRIPTS: [&str; 2] = [include_str!("../python/datastore.py"), include_str!("../python/datastore_made.py")];
+const SCRIPTS: [&str; 3] = [
+    include_str!("../python/pieces.py"),
+    include_str!("../python/datastore.py"),
+    include_str!("../python/datastore_made.py"),
+];
 
 /// A folder with a `store`, its `truth`, and `cases.json`, the ways to damage it.
 pub struct Sample {

@@ -210,31 +210,31 @@ impl Survey {
     /// What became known since this was asked last, or as much of it as is told at a time. Every shard knows of all
     /// sets: one of them is to tell.
     pub fn told(&mut self, sets: bool) -> Updates {
-        let mut told = Updates::default();
+        let mut updates = Updates::default();
         self.news.extend(self.drive.events());
         for event in self.news.drain(..self.news.len().min(NEWS)) {
             match event {
-                Event::Claim { group, from, .. } => told.claims.extend([group as f64, from as f64]),
+                Event::Claim { group, from, .. } => updates.claims.extend([group as f64, from as f64]),
                 Event::Settled { number, known } => {
                     let known = match known {
                         Known::Sound => 1,
                         Known::Damaged => 2,
                         Known::Unreadable => 3,
                     };
-                    told.settled.extend([number, known]);
+                    updates.settled.extend([number, known]);
                 }
             }
         }
         let new = self.drive.sets().get(self.told..).filter(|_| sets).unwrap_or_default();
         for set in new.iter().take(NEWS) {
-            told.sets.push(set.name.clone());
-            told.spans.extend([set.group as f64, set.bytes as f64]);
+            updates.sets.push(set.name.clone());
+            updates.spans.extend([set.group as f64, set.bytes as f64]);
         }
-        self.told += told.sets.len();
-        told.more = !self.news.is_empty() || new.len() > told.sets.len();
+        self.told += updates.sets.len();
+        updates.more = !self.news.is_empty() || new.len() > updates.sets.len();
         let progress = self.drive.progress();
-        told.progress = vec![progress.done as f64, progress.expected as f64, f64::from(u8::from(progress.complete))];
-        told
+        updates.progress = vec![progress.done as f64, progress.expected as f64, f64::from(u8::from(progress.complete))];
+        updates
     }
 
     /// The report. What was not checked by now is inconclusive.

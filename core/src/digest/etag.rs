@@ -5,7 +5,9 @@
 //! ```
 //!
 //! Every part but the last has one size, which no ETag tells: whoever makes the claim knows it, or tries likely ones.
-//! An object in one piece has its own MD5 as its ETag, without a number. An empty object in parts has one empty part.
+//! An object in one piece has its own MD5 as its ETag, without a number; one that S3 encrypted with a key of KMS or of
+//! the customer's has an ETag of which no bytes follow, and no claim can be made of it. An empty object in parts has one
+//! empty part.
 
 use super::md5::Md5;
 
@@ -29,6 +31,7 @@ impl Etag {
     /// Starts the ETag of an object in parts of `size` bytes; of size 0 there is but one part.
     #[must_use]
     pub fn new(size: u64) -> Self {
+        let size = if size == 0 { u64::MAX } else { size };
         Self { size, part: Md5::new(), left: size, whole: Md5::new(), parts: 0 }
     }
 
@@ -36,11 +39,11 @@ impl Etag {
     pub fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             // A part is over only when something follows it.
-            if self.left == 0 && self.size > 0 {
+            if self.left == 0 {
                 self.end_part();
                 self.left = self.size;
             }
-            let room = if self.size > 0 { usize::try_from(self.left).unwrap_or(usize::MAX) } else { usize::MAX };
+            let room = usize::try_from(self.left).unwrap_or(usize::MAX);
             let (piece, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
             self.part.update(piece);
             self.left = self.left.saturating_sub(piece.len() as u64);

@@ -50,9 +50,9 @@ impl Indices {
                     Flow::Break(()) => return Step::Work(work),
                 }
             }
-            (Ask::Read { object, place }, reader @ None) => match listing.number(&object) {
+            (Ask::Read { object, stretch }, reader @ None) => match listing.number(&object) {
                 Some(number) => {
-                    *reader = Some(Reader::at(number, &place));
+                    *reader = Some(Reader::at(number, &stretch));
                     return Step::Waiting;
                 }
                 None => Answer::Failed(absent()),

@@ -14,7 +14,7 @@ use super::{Drive, Event, Known};
 impl Drive {
     /// Ends a marked stream.
     pub(super) fn decide(&mut self, place: usize, advance: Advance) {
-        let Some(Operation::Marked(marked)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+        let Some(Operation::Marked(marked)) = self.operations.get_mut(place).and_then(Option::take) else { return };
         let Marked { number, claim, .. } = *marked;
         if let Advance::Verdict(verdict) = advance {
             let bytes = claim.expect.length;
@@ -27,10 +27,10 @@ impl Drive {
 
     /// Ends the stream at `place`.
     pub(super) fn land(&mut self, place: usize) {
-        let Some(Operation::Stream(mut stream)) = self.flights.get_mut(place).and_then(Option::take) else { return };
+        let Some(Operation::Stream(mut stream)) = self.operations.get_mut(place).and_then(Option::take) else { return };
         let end = stream.end();
         if let Owner::Segment { marked, index } = stream.owner {
-            if let Some(Some(Operation::Marked(marked))) = self.flights.get_mut(marked) {
+            if let Some(Some(Operation::Marked(marked))) = self.operations.get_mut(marked) {
                 marked.ended(index, stream.lane, end.is_ok());
             }
             return;

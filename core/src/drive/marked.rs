@@ -31,6 +31,8 @@ enum Stage {
     Members(Locate, Option<(Reader, Vec<u8>)>),
     /// Segments are hashed.
     Segments { layout: Rc<Layout>, runs: Runs, pass: Pass },
+    /// It goes over into the next.
+    Over,
     /// What did not hold is hashed serially.
     Recheck(Box<Recheck<Rc<Layout>>>, Option<Reader>),
 }
@@ -58,12 +60,12 @@ impl Marked {
         match &mut self.stage {
             Stage::Marks(reader, _) => Some(reader),
             Stage::Members(_, header) => header.as_mut().map(|(reader, _)| reader),
-            Stage::Segments { .. } => None,
+            Stage::Segments { .. } | Stage::Over => None,
             Stage::Recheck(_, reader) => reader.as_mut(),
         }
     }
 
-    /// A stream for the next segment, for the flight at `place`; none when all have one.
+    /// A stream for the next segment, for the operation at `place`; none when all have one.
     pub(super) fn spawn(&mut self, place: usize) -> Option<Stream> {
         let Stage::Segments { layout, runs, pass } = &mut self.stage else { return None };
         if pass.is_odd() {
@@ -103,13 +105,12 @@ impl Marked {
             },
             Stage::Members(locate, header) => {
                 let Some((reader, read)) = header else {
-                    match locate.ask() {
-                        Some(range) => *header = Some((Reader::new(self.file, range), Vec::new())),
-                        None => {
-                            let layout = Rc::new(locate.clone().finish());
-                            let runs = Runs::new(layout.segments().count());
-                            self.stage = Stage::Segments { layout, runs, pass: Pass::default() };
-                        }
+                    if let Some(range) = locate.ask() {
+                        *header = Some((Reader::new(self.file, range), Vec::new()));
+                    } else if let Stage::Members(locate, _) = std::mem::replace(&mut self.stage, Stage::Over) {
+                        let layout = Rc::new(locate.finish());
+                        let runs = Runs::new(layout.segments().count());
+                        self.stage = Stage::Segments { layout, runs, pass: Pass::default() };
                     }
                     return Advance::Moved;
                 };
@@ -123,18 +124,12 @@ impl Marked {
                 *header = None;
                 if said.is_some() { Advance::Moved } else { Advance::Plain }
             }
-            Stage::Segments { runs, pass, .. } if pass.is_odd() => {
-                if runs.idle() {
-                    Advance::Plain
-                } else {
-                    Advance::Waiting
-                }
-            }
             Stage::Segments { layout, runs, pass } => {
-                if !runs.over() {
+                // When something is odd, no more are begun.
+                if !(runs.over() || pass.is_odd() && runs.idle()) {
                     return Advance::Waiting;
                 }
-                match std::mem::take(pass).broken() {
+                match std::mem::take(pass).broken(layout) {
                     None => Advance::Plain,
                     Some(broken) if broken.is_empty() => Advance::Verdict(Verdict::Sound),
                     Some(broken) => {
@@ -143,6 +138,7 @@ impl Marked {
                     }
                 }
             }
+            Stage::Over => Advance::Plain,
             Stage::Recheck(recheck, reading) => {
                 let Some(reader) = reading else {
                     let Some(stored) = recheck.next() else { return Advance::Verdict(recheck.verdict()) };

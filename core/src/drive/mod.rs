@@ -49,9 +49,9 @@ use stream::Stream;
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
 
-/// Flights at a time: some more than a page's kernel has lanes, so that some may wait for the disk. With many more,
+/// Operations at a time: some more than a page's kernel has lanes, so that some may wait for the disk. With many more,
 /// what they hold falls out of the caches.
-const FLIGHTS: usize = 16;
+const OPERATIONS: usize = 16;
 
 /// A survey on its way.
 pub struct Drive {
@@ -63,7 +63,7 @@ pub struct Drive {
     knows_all: bool,
     claims: VecDeque<(u32, Claim)>,
     trails: VecDeque<crate::trail::Trail>,
-    flights: Vec<Option<Operation>>,
+    operations: Vec<Option<Operation>>,
     ids: Ids,
     numbered: u32,
     events: Vec<Event>,
@@ -85,7 +85,7 @@ impl Drive {
             knows_all: false,
             claims: VecDeque::new(),
             trails: VecDeque::new(),
-            flights: Vec::new(),
+            operations: Vec::new(),
             ids: Ids::default(),
             numbered: 0,
             events: Vec::new(),
@@ -105,7 +105,7 @@ impl Drive {
         loop {
             let mut moved = self.ask();
             moved |= self.start();
-            for place in 0..self.flights.len() {
+            for place in 0..self.operations.len() {
                 moved |= self.advance(place);
             }
             moved |= self.hash();
@@ -113,17 +113,17 @@ impl Drive {
                 break;
             }
         }
-        self.flights.truncate(self.flights.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+        self.operations.truncate(self.operations.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
     }
 
     /// What to read now. Every want is told once; its answer may come at any time, or never, once the drive has no use
     /// for it.
     pub fn wants(&mut self) -> Vec<Want> {
-        let Self { indices, flights, ids, .. } = self;
+        let Self { indices, operations, ids, .. } = self;
         let mut wants = Vec::new();
         let mut readers: Vec<&mut Reader> = indices.reader().into_iter().collect();
-        for flight in flights.iter_mut().flatten() {
-            match flight {
+        for operation in operations.iter_mut().flatten() {
+            match operation {
                 // One piece each, in its lane or on its way: what is in memory depends on nothing else.
                 Operation::Stream(stream) if stream.ready() > 0 => {}
                 Operation::Stream(stream) => readers.push(&mut stream.reader),
@@ -154,19 +154,19 @@ impl Drive {
             }
         };
         offer(self.indices.reader());
-        for flight in self.flights.iter_mut().flatten() {
-            match flight {
+        for operation in self.operations.iter_mut().flatten() {
+            match operation {
                 Operation::Stream(stream) => offer(Some(&mut stream.reader)),
                 Operation::Marked(marked) => offer(marked.reader()),
                 Operation::Trail(trail) => offer(trail.reader()),
                 Operation::Offloaded(..) | Operation::Length(_) | Operation::Fit(..) | Operation::Confirm(..) => {}
             }
         }
-        for flight in self.flights.iter_mut().flatten() {
+        for operation in self.operations.iter_mut().flatten() {
             if let Operation::Length(question)
             | Operation::Fit(question, _)
             | Operation::Confirm(question, ..)
-            | Operation::Offloaded(question, _) = flight
+            | Operation::Offloaded(question, _) = operation
                 && question.id == Some(id)
             {
                 question.answer = answer.take();
@@ -177,7 +177,7 @@ impl Drive {
     /// The bytes of which want `id` asks the digest; they stay where they are until it was answered.
     #[must_use]
     pub fn offloaded(&self, id: u32) -> Option<&[u8]> {
-        self.flights.iter().flatten().find_map(|flight| match flight {
+        self.operations.iter().flatten().find_map(|operation| match operation {
             Operation::Offloaded(question, apart) if question.id == Some(id) => Some(apart.bytes()),
             _ => None,
         })
@@ -191,7 +191,7 @@ impl Drive {
 
     /// Nothing is under way or waits for a place.
     fn is_idle(&self) -> bool {
-        self.claims.is_empty() && self.trails.is_empty() && self.flights.iter().all(Option::is_none)
+        self.claims.is_empty() && self.trails.is_empty() && self.operations.iter().all(Option::is_none)
     }
 
     /// The sets named so far.
@@ -275,16 +275,16 @@ impl Drive {
         self.depth >= Depth::Digest
     }
 
-    fn put(&mut self, flight: Operation) {
-        match self.flights.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(flight),
-            None => self.flights.push(Some(flight)),
+    fn put(&mut self, operation: Operation) {
+        match self.operations.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(operation),
+            None => self.operations.push(Some(operation)),
         }
     }
 
-    /// Takes what has come for the flight at `place`.
+    /// Takes what has come for the operation at `place`.
     fn advance(&mut self, place: usize) -> bool {
-        let Some(slot) = self.flights.get_mut(place) else { return false };
+        let Some(slot) = self.operations.get_mut(place) else { return false };
         match slot.as_mut() {
             None => false,
             Some(Operation::Stream(stream)) => {
@@ -367,7 +367,7 @@ impl Drive {
     /// Goes on with a claim whose length is known.
     fn fit(&mut self, place: usize, question: Question, fit: Fit) -> bool {
         let Question { number, claim, file, .. } = question;
-        match (fit.ask(), self.flights.get_mut(place)) {
+        match (fit.ask(), self.operations.get_mut(place)) {
             (Some(Range { start, end }), Some(slot)) => {
                 let what = What::Bytes { at: start, length: end.saturating_sub(start) };
                 *slot = Some(Operation::Fit(Question::new(number, *claim, file, what), Box::new(fit)));
@@ -380,10 +380,10 @@ impl Drive {
     /// Hashes what waits, when there is enough of it: lanes are fast only when they are full.
     fn hash(&mut self) -> bool {
         let mut streams: Vec<&mut Stream> = self
-            .flights
+            .operations
             .iter_mut()
             .flatten()
-            .filter_map(|flight| if let Operation::Stream(stream) = flight { Some(&mut **stream) } else { None })
+            .filter_map(|operation| if let Operation::Stream(stream) = operation { Some(&mut **stream) } else { None })
             .filter(|stream| stream.whole.is_none())
             .collect();
         let ready = streams.iter().filter(|stream| stream.ready() > 0).count();
@@ -398,8 +398,8 @@ impl Drive {
             stream.hashed();
         }
         self.done = self.done.saturating_add(done);
-        for place in 0..self.flights.len() {
-            if let Some(Some(Operation::Stream(stream))) = self.flights.get(place)
+        for place in 0..self.operations.len() {
+            if let Some(Some(Operation::Stream(stream))) = self.operations.get(place)
                 && stream.is_over()
             {
                 self.land(place);

@@ -14,7 +14,7 @@ use crate::key::Key;
 
 use super::reader::Answer;
 
-/// How long what is hashed apart may be, in bytes. As many claims are held at a time as may inflate.
+/// How long what is hashed by the host may be, in bytes. As many claims are held at a time as may inflate.
 const LENGTHS: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024;
 
 /// The decoded bytes of a claim, as far as they came.
@@ -75,7 +75,7 @@ pub(super) struct Offloaded {
 }
 
 impl Offloaded {
-    /// Whether the bytes of `claim` are hashed apart, by a host that can.
+    /// Whether the bytes of `claim` are hashed by the host, by a host that can.
     pub(super) fn suits(claim: &Claim) -> bool {
         // What is stored as it is needs no room of its own in the lanes.
         let blob = claim.codec.sealing().is_some();

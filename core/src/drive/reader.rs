@@ -97,10 +97,10 @@ impl Reader {
     }
 
     /// These bytes of a file.
-    pub(super) fn at(file: u32, place: &Stretch) -> Self {
-        match place {
+    pub(super) fn at(file: u32, stretch: &Stretch) -> Self {
+        match stretch {
             Stretch::End(most) => Self { tail: Some(*most), ..Self::new(file, 0..0) },
-            Stretch::Start | Stretch::At(_) => Self::new(file, place.range(u64::MAX)),
+            Stretch::Start | Stretch::At(_) => Self::new(file, stretch.range(u64::MAX)),
         }
     }
 

@@ -1,9 +1,9 @@
-//! `Runs`: the segments of a stream, dealt out so that each lane reads on where its last segment ended.
+//! `Runs`: the segments of a stream, given out so that each lane reads on where its last segment ended.
 
 use std::ops::Range;
 
-/// How many runs a stream is cut into: one for each flight.
-const RUNS: usize = super::FLIGHTS;
+/// How many runs a stream is cut into: one for each operation.
+const RUNS: usize = super::OPERATIONS;
 
 /// The segments that were not begun, run by run.
 pub(super) struct Runs(Vec<Run>);

@@ -11,7 +11,7 @@ use super::operation::{Operation, Question};
 use super::reader::{Reader, What};
 use super::stream::{ENOUGH, Owner, Stream};
 use super::trailing::Trailing;
-use super::{Drive, FLIGHTS};
+use super::{Drive, OPERATIONS};
 
 /// Trails at a time: each may hold an index of its own.
 const TRAILS: usize = 2;
@@ -20,10 +20,10 @@ impl Drive {
     /// Gives places to what waits for one.
     pub(super) fn start(&mut self) -> bool {
         let mut moved = false;
-        let (mut flying, mut inflating, mut trails) = (0, 0, 0);
-        for flight in self.flights.iter().flatten() {
-            flying += 1;
-            match flight {
+        let (mut running, mut inflating, mut trails) = (0, 0, 0);
+        for operation in self.operations.iter().flatten() {
+            running += 1;
+            match operation {
                 Operation::Stream(stream) => inflating += usize::from(stream.inflates()),
                 Operation::Offloaded(..) => inflating += 1,
                 Operation::Trail(_) => trails += 1,
@@ -31,24 +31,24 @@ impl Drive {
             }
         }
         // Segments first: their claim was begun before those that wait.
-        for place in 0..self.flights.len() {
-            while let Some(Some(Operation::Marked(marked))) = self.flights.get_mut(place)
-                && flying < FLIGHTS
+        for place in 0..self.operations.len() {
+            while let Some(Some(Operation::Marked(marked))) = self.operations.get_mut(place)
+                && running < OPERATIONS
                 && (marked.claim.codec == Codec::Plain || inflating < INFLATING)
                 && let Some(stream) = marked.spawn(place)
             {
-                flying += 1;
+                running += 1;
                 inflating += usize::from(stream.inflates());
                 self.put(Operation::Stream(Box::new(stream)));
                 moved = true;
             }
         }
-        while flying < FLIGHTS
+        while running < OPERATIONS
             && self.claims.front().is_some_and(|(_, next)| next.codec == Codec::Plain || inflating < INFLATING)
             && let Some((number, claim)) = self.claims.pop_front()
         {
             inflating += usize::from(claim.codec != Codec::Plain);
-            flying += usize::from(self.begin(number, claim));
+            running += usize::from(self.begin(number, claim));
             moved = true;
         }
         while trails < TRAILS

@@ -32,9 +32,9 @@ pub(super) struct Stream {
 pub(super) enum Owner {
     /// That of a claim, with its number.
     Claim(u32, Box<Claim>),
-    /// Segment `index` of the marked stream in flight `marked`.
+    /// Segment `index` of the marked stream under way `marked`.
     Segment {
-        /// Its place among the flights.
+        /// Its place among the operations.
         marked: usize,
         /// The segment.
         index: usize,

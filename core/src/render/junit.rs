@@ -14,7 +14,7 @@ struct Suite {
 
 struct Case {
     name: String,
-    outcome: Status,
+    status: Status,
     /// What kind of failure or error it is.
     kind: String,
     message: String,
@@ -78,7 +78,7 @@ fn verdict(report: &Report) -> Case {
     text.extend(report.lacking.iter().map(|shard| format!("lacking: {}", one_line(shard))));
     Case {
         name: "verdict".to_owned(),
-        outcome: outcome(report.verdict),
+        status: status(report.verdict),
         kind: words::verdict(report.verdict).to_owned(),
         message: view::conclusion(report),
         text: text.join("\n"),
@@ -88,27 +88,27 @@ fn verdict(report: &Report) -> Case {
 /// A root's case.
 fn coverage(root: &Root, partial: bool) -> Case {
     let claims = count(root.coverage.claims, "claim", "claims");
-    let (outcome, kind) = match (partial, root.coverage.checked) {
+    let (status, kind) = match (partial, root.coverage.checked) {
         (true, _) => (Status::Skipped, "partial"),
         (false, 0) => (Status::Error, "nothing-checked"),
         (false, _) => (Status::Passed, "checked"),
     };
     let message = format!("{} of {claims} checked", words::thousands(root.coverage.checked));
     let text = format!("{message}, {} read, format {}", words::bytes(root.coverage.bytes), one_line(&root.format));
-    Case { name: "coverage".to_owned(), outcome, kind: kind.to_owned(), message, text }
+    Case { name: "coverage".to_owned(), status, kind: kind.to_owned(), message, text }
 }
 
 /// The case of a point in time as a whole.
 fn point(report: &Report, set: &Set, partial: bool) -> Case {
-    let outcome = match outcome(set.verdict) {
+    let status = match status(set.verdict) {
         Status::Passed if partial => Status::Skipped,
         other => other,
     };
-    let so_far = if outcome == Status::Skipped { " so far: only a part was looked at" } else { "" };
+    let so_far = if status == Status::Skipped { " so far: only a part was looked at" } else { "" };
     let message = format!("{}{so_far}, {}", words::verdict(set.verdict), words::bytes(set.bytes));
     Case {
         name: format!("sound at depth {}", words::depth(report.depth)),
-        outcome,
+        status,
         kind: words::verdict(set.verdict).to_owned(),
         text: message.clone(),
         message,
@@ -117,7 +117,7 @@ fn point(report: &Report, set: &Set, partial: bool) -> Case {
 
 /// The case of one finding.
 fn case(report: &Report, note: &Note) -> Case {
-    let outcome = match view::weight(report, note.code) {
+    let status = match view::weight(report, note.code) {
         Severity::Damage => Status::Failure,
         Severity::Inconclusive => Status::Error,
         Severity::Warning => Status::Passed,
@@ -128,10 +128,10 @@ fn case(report: &Report, note: &Note) -> Case {
     text.extend(view::hurts(note, usize::MAX));
     text.push(format!("-> {}", view::advice(note)));
     let name = format!("{} {}{at}", view::title(note.code), one_line(&note.object)).trim_end().to_owned();
-    Case { name, outcome, kind: note.code.to_string(), message, text: text.join("\n") }
+    Case { name, status, kind: note.code.to_string(), message, text: text.join("\n") }
 }
 
-fn outcome(verdict: Soundness) -> Status {
+fn status(verdict: Soundness) -> Status {
     match verdict {
         Soundness::Sound => Status::Passed,
         Soundness::Inconclusive => Status::Error,
@@ -140,8 +140,8 @@ fn outcome(verdict: Soundness) -> Status {
 }
 
 fn document(suites: &[Suite]) -> String {
-    let number = |suite: &Suite, outcome| suite.cases.iter().filter(|case| case.outcome == outcome).count();
-    let all = |outcome| suites.iter().map(|suite| number(suite, outcome)).sum::<usize>();
+    let number = |suite: &Suite, status| suite.cases.iter().filter(|case| case.status == status).count();
+    let all = |status| suites.iter().map(|suite| number(suite, status)).sum::<usize>();
     let tests: usize = suites.iter().map(|suite| suite.cases.len()).sum();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let (failures, errors) = (all(Status::Failure), all(Status::Error));
@@ -173,7 +173,7 @@ fn document(suites: &[Suite]) -> String {
 
 fn inside(case: &Case) -> String {
     let (kind, message, text) = (attribute(&case.kind), attribute(&case.message), escaped(&case.text));
-    match case.outcome {
+    match case.status {
         Status::Passed => format!("      <system-out>{text}</system-out>\n"),
         Status::Skipped => format!("      <skipped message=\"{message}\"/>\n"),
         Status::Failure => format!("      <failure message=\"{message}\" type=\"{kind}\">{text}</failure>\n"),

@@ -141,7 +141,7 @@ pub fn sarif(report: &Report) -> String {
     let mut results = Vec::new();
     for (group, code) in groups.iter().filter_map(|group| group.code.map(|code| (group, code))) {
         let room = MOST.saturating_sub(results.len());
-        results.extend(group.notes.iter().take(room).map(|note| outcome(report, note, rules.len())));
+        results.extend(group.notes.iter().take(room).map(|note| result(report, note, rules.len())));
         rules.push(rule(code));
     }
     let notification = |level| Notification { level, message: Text { text: view::conclusion(report) } };
@@ -182,7 +182,7 @@ fn rule(code: Code) -> Rule {
     }
 }
 
-fn outcome<'a>(report: &Report, note: &'a Note, rule_index: usize) -> RuleResult<'a> {
+fn result<'a>(report: &Report, note: &'a Note, rule_index: usize) -> RuleResult<'a> {
     let artifact_location = Artifact { uri: uri(note) };
     let region = note.offset.map(|byte_offset| Region { byte_offset });
     RuleResult {

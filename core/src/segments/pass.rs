@@ -3,9 +3,10 @@
 use super::layout::Layout;
 use crate::lane::Lane;
 
-/// The segments that did not hold, and whether anything was odd.
+/// The segments that did not hold, how many ended at all, and whether anything was odd.
 #[derive(Debug, Default)]
 pub struct Pass {
+    ended: usize,
     broken: Vec<usize>,
     odd: bool,
 }
@@ -18,6 +19,7 @@ impl Pass {
         if !hasher.is_some_and(|hasher| segments.holds(index, &hasher)) {
             self.broken.push(index);
         }
+        self.ended = self.ended.saturating_add(1);
         self.odd |= !read || !check.is_whole(!segments.is_last(index));
     }
 
@@ -25,7 +27,8 @@ impl Pass {
     #[must_use]
     pub fn join(mut self, mut other: Self) -> Self {
         self.broken.append(&mut other.broken);
-        Self { broken: self.broken, odd: self.odd | other.odd }
+        let ended = self.ended.saturating_add(other.ended);
+        Self { ended, broken: self.broken, odd: self.odd | other.odd }
     }
 
     /// A segment could not be read, or was no segment: only the plain way leads to a verdict.
@@ -34,9 +37,9 @@ impl Pass {
         self.odd
     }
 
-    /// The segments that did not hold; none when something was odd.
+    /// The segments of `layout` that did not hold; none when something was odd, or not all of them ended.
     #[must_use]
-    pub fn broken(self) -> Option<Vec<usize>> {
-        (!self.odd).then_some(self.broken)
+    pub fn broken(self, layout: &Layout) -> Option<Vec<usize>> {
+        (!self.odd && self.ended == layout.segments().count()).then_some(self.broken)
     }
 }

@@ -72,10 +72,11 @@ impl<L: Borrow<Layout>> Recheck<L> {
         let index = self.at?;
         let segments = self.layout.borrow().segments();
         let range = segments.range(index);
-        if self.came != range.end - range.start {
+        let last = segments.is_last(index);
+        let ends = if last { self.decoder.end().is_ok() } else { self.decoder.is_between() };
+        if !ends || self.came != range.end - range.start {
             return None;
         }
-        let last = segments.is_last(index);
         if segments.holds(index, &self.hasher) {
             // Proven up to here, and from here to the next that did not hold.
             self.at = self.broken.iter().copied().find(|broken| *broken > index);

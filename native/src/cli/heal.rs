@@ -133,7 +133,12 @@ impl Run for Heal {
         out::print(&format!("objects {would}: {healed}; left as they are: {left}\n"))?;
         if done.more > 0 {
             let more = thousands(done.more);
-            out::say(&format!("highwater: {more} more damaged objects were left to another run: heal again"));
+            let next = match healed {
+                _ if self.dry_run => "they were not looked for",
+                0 => "they were not looked for, as nothing before them is whole in the other: heal from another one",
+                _ => "they are another run's: heal again",
+            };
+            out::say(&format!("highwater: {more} more claims do not hold; {next}"));
         }
         if done.shut > 0 {
             let whole = if exit == Exit::Sound && !self.dry_run { "all else is whole; " } else { "" };

@@ -350,7 +350,7 @@ impl<'a> FolderDraft<'a> {
         Ok(())
     }
 
-    /// Gives it the name `to`, which must be free. It must be durable, with all that is in it.
+    /// Gives it the name `to`, which must be free. The folder must be durable already, with all that is in it.
     ///
     /// # Errors
     /// As [`FolderDraft::publish`].
@@ -360,8 +360,8 @@ impl<'a> FolderDraft<'a> {
         self.is_at(to)
     }
 
-    /// Gives it the name `to` in place of the folder `old`, which then has the name that this had. It must be durable,
-    /// with all that is in it.
+    /// Gives it the name `to` in place of the folder `old`, which then has the name that this had. The folder must be
+    /// durable already, with all that is in it.
     ///
     /// # Errors
     /// The operating system's; `Unsupported` where two names cannot be exchanged in one step; or somebody else put

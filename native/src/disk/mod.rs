@@ -107,8 +107,7 @@ pub trait Disk: Store {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Sets whom a symbolic link belongs to, and when it was changed last: seconds since 1970 and nanoseconds. None is
-    /// left as it is.
+    /// Sets whom a symbolic link belongs to, and when it was changed last. None is left as it is.
     ///
     /// # Errors
     /// The operating system's.

@@ -67,7 +67,7 @@ impl Files {
     }
 
     /// A folder, or the root, open for what is done with a whole folder.
-    fn open_whole(&self, folder: Option<&Name>) -> io::Result<OwnedFd> {
+    fn open_to_sync(&self, folder: Option<&Name>) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
         match folder {
             Some(name) => self.open_in_root(name, flags, Mode::empty()),
@@ -194,7 +194,7 @@ impl Disk for Files {
             chownat(&parent, last(name), user, group, AtFlags::SYMLINK_NOFOLLOW)?;
         }
         if let Some(modified) = modified {
-            utimensat(&parent, last(name), &times(modified), AtFlags::SYMLINK_NOFOLLOW)?;
+            utimensat(&parent, last(name), &times(modified)?, AtFlags::SYMLINK_NOFOLLOW)?;
         }
         Ok(())
     }
@@ -205,17 +205,17 @@ impl Disk for Files {
     }
 
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()> {
-        self.synced(rustix::fs::fsync(self.open_whole(folder)?))
+        self.synced(rustix::fs::fsync(self.open_to_sync(folder)?))
     }
 
     fn barrier(&self, folder: Option<&Name>) -> io::Result<()> {
-        Ok(syncfs(self.open_whole(folder)?)?)
+        Ok(syncfs(self.open_to_sync(folder)?)?)
     }
 
     fn moves(&self, from: Option<&Name>, to: Option<&Name>) -> io::Result<bool> {
         // Two mounts may be of one device; kernels before 5.8 do not number them.
         let place = |folder| {
-            let folder = self.open_whole(folder)?;
+            let folder = self.open_to_sync(folder)?;
             let mount = match statx(&folder, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID) {
                 Ok(stat) if stat.stx_mask & StatxFlags::MNT_ID.bits() != 0 => Some(stat.stx_mnt_id),
                 Ok(_) | Err(_) => None,
@@ -410,9 +410,16 @@ fn looked(stat: &Stat) -> Look {
 }
 
 /// What sets a time, and leaves the one of the last use as it is.
-fn times((seconds, nanoseconds): Time) -> Timestamps {
+///
+/// # Errors
+/// `InvalidInput` for what is no time: numbers beyond a second have meanings of their own to the system.
+fn times((seconds, nanoseconds): Time) -> io::Result<Timestamps> {
+    if nanoseconds >= 1_000_000_000 {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{nanoseconds} ns are more than a second")));
+    }
     let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    Timestamps { last_access: unchanged, last_modification: Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() } }
+    let modified = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
+    Ok(Timestamps { last_access: unchanged, last_modification: modified })
 }
 
 impl Inode for File {
@@ -429,7 +436,7 @@ impl Inode for File {
     }
 
     fn set_modified(&self, modified: Time) -> io::Result<()> {
-        Ok(futimens(self, &times(modified))?)
+        Ok(futimens(self, &times(modified)?)?)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 
 use highwater_core::name::Name;
 
-use super::{Disk, What};
+use super::{Disk, Look, What};
 use crate::store::Identity;
 
 /// Removes the folder `top`, if it is the one that `identity` says, with everything below it.
@@ -13,10 +13,10 @@ use crate::store::Identity;
 /// The operating system's; what was removed by then is gone.
 pub(crate) fn remove_tree(disk: &dyn Disk, top: &Name, identity: Identity) -> io::Result<()> {
     let inside = disk.beneath(top)?;
-    open_up(disk, top)?;
     if inside.look(None)?.is_none_or(|look| look.identity != identity) {
         return Err(io::Error::other(format!("somebody else put another folder in the place of '{top}'")));
     }
+    open_up(disk, top)?;
     remove_inside(&*inside)?;
     disk.remove_folder(top)
 }
@@ -52,9 +52,11 @@ fn remove_inside(disk: &dyn Disk) -> io::Result<()> {
 
 /// Lets this user into a folder of his that is closed to him, as restored ones may be. Root needs no leave.
 fn open_up(disk: &dyn Disk, folder: &Name) -> io::Result<()> {
-    let look = disk.look(Some(folder))?;
-    let closed = look.is_some_and(|look| look.owner.user == disk.user() && look.mode & 0o700 != 0o700);
-    if closed && disk.user() != 0 { disk.open_folder(folder)?.set_mode(0o700) } else { Ok(()) }
+    let is_closed = |look: &Look| look.owner.user == disk.user() && look.mode & 0o700 != 0o700;
+    let Some(look) = disk.look(Some(folder))?.filter(is_closed).filter(|_| disk.user() != 0) else { return Ok(()) };
+    let folder = disk.open_folder(folder)?;
+    // Another may have its name by now, and keeps its permissions.
+    if folder.look()?.identity == look.identity { folder.set_mode(0o700) } else { Ok(()) }
 }
 
 fn entries(disk: &dyn Disk, folder: Option<&Name>) -> io::Result<Vec<Name>> {

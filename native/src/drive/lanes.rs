@@ -103,7 +103,7 @@ impl<'s, T> Stream<'s, T> {
         put_back(decoded);
     }
 
-    /// The same, whose decoded bytes go there.
+    /// This stream, whose decoded bytes go there.
     pub(super) fn to(self, goes: Goes<'s>) -> Self {
         Self { goes: Some(goes), ..self }
     }

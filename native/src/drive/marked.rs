@@ -54,7 +54,7 @@ impl Marked {
     /// The plain stream at `range` of `object`, if `marks` are of bytes of this sum.
     pub(crate) fn of_range(object: Arc<dyn Object>, range: &Range<u64>, sum: Sum, marks: Marks) -> Option<Self> {
         let segments = Segments::new(Codec::Plain, sum, marks)?;
-        (range.end - range.start == sum.length).then(|| Self { object, layout: Layout::plain(segments, range) })
+        (range.end - range.start == sum.length).then(|| Self { object, layout: Layout::plain(segments, range.clone()) })
     }
 
     /// The verdict; none when it takes the plain way to come to one. The stream's bytes go to where `goes` says, each
@@ -70,7 +70,7 @@ impl Marked {
         let all: Vec<usize> = (0..count).collect();
         let pass = |indices: &[usize]| self.pass(indices, width, goes, watch);
         let passes: Vec<Pass> = all.par_chunks(batch).map(pass).collect::<Result<_, _>>()?;
-        match passes.into_iter().fold(Pass::default(), Pass::join).broken() {
+        match passes.into_iter().fold(Pass::default(), Pass::join).broken(&self.layout) {
             None => Ok(None),
             Some(broken) if broken.is_empty() => Ok(Some(Verdict::Sound)),
             Some(broken) => self.recheck(broken, goes, watch),

@@ -58,7 +58,7 @@ pub(crate) const NEAR: u64 = 64 * 1024 * 1024;
 /// Entries of a listing that go to the survey at a time.
 const ENTRIES: usize = 4096;
 
-/// Claims that are gathered before they are dealt out: the more there are, the better they fit together.
+/// Claims that are gathered before they are given out: the more there are, the better they fit together.
 const GATHERED: usize = 1024;
 
 /// From so many claims on, the order in which their objects are read is worth a look at where they lie.
@@ -125,7 +125,7 @@ pub fn run(
             watch.go_on()?;
             match survey.ask() {
                 Ask::List(folder) => list(store, folder, &mut survey, &mut running)?,
-                Ask::Read { object, place } => read(store, &object, &place, &mut survey, &mut running)?,
+                Ask::Read { object, stretch } => read(store, &object, &stretch, &mut survey, &mut running)?,
                 Ask::Writing(lock) => {
                     let writing = store.is_locked(&Name::new(lock.name().as_bytes())?);
                     _ = running.answer(&mut survey, Answer::Writing(writing))?;
@@ -418,15 +418,15 @@ fn list<'scope>(
 fn read(
     store: &dyn Store,
     name: &Name,
-    place: &Stretch,
+    stretch: &Stretch,
     survey: &mut Survey,
     running: &mut Running<'_, '_>,
 ) -> Result<(), Error> {
     let failed = |error: io::Error| Answer::Failed(fault(&error));
     let opened = store.open(name).and_then(|object| {
         // Only what is counted from the end needs the length.
-        let length = if matches!(place, Stretch::End(_)) { object.length()? } else { u64::MAX };
-        Ok((object, place.range(length)))
+        let length = if matches!(stretch, Stretch::End(_)) { object.length()? } else { u64::MAX };
+        Ok((object, stretch.range(length)))
     });
     let (object, mut rest) = match opened {
         Ok(opened) => opened,

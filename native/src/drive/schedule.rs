@@ -1,4 +1,4 @@
-//! Deals claims out to threads, so that lanes are full and no thread waits long for another.
+//! Gives claims out to threads, so that lanes are full and no thread waits long for another.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub(super) fn width(codec: Codec, algorithm: Option<Algorithm>) -> usize {
     if codec == Codec::Gzip { lanes.min(INFLATING) } else { lanes }
 }
 
-/// Deals `claims` out to so many `threads`.
+/// Gives `claims` out to so many `threads`.
 ///
 /// Like lie with like: a lane is refilled when its stream ends, but at the end of a job the longest stream would
 /// run alone. A stream that takes longer by itself than all the others take in lanes gets a thread of its own.
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn every_claim_is_dealt_once_and_every_thread_gets_some() {
+    fn every_claim_is_given_once_and_every_thread_gets_some() {
         for count in [1, 2, 3, 16, 33, 500, 10_000] {
             for threads in [1, 2, 3, 16] {
                 let jobs = schedule(claims(&vec![100; count]), threads);

@@ -346,10 +346,11 @@ fn collect_each(
                     _ = give(&mut survey, Answer::End);
                 }
             }
-            Ask::Read { object, place } => {
+            Ask::Read { object, stretch } => {
                 let mut flow = Flow::Continue(());
                 let read = from.open(&object).and_then(|object| {
-                    let range = place.range(if matches!(place, Stretch::End(_)) { object.length()? } else { u64::MAX });
+                    let range =
+                        stretch.range(if matches!(stretch, Stretch::End(_)) { object.length()? } else { u64::MAX });
                     object.for_each_piece(range.start, range.end, &mut buffer(), |piece| {
                         flow = give(&mut survey, Answer::Bytes(piece));
                         flow.is_continue()

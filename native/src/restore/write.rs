@@ -13,7 +13,7 @@ use crate::drive::{self, Judge, Sink};
 use crate::error::Error;
 use crate::flush::Flusher;
 
-/// How many chunks are dealt out to threads at a time: a disk image may have millions.
+/// How many chunks are given out to threads at a time: a disk image may have millions.
 const TOGETHER: usize = 4096;
 
 /// A file that takes bytes at their offsets.

@@ -265,7 +265,7 @@ impl Kept {
         let segments = Segments::new(self.claim.codec, self.sum(), marks)?;
         let parts = self.parts(&segments)?;
         let borders = parts.iter().map(|part| part.start).chain([self.stored.len()]).map(|at| at as u64).collect();
-        let layout = Layout::new(segments, borders);
+        let layout = Layout::members(segments, borders);
         let mut pass = Pass::default();
         // Backwards: they may come in any order.
         for (index, part) in parts.iter().cloned().enumerate().rev() {
@@ -277,7 +277,7 @@ impl Kept {
             }
             pass.end(&layout, index, lane, true);
         }
-        let broken = pass.broken()?;
+        let broken = pass.broken(&layout)?;
         let mut recheck = Recheck::new(&layout, broken.clone());
         let mut before = None;
         while let Some(stored) = recheck.next() {

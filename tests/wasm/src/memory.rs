@@ -125,12 +125,12 @@ impl Host {
                     let answers = cutter.pieces(&entries).map(Answer::Entries);
                     give(survey, answers, Answer::End, &mut waiting);
                 }
-                Ask::Read { object, place } => {
+                Ask::Read { object, stretch } => {
                     let (bytes, end) = match bytes(files, &object) {
                         Err(fault) => (&[][..], Answer::Failed(fault)),
                         Ok(bytes) => (bytes, Answer::End),
                     };
-                    let range = place.range(bytes.len() as u64);
+                    let range = stretch.range(bytes.len() as u64);
                     let place = |at| usize::try_from(at).expect("it fits");
                     let bytes = &bytes[place(range.start)..place(range.end)];
                     give(survey, cutter.pieces(bytes).map(Answer::Bytes), end, &mut waiting);

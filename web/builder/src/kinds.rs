@@ -20,7 +20,7 @@ pub(crate) fn named(html: &str) -> Result<String, Box<dyn Error>> {
             return Err(format!("index.html must have {place} once").into());
         }
         if text.contains(['<', '>', '&', '"']) {
-            return Err(format!("a format says of itself what is markup: {text}").into());
+            return Err(format!("the hint of a format has one of < > & \": write it without, in {text:?}").into());
         }
         html = html.replace(place, &text);
     }

@@ -100,10 +100,10 @@ impl Backup {
         };
         let watch = self.talk.watch(stop);
         let source = store::source(&self.source)?;
-        let outcome =
+        let summary =
             progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &source, &repository, &watch));
         out::shortcomings(&repository);
-        let line = line(&outcome?, self.dry_run);
+        let line = line(&summary?, self.dry_run);
         if !self.talk.quiet {
             out::print(&line)?;
         }
@@ -135,8 +135,8 @@ fn odd_group(path: &Path) -> Option<String> {
 }
 
 /// What a backup came to.
-fn line(outcome: &BackupSummary, dry_run: bool) -> String {
-    let made = match outcome {
+fn line(summary: &BackupSummary, dry_run: bool) -> String {
+    let made = match summary {
         BackupSummary::Nothing(at) => {
             return format!(
                 "nothing to do: the repository holds all {} bytes of complete transactions\n",

@@ -120,8 +120,8 @@ impl Run for Restore {
             }
             let target = disk::target(&self.target, self.writing.locks())?;
             let restore = if self.datastore.salvage { salvage } else { to_file };
-            let (to, target_name) = (&*target.root, &target.name);
-            let run = Restoring { job: &job, plan: &plan, from: &from, to, target: target_name, watch: &watch };
+            let (to, name) = (&*target.root, &target.name);
+            let run = Restoring { job: &job, plan: &plan, from: &from, to, target: name, watch: &watch };
             let outcome = restore(&run);
             out::shortcomings(&target.root);
             outcome

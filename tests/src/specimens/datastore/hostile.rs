@@ -87,7 +87,8 @@ fn blob(magic: [u8; 8], body: &[u8]) -> Vec<u8> {
 /// What is done to the store.
 type Harm = fn(&Stage);
 
-/// What is done to the store, and the codes; 3 says no more than that there are encrypted chunks.
+/// What is done to the store, and the codes. The 3 of a command without the key says that there are encrypted chunks; a
+/// 3 of another one, that something is a link or a FIFO and could not be looked at.
 const CASES: [(&str, Harm, &str); 16] = [
     ("an archive of 2^64 - 1 bytes", |stage| stage.patch(64, &u64::MAX.to_le_bytes()), "1 1 1 | 0 3 | 1 | 1"),
     ("chunks of no bytes", |stage| stage.patch(72, &0u64.to_le_bytes()), "1 1 1 | 0 3 | 1 | 1"),

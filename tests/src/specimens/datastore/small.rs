@@ -26,7 +26,7 @@ pub(super) fn data() -> Vec<u8> {
 /// The store: a plain snapshot, and one that is encrypted and shares nothing with it.
 pub fn small_store() -> Image {
     let mut image = Image::new();
-    image.insert(".lock".to_owned(), Vec::new());
+    image.insert(".lock".to_owned(), b"pid 1\n".to_vec());
     let data = data();
     for (snapshot, key) in [(PLAIN, None), (SEALED, Some(small_key()))] {
         let (group, _) = snapshot.rsplit_once('/').expect("a group and a time");

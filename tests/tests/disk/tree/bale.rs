@@ -43,7 +43,7 @@ pub(super) fn name(text: impl AsRef<[u8]>) -> Name {
     Name::new(text.as_ref()).expect("a name")
 }
 
-/// On record: this mode and time, and nobody's owner.
+/// On record: this mode and time, and no owner.
 pub(super) fn meta(mode: u32, modified: i64) -> Meta {
     Meta { mode: Some(mode), uid: None, gid: None, modified: Some((modified, 123_456_789)) }
 }

@@ -1,4 +1,4 @@
-//! What a target holds and the point has stays; what the point has not is given up only when that is asked for.
+//! What both target and point have stays; what only the target has is given up only when that is asked for.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};

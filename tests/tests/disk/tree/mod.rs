@@ -13,13 +13,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::{fmt, fs};
 
 use highwater::disk;
 use highwater::error::{Class, Error};
 use highwater::restore::tree::{Run, TreeOptions, TreePlan, TreeSummary, to_folder};
 use highwater::store::{Files, Links, Locks};
-use highwater::watch::Watch;
+use highwater::watch::{Event, Watch};
 use highwater_core::name::Name;
 use tempfile::TempDir;
 
@@ -67,10 +68,38 @@ impl Fixture {
     }
 
     fn restore_to(&self, bale: &Bale, job: TreeOptions, target: &Path) -> Result<TreeSummary, Error> {
+        self.restore_and_tell(bale, job, target).0
+    }
+
+    /// The same, with the notices.
+    fn restore_and_tell(
+        &self,
+        bale: &Bale,
+        job: TreeOptions,
+        target: &Path,
+    ) -> (Result<TreeSummary, Error>, Vec<String>) {
+        let notices = Mutex::new(Vec::new());
+        let watch = Watch::new(Arc::default(), |event| {
+            if let Event::Notice(text) = event {
+                notices.lock().expect("nobody panicked").push(text.to_owned());
+            }
+        });
+        let done = self.restore_watched(bale, job, target, &watch);
+        drop(watch);
+        (done, notices.into_inner().expect("nobody panicked"))
+    }
+
+    fn restore_watched(
+        &self,
+        bale: &Bale,
+        job: TreeOptions,
+        target: &Path,
+        watch: &Watch<'_>,
+    ) -> Result<TreeSummary, Error> {
         let from = Files::open(&self.repository(), Links::Beneath).expect("a repository");
         let plan = TreePlan::make(&from, bale.asked())?;
         let place = disk::target(target, Locks::Needed)?;
-        let (to, target, watch) = (&*place.root, &place.name, &Watch::silent());
+        let (to, target) = (&*place.root, &place.name);
         to_folder(&Run { job: &job, plan: &plan, from: &from, to, target, watch })
     }
 }

@@ -106,7 +106,10 @@ fn owners_are_set_by_root_and_told_of_by_others() {
     bale.file("f/y", b"y", owned(0o600), ("pack", 10));
     bale.node("f/z", NodeKind::Link(b"y".to_vec()), owned(0o777));
     let fixture = Fixture::new(&bale);
-    let done = fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
+    let (done, notices) = fixture.restore_and_tell(&bale, TreeOptions::default(), &fixture.target());
+    let done = done.expect("it is restored");
+    let said = notices.iter().any(|text| text.contains("did not get all of the owner"));
+    assert_eq!(said, done.ours > 0, "{notices:?}");
     let found = seen(&fixture.target());
     let of = |path: &str| (found[&PathBuf::from(path)].owner, found[&PathBuf::from(path)].mode);
     if geteuid().is_root() {

@@ -61,7 +61,10 @@ fn a_folder_that_looks_like_a_leftover_is_told_of_and_stays() {
     let left = fixture.standby().join("tree.part.0123456789abcdef");
     fs::create_dir(&left).expect("a folder");
     fs::write(left.join("precious"), b"precious").expect("a file");
-    fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
+    let (done, notices) = fixture.restore_and_tell(&bale, TreeOptions::default(), &fixture.target());
+    done.expect("it is restored");
+    let says = |text: &String| text.contains("tree.part.0123456789abcdef") && text.contains("remove it");
+    assert!(notices.iter().any(says), "{notices:?}");
     assert_eq!(names(&fixture.standby()), ["tree", "tree.part.0123456789abcdef"]);
     assert_eq!(fs::read(left.join("precious")).expect("it stays"), b"precious");
 }

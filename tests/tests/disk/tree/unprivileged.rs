@@ -16,7 +16,7 @@ const NOBODY: u32 = 65_534;
 #[test]
 fn the_same_holds_for_another_user() {
     if !geteuid().is_root() {
-        println!("not run again: the tests beside this one run as another user than root already");
+        println!("the tests beside this one run as another user than root already");
         return;
     }
     let folder = tempfile::tempdir().expect("a scratch folder");

@@ -1,5 +1,5 @@
-//! `Late`: a store that keeps every question of a drive and answers late, in any order and in short reads, or not at
-//! all; and what a drive over it comes to. All of it follows from the seed.
+//! `Late`: a store that keeps every question of a drive and answers late, in any order, in short reads or with a
+//! failure; and what a drive over it comes to. All of it follows from the seed.
 
 use std::collections::BTreeMap;
 

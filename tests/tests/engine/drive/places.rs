@@ -80,8 +80,8 @@ impl Inspect for Bundle {
         let object = Name::new(BUNDLE.as_bytes()).expect("a name");
         match &self.index {
             _ if self.over => Ask::Done,
-            None => Ask::Read { object, place: Stretch::End(8) },
-            Some(index) => Ask::Read { object, place: Stretch::At(index.clone()) },
+            None => Ask::Read { object, stretch: Stretch::End(8) },
+            Some(index) => Ask::Read { object, stretch: Stretch::At(index.clone()) },
         }
     }
 
@@ -188,8 +188,11 @@ fn parts_of_an_object_are_read_and_checked_where_they_lie() {
             assert_eq!(found, wanted.collect::<Vec<_>>(), "byte {at}");
         }
     }
-    // What lies between and behind the parts is nobody's.
-    let mut harmed = whole.clone();
-    harmed[5] ^= 1;
-    assert_eq!(report(&harmed, Depth::Digest, &mut dice).verdict, Soundness::Sound);
+    // What lies before and behind the parts and the index is nobody's.
+    let end = whole.len() - 8 - (1 << 20);
+    for at in [5, end, whole.len() - 9] {
+        let mut harmed = whole.clone();
+        harmed[at] ^= 1;
+        assert_eq!(report(&harmed, Depth::Digest, &mut dice).verdict, Soundness::Sound, "byte {at}");
+    }
 }

@@ -62,7 +62,7 @@ impl Fixture {
 }
 
 /// Each with a key and without.
-fn grounds() -> Vec<(&'static str, Fixture)> {
+fn fixtures() -> Vec<(&'static str, Fixture)> {
     let key = Sample::made().truth("key.json").display().to_string();
     vec![("open", Fixture::new(Vec::new())), ("sealed", Fixture::new(vec!["--keyfile".to_owned(), key]))]
 }
@@ -85,7 +85,7 @@ fn set_length(path: &Path, bytes: &[u8], length: usize) {
 #[test]
 fn a_chunk_that_is_cut_or_has_grown_is_not_known_and_not_sound() {
     let mut score = Score::part(LINE, "a chunk that is cut is not known");
-    for (what, fixture) in grounds() {
+    for (what, fixture) in fixtures() {
         fixture.backup(1).expect(0);
         for number in 0..3 {
             let path = fixture.chunk(number);
@@ -117,7 +117,7 @@ fn a_chunk_that_is_cut_or_has_grown_is_not_known_and_not_sound() {
 #[test]
 fn without_the_key_an_encrypted_chunk_is_as_long_as_it_can_be() {
     let mut score = Score::part(LINE, "without the key a chunk is as long as it can be");
-    let (_, fixture) = grounds().pop().expect("the one with a key");
+    let (_, fixture) = fixtures().pop().expect("the one with a key");
     fixture.backup(1).expect(0);
     // Noise is not compressed: then there is one possible length, with the key or without.
     let path = fixture.chunk(1);
@@ -135,7 +135,7 @@ fn without_the_key_an_encrypted_chunk_is_as_long_as_it_can_be() {
 #[test]
 fn a_chunk_of_zeros_of_the_right_length_is_no_chunk() {
     let mut score = Score::part(LINE, "a chunk of zeros is no chunk");
-    for (what, fixture) in grounds() {
+    for (what, fixture) in fixtures() {
         fixture.backup(1).expect(0);
         for number in 0..2 {
             let path = fixture.chunk(number);
