@@ -144,13 +144,12 @@ impl Healing<'_> {
             let what = format!("but '{folder}' is a file here, where a folder should be: move it away, and heal again");
             return Ok(Fate::Left(what));
         }
-        // What was set aside may be good after all: the disk may have failed to read it once.
-        for (aside, by) in pool_of(name).iter().flat_map(|pool| pool.asides(name).map(|aside| (aside, pool.sets_aside)))
-        {
+        // What a server set aside may be good after all: its disk may have failed to read it once.
+        for aside in pool_of(name).iter().flat_map(|pool| pool.asides(name)) {
             if let Ok(source) = disk.open(&aside)
                 && self.copy(claim, &*source)? == Fate::Healed
             {
-                watch.notice(format!("'{aside}', which {by} had set aside, is good, and is taken back"));
+                watch.notice(format!("'{aside}', which a server had set aside, is good, and is taken back"));
                 return Ok(Fate::Healed);
             }
         }
