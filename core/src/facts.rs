@@ -2,6 +2,7 @@
 
 use crate::finding::Code;
 use crate::name::Name;
+use crate::report::Depth;
 
 /// What is always true of a kind of backup.
 #[derive(Debug)]
@@ -18,6 +19,10 @@ pub struct Facts {
     pub pool: Option<Pool>,
     /// What a restore of a point makes.
     pub shape: Shape,
+    /// From which depth on trails are followed: what records inside must agree on, or checksums that lie inside.
+    pub trails: Depth,
+    /// Its program may change it while it is looked at: it is looked at again until two looks agree.
+    pub moves: bool,
     /// Whether names of its objects have colons. Not every host shows such names.
     pub colons: bool,
     /// What to do about a finding in this kind of set, in a sentence; none where [`Code::advice`] fits.
@@ -80,6 +85,8 @@ pub enum Shape {
     Image,
     /// Many files below a folder.
     Tree,
+    /// Nothing: the set is what it stands for, and is used as it lies.
+    Nothing,
 }
 
 /// What a writer locks in a root.

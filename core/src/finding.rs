@@ -64,7 +64,7 @@ pub struct Finding {
 type Shown = (Code, String, Option<u64>, String);
 
 /// Exact counts for each code, the smallest [`SAMPLE`] findings, and every hurt set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     tallies: BTreeMap<Code, u64>,
     /// By what a report shows of them: the order of escaped names is not that of the names.

@@ -45,6 +45,7 @@ pub mod inspect;
 pub mod key;
 pub mod lane;
 pub mod marks;
+mod moving;
 pub mod name;
 pub mod node;
 pub mod plan;

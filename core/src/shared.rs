@@ -10,10 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::claim::Claim;
-use crate::digest::Algorithm;
 use crate::finding::{Findings, Hurts, Severity};
 use crate::seen::Seen;
 
@@ -72,34 +69,10 @@ fn severity_of(note: u8) -> Option<Severity> {
     }
 }
 
-/// What tells a claim from every other: 16 bytes of SHA-256 over its sentence.
-fn key_of(claim: &Claim) -> u128 {
-    let mut hasher = Sha256::new();
-    hasher.update(claim.object.as_bytes());
-    hasher.update([0]);
-    hasher.update(claim.codec.name());
-    // With a key and without, something else comes of it.
-    hasher.update([claim.codec.sealing().map_or(0, |sealing| 1 + sealing as u8)]);
-    hasher.update(claim.expect.length.to_le_bytes());
-    if let Some(digest) = &claim.expect.digest {
-        hasher.update(digest.as_bytes());
-        hasher.update(digest.algorithm().name());
-        if let Algorithm::Etag { part } = digest.algorithm() {
-            hasher.update(part.to_le_bytes());
-        }
-    }
-    if let Some(range) = &claim.range {
-        hasher.update([range.start.to_le_bytes(), range.end.to_le_bytes()].as_flattened());
-    }
-    let digest: [u8; 32] = hasher.finalize().into();
-    let (key, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
-    u128::from_le_bytes(*key)
-}
-
 impl Shared {
     /// Takes a claim of an index; gives it back when it is to be checked.
     pub(crate) fn take(&mut self, mut claim: Claim) -> Option<Claim> {
-        let key = key_of(&claim);
+        let key = claim.key();
         match &mut self.walk {
             Walk::First => self.seen.insert(key).then(|| {
                 claim.hurts = Hurts::Shared(key);

@@ -7,6 +7,7 @@ use crate::facts::Pool;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
 use crate::key::Key;
+use crate::moving::Moving;
 use crate::node::Node;
 use crate::removal::Removal;
 use crate::report::{self, Depth, Note, Report};
@@ -37,6 +38,8 @@ pub struct Survey {
     absent: Option<String>,
     /// What may have been removed while this ran.
     removal: Removal,
+    /// What is known of a store that changes meanwhile, where the format says that it may.
+    moving: Option<Moving>,
 }
 
 /// How a survey is to be done and labelled.
@@ -67,9 +70,11 @@ impl Survey {
     /// Begins.
     #[must_use]
     pub fn new(inspect: Box<dyn Inspect>, options: Options) -> Self {
+        let moving = options.format.filter(|format| format.facts().moves).map(|_| Moving::default());
         Self {
             inspect,
             options,
+            moving,
             sets: Vec::new(),
             findings: Findings::default(),
             coverage: report::Coverage::default(),
@@ -111,16 +116,17 @@ impl Survey {
         let shared: Vec<Claim> = batch.shared.drain(..).filter_map(|claim| self.shared.take(claim)).collect();
         batch.claims.extend(shared);
         self.sets.append(&mut batch.sets);
-        self.absent = self.absent.take().or(batch.absent);
-        for finding in batch.findings {
+        self.absent = self.absent.take().or(batch.absent.take());
+        for finding in batch.findings.drain(..) {
             self.report(finding);
         }
         // Whoever looks at lengths alone needs no key.
-        let locked = if self.options.depth >= Depth::Digest { batch.locked } else { Vec::new() };
+        let locked = if self.options.depth >= Depth::Digest { std::mem::take(&mut batch.locked) } else { Vec::new() };
         for finding in locked {
             self.report(finding);
         }
         self.coverage.claims = self.coverage.claims.saturating_add((batch.claims.len() + batch.trails.len()) as u64);
+        self.take_known(&mut batch);
         let before = work.len();
         work.extend(batch.claims.into_iter().map(Work::Claim));
         work.extend(batch.trails.into_iter().map(Work::Trail));
@@ -129,12 +135,31 @@ impl Survey {
         flow
     }
 
+    /// Takes out of a batch what an earlier look found sound, and counts it.
+    fn take_known(&mut self, batch: &mut Batch) {
+        let Some(moving) = &self.moving else { return };
+        let coverage = &mut self.coverage;
+        let mut is_new = |key: Option<u128>| {
+            let known = key.and_then(|key| moving.known(key));
+            if let Some(bytes) = known {
+                coverage.checked = coverage.checked.saturating_add(1);
+                coverage.bytes = coverage.bytes.saturating_add(bytes);
+            }
+            known.is_none()
+        };
+        batch.claims.retain(|claim| is_new(Some(claim.key())));
+        batch.trails.retain(|trail| is_new(trail.key));
+    }
+
     /// Takes the verdict on a claim, and how many decoded bytes were checked for it ([`crate::check::Check::length`]).
     pub fn settle(&mut self, claim: &Claim, verdict: Verdict, bytes: u64) {
         // What a library has decoded of a broken blob is its own affair.
         let counts = claim.codec.sealing().is_none() || !matches!(verdict, Verdict::Damaged(_));
         self.coverage.bytes = self.coverage.bytes.saturating_add(if counts { bytes } else { 0 });
         self.count(matches!(verdict, Verdict::Sound | Verdict::Damaged(_)));
+        if let (Some(moving), Verdict::Sound) = (&mut self.moving, &verdict) {
+            moving.is_sound(claim.key(), bytes);
+        }
         let lacks_key = verdict.lacks_key();
         let absent = verdict.is_absent();
         if let Some(finding) = verdict.finding(claim) {
@@ -154,8 +179,16 @@ impl Survey {
 
     /// Says, once everything was asked and all work is settled, whether to go on asking: some claim that sets share
     /// does not hold, or something is not there, and which sets make that claim, or are still there, is found out by a
-    /// second walk over the indices. No work comes of it.
+    /// second walk over the indices. No work comes of it. Or the format says that a store may move: then all of it is
+    /// looked at once more, and work comes of what was not found sound.
     pub fn retrace(&mut self) -> bool {
+        if let Some(moving) = &mut self.moving {
+            let again = moving.again(&mut self.findings);
+            if again {
+                self.look_again();
+            }
+            return again;
+        }
         let again = self.shared.retrace(&self.findings, self.removal.asks());
         if again {
             self.removal.begin(&self.sets);
@@ -164,8 +197,20 @@ impl Survey {
         again
     }
 
+    /// Begins another look, of which nothing is known yet but what was found sound.
+    fn look_again(&mut self) {
+        self.inspect = self.inspect.again();
+        self.sets.clear();
+        self.coverage = report::Coverage::default();
+        (self.handed, self.settled) = (0, 0);
+        self.absent = None;
+    }
+
     /// Takes what was found on a trail. It was judged when it could be followed to its end, or to damage on it.
-    pub fn followed(&mut self, Followed { findings, whole }: Followed) {
+    pub fn followed(&mut self, Followed { findings, whole, key }: Followed) {
+        if let (Some(moving), Some(key), true) = (&mut self.moving, key, whole && findings.is_empty()) {
+            moving.is_sound(key, 0);
+        }
         let damaged = findings.tallies().keys().any(|code| code.severity() == Severity::Damage);
         self.count(whole || damaged);
         self.findings.merge(findings);

@@ -25,6 +25,9 @@ pub struct Trail {
     pub parts: Vec<Part>,
     /// What looks at them.
     pub follow: Box<dyn Follow>,
+    /// What tells it from every other, where the same one may be handed out again ([`crate::facts::Facts::moves`]):
+    /// once found sound, it is not followed again.
+    pub key: Option<u128>,
 }
 
 /// How a part ended.
@@ -71,6 +74,8 @@ pub struct Followed {
     pub findings: Findings,
     /// The whole trail was judged; no part was missing, cut short or unreadable.
     pub whole: bool,
+    /// The [key](Trail::key) of the trail.
+    pub key: Option<u128>,
 }
 
 impl Following {
@@ -131,6 +136,7 @@ impl Following {
     /// What came of it.
     #[must_use]
     pub fn finish(self) -> Followed {
-        Followed { findings: self.findings, whole: self.trail.follow.is_whole() && self.next >= self.trail.parts.len() }
+        let whole = self.trail.follow.is_whole() && self.next >= self.trail.parts.len();
+        Followed { findings: self.findings, whole, key: self.trail.key }
     }
 }

@@ -133,7 +133,7 @@ impl Survey {
     ) -> Result<Self, JsError> {
         let (format, depth, key) = (format_of(format)?, depth_of(depth)?, key_of(key)?);
         let shard = Shard::new(part.into(), parts.into()).ok_or_else(|| JsError::new("there is no such part"))?;
-        let trails = depth == Depth::Deep;
+        let trails = depth >= format.facts().trails;
         let of = match point {
             None => Of::All,
             Some(point) => Of::Point(Some(point_of(format, &point)?)),

@@ -117,6 +117,9 @@ codes! {
     Misnamed = 207, "misnamed", Inconclusive, "a snapshot under a name that nothing reads",
         "Rename it to the name that the message gives, then verify again; do not remove it, as its chunks may be the \
          only ones.";
+    /// A store that its engine changed at each look.
+    Moved = 208, "moved", Inconclusive, "a store that changed faster than it could be looked at",
+        "Make a checkpoint of it and verify that: highwater checkpoint STORE DEST --verify.";
     /// A file that does not belong to the set.
     Stray = 301, "stray", Warning, "a file that does not belong to the set",
         "Nothing needs it; look at it, then move it away.";
@@ -146,6 +149,10 @@ codes! {
     /// A group without an owner.
     NoOwner = 309, "no-owner", Warning, "a group without the file that says whose it is",
         "Write the owner into the file again, as in root@pam: a server leaves a group without it out.";
+    /// The last entry of the newest log of a store is not whole.
+    TornTail = 310, "torn-tail", Warning, "the newest log of a store ends in the middle of an entry",
+        "Nothing to do if the store's program was killed or is running: it cuts such an end off when it opens the \
+         store.";
 }
 
 impl fmt::Display for Code {

@@ -303,6 +303,28 @@ fn parts(code: Code) -> Page {
             ],
             again: "--depth list --strict",
         },
+        Code::Moved => Page {
+            means: "Between any two looks, the program that works on the store replaced files. What could not be seen \
+                the same twice is not called damaged, and not called sound either.",
+            comes: "A store under heavy writes: its files live shorter than it takes to look at them.",
+            steps: &[
+                "Make a checkpoint, which holds every file that it names, and verify that: \
+                 highwater~checkpoint~STORE~DEST~--verify.",
+                "Or verify again when less is written.",
+            ],
+            again: "--depth digest",
+        },
+        Code::TornTail => Page {
+            means: "Behind the last whole entry of the newest log lie bytes that are none. The store's own program \
+                cuts them off when it opens the store, and whoever wrote them was never told that they are safe.",
+            comes: "A program that was killed or lost power while it wrote, or is writing right now. A disk that \
+                changed bits in the last entry looks the same.",
+            steps: &[
+                "If the program was stopped in good order, compare the log with another copy of it.",
+                "Otherwise open the store with its own program, which cuts the end off.",
+            ],
+            again: "--depth digest --strict",
+        },
         Code::NoOwner => Page {
             means: "A group has no file that says whose it is. Its snapshots are checked and restored like any \
                 others, but a server leaves the group out of its listings and takes no backup into it.",

@@ -137,6 +137,7 @@ pub fn run(
                         return Ok(());
                     }
                     running.walked.clear();
+                    present.forget();
                 }
             }
         }

@@ -31,6 +31,11 @@ impl Present {
         Self { shard, folders: RwLock::default(), keys: RandomState::new() }
     }
 
+    /// Forgets what was listed: the folders may have changed.
+    pub(super) fn forget(&self) {
+        self.folders.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Whether the listing of its folder shows this object as a plain file. That it does not says nothing: a look at
     /// the object itself tells why.
     pub(super) fn shows(&self, store: &dyn Store, object: &Name) -> bool {

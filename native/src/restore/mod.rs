@@ -158,8 +158,13 @@ pub fn to_file(run: &Run<'_>) -> Result<RestoreSummary, Error> {
             "a tree is restored to a folder, and not to the file {}",
             quoted(&run.told())
         ))),
+        // A plan of such a set is not made.
+        Shape::Nothing => Err(Error::cannot_start(NOTHING)),
     }
 }
+
+/// What is said of a set that is used as it lies.
+pub(crate) const NOTHING: &str = "there is nothing to restore: it is used as it lies, so copy the folder";
 
 /// The target has its name still, and nobody put another file there.
 fn is_still_ours(run: &Run<'_>, file: &dyn Writable) -> Result<(), Error> {

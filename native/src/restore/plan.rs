@@ -13,6 +13,7 @@ use highwater_core::point::{LATEST, Point};
 use highwater_core::report::{Depth, Soundness};
 use highwater_core::survey::{Options, Survey, Work};
 
+use super::NOTHING;
 use super::append;
 use super::claims::{Claims, Gather};
 use super::known::Unread;
@@ -65,6 +66,9 @@ impl Plan {
     /// # Errors
     /// When there is no such point, or its index is damaged.
     pub fn make(from: &dyn Store, asked: Asked, depth: Depth) -> Result<Self, Error> {
+        if asked.format.facts().shape == Shape::Nothing {
+            return Err(Error::cannot_start(NOTHING));
+        }
         let mut claims = Gather::default();
         let each = &mut |work| {
             if let Work::Claim(claim) = work {

@@ -89,8 +89,9 @@ impl Host {
 
     /// The report on `files`, called `label`.
     pub fn report(&self, files: &Image, label: &str) -> Report {
-        let scope = Scope::new(Of::All).trailing(self.depth == Depth::Deep).keyed(self.key.clone());
         let format = by_name(self.format).expect("a known format");
+        let trails = self.depth >= format.facts().trails;
+        let scope = Scope::new(Of::All).trailing(trails).keyed(self.key.clone());
         let options = Options {
             label: label.to_owned(),
             format: Some(format),

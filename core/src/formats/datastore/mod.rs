@@ -32,6 +32,7 @@ use crate::facts::{Facts, Hint, Lock, Pool, Shape};
 use crate::finding::Code;
 use crate::inspect::{Entry, Format, Inspect, Of, Scope};
 use crate::point::{NoPoint, Point};
+use crate::report::Depth;
 
 /// The format; see the module's page.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,8 @@ const STORE_FACTS: Facts = Facts {
     lock: Lock::Together(names::LOCK),
     pool: Some(Pool { folder: names::CHUNKS, aside: ".bad", sets_aside: "a server's verification" }),
     shape: Shape::Image,
+    trails: Depth::Deep,
+    moves: false,
     // Snapshots are named after the time of the day.
     colons: true,
     advice: |code| advice::advice(code, false),

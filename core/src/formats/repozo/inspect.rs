@@ -356,7 +356,7 @@ impl Repository {
         }
         if !reading.parts.is_empty() {
             let follow = Box::new(Records::new(reading.ends, self.group, reading.first));
-            out.trails.push(Trail { parts: reading.parts, follow });
+            out.trails.push(Trail { parts: reading.parts, follow, key: None });
         }
         self.group += 1;
         self.next_chain(out);

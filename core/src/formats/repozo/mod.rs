@@ -26,6 +26,7 @@ use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::inspect::{Entry, Format, Inspect, Scope};
 use crate::name::Name;
 use crate::point::{LATEST, NoPoint, Point};
+use crate::report::Depth;
 
 /// The format.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ static FACTS: Facts = Facts {
     lock: LOCK,
     pool: None,
     shape: Shape::Append,
+    trails: Depth::Deep,
+    moves: false,
     colons: false,
     advice: advice::advice,
     notes: advice::notes,

@@ -169,7 +169,7 @@ impl Verify {
         let store: Box<dyn Store> = if self.mmap { Box::new(Mapped(files)) } else { Box::new(files) };
         let format = kind_of(&*store, &self.root)?;
         let Settings { depth, shard, key } = settings.clone();
-        let trails = depth == Depth::Deep;
+        let trails = depth >= format.facts().trails;
         let of = match &repository.point {
             None => Of::All,
             Some(point) => Of::Under(format.point(point).map_err(|no| usage(no.to_string()))?),

@@ -14,6 +14,7 @@ use highwater_core::inspect::{Answer, Ask, Batch, Entry, Format, Inspect, Scope,
 use highwater_core::name::Name;
 use highwater_core::node::{Meta, Node, NodeKind};
 use highwater_core::point::{NoPoint, Point};
+use highwater_core::report::Depth;
 use highwater_tests::dice::Dice;
 
 /// The point's name.
@@ -26,6 +27,8 @@ static FACTS: Facts = Facts {
     lock: Lock::Alone(".bale.lock"),
     pool: None,
     shape: Shape::Tree,
+    trails: Depth::Deep,
+    moves: false,
     colons: false,
     advice: |_| None,
     notes: |_| None,

@@ -42,7 +42,7 @@ const REPOZO: Kind = ("repozo", None);
 fn survey_of((format, key): Kind, depth: Depth, shard: Shard) -> Survey {
     let format = by_name(format).expect("a known format");
     let options = Options { label: "set".to_owned(), format: Some(format), depth, strict: false, shard };
-    Survey::new(format.inspect(&Scope::new(Of::All).trailing(depth == Depth::Deep).keyed(key)), options)
+    Survey::new(format.inspect(&Scope::new(Of::All).trailing(depth >= format.facts().trails).keyed(key)), options)
 }
 
 /// The files of a set and the folders they are in.
