@@ -1,6 +1,7 @@
 //! The kinds of backup. A new one is a folder here and a line in [`ALL`].
 
 pub mod datastore;
+pub mod fjall;
 pub mod repozo;
 
 use crate::facts::Pool;
