@@ -3,6 +3,7 @@
 pub mod datastore;
 pub mod fjall;
 pub mod repozo;
+pub mod rocksdb;
 
 use crate::facts::Pool;
 use crate::finding::{Code, fill};
