@@ -18,19 +18,18 @@ pub fn highwater() -> &'static Path {
             return named;
         }
         let beside = beside_the_test();
-        assert!(
-            beside.is_file(),
-            "there is no {}: run tests/run, or `cargo build -p highwater` with the profile of this test",
-            beside.display()
-        );
-        if let Some(source) = newer_source(&beside) {
-            panic!(
-                "{} is older than {source}: run tests/run, or `cargo build -p highwater`, and test again",
-                beside.display()
-            );
-        }
+        must_be_fresh(&beside, "run tests/run, or `cargo build -p highwater` with the profile of this test");
         beside
     })
+}
+
+/// Panic with advice unless the program is there and no older than its sources.
+#[track_caller]
+pub(crate) fn must_be_fresh(program: &Path, advice: &str) {
+    assert!(program.is_file(), "there is no {}: {advice}", program.display());
+    if let Some(source) = newer_source(program) {
+        panic!("{} is older than {source}: {advice}, and test again", program.display());
+    }
 }
 
 /// A test runs as `target/PROFILE/deps/NAME-HASH`; the binary lies one folder up.

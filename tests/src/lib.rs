@@ -24,3 +24,4 @@ pub mod score;
 pub mod specimens;
 pub mod stamps;
 pub mod workbench;
+pub mod writers;

@@ -1,12 +1,10 @@
 //! Keyspaces that come and go: `churn-r` is created and filled with a batch that says so everywhere; the next round drops
 //! it after a batch that says that.
 
-use std::error::Error;
-
 use fjall::{Database, Keyspace};
+use writer_common::{Outcome, number};
 
 use crate::keyspaces::creation;
-use crate::rows::number;
 
 /// How many batches lie between two rounds.
 const BETWEEN: u64 = 150;
@@ -25,7 +23,7 @@ pub fn name(round: u64) -> String {
 
 impl<'a> Churn<'a> {
     /// Go on after the round that the store holds, and drop what a killed writer left.
-    pub fn open(database: &'a Database, keyspaces: &'a [(&'static str, Keyspace)]) -> Result<Self, Box<dyn Error>> {
+    pub fn open(database: &'a Database, keyspaces: &'a [(&'static str, Keyspace)]) -> Outcome<Self> {
         let (_, first) = &keyspaces[0];
         let round = first.get("churn")?.and_then(|value| number(&value)).unwrap_or(0);
         let churn = Self { database, keyspaces, round };
@@ -38,7 +36,7 @@ impl<'a> Churn<'a> {
     }
 
     /// Drop the keyspace of the last round and create the next, if it is time to.
-    pub fn after(&mut self, last: u64) -> Result<(), Box<dyn Error>> {
+    pub fn after(&mut self, last: u64) -> Outcome<()> {
         if !last.is_multiple_of(BETWEEN) {
             return Ok(());
         }
@@ -62,7 +60,7 @@ impl<'a> Churn<'a> {
         Ok(())
     }
 
-    fn drop_keyspace(&self, round: u64) -> Result<(), Box<dyn Error>> {
+    fn drop_keyspace(&self, round: u64) -> Outcome<()> {
         let called = name(round);
         if self.database.keyspace_exists(&called) {
             self.database.delete_keyspace(self.database.keyspace(&called, || creation(&called))?)?;

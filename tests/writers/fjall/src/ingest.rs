@@ -3,12 +3,10 @@
 //! Round r replaces all rows of the keyspace by ingestion; then a batch sets `ingested` to r in every keyspace. A copy that
 //! has the batch must have the tables.
 
-use std::error::Error;
-
 use fjall::{Database, Keyspace};
+use writer_common::{Outcome, Rows, key, number};
 
 use crate::keyspaces::{INGESTED, creation};
-use crate::rows::{Rows, key, number};
 
 /// How many batches lie between two rounds.
 const BETWEEN: u64 = 400;
@@ -26,7 +24,7 @@ pub struct Ingest<'a> {
 
 impl<'a> Ingest<'a> {
     /// Go on after the round that the store holds.
-    pub fn open(database: &'a Database, keyspaces: &'a [(&'static str, Keyspace)]) -> Result<Self, Box<dyn Error>> {
+    pub fn open(database: &'a Database, keyspaces: &'a [(&'static str, Keyspace)]) -> Outcome<Self> {
         let target = database.keyspace(INGESTED, || creation(INGESTED))?;
         // A round that was ingested and not yet said is said again by the next.
         let round = target.get(key(0))?.and_then(|row| round_of(&row)).unwrap_or(0);
@@ -34,7 +32,7 @@ impl<'a> Ingest<'a> {
     }
 
     /// Ingest if it is time to.
-    pub fn after(&mut self, last: u64) -> Result<(), Box<dyn Error>> {
+    pub fn after(&mut self, last: u64) -> Outcome<()> {
         if !last.is_multiple_of(BETWEEN) {
             return Ok(());
         }

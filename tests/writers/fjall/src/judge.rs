@@ -1,31 +1,18 @@
 //! The judge: opens a copy with the engine and compares everything in it with what some prefix of the batches gives.
 
-use std::error::Error;
-
 use fjall::{Database, Keyspace};
-use serde_json::{Value, json};
+use writer_common::{Options, Outcome, Rows, key, number};
 
 use crate::churn;
 use crate::ingest;
 use crate::keyspaces::{INGESTED, NAMES, changed, creation, open};
-use crate::options::Options;
-use crate::rows::{Rows, key, number};
 
-type Judged<T> = Result<T, Box<dyn Error>>;
-
-/// What the copy is, as one JSON object, and whether it is good.
-pub fn judge(options: &Options) -> (Value, bool) {
+/// The last batch of a good copy.
+pub fn judge(options: &Options) -> Outcome<u64> {
     // Asked first: opening creates what is not there.
     if !options.folder.join("version").is_file() {
-        return (json!({ "good": false, "last": null, "why": "the copy has no version file" }), false);
+        return Err("the copy has no version file".into());
     }
-    match examine(options) {
-        Ok(last) => (json!({ "good": true, "last": last, "why": "" }), true),
-        Err(error) => (json!({ "good": false, "last": null, "why": error.to_string() }), false),
-    }
-}
-
-fn examine(options: &Options) -> Judged<u64> {
     let database = open(&options.folder).map_err(|error| format!("it does not open: {error:?}"))?;
     let mut keyspaces = Vec::new();
     for name in NAMES {
@@ -39,9 +26,6 @@ fn examine(options: &Options) -> Judged<u64> {
         keyspaces.push((name, keyspace));
     }
     let last = agreed(&keyspaces, "last")?.ok_or("there is no last batch")?;
-    if last < options.acknowledged {
-        return Err(format!("it ends with batch {last}, and {} was acknowledged", options.acknowledged).into());
-    }
     for (name, keyspace) in &keyspaces {
         examine_rows(name, keyspace, last)?;
     }
@@ -51,7 +35,7 @@ fn examine(options: &Options) -> Judged<u64> {
 }
 
 /// A number that every batch sets in all keyspaces.
-fn agreed(keyspaces: &[(&str, Keyspace)], what: &str) -> Judged<Option<u64>> {
+fn agreed(keyspaces: &[(&str, Keyspace)], what: &str) -> Outcome<Option<u64>> {
     let mut found = Vec::new();
     for (_, keyspace) in keyspaces {
         found.push(keyspace.get(what)?.and_then(|value| number(&value)));
@@ -63,7 +47,7 @@ fn agreed(keyspaces: &[(&str, Keyspace)], what: &str) -> Judged<Option<u64>> {
 }
 
 /// Exactly the rows of the window are there.
-fn examine_rows(name: &str, keyspace: &Keyspace, last: u64) -> Judged<()> {
+fn examine_rows(name: &str, keyspace: &Keyspace, last: u64) -> Outcome<()> {
     let shape = keyspace.get("shape")?.ok_or(format!("{name} keeps no shape"))?;
     let rows = Rows::of_shape(&shape).ok_or(format!("the shape in {name} is none"))?;
     let mut expected = rows.present(last);
@@ -87,7 +71,7 @@ fn examine_rows(name: &str, keyspace: &Keyspace, last: u64) -> Judged<()> {
 }
 
 /// The round that was ingested is the one that was said, or the next, which could not be said yet.
-fn examine_ingested(database: &Database, said: Option<u64>) -> Judged<()> {
+fn examine_ingested(database: &Database, said: Option<u64>) -> Outcome<()> {
     if !database.keyspace_exists(INGESTED) {
         return if said.is_none() { Ok(()) } else { Err(format!("keyspace {INGESTED} is gone").into()) };
     }
@@ -116,7 +100,7 @@ fn examine_ingested(database: &Database, said: Option<u64>) -> Judged<()> {
 }
 
 /// Of the keyspaces that come and go, exactly those are there that may be.
-fn examine_churned(database: &Database, round: Option<u64>, dropping: Option<u64>) -> Judged<()> {
+fn examine_churned(database: &Database, round: Option<u64>, dropping: Option<u64>) -> Outcome<()> {
     let (round, dropping) = (round.unwrap_or(0), dropping.unwrap_or(0));
     let mut found = Vec::new();
     for called in database.list_keyspace_names() {

@@ -1,25 +1,19 @@
 //! The writer: batch after batch, an acknowledgement a line after every fiftieth has been made durable.
 
-use std::error::Error;
-use std::fs::File;
-use std::io::{BufWriter, Read, Write};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use fjall::{Database, Keyspace, PersistMode};
+use writer_common::{Latencies, Options, Outcome, Pace, Rows, key, number, say};
 
 use crate::churn::Churn;
 use crate::ingest::Ingest;
 use crate::keyspaces::{NAMES, creation, open};
-use crate::options::Options;
-use crate::rows::{Rows, key, number};
 
 /// How many batches are made durable together.
 const TOGETHER: u64 = 50;
 
 /// Commit batches, from where the store ends.
-pub fn write(options: &Options) -> Result<(), Box<dyn Error>> {
-    end_with_the_input();
+pub fn write(options: &Options) -> Outcome<()> {
     let database = open(&options.folder)?;
     let mut keyspaces = Vec::new();
     for name in NAMES {
@@ -34,9 +28,9 @@ pub fn write(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut last = number(&stored).ok_or("the last batch is no number")?;
     let mut ingest = options.ingest.then(|| Ingest::open(&database, &keyspaces)).transpose()?;
     let mut churn = options.churn.then(|| Churn::open(&database, &keyspaces)).transpose()?;
-    let mut latencies = options.latencies.as_ref().map(File::create).transpose()?.map(BufWriter::new);
+    let mut latencies = Latencies::open(options)?;
     let mut pace = Pace::new(options.rate);
-    let end = if options.batches == 0 { u64::MAX } else { last + options.batches };
+    let end = options.end(last);
     while last < end {
         pace.wait();
         let began = Instant::now();
@@ -54,10 +48,7 @@ pub fn write(options: &Options) -> Result<(), Box<dyn Error>> {
             database.persist(PersistMode::SyncAll)?;
             say(last);
         }
-        if let Some(file) = &mut latencies {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_micros();
-            writeln!(file, "{now} {}", began.elapsed().as_micros())?;
-        }
+        latencies.note(began)?;
         if let Some(ingest) = &mut ingest {
             ingest.after(last)?;
         }
@@ -69,7 +60,7 @@ pub fn write(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 /// The first batch: the shape of the rows, and that there are none.
-fn begin(database: &Database, keyspaces: &[(&str, Keyspace)], options: &Options) -> Result<Rows, Box<dyn Error>> {
+fn begin(database: &Database, keyspaces: &[(&str, Keyspace)], options: &Options) -> Outcome<Rows> {
     let rows = Rows::new(options.window, options.row);
     let mut batch = database.batch();
     for (_, keyspace) in keyspaces {
@@ -80,45 +71,4 @@ fn begin(database: &Database, keyspaces: &[(&str, Keyspace)], options: &Options)
     database.persist(PersistMode::SyncAll)?;
     say(0);
     Ok(rows)
-}
-
-/// Acknowledge all batches up to `last`.
-fn say(last: u64) {
-    let mut output = std::io::stdout().lock();
-    // Nobody reads any more: the writer is about to be ended.
-    let _ = writeln!(output, "{last}").and_then(|()| output.flush());
-}
-
-/// End, as if killed, when whoever started the writer is gone.
-fn end_with_the_input() {
-    thread::spawn(|| {
-        let mut ignored = [0; 64];
-        while std::io::stdin().read(&mut ignored).is_ok_and(|count| count > 0) {}
-        std::process::exit(0);
-    });
-}
-
-/// A steady rate.
-struct Pace {
-    every: Option<Duration>,
-    next: Instant,
-}
-
-impl Pace {
-    fn new(rate: u64) -> Self {
-        let every = (rate > 0).then(|| Duration::from_secs(1) / u32::try_from(rate).unwrap_or(u32::MAX));
-        Self { every, next: Instant::now() }
-    }
-
-    /// Return when the next batch is due. One that is late is not waited for, and a second that was lost is not made up.
-    fn wait(&mut self) {
-        let Some(every) = self.every else { return };
-        let now = Instant::now();
-        match self.next.checked_duration_since(now) {
-            Some(rest) => thread::sleep(rest),
-            None if now.duration_since(self.next) > Duration::from_secs(1) => self.next = now,
-            None => {}
-        }
-        self.next += every;
-    }
 }

@@ -4,6 +4,7 @@
 const NOISE: usize = 1 << 17;
 
 /// What rows are made from, and how many stay.
+#[derive(Debug)]
 pub struct Rows {
     noise: Vec<u8>,
     /// How many rows stay.

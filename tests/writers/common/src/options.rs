@@ -14,7 +14,9 @@ pub enum Verb {
 /// A parsed command line.
 #[derive(Debug)]
 pub struct Options {
+    /// What to do.
     pub verb: Verb,
+    /// The store or the copy.
     pub folder: PathBuf,
     /// Batches a second; 0 for as many as go.
     pub rate: u64,
@@ -35,6 +37,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The last batch of a writer whose store ends with `last`.
+    pub fn end(&self, last: u64) -> u64 {
+        if self.batches == 0 { u64::MAX } else { last.saturating_add(self.batches) }
+    }
+
     /// Parse what follows the name of the program.
     pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
