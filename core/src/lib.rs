@@ -46,6 +46,7 @@ pub mod key;
 pub mod lane;
 pub mod marks;
 mod moving;
+pub mod mtree;
 pub mod name;
 pub mod node;
 pub mod plan;

@@ -11,6 +11,7 @@
 //!   driven by `highwater_core::drive`, all others by [`drive`];
 //! * a place to write to: a [`disk::Disk`], which is a store too;
 //! * a shape that a restore makes: a folder in [`restore`];
+//! * a live store that checkpoints are made of: an adapter, a file in [`live`];
 //! * a verb: a file or folder in [`cli`] and a line in `cli::verb`.
 
 pub mod backup;
@@ -22,6 +23,7 @@ pub mod error;
 mod filestorage;
 mod flush;
 pub mod heal;
+pub mod live;
 pub mod lock;
 pub mod mark;
 mod marking;

@@ -340,6 +340,11 @@ impl<'a> FolderDraft<'a> {
         &*self.folder
     }
 
+    /// Which folder it is.
+    pub(super) fn identity(&self) -> Identity {
+        self.identity
+    }
+
     /// Makes the folder itself durable: its owner and permissions, and the names in it.
     fn sync(&self) -> io::Result<()> {
         match self.folder.sync() {

@@ -9,6 +9,7 @@ mod device;
 mod draft;
 mod leftover;
 pub mod like;
+mod marked;
 mod real;
 mod remove_tree;
 mod work_name;
@@ -22,6 +23,7 @@ use highwater_core::name::Name;
 
 pub(crate) use appender::Appender;
 pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
+pub use marked::sweep;
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub(crate) use remove_tree::remove_tree;
 pub(crate) use work_name::is_draft;
@@ -96,6 +98,15 @@ pub trait Disk: Store {
     /// # Errors
     /// The operating system's; `Unsupported` where files have one name each.
     fn link(&self, _file: &Name, _name: &Name) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives a plain file of another root a name here, which must be free.
+    ///
+    /// # Errors
+    /// The operating system's: `CrossesDevices` when the two lie on different file systems, `PermissionDenied` when the
+    /// file is another user's, `TooManyLinks`; `Unsupported` where files have one name each.
+    fn adopt(&self, _from: &dyn Store, _file: &Name, _name: &Name) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

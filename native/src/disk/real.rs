@@ -1,5 +1,6 @@
 //! The real disk: system calls on descriptors, below a held root and through no link, with `fsync` where it belongs.
 
+use std::any::Any;
 use std::ffi::{CStr, OsStr};
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -181,6 +182,11 @@ impl Disk for Files {
 
     fn link(&self, file: &Name, name: &Name) -> io::Result<()> {
         Ok(linkat(self.parent(file)?, last(file), self.parent(name)?, last(name), AtFlags::empty())?)
+    }
+
+    fn adopt(&self, from: &dyn Store, file: &Name, name: &Name) -> io::Result<()> {
+        let from = from.as_any().and_then(<dyn Any>::downcast_ref::<Self>).ok_or(io::ErrorKind::Unsupported)?;
+        Ok(linkat(from.parent(file)?, last(file), self.parent(name)?, last(name), AtFlags::empty())?)
     }
 
     fn make_link(&self, name: &Name, text: &[u8]) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! `Files`: a folder of this machine, held open.
 
+use std::any::Any;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom};
@@ -16,6 +17,7 @@ use highwater_core::name::Name;
 use rustix::fs::{Advice, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat};
 
 use super::beneath::{self, Follow};
+use super::coming::{Inotify, News};
 use super::{Identity, Object, Store};
 
 /// Which links below a root are followed by whoever reads.
@@ -192,6 +194,14 @@ impl Store for Files {
             None => fstat(&self.root).ok()?,
         };
         Some((stat.st_dev, stat.st_ino))
+    }
+
+    fn coming(&self, folder: Option<&Name>) -> io::Result<Box<dyn News>> {
+        Ok(Box::new(Inotify::of(self.folder(folder)?.as_fd())?))
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
     }
 
     fn around(&self) -> io::Result<Vec<Identity>> {

@@ -6,9 +6,11 @@
 //! wherever it leads, once: when the root is opened.
 
 pub(crate) mod beneath;
+mod coming;
 mod files;
 pub mod mapped;
 
+use std::any::Any;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::Entry;
 use highwater_core::name::Name;
 
+pub use coming::{Coming, News};
 pub(crate) use files::BlockDevice;
 pub use files::{Files, Links, Locks};
 pub(crate) use files::{plain, umask};
@@ -83,6 +86,19 @@ pub trait Store: Sync + Send {
     /// The operating system's.
     fn around(&self) -> io::Result<Vec<Identity>> {
         Ok(Vec::new())
+    }
+
+    /// Tells of the names that appear from now on in a folder, or in the root.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where nobody tells.
+    fn coming(&self, _folder: Option<&Name>) -> io::Result<Box<dyn News>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// This root as what it is, for another of its kind.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
     }
 }
 

@@ -1,5 +1,6 @@
 //! `Root`: a folder of the model disk, as writers and readers see it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
@@ -55,6 +56,19 @@ impl Root {
         }
         drop(state);
         Ok(Open { model: self.model.clone(), path, number })
+    }
+
+    fn link_path(&self, file: &Path, name: &Name) -> io::Result<()> {
+        let path = self.path(name);
+        let mut state = self.model.state();
+        let number = state.number(file)?;
+        if state.names.contains_key(&path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if state.operate("link", &path)? {
+            state.change(NameChange::Link(path, number));
+        }
+        Ok(())
     }
 
     fn lock_path(&self, path: PathBuf) -> Option<Held> {
@@ -121,6 +135,10 @@ impl Store for Root {
         self.model.state().locked.contains(&self.path(name))
     }
 
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn around(&self) -> io::Result<Vec<Identity>> {
         // A folder that only lies on the way to files has no number; its path tells it from every other.
         let number = |path: &Path| {
@@ -185,16 +203,12 @@ impl Disk for Root {
     }
 
     fn link(&self, file: &Name, name: &Name) -> io::Result<()> {
-        let (file, path) = (self.path(file), self.path(name));
-        let mut state = self.model.state();
-        let number = state.number(&file)?;
-        if state.names.contains_key(&path) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        if state.operate("link", &path)? {
-            state.change(NameChange::Link(path, number));
-        }
-        Ok(())
+        self.link_path(&self.path(file), name)
+    }
+
+    fn adopt(&self, from: &dyn Store, file: &Name, name: &Name) -> io::Result<()> {
+        let from = from.as_any().and_then(<dyn Any>::downcast_ref::<Self>).ok_or(io::ErrorKind::Unsupported)?;
+        self.link_path(&from.path(file), name)
     }
 
     fn make_link(&self, name: &Name, text: &[u8]) -> io::Result<()> {

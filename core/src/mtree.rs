@@ -1,0 +1,86 @@
+//! mtree(5): one line of text for each entry of a tree, which `mtree` and `bsdtar` read too.
+//!
+//! | keyword | value |
+//! |---|---|
+//! | `type` | `dir`, `file`, `link` |
+//! | `size` | bytes of a file |
+//! | `link` | the text of a symbolic link |
+//! | `mode` | the lowest twelve bits of the permissions, in octal digits |
+//! | `uid`, `gid` | user and group, by number |
+//! | `time` | when its bytes changed last: seconds since 1970, a dot, nanoseconds in nine digits |
+//! | `sha256` | the digest of a file's bytes, in hexadecimal digits |
+//!
+//! A path begins with `./`. Bytes that are no printable ASCII, and those with a meaning of their own to some reader
+//! (space, `#`, `=`, `\`, and what patterns are made of), are written as `\` and three octal digits.
+
+use crate::digest::Digest;
+use crate::node::{Meta, Node, NodeKind};
+
+/// The first line, by which readers know the format.
+pub const SIGNATURE: &str = "#mtree\n";
+
+/// Writes the bytes of a path or of a link's text.
+fn escape(bytes: &[u8], out: &mut String) {
+    for &byte in bytes {
+        let plain = byte.is_ascii_graphic() && !b"#=\\*?[]".contains(&byte);
+        if plain { out.push(char::from(byte)) } else { out.push_str(&format!("\\{byte:03o}")) }
+    }
+}
+
+/// Adds the line of an entry, with the digest of its bytes where that is known. A hard link is written as the file that
+/// it is a name of, so it must be given as one.
+pub fn push_line(node: &Node, digest: Option<&Digest>, out: &mut String) {
+    out.push('.');
+    if let Some(path) = &node.path {
+        out.push('/');
+        escape(path.as_bytes(), out);
+    }
+    match &node.kind {
+        NodeKind::Folder => out.push_str(" type=dir"),
+        NodeKind::File(size) => out.push_str(&format!(" type=file size={size}")),
+        NodeKind::Link(text) => {
+            out.push_str(" type=link link=");
+            escape(text, out);
+        }
+        NodeKind::Hard(_) => out.push_str(" type=file"),
+    }
+    let Meta { mode, uid, gid, modified } = node.meta;
+    let mut push = |text: Option<String>| out.push_str(&text.unwrap_or_default());
+    push(mode.map(|mode| format!(" mode={mode:04o}")));
+    push(uid.map(|uid| format!(" uid={uid}")));
+    push(gid.map(|gid| format!(" gid={gid}")));
+    push(modified.map(|(seconds, nanoseconds)| format!(" time={seconds}.{nanoseconds:09}")));
+    if let Some(Digest::Sha256(_)) = digest {
+        push(digest.map(|digest| format!(" sha256={digest}")));
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::sha256_of;
+    use crate::name::Name;
+
+    fn line(path: Option<&[u8]>, kind: NodeKind, digest: Option<&Digest>) -> String {
+        let meta = Meta { mode: Some(0o640), uid: Some(7), gid: None, modified: Some((12, 34)) };
+        let mut out = String::new();
+        push_line(&Node { path: path.map(|path| Name::new(path).unwrap()), kind, meta }, digest, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_line_says_what_the_manual_says_in_its_words() {
+        let sum = sha256_of(b"");
+        let tail = "mode=0640 uid=7 time=12.000000034";
+        assert_eq!(line(None, NodeKind::Folder, None), format!(". type=dir {tail}\n"));
+        assert_eq!(
+            line(Some(b"a b/c#\\\xff\n*"), NodeKind::File(3), Some(&sum)),
+            format!("./a\\040b/c\\043\\134\\377\\012\\052 type=file size=3 {tail} sha256={sum}\n")
+        );
+        assert_eq!(
+            line(Some(b"l"), NodeKind::Link(b"../x y".to_vec()), None),
+            format!("./l type=link link=../x\\040y {tail}\n")
+        );
+    }
+}

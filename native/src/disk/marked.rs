@@ -1,0 +1,124 @@
+//! Work folders that say of themselves that they are ones: so a run can remove, with all that is in it, what another
+//! left that was killed.
+//!
+//! Whoever owns the folder around can rename a folder of ours so that it looks like a leftover, though he can write
+//! nothing into it. So a work folder holds a file that names the folder's own device and inode, until it is published. A
+//! folder without that file, or a copy of one, is left alone.
+
+use std::io;
+
+use highwater_core::name::Name;
+
+use super::remove_tree::remove_tree;
+use super::work_name::is_draft;
+use super::{Disk, FolderDraft, Look, What};
+use crate::error::Error;
+use crate::shown::quoted;
+use crate::store::{Identity, Object};
+use crate::watch::Watch;
+
+/// The file in a work folder that says so.
+const MARK: &[u8] = b".highwater-work";
+
+fn mark() -> io::Result<Name> {
+    Name::new(MARK).map_err(io::Error::other)
+}
+
+fn text((device, inode): Identity) -> String {
+    format!("work folder {device}:{inode}; removed by the next run if this one was killed\n")
+}
+
+impl<'a> FolderDraft<'a> {
+    /// Begins a folder as [`FolderDraft::of`] does, which another run may [sweep](sweep) if this one is killed.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn marked(disk: &'a dyn Disk, beginning: &Name) -> io::Result<Self> {
+        let draft = Self::of(disk, beginning)?;
+        let file = draft.inside()?.create(&mark()?)?;
+        file.write_at(0, text(draft.identity()).as_bytes())?;
+        Ok(draft)
+    }
+
+    /// Takes the mark off, before the folder gets its name.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn unmark(&self) -> io::Result<()> {
+        self.inside()?.remove(&mark()?)
+    }
+}
+
+/// Removes the marked folders among those that lie in `folder` and whose names begin as those of drafts of `beginning`
+/// do, unless a run is at work with them, and says so.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn sweep(disk: &dyn Disk, beginning: &Name, watch: &Watch<'_>) -> Result<(), Error> {
+    let folder = beginning.folder();
+    let mut found = Vec::new();
+    disk.list(folder.as_ref(), &mut |entry| {
+        found.extend(Some(entry.name).filter(|name| is_draft(name.as_bytes(), beginning, "")));
+    })
+    .map_err(Error::of_folder("list", disk, folder.as_ref()))?;
+    for last in found {
+        let name = folder.as_ref().map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?;
+        let path = quoted(&disk.told(Some(&name)));
+        match sweep_one(disk, &name) {
+            Ok(Swept::Busy) => {}
+            Ok(Swept::Removed) => watch.notice(format!("removed {path}, the work folder of a run that was killed")),
+            Ok(Swept::Foreign) => watch.notice(format!(
+                "{path} looks like the work folder of a run that was killed, but does not say so inside: it was left \
+                 alone"
+            )),
+            Err(error) => watch.notice(format!("{path}, the work folder of a run that was killed, stays: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// What became of a folder that may be a leftover.
+enum Swept {
+    /// It is gone, or a run is at work with it.
+    Busy,
+    /// It was removed.
+    Removed,
+    /// It is none.
+    Foreign,
+}
+
+fn sweep_one(disk: &dyn Disk, name: &Name) -> io::Result<Swept> {
+    let Some(look) = disk.look(Some(name))? else { return Ok(Swept::Busy) };
+    let is_ours = |look: &Look| look.what == What::Folder && look.owner.user == disk.user() && look.mode & 0o077 == 0;
+    if !is_ours(&look) {
+        return Ok(Swept::Foreign);
+    }
+    let held = match disk.hold(Some(name)) {
+        Ok(None) => return Ok(Swept::Busy),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Swept::Busy),
+        held => held?,
+    };
+    let inside = disk.beneath(name)?;
+    if inside.look(None)?.is_none_or(|now| now.identity != look.identity) {
+        return Ok(Swept::Busy);
+    }
+    let said = match inside.open(&mark()?) {
+        Ok(file) => read_short(&*file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Swept::Foreign),
+        Err(error) => return Err(error),
+    };
+    if said != text(look.identity).as_bytes() {
+        return Ok(Swept::Foreign);
+    }
+    remove_tree(disk, name, look.identity)?;
+    drop(held);
+    Ok(Swept::Removed)
+}
+
+/// The first bytes of a file that is short.
+fn read_short(file: &dyn Object) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; 256];
+    let read = file.read_at(0, &mut buffer)?;
+    buffer.truncate(read);
+    Ok(buffer)
+}

@@ -1,0 +1,178 @@
+//! `Adapter`: what is particular to one kind of store: its head, what that names, and when its logs go on where it ends.
+
+use std::sync::Arc;
+
+use highwater_core::codec::Flow;
+use highwater_core::digest::Digest;
+use highwater_core::inspect::Entry;
+use highwater_core::name::Name;
+
+use super::held::Held;
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::store::Object;
+
+/// One kind of store. What it remembers from one call to the next is its own.
+pub(super) trait Adapter: Send {
+    /// The word for it.
+    fn kind(&self) -> &'static str;
+
+    /// Whether a folder with these entries is one.
+    fn recognise(&self, entries: &[Entry]) -> bool;
+
+    /// Looks at what is settled for as long as the store is open. Gives what whoever relies on a checkpoint should
+    /// know, a sentence each.
+    ///
+    /// # Errors
+    /// It is one that no true copy can be made of: why, and what to do.
+    fn look(&mut self, _store: &dyn Disk) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// How a log is known by its name in the store's folder, if the store has some; they are numbered oldest first.
+    fn logs(&self) -> Option<Numbered> {
+        None
+    }
+
+    /// What is pinned before the heads are read, as what they name may be gone soon after. It may be gone already.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn ahead(&mut self, _store: &dyn Disk) -> Result<Vec<Named>, Stop> {
+        Ok(Vec::new())
+    }
+
+    /// Reads the heads.
+    ///
+    /// # Errors
+    /// They cannot be read, or contradict each other, as they do while they change.
+    fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop>;
+
+    /// Chooses, once everything is pinned that the heads name, the logs to be copied from those that are held, oldest
+    /// first.
+    ///
+    /// # Errors
+    /// The logs do not go on where the heads end.
+    fn choose(&mut self, _store: &dyn Disk, _held: &Held) -> Result<Vec<u64>, Stop> {
+        Ok(Vec::new())
+    }
+
+    /// Begins to look for the end of a log's last whole entry.
+    fn scan(&self) -> Box<dyn Scan> {
+        Box::new(Everything(0))
+    }
+
+    /// Looks, when the logs are copied, whether all of it fits together, and says up to where it goes.
+    ///
+    /// # Errors
+    /// It does not fit.
+    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<String, Stop>;
+}
+
+/// The place of a file among the logs, by its name; none if it is no log.
+pub(super) type Numbered = fn(&Name) -> Option<u64>;
+
+/// Why a try comes to nothing.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The store changed: try again. Why, as a clause.
+    Moved(String),
+    /// Either the store changed, or it is damaged: it is when the same is seen again. What, as a clause.
+    Odd(String),
+    /// No other try can help.
+    Error(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// What the heads say.
+#[derive(Default)]
+pub(super) struct Head {
+    /// What they name, which does not change any more.
+    pub(super) named: Vec<Named>,
+    /// Folders that must be there even if nothing lies in them.
+    pub(super) folders: Vec<Name>,
+    /// The heads themselves, and whatever else is written anew.
+    pub(super) files: Vec<(Name, Content)>,
+}
+
+/// What a file is written from.
+pub(super) enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The first so many bytes of an open file that is only appended to.
+    Prefix(Arc<dyn Object>, u64),
+}
+
+/// A file that does not change any more.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    /// Where it lies in the store, and in the checkpoint.
+    pub(super) name: Name,
+    /// Its length, where it is on record.
+    pub(super) length: Option<u64>,
+    /// Its digest, where that is on record.
+    pub(super) digest: Option<Digest>,
+    /// It may be gone, and nothing is lost.
+    pub(super) optional: bool,
+}
+
+impl Named {
+    /// A file of which nothing is on record.
+    pub(super) fn new(name: Name) -> Self {
+        Self { name, length: None, digest: None, optional: false }
+    }
+}
+
+/// Looks for the end of a log's last whole entry.
+pub(super) trait Scan {
+    /// Takes the next bytes. `Break` when nothing that follows can be an entry.
+    fn push(&mut self, bytes: &[u8]) -> Flow;
+
+    /// What was found.
+    fn end(self: Box<Self>) -> Scanned;
+}
+
+/// What is in a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Scanned {
+    /// Where its last whole entry ends.
+    pub(super) whole: u64,
+    /// How many there are.
+    pub(super) entries: u64,
+    /// The number of the first one, where the store numbers them.
+    pub(super) first: Option<u64>,
+    /// The number of the last one.
+    pub(super) last: Option<u64>,
+    /// What stands behind it is no torn end: where that is, and what is wrong.
+    pub(super) broken: Option<(u64, String)>,
+}
+
+/// A log that was copied.
+#[derive(Debug, Clone)]
+pub(super) struct Copied {
+    /// Its place among the logs.
+    pub(super) number: u64,
+    /// Its name.
+    pub(super) name: Name,
+    /// What is in the copy.
+    pub(super) scanned: Scanned,
+}
+
+/// A log whose entries are not looked at.
+struct Everything(u64);
+
+impl Scan for Everything {
+    fn push(&mut self, bytes: &[u8]) -> Flow {
+        self.0 += bytes.len() as u64;
+        Flow::Continue(())
+    }
+
+    fn end(self: Box<Self>) -> Scanned {
+        Scanned { whole: self.0, ..Scanned::default() }
+    }
+}

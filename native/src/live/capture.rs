@@ -1,0 +1,197 @@
+//! The tries: heads, what they name, logs, until all of it fits together.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use highwater_core::digest::Digest;
+use highwater_core::name::Name;
+
+use super::adapter::{Adapter, Content, Copied, Head, Stop};
+use super::copy::{Written, copy, copy_log, write};
+use super::held::Held;
+use super::pins::Pins;
+use super::publish::Draft;
+use super::{CheckpointSummary, Run, Step};
+use crate::disk::{Disk, Look};
+use crate::error::Error;
+use crate::shown::quoted;
+
+/// How often the heads are read at most. What was pinned stays so: one try in three is the last even of a store under
+/// heavy writes.
+const TRIES: u32 = 100;
+
+/// So often the same thing must look wrong, one time after another, to be wrong.
+const SEEN: u32 = 4;
+
+/// What was captured: it lies in the draft.
+pub(super) struct Captured {
+    pub(super) summary: CheckpointSummary,
+    /// The files, with their digests where their bytes were read.
+    pub(super) files: BTreeMap<Name, Option<Digest>>,
+    /// The folders, those that others lie in first.
+    pub(super) folders: Vec<Name>,
+    /// The files that are not durable yet.
+    pub(super) unsynced: Vec<Name>,
+}
+
+/// Fills the draft.
+///
+/// # Errors
+/// When the store is damaged, never holds still, or cannot be read; or the draft cannot be written.
+pub(super) fn capture<D: Disk>(
+    run: &Run<'_, D>,
+    adapter: &mut dyn Adapter,
+    draft: &Draft<'_, D>,
+) -> Result<Captured, Error> {
+    let held = Held::default();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        if let Some(numbered) = adapter.logs() {
+            // Where no thread can be started, each try lists.
+            let watch = || held.watch(run.from, numbered, &over);
+            _ = thread::Builder::new().spawn_scoped(scope, watch);
+        }
+        let captured = tries(run, adapter, draft, &held);
+        over.store(true, Ordering::Relaxed);
+        captured
+    })
+}
+
+fn tries<D: Disk>(
+    run: &Run<'_, D>,
+    adapter: &mut dyn Adapter,
+    draft: &Draft<'_, D>,
+    held: &Held,
+) -> Result<Captured, Error> {
+    let mut pins = Pins::new(run.from, draft.inside(), run.beside, run.options.copy, run.watch);
+    let mut summary = CheckpointSummary { kind: adapter.kind(), ..CheckpointSummary::default() };
+    let mut same = 0;
+    for number in 1..=TRIES {
+        run.watch.go_on()?;
+        summary.tries = number;
+        let why = match attempt(run, adapter, draft, held, &mut pins, &summary) {
+            Ok(captured) => return Ok(captured),
+            Err(Stop::Error(error)) => return Err(error),
+            Err(Stop::Moved(why)) => {
+                same = 0;
+                why
+            }
+            Err(Stop::Odd(why)) => {
+                same = if summary.retries.last() == Some(&why) { same + 1 } else { 1 };
+                if same == SEEN {
+                    let path = quoted(&run.from.told(None));
+                    return Err(Error::damage(format!(
+                        "the store {path} is damaged: {why}; nothing was made of it. `highwater verify` may say more"
+                    )));
+                }
+                why
+            }
+        };
+        run.watch.note(format!("try {number} came to nothing: {why}"));
+        summary.retries.push(why);
+    }
+    let last = summary.retries.pop().unwrap_or_default();
+    Err(Error::failed(format!(
+        "the store {} changed faster than it could be read, {TRIES} times: {last}; run again when less is written",
+        quoted(&run.from.told(None))
+    )))
+}
+
+fn attempt<D: Disk>(
+    run: &Run<'_, D>,
+    adapter: &mut dyn Adapter,
+    draft: &Draft<'_, D>,
+    held: &Held,
+    pins: &mut Pins<'_>,
+    summary: &CheckpointSummary,
+) -> Result<Captured, Stop> {
+    let step = |step: Step| run.options.step.into_iter().for_each(|tell| tell(step));
+    let (from, to) = (run.from, draft.inside());
+    let logs = adapter.logs();
+    let hold = || match logs {
+        Some(numbered) => held.list(from, numbered).map_err(Error::of_folder("list", from, None)),
+        None => Ok(()),
+    };
+    hold()?;
+    step(Step::Held);
+    if summary.tries == 1 {
+        let ahead = adapter.ahead(from)?;
+        pins.pin(&ahead, true)?;
+    }
+    let Head { named, folders, files } = adapter.read(from)?;
+    step(Step::Read);
+    pins.pin(&named, false)?;
+    for folder in folders.iter().chain(files.iter().filter_map(|(name, _)| name.folder()).collect::<Vec<_>>().iter()) {
+        pins.folder(folder)?;
+    }
+    step(Step::Pinned);
+    hold()?;
+    step(Step::Listed);
+    let chosen = adapter.choose(from, held)?;
+    let mut made = Made { to, names: Vec::new() };
+    let (mut logs, mut written) = (Vec::new(), Vec::new());
+    for number in chosen {
+        run.watch.go_on()?;
+        let Some(log) = held.get(number) else {
+            return Err(Stop::Moved("a log was let go of".to_owned()));
+        };
+        let look = look_of(from, &log.name)?;
+        made.names.push(log.name.clone());
+        let (copy, scanned) = copy_log(&*log.object, (to, &log.name), &look, adapter.scan())
+            .map_err(Error::at("copy", from, &log.name))?;
+        let cut = log.object.length().map_err(Error::at("look at", from, &log.name))?.saturating_sub(scanned.whole);
+        written.push((log.name.clone(), copy, cut));
+        logs.push(Copied { number, name: log.name, scanned });
+    }
+    step(Step::Copied);
+    let position = adapter.accept(from, &logs)?;
+    step(Step::Accepted);
+    for (name, content) in files {
+        run.watch.go_on()?;
+        let look = look_of(from, &name)?;
+        made.names.push(name.clone());
+        let copy = match content {
+            Content::Bytes(bytes) => write(to, &name, &bytes, &look),
+            Content::Prefix(object, end) => copy((&*object, end), (to, &name), &look, None).map(|(copy, _)| copy),
+        };
+        written.push((name.clone(), copy.map_err(Error::at("write", to, &name))?, 0));
+    }
+    let mut summary = CheckpointSummary { position, ..summary.clone() };
+    pins.settle(&named, &mut summary)?;
+    if let Some(why) = &pins.why {
+        summary.notes.push(format!("files were not linked: {why}"));
+    }
+    let mut files: BTreeMap<Name, Option<Digest>> = pins.files().map(|(name, sum)| (name.clone(), sum)).collect();
+    let mut unsynced: Vec<Name> = pins.written.keys().cloned().collect();
+    for (name, Written { length, sha256, is_clone }, cut) in written {
+        summary.cut += cut;
+        if is_clone { &mut summary.cloned } else { &mut summary.copied }.add(length);
+        unsynced.push(name.clone());
+        files.insert(name, sha256);
+    }
+    made.names.clear();
+    let folders = pins.folders().cloned().collect();
+    Ok(Captured { summary, files, folders, unsynced })
+}
+
+/// What a copy is to be like: the file itself, or where its name is gone by now, a file of the store.
+fn look_of(from: &dyn Disk, name: &Name) -> Result<Look, Error> {
+    let look = from.look(Some(name)).map_err(Error::at("look at", from, name))?;
+    super::pins::like_file(from, look).map_err(Error::of_folder("look at", from, None))
+}
+
+/// Files that a try has made: they go with it, unless it is the last.
+struct Made<'a> {
+    to: &'a dyn Disk,
+    names: Vec<Name>,
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        for name in &self.names {
+            // The draft as a whole is removed in the end.
+            _ = self.to.remove(name);
+        }
+    }
+}

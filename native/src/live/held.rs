@@ -1,0 +1,113 @@
+//! `Held`: the logs of a store, open, so that they last though their names go; and the watch that opens new ones.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use highwater_core::name::Name;
+
+use super::adapter::Numbered;
+use crate::disk::Disk;
+use crate::store::{Coming, Object};
+
+/// How long the watch waits for news before it looks whether it is still wanted.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How often it lists the folder where the system tells no news.
+const OFTEN: Duration = Duration::from_millis(5);
+
+/// An open log.
+#[derive(Clone)]
+pub(super) struct Log {
+    /// Its name in the store.
+    pub(super) name: Name,
+    /// It, open.
+    pub(super) object: Arc<dyn Object>,
+}
+
+/// The logs that are held, by their place among the logs.
+#[derive(Default)]
+pub(super) struct Held {
+    logs: Mutex<BTreeMap<u64, Log>>,
+}
+
+impl Held {
+    fn logs(&self) -> MutexGuard<'_, BTreeMap<u64, Log>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a log that is not held yet. One that is gone by now is passed over.
+    fn hold(&self, store: &dyn Disk, number: u64, name: Name) -> io::Result<()> {
+        if self.logs().contains_key(&number) {
+            return Ok(());
+        }
+        match store.open(&name) {
+            Ok(object) => {
+                let object = Arc::from(object);
+                self.logs().entry(number).or_insert(Log { name, object });
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens every log that is there now.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn list(&self, store: &dyn Disk, numbered: Numbered) -> io::Result<()> {
+        let mut found = Vec::new();
+        store.list(None, &mut |entry| {
+            if let Some(number) = numbered(&entry.name).filter(|_| entry.kind.may_be_file()) {
+                found.push((number, entry.name));
+            }
+        })?;
+        found.sort_unstable();
+        found.into_iter().try_for_each(|(number, name)| self.hold(store, number, name))
+    }
+
+    /// The places of the logs that are held, oldest first.
+    pub(super) fn numbers(&self) -> Vec<u64> {
+        self.logs().keys().copied().collect()
+    }
+
+    /// A log that is held.
+    pub(super) fn get(&self, number: u64) -> Option<Log> {
+        self.logs().get(&number).cloned()
+    }
+
+    /// Lets go of logs that are older than this one: no head needs them any more.
+    pub(super) fn release_before(&self, number: u64) {
+        let mut logs = self.logs();
+        let kept = logs.split_off(&number);
+        *logs = kept;
+    }
+
+    /// Opens logs as they appear, until `over` is set; runs on a thread of its own.
+    pub(super) fn watch(&self, store: &dyn Disk, numbered: Numbered, over: &AtomicBool) {
+        let mut coming = store.coming(None).ok();
+        while !over.load(Ordering::Relaxed) {
+            let news = coming.as_mut().map(|coming| coming.wait(PATIENCE));
+            // What cannot be opened now is tried again by whoever lists, and told by him.
+            _ = match news {
+                Some(Ok(Coming::Names(names))) => names.into_iter().try_for_each(|name| match numbered(&name) {
+                    Some(number) => self.hold(store, number, name),
+                    None => Ok(()),
+                }),
+                Some(Ok(Coming::Lost)) => self.list(store, numbered),
+                Some(Err(_)) => {
+                    coming = None;
+                    Ok(())
+                }
+                None => {
+                    thread::sleep(OFTEN);
+                    self.list(store, numbered)
+                }
+            };
+        }
+    }
+}

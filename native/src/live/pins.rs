@@ -1,0 +1,390 @@
+//! `Pins`: what the heads named so far, in the checkpoint or on its way there. What is pinned stays so from one try to
+//! the next: a store whose files live shorter than a try would never be caught otherwise.
+//!
+//! | way | when |
+//! |---|---|
+//! | link | the file gets a second name in the checkpoint: nothing is read |
+//! | link beside | another file system, or nothing may be shared: it gets one in a hidden folder beside the store, and is copied from there once a try has come to its end |
+//! | held | links are not to be had: it is opened, and copied at once; its length and digest are compared, as some programs cut off what they delete |
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::sync::Arc;
+
+use highwater_core::digest::Digest;
+use highwater_core::name::Name;
+use rustix::io::Errno;
+
+use super::adapter::{Named, Stop};
+use super::copy::{Written, copy};
+use super::{CheckpointSummary, Count};
+use crate::disk::{Disk, FolderDraft, Look, What};
+use crate::error::Error;
+use crate::store::Object;
+use crate::watch::Watch;
+
+/// What is pinned, and how.
+pub(super) struct Pins<'a> {
+    store: &'a dyn Disk,
+    to: &'a dyn Disk,
+    beside: Option<&'a dyn Disk>,
+    watch: &'a Watch<'a>,
+    way: Way,
+    /// Why it is not the first of the ways, a clause.
+    pub(super) why: Option<String>,
+    hidden: Option<Hidden<'a>>,
+    pinned: HashMap<Name, Pinned>,
+    folders: BTreeSet<Name>,
+    /// What was copied, by name.
+    pub(super) written: HashMap<Name, Written>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Link,
+    Beside,
+    Held,
+}
+
+/// A folder beside the store that holds links.
+struct Hidden<'a> {
+    draft: FolderDraft<'a>,
+    inside: Box<dyn Disk>,
+    count: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Pinned {
+    /// It has its name in the checkpoint, and so many bytes.
+    There(u64),
+    /// It has this name in the hidden folder.
+    Beside(Name),
+}
+
+/// What the hidden folder is called, before the digits.
+pub(super) const HIDDEN: &[u8] = b".highwater-pins";
+
+/// How many files of a folder are pinned before another look whether to stop.
+const SOME: usize = 256;
+
+impl<'a> Pins<'a> {
+    pub(super) fn new(
+        store: &'a dyn Disk,
+        to: &'a dyn Disk,
+        beside: Option<&'a dyn Disk>,
+        copies: bool,
+        watch: &'a Watch<'a>,
+    ) -> Self {
+        let way = if copies { Way::Beside } else { Way::Link };
+        Self {
+            store,
+            to,
+            beside,
+            watch,
+            way,
+            why: None,
+            hidden: None,
+            pinned: HashMap::new(),
+            folders: BTreeSet::new(),
+            written: HashMap::new(),
+        }
+    }
+
+    /// Makes a folder of the checkpoint, with those that it lies in.
+    pub(super) fn folder(&mut self, folder: &Name) -> Result<(), Error> {
+        if self.folders.contains(folder) {
+            return Ok(());
+        }
+        if let Some(outer) = folder.folder() {
+            self.folder(&outer)?;
+        }
+        self.to.make_folder(folder).map_err(Error::at("make the folder", self.to, folder))?;
+        self.folders.insert(folder.clone());
+        Ok(())
+    }
+
+    /// The folders that were made.
+    pub(super) fn folders(&self) -> impl DoubleEndedIterator<Item = &Name> {
+        self.folders.iter()
+    }
+
+    /// Pins files. With `ahead`, one that is gone is passed over.
+    pub(super) fn pin(&mut self, named: &[Named], ahead: bool) -> Result<(), Stop> {
+        let mut left: Vec<&Named> = named.iter().filter(|named| !self.pinned.contains_key(&named.name)).collect();
+        left.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut gone = None;
+        // Files of one folder are reached by one descriptor.
+        for group in left.chunk_by(|one, other| one.name.folder() == other.name.folder()) {
+            let folder = group.first().and_then(|named| named.name.folder());
+            if let Some(folder) = &folder {
+                self.folder(folder)?;
+            }
+            for some in group.chunks(SOME) {
+                self.watch.go_on()?;
+                // What else is there is pinned all the same: the next try need not find it again.
+                for named in self.pin_some(folder.as_ref(), some)? {
+                    gone = gone.or((!ahead && !named.optional).then(|| named.name.clone()));
+                }
+            }
+        }
+        gone.map_or(Ok(()), |name| Err(Stop::Odd(format!("'{name}', which the store's head names, is not there"))))
+    }
+
+    /// Pins files of one folder. Gives those that are gone.
+    fn pin_some<'n>(&mut self, folder: Option<&Name>, mut some: &[&'n Named]) -> Result<Vec<&'n Named>, Stop> {
+        let mut gone = Vec::new();
+        while let [first, rest @ ..] = some {
+            match self.way {
+                Way::Link => match self.link_all(folder, some, &mut gone)? {
+                    linked if linked == some.len() => break,
+                    linked => some = &some[linked..],
+                },
+                Way::Beside => match self.link_beside(first)? {
+                    Some(is_there) => {
+                        gone.extend((!is_there).then_some(*first));
+                        some = rest;
+                    }
+                    None => {}
+                },
+                Way::Held => {
+                    let held = self.hold(some, &mut gone)?;
+                    some = &some[held..];
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Goes on in another way, for a reason that is told once.
+    fn turn_to(&mut self, way: Way, why: String) {
+        self.watch.note(format!("files are not linked: {why}"));
+        self.way = way;
+        self.why.get_or_insert(why);
+    }
+
+    /// Links files of one folder, as long as that is to be had. Gives how many were taken care of.
+    fn link_all<'n>(
+        &mut self,
+        folder: Option<&Name>,
+        some: &[&'n Named],
+        gone: &mut Vec<&'n Named>,
+    ) -> Result<usize, Stop> {
+        let (from, to): (Box<dyn Disk>, Box<dyn Disk>);
+        let (from, to) = match folder {
+            None => (self.store, self.to),
+            Some(folder) => {
+                match self.store.beneath(folder) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        gone.extend(some);
+                        return Ok(some.len());
+                    }
+                    opened => from = opened.map_err(Error::at("open", self.store, folder))?,
+                }
+                to = self.to.beneath(folder).map_err(Error::at("open", self.to, folder))?;
+                (&*from, &*to)
+            }
+        };
+        for (number, named) in some.iter().enumerate() {
+            let last = Name::new(named.name.last()).map_err(Error::from)?;
+            match to.adopt(from.as_store(), &last, &last) {
+                Ok(()) => {
+                    let look = to.look(Some(&last)).map_err(Error::at("look at", to, &last))?;
+                    let length = look.filter(|look| look.what == What::File).map(|look| look.length);
+                    if length.is_none() || named.length.is_some_and(|wanted| Some(wanted) != length) {
+                        to.remove(&last).map_err(Error::at("remove", to, &last))?;
+                        return Err(odd_length(named, length));
+                    }
+                    self.pinned.insert(named.name.clone(), Pinned::There(length.unwrap_or_default()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => gone.push(*named),
+                Err(error) if error.kind() == io::ErrorKind::TooManyLinks => {
+                    self.why.get_or_insert(format!("'{}' has as many names as its file system allows", named.name));
+                    self.hold(&[named], gone)?;
+                }
+                Err(error) => {
+                    match why_not(&error) {
+                        Some(why @ "another file system") => self.turn_to(Way::Beside, why.to_owned()),
+                        Some(why) => self.turn_to(Way::Held, why.to_owned()),
+                        None => return Err(Error::at("link", self.store, &named.name)(error).into()),
+                    }
+                    return Ok(number);
+                }
+            }
+        }
+        Ok(some.len())
+    }
+
+    /// Links a file into the hidden folder; false when it is gone. None where that is not to be had: then another way is
+    /// turned to.
+    fn link_beside(&mut self, named: &Named) -> Result<Option<bool>, Stop> {
+        if self.hidden.is_none() {
+            match self.hide() {
+                Ok(hidden) => self.hidden = Some(hidden),
+                Err(error) => {
+                    self.turn_to(Way::Held, format!("beside the store nothing can be written ({error})"));
+                    return Ok(None);
+                }
+            }
+        }
+        let Some(hidden) = &mut self.hidden else { return Ok(None) };
+        let name = Name::new(hidden.count.to_string().as_bytes()).map_err(Error::from)?;
+        match hidden.inside.adopt(self.store.as_store(), &named.name, &name) {
+            Ok(()) => {
+                hidden.count += 1;
+                self.pinned.insert(named.name.clone(), Pinned::Beside(name));
+                Ok(Some(true))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(false)),
+            Err(error) => match why_not(&error) {
+                Some(why) => {
+                    self.turn_to(Way::Held, why.to_owned());
+                    Ok(None)
+                }
+                None => Err(Error::at("link", self.store, &named.name)(error).into()),
+            },
+        }
+    }
+
+    fn hide(&self) -> io::Result<Hidden<'a>> {
+        let beside = self.beside.ok_or(io::ErrorKind::NotFound)?;
+        let draft = FolderDraft::marked(beside, &Name::new(HIDDEN).map_err(io::Error::other)?)?;
+        let inside = draft.inside()?;
+        Ok(Hidden { draft, inside, count: 0 })
+    }
+
+    /// Opens as many of these as may be open at once, then copies them. Gives how many were taken care of.
+    fn hold<'n>(&mut self, some: &[&'n Named], gone: &mut Vec<&'n Named>) -> Result<usize, Stop> {
+        let mut open: Vec<(&Named, Arc<dyn Object>)> = Vec::new();
+        let mut taken = 0;
+        for named in some {
+            match self.store.open(&named.name) {
+                Ok(object) => open.push((named, Arc::from(object))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => gone.push(*named),
+                // Copying takes a few, too.
+                Err(error) if is_too_many(&error) && open.len() > SPARE => {
+                    let kept = open.len() - SPARE;
+                    taken -= open.len() - kept;
+                    open.truncate(kept);
+                    break;
+                }
+                Err(error) => return Err(Error::at("open", self.store, &named.name)(error).into()),
+            }
+            taken += 1;
+        }
+        for (named, object) in open {
+            self.watch.go_on()?;
+            self.copy(named, &*object, named.name.clone())?;
+        }
+        Ok(taken)
+    }
+
+    /// Copies a file into the checkpoint, and compares what is on record of it.
+    fn copy(&mut self, named: &Named, object: &dyn Object, name: Name) -> Result<(), Stop> {
+        let failed = || Error::at("copy", self.store, &named.name);
+        let look = self.look_of(named, object).map_err(failed())?;
+        let end = object.length().map_err(failed())?;
+        let algorithm = named.digest.map(|digest| digest.algorithm());
+        let (written, digest) =
+            copy((object, end), (self.to, &name), &look, algorithm).map_err(Error::at("write", self.to, &name))?;
+        let length = Some(written.length);
+        let wrong = named.length.is_some_and(|wanted| Some(wanted) != length).then(|| odd_length(named, length));
+        let wrong = wrong.or_else(|| digest.and_then(|found| odd_digest(named, found)));
+        if let Some(wrong) = wrong {
+            self.to.remove(&name).map_err(Error::at("remove", self.to, &name))?;
+            return Err(wrong);
+        }
+        self.pinned.insert(named.name.clone(), Pinned::There(written.length));
+        self.written.insert(name, written);
+        Ok(())
+    }
+
+    /// What a copy is to be like: the file itself, or where its name is gone by now, the store.
+    fn look_of(&self, named: &Named, object: &dyn Object) -> io::Result<Look> {
+        let look = self.store.look(Some(&named.name))?;
+        like_file(self.store, look.filter(|look| object.identity().is_ok_and(|identity| identity == look.identity)))
+    }
+
+    /// Ends with what the heads name at last: copies what lies beside the store, and takes out what is not named any
+    /// more.
+    pub(super) fn settle(&mut self, named: &[Named], summary: &mut CheckpointSummary) -> Result<(), Stop> {
+        for named in named {
+            if let Some(Pinned::Beside(pin)) = self.pinned.get(&named.name).cloned()
+                && let Some(hidden) = &self.hidden
+            {
+                self.watch.go_on()?;
+                let object = hidden.inside.open(&pin).map_err(Error::at("open", &*hidden.inside, &pin))?;
+                self.copy(named, &*object, named.name.clone())?;
+            }
+        }
+        let wanted: BTreeSet<&Name> = named.iter().map(|named| &named.name).collect();
+        for (name, pinned) in &self.pinned {
+            let Pinned::There(length) = pinned else { continue };
+            if !wanted.contains(name) {
+                self.to.remove(name).map_err(Error::at("remove", self.to, name))?;
+                self.written.remove(name);
+                continue;
+            }
+            let count: &mut Count = match self.written.get(name) {
+                None => &mut summary.linked,
+                Some(written) if written.is_clone => &mut summary.cloned,
+                Some(_) => &mut summary.copied,
+            };
+            count.add(*length);
+        }
+        self.pinned.retain(|name, _| wanted.contains(name));
+        if let Some(hidden) = self.hidden.take() {
+            // Dropping it removes it.
+            drop(hidden.inside);
+            drop(hidden.draft);
+        }
+        Ok(())
+    }
+
+    /// The files that are there, and what they give where their bytes were read.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&Name, Option<Digest>)> {
+        self.pinned.keys().map(|name| (name, self.written.get(name).and_then(|written| written.sha256)))
+    }
+}
+
+/// What a copy of a file is to be like whose name leads to this: that, or if its name is gone, a file of the store.
+pub(super) fn like_file(store: &dyn Disk, look: Option<Look>) -> io::Result<Look> {
+    match look.filter(|look| look.what == What::File) {
+        Some(look) => Ok(look),
+        None => {
+            let store = store.look(None)?.ok_or(io::ErrorKind::NotFound)?;
+            Ok(Look { mode: store.mode & 0o666, what: What::File, ..store })
+        }
+    }
+}
+
+/// Descriptors that are given back when there are too few.
+const SPARE: usize = 6;
+
+fn is_too_many(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error())).contains(&error.raw_os_error())
+}
+
+/// Why files cannot be linked, if that is what an error says.
+fn why_not(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        io::ErrorKind::CrossesDevices => "another file system",
+        io::ErrorKind::PermissionDenied => "the system does not let this user link them",
+        io::ErrorKind::ReadOnlyFilesystem => "the store lies on a file system that is mounted read-only",
+        io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput => "the file system has no links",
+        _ => return None,
+    })
+}
+
+fn odd_length(named: &Named, found: Option<u64>) -> Stop {
+    Stop::Odd(match (found, named.length) {
+        (Some(found), Some(wanted)) => {
+            format!("'{}' has {found} bytes, and the store's head says {wanted}", named.name)
+        }
+        _ => format!("'{}', which the store's head names, is no plain file", named.name),
+    })
+}
+
+fn odd_digest(named: &Named, found: Digest) -> Option<Stop> {
+    let wanted = named.digest.filter(|wanted| *wanted != found)?;
+    Some(Stop::Odd(format!("'{}' gives the digest {found}, and the store's head says {wanted}", named.name)))
+}
