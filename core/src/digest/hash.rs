@@ -171,7 +171,9 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     digest(Algorithm::Sha256, bytes)
 }
 
-fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+/// What bytes give.
+#[must_use]
+pub fn digest(algorithm: Algorithm, bytes: &[u8]) -> Digest {
     let mut hasher = Hasher::new(algorithm);
     hasher.update(bytes);
     hasher.finish()

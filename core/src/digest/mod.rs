@@ -8,7 +8,7 @@ pub mod lanes;
 pub mod md5;
 pub mod sha256;
 
-pub use hash::{Hasher, md5 as md5_of, sha256 as sha256_of, update_lanes};
+pub use hash::{Hasher, digest as of, md5 as md5_of, sha256 as sha256_of, update_lanes};
 
 use std::fmt;
 

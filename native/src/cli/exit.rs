@@ -31,9 +31,16 @@ pub(super) enum Exit {
     CannotStart,
     /// 130.
     Interrupted,
+    /// As the command did that was run.
+    Command(u8),
 }
 
 impl Exit {
+    /// As a command ended.
+    pub(super) fn of_command(code: u8) -> Self {
+        if code == 0 { Self::Sound } else { Self::Command(code) }
+    }
+
     /// This exit, or inconclusive if all was well so far: something could not be written.
     pub(super) fn unless_worse(self) -> Self {
         if self == Self::Sound { Self::Inconclusive } else { self }
@@ -71,6 +78,7 @@ impl From<Exit> for ExitCode {
             Exit::Inconclusive => 3,
             Exit::CannotStart => 4,
             Exit::Interrupted => 130,
+            Exit::Command(code) => code,
         })
     }
 }

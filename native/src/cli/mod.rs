@@ -5,6 +5,7 @@
 //! verb's folder: [`options::of_kind`] gives it a heading, and refuses it for other kinds.
 
 mod backup;
+mod checkpoint;
 mod closed;
 mod completions;
 mod cpu;

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use clap::{Parser, Subcommand};
 
 use super::backup::Backup;
+use super::checkpoint::Checkpoint;
 use super::completions::Completions;
 use super::demo::Demo;
 use super::exit::{self, Exit};
@@ -49,6 +50,7 @@ Examples:
   highwater restore /backup/zodb /standby/Data.fs        bring a standby up to date: appends what is new
   highwater restore /backup/zodb@2026-11-19 Data.fs      the state at the end of that day
   highwater backup disk.img /mnt/store@vm/100            a snapshot in a datastore of Proxmox Backup Server
+  highwater checkpoint /srv/app/db /snap/db              a copy of a live fjall, RocksDB or LevelDB store
   highwater explain HW103                                what a finding means and what to do";
 
 /// One of the verbs, with its arguments.
@@ -56,6 +58,7 @@ Examples:
 pub(super) enum Verb {
     Backup(Backup),
     Restore(Restore),
+    Checkpoint(Checkpoint),
     Verify(Verify),
     Mark(Mark),
     Heal(Heal),
@@ -96,6 +99,7 @@ impl Verb {
         match self {
             Self::Backup(verb) => verb,
             Self::Restore(verb) => verb,
+            Self::Checkpoint(verb) => verb,
             Self::Verify(verb) => verb,
             Self::Mark(verb) => verb,
             Self::Heal(verb) => verb,

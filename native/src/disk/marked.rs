@@ -10,7 +10,7 @@ use std::io;
 use highwater_core::name::Name;
 
 use super::remove_tree::remove_tree;
-use super::work_name::is_draft;
+use super::work_name::{is_draft, work};
 use super::{Disk, FolderDraft, Look, What};
 use crate::error::Error;
 use crate::shown::quoted;
@@ -47,6 +47,28 @@ impl<'a> FolderDraft<'a> {
     pub fn unmark(&self) -> io::Result<()> {
         self.inside()?.remove(&mark()?)
     }
+}
+
+/// Removes a folder of this user with all that is in it: it loses its name in one step, and becomes a work folder of
+/// `beginning`, which is swept if this run is killed.
+///
+/// # Errors
+/// The operating system's.
+pub fn discard_folder(disk: &dyn Disk, name: &Name, beginning: &Name) -> io::Result<()> {
+    let folder = disk.open_folder(name)?;
+    let identity = folder.look()?.identity;
+    folder.set_mode(0o700)?;
+    if folder.look()?.owner.user != disk.user() {
+        folder.set_owner(Some(disk.user()), None)?;
+    }
+    let inside = disk.beneath(name)?;
+    if inside.look(None)?.is_none_or(|look| look.identity != identity) {
+        return Err(io::Error::other("somebody else put another folder in its place"));
+    }
+    inside.create(&mark()?)?.write_at(0, text(identity).as_bytes())?;
+    let work = work(beginning, "")?;
+    disk.rename_new(name, &work)?;
+    remove_tree(disk, &work, identity)
 }
 
 /// Removes the marked folders among those that lie in `folder` and whose names begin as those of drafts of `beginning`

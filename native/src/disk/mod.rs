@@ -23,8 +23,8 @@ use highwater_core::name::Name;
 
 pub(crate) use appender::Appender;
 pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
-pub use marked::sweep;
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
+pub use marked::{discard_folder, sweep};
 pub(crate) use remove_tree::remove_tree;
 pub(crate) use work_name::is_draft;
 

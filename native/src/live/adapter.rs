@@ -1,5 +1,6 @@
 //! `Adapter`: what is particular to one kind of store: its head, what that names, and when its logs go on where it ends.
 
+use std::io;
 use std::sync::Arc;
 
 use highwater_core::codec::Flow;
@@ -128,6 +129,38 @@ impl Named {
     }
 }
 
+/// No head that is written anew with each change is longer, in bytes.
+const SMALL: u64 = 1 << 20;
+
+/// No head is longer, in bytes.
+const LARGE: u64 = 1 << 30;
+
+/// All of a short file; none when it is not there.
+pub(super) fn read_small(store: &dyn Disk, name: &Name) -> Result<Option<Vec<u8>>, Error> {
+    read(store, name, SMALL)
+}
+
+/// All of a file that grows with the number of files that it names; none when it is not there.
+pub(super) fn read_whole(store: &dyn Disk, name: &Name) -> Result<Option<Vec<u8>>, Error> {
+    read(store, name, LARGE)
+}
+
+fn read(store: &dyn Disk, name: &Name, most: u64) -> Result<Option<Vec<u8>>, Error> {
+    let object = match store.open(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        object => object.map_err(Error::at("open", store, name))?,
+    };
+    let mut bytes = Vec::new();
+    let taken = object.for_each_piece(0, most.saturating_add(1), &mut vec![0; 64 << 10], |piece| {
+        bytes.extend_from_slice(piece);
+        true
+    });
+    if taken.map_err(Error::at("read", store, name))? > most {
+        return Err(Error::failed(format!("'{name}' has more than {most} bytes, which no such file has")));
+    }
+    Ok(Some(bytes))
+}
+
 /// Looks for the end of a log's last whole entry.
 pub(super) trait Scan {
     /// Takes the next bytes. `Break` when nothing that follows can be an entry.
@@ -148,6 +181,8 @@ pub(super) struct Scanned {
     pub(super) first: Option<u64>,
     /// The number of the last one.
     pub(super) last: Option<u64>,
+    /// Behind it stands what the store's program cuts off when it opens it.
+    pub(super) torn: bool,
     /// What stands behind it is no torn end: where that is, and what is wrong.
     pub(super) broken: Option<(u64, String)>,
 }

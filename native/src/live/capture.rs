@@ -1,8 +1,10 @@
 //! The tries: heads, what they name, logs, until all of it fits together.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use highwater_core::digest::Digest;
 use highwater_core::name::Name;
@@ -23,6 +25,9 @@ const TRIES: u32 = 100;
 
 /// So often the same thing must look wrong, one time after another, to be wrong.
 const SEEN: u32 = 4;
+
+/// How long a second look at what is wrong waits, and so much longer each further one.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What was captured: it lies in the draft.
 pub(super) struct Captured {
@@ -48,9 +53,13 @@ pub(super) fn capture<D: Disk>(
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         if let Some(numbered) = adapter.logs() {
-            // Where no thread can be started, each try lists.
-            let watch = || held.watch(run.from, numbered, &over);
-            _ = thread::Builder::new().spawn_scoped(scope, watch);
+            let coming = run.from.coming(None);
+            // Where nobody tells of names at all, and where no thread can be started, each try lists.
+            if !matches!(&coming, Err(error) if error.kind() == io::ErrorKind::Unsupported) {
+                let (held, over) = (&held, &over);
+                let watch = move || held.watch(run.from, coming.ok(), numbered, over);
+                _ = thread::Builder::new().spawn_scoped(scope, watch);
+            }
         }
         let captured = tries(run, adapter, draft, &held);
         over.store(true, Ordering::Relaxed);
@@ -85,6 +94,8 @@ fn tries<D: Disk>(
                         "the store {path} is damaged: {why}; nothing was made of it. `highwater verify` may say more"
                     )));
                 }
+                // What is only half done is given the time to be finished.
+                thread::sleep(PAUSE * (same - 1));
                 why
             }
         };
@@ -111,9 +122,12 @@ fn attempt<D: Disk>(
     let logs = adapter.logs();
     let hold = || match logs {
         Some(numbered) => held.list(from, numbered).map_err(Error::of_folder("list", from, None)),
-        None => Ok(()),
+        None => Ok(None),
     };
-    hold()?;
+    // What is in a log that is gone by now is in what the heads name, which are read only after this.
+    if let Some(oldest) = hold()? {
+        held.release_before(oldest);
+    }
     step(Step::Held);
     if summary.tries == 1 {
         let ahead = adapter.ahead(from)?;

@@ -11,7 +11,7 @@ use highwater_core::name::Name;
 
 use super::adapter::Numbered;
 use crate::disk::Disk;
-use crate::store::{Coming, Object};
+use crate::store::{Coming, News, Object};
 
 /// How long the watch waits for news before it looks whether it is still wanted.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -55,11 +55,11 @@ impl Held {
         }
     }
 
-    /// Opens every log that is there now.
+    /// Opens every log that is there now, and gives the place of the oldest.
     ///
     /// # Errors
     /// The operating system's.
-    pub(super) fn list(&self, store: &dyn Disk, numbered: Numbered) -> io::Result<()> {
+    pub(super) fn list(&self, store: &dyn Disk, numbered: Numbered) -> io::Result<Option<u64>> {
         let mut found = Vec::new();
         store.list(None, &mut |entry| {
             if let Some(number) = numbered(&entry.name).filter(|_| entry.kind.may_be_file()) {
@@ -67,7 +67,9 @@ impl Held {
             }
         })?;
         found.sort_unstable();
-        found.into_iter().try_for_each(|(number, name)| self.hold(store, number, name))
+        let oldest = found.first().map(|(number, _)| *number);
+        found.into_iter().try_for_each(|(number, name)| self.hold(store, number, name))?;
+        Ok(oldest)
     }
 
     /// The places of the logs that are held, oldest first.
@@ -88,8 +90,13 @@ impl Held {
     }
 
     /// Opens logs as they appear, until `over` is set; runs on a thread of its own.
-    pub(super) fn watch(&self, store: &dyn Disk, numbered: Numbered, over: &AtomicBool) {
-        let mut coming = store.coming(None).ok();
+    pub(super) fn watch(
+        &self,
+        store: &dyn Disk,
+        mut coming: Option<Box<dyn News>>,
+        numbered: Numbered,
+        over: &AtomicBool,
+    ) {
         while !over.load(Ordering::Relaxed) {
             let news = coming.as_mut().map(|coming| coming.wait(PATIENCE));
             // What cannot be opened now is tried again by whoever lists, and told by him.
@@ -98,14 +105,14 @@ impl Held {
                     Some(number) => self.hold(store, number, name),
                     None => Ok(()),
                 }),
-                Some(Ok(Coming::Lost)) => self.list(store, numbered),
+                Some(Ok(Coming::Lost)) => self.list(store, numbered).map(drop),
                 Some(Err(_)) => {
                     coming = None;
                     Ok(())
                 }
                 None => {
                     thread::sleep(OFTEN);
-                    self.list(store, numbered)
+                    self.list(store, numbered).map(drop)
                 }
             };
         }

@@ -38,12 +38,10 @@ mod pins;
 mod publish;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use highwater_core::inspect::Entry;
-use highwater_core::name::Name;
 
-use crate::disk::{self, Disk, What};
+use crate::disk::{self, Disk};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::{Files, Links, Locks, Place};
@@ -143,6 +141,19 @@ pub fn checkpoint(
     run.make()
 }
 
+/// The words for the kinds of stores that a checkpoint can be made of.
+pub fn kinds() -> impl Iterator<Item = &'static str> + Clone {
+    ALL.iter().map(|make| make().kind())
+}
+
+/// Removes a checkpoint and its list.
+///
+/// # Errors
+/// The operating system's.
+pub fn discard(dest: &Path) -> Result<(), Error> {
+    publish::discard(&disk::target(dest, Locks::Wanted)?)
+}
+
 /// A checkpoint that is being made.
 pub struct Run<'a, D: Disk + ?Sized = Files> {
     /// The store.
@@ -187,8 +198,8 @@ impl<D: Disk> Run<'_, D> {
         self.from
             .list(None, &mut |entry| entries.push(entry))
             .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", path())))?;
-        all().find(|adapter| adapter.recognise(&entries)).ok_or_else(|| {
-            Error::cannot_start(format!("{} is no store that this program knows", path()))
-        })
+        all()
+            .find(|adapter| adapter.recognise(&entries))
+            .ok_or_else(|| Error::cannot_start(format!("{} is no store that this program knows", path())))
     }
 }

@@ -139,13 +139,12 @@ impl<'a> Pins<'a> {
                     linked if linked == some.len() => break,
                     linked => some = &some[linked..],
                 },
-                Way::Beside => match self.link_beside(first)? {
-                    Some(is_there) => {
+                Way::Beside => {
+                    if let Some(is_there) = self.link_beside(first)? {
                         gone.extend((!is_there).then_some(*first));
                         some = rest;
                     }
-                    None => {}
-                },
+                }
                 Way::Held => {
                     let held = self.hold(some, &mut gone)?;
                     some = &some[held..];

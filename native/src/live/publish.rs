@@ -16,10 +16,11 @@ use super::copy::sum_of;
 use super::pins::HIDDEN;
 use super::{CheckpointSummary, Run};
 use crate::disk::like::Like;
-use crate::disk::{Disk, FolderDraft, Look, What, put, sweep};
+use crate::disk::{Disk, FolderDraft, Look, What, discard_folder, put, sweep};
 use crate::drive;
 use crate::error::Error;
 use crate::shown::quoted;
+use crate::store::Place;
 
 /// What follows the name of the checkpoint in that of its list.
 const LIST: &[u8] = b".mtree";
@@ -72,6 +73,14 @@ pub(super) fn refuse_what_is_there<D: Disk>(run: &Run<'_, D>) -> Result<(), Erro
     Err(Error::cannot_start(format!("{list}, where the list of the files is to lie, is something else; move it away")))
 }
 
+/// Removes a checkpoint and its list. Should it be killed meanwhile, the next run removes the rest.
+pub(super) fn discard<D: Disk>(dest: &Place<D>) -> Result<(), Error> {
+    let (to, name) = (&*dest.root, &dest.name);
+    let list = list_of(name)?;
+    to.remove(&list).map_err(Error::at("remove", to, &list))?;
+    discard_folder(to, name, &beginning(name)?).map_err(Error::at("remove", to, name))
+}
+
 /// Removes what runs left that were killed: folders that were being filled, and links beside the store.
 pub(super) fn sweep_leftovers<D: Disk>(run: &Run<'_, D>) -> Result<(), Error> {
     sweep(&*run.to.root, &beginning(&run.to.name)?, run.watch)?;
@@ -115,9 +124,11 @@ impl<'a, D: Disk> Draft<'a, D> {
         self.sync(&captured)?;
         watch.go_on()?;
         self.folder.place(dest).map_err(told())?;
-        let parent = to.look(dest.folder().as_ref()).map_err(told())?.ok_or(io::ErrorKind::NotFound).map_err(
-            |kind| told()(kind.into()),
-        )?;
+        let parent = to
+            .look(dest.folder().as_ref())
+            .map_err(told())?
+            .ok_or(io::ErrorKind::NotFound)
+            .map_err(|kind| told()(kind.into()))?;
         _ = put(to, &list_of(dest)?, list.as_bytes(), &Like::new_in(&parent), ".tmp", true)?;
         to.sync_folder(dest.folder().as_ref()).map_err(told())?;
         Ok(captured.summary)
