@@ -58,8 +58,8 @@ pub(super) trait Adapter: Send {
         Ok(Vec::new())
     }
 
-    /// Begins to look for the end of a log's last whole entry.
-    fn scan(&self) -> Box<dyn Scan> {
+    /// Begins to look for the end of the last whole entry of the log of this place.
+    fn scan(&self, _number: u64) -> Box<dyn Scan> {
         Box::new(Everything(0))
     }
 
@@ -181,6 +181,8 @@ pub(super) struct Scanned {
     pub(super) first: Option<u64>,
     /// The number of the last one.
     pub(super) last: Option<u64>,
+    /// No number is missing between these.
+    pub(super) runs_on: bool,
     /// Behind it stands what the store's program cuts off when it opens it.
     pub(super) torn: bool,
     /// What stands behind it is no torn end: where that is, and what is wrong.

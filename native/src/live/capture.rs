@@ -152,7 +152,7 @@ fn attempt<D: Disk>(
         };
         let look = look_of(from, &log.name)?;
         made.names.push(log.name.clone());
-        let (copy, scanned) = copy_log(&*log.object, (to, &log.name), &look, adapter.scan())
+        let (copy, scanned) = copy_log(&*log.object, (to, &log.name), &look, adapter.scan(number))
             .map_err(Error::at("copy", from, &log.name))?;
         let cut = log.object.length().map_err(Error::at("look at", from, &log.name))?.saturating_sub(scanned.whole);
         written.push((log.name.clone(), copy, cut));

@@ -108,7 +108,7 @@ impl Adapter for Fjall {
         }
     }
 
-    fn scan(&self) -> Box<dyn Scan> {
+    fn scan(&self, _: u64) -> Box<dyn Scan> {
         Box::new(Journal(journal::Scan::new()))
     }
 

@@ -36,9 +36,11 @@ mod fjall;
 mod held;
 mod pins;
 mod publish;
+mod rocksdb;
 
 use std::path::Path;
 
+use highwater_core::formats::rocksdb::Engine;
 use highwater_core::inspect::Entry;
 
 use crate::disk::{self, Disk};
@@ -47,9 +49,14 @@ use crate::shown::quoted;
 use crate::store::{Files, Links, Locks, Place};
 use crate::watch::Watch;
 use adapter::Adapter;
+use rocksdb::RocksDb;
 
 /// Every kind of store, in the order in which they are asked whether they know one.
-const ALL: &[fn() -> Box<dyn Adapter>] = &[|| Box::new(fjall::Fjall::default())];
+const ALL: &[fn() -> Box<dyn Adapter>] = &[
+    || Box::new(fjall::Fjall::default()),
+    || Box::new(RocksDb::of(Engine::RocksDb)),
+    || Box::new(RocksDb::of(Engine::LevelDb)),
+];
 
 /// How a checkpoint is to be made.
 #[derive(Clone, Copy, Default)]
