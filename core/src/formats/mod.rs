@@ -12,7 +12,7 @@ use crate::name::Name;
 use datastore::Datastore;
 
 /// Every format, in the order in which they are asked whether they recognise a root.
-pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &Datastore::STORE, &Datastore::CACHE];
+pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &Datastore::STORE, &Datastore::CACHE, &fjall::Fjall];
 
 /// The formats that recognise a root with these entries.
 pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {

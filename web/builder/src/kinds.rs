@@ -43,7 +43,9 @@ mod tests {
     #[test]
     fn every_kind_is_named_once() {
         let html = named("<p>for <!-- kinds -->: <!-- indices -->; <!-- caveats --></p>").unwrap();
-        let several = "repozo repositories and Proxmox-style chunk datastores";
+        let several: Vec<&str> = ALL.iter().filter_map(|format| format.facts().hint).map(|hint| hint.several).collect();
+        let several = listed(&several);
+        assert!(several.starts_with("repozo repositories, Proxmox-style chunk datastores"), "{several}");
         assert!(html.starts_with(&format!("<p>for {several}: for repozo the .dat files, for a chunk")), "{html}");
         assert!(html.contains("; MD5, which repozo writes") && !html.contains("<!--"), "{html}");
         assert!(named("<!-- kinds -->").is_err());

@@ -9,7 +9,7 @@ use super::odd::Odd;
 use crate::digest::{Algorithm, Digest, Hasher};
 
 /// How long the trailer is, in bytes.
-pub const TRAILER: u64 = 38;
+pub const TRAILER: usize = 38;
 
 /// What a trailer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Trailer {
     /// What is wrong with them, and where.
     pub fn parse(last: &[u8]) -> Result<Self, Odd> {
         let mut fields = Fields { bytes: last, at: 0 };
-        if last.len() as u64 != TRAILER {
+        if last.len() != TRAILER {
             return Err(Odd::new(
                 0,
                 format!("it has {} bytes, and its trailer alone would have {TRAILER}", last.len()),
@@ -54,7 +54,7 @@ impl Trailer {
     /// The length of the whole file, in bytes; none where there cannot be such a file.
     #[must_use]
     pub fn file(&self) -> Option<u64> {
-        self.at.checked_add(self.length)?.checked_add(TRAILER)
+        self.at.checked_add(self.length)?.checked_add(TRAILER as u64)
     }
 }
 
@@ -70,9 +70,9 @@ impl<'a> Archive<'a> {
     /// Opens a file, all of it, whose trailer and table of contents are right.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Odd> {
         let length = bytes.len() as u64;
-        let begin = length.saturating_sub(TRAILER);
+        let begin = length.saturating_sub(TRAILER as u64);
         let behind = |odd: Odd| Odd::new(begin.saturating_add(odd.at), odd.what);
-        let trailer = Trailer::parse(slice(bytes, begin, TRAILER)).map_err(behind)?;
+        let trailer = Trailer::parse(slice(bytes, begin, TRAILER as u64)).map_err(behind)?;
         if trailer.file() != Some(length) {
             let Trailer { at, length: has, .. } = trailer;
             let what = format!(

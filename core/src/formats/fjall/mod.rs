@@ -1,11 +1,85 @@
-//! `Fjall`: the stores of fjall 3, read without the engine.
+//! `Fjall`: the stores of fjall 3, live or not, read without the engine.
+//!
+//! A store is a folder: a marker `version`, an empty `lock`, journals `<n>.jnl`, and for each keyspace a folder
+//! `keyspaces/<id>` with `current`, which names a version `v<N>`, which names tables and blob files. Keyspace 0 holds the
+//! names of the others. All of it is one set, `current`.
+//!
+//! fjall keeps the XXH3-128 of every version, table and blob file, and never compares them. They are compared here. Only
+//! keyspaces that have a name are looked at: the engine removes the others when it opens the store, and so is with what
+//! no version names. The length of a table is not on record; its own trailer says it ([`archive`]).
+//!
+//! Beside its files, these are damage:
+//! * a keyspace that has a name and no folder, or no `current`: fjall opens the store without it;
+//! * a journal that is not there between two others: the engine removes the oldest first, so it was somebody else, and
+//!   nobody can say that all it held is in tables;
+//! * no journal at all: the engine always has one;
+//! * a journal that the engine would not read to its last batch ([`journal`]), but for the torn end of the newest.
+//!
+//! How much of a journal is used shows only when it is read, so journals are not counted in the bytes of the set.
 
+mod advice;
 pub mod archive;
 pub mod current;
+mod follow;
+mod found;
+mod inspect;
 pub mod journal;
 pub mod marker;
+mod meta;
 pub mod names;
 mod odd;
 pub mod version;
 
 pub use odd::Odd;
+
+use crate::facts::{Facts, Hint, Lock, Shape};
+use crate::inspect::{Entry, Format, Inspect, Scope};
+use crate::point::{LATEST, NoPoint, Point};
+use crate::report::Depth;
+
+/// The format; see the module's page.
+#[derive(Debug, Clone, Copy)]
+pub struct Fjall;
+
+/// What the one set is called.
+pub const SET: &str = "current";
+
+static FACTS: Facts = Facts {
+    name: "fjall",
+    looks: "a fjall store holds version, keyspaces and files like 0.jnl",
+    hint: Some(Hint { several: "fjall stores", index: "for a fjall store the folder keyspaces", caveat: "" }),
+    lock: Lock::Alone(names::LOCK),
+    pool: None,
+    shape: Shape::Nothing,
+    // Journals: the checksums of their batches lie inside.
+    trails: Depth::Digest,
+    moves: true,
+    colons: false,
+    advice: advice::advice,
+    notes: |_| None,
+};
+
+impl Format for Fjall {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn recognise(&self, root: &[Entry]) -> bool {
+        let file = |name: &str| root.iter().any(|at| at.kind.may_be_file() && at.name.as_bytes() == name.as_bytes());
+        let folder =
+            |name: &str| root.iter().any(|at| at.kind.may_be_folder() && at.name.as_bytes() == name.as_bytes());
+        // Those of fjall 2 have partitions: they are told that they are too old.
+        file(names::VERSION) && (folder(names::KEYSPACES) || folder("partitions"))
+    }
+
+    fn point(&self, text: &str) -> Result<Point, NoPoint> {
+        match text {
+            LATEST | SET => Ok(Point::new(text)),
+            _ => Err(NoPoint(format!("'{text}' is no point of a store; it has one, called {SET}"))),
+        }
+    }
+
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
+        Box::new(inspect::Store::new(scope))
+    }
+}

@@ -35,6 +35,8 @@ pub struct Table {
     pub digest: Digest,
     /// Whether it was ingested in bulk, so that no journal ever held what it holds.
     pub ingested: bool,
+    /// What is added to the sequence numbers in it.
+    pub sequence: u64,
 }
 
 /// A blob file that a version names.
@@ -62,7 +64,8 @@ pub fn parse(bytes: &[u8]) -> Result<Version, Odd> {
         for _ in 0..tables.byte(TABLES)? {
             for _ in 0..tables.short(TABLES)? {
                 let (id, digest) = named(&mut tables, TABLES)?;
-                version.tables.push(Table { id, digest, ingested: tables.number(TABLES)? > 0 });
+                let sequence = tables.number(TABLES)?;
+                version.tables.push(Table { id, digest, ingested: sequence > 0, sequence });
             }
         }
     }

@@ -22,7 +22,10 @@ pub(in crate::cli) static REPOZO: Kind =
 pub(in crate::cli) static DATASTORE: Kind =
     Kind { heading: "For a datastore", noun: "a datastore", formats: &["datastore", "datastore-cache"] };
 
-static ALL: [&Kind; 2] = [&REPOZO, &DATASTORE];
+/// A store of fjall.
+static FJALL: Kind = Kind { heading: "For a fjall store", noun: "a fjall store", formats: &["fjall"] };
+
+static ALL: [&Kind; 3] = [&REPOZO, &DATASTORE, &FJALL];
 
 impl Kind {
     /// Whether a format is of this kind.
