@@ -4,6 +4,9 @@ use crate::claim::Claim;
 use crate::finding::{Finding, Hurts, Severity};
 use crate::survey::Survey;
 
+/// What is said to whoever would restore a set [that is used as it lies](crate::facts::Shape::Nothing).
+pub const NOTHING: &str = "there is nothing to restore: it is used as it lies, so copy the folder";
+
 /// What stands in the way of restoring the last set of a survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle<'a> {

@@ -21,6 +21,7 @@
 
 use std::collections::VecDeque;
 
+use highwater_core::facts::Shape;
 use highwater_core::formats;
 use highwater_core::inspect::{Format, Kind, Of, Scope};
 use highwater_core::key::{self, KeyFile};
@@ -96,6 +97,12 @@ impl Listing {
     #[must_use]
     pub fn colons(&self) -> bool {
         self.0.format().is_some_and(|format| format.facts().colons)
+    }
+
+    /// Whether points of that format are restored; others are used as they lie.
+    #[must_use]
+    pub fn restores(&self) -> bool {
+        self.0.format().is_some_and(|format| format.facts().shape != Shape::Nothing)
     }
 }
 

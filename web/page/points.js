@@ -38,6 +38,8 @@ function one(root, { points, newest }, check, restore) {
     const say = (words) => {
         status.textContent = words;
     };
+    // What is used as it lies is not restored.
+    const restoring = root.restores ? [archives, make("button", { type: "button", "data-testid": "restore", click: () => restore(root, what(), say) }, "Restore it to a file")] : [];
     return make(
         "div",
         {},
@@ -47,8 +49,7 @@ function one(root, { points, newest }, check, restore) {
             { class: "point" },
             menu,
             make("button", { type: "button", class: "quiet", "data-testid": "check-point", click: () => check(root, menu.value) }, "Check this point"),
-            archives,
-            make("button", { type: "button", "data-testid": "restore", click: () => restore(root, what(), say) }, "Restore it to a file"),
+            ...restoring,
         ),
         status,
     );

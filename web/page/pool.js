@@ -41,7 +41,7 @@ export class Pool {
         return Promise.all(jobs);
     }
 
-    /** The `format` that a root looks like, and whether its names have `colons`; undefined when it looks like none. */
+    /** The `format` that a root looks like, whether its names have `colons`, and whether it `restores`; undefined when it looks like none. */
     recognise(root) {
         return this.run(0, root, { recognise: true });
     }

@@ -3,9 +3,9 @@
 import { breather } from "./breathe.js";
 
 /**
- * The sets, `{ label, path, format, colons, names, folders, opens }` each, and how many files belong to none. `names` are those of
+ * The sets, `{ label, path, format, colons, restores, names, folders, opens }` each, and how many files belong to none. `names` are those of
  * all entries below the set's folder, files first; `folders` has 1 for each that is one; `opens` gives the `File` of each that is
- * none. Some of the names may have `colons`.
+ * none. Some of the names may have `colons`; what never `restores` is used as it lies.
  */
 export async function findRoots(pool, dropped) {
     const breathe = breather();

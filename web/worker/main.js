@@ -163,10 +163,10 @@ const CONTINUATIONS = {
     go,
     /** Says what the listing looks like; nothing is begun with it. */
     recognise() {
-        const [format, colons] = [job.listing.format(), job.listing.colons()];
+        const [format, colons, restores] = [job.listing.format(), job.listing.colons(), job.listing.restores()];
         job.listing.free();
         job = null;
-        post({ what: "recognised", known: format && { format, colons } });
+        post({ what: "recognised", known: format && { format, colons, restores } });
     },
     files({ numbers, files, errors }) {
         job.reads.take(numbers, files, errors);

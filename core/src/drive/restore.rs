@@ -9,9 +9,10 @@ use std::collections::VecDeque;
 use crate::check::{Check, Verdict};
 use crate::claim::Claim;
 use crate::codec::Codec;
+use crate::facts::Shape;
 use crate::inspect::{Format, Of, Scope};
 use crate::key::Key;
-use crate::plan::{Obstacle, is_exactly, obstacle, reach};
+use crate::plan::{NOTHING, Obstacle, is_exactly, obstacle, reach};
 use crate::point::Point;
 use crate::report::Depth;
 use crate::survey::{Options, Survey, Work};
@@ -30,6 +31,7 @@ const INFLATED: usize = 1024;
 /// A point on its way out.
 pub struct Restore {
     listing: Listing,
+    shape: Shape,
     /// The point that was asked for.
     point: Point,
     indices: Indices,
@@ -62,6 +64,7 @@ impl Restore {
         let survey = Survey::new(format.inspect(&scope), options);
         Self {
             listing,
+            shape: format.facts().shape,
             point,
             indices: Indices::new(survey),
             claims: VecDeque::new(),
@@ -90,6 +93,9 @@ impl Restore {
     /// # Errors
     /// One sentence that says why the point cannot be restored.
     pub fn step(&mut self) -> Result<Option<Vec<u8>>, String> {
+        if self.shape == Shape::Nothing {
+            return Err(NOTHING.to_owned());
+        }
         while !self.planned {
             match self.indices.step(&self.listing) {
                 Step::Waiting => return Ok(None),

@@ -29,6 +29,7 @@ use highwater_core::claim::Claim;
 use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::facts::Shape;
 use highwater_core::name::Name;
+use highwater_core::plan::NOTHING;
 use highwater_core::report::Depth;
 
 pub(crate) use append::put_together;
@@ -162,9 +163,6 @@ pub fn to_file(run: &Run<'_>) -> Result<RestoreSummary, Error> {
         Shape::Nothing => Err(Error::cannot_start(NOTHING)),
     }
 }
-
-/// What is said of a set that is used as it lies.
-pub(crate) const NOTHING: &str = "there is nothing to restore: it is used as it lies, so copy the folder";
 
 /// The target has its name still, and nobody put another file there.
 fn is_still_ours(run: &Run<'_>, file: &dyn Writable) -> Result<(), Error> {

@@ -8,12 +8,11 @@ use highwater_core::finding::{Code, Finding, Severity};
 use highwater_core::inspect::{Answer, Ask, Format, Of, Scope, Set, Stretch};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
-use highwater_core::plan::{Obstacle, is_exactly, obstacle};
+use highwater_core::plan::{NOTHING, Obstacle, is_exactly, obstacle};
 use highwater_core::point::{LATEST, Point};
 use highwater_core::report::{Depth, Soundness};
 use highwater_core::survey::{Options, Survey, Work};
 
-use super::NOTHING;
 use super::append;
 use super::claims::{Claims, Gather};
 use super::known::Unread;

@@ -86,11 +86,15 @@ pub trait Specimen: Sync {
     /// The fuzz targets for its parsers and codecs, and for sets of it as a whole.
     fn targets(&self) -> Vec<Target>;
 
-    /// The verbs that write, each with the disk that it starts from.
-    fn scenes(&self) -> &'static [Scene];
+    /// The verbs that write, each with the disk that it starts from; none where nothing is written.
+    fn scenes(&self) -> &'static [Scene] {
+        &[]
+    }
 
     /// Whether a name in a repository is one whose owner and permissions nobody asks for.
-    fn is_nobodys(&self, name: &str) -> bool;
+    fn is_nobodys(&self, _: &str) -> bool {
+        false
+    }
 
     /// Whether a file is one that need not survive a power cut, though a run that ends well must have made it.
     fn is_extra(&self, _: &str) -> bool {
@@ -125,10 +129,14 @@ pub trait Specimen: Sync {
     ///
     /// # Errors
     /// A sentence that says what is not done.
-    fn done(&self, seen: &Seen<'_>, live: &Model) -> Judgement;
+    fn done(&self, _: &Seen<'_>, _: &Model) -> Judgement {
+        Ok(())
+    }
 
-    /// The verbs of the binary, each with the files that it finds.
-    fn injected(&self) -> Vec<injected::Scene>;
+    /// The verbs of the binary, each with the files that it finds; none where nothing is written.
+    fn injected(&self) -> Vec<injected::Scene> {
+        Vec::new()
+    }
 
     /// Hostile sets, each with the commands that run over it and their exit codes.
     fn hostile(&self) -> Vec<hostile::Case>;

@@ -2,10 +2,12 @@
 
 use highwater_core::digest::sha256_of;
 use highwater_core::drive::restore::Restore;
+use highwater_core::facts::Shape;
 use highwater_core::formats::by_name;
+use highwater_core::point::LATEST;
 use highwater_tests::dice::Dice;
 use highwater_tests::repo::{Image, Sample, sample};
-use highwater_tests::specimens::{self, Point};
+use highwater_tests::specimens::{self, Point, Specimen};
 
 use super::late::Late;
 use super::{Kind, REPOZO, listed};
@@ -37,7 +39,8 @@ fn restored_of((format, key): Kind, image: &Image, point: &str, dice: Dice) -> R
 #[test]
 fn every_point_is_restored_and_damage_is_refused() {
     let mut dice = Dice::new(72);
-    for specimen in specimens::all() {
+    let restores = |specimen: &&dyn Specimen| specimen.format().facts().shape != Shape::Nothing;
+    for specimen in specimens::all().into_iter().filter(restores) {
         for sample in specimen.samples() {
             assert!(sample.points.len() > 1, "{} has points", sample.name);
             let mut refused = 0;
@@ -70,6 +73,17 @@ fn every_point_is_restored_and_damage_is_refused() {
             }
             assert!(refused >= sample.points.len(), "{}: {refused} were refused", sample.name);
         }
+    }
+}
+
+#[test]
+fn of_what_is_used_as_it_lies_nothing_is_restored() {
+    let nothing = |specimen: &&dyn Specimen| specimen.format().facts().shape == Shape::Nothing;
+    for specimen in specimens::all().into_iter().filter(nothing) {
+        let small = specimen.small();
+        assert!(small.points.is_empty());
+        let why = restored_of((specimen.name(), None), &small.files, LATEST, Dice::new(1)).expect_err("a restore");
+        assert!(why.contains("nothing to restore"), "{why}");
     }
 }
 
