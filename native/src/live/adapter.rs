@@ -30,6 +30,9 @@ pub(super) trait Adapter: Send {
         Ok(Vec::new())
     }
 
+    /// Whether an entry of the store's folder is the store's own. What is not is told to whoever makes a checkpoint.
+    fn knows(&self, entry: &Entry) -> bool;
+
     /// How a log is known by its name in the store's folder, if the store has some; they are numbered oldest first.
     fn logs(&self) -> Option<Numbered> {
         None
@@ -63,11 +66,11 @@ pub(super) trait Adapter: Send {
         Box::new(Everything(0))
     }
 
-    /// Looks, when the logs are copied, whether all of it fits together, and says up to where it goes.
+    /// Looks, when the logs are copied, whether all of it fits together.
     ///
     /// # Errors
     /// It does not fit.
-    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<String, Stop>;
+    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<Accepted, Stop>;
 }
 
 /// The place of a file among the logs, by its name; none if it is no log.
@@ -97,9 +100,20 @@ pub(super) struct Head {
     pub(super) named: Vec<Named>,
     /// Folders that must be there even if nothing lies in them.
     pub(super) folders: Vec<Name>,
-    /// The heads themselves, and whatever else is written anew.
-    pub(super) files: Vec<(Name, Content)>,
+    /// They are named by nobody but found in folders: one that is gone has moved, and whatever was pinned is kept.
+    pub(super) is_listing: bool,
 }
+
+/// What a try has come to that came to its end.
+pub(super) struct Accepted {
+    /// Up to where it goes, in words of the store.
+    pub(super) position: String,
+    /// The heads, and whatever else is written anew.
+    pub(super) files: Files,
+}
+
+/// Files that are written anew, by their names.
+pub(super) type Files = Vec<(Name, Content)>;
 
 /// What a file is written from.
 pub(super) enum Content {

@@ -9,11 +9,12 @@ use std::time::Duration;
 use highwater_core::digest::Digest;
 use highwater_core::name::Name;
 
-use super::adapter::{Adapter, Content, Copied, Head, Stop};
+use super::adapter::{Accepted, Adapter, Content, Copied, Head, Stop};
 use super::copy::{Written, copy, copy_log, write};
 use super::held::Held;
 use super::pins::Pins;
 use super::publish::Draft;
+use super::strangers::{Strangers, strangers};
 use super::{CheckpointSummary, Run, Step};
 use crate::disk::{Disk, Look};
 use crate::error::Error;
@@ -133,12 +134,13 @@ fn attempt<D: Disk>(
         let ahead = adapter.ahead(from)?;
         pins.pin(&ahead, true)?;
     }
-    let Head { named, folders, files } = adapter.read(from)?;
+    let Head { named, folders, is_listing } = adapter.read(from)?;
     step(Step::Read);
-    pins.pin(&named, false)?;
-    for folder in folders.iter().chain(files.iter().filter_map(|(name, _)| name.folder()).collect::<Vec<_>>().iter()) {
-        pins.folder(folder)?;
-    }
+    pins.pin(&named, false).map_err(|stop| match stop {
+        Stop::Odd(why) if is_listing => Stop::Moved(why),
+        stop => stop,
+    })?;
+    folders.iter().try_for_each(|folder| pins.folder(folder))?;
     step(Step::Pinned);
     hold()?;
     step(Step::Listed);
@@ -159,10 +161,13 @@ fn attempt<D: Disk>(
         logs.push(Copied { number, name: log.name, scanned });
     }
     step(Step::Copied);
-    let position = adapter.accept(from, &logs)?;
+    let Accepted { position, files } = adapter.accept(from, &logs)?;
     step(Step::Accepted);
-    for (name, content) in files {
+    let Strangers { files: strange, notes } = strangers(from, adapter)?;
+    let strange = strange.into_iter().map(|(name, bytes)| (name, Content::Bytes(bytes)));
+    for (name, content) in files.into_iter().chain(strange) {
         run.watch.go_on()?;
+        name.folder().map_or(Ok(()), |folder| pins.folder(&folder))?;
         let look = look_of(from, &name)?;
         made.names.push(name.clone());
         let copy = match content {
@@ -172,7 +177,8 @@ fn attempt<D: Disk>(
         written.push((name.clone(), copy.map_err(Error::at("write", to, &name))?, 0));
     }
     let mut summary = CheckpointSummary { position, ..summary.clone() };
-    pins.settle(&named, &mut summary)?;
+    summary.notes.extend(notes);
+    pins.settle((!is_listing).then_some(&named), &mut summary)?;
     if let Some(why) = &pins.why {
         summary.notes.push(format!("files were not linked: {why}"));
     }

@@ -15,7 +15,9 @@ use highwater_core::inspect::Entry;
 use highwater_core::name::Name;
 use highwater_core::render::thousands;
 
-use super::adapter::{Adapter, Content, Copied, Head, Named, Numbered, Scan, Scanned, Stop, read_small, read_whole};
+use super::adapter::{
+    Accepted, Adapter, Content, Copied, Files, Head, Named, Numbered, Scan, Scanned, Stop, read_small, read_whole,
+};
 use super::held::Held;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -24,6 +26,7 @@ use crate::error::Error;
 #[derive(Default)]
 pub(super) struct Fjall {
     keyspaces: BTreeMap<u64, Keyspace>,
+    files: Files,
 }
 
 /// The head of a keyspace.
@@ -58,12 +61,19 @@ impl Adapter for Fjall {
         Ok(Vec::new())
     }
 
+    fn knows(&self, entry: &Entry) -> bool {
+        let name = entry.name.as_bytes();
+        let own = [names::VERSION, names::LOCK, names::KEYSPACES].iter().any(|own| own.as_bytes() == name);
+        own || number_of(&entry.name).is_some() || name.starts_with(b".tmp")
+    }
+
     fn logs(&self) -> Option<Numbered> {
         Some(number_of)
     }
 
     fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop> {
         self.keyspaces.clear();
+        self.files.clear();
         let mut head = Head::default();
         for id in keyspaces(store)? {
             let Some(Heads { current, number, version_bytes, version }) = read_keyspace(store, id)? else { continue };
@@ -84,8 +94,8 @@ impl Adapter for Fjall {
             for blob in &version.blobs {
                 head.named.push(named_by(names::blob(id, blob.id), blob.digest)?);
             }
-            head.files.push((named(names::version(id, number))?, Content::Bytes(version_bytes)));
-            head.files.push((named(names::current(id))?, Content::Bytes(current.clone())));
+            self.files.push((named(names::version(id, number))?, Content::Bytes(version_bytes)));
+            self.files.push((named(names::current(id))?, Content::Bytes(current.clone())));
             let tables = version.tables.iter().map(|table| table.id).collect();
             self.keyspaces.insert(id, Keyspace { current, tables });
         }
@@ -93,9 +103,9 @@ impl Adapter for Fjall {
         let Some(bytes) = read_small(store, &marker)? else {
             return Err(Stop::Odd(format!("'{marker}' is not there")));
         };
-        head.files.push((marker, Content::Bytes(bytes)));
+        self.files.push((marker, Content::Bytes(bytes)));
         // The engine opens no store that lacks it, and it must not be the one that the store's program holds.
-        head.files.push((Name::new(names::LOCK.as_bytes()).map_err(Error::from)?, Content::Bytes(Vec::new())));
+        self.files.push((Name::new(names::LOCK.as_bytes()).map_err(Error::from)?, Content::Bytes(Vec::new())));
         Ok(head)
     }
 
@@ -112,7 +122,7 @@ impl Adapter for Fjall {
         Box::new(Journal(journal::Scan::new()))
     }
 
-    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<String, Stop> {
+    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<Accepted, Stop> {
         let mut now = BTreeSet::new();
         for id in keyspaces(store)? {
             let bytes = read_small(store, &named(names::current(id))?)?;
@@ -144,11 +154,12 @@ impl Adapter for Fjall {
             }
         }
         let last = logs.iter().rev().find_map(|log| Some((log.number, log.scanned.last?)));
-        Ok(match (last, newest) {
+        let position = match (last, newest) {
             (Some((journal, batch)), _) => format!("batch {} in journal {journal}", thousands(batch)),
             (None, Some(journal)) => format!("all of it in tables, and journal {journal} is empty"),
             (None, None) => "all of it in tables".to_owned(),
-        })
+        };
+        Ok(Accepted { position, files: std::mem::take(&mut self.files) })
     }
 }
 

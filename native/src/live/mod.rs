@@ -33,10 +33,13 @@ mod adapter;
 mod capture;
 mod copy;
 mod fjall;
+mod git;
 mod held;
 mod pins;
 mod publish;
 mod rocksdb;
+mod strangers;
+mod tantivy;
 
 use std::path::Path;
 
@@ -56,6 +59,8 @@ const ALL: &[fn() -> Box<dyn Adapter>] = &[
     || Box::new(fjall::Fjall::default()),
     || Box::new(RocksDb::of(Engine::RocksDb)),
     || Box::new(RocksDb::of(Engine::LevelDb)),
+    || Box::new(tantivy::Tantivy::default()),
+    || Box::new(git::Git::default()),
 ];
 
 /// How a checkpoint is to be made.

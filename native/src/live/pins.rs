@@ -304,8 +304,16 @@ impl<'a> Pins<'a> {
     }
 
     /// Ends with what the heads name at last: copies what lies beside the store, and takes out what is not named any
-    /// more.
-    pub(super) fn settle(&mut self, named: &[Named], summary: &mut CheckpointSummary) -> Result<(), Stop> {
+    /// more; none if everything is kept that was pinned.
+    pub(super) fn settle(&mut self, named: Option<&Vec<Named>>, summary: &mut CheckpointSummary) -> Result<(), Stop> {
+        let all: Vec<Named>;
+        let named = match named {
+            Some(named) => named,
+            None => {
+                all = self.pinned.keys().cloned().map(Named::new).collect();
+                &all
+            }
+        };
         for named in named {
             if let Some(Pinned::Beside(pin)) = self.pinned.get(&named.name).cloned()
                 && let Some(hidden) = &self.hidden

@@ -25,7 +25,9 @@ use highwater_core::inspect::Entry;
 use highwater_core::name::{Name, printable};
 use highwater_core::render::thousands;
 
-use super::adapter::{Adapter, Content, Copied, Head, Named, Numbered, Scan, Scanned, Stop, read_small, read_whole};
+use super::adapter::{
+    Accepted, Adapter, Content, Copied, Files, Head, Named, Numbered, Scan, Scanned, Stop, read_small, read_whole,
+};
 use super::held::Held;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -38,13 +40,22 @@ pub(super) struct RocksDb {
     current: Vec<u8>,
     manifest: u64,
     state: State,
+    files: Files,
     /// The oldest log that was needed was the same when all logs were held.
     stood_still: bool,
 }
 
 impl RocksDb {
     pub(super) fn of(engine: Engine) -> Self {
-        Self { engine, two_phase: false, current: Vec::new(), manifest: 0, state: State::default(), stood_still: false }
+        Self {
+            engine,
+            two_phase: false,
+            current: Vec::new(),
+            manifest: 0,
+            state: State::default(),
+            files: Vec::new(),
+            stood_still: false,
+        }
     }
 }
 
@@ -73,7 +84,7 @@ impl Adapter for RocksDb {
     }
 
     fn look(&mut self, store: &dyn Disk) -> Result<Vec<String>, Error> {
-        let mut notes = left_out(store)?;
+        let mut notes = Vec::new();
         if self.engine == Engine::LevelDb {
             return Ok(notes);
         }
@@ -91,12 +102,19 @@ impl Adapter for RocksDb {
         Ok(notes)
     }
 
+    fn knows(&self, entry: &Entry) -> bool {
+        // What logs are moved to that are kept, and what a repair of LevelDB put aside.
+        let folders: [&[u8]; 2] = [b"archive", b"lost"];
+        names::file(entry.name.as_bytes()).is_some() || folders.contains(&entry.name.as_bytes())
+    }
+
     fn logs(&self) -> Option<Numbered> {
         Some(number_of)
     }
 
     fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop> {
         self.stood_still = false;
+        self.files.clear();
         self.current = read_current(store)?;
         self.manifest = current::parse(&self.current).map_err(|odd| Stop::Odd(format!("'CURRENT' {odd}")))?;
         let (object, read) = self.read_manifest(store)?;
@@ -120,14 +138,14 @@ impl Adapter for RocksDb {
             }
         }
         let manifest = name_of(names::manifest(self.manifest))?;
-        head.files.push((manifest, Content::Prefix(Arc::from(object), read.cut)));
-        head.files.push((name(names::CURRENT)?, Content::Bytes(current::compose(self.manifest).into_bytes())));
+        self.files.push((manifest, Content::Prefix(Arc::from(object), read.cut)));
+        self.files.push((name(names::CURRENT)?, Content::Bytes(current::compose(self.manifest).into_bytes())));
         if self.engine == Engine::RocksDb {
             let identity = name("IDENTITY")?;
             let bytes = read_small(store, &identity)?;
-            head.files.extend(bytes.map(|bytes| (identity, Content::Bytes(bytes))));
+            self.files.extend(bytes.map(|bytes| (identity, Content::Bytes(bytes))));
             let options = newest_options(store)?;
-            head.files.extend(options.map(|(name, bytes)| (name, Content::Bytes(bytes))));
+            self.files.extend(options.map(|(name, bytes)| (name, Content::Bytes(bytes))));
         }
         Ok(head)
     }
@@ -148,7 +166,7 @@ impl Adapter for RocksDb {
         Box::new(Log { batches: Batches::new(self.engine, number), first: None })
     }
 
-    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<String, Stop> {
+    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<Accepted, Stop> {
         for log in logs {
             if let Some((at, what)) = &log.scanned.broken {
                 return Err(Stop::Odd(format!("'{}' is broken at byte {at}: {what}", log.name)));
@@ -182,11 +200,12 @@ impl Adapter for RocksDb {
             return Err(Stop::Moved(format!("table {number} was ingested meanwhile")));
         }
         let last = logs.iter().rev().find_map(|log| Some((&log.name, log.scanned.last?)));
-        Ok(match (last, self.state.last_sequence) {
+        let position = match (last, self.state.last_sequence) {
             (Some((log, sequence)), _) => format!("sequence number {} in log {log}", thousands(sequence)),
             (None, Some(sequence)) => format!("sequence number {}, all of it in tables", thousands(sequence)),
             (None, None) => "all of it in tables".to_owned(),
-        })
+        };
+        Ok(Accepted { position, files: std::mem::take(&mut self.files) })
     }
 }
 
@@ -247,23 +266,6 @@ fn tables_there(store: &dyn Disk) -> Result<BTreeMap<u64, Ending>, Error> {
         _ => None,
     });
     Ok(tables.collect())
-}
-
-/// What of the folder is no file of a store, and so not in a checkpoint.
-fn left_out(store: &dyn Disk) -> Result<Vec<String>, Error> {
-    let others = entries(store)?.into_iter().filter(|name| names::file(name.as_bytes()).is_none());
-    let mut others: Vec<String> = others.map(|name| format!("'{name}'")).collect();
-    others.sort_unstable();
-    let more = others.len().saturating_sub(5);
-    others.truncate(5);
-    if more > 0 {
-        others.push(format!("{more} more"));
-    }
-    Ok(if others.is_empty() {
-        Vec::new()
-    } else {
-        vec![format!("left out, as no file of the store has such a name: {}", others.join(", "))]
-    })
 }
 
 /// The newest OPTIONS file, and its bytes. One that goes meanwhile has a newer one.
