@@ -37,10 +37,12 @@ mod git;
 mod held;
 mod pins;
 mod publish;
+mod refused;
 mod rocksdb;
 mod strangers;
 mod tantivy;
 
+use std::io;
 use std::path::Path;
 
 use highwater_core::formats::rocksdb::Engine;
@@ -49,7 +51,7 @@ use highwater_core::inspect::Entry;
 use crate::disk::{self, Disk};
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::{Files, Links, Locks, Place};
+use crate::store::{Files, Links, Locks, Place, parted};
 use crate::watch::Watch;
 use adapter::Adapter;
 use rocksdb::RocksDb;
@@ -144,13 +146,22 @@ pub fn checkpoint(
     options: &LiveOptions<'_>,
     watch: &Watch<'_>,
 ) -> Result<CheckpointSummary, Error> {
-    let from = Files::open(store, Links::Beneath)
-        .map_err(|error| Error::cannot_start(format!("cannot open the store {}: {error}", quoted(store))))?;
+    let from = Files::open(store, Links::Beneath).map_err(|error| no_folder(store, &error))?;
     let around = store.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let beside = Files::open(around, Links::Followed).ok().filter(|_| store.file_name().is_some());
     let to = disk::target(dest, Locks::Wanted)?;
     let run = Run { from: &from, beside: beside.as_ref().map(|beside| beside as &dyn Disk), to: &to, options, watch };
     run.make()
+}
+
+/// What is said of a path that cannot be opened as a folder.
+fn no_folder(store: &Path, error: &io::Error) -> Error {
+    let file = parted(store).ok().and_then(|(folder, name)| Some((Files::open(folder, Links::Followed).ok()?, name)));
+    let known = file.and_then(|(root, name)| refused::file(&root, &name));
+    Error::cannot_start(match known {
+        Some(known) => format!("no checkpoint is made of {}: {known}", quoted(store)),
+        None => format!("cannot open the store {}: {error}", quoted(store)),
+    })
 }
 
 /// The words for the kinds of stores that a checkpoint can be made of.
@@ -210,8 +221,16 @@ impl<D: Disk> Run<'_, D> {
         self.from
             .list(None, &mut |entry| entries.push(entry))
             .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", path())))?;
-        all()
-            .find(|adapter| adapter.recognise(&entries))
-            .ok_or_else(|| Error::cannot_start(format!("{} is no store that this program knows", path())))
+        all().find(|adapter| adapter.recognise(&entries)).ok_or_else(|| {
+            let known = refused::folder(self.from.as_store(), &entries).unwrap_or_else(|| {
+                let kinds: Vec<&str> = kinds().collect();
+                format!(
+                    "it looks like none of the stores that checkpoints are made of: {}; a folder of plain files that \
+                     nobody writes to is copied by any program",
+                    kinds.join(", ")
+                )
+            });
+            Error::cannot_start(format!("no checkpoint is made of {}: {known}", path()))
+        })
     }
 }

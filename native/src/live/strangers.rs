@@ -6,6 +6,7 @@ use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 
 use super::adapter::{Adapter, read_small};
+use super::refused;
 use crate::disk::Disk;
 use crate::error::Error;
 
@@ -47,6 +48,10 @@ pub(super) fn strangers(store: &dyn Disk, adapter: &dyn Adapter) -> Result<Stran
 fn read_settled(store: &dyn Disk, name: &Name, kind: Kind) -> Result<Option<Vec<u8>>, Error> {
     let look = || store.look(Some(name)).map_err(Error::at("look at", store, name));
     let Some(before) = look()?.filter(|look| kind == Kind::File && look.length <= LONGEST) else { return Ok(None) };
+    // A store of another kind that writes in place is no true copy, whatever it looks like.
+    if refused::file(store.as_store(), name).is_some() {
+        return Ok(None);
+    }
     let bytes = read_small(store, name)?;
     let same = look()?.is_some_and(|now| (now.identity, now.modified) == (before.identity, before.modified));
     Ok(bytes.filter(|bytes| same && bytes.len() as u64 == before.length))
