@@ -17,6 +17,7 @@ pub use sealing::Sealing;
 pub(crate) use zstd::Frames;
 #[cfg(not(target_family = "wasm"))]
 pub use zstd::Packer;
+pub(crate) use zstd::unzstd;
 
 /// How an object's bytes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

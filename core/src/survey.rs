@@ -207,9 +207,10 @@ impl Survey {
     }
 
     /// Takes what was found on a trail. It was judged when it could be followed to its end, or to damage on it.
-    pub fn followed(&mut self, Followed { findings, whole, key }: Followed) {
+    pub fn followed(&mut self, Followed { findings, whole, bytes, key }: Followed) {
+        self.coverage.bytes = self.coverage.bytes.saturating_add(bytes);
         if let (Some(moving), Some(key), true) = (&mut self.moving, key, whole && findings.is_empty()) {
-            moving.is_sound(key, 0);
+            moving.is_sound(key, bytes);
         }
         let damaged = findings.tallies().keys().any(|code| code.severity() == Severity::Damage);
         self.count(whole || damaged);

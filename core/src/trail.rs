@@ -54,6 +54,11 @@ pub trait Follow: Send {
 
     /// Whether everything could be looked at, damaged or not.
     fn is_whole(&self) -> bool;
+
+    /// How many bytes it checked that no claim is on.
+    fn bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// Drives a follower over the parts: for each, `next`, then `push` as often as needed, then `end`.
@@ -74,6 +79,8 @@ pub struct Followed {
     pub findings: Findings,
     /// The whole trail was judged; no part was missing, cut short or unreadable.
     pub whole: bool,
+    /// How many bytes were checked that no claim is on.
+    pub bytes: u64,
     /// The [key](Trail::key) of the trail.
     pub key: Option<u128>,
 }
@@ -137,6 +144,7 @@ impl Following {
     #[must_use]
     pub fn finish(self) -> Followed {
         let whole = self.trail.follow.is_whole() && self.next >= self.trail.parts.len();
-        Followed { findings: self.findings, whole, key: self.trail.key }
+        let bytes = self.trail.follow.bytes();
+        Followed { findings: self.findings, whole, bytes, key: self.trail.key }
     }
 }

@@ -58,6 +58,23 @@ enum Stage {
     },
 }
 
+/// What these frames decode to; none if that is more than `most` bytes. What is wrong with them, as a clause.
+pub(crate) fn unzstd(stored: &[u8], most: usize) -> Result<Option<Vec<u8>>, &'static str> {
+    let (mut out, mut decoder) = (Vec::new(), Unzstd::new(0, Some(Blocks::default())));
+    let flow = decoder.push(stored, &mut |bytes| {
+        if out.len().saturating_add(bytes.len()) > most {
+            return Flow::Break(());
+        }
+        out.extend_from_slice(bytes);
+        Flow::Continue(())
+    });
+    if flow.map_err(|broken| broken.what)?.is_break() {
+        return Ok(None);
+    }
+    decoder.end().map_err(|broken| broken.what)?;
+    Ok(Some(out))
+}
+
 impl Unzstd {
     /// A decoder of bytes that begin at offset `at` of an object; it works with `blocks`, if there are any.
     pub(super) fn new(at: u64, blocks: Option<Blocks>) -> Self {

@@ -10,9 +10,11 @@ use crate::finding::{Code, fill};
 use crate::inspect::{Entry, Format};
 use crate::name::Name;
 use datastore::Datastore;
+use rocksdb::Stores;
 
 /// Every format, in the order in which they are asked whether they recognise a root.
-pub static ALL: &[&dyn Format] = &[&repozo::Repozo, &Datastore::STORE, &Datastore::CACHE, &fjall::Fjall];
+pub static ALL: &[&dyn Format] =
+    &[&repozo::Repozo, &Datastore::STORE, &Datastore::CACHE, &fjall::Fjall, &Stores::ROCKSDB, &Stores::LEVELDB];
 
 /// The formats that recognise a root with these entries.
 pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {

@@ -13,6 +13,11 @@ impl<'a> Cursor<'a> {
         Self { rest: bytes }
     }
 
+    /// What was not taken yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

@@ -31,6 +31,11 @@ pub(super) fn unmask(masked: u32) -> u32 {
     masked.wrapping_sub(MASK).rotate_left(15)
 }
 
+/// The masked form of a CRC-32C.
+pub(super) fn mask(crc: u32) -> u32 {
+    crc.rotate_right(15).wrapping_add(MASK)
+}
+
 /// A piece of a logical record, the checksum of which was right.
 #[derive(Debug, Clone, Copy)]
 pub struct Piece<'a> {

@@ -25,7 +25,11 @@ pub(in crate::cli) static DATASTORE: Kind =
 /// A store of fjall.
 static FJALL: Kind = Kind { heading: "For a fjall store", noun: "a fjall store", formats: &["fjall"] };
 
-static ALL: [&Kind; 3] = [&REPOZO, &DATASTORE, &FJALL];
+/// A store of RocksDB or LevelDB.
+static ROCKSDB: Kind =
+    Kind { heading: "For a RocksDB store", noun: "a RocksDB or LevelDB store", formats: &["rocksdb", "leveldb"] };
+
+static ALL: [&Kind; 4] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB];
 
 impl Kind {
     /// Whether a format is of this kind.

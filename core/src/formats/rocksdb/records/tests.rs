@@ -7,7 +7,7 @@ pub(crate) fn physical(log: &mut Vec<u8>, kind: u8, number: Option<u32>, payload
     let mut record = vec![kind];
     record.extend(number.into_iter().flat_map(u32::to_le_bytes));
     record.extend_from_slice(payload);
-    log.extend(crc32c(&record).rotate_right(15).wrapping_add(MASK).to_le_bytes());
+    log.extend(mask(crc32c(&record)).to_le_bytes());
     log.extend((payload.len() as u16).to_le_bytes());
     log.extend(record);
 }

@@ -1,0 +1,109 @@
+//! `Logs`: follows the write-ahead logs of a store, oldest first, and says what its engine would lose of them.
+//!
+//! RocksDB reads logs up to the first byte that is wrong, and drops all that comes after it, unless the sequence numbers
+//! of the next log go on right there (`kPointInTimeRecovery`, the default; RocksDB 10.4 `db/db_impl/db_impl_open.cc`).
+//! LevelDB drops the rest of a block and goes on (LevelDB 1.22 `db/db_impl.cc`). Neither says so to whoever opens the
+//! store. The torn end of the newest log is what a program leaves that was killed.
+
+use super::records::Tail;
+use super::wal::{Batches, Run, Whole};
+use super::{Engine, HURTS, names};
+use crate::codec::Flow;
+use crate::fault::FaultKind;
+use crate::finding::{Code, Finding, Findings};
+use crate::name::Name;
+use crate::trail::{Ended, Follow, Part};
+
+/// The follower of all logs that are needed.
+pub(super) struct Logs {
+    engine: Engine,
+    /// How many bytes of each log must be there, where that is on record.
+    synced: Vec<Option<u64>>,
+    current: Option<(usize, Name, Batches)>,
+    /// The sequence number that goes on from the batches that were read.
+    next: Option<u64>,
+    /// A log before that ends in the middle of a batch, and no batch behind it yet: its name, where, and the sequence
+    /// number that would go on.
+    torn: Option<(Name, u64, Option<u64>)>,
+    bytes: u64,
+    unread: bool,
+}
+
+impl Logs {
+    /// Of each log, how much of it must be there, where that is known.
+    pub(super) fn new(engine: Engine, synced: Vec<Option<u64>>) -> Self {
+        Self { engine, synced, current: None, next: None, torn: None, bytes: 0, unread: false }
+    }
+
+    /// A log was read to its end.
+    fn ends(&mut self, index: usize, name: Name, whole: Whole, out: &mut Findings) {
+        let Whole { length, tail, run, .. } = whole;
+        self.bytes = self.bytes.saturating_add(length);
+        if let Some(Run { first, next, .. }) = run {
+            if let Some((torn, at, _)) = self.torn.take().filter(|(_, _, goes_on)| *goes_on != Some(first)) {
+                let what = format!("it ends in the middle of a batch, and '{name}' does not go on from there");
+                out.push(finding(Code::Malformed, torn, at, what));
+            }
+            self.next = Some(next);
+        }
+        let synced = self.synced.get(index).copied().flatten();
+        if let Some(synced) = synced.filter(|synced| length < *synced) {
+            let what = format!("it has {length} bytes, the MANIFEST says at least {synced}");
+            out.push(finding(Code::Length, name.clone(), length, what));
+        }
+        match tail {
+            Tail::Nothing | Tail::Zeros | Tail::Old { .. } => {}
+            Tail::Torn { at } => self.torn = Some((name, at, self.next)),
+            Tail::Broken { at, what } => {
+                let loses = match self.engine {
+                    Engine::RocksDb => "RocksDB drops this batch and all behind it",
+                    Engine::LevelDb => "LevelDB drops what follows in the block",
+                };
+                out.push(finding(Code::Malformed, name, at, format!("{what}; {loses}")));
+            }
+        }
+        // No batch follows it: it is as if it were the newest.
+        if let Some((torn, at, _)) = self.torn.take_if(|_| index + 1 == self.synced.len()) {
+            out.push(finding(Code::TornTail, torn, at, "it ends in the middle of a batch".to_owned()));
+        }
+    }
+}
+
+fn finding(code: Code, object: Name, at: u64, message: String) -> Finding {
+    Finding { code, object: Some(object), offset: Some(at), message, hurts: HURTS }
+}
+
+impl Follow for Logs {
+    fn begin(&mut self, index: usize, part: &Part) {
+        let number = match names::file(part.object.last()) {
+            Some(names::File::Log(number)) => number,
+            _ => 0,
+        };
+        self.current = Some((index, part.object.clone(), Batches::new(self.engine, number)));
+    }
+
+    fn push(&mut self, bytes: &[u8], _: &mut Findings) -> Flow {
+        self.current.as_mut().map_or(Flow::Break(()), |(_, _, batches)| batches.push(bytes, |_| {}))
+    }
+
+    fn end(&mut self, ended: Ended<'_>, out: &mut Findings) {
+        let Some((index, name, batches)) = self.current.take() else { return };
+        let Ended::Failed(fault) = ended else { return self.ends(index, name, batches.end(), out) };
+        self.unread = true;
+        let (code, message) = match fault.kind {
+            FaultKind::Absent => {
+                (Code::Missing, "it was there when the store was listed, and is not any more".to_owned())
+            }
+            _ => (Code::Unreadable, fault.message.clone()),
+        };
+        out.push(Finding { code, object: Some(name), offset: None, message, hurts: HURTS });
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.unread
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
