@@ -2,7 +2,7 @@
 //! left that was killed.
 //!
 //! Whoever owns the folder around can rename a folder of ours so that it looks like a leftover, though he can write
-//! nothing into it. So a work folder holds a file that names the folder's own device and inode, until it is published. A
+//! nothing into it. So a work folder holds a file that names the folder's own inode, until it is published. A
 //! folder without that file, or a copy of one, is left alone.
 
 use std::io;
@@ -24,8 +24,9 @@ fn mark() -> io::Result<Name> {
     Name::new(MARK).map_err(io::Error::other)
 }
 
-fn text((device, inode): Identity) -> String {
-    format!("work folder {device}:{inode}; removed by the next run if this one was killed\n")
+/// A device may have another number after the machine has started again.
+fn text((_, inode): Identity) -> String {
+    format!("work folder {inode}; removed by the next run if this one was killed\n")
 }
 
 impl<'a> FolderDraft<'a> {
@@ -35,8 +36,7 @@ impl<'a> FolderDraft<'a> {
     /// The operating system's.
     pub fn marked(disk: &'a dyn Disk, beginning: &Name) -> io::Result<Self> {
         let draft = Self::of(disk, beginning)?;
-        let file = draft.inside()?.create(&mark()?)?;
-        file.write_at(0, text(draft.identity()).as_bytes())?;
+        put_mark(&*draft.inside()?, draft.identity())?;
         Ok(draft)
     }
 
@@ -47,6 +47,14 @@ impl<'a> FolderDraft<'a> {
     pub fn unmark(&self) -> io::Result<()> {
         self.inside()?.remove(&mark()?)
     }
+}
+
+/// Puts the mark into a folder. It is durable before anything else is there.
+fn put_mark(inside: &dyn Disk, identity: Identity) -> io::Result<()> {
+    let file = inside.create(&mark()?)?;
+    file.write_at(0, text(identity).as_bytes())?;
+    file.sync()?;
+    inside.sync_folder(None)
 }
 
 /// Removes a folder of this user with all that is in it: it loses its name in one step, and becomes a work folder of
@@ -65,7 +73,7 @@ pub fn discard_folder(disk: &dyn Disk, name: &Name, beginning: &Name) -> io::Res
     if inside.look(None)?.is_none_or(|look| look.identity != identity) {
         return Err(io::Error::other("somebody else put another folder in its place"));
     }
-    inside.create(&mark()?)?.write_at(0, text(identity).as_bytes())?;
+    put_mark(&*inside, identity)?;
     let work = work(beginning, "")?;
     disk.rename_new(name, &work)?;
     remove_tree(disk, &work, identity)
@@ -126,10 +134,13 @@ fn sweep_one(disk: &dyn Disk, name: &Name) -> io::Result<Swept> {
     }
     let said = match inside.open(&mark()?) {
         Ok(file) => read_short(&*file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Swept::Foreign),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    if said != text(look.identity).as_bytes() {
+    // A run may have been killed before it had said anything; then nothing else is there.
+    let mut others = 0;
+    inside.list(None, &mut |entry| others += u64::from(entry.name.as_bytes() != MARK))?;
+    if said != text(look.identity).as_bytes() && others > 0 {
         return Ok(Swept::Foreign);
     }
     remove_tree(disk, name, look.identity)?;

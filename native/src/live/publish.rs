@@ -6,7 +6,7 @@ use highwater_core::digest::Digest;
 use highwater_core::formats;
 use highwater_core::inspect::{Of, Scope};
 use highwater_core::mtree::{SIGNATURE, push_line};
-use highwater_core::name::Name;
+use highwater_core::name::{Name, TEMPORARY};
 use highwater_core::node::{Meta, Node, NodeKind};
 use highwater_core::report::{Depth, Soundness};
 use highwater_core::survey::{Options, Survey};
@@ -16,7 +16,7 @@ use super::copy::sum_of;
 use super::pins::HIDDEN;
 use super::{CheckpointSummary, Run};
 use crate::disk::like::Like;
-use crate::disk::{Disk, FolderDraft, Look, What, discard_folder, put, sweep};
+use crate::disk::{Disk, FolderDraft, Look, What, clear, discard_folder, is_draft, put, sweep};
 use crate::drive;
 use crate::error::Error;
 use crate::shown::quoted;
@@ -83,7 +83,9 @@ pub(super) fn discard<D: Disk>(dest: &Place<D>) -> Result<(), Error> {
 
 /// Removes what runs left that were killed: folders that were being filled, and links beside the store.
 pub(super) fn sweep_leftovers<D: Disk>(run: &Run<'_, D>) -> Result<(), Error> {
-    sweep(&*run.to.root, &beginning(&run.to.name)?, run.watch)?;
+    let (to, list) = (&*run.to.root, list_of(&run.to.name)?);
+    clear(to, list.folder().as_ref(), |last| is_draft(last, &list, TEMPORARY), run.watch)?;
+    sweep(to, &beginning(&run.to.name)?, run.watch)?;
     run.beside.map_or(Ok(()), |beside| sweep(beside, &Name::new(HIDDEN)?, run.watch))
 }
 
@@ -124,13 +126,12 @@ impl<'a, D: Disk> Draft<'a, D> {
         self.sync(&captured)?;
         watch.go_on()?;
         self.folder.place(dest).map_err(told())?;
-        let parent = to
-            .look(dest.folder().as_ref())
-            .map_err(told())?
-            .ok_or(io::ErrorKind::NotFound)
-            .map_err(|kind| told()(kind.into()))?;
-        _ = put(to, &list_of(dest)?, list.as_bytes(), &Like::new_in(&parent), ".tmp", true)?;
-        to.sync_folder(dest.folder().as_ref()).map_err(told())?;
+        // A list must never be there without what it lists.
+        let parent = dest.folder();
+        to.sync_folder(parent.as_ref()).map_err(told())?;
+        let around = to.look(parent.as_ref()).map_err(told())?.ok_or_else(|| told()(io::ErrorKind::NotFound.into()))?;
+        _ = put(to, &list_of(dest)?, list.as_bytes(), &Like::new_in(&around), TEMPORARY, true)?;
+        to.sync_folder(parent.as_ref()).map_err(told())?;
         Ok(captured.summary)
     }
 

@@ -93,13 +93,6 @@ impl Model {
         state.durable.insert(path.as_ref().to_owned(), number);
     }
 
-    /// Gives a file another name, durable.
-    fn name(&self, path: &Path, number: usize) {
-        let mut state = self.state();
-        state.names.insert(path.to_owned(), number);
-        state.durable.insert(path.to_owned(), number);
-    }
-
     /// Puts an empty folder there, durable. Those that files lie in need not be put.
     pub fn put_folder(&self, path: impl AsRef<Path>) {
         self.put_folder_with(path, FOLDER);
@@ -212,32 +205,25 @@ impl Model {
         let last = state.pending.len().saturating_sub(1);
         let kept = state.pending.iter().enumerate().filter(|(number, _)| outcome.keeps_name(*number, last));
         kept.for_each(|(_, change)| change.apply(&mut names));
-        let survivor = Self::default();
-        // What has several names is one file still.
-        let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
-        for (path, number) in &names {
-            // A folder that is not there any more has taken what was in it with it.
-            if path.ancestors().skip(1).any(|folder| state.made.contains(folder) && !names.contains_key(folder)) {
-                continue;
-            }
-            let Some(file) = state.files.get(*number).map(|file| file.survive(outcome)) else { continue };
-            if let Some(same) = seen.get(number) {
-                survivor.name(path, *same);
-                continue;
-            }
-            if state.folders.contains(number) {
-                survivor.put_folder_with(path, file.meta);
-            } else {
-                survivor.put_with(path, &file.bytes, file.meta);
-            }
-            let mut survivor = survivor.state();
-            let new = survivor.files.len().saturating_sub(1);
-            if state.links.contains(number) {
-                survivor.links.insert(new);
-            }
-            seen.insert(*number, new);
-        }
-        survivor
+        // A folder that is not there any more has taken what was in it with it.
+        let gone = |path: &Path| state.made.contains(path) && !names.contains_key(path);
+        let names: BTreeMap<PathBuf, usize> = names
+            .iter()
+            .filter(|(path, _)| !path.ancestors().skip(1).any(gone))
+            .map(|(path, is)| (path.clone(), *is))
+            .collect();
+        let made = names.iter().filter(|(_, number)| state.folders.contains(number)).map(|(path, _)| path.clone());
+        // Files keep their numbers, as they do on a disk.
+        let files = state.files.iter().map(|file| file.survive(outcome)).map(|file| File::new(file.bytes, file.meta));
+        Self(Arc::new(Mutex::new(State {
+            files: files.collect(),
+            made: made.collect(),
+            durable: names.clone(),
+            names,
+            folders: state.folders.clone(),
+            links: state.links.clone(),
+            ..State::default()
+        })))
     }
 
     /// The disk as it is, durable or not, after the process alone has died: no power was cut, its locks are free.

@@ -1,5 +1,6 @@
 //! What is on the disk when a run is cut off, refused, lied to, robbed, or not alone.
 
+mod checkpoint;
 mod crash;
 mod injected;
 mod reflink;
