@@ -1,13 +1,18 @@
 //! Checkpoints of stores that stand still, on disks that fail, forget, lack what is asked of them, or belong to others.
 //! Stores that are being written to: the test binary `live`.
 
+mod beside;
 mod cuts;
+mod faults;
+mod places;
+mod shared;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use highwater::live;
 use highwater_tests::repo::Image;
+use tempfile::TempDir;
 
 /// A small store of each kind: those whose bytes matter as their programs left them, the others as a checkpoint sees
 /// them.
@@ -78,4 +83,42 @@ fn tantivy() -> Image {
     }
     image.insert(segment("b", "idx"), b"of a segment to come".to_vec());
     image
+}
+
+/// A scratch folder with a store of each kind, named by it.
+pub(crate) struct Scene(TempDir);
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("highwater-test-").tempdir().expect("a scratch folder");
+        let scene = Self(folder);
+        for (kind, image) in stores() {
+            for (name, bytes) in &image {
+                let path = scene.path(kind).join(name);
+                fs::create_dir_all(path.parent().expect("a folder")).expect("the folders of a store");
+                fs::write(path, bytes).expect("a file of a store");
+            }
+        }
+        scene
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Every file below a folder, by its path in it, with its bytes.
+    pub(crate) fn files(&self, name: &str) -> Image {
+        let mut image = Image::new();
+        read(&self.path(name), "", &mut image);
+        image
+    }
+
+    /// What lies in the scratch folder.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).expect("the scratch folder");
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+        let mut names: Vec<String> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
 }
