@@ -13,11 +13,25 @@
 //! A path begins with `./`. Bytes that are no printable ASCII, and those with a meaning of their own to some reader
 //! (space, `#`, `=`, `\`, and what patterns are made of), are written as `\` and three octal digits.
 
-use crate::digest::Digest;
+mod read;
+
+pub use read::{Line, Lines, Odd};
+
+use crate::digest::{Digest, sha256_of};
 use crate::node::{Meta, Node, NodeKind};
 
 /// The first line, by which readers know the format.
 pub const SIGNATURE: &str = "#mtree\n";
+
+/// What the last line of a list begins with that Highwater writes; behind it comes the SHA-256 of all lines above, so
+/// that no list is taken for whole that was cut.
+const END: &str = "# end ";
+
+/// Ends a list: nothing is added after that.
+pub fn seal(list: &mut String) {
+    let sum = sha256_of(list.as_bytes());
+    list.push_str(&format!("{END}{sum}\n"));
+}
 
 /// Writes the bytes of a path or of a link's text.
 fn escape(bytes: &[u8], out: &mut String) {

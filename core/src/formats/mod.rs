@@ -2,6 +2,7 @@
 
 pub mod datastore;
 pub mod fjall;
+pub mod listed;
 pub mod repozo;
 pub mod rocksdb;
 
@@ -13,8 +14,15 @@ use datastore::Datastore;
 use rocksdb::Stores;
 
 /// Every format, in the order in which they are asked whether they recognise a root.
-pub static ALL: &[&dyn Format] =
-    &[&repozo::Repozo, &Datastore::STORE, &Datastore::CACHE, &fjall::Fjall, &Stores::ROCKSDB, &Stores::LEVELDB];
+pub static ALL: &[&dyn Format] = &[
+    &repozo::Repozo,
+    &Datastore::STORE,
+    &Datastore::CACHE,
+    &fjall::Fjall,
+    &Stores::ROCKSDB,
+    &Stores::LEVELDB,
+    &listed::Listed,
+];
 
 /// The formats that recognise a root with these entries.
 pub fn recognise(root: &[Entry]) -> impl Iterator<Item = &'static dyn Format> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use highwater_core::formats::listed;
 use highwater_core::name::printable;
 
 use super::repository::Repository;
@@ -15,7 +16,11 @@ pub(super) fn label(path: &Path) -> String {
 
 /// Labels for several roots: the whole path for those whose last part is not enough to tell them apart.
 pub(super) fn labels(repositories: &[Repository]) -> Vec<String> {
-    let short: Vec<String> = repositories.iter().map(|repository| label(&repository.path)).collect();
+    let name = |repository: &Repository| match (&repository.point, repository.kind) {
+        (Some(point), Some(listed::NAME)) => label(&repository.path.join(format!("{point}{}", listed::LIST))),
+        _ => label(&repository.path),
+    };
+    let short: Vec<String> = repositories.iter().map(name).collect();
     let whole = |repository: &Repository| {
         let point = repository.point.as_ref().map(|point| format!("@{point}")).unwrap_or_default();
         printable(repository.path.as_os_str().as_encoded_bytes()) + &point

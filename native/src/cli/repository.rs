@@ -16,6 +16,8 @@ use crate::store::{Files, Links, Store};
 pub(super) struct Repository {
     pub(super) path: PathBuf,
     pub(super) point: Option<String>,
+    /// Its kind, where that is known without a look.
+    pub(super) kind: Option<&'static str>,
 }
 
 impl Repository {
@@ -24,12 +26,12 @@ impl Repository {
         let path = Path::new(text);
         let at = text.as_bytes().iter().rposition(|byte| *byte == b'@');
         let Some(at) = at.filter(|_| !path.exists()) else {
-            return Ok(Self { path: path.to_owned(), point: None });
+            return Ok(Self { path: path.to_owned(), point: None, kind: None });
         };
         let (repository, point) = text.as_bytes().split_at(at);
         let point =
             std::str::from_utf8(&point[1..]).map_err(|_| usage(format!("the point in {} is no text", quoted(path))))?;
-        Ok(Self { path: PathBuf::from(OsStr::from_bytes(repository)), point: Some(point.to_owned()) })
+        Ok(Self { path: PathBuf::from(OsStr::from_bytes(repository)), point: Some(point.to_owned()), kind: None })
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use highwater_core::digest::Digest;
 use highwater_core::formats;
 use highwater_core::inspect::{Of, Scope};
-use highwater_core::mtree::{SIGNATURE, push_line};
+use highwater_core::mtree::{SIGNATURE, push_line, seal};
 use highwater_core::name::{Name, TEMPORARY};
 use highwater_core::node::{Meta, Node, NodeKind};
 use highwater_core::report::{Depth, Soundness};
@@ -209,6 +209,7 @@ impl<'a, D: Disk> Draft<'a, D> {
         for (name, sum) in all {
             push_line(&node(Some(name), &self.look(Some(name))?), sum.as_ref(), &mut text);
         }
+        seal(&mut text);
         Ok(text)
     }
 

@@ -1,6 +1,7 @@
 //! `highwater verify`.
 
 mod events;
+mod lists;
 mod part;
 mod unread;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use highwater_core::formats::by_name;
 use highwater_core::inspect::{Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report};
@@ -29,6 +31,7 @@ use crate::store::Store;
 use crate::store::mapped::Mapped;
 use crate::watch::Watch;
 use events::Events;
+use lists::with_lists;
 use part::Part;
 use unread::unread;
 
@@ -91,8 +94,11 @@ impl Run for Verify {
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let shard = self.part.shard()?;
-        let mut repositories: Vec<Repository> =
-            self.paths.iter().map(|path| Repository::parse(path)).collect::<Result<_, _>>()?;
+        let named: Vec<Repository> = self.paths.iter().map(|path| Repository::parse(path)).collect::<Result<_, _>>()?;
+        let mut repositories: Vec<Repository> = match self.root.kind {
+            Some(_) => named,
+            None => named.into_iter().flat_map(with_lists).collect(),
+        };
         if self.all
             && let Some(bad) = repositories.iter().find(|repository| repository.point.is_some())
         {
@@ -167,7 +173,10 @@ impl Verify {
     ) -> Result<Report, Error> {
         let files = open(&repository.path, &self.root)?;
         let store: Box<dyn Store> = if self.mmap { Box::new(Mapped(files)) } else { Box::new(files) };
-        let format = kind_of(&*store, &self.root)?;
+        let format = match repository.kind.and_then(by_name) {
+            Some(format) => format,
+            None => kind_of(&*store, &self.root)?,
+        };
         let Settings { depth, shard, key } = settings.clone();
         let trails = depth >= format.facts().trails;
         let of = match &repository.point {
