@@ -6,11 +6,12 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use highwater_core::facts::Shape;
+use highwater_core::finding::Severity;
 use highwater_core::inspect::{Of, Scope, Set};
 use highwater_core::key::Key;
 use highwater_core::name::printable;
 use highwater_core::render::thousands;
-use highwater_core::report::Depth;
+use highwater_core::report::{Depth, Note};
 use highwater_core::survey::{Options, Survey};
 use serde_json::{Value, json};
 
@@ -23,6 +24,9 @@ use super::verb::Run;
 use crate::drive;
 use crate::error::Error;
 use crate::watch::Watch;
+
+/// How many findings are told.
+const TOLD: usize = 5;
 
 /// List the points in time of a repository, without checking any.
 #[derive(Debug, Args)]
@@ -71,13 +75,15 @@ impl Run for List {
             out::print(&text)?;
         }
         let report = survey.finish();
-        for note in &report.findings {
-            if note.severity > highwater_core::finding::Severity::Warning {
-                let object = if note.object.is_empty() { &note.root } else { &note.object };
-                out::say(&format!("highwater: {} {object}: {}. {}", note.code, note.message, note.advice));
-            }
+        let grave: Vec<&Note> = report.findings.iter().filter(|note| note.severity > Severity::Warning).collect();
+        for note in grave.iter().take(TOLD) {
+            let object = if note.object.is_empty() { &note.root } else { &note.object };
+            out::say(&format!("highwater: {} {object}: {}. {}", note.code, note.message, note.advice));
         }
-        if report.findings.iter().any(|note| note.severity > highwater_core::finding::Severity::Warning) {
+        if grave.len() > TOLD {
+            out::say("highwater: there is more; `highwater verify` tells it");
+        }
+        if !grave.is_empty() {
             return Ok(report.verdict.into());
         }
         Ok(if report.sets.is_empty() { Exit::Inconclusive } else { Exit::Sound })

@@ -16,6 +16,7 @@
 
 pub mod crash;
 pub mod datastore;
+pub mod fjall;
 pub mod hostile;
 pub mod injected;
 pub mod repozo;
@@ -37,8 +38,8 @@ use crate::repo::Image;
 use crash::{Judgement, Scene, Seen};
 
 /// Every format.
-pub fn all() -> [&'static dyn Specimen; 2] {
-    [&repozo::Repozo, &datastore::Datastore]
+pub fn all() -> [&'static dyn Specimen; 3] {
+    [&repozo::Repozo, &datastore::Datastore, &fjall::Fjall]
 }
 
 /// Bytes up to which a sample is small: an instrument does all that it can do to it, and less to others.

@@ -17,6 +17,10 @@ pub(super) fn advice(code: Code) -> Option<&'static str> {
             "Bring that file back from a copy of the store before its program opens it again: fjall does not open it, \
              or cuts off what it cannot read."
         }
+        Code::Unverifiable => {
+            "If that table is damaged, bring it back from a copy of the store; otherwise a newer fjall wrote it: verify \
+             with a newer highwater."
+        }
         Code::OddRecord => {
             "Compare the journal with another copy; after a keyspace was dropped, fjall itself may give a number again."
         }

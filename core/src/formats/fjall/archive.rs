@@ -105,7 +105,7 @@ impl<'a> Archive<'a> {
         let mut found = None;
         self.each(|title, at, length| {
             if found.is_none() && title == name.as_bytes() {
-                found = Some(Fields { bytes: slice(self.bytes, at, length), at });
+                found = Some(Fields { bytes: slice(self.bytes, at, length), at: at.min(self.bytes.len() as u64) });
             }
         })?;
         found.ok_or_else(|| Odd::new(self.contents.at, format!("it has no section '{name}'")))

@@ -95,8 +95,7 @@ impl Reading {
                 finding(Code::Malformed, *at, message)
             }
             (Tail::Torn { at }, None) => {
-                let message =
-                    format!("the batch that begins at byte {whole} is not whole, and nothing stands behind it");
+                let message = format!("the last whole batch ends at byte {whole}, and what stands behind it is none");
                 finding(Code::TornTail, *at, message)
             }
         };

@@ -9,19 +9,23 @@ use super::current::{self, Current};
 use super::found::{STORE, failed, finding, malformed};
 use super::meta::{Named, Names};
 use super::odd::Odd;
-use super::version::{self, Table};
+use super::root::Root;
+use super::version::{self, Blob, Table, Version};
 use super::{SET, follow, marker, names};
 use crate::claim::{Claim, Expect};
 use crate::codec::{Codec, Flow};
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::fault::{Fault, FaultKind};
-use crate::finding::{Code, Finding, SAMPLE};
-use crate::inspect::{Answer, Ask, Batch, Entry, Inspect, Kind, Of, Scope, Set, Stretch};
+use crate::finding::Code;
+use crate::inspect::{Answer, Ask, Batch, Inspect, Kind, Of, Scope, Set, Stretch};
 use crate::name::Name;
 use crate::report::Depth;
 
-/// The longest version that is read, in bytes: it has room for two million tables.
-const LONGEST: usize = 64 << 20;
+/// The longest version that is read, in bytes: it has room for half a million tables.
+const LONGEST: usize = 16 << 20;
+
+/// What is said of a folder among the keyspaces that is none.
+const STRANGE: &str = "it is no keyspace, as its name is no number, and the engine opens no store with it";
 
 /// The inspection of one store.
 pub(super) struct Store {
@@ -35,8 +39,8 @@ pub(super) struct Store {
     named: Option<Named>,
     /// The tables of the meta keyspace whose names are to be read.
     tables: Vec<Table>,
-    /// The version that is being looked at, and what is left of what it names; the next is the last.
-    files: Option<(Name, Vec<File>)>,
+    /// The version that is being looked at: its keyspace, its name, and what is left of it; the next is the last.
+    version: Option<(u64, Name, Version)>,
     /// The length of all tables and blob files that were named.
     bytes: u64,
 }
@@ -65,38 +69,6 @@ struct Reading {
     bytes: Vec<u8>,
 }
 
-/// What the listing of the root shows.
-#[derive(Default)]
-struct Root {
-    journals: BTreeSet<u64>,
-    lock: bool,
-    odd: Vec<Finding>,
-}
-
-impl Root {
-    fn take(&mut self, entry: &Entry) {
-        let name = entry.name.as_bytes();
-        self.lock |= name == names::LOCK.as_bytes() && entry.kind.may_be_file();
-        let why = match names::is_journal(name) {
-            Some(id) if entry.kind.may_be_file() => {
-                self.journals.insert(id);
-                return;
-            }
-            Some(_) => "it has the name of a journal, and is no file",
-            None if entry.name.as_str().is_none() => {
-                "its name is no text, and the engine opens no store with such a file"
-            }
-            None if name.to_ascii_lowercase().ends_with(names::JOURNAL.as_bytes()) => {
-                "it has the ending of a journal, and no name that the engine gives to one"
-            }
-            None => return,
-        };
-        if self.odd.len() < SAMPLE {
-            self.odd.push(finding(Code::Malformed, entry.name.clone(), None, why));
-        }
-    }
-}
-
 impl Store {
     pub(super) fn new(scope: &Scope) -> Self {
         let marker = Name::new(names::VERSION.as_bytes());
@@ -107,7 +79,7 @@ impl Store {
             ahead: Vec::new(),
             named: Some(Named::default()),
             tables: Vec::new(),
-            files: None,
+            version: None,
             bytes: 0,
         }
     }
@@ -119,10 +91,8 @@ impl Store {
             && let Some(name) = names::table(names::META, table.id)
         {
             self.now = Now::Names(name, Names::new(table.sequence));
-        } else if let Some((index, files)) = &mut self.files
-            && let Some(file) = files.pop()
-        {
-            self.now = Now::Trailer(index.clone(), file, Vec::new());
+        } else if let Some((index, file)) = self.file() {
+            self.now = Now::Trailer(index, file, Vec::new());
         } else if !self.listed {
             self.listed = true;
             self.now = Now::Keyspaces(Name::new(names::KEYSPACES.as_bytes()).ok(), BTreeSet::new());
@@ -131,6 +101,20 @@ impl Store {
         } else {
             self.last(out);
         }
+    }
+
+    /// The next file that the version names, and the version.
+    fn file(&mut self) -> Option<(Name, File)> {
+        let (keyspace, index, version) = self.version.as_mut()?;
+        let (name, digest) = match (version.tables.pop(), version.blobs.last().copied()) {
+            (Some(Table { id, digest, .. }), _) => (names::table(*keyspace, id), digest),
+            (None, Some(Blob { id, digest })) => {
+                version.blobs.pop();
+                (names::blob(*keyspace, id), digest)
+            }
+            (None, None) => return None,
+        };
+        Some((index.clone(), File { name: name?, digest }))
     }
 
     /// Nothing is left to be read.
@@ -176,10 +160,13 @@ impl Store {
             }
             Now::Current(id, name, bytes) => self.current(id, name, &bytes, fault, out),
             Now::Version(id, name, digest, reading) => self.version(id, name, digest, *reading, fault, out),
-            Now::Names(_, names) => {
-                // Why it cannot be read is told of the table.
-                if fault.is_some() || !names.is_whole() {
+            Now::Names(name, names) => {
+                if !names.is_whole() {
                     self.named = None;
+                    // That it is not there, or why it cannot be read, is told where its length is looked at.
+                    let message = "the names of keyspaces cannot be read here, so nobody knows which there should be";
+                    let unknown = || finding(Code::Unverifiable, name, Some(names.at()), message);
+                    out.findings.extend(fault.is_none().then(unknown));
                 }
                 self.next(out);
             }
@@ -195,33 +182,11 @@ impl Store {
     }
 
     fn root(&self, root: Root, out: &mut Batch) {
-        let Root { journals, lock, odd } = root;
-        out.findings.extend(odd);
-        if let (false, Ok(name)) = (lock, Name::new(names::LOCK.as_bytes())) {
-            let message = "it is not there, and the engine opens no store without it; it is an empty file";
-            out.findings.push(finding(Code::Missing, name, None, message));
-        }
-        if journals.is_empty() {
-            let message = "there is no journal, and a store always has one".to_owned();
-            out.findings.push(Finding { code: Code::Missing, object: None, offset: None, message, hurts: STORE });
-        }
-        for (before, behind) in journals.iter().zip(journals.iter().skip(1)) {
-            let first = before.saturating_add(1);
-            if first < *behind
-                && let Some(name) = names::journal(first)
-            {
-                let count = behind.saturating_sub(first);
-                let message = format!(
-                    "it is not there, the first of {count} between {before} and {behind}; the engine removes the oldest \
-                     first, so it did not remove these"
-                );
-                out.findings.push(finding(Code::Missing, name, None, message));
-            }
-        }
         if self.scope.trails && self.claims() {
-            let newest = journals.last();
-            out.trails.extend(journals.iter().filter_map(|id| follow::trail(*id, Some(id) == newest)));
+            let newest = root.journals.last();
+            out.trails.extend(root.journals.iter().filter_map(|id| follow::trail(*id, Some(id) == newest)));
         }
+        root.judge(&mut out.findings);
     }
 
     /// Whether claims and trails are asked for.
@@ -284,13 +249,10 @@ impl Store {
         };
         match parsed {
             Ok(version) => {
-                let tables = version.tables.iter().rev().map(|table| (names::table(id, table.id), table.digest));
-                let blobs = version.blobs.iter().rev().map(|blob| (names::blob(id, blob.id), blob.digest));
-                let files = blobs.chain(tables).filter_map(|(name, digest)| Some(File { name: name?, digest }));
-                self.files = Some((name, files.collect()));
                 if id == names::META {
-                    self.tables = version.tables;
+                    self.tables.clone_from(&version.tables);
                 }
+                self.version = Some((id, name, version));
             }
             Err(found) => {
                 out.findings.push(found);
@@ -351,14 +313,19 @@ impl Inspect for Store {
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         let mut flow = ControlFlow::Continue(());
         match (answer, &mut self.now) {
-            (Answer::Entries(some), Now::Root(root)) => some.iter().for_each(|entry| root.take(entry)),
+            (Answer::Entries(some), Now::Root(root)) => {
+                out.findings.extend(some.iter().filter_map(|entry| root.take(entry)));
+            }
             (Answer::Entries(some), Now::Keyspaces(folder, listed)) => {
                 for entry in some {
                     match (names::is_keyspace(entry.name.as_bytes()), entry.kind) {
                         // The engine passes over files.
                         (_, Kind::File) => {}
                         (Some(id), _) => _ = listed.insert(id),
-                        (None, _) => out.findings.extend(strange(folder.as_ref(), &entry.name)),
+                        (None, _) => {
+                            let name = folder.as_ref().and_then(|folder| folder.join(entry.name.as_bytes()).ok());
+                            out.findings.extend(name.map(|name| finding(Code::Malformed, name, None, STRANGE)));
+                        }
                     }
                 }
             }
@@ -399,11 +366,4 @@ fn gather(held: &mut Vec<u8>, bytes: &[u8], most: usize) -> Flow {
     let some = bytes.get(..most.saturating_sub(held.len())).unwrap_or(bytes);
     held.extend_from_slice(some);
     if held.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-}
-
-/// A folder among the keyspaces that is none.
-fn strange(folder: Option<&Name>, name: &Name) -> Option<Finding> {
-    let name = folder?.join(name.as_bytes()).ok()?;
-    let why = "it is no keyspace, as its name is no number, and the engine opens no store with it";
-    Some(finding(Code::Malformed, name, None, why))
 }

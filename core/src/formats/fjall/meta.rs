@@ -8,7 +8,7 @@
 //! first is 1 where no key is shortened. An item: the kind of value, a byte; the sequence number and the length of the
 //! key as varints; the key; and unless it is a removal, the length of the value as a varint, and the value.
 //!
-//! What cannot be read this way is left to the digest of the table: nothing is said of keyspaces then.
+//! Which keyspaces there should be, nobody knows where a table cannot be read this way.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -32,11 +32,11 @@ const MOST: usize = 1 << 20;
 /// Which keyspaces the tables that were read name: by number, the sequence number of the newest word on each, and
 /// whether that is its name.
 #[derive(Debug, Default)]
-pub(super) struct Named(BTreeMap<u64, (u64, bool)>);
+pub struct Named(BTreeMap<u64, (u64, bool)>);
 
 impl Named {
-    /// The numbers of those that there are.
-    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
+    /// The numbers of those that there are, in order.
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
         self.0.iter().filter(|(_, (_, is))| *is).map(|(id, _)| *id)
     }
 
@@ -54,23 +54,24 @@ impl Named {
 
 /// A table on its way in.
 #[derive(Debug)]
-pub(super) struct Names {
+pub struct Names {
     /// What is added to the sequence numbers in it.
     base: u64,
-    /// The block that is being gathered.
+    /// The block that is being gathered, and where it begins.
     block: Vec<u8>,
+    at: u64,
     /// All blocks of data were read; none if one cannot be.
     done: Option<bool>,
 }
 
 impl Names {
     /// A table with this global sequence number.
-    pub(super) fn new(base: u64) -> Self {
-        Self { base, block: Vec::new(), done: Some(false) }
+    pub fn new(base: u64) -> Self {
+        Self { base, block: Vec::new(), at: 0, done: Some(false) }
     }
 
     /// Takes the next bytes. `Break` when no more of them matter.
-    pub(super) fn push(&mut self, mut bytes: &[u8], named: &mut Named) -> Flow {
+    pub fn push(&mut self, mut bytes: &[u8], named: &mut Named) -> Flow {
         while self.done == Some(false) && !bytes.is_empty() {
             let need = match length(&self.block) {
                 Length::Head => HEAD,
@@ -91,15 +92,23 @@ impl Names {
                 && self.block.len() == length
             {
                 self.done = block(&self.block, self.base, named).map(|()| false);
-                self.block.clear();
+                if self.done.is_some() {
+                    self.at = self.at.saturating_add(length as u64);
+                    self.block.clear();
+                }
             }
         }
         if self.done == Some(false) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     /// Whether everything was read that names a keyspace.
-    pub(super) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.done == Some(true)
+    }
+
+    /// Where the block begins that could not be read, in bytes.
+    pub fn at(&self) -> u64 {
+        self.at
     }
 }
 

@@ -25,9 +25,10 @@ mod found;
 mod inspect;
 pub mod journal;
 pub mod marker;
-mod meta;
+pub mod meta;
 pub mod names;
 mod odd;
+mod root;
 pub mod version;
 
 pub use odd::Odd;

@@ -10,6 +10,8 @@
 //!   whole file (16);
 //! * `blob_gc_stats`: a number of entries (4) of 28 bytes.
 
+use std::collections::BTreeSet;
+
 use super::archive::{Archive, Fields};
 use super::odd::Odd;
 use crate::digest::Digest;
@@ -60,18 +62,20 @@ pub fn parse(bytes: &[u8]) -> Result<Version, Odd> {
     constant(&archive, "filter_hash_type", |byte| byte == 0)?;
     let mut version = Version { tables: Vec::new(), blobs: Vec::new() };
     let mut tables = archive.section("tables")?;
+    let mut ids = BTreeSet::new();
     for _ in 0..tables.byte(TABLES)? {
         for _ in 0..tables.byte(TABLES)? {
             for _ in 0..tables.short(TABLES)? {
-                let (id, digest) = named(&mut tables, TABLES)?;
+                let (id, digest) = named(&mut tables, TABLES, &mut ids)?;
                 let sequence = tables.number(TABLES)?;
                 version.tables.push(Table { id, digest, ingested: sequence > 0, sequence });
             }
         }
     }
     let mut blobs = archive.section("blob_files")?;
+    ids.clear();
     for _ in 0..blobs.short(BLOBS)? {
-        let (id, digest) = named(&mut blobs, BLOBS)?;
+        let (id, digest) = named(&mut blobs, BLOBS, &mut ids)?;
         version.blobs.push(Blob { id, digest });
     }
     let mut garbage = archive.section("blob_gc_stats")?;
@@ -97,9 +101,13 @@ fn constant(archive: &Archive<'_>, name: &str, is_known: fn(u8) -> bool) -> Resu
     }
 }
 
-/// The number and the digest of a file.
-fn named(fields: &mut Fields<'_>, what: &str) -> Result<(u64, Digest), Odd> {
+/// The number and the digest of a file, which is named once.
+fn named(fields: &mut Fields<'_>, what: &str, ids: &mut BTreeSet<u64>) -> Result<(u64, Digest), Odd> {
+    let at = fields.at;
     let id = fields.number(what)?;
+    if !ids.insert(id) {
+        return Err(Odd::new(at, format!("its {what} names file {id} twice")));
+    }
     let at = fields.at;
     let kind = fields.byte(what)?;
     if kind != 0 {

@@ -52,6 +52,8 @@ struct Open {
     number: u64,
     /// Where an item stands that only tables can hold.
     pointer: Option<u64>,
+    /// Where an item stands that is one too many.
+    surplus: Option<u64>,
 }
 
 impl Batches {
@@ -68,6 +70,9 @@ impl Batches {
         while let Some(first) = bytes.first() {
             if self.payload > 0 {
                 bytes = self.payload(bytes);
+                if let Some(end) = self.refused() {
+                    return (bytes, Some(end));
+                }
                 continue;
             }
             let tag = if self.held > 0 { self.entry.first() } else { Some(first) };
@@ -138,7 +143,7 @@ impl Batches {
             let what = format!("the batch says that its sequence number is {number}, and none is as high");
             return Some(End::Refused { at: begin.saturating_add(5), what });
         }
-        self.open = Some(Open { at: begin, left, number, pointer: None });
+        self.open = Some(Open { at: begin, left, number, pointer: None, surplus: None });
         self.hasher.reset();
         self.held = 0;
         None
@@ -147,11 +152,10 @@ impl Batches {
     /// Takes an item or a clear, behind which so many bytes of key and value stand.
     fn item(&mut self, begin: u64, payload: u64) -> Option<End> {
         let Some(open) = &mut self.open else { return Some(End::Cut { at: begin }) };
-        let Some(left) = open.left.checked_sub(1) else {
-            let what = format!("the batch that begins at byte {} has more items than it says", open.at);
-            return Some(End::Refused { at: begin, what });
-        };
-        open.left = left;
+        match open.left.checked_sub(1) {
+            Some(left) => open.left = left,
+            None => open.surplus = Some(begin),
+        }
         if let [ITEM, 4, ..] = self.entry {
             open.pointer = open.pointer.or(Some(begin));
         }
@@ -160,11 +164,20 @@ impl Batches {
         if payload == 0 {
             self.held = 0;
         }
-        None
+        self.refused()
+    }
+
+    /// An item that is one too many, once all of it is there: one that is cut short is cut off instead.
+    fn refused(&self) -> Option<End> {
+        let Open { at, surplus, .. } = self.open.as_ref().filter(|_| self.payload == 0)?;
+        let what = format!("the batch that begins at byte {at} has more items than it says");
+        surplus.map(|at| End::Refused { at, what })
     }
 
     fn finish(&mut self, begin: u64, sum: u64) -> Option<End> {
-        let Some(Open { at, left, number, pointer }) = self.open.take() else { return Some(End::Cut { at: begin }) };
+        let Some(Open { at, left, number, pointer, .. }) = self.open.take() else {
+            return Some(End::Cut { at: begin });
+        };
         if left > 0 {
             let what = format!("the batch that begins at byte {at} has {left} items fewer than it says");
             return Some(End::Refused { at: begin, what });

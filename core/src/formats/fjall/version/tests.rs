@@ -136,3 +136,17 @@ fn trailer_and_table_of_contents_are_checked() {
     let long = [&good[..trailer], &[0], &good[trailer..]].concat();
     assert!(parse(&long).unwrap_err().what.contains("not where the trailer begins"));
 }
+
+#[test]
+fn a_file_is_named_once() {
+    let file = [&7u64.to_le_bytes()[..], &[0; 17]].concat();
+    let twice = [&2u32.to_le_bytes()[..], &file, &file].concat();
+    let mut other = SECTIONS;
+    other[5].1 = &twice;
+    let odd = parse(&archive(&other, 7)).unwrap_err();
+    assert!(odd.at == 5 + 4 + 25 && odd.what.contains("names file 7 twice"), "{odd}");
+    // The numbers of tables and of blob files have nothing to do with each other.
+    let (blob, table) = ([&1u32.to_le_bytes()[..], &file].concat(), [&[1, 1, 1, 0, 0, 0][..], &file, &[0; 8]].concat());
+    (other[4].1, other[5].1) = (&table, &blob);
+    assert!(parse(&archive(&other, 7)).is_ok());
+}
