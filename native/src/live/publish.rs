@@ -126,13 +126,22 @@ impl<'a, D: Disk> Draft<'a, D> {
         self.sync(&captured)?;
         watch.go_on()?;
         self.folder.place(dest).map_err(told())?;
-        // A list must never be there without what it lists.
-        let parent = dest.folder();
+        self.put_list(&list).map_err(|error| {
+            let dest = quoted(&to.told(Some(dest)));
+            Error::failed(format!("{dest} is there and whole, but not its list of files: {error}"))
+        })?;
+        Ok(captured.summary)
+    }
+
+    /// Makes the name durable, then writes the list: it must never be there without what it lists.
+    fn put_list(&self, list: &str) -> Result<(), Error> {
+        let (to, dest) = (&*self.run.to.root, &self.run.to.name);
+        let (parent, name) = (dest.folder(), list_of(dest)?);
+        let told = || Error::at("write", to, &name);
         to.sync_folder(parent.as_ref()).map_err(told())?;
         let around = to.look(parent.as_ref()).map_err(told())?.ok_or_else(|| told()(io::ErrorKind::NotFound.into()))?;
-        _ = put(to, &list_of(dest)?, list.as_bytes(), &Like::new_in(&around), TEMPORARY, true)?;
-        to.sync_folder(parent.as_ref()).map_err(told())?;
-        Ok(captured.summary)
+        _ = put(to, &name, list.as_bytes(), &Like::new_in(&around), TEMPORARY, true)?;
+        to.sync_folder(parent.as_ref()).map_err(told())
     }
 
     /// What the store's folder of this name is like.

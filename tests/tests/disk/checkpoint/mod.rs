@@ -4,6 +4,7 @@
 mod beside;
 mod cuts;
 mod faults;
+mod list;
 mod places;
 mod shared;
 
