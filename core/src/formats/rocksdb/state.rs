@@ -24,6 +24,9 @@ pub struct State {
     pub identity: Option<Vec<u8>>,
     /// RocksDB with `track_and_verify_wals_in_manifest`: logs that must be there, and how many bytes of them at least.
     pub logs: BTreeMap<u64, Option<u64>>,
+    /// How many tables came whole from outside, without any log, whether they are still there or not. A MANIFEST that is
+    /// begun anew counts from 0.
+    pub ingestions: u64,
     /// Logs before this one are not told of any more.
     logs_before: u64,
     /// Some edit names a log.
@@ -112,6 +115,7 @@ impl State {
         } else {
             let family = self.families.get_mut(&number);
             let family = family.ok_or_else(|| format!("an edit is of column family {number}, which is not there"))?;
+            self.ingestions += edit.added.iter().map(|(_, table)| u64::from(table.ingested)).sum::<u64>();
             family.apply(edit.deleted, edit.added, edit.blobs, &edit.garbage, engine)?;
         }
         if let Some(family) = self.families.get_mut(&number) {

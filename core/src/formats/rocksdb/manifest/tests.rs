@@ -38,6 +38,7 @@ fn what_rocksdb_wrote_is_read_as_rocksdb_reads_it() {
         assert_eq!(tables(2), [(14, 0, 1087, false)]);
         assert_eq!(state.families[&0].tables[&17].blob, Some(16));
         assert_eq!(state.families[&0].tables[&18].sequences, Some((26, 26)));
+        assert_eq!(state.ingestions, 1);
         let blobs = &state.families[&0].blobs;
         let blob = |count, bytes, garbage_count, garbage_bytes| Blob {
             count,
