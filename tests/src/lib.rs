@@ -18,6 +18,7 @@ pub mod model;
 pub mod python;
 pub mod repo;
 pub mod repository;
+pub mod rounds;
 pub mod run;
 pub mod scene;
 pub mod score;

@@ -7,7 +7,7 @@ use writer_common::{Outcome, number};
 use crate::keyspaces::creation;
 
 /// How many batches lie between two rounds.
-const BETWEEN: u64 = 150;
+const BETWEEN: u64 = 3000;
 
 /// The rounds of a writer.
 pub struct Churn<'a> {

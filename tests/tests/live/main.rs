@@ -1,0 +1,9 @@
+//! Checkpoints of stores that their own engines write to meanwhile, judged by these engines; and verifications beside
+//! them.
+
+#![expect(clippy::print_stdout, reason = "the tables are told with --show-output")]
+
+mod harsh;
+mod pauses;
+mod support;
+mod verify;
