@@ -191,6 +191,9 @@ fn attempt<D: Disk>(
         files.insert(name, sha256);
     }
     made.names.clear();
+    if !is_listing {
+        pins.settle_folders(&folders, files.keys())?;
+    }
     let folders = pins.folders().cloned().collect();
     Ok(Captured { summary, files, folders, unsynced })
 }

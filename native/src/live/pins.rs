@@ -108,6 +108,31 @@ impl<'a> Pins<'a> {
         self.folders.iter()
     }
 
+    /// Removes the folders that only an earlier try wanted: neither these nor what these files lie in.
+    pub(super) fn settle_folders<'n>(
+        &mut self,
+        folders: impl IntoIterator<Item = &'n Name>,
+        files: impl IntoIterator<Item = &'n Name>,
+    ) -> Result<(), Error> {
+        let mut wanted = BTreeSet::new();
+        let within = files.into_iter().filter_map(Name::folder);
+        for folder in folders.into_iter().cloned().chain(within) {
+            let mut next = Some(folder);
+            while let Some(folder) = next {
+                next = folder.folder();
+                if !wanted.insert(folder) {
+                    break;
+                }
+            }
+        }
+        // The innermost first.
+        for folder in self.folders.iter().rev().filter(|folder| !wanted.contains(*folder)) {
+            self.to.remove_folder(folder).map_err(Error::at("remove the folder", self.to, folder))?;
+        }
+        self.folders.retain(|folder| wanted.contains(folder));
+        Ok(())
+    }
+
     /// Pins files. With `ahead`, one that is gone is passed over.
     pub(super) fn pin(&mut self, named: &[Named], ahead: bool) -> Result<(), Stop> {
         let mut left: Vec<&Named> = named.iter().filter(|named| !self.pinned.contains_key(&named.name)).collect();

@@ -26,10 +26,7 @@ fn fjall_with_keyspaces_that_come_and_go() {
         "fjall, harsh",
         &[
             [Round::new(Kind::Fjall, &["--churn"], 30, 3), Round::new(Kind::Fjall, &["--churn"], 30, 3)],
-            [
-                Round::new(Kind::Fjall, &["--churn"], 30, 3),
-                Round::new(Kind::Fjall, &["--churn"], 30, 3).with_kills(),
-            ],
+            [Round::new(Kind::Fjall, &["--churn"], 30, 3), Round::new(Kind::Fjall, &["--churn"], 30, 3).with_kills()],
         ],
     );
 }
