@@ -38,6 +38,11 @@ pub(super) trait Adapter: Send {
         None
     }
 
+    /// Which names, in folders that it has watched, are those of heads that may be gone again before anybody looks.
+    fn passing(&self) -> Passing {
+        |_| false
+    }
+
     /// What is pinned before the heads are read, as what they name may be gone soon after. It may be gone already.
     ///
     /// # Errors
@@ -50,7 +55,7 @@ pub(super) trait Adapter: Send {
     ///
     /// # Errors
     /// They cannot be read, or contradict each other, as they do while they change.
-    fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop>;
+    fn read(&mut self, store: &dyn Disk, held: &Held) -> Result<Head, Stop>;
 
     /// Chooses, once everything is pinned that the heads name, the logs to be copied from those that are held, oldest
     /// first.
@@ -70,11 +75,14 @@ pub(super) trait Adapter: Send {
     ///
     /// # Errors
     /// It does not fit.
-    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<Accepted, Stop>;
+    fn accept(&mut self, store: &dyn Disk, held: &Held, logs: &[Copied]) -> Result<Accepted, Stop>;
 }
 
 /// The place of a file among the logs, by its name; none if it is no log.
 pub(super) type Numbered = fn(&Name) -> Option<u64>;
+
+/// Whether this is the name of a head that may be gone soon.
+pub(super) type Passing = fn(&Name) -> bool;
 
 /// Why a try comes to nothing.
 #[derive(Debug)]
@@ -164,6 +172,15 @@ fn read(store: &dyn Disk, name: &Name, most: u64) -> Result<Option<Vec<u8>>, Err
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         object => object.map_err(Error::at("open", store, name))?,
     };
+    read_up_to(&*object, store, name, most).map(Some)
+}
+
+/// All of an open file, which had this name.
+pub(super) fn read_object(object: &dyn Object, store: &dyn Disk, name: &Name) -> Result<Vec<u8>, Error> {
+    read_up_to(object, store, name, LARGE)
+}
+
+fn read_up_to(object: &dyn Object, store: &dyn Disk, name: &Name, most: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let taken = object.for_each_piece(0, most.saturating_add(1), &mut vec![0; 64 << 10], |piece| {
         bytes.extend_from_slice(piece);
@@ -172,7 +189,7 @@ fn read(store: &dyn Disk, name: &Name, most: u64) -> Result<Option<Vec<u8>>, Err
     if taken.map_err(Error::at("read", store, name))? > most {
         return Err(Error::failed(format!("'{name}' has more than {most} bytes, which no such file has")));
     }
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 /// Looks for the end of a log's last whole entry.

@@ -50,17 +50,16 @@ pub(super) fn capture<D: Disk>(
     adapter: &mut dyn Adapter,
     draft: &Draft<'_, D>,
 ) -> Result<Captured, Error> {
-    let held = Held::default();
+    let coming = adapter.logs().map(|_| run.from.coming());
+    // Where nobody tells of names at all, and where no thread can be started, each try lists.
+    let is_watched = !matches!(&coming, Some(Err(error)) if error.kind() == io::ErrorKind::Unsupported);
+    let held = Held::new(coming.and_then(Result::ok));
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        if let Some(numbered) = adapter.logs() {
-            let coming = run.from.coming(None);
-            // Where nobody tells of names at all, and where no thread can be started, each try lists.
-            if !matches!(&coming, Err(error) if error.kind() == io::ErrorKind::Unsupported) {
-                let (held, over) = (&held, &over);
-                let watch = move || held.watch(run.from, coming.ok(), numbered, over);
-                _ = thread::Builder::new().spawn_scoped(scope, watch);
-            }
+        if let Some(numbered) = adapter.logs().filter(|_| is_watched) {
+            let (held, over, passing) = (&held, &over, adapter.passing());
+            let watch = move || held.watch(run.from, numbered, passing, over);
+            _ = thread::Builder::new().spawn_scoped(scope, watch);
         }
         let captured = tries(run, adapter, draft, &held);
         over.store(true, Ordering::Relaxed);
@@ -134,7 +133,7 @@ fn attempt<D: Disk>(
         let ahead = adapter.ahead(from)?;
         pins.pin(&ahead, true)?;
     }
-    let Head { named, folders, is_listing } = adapter.read(from)?;
+    let Head { named, folders, is_listing } = adapter.read(from, held)?;
     step(Step::Read);
     pins.pin(&named, false).map_err(|stop| match stop {
         Stop::Odd(why) if is_listing => Stop::Moved(why),
@@ -161,7 +160,7 @@ fn attempt<D: Disk>(
         logs.push(Copied { number, name: log.name, scanned });
     }
     step(Step::Copied);
-    let Accepted { position, files } = adapter.accept(from, &logs)?;
+    let Accepted { position, files } = adapter.accept(from, held, &logs)?;
     step(Step::Accepted);
     let Strangers { files: strange, notes } = strangers(from, adapter)?;
     let strange = strange.into_iter().map(|(name, bytes)| (name, Content::Bytes(bytes)));

@@ -16,7 +16,8 @@ use highwater_core::name::Name;
 use highwater_core::render::thousands;
 
 use super::adapter::{
-    Accepted, Adapter, Content, Copied, Files, Head, Named, Numbered, Scan, Scanned, Stop, read_small, read_whole,
+    Accepted, Adapter, Content, Copied, Files, Head, Named, Numbered, Passing, Scan, Scanned, Stop, read_object,
+    read_small, read_whole,
 };
 use super::held::Held;
 use crate::disk::Disk;
@@ -32,7 +33,42 @@ pub(super) struct Fjall {
 /// The head of a keyspace.
 struct Keyspace {
     current: Vec<u8>,
+    version: u64,
     tables: BTreeSet<u64>,
+}
+
+impl Keyspace {
+    /// No table was ingested since this head was read: what was ingested was in no journal, and batches after it are in
+    /// those that were copied. Each version between is looked at, as the next may have the table merged into others
+    /// already; a version that nobody saw may have been one that ingested.
+    fn brought_nothing(&self, store: &dyn Disk, held: &Held, id: u64) -> Result<(), Stop> {
+        let Some(newest) = read_keyspace(store, id)? else { return Ok(()) };
+        let missed = || Stop::Moved(format!("versions of keyspace {id} came and went unseen"));
+        if newest.number <= self.version || newest.number - self.version > MANY {
+            return Err(missed());
+        }
+        for number in self.version + 1..=newest.number {
+            let name = named(names::version(id, number))?;
+            let bytes = match held.head(&name) {
+                Some(object) => Some(read_object(&*object, store, &name)?),
+                None if number == newest.number => Some(newest.version_bytes.clone()),
+                None => read_whole(store, &name)?,
+            };
+            let version = version::parse(&bytes.ok_or_else(missed)?).map_err(|_| missed())?;
+            if version.tables.iter().any(|table| table.ingested && !self.tables.contains(&table.id)) {
+                return Err(Stop::Moved(format!("tables were ingested into keyspace {id} meanwhile")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// From so many versions on, it is better to begin anew than to look at each.
+const MANY: u64 = 1000;
+
+/// The name of a version of some keyspace.
+fn is_version(name: &Name) -> bool {
+    name.last().strip_prefix(b"v").is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
 fn number_of(name: &Name) -> Option<u64> {
@@ -71,13 +107,19 @@ impl Adapter for Fjall {
         Some(number_of)
     }
 
-    fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop> {
+    fn passing(&self) -> Passing {
+        is_version
+    }
+
+    fn read(&mut self, store: &dyn Disk, held: &Held) -> Result<Head, Stop> {
         self.keyspaces.clear();
         self.files.clear();
+        held.release_heads();
         let mut head = Head::default();
         for id in keyspaces(store)? {
-            let Some(Heads { current, number, version_bytes, version }) = read_keyspace(store, id)? else { continue };
             let folder = named(names::keyspace(id))?;
+            held.watch_folder(store, &folder);
+            let Some(Heads { current, number, version_bytes, version }) = read_keyspace(store, id)? else { continue };
             let listed = store.list(Some(&folder), &mut |entry| {
                 if entry.kind.may_be_folder() {
                     head.folders.extend(folder.join(entry.name.as_bytes()));
@@ -97,7 +139,7 @@ impl Adapter for Fjall {
             self.files.push((named(names::version(id, number))?, Content::Bytes(version_bytes)));
             self.files.push((named(names::current(id))?, Content::Bytes(current.clone())));
             let tables = version.tables.iter().map(|table| table.id).collect();
-            self.keyspaces.insert(id, Keyspace { current, tables });
+            self.keyspaces.insert(id, Keyspace { current, version: number, tables });
         }
         let marker = Name::new(names::VERSION.as_bytes()).map_err(Error::from)?;
         let Some(bytes) = read_small(store, &marker)? else {
@@ -122,7 +164,7 @@ impl Adapter for Fjall {
         Box::new(Journal(journal::Scan::new()))
     }
 
-    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, store: &dyn Disk, held: &Held, logs: &[Copied]) -> Result<Accepted, Stop> {
         let mut now = BTreeSet::new();
         for id in keyspaces(store)? {
             let bytes = read_small(store, &named(names::current(id))?)?;
@@ -135,11 +177,7 @@ impl Adapter for Fjall {
             if id == names::META {
                 return Err(Stop::Moved("keyspaces were made, dropped or set meanwhile".to_owned()));
             }
-            // What was ingested was in no journal, and batches after it are in those that were copied.
-            let newer = read_keyspace(store, id)?.map(|heads| heads.version).unwrap_or_default();
-            if newer.tables.iter().any(|table| table.ingested && !keyspace.tables.contains(&table.id)) {
-                return Err(Stop::Moved(format!("tables were ingested into keyspace {id} meanwhile")));
-            }
+            keyspace.brought_nothing(store, held, id)?;
         }
         if !now.iter().eq(self.keyspaces.keys()) {
             return Err(Stop::Moved("keyspaces were made or dropped meanwhile".to_owned()));

@@ -13,6 +13,7 @@ use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 
 use super::adapter::{Accepted, Adapter, Content, Copied, Head, Named, Stop, read_whole};
+use super::held::Held;
 use crate::disk::Disk;
 use crate::error::Error;
 
@@ -83,7 +84,7 @@ impl Adapter for Git {
         Ok(objects(store)?.into_iter().map(Named::new).collect())
     }
 
-    fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop> {
+    fn read(&mut self, store: &dyn Disk, _: &Held) -> Result<Head, Stop> {
         self.heads = heads(store)?;
         let before = objects(store)?;
         self.objects = objects(store)?;
@@ -97,7 +98,7 @@ impl Adapter for Git {
         Ok(head)
     }
 
-    fn accept(&mut self, store: &dyn Disk, _: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, store: &dyn Disk, _: &Held, _: &[Copied]) -> Result<Accepted, Stop> {
         let now = heads(store)?;
         let after = objects(store)?;
         if let Some(gone) = self.objects.difference(&after).next()

@@ -1,4 +1,5 @@
-//! `Held`: the logs of a store, open, so that they last though their names go; and the watch that opens new ones.
+//! `Held`: the logs of a store, open, so that they last though their names go; the heads that pass meanwhile, too; and the
+//! watch that opens new ones.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use highwater_core::name::Name;
 
-use super::adapter::Numbered;
+use super::adapter::{Numbered, Passing};
 use crate::disk::Disk;
 use crate::store::{Coming, News, Object};
 
@@ -29,12 +30,41 @@ pub(super) struct Log {
 }
 
 /// The logs that are held, by their place among the logs.
-#[derive(Default)]
 pub(super) struct Held {
     logs: Mutex<BTreeMap<u64, Log>>,
+    /// Heads that came in folders that an adapter has watched.
+    heads: Mutex<BTreeMap<Name, Arc<dyn Object>>>,
+    news: Option<Box<dyn News>>,
 }
 
 impl Held {
+    /// Nothing yet; with what tells of new names, if anybody does.
+    pub(super) fn new(news: Option<Box<dyn News>>) -> Self {
+        Self { logs: Mutex::default(), heads: Mutex::default(), news }
+    }
+
+    /// Has heads that come in this folder opened, from now on. Where nobody tells of them, none is.
+    pub(super) fn watch_folder(&self, store: &dyn Disk, folder: &Name) {
+        if let Some(news) = &self.news {
+            // What is not seen is missed by whoever asks for it.
+            _ = store.tell_of(Some(folder), &**news);
+        }
+    }
+
+    /// A head that came in a folder that is watched, open, though its name may be gone.
+    pub(super) fn head(&self, name: &Name) -> Option<Arc<dyn Object>> {
+        self.heads().get(name).cloned()
+    }
+
+    /// Lets go of the heads that are held.
+    pub(super) fn release_heads(&self) {
+        self.heads().clear();
+    }
+
+    fn heads(&self) -> MutexGuard<'_, BTreeMap<Name, Arc<dyn Object>>> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn logs(&self) -> MutexGuard<'_, BTreeMap<u64, Log>> {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,25 +119,20 @@ impl Held {
         *logs = kept;
     }
 
-    /// Opens logs as they appear, until `over` is set; runs on a thread of its own.
-    pub(super) fn watch(
-        &self,
-        store: &dyn Disk,
-        mut coming: Option<Box<dyn News>>,
-        numbered: Numbered,
-        over: &AtomicBool,
-    ) {
+    /// Opens logs and heads as they appear, until `over` is set; runs on a thread of its own.
+    pub(super) fn watch(&self, store: &dyn Disk, numbered: Numbered, passing: Passing, over: &AtomicBool) {
+        let mut news = self.news.as_deref().filter(|news| store.tell_of(None, *news).is_ok());
         while !over.load(Ordering::Relaxed) {
-            let news = coming.as_mut().map(|coming| coming.wait(PATIENCE));
             // What cannot be opened now is tried again by whoever lists, and told by him.
-            _ = match news {
+            _ = match news.map(|news| news.wait(PATIENCE)) {
                 Some(Ok(Coming::Names(names))) => names.into_iter().try_for_each(|name| match numbered(&name) {
                     Some(number) => self.hold(store, number, name),
+                    None if passing(&name) => self.hold_head(store, name),
                     None => Ok(()),
                 }),
                 Some(Ok(Coming::Lost)) => self.list(store, numbered).map(drop),
                 Some(Err(_)) => {
-                    coming = None;
+                    news = None;
                     Ok(())
                 }
                 None => {
@@ -116,5 +141,12 @@ impl Held {
                 }
             };
         }
+    }
+
+    fn hold_head(&self, store: &dyn Disk, name: Name) -> io::Result<()> {
+        let object = store.open(&name)?;
+        // A name that comes again is another file.
+        self.heads().insert(name, Arc::from(object));
+        Ok(())
     }
 }

@@ -112,7 +112,7 @@ impl Adapter for RocksDb {
         Some(number_of)
     }
 
-    fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop> {
+    fn read(&mut self, store: &dyn Disk, _: &Held) -> Result<Head, Stop> {
         self.stood_still = false;
         self.files.clear();
         self.current = read_current(store)?;
@@ -166,7 +166,7 @@ impl Adapter for RocksDb {
         Box::new(Log { batches: Batches::new(self.engine, number), first: None })
     }
 
-    fn accept(&mut self, store: &dyn Disk, logs: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, store: &dyn Disk, _: &Held, logs: &[Copied]) -> Result<Accepted, Stop> {
         for log in logs {
             if let Some((at, what)) = &log.scanned.broken {
                 return Err(Stop::Odd(format!("'{}' is broken at byte {at}: {what}", log.name)));

@@ -10,6 +10,7 @@ use highwater_core::render::thousands;
 use serde_json::Value;
 
 use super::adapter::{Accepted, Adapter, Content, Copied, Files, Head, Named, Stop, read_whole};
+use super::held::Held;
 use crate::disk::Disk;
 use crate::error::Error;
 
@@ -47,7 +48,7 @@ impl Adapter for Tantivy {
             || name.starts_with(b".tmp")
     }
 
-    fn read(&mut self, store: &dyn Disk) -> Result<Head, Stop> {
+    fn read(&mut self, store: &dyn Disk, _: &Held) -> Result<Head, Stop> {
         let (name, managed) = (Name::new(META.as_bytes()), Name::new(MANAGED.as_bytes()));
         let (name, managed) = (name.map_err(Error::from)?, managed.map_err(Error::from)?);
         let Some(bytes) = read_whole(store, &name)? else {
@@ -81,7 +82,7 @@ impl Adapter for Tantivy {
         Ok(head)
     }
 
-    fn accept(&mut self, _: &dyn Disk, _: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, _: &dyn Disk, _: &Held, _: &[Copied]) -> Result<Accepted, Stop> {
         let commit = |opstamp| format!("commit {}", thousands(opstamp));
         let position = self.opstamp.map_or_else(|| "its newest commit".to_owned(), commit);
         Ok(Accepted { position, files: std::mem::take(&mut self.files) })

@@ -196,8 +196,12 @@ impl Store for Files {
         Some((stat.st_dev, stat.st_ino))
     }
 
-    fn coming(&self, folder: Option<&Name>) -> io::Result<Box<dyn News>> {
-        Ok(Box::new(Inotify::of(self.folder(folder)?.as_fd())?))
+    fn coming(&self) -> io::Result<Box<dyn News>> {
+        Ok(Box::new(Inotify::new()?))
+    }
+
+    fn tell_of(&self, folder: Option<&Name>, news: &dyn News) -> io::Result<()> {
+        news.add(self.folder(folder)?.as_fd(), folder)
     }
 
     fn as_any(&self) -> Option<&dyn Any> {

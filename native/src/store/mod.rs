@@ -88,11 +88,19 @@ pub trait Store: Sync + Send {
         Ok(Vec::new())
     }
 
-    /// Tells of the names that appear from now on in a folder, or in the root.
+    /// What can tell of names that appear in folders of this root; see [`Store::tell_of`].
     ///
     /// # Errors
     /// The operating system's; `Unsupported` where nobody tells.
-    fn coming(&self, _folder: Option<&Name>) -> io::Result<Box<dyn News>> {
+    fn coming(&self) -> io::Result<Box<dyn News>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Has `news`, which this root gave, tell of what appears from now on in a folder, or in the root.
+    ///
+    /// # Errors
+    /// The operating system's; `Unsupported` where nobody tells.
+    fn tell_of(&self, _folder: Option<&Name>, _news: &dyn News) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

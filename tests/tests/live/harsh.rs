@@ -21,12 +21,15 @@ fn rocksdb_with_merged_flushes_blobs_ingestion_and_families_that_come_and_go() {
 }
 
 #[test]
-fn fjall_with_keyspaces_that_come_and_go() {
+fn fjall_with_ingestion_and_keyspaces_that_come_and_go() {
     let _ = run(
         "fjall, harsh",
         &[
-            [Round::new(Kind::Fjall, &["--churn"], 30, 3), Round::new(Kind::Fjall, &["--churn"], 30, 3)],
-            [Round::new(Kind::Fjall, &["--churn"], 30, 3), Round::new(Kind::Fjall, &["--churn"], 30, 3).with_kills()],
+            [Round::new(Kind::Fjall, &["--ingest"], 30, 3), Round::new(Kind::Fjall, &["--churn"], 30, 3)],
+            [
+                Round::new(Kind::Fjall, &["--ingest", "--churn"], 30, 3),
+                Round::new(Kind::Fjall, &["--ingest", "--churn"], 30, 3).with_kills(),
+            ],
         ],
     );
 }
