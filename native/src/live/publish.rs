@@ -209,23 +209,32 @@ impl<'a, D: Disk> Draft<'a, D> {
 
     /// The list: every folder and file, in the order of their names.
     fn list(&self, captured: &Captured) -> Result<String, Error> {
-        let summary = &captured.summary;
+        let (summary, inside) = (&captured.summary, &*self.inside);
         let mut text = format!("{SIGNATURE}{TITLE} · store {} · {}\n", summary.kind, summary.position);
-        push_line(&node(None, &self.look(None)?), None, &mut text);
+        push_line(&node(None, &look(inside, None)?), None, &mut text);
         let folders = captured.folders.iter().map(|name| (name, &None::<Digest>));
         let mut all: Vec<(&Name, &Option<Digest>)> = folders.chain(&captured.files).collect();
         all.sort_unstable_by_key(|(name, _)| *name);
-        for (name, sum) in all {
-            push_line(&node(Some(name), &self.look(Some(name))?), sum.as_ref(), &mut text);
+        // Files of one folder are reached by one descriptor.
+        for group in all.chunk_by(|(one, _), (other, _)| one.folder() == other.folder()) {
+            let folder = group.first().and_then(|(name, _)| name.folder());
+            let opened = folder.map(|folder| self.inside.beneath(&folder).map_err(Error::at("open", inside, &folder)));
+            let opened = opened.transpose()?;
+            let folder = opened.as_deref().unwrap_or(inside);
+            for (name, sum) in group {
+                let look = look(folder, Some(&Name::new(name.last())?))?;
+                push_line(&node(Some(name), &look), sum.as_ref(), &mut text);
+            }
         }
         seal(&mut text);
         Ok(text)
     }
+}
 
-    fn look(&self, name: Option<&Name>) -> Result<Look, Error> {
-        let look = self.inside.look(name).map_err(Error::of_folder("look at", &*self.inside, name))?;
-        look.ok_or_else(|| Error::failed("somebody else removed files from the checkpoint while it was made"))
-    }
+/// What something in the checkpoint is.
+fn look(inside: &dyn Disk, name: Option<&Name>) -> Result<Look, Error> {
+    let look = inside.look(name).map_err(Error::of_folder("look at", inside, name))?;
+    look.ok_or_else(|| Error::failed("somebody else removed files from the checkpoint while it was made"))
 }
 
 /// What the list says of a file or folder.
