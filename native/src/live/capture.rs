@@ -9,14 +9,14 @@ use std::time::Duration;
 use highwater_core::digest::Digest;
 use highwater_core::name::Name;
 
-use super::adapter::{Accepted, Adapter, Content, Copied, Head, Stop};
-use super::copy::{Written, copy, copy_log, write};
+use super::adapter::{Accepted, Adapter, Content, Files, Head, Stop};
+use super::copies::Copies;
 use super::held::Held;
 use super::pins::Pins;
 use super::publish::Draft;
 use super::strangers::{Strangers, strangers};
 use super::{CheckpointSummary, Run, Step};
-use crate::disk::{Disk, Look};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::quoted;
 
@@ -133,87 +133,39 @@ fn attempt<D: Disk>(
         let ahead = adapter.ahead(from)?;
         pins.pin(&ahead, true)?;
     }
+    let mut copies = Copies::new(from, to, run.watch);
     let Head { named, folders, is_listing } = adapter.read(from, held)?;
     step(Step::Read);
     pins.pin(&named, false).map_err(|stop| match stop {
         Stop::Odd(why) if is_listing => Stop::Moved(why),
         stop => stop,
     })?;
-    folders.iter().try_for_each(|folder| pins.folder(folder))?;
     step(Step::Pinned);
     hold()?;
     step(Step::Listed);
     let chosen = adapter.choose(from, held)?;
-    let mut made = Made { to, names: Vec::new() };
-    let (mut logs, mut written) = (Vec::new(), Vec::new());
-    for number in chosen {
-        run.watch.go_on()?;
-        let Some(log) = held.get(number) else {
-            return Err(Stop::Moved("a log was let go of".to_owned()));
-        };
-        let look = look_of(from, &log.name)?;
-        made.names.push(log.name.clone());
-        let (copy, scanned) = copy_log(&*log.object, (to, &log.name), &look, adapter.scan(number))
-            .map_err(Error::at("copy", from, &log.name))?;
-        let cut = log.object.length().map_err(Error::at("look at", from, &log.name))?.saturating_sub(scanned.whole);
-        written.push((log.name.clone(), copy, cut));
-        logs.push(Copied { number, name: log.name, scanned });
-    }
+    let logs = copies.logs(adapter, held, &chosen)?;
     step(Step::Copied);
     let Accepted { position, files } = adapter.accept(from, held, &logs)?;
     step(Step::Accepted);
     let Strangers { files: strange, notes } = strangers(from, adapter)?;
     let strange = strange.into_iter().map(|(name, bytes)| (name, Content::Bytes(bytes)));
-    for (name, content) in files.into_iter().chain(strange) {
-        run.watch.go_on()?;
-        name.folder().map_or(Ok(()), |folder| pins.folder(&folder))?;
-        let look = look_of(from, &name)?;
-        made.names.push(name.clone());
-        let copy = match content {
-            Content::Bytes(bytes) => write(to, &name, &bytes, &look),
-            Content::Prefix(object, end) => copy((&*object, end), (to, &name), &look, None).map(|(copy, _)| copy),
-        };
-        written.push((name.clone(), copy.map_err(Error::at("write", to, &name))?, 0));
-    }
+    let files: Files = files.into_iter().chain(strange).collect();
+    let within: Vec<Name> = files.iter().filter_map(|(name, _)| name.folder()).collect();
+    folders.iter().chain(&within).try_for_each(|folder| pins.folder(folder))?;
+    copies.heads(files)?;
     let mut summary = CheckpointSummary { position, ..summary.clone() };
     summary.notes.extend(notes);
     pins.settle((!is_listing).then_some(&named), &mut summary)?;
     if let Some(why) = &pins.why {
         summary.notes.push(format!("files were not linked: {why}"));
     }
-    let mut files: BTreeMap<Name, Option<Digest>> = pins.files().map(|(name, sum)| (name.clone(), sum)).collect();
-    let mut unsynced: Vec<Name> = pins.written.keys().cloned().collect();
-    for (name, Written { length, sha256, is_clone }, cut) in written {
-        summary.cut += cut;
-        if is_clone { &mut summary.cloned } else { &mut summary.copied }.add(length);
-        unsynced.push(name.clone());
-        files.insert(name, sha256);
-    }
-    made.names.clear();
+    let mut files = copies.keep(&mut summary);
+    let unsynced = files.keys().chain(pins.written.keys()).cloned().collect();
+    files.extend(pins.files().map(|(name, sum)| (name.clone(), sum)));
     if !is_listing {
         pins.settle_folders(&folders, files.keys())?;
     }
     let folders = pins.folders().cloned().collect();
     Ok(Captured { summary, files, folders, unsynced })
-}
-
-/// What a copy is to be like: the file itself, or where its name is gone by now, a file of the store.
-fn look_of(from: &dyn Disk, name: &Name) -> Result<Look, Error> {
-    let look = from.look(Some(name)).map_err(Error::at("look at", from, name))?;
-    super::pins::like_file(from, look).map_err(Error::of_folder("look at", from, None))
-}
-
-/// Files that a try has made: they go with it, unless it is the last.
-struct Made<'a> {
-    to: &'a dyn Disk,
-    names: Vec<Name>,
-}
-
-impl Drop for Made<'_> {
-    fn drop(&mut self) {
-        for name in &self.names {
-            // The draft as a whole is removed in the end.
-            _ = self.to.remove(name);
-        }
-    }
 }

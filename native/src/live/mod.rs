@@ -22,8 +22,10 @@
 //! | `fjall`, `rocksdb`, `tantivy`, `git` | an adapter each; another kind of store is another file and a line in [`ALL`] |
 //! | `refused` | stores that write in place, which no copy from outside can be true of, and what to do with each |
 //! | `capture` | the tries |
+//! | `copies`, `copy` | what one try writes: logs and heads |
 //! | `held` | descriptors of logs, and the watch for new ones |
 //! | `pins` | what was linked or copied so far |
+//! | `strangers` | what lies in the store's folder and is none of the store's |
 //! | `publish` | the folder that is being filled, and what stands beside it |
 //!
 //! A program that holds the store open itself can do better still: let it make its writes durable, hold a snapshot, so
@@ -31,6 +33,7 @@
 
 mod adapter;
 mod capture;
+mod copies;
 mod copy;
 mod fjall;
 mod git;
