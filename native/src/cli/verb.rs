@@ -27,7 +27,8 @@ use crate::error::Error;
 /// Makes backups, restores only what is missing, and proves a backup set whole.
 ///
 /// Works on ZODB repozo repositories (folders of full backups and increments of a Data.fs, which Python's repozo can
-/// read and write too) and on datastores of Proxmox Backup Server, without any server.
+/// read and write too) and on datastores of Proxmox Backup Server, without any server. Makes checkpoints of live stores
+/// (fjall, RocksDB, LevelDB, Tantivy, git) while they are written to, and verifies the first three.
 #[derive(Debug, Parser)]
 #[command(
     name = "highwater",

@@ -3,7 +3,12 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use highwater::error::Error;
+use highwater::live::{self, LiveOptions, Step};
+use highwater::watch::Watch;
 use highwater_tests::binary::highwater;
 use highwater_tests::run::{Run, ours};
 
@@ -100,5 +105,24 @@ fn a_command_runs_on_it_and_it_is_gone_afterwards() {
         let run = Run::of(&mut command);
         run.expect(4).says("cannot run 'no-such-program'");
         assert!(!scene.path("snap").exists());
+    }
+}
+
+#[test]
+fn whoever_is_interrupted_between_two_steps_leaves_nothing() {
+    let scene = Scene::new();
+    for (kind, image) in stores() {
+        for last in [Step::Held, Step::Read, Step::Pinned, Step::Listed, Step::Copied, Step::Accepted] {
+            for copy in [false, true] {
+                let stop = Arc::new(AtomicBool::new(false));
+                let step = |step| _ = stop.fetch_or(step == last, Ordering::Relaxed);
+                let options = LiveOptions { copy, step: Some(&step), ..LiveOptions::default() };
+                let before = scene.names();
+                let watch = Watch::new(Arc::clone(&stop), |_| {});
+                let made = live::checkpoint(&scene.path(kind), &scene.path("snap"), &options, &watch);
+                assert!(matches!(made, Err(Error::Interrupted)), "{kind}, {last:?}: {made:?}");
+                assert_eq!((scene.names(), scene.files(kind)), (before, image.clone()), "{kind}, {last:?}");
+            }
+        }
     }
 }
