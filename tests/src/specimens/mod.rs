@@ -20,6 +20,7 @@ pub mod fjall;
 pub mod hostile;
 pub mod injected;
 pub mod repozo;
+pub mod rocksdb;
 
 use std::fs;
 use std::path::Path;
@@ -38,8 +39,14 @@ use crate::repo::Image;
 use crash::{Judgement, Scene, Seen};
 
 /// Every format.
-pub fn all() -> [&'static dyn Specimen; 3] {
-    [&repozo::Repozo, &datastore::Datastore, &fjall::Fjall]
+pub fn all() -> [&'static dyn Specimen; 5] {
+    [
+        &repozo::Repozo,
+        &datastore::Datastore,
+        &fjall::Fjall,
+        &rocksdb::Stores::ROCKSDB,
+        &rocksdb::Stores::LEVELDB,
+    ]
 }
 
 /// Bytes up to which a sample is small: an instrument does all that it can do to it, and less to others.

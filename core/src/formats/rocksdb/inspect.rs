@@ -31,6 +31,8 @@ pub(super) struct Store {
     now: Now,
     listing: Listing,
     manifest: Option<Name>,
+    /// Where the MANIFEST ends in the middle of an edit.
+    torn: Option<u64>,
     state: State,
     options: Option<Options>,
     /// Tables that are to be looked at, the next at the end.
@@ -62,6 +64,7 @@ impl Store {
             now: Now::Listing,
             listing: Listing::default(),
             manifest: None,
+            torn: None,
             state: State::default(),
             options: None,
             tables: Vec::new(),
@@ -146,6 +149,7 @@ impl Store {
             Tail::Torn { at } => {
                 let what = "it ends in the middle of an edit, or of edits that count only together".to_owned();
                 out.findings.push(finding(Code::TornTail, &name, Some(at), what));
+                self.torn = Some(at);
             }
             Tail::Nothing | Tail::Zeros | Tail::Old { .. } => {}
         }
@@ -258,7 +262,15 @@ impl Store {
             logs.iter().filter_map(object).map(|object| Part { object, codec: Codec::Plain }).collect();
         if !parts.is_empty() {
             let synced = logs.iter().map(|log| self.state.logs.get(log).copied().flatten()).collect();
-            out.trails.push(Trail { parts, follow: Box::new(Logs::new(self.engine, synced)), key: None });
+            let torn = self.torn.zip(self.state.last_sequence);
+            let torn = self.manifest.clone().zip(torn).map(|(name, (at, last))| (name, at, last));
+            // Without OPTIONS, nothing says whether there are two phases.
+            let strict = match self.engine {
+                Engine::RocksDb => self.options.is_some() && !two_phase,
+                Engine::LevelDb => true,
+            };
+            let follow = Box::new(Logs::new(self.engine, strict, synced, torn));
+            out.trails.push(Trail { parts, follow, key: None });
         }
     }
 

@@ -4,6 +4,9 @@
 //! of the next log go on right there (`kPointInTimeRecovery`, the default; RocksDB 10.4 `db/db_impl/db_impl_open.cc`).
 //! LevelDB drops the rest of a block and goes on (LevelDB 1.22 `db/db_impl.cc`). Neither says so to whoever opens the
 //! store. The torn end of the newest log is what a program leaves that was killed.
+//!
+//! Sequence numbers only grow. They may leave some out, as writes past the log do; they never go back, or the same
+//! batch is there twice. With two-phase commits, what was prepared takes none, so only where batches begin grows.
 
 use super::records::Tail;
 use super::wal::{Batches, Run, Whole};
@@ -20,8 +23,14 @@ pub(super) struct Logs {
     /// How many bytes of each log must be there, where that is on record.
     synced: Vec<Option<u64>>,
     current: Option<(usize, Name, Batches)>,
-    /// The sequence number that goes on from the batches that were read.
-    next: Option<u64>,
+    /// Batches begin where the one before them ended, or later. Otherwise, they begin where it began, or later.
+    strict: bool,
+    /// The sequence numbers of the batches that were read: the first of the last one, and the one that goes on.
+    last: Option<(u64, u64)>,
+    /// A batch of the log that is being read goes back.
+    back: Option<u64>,
+    /// A MANIFEST that is torn: its name, where, and its last sequence number. The oldest batch must not lie behind it.
+    manifest: Option<(Name, u64, u64)>,
     /// A log before that ends in the middle of a batch, and no batch behind it yet: its name, where, and the sequence
     /// number that would go on.
     torn: Option<(Name, u64, Option<u64>)>,
@@ -30,21 +39,48 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Of each log, how much of it must be there, where that is known.
-    pub(super) fn new(engine: Engine, synced: Vec<Option<u64>>) -> Self {
-        Self { engine, synced, current: None, next: None, torn: None, bytes: 0, unread: false }
+    /// Of each log, how much of it must be there, where that is known; `strict` where nothing can have been prepared;
+    /// of a torn `manifest`, its name, where it is torn, and the last sequence number before that.
+    pub(super) fn new(
+        engine: Engine,
+        strict: bool,
+        synced: Vec<Option<u64>>,
+        manifest: Option<(Name, u64, u64)>,
+    ) -> Self {
+        Self {
+            engine,
+            synced,
+            current: None,
+            strict,
+            last: None,
+            back: None,
+            manifest,
+            torn: None,
+            bytes: 0,
+            unread: false,
+        }
     }
 
     /// A log was read to its end.
     fn ends(&mut self, index: usize, name: Name, whole: Whole, out: &mut Findings) {
         let Whole { length, tail, run, .. } = whole;
         self.bytes = self.bytes.saturating_add(length);
-        if let Some(Run { first, next, .. }) = run {
-            if let Some((torn, at, _)) = self.torn.take().filter(|(_, _, goes_on)| *goes_on != Some(first)) {
-                let what = format!("it ends in the middle of a batch, and '{name}' does not go on from there");
-                out.push(finding(Code::Malformed, torn, at, what));
-            }
-            self.next = Some(next);
+        if let Some(Run { first, .. }) = run
+            && let Some((manifest, at, last)) =
+                self.manifest.take().filter(|(_, _, last)| first > last.saturating_add(1))
+        {
+            let what = format!("it ends here at the sequence number {last}, and the oldest log begins with {first}");
+            out.push(finding(Code::Malformed, manifest, at, what));
+        }
+        if let Some(Run { first, .. }) = run
+            && let Some((torn, at, _)) = self.torn.take().filter(|(_, _, goes_on)| *goes_on != Some(first))
+        {
+            let what = format!("it ends in the middle of a batch, and '{name}' does not go on from there");
+            out.push(finding(Code::Malformed, torn, at, what));
+        }
+        if let Some(at) = self.back.take() {
+            let what = "the sequence number of the batch here goes back behind those before it".to_owned();
+            out.push(finding(Code::Malformed, name.clone(), at, what));
         }
         let synced = self.synced.get(index).copied().flatten();
         if let Some(synced) = synced.filter(|synced| length < *synced) {
@@ -53,7 +89,7 @@ impl Logs {
         }
         match tail {
             Tail::Nothing | Tail::Zeros | Tail::Old { .. } => {}
-            Tail::Torn { at } => self.torn = Some((name, at, self.next)),
+            Tail::Torn { at } => self.torn = Some((name, at, self.last.map(|(_, next)| next))),
             Tail::Broken { at, what } => {
                 let loses = match self.engine {
                     Engine::RocksDb => "RocksDB drops this batch and all behind it",
@@ -83,7 +119,16 @@ impl Follow for Logs {
     }
 
     fn push(&mut self, bytes: &[u8], _: &mut Findings) -> Flow {
-        self.current.as_mut().map_or(Flow::Break(()), |(_, _, batches)| batches.push(bytes, |_| {}))
+        let Some((_, _, batches)) = &mut self.current else { return Flow::Break(()) };
+        let (strict, last, back) = (self.strict, &mut self.last, &mut self.back);
+        batches.push(bytes, |batch| {
+            let Some((first, count)) = batch.sequence else { return };
+            let least = last.map_or(0, |(began, next)| if strict { next } else { began });
+            if first < least {
+                back.get_or_insert(batch.at);
+            }
+            *last = Some((first, first.saturating_add(u64::from(count))));
+        })
     }
 
     fn end(&mut self, ended: Ended<'_>, out: &mut Findings) {

@@ -26,7 +26,7 @@ pub struct Manifest {
 /// What a MANIFEST comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// What the store consists of behind `cut`.
+    /// What the store consists of behind `cut`; nothing where an edit was refused, as it may have been applied in part.
     pub state: State,
     /// Bytes of the MANIFEST that hold that: it ends behind the last whole edit that is not of an open group.
     pub cut: u64,
@@ -97,6 +97,7 @@ impl Manifest {
     #[must_use]
     pub fn end(self) -> Read {
         let Edits { state, group, cut, odd, .. } = self.edits;
+        let state = if odd.is_some() { State::default() } else { state };
         let Ended { length, tail, .. } = self.records.end();
         let tail = match (odd, tail) {
             (Some((at, what)), _) => Tail::Broken { at, what },

@@ -104,8 +104,9 @@ pub struct Records {
     any: bool,
     recycled: bool,
     compression: Option<u32>,
-    /// Why nothing more is read.
+    /// Why nothing more is read, and where that begins.
     tail: Option<Tail>,
+    stopped: u64,
     length: u64,
 }
 
@@ -144,6 +145,7 @@ impl Records {
             recycled: false,
             compression: None,
             tail: None,
+            stopped: 0,
             length: 0,
         }
     }
@@ -172,7 +174,10 @@ impl Records {
         while !bytes.is_empty() {
             match self.tail {
                 None | Some(Tail::Old { .. }) => {}
-                Some(Tail::Zeros) => return self.zeros(bytes),
+                Some(Tail::Zeros) => {
+                    self.only_zeros(bytes.iter().all(|byte| *byte == 0));
+                    break;
+                }
                 Some(_) => return Flow::Break(()),
             }
             let room = BLOCK.saturating_sub(self.block.len());
@@ -236,7 +241,11 @@ impl Records {
             match step {
                 Ok(Step::On(length)) => self.taken = self.taken.saturating_add(length).min(BLOCK),
                 Ok(Step::More) => return,
-                Err(tail) => self.tail = Some(tail),
+                Err(tail) => {
+                    self.tail = Some(tail);
+                    self.stopped = self.position();
+                    self.only_zeros(self.block.get(self.taken..).unwrap_or_default().iter().all(|byte| *byte == 0));
+                }
             }
         }
     }
@@ -258,9 +267,10 @@ impl Records {
             if self.open.is_some() {
                 return Err(broken("zeros stand where the next piece of a record should"));
             }
-            return Err(match bytes.iter().all(|byte| *byte == 0) {
-                true => Tail::Zeros,
-                false => broken("neither a record nor zeros"),
+            // What follows is looked at as it comes.
+            return Err(match [c0, c1, c2, c3] {
+                [0, 0, 0, 0] => Tail::Zeros,
+                _ => broken("neither a record nor zeros"),
             });
         }
         let recyclable = matches!(kind, 5..=8 | 11 | 131) && self.engine == Engine::RocksDb;
@@ -363,14 +373,12 @@ impl Records {
         }
     }
 
-    /// Behind zeros, only zeros may follow.
-    fn zeros(&mut self, bytes: &[u8]) -> Flow {
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Flow::Continue(());
+    /// Behind zeros, only zeros may follow: whether they do.
+    fn only_zeros(&mut self, zeros: bool) {
+        if self.tail == Some(Tail::Zeros) && !zeros {
+            let what = "zeros stand where a record should, and something follows them".to_owned();
+            self.tail = Some(Tail::Broken { at: self.stopped, what });
         }
-        let what = "zeros stand where a record should, and something follows them".to_owned();
-        self.tail = Some(Tail::Broken { at: self.position(), what });
-        Flow::Break(())
     }
 }
 

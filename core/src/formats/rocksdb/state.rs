@@ -96,6 +96,13 @@ impl State {
     /// # Errors
     /// Why the engine refuses it, as half a sentence.
     pub(super) fn apply(&mut self, edit: Edit, engine: Engine) -> Result<(), String> {
+        // They only grow; an edit that comes once more would take them back.
+        if edit.next_file.is_some_and(|next| Some(next) < self.next_file) {
+            return Err("an edit takes the number of the next file back".to_owned());
+        }
+        if edit.last_sequence.is_some_and(|last| Some(last) < self.last_sequence) {
+            return Err("an edit takes the last sequence number back".to_owned());
+        }
         let number = edit.family;
         let known = self.families.contains_key(&number);
         if let Some(name) = edit.adds_family {

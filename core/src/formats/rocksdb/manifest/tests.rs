@@ -123,6 +123,9 @@ fn edits_that_the_engine_refuses_break_the_manifest() {
         (Engine::RocksDb, vec![vec![0xc9, 1, 1, b'a', 0xc8, 1, 3], vec![0xc9, 1, 1, b'a', 0xc8, 1, 3]], Some("twice")),
         (Engine::RocksDb, vec![vec![0x91, 3, 5, 1, 1, 0]], Some("garbage")),
         (Engine::RocksDb, vec![vec![99]], Some("unknown field 99")),
+        (Engine::RocksDb, vec![BASE.to_vec()], None),
+        (Engine::RocksDb, vec![vec![3, 19]], Some("next file back")),
+        (Engine::LevelDb, vec![vec![4, 8]], Some("sequence number back")),
         // Field 8250 has the bit of those that may be skipped.
         (Engine::RocksDb, vec![vec![0xba, 0x40, 2, 1, 1]], None),
         (Engine::RocksDb, vec![vec![0xba, 0x40, 9, 1, 1]], Some("not whole")),

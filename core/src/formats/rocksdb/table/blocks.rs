@@ -27,6 +27,8 @@ pub(in super::super) struct Blocks {
     trailer: Vec<u8>,
     /// The checksum of the whole file, where one is on record: that, and what was read so far gives.
     whole: Option<(Digest, u32)>,
+    /// A byte before this block was found not to be zero: one is enough.
+    dirty: Option<usize>,
     bad: bool,
     over: bool,
     unread: bool,
@@ -48,6 +50,7 @@ impl Blocks {
             sum: Sum::new(kind),
             trailer: Vec::new(),
             whole,
+            dirty: None,
             bad: false,
             over: false,
             unread: false,
@@ -108,8 +111,10 @@ impl Blocks {
 
     /// Looks at bytes that belong to no block: padding. Where not all blocks are known, they may be anything.
     fn between(&mut self, bytes: &[u8], out: &mut Findings) {
-        let dirt = bytes.iter().position(|byte| *byte != 0).filter(|_| self.layout.complete);
+        let is_known = !self.layout.complete || self.dirty == Some(self.next);
+        let dirt = bytes.iter().position(|byte| *byte != 0).filter(|_| !is_known);
         if let Some(behind) = dirt {
+            self.dirty = Some(self.next);
             let at = self.at.saturating_add(behind as u64);
             let message = "a byte that belongs to no block is not zero".to_owned();
             self.report(Code::OddIndex, Some(at), message, out);

@@ -73,6 +73,8 @@ pub(in super::super) struct Scan {
     index: Option<Handle>,
     two_levels: bool,
     form: Form,
+    /// The properties cannot be trusted, so that nothing says how the index is written.
+    blind: bool,
     /// Where the last block ends that the index named.
     end: u64,
 }
@@ -96,7 +98,7 @@ impl Scan {
         let (blocks, odds) = (Vec::new(), Vec::new());
         let layout = Layout { size, footer: None, blocks, waived: None, complete: true, odds };
         let form = Form::default();
-        Self { engine, layout, reads: vec![first], index: None, two_levels: false, form, end: 0 }
+        Self { engine, layout, reads: vec![first], index: None, two_levels: false, form, blind: false, end: 0 }
     }
 
     /// The bytes that are needed next; none when all is known that can be.
@@ -119,6 +121,7 @@ impl Scan {
             let from = usize::try_from(handle.at.saturating_sub(read.range.start)).ok();
             let stored = from.and_then(|from| bytes.get(from..));
             if let Err((code, what)) = stored.map_or(Ok(()), |stored| self.block(role, handle, stored)) {
+                self.blind |= role == Role::Properties;
                 self.odd(code, handle.at, what);
             }
         }
@@ -217,6 +220,9 @@ impl Scan {
 
     /// Takes a block with what stands behind it.
     fn block(&mut self, role: Role, handle: Handle, stored: &[u8]) -> Result<(), (Code, String)> {
+        if self.blind {
+            return Ok(());
+        }
         let Some(footer) = &self.layout.footer else { return Ok(()) };
         let (version, sum, modifier) = (footer.version, footer.sum, footer.context.modifier(handle.at));
         let size = usize::try_from(handle.size).ok();
@@ -228,6 +234,7 @@ impl Scan {
             let original = without_sequence(payload).filter(|_| role == Role::Properties);
             if original.is_none_or(|bytes| sum.of(&bytes, kind).wrapping_add(modifier) != on_record) {
                 self.layout.complete = false;
+                self.blind |= role == Role::Properties;
                 return Ok(());
             }
             self.layout.waived = Some((handle.at, found));
@@ -238,7 +245,7 @@ impl Scan {
                 (Code::Unverifiable, format!("this part of its index is compressed with {with}, which is not read"))
             }
             Packed::Large => {
-                (Code::Unverifiable, format!("this part of its index is longer than {MOST} bytes, and is not read"))
+                (Code::Unverifiable, "this part of its index is too long when decompressed, and is not read".to_owned())
             }
             Packed::Broken(what) => (Code::Encoding, what.to_owned()),
         })?;

@@ -13,19 +13,19 @@ use super::super::Engine;
 use super::super::cursor::Cursor;
 use crate::codec::unzstd;
 
-/// The most that comes out, in bytes: indices of tables up to some gigabytes.
-pub(super) const MOST: usize = 32 << 20;
+/// The most that is read of an index, and the most that comes out of it, in bytes: enough for tables of some gigabytes.
+pub(super) const MOST: usize = 64 << 20;
 
-/// What decompressed bytes can be at most of what is stored, for Snappy and LZ4.
-const SNAPPY: usize = 22;
-const LZ4: usize = 255;
+/// How much longer an index may be than what is stored of it, and then some: what is more is no index.
+const RATIO: usize = 64;
+const MORE: usize = 64 << 10;
 
 /// Why a block cannot be decompressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Packed {
     /// Nothing here can do that: what it is compressed with.
     Unknown(&'static str),
-    /// More comes out than [`MOST`].
+    /// More comes out than any index has.
     Large,
     /// It is broken.
     Broken(&'static str),
@@ -65,6 +65,11 @@ const SHORT: &str = "the compressed bytes are shorter than the length before the
 const BROKEN: &str = "the compressed bytes are broken";
 const LENGTH: &str = "the compressed bytes give another length than the one before them";
 
+/// How much may come out of these bytes.
+fn most(stored: &[u8]) -> usize {
+    stored.len().saturating_mul(RATIO).saturating_add(MORE).min(MOST)
+}
+
 /// The length that stands before the compressed bytes, if one does.
 fn prefixed(stored: &[u8], is: bool) -> Result<(Option<usize>, &[u8]), Packed> {
     if !is {
@@ -72,41 +77,35 @@ fn prefixed(stored: &[u8], is: bool) -> Result<(Option<usize>, &[u8]), Packed> {
     }
     let mut cursor = Cursor::new(stored);
     let length = cursor.varint32().ok_or(Packed::Broken(SHORT))?;
-    let length = usize::try_from(length).ok().filter(|length| *length <= MOST).ok_or(Packed::Large)?;
+    let length = usize::try_from(length).ok().filter(|length| *length <= most(stored)).ok_or(Packed::Large)?;
     Ok((Some(length), cursor.rest()))
 }
 
-/// Room for what comes out, unless it cannot be so much.
-fn room(length: usize, stored: &[u8], ratio: usize) -> Result<Vec<u8>, Packed> {
-    if length > MOST {
-        return Err(Packed::Large);
-    }
-    if length > stored.len().saturating_mul(ratio).saturating_add(64) {
-        return Err(Packed::Broken(LENGTH));
-    }
-    Ok(vec![0; length])
+/// Room for what comes out.
+fn room(length: usize, stored: &[u8]) -> Result<Vec<u8>, Packed> {
+    if length > most(stored) { Err(Packed::Large) } else { Ok(vec![0; length]) }
 }
 
 fn snappy(stored: &[u8]) -> Result<Vec<u8>, Packed> {
     let length = snap::raw::decompress_len(stored).map_err(|_| Packed::Broken(BROKEN))?;
-    let mut out = room(length, stored, SNAPPY)?;
+    let mut out = room(length, stored)?;
     let written = snap::raw::Decoder::new().decompress(stored, &mut out).map_err(|_| Packed::Broken(BROKEN))?;
     if written == length { Ok(out) } else { Err(Packed::Broken(LENGTH)) }
 }
 
 fn lz4(stored: &[u8], length: usize) -> Result<Vec<u8>, Packed> {
-    let mut out = room(length, stored, LZ4)?;
+    let mut out = room(length, stored)?;
     let written = lz4_flex::block::decompress_into(stored, &mut out).map_err(|_| Packed::Broken(BROKEN))?;
     if written == length { Ok(out) } else { Err(Packed::Broken(LENGTH)) }
 }
 
 fn zstd(stored: &[u8], length: Option<usize>) -> Result<Vec<u8>, Packed> {
-    let out = unzstd(stored, length.unwrap_or(MOST)).map_err(Packed::Broken)?.ok_or(Packed::Large)?;
+    let out = unzstd(stored, length.unwrap_or(most(stored))).map_err(Packed::Broken)?.ok_or(Packed::Large)?;
     if length.is_none_or(|length| length == out.len()) { Ok(out) } else { Err(Packed::Broken(LENGTH)) }
 }
 
 fn inflate(stored: &[u8], header: bool, length: Option<usize>) -> Result<Vec<u8>, Packed> {
-    let most = length.unwrap_or(MOST);
+    let most = length.unwrap_or(most(stored));
     let (mut inflate, mut out, mut piece) = (Decompress::new(header), Vec::new(), vec![0; 32 << 10]);
     loop {
         let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
