@@ -40,13 +40,7 @@ use crash::{Judgement, Scene, Seen};
 
 /// Every format.
 pub fn all() -> [&'static dyn Specimen; 5] {
-    [
-        &repozo::Repozo,
-        &datastore::Datastore,
-        &fjall::Fjall,
-        &rocksdb::Stores::ROCKSDB,
-        &rocksdb::Stores::LEVELDB,
-    ]
+    [&repozo::Repozo, &datastore::Datastore, &fjall::Fjall, &rocksdb::Stores::ROCKSDB, &rocksdb::Stores::LEVELDB]
 }
 
 /// Bytes up to which a sample is small: an instrument does all that it can do to it, and less to others.

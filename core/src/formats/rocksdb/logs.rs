@@ -63,8 +63,9 @@ impl Logs {
 
     /// A log was read to its end.
     fn ends(&mut self, index: usize, name: Name, whole: Whole, out: &mut Findings) {
-        let Whole { length, tail, run, .. } = whole;
-        self.bytes = self.bytes.saturating_add(length);
+        let Whole { cut, length, tail, run, .. } = whole;
+        // How much is read of what follows depends on the pieces it comes in.
+        self.bytes = self.bytes.saturating_add(cut);
         if let Some(Run { first, .. }) = run
             && let Some((manifest, at, last)) =
                 self.manifest.take().filter(|(_, _, last)| first > last.saturating_add(1))

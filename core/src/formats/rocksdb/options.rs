@@ -10,7 +10,7 @@ use super::odd::Odd;
 use crate::name::printable;
 
 /// The longest OPTIONS file that is read, in bytes. One takes some 6 kB a column family.
-pub const LONGEST: usize = 64 << 20;
+pub const LONGEST: usize = 16 << 20;
 
 /// Options of a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use crate::repo::Image;
 const BLOCK: usize = 32 << 10;
 const HEADER: usize = 7;
 
-/// The number of the MANIFEST and of the one table of a composed store.
-const MANIFEST: &str = "MANIFEST-000002";
+/// The MANIFEST of a composed store, and the number of its one table.
+pub(super) const MANIFEST: &str = "MANIFEST-000002";
 const TABLE: u64 = 5;
 
 /// The masked CRC-32C of these bytes, as both engines store it.

@@ -89,7 +89,8 @@ fn lz4_bomb(length: usize) -> Vec<u8> {
     [&varint(length as u64)[..], &[0x1f, 0, 1, 0], &vec![0xff; length / 255]].concat()
 }
 
-/// Stores of either engine, and the codes of verify, also at the depths list and size, and of list.
+/// Stores of either engine, and the codes of verify, also at the depths list and size, and of list. Where no table is
+/// named, nothing is checked, and that is not called sound; logs are looked at from the depth digest on.
 fn composed(engine: Engine) -> Vec<(&'static str, Image, &'static str)> {
     let rocksdb = engine == Engine::RocksDb;
     let of = |table: Vec<u8>| store_of(table, rocksdb);
@@ -102,20 +103,20 @@ fn composed(engine: Engine) -> Vec<(&'static str, Image, &'static str)> {
         files.insert(name.to_owned(), bytes);
         files
     };
-    let edits = |edits: &[Vec<u8>]| with("MANIFEST-000002", log(&[&[BASE.to_vec()], edits].concat()));
+    let edits = |edits: &[Vec<u8>]| with(compose::MANIFEST, log(&[&[BASE.to_vec()], edits].concat()));
     let far = |at: u64, size: u64| indexed(0, 0, &block(&[(b"k", handle((at, size)))]));
     let mut cases = vec![
-        ("a table of 2^64 - 1 bytes", edits(&[added(5, u64::MAX)]), "1 1 1 | 1"),
-        ("a table of no number", edits(&[added(0, 0)]), "1 1 1 | 1"),
-        ("a hundred thousand tables", edits(&(1..100_000).map(|n| added(n, 1)).collect::<Vec<_>>()), "1 1 1 | 1"),
+        ("a table of 2^64 - 1 bytes", edits(&[added(5, u64::MAX)]), "1 1 1 | 0"),
+        ("a table of no number", edits(&[added(0, 0)]), "1 1 1 | 0"),
+        ("twenty thousand tables", edits(&(1..20_000).map(|n| added(n, 1)).collect::<Vec<_>>()), "1 1 1 | 0"),
         ("an edit of a name of 4 GiB", edits(&[vec![1, 0xff, 0xff, 0xff, 0xff, 0x0f]]), "1 1 1 | 1"),
         ("an edit of 70 MB", edits(&[vec![1; 70_000_000]]), "1 1 1 | 1"),
-        ("a MANIFEST of zeros", with("MANIFEST-000002", vec![0; 1 << 20]), "1 1 1 | 1"),
+        ("a MANIFEST of zeros", with(compose::MANIFEST, vec![0; 1 << 20]), "1 1 1 | 1"),
         ("a CURRENT of 64 MiB", with("CURRENT", vec![b'M'; 64 << 20]), "1 1 1 | 1"),
         ("a CURRENT that leads out", with("CURRENT", b"../outside/victim\n".to_vec()), "1 1 1 | 1"),
         ("a CURRENT with a color", with("CURRENT", b"\x1b[31mMANIFEST-000002\n".to_vec()), "1 1 1 | 1"),
-        ("a log of 100 MB of zeros", with("000003.log", vec![0; 100_000_000]), "0 0 0 | 0"),
-        ("a log of a piece that never ends", with("000003.log", pieces()), "0 0 0 | 0"),
+        ("a log of 100 MB of zeros", with("000003.log", vec![0; 100_000_000]), "0 3 3 | 0"),
+        ("a log of a piece that never ends", with("000003.log", pieces()), "0 3 3 | 0"),
         ("a block past the end", of(far(1 << 40, 100)), "1 0 0 | 0"),
         ("a block of 2^64 - 1 bytes", of(far(50, u64::MAX)), "1 0 0 | 0"),
         ("a block at 2^64 - 1", of(far(u64::MAX, 1)), "1 0 0 | 0"),
@@ -129,18 +130,18 @@ fn composed(engine: Engine) -> Vec<(&'static str, Image, &'static str)> {
             (
                 "an index that is a bomb of zstd",
                 of(indexed(5, 7, &[varint(1 << 20), zstd_bomb()].concat())),
-                "1 0 0 | 0",
+                "3 0 0 | 0",
             ),
             ("an index that says too little", of(indexed(5, 7, &[varint(10), zstd_bomb()].concat())), "3 0 0 | 0"),
             ("an index of bzip2", of(indexed(5, 3, b"BZh91AY&SY")), "3 0 0 | 0"),
             ("an index whose part is itself", of(levels(|own| vec![own])), "1 0 0 | 0"),
             ("an index whose parts go on and on", of(levels(|(at, _)| vec![(at, 9); 5000])), "1 0 0 | 0"),
             ("an index whose part is longer than all", of(levels(|_| vec![(0, 1 << 40)])), "1 0 0 | 0"),
-            ("OPTIONS of 70 MB", with("OPTIONS-000009", vec![b'#'; 70_000_000]), "0 0 0 | 0"),
-            ("OPTIONS of one line", with("OPTIONS-000009", vec![b'['; 1 << 20]), "0 0 0 | 0"),
-            ("OPTIONS without an end", with("OPTIONS-000009", [options, vec![b'\\'; 1 << 20]].concat()), "0 0 0 | 0"),
-            ("a group of 2^32 edits", edits(&[vec![0xac, 2, 0xff, 0xff, 0xff, 0xff, 0x0f]]), "0 0 0 | 0"),
-            ("a blob file of 2^64 - 1 values", edits(&[blob()]), "0 0 0 | 0"),
+            ("OPTIONS of 70 MB", with("OPTIONS-000009", vec![b'#'; 70_000_000]), "3 3 3 | 0"),
+            ("OPTIONS of one line", with("OPTIONS-000009", vec![b'['; 1 << 20]), "3 3 3 | 0"),
+            ("OPTIONS without an end", with("OPTIONS-000009", [options, vec![b'\\'; 1 << 20]].concat()), "3 3 3 | 0"),
+            ("a group of 2^32 edits", edits(&[vec![0xac, 2, 0xff, 0xff, 0xff, 0xff, 0x0f]]), "3 3 3 | 0"),
+            ("a blob file of 2^64 - 1 values", edits(&[blob()]), "3 3 3 | 0"),
         ]);
     }
     cases
@@ -220,6 +221,12 @@ impl Set for Stage {
 
     fn large(&self) -> u64 {
         100
+    }
+
+    fn held_kib(&self) -> u64 {
+        // An edit is read whole.
+        let edits = fs::metadata(self.store.join(compose::MANIFEST)).map_or(0, |meta| meta.len());
+        edits.min(64 << 20) / 1024
     }
 
     fn space_kib(&self) -> Option<u64> {

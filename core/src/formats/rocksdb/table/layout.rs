@@ -131,7 +131,6 @@ impl Scan {
     pub(in super::super) fn end(mut self) -> Layout {
         let layout = &mut self.layout;
         layout.blocks.sort_unstable();
-        layout.blocks.dedup();
         let mut end = 0;
         let mut overlap = None;
         layout.blocks.retain(|block| {
@@ -265,7 +264,10 @@ impl Scan {
         pairs(block, &mut |name, value| {
             let mut cursor = Cursor::new(value);
             let handle = Handle::take(&mut cursor).ok_or("an entry of the metaindex has no handle")?;
-            self.add(handle).map_err(|what| format!("the metaindex names a block that {what}"))?;
+            // Some tables name the index here as well as in the footer.
+            if self.index != Some(handle) || name != b"rocksdb.index" {
+                self.add(handle).map_err(|what| format!("the metaindex names a block that {what}"))?;
+            }
             match name {
                 b"rocksdb.properties" | b"rocksdb.stats" => properties = Some(handle),
                 b"rocksdb.index" => self.index = Some(handle),
