@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "the tables are told with --show-output")]
 
 mod harsh;
+mod moments;
 mod moved;
 mod pauses;
 mod support;
