@@ -153,3 +153,79 @@ impl Follow for Logs {
         self.bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::records::tests::log;
+    use super::*;
+    use crate::codec::Codec;
+
+    fn batch(sequence: u64, count: u32) -> Vec<u8> {
+        [&sequence.to_le_bytes()[..], &count.to_le_bytes(), &[7; 20]].concat()
+    }
+
+    /// What is found in logs of these bytes: code, number of the log, where.
+    fn found(mut logs: Logs, all: &[&[u8]]) -> Vec<(Code, String, Option<u64>)> {
+        let mut out = Findings::default();
+        for (index, bytes) in all.iter().enumerate() {
+            let object = names::log(index as u64 + 1).unwrap();
+            logs.begin(index, &Part { object, codec: Codec::Plain });
+            _ = logs.push(bytes, &mut out);
+            logs.end(Ended::Whole, &mut out);
+        }
+        out.sample().map(|it| (it.code, it.object.as_ref().unwrap().to_string(), it.offset)).collect()
+    }
+
+    fn logs(count: usize) -> Logs {
+        Logs::new(Engine::RocksDb, true, vec![None; count], None)
+    }
+
+    fn at(code: Code, object: &str, offset: u64) -> Vec<(Code, String, Option<u64>)> {
+        vec![(code, object.to_owned(), Some(offset))]
+    }
+
+    #[test]
+    fn a_torn_log_is_fine_where_the_next_one_goes_on_from_there() {
+        let (first, ends) = log(&[batch(10, 2), batch(12, 3)], None);
+        let torn = &first[..first.len() - 5];
+        let (goes_on, _) = log(&[batch(12, 1)], None);
+        let (skips, _) = log(&[batch(15, 1)], None);
+        assert_eq!(found(logs(2), &[torn, &goes_on]), []);
+        assert_eq!(found(logs(2), &[torn, &skips]), at(Code::Malformed, "000001.log", ends[0]));
+        // No batch behind it: it is the newest.
+        assert_eq!(found(logs(3), &[torn, b"", b""]), at(Code::TornTail, "000001.log", ends[0]));
+        assert_eq!(found(logs(3), &[torn, b"", &goes_on]), []);
+        assert_eq!(found(logs(2), &[&first, &skips]), []);
+        // Not even its first batch is whole.
+        assert_eq!(found(logs(2), &[&first[..20], &goes_on]), at(Code::Malformed, "000001.log", 0));
+    }
+
+    #[test]
+    fn sequence_numbers_leave_some_out_but_never_go_back() {
+        let (first, _) = log(&[batch(10, 2), batch(20, 3)], None);
+        let (next, ends) = log(&[batch(30, 2), batch(31, 1)], None);
+        assert_eq!(found(logs(2), &[&first, &next]), at(Code::Malformed, "000002.log", ends[0]));
+        assert_eq!(found(logs(2), &[&first, &first]), at(Code::Malformed, "000002.log", 0));
+        // What was prepared takes no number; what began later still begins later.
+        let lenient = || Logs::new(Engine::RocksDb, false, vec![None; 2], None);
+        assert_eq!(found(lenient(), &[&first, &next]), []);
+        assert_eq!(found(lenient(), &[&next, &first]), at(Code::Malformed, "000002.log", 0));
+    }
+
+    #[test]
+    fn what_is_on_record_of_a_log_must_be_there() {
+        let (bytes, _) = log(&[batch(10, 2)], None);
+        let length = bytes.len() as u64;
+        let synced = |bytes| Logs::new(Engine::RocksDb, true, vec![Some(bytes)], None);
+        assert_eq!(found(synced(length), &[&bytes]), []);
+        assert_eq!(found(synced(length + 1), &[&bytes]), at(Code::Length, "000001.log", length));
+        // Behind a torn MANIFEST, the oldest log must go on, or begin earlier.
+        let behind = |last| {
+            let manifest = names::manifest(5).unwrap();
+            Logs::new(Engine::RocksDb, true, vec![None], Some((manifest, 77, last)))
+        };
+        assert_eq!(found(behind(9), &[&bytes]), []);
+        assert_eq!(found(behind(20), &[&bytes]), []);
+        assert_eq!(found(behind(8), &[&bytes]), at(Code::Malformed, "MANIFEST-000005", 77));
+    }
+}

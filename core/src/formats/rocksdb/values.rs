@@ -243,3 +243,73 @@ impl Follow for Values {
         self.at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::records::mask;
+    use super::*;
+
+    /// A blob file of column family 3 with these keys and values.
+    fn file(values: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let mut file = [&MAGIC.to_le_bytes()[..], &1_u32.to_le_bytes(), &3_u32.to_le_bytes(), &[0; 18]].concat();
+        for (key, value) in values {
+            let head = [&(key.len() as u64).to_le_bytes()[..], &(value.len() as u64).to_le_bytes(), &[0; 8]].concat();
+            file.extend(&head);
+            file.extend(mask(crc32c(&head)).to_le_bytes());
+            file.extend(mask(crc32c_append(crc32c(key), value)).to_le_bytes());
+            file.extend([*key, *value].concat());
+        }
+        let end = [&MAGIC.to_le_bytes()[..], &(values.len() as u64).to_le_bytes(), &[0; 16]].concat();
+        file.extend(&end);
+        file.extend(mask(crc32c(&end)).to_le_bytes());
+        file
+    }
+
+    fn found(bytes: &[u8], count: u64, length: u64, step: usize) -> Vec<(Code, Option<u64>)> {
+        let blob = Blob { count, bytes: length, garbage_count: 0, garbage_bytes: 0, checksum: None };
+        let mut values = Values::new(Name::new(b"000007.blob").unwrap(), 3, &blob, None);
+        let mut out = Findings::default();
+        for bytes in bytes.chunks(step) {
+            if values.push(bytes, &mut out).is_break() {
+                break;
+            }
+        }
+        values.end(Ended::Whole, &mut out);
+        out.sample().map(|finding| (finding.code, finding.offset)).collect()
+    }
+
+    #[test]
+    fn every_flipped_bit_is_found_but_for_how_values_are_compressed() {
+        let bytes = file(&[(b"key", &[5; 70]), (b"", b""), (b"another key", &[6; 200])]);
+        let length = bytes.len() as u64 - HEADER - FOOTER;
+        for step in [1, 40, bytes.len()] {
+            assert_eq!(found(&bytes, 3, length, step), []);
+        }
+        for at in (0..bytes.len()).filter(|at| *at != 13) {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                assert!(!found(&damaged, 3, length, 100).is_empty(), "{at}.{bit}");
+            }
+        }
+        assert_eq!(found(&bytes, 2, length, 100), [(Code::Malformed, Some(length + HEADER))]);
+        for cut in [0, 29, 30, 100, bytes.len() - 1] {
+            assert_eq!(found(&bytes[..cut], 3, length, 100), [(Code::Length, Some(cut as u64))], "{cut}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert_eq!(found(&longer, 3, length, 100), [(Code::Length, Some(bytes.len() as u64))]);
+    }
+
+    #[test]
+    fn a_value_that_goes_past_the_end_is_malformed() {
+        let bytes = file(&[(b"key", &[5; 70])]);
+        let length = bytes.len() as u64 - HEADER - FOOTER;
+        for size in [length, u64::MAX] {
+            let mut damaged = bytes.clone();
+            damaged[38..46].copy_from_slice(&size.to_le_bytes());
+            let sum = mask(crc32c(&damaged[30..54]));
+            damaged[54..58].copy_from_slice(&sum.to_le_bytes());
+            assert_eq!(found(&damaged, 1, length, 100), [(Code::Malformed, Some(30))]);
+        }
+    }
+}
