@@ -18,7 +18,7 @@ use tempfile::TempDir;
 /// A small store of each kind: those whose bytes matter as their programs left them, the others as a checkpoint sees
 /// them.
 pub(crate) fn stores() -> Vec<(&'static str, Image)> {
-    live::kinds().filter(|kind| !["rocksdb", "leveldb"].contains(kind)).map(|kind| (kind, store(kind))).collect()
+    live::kinds().map(|kind| (kind, store(kind))).collect()
 }
 
 fn store(kind: &str) -> Image {

@@ -123,3 +123,48 @@ fn what_is_none_of_the_stores_files_is_copied_or_told() {
         fs::remove_dir_all(scene.path("snap")).expect("the checkpoint");
     }
 }
+
+#[test]
+fn options_of_rocksdb_are_heeded() {
+    let options = |scene: &Scene, from: &str, to: &str| {
+        let path = scene.path("rocksdb/OPTIONS-000009");
+        let text = fs::read_to_string(&path).expect("the options");
+        assert!(text.contains(from), "{from}");
+        fs::write(path, text.replace(from, to)).expect("other options");
+    };
+    let line = "  manual_wal_flush=false\n";
+    for (from, to, said) in [
+        ("recycle_log_file_num=0", "recycle_log_file_num=4", "recycle_log_file_num"),
+        ("allow_mmap_writes=false", "allow_mmap_writes=true", "allow_mmap_writes"),
+        (line, "  manual_wal_flush=false\n  wal_dir=/somewhere/else\n", "(wal_dir)"),
+        (line, "  manual_wal_flush=false\n  db_paths={{path=/a;target_size=1}}\n", "(db_paths)"),
+        ("[CFOptions \"default\"]\n", "[CFOptions \"default\"]\n  cf_paths={{path=/a;target_size=1}}\n", "cf_paths"),
+        ("[DBOptions]", "[Nothing]", "OPTIONS-000009"),
+    ] {
+        let scene = Scene::new();
+        options(&scene, from, to);
+        refused(&scene, &scene.path("rocksdb"), &scene.path("snap"), 4, said);
+    }
+    let scene = Scene::new();
+    options(&scene, "manual_wal_flush=false", "manual_wal_flush=true");
+    let here = format!("  manual_wal_flush=true\n  wal_dir={}\n", scene.path("rocksdb").display());
+    options(&scene, "  manual_wal_flush=true\n", &here);
+    checkpoint(&scene.path("rocksdb"), &scene.path("snap")).expect(0).prints("manual_wal_flush");
+}
+
+#[test]
+fn a_damaged_manifest_or_log_is_named() {
+    for (kind, name, at) in [
+        ("rocksdb", "MANIFEST-000005", 40),
+        ("rocksdb", "000014.log", 20),
+        ("leveldb", "MANIFEST-000002", 20),
+        ("leveldb", "CURRENT", 3),
+    ] {
+        let scene = Scene::new();
+        let path = scene.path(kind).join(name);
+        let mut bytes = fs::read(&path).expect("a head or a log");
+        bytes[at] ^= 0x40;
+        fs::write(&path, bytes).expect("a damaged one");
+        refused(&scene, &scene.path(kind), &scene.path("snap"), 1, name);
+    }
+}
