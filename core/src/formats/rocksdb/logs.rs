@@ -1,9 +1,9 @@
 //! `Logs`: follows the write-ahead logs of a store, oldest first, and says what its engine would lose of them.
 //!
-//! RocksDB reads logs up to the first byte that is wrong, and drops all that comes after it, unless the sequence numbers
-//! of the next log go on right there (`kPointInTimeRecovery`, the default; RocksDB 10.4 `db/db_impl/db_impl_open.cc`).
-//! LevelDB drops the rest of a block and goes on (LevelDB 1.22 `db/db_impl.cc`). Neither says so to whoever opens the
-//! store. The torn end of the newest log is what a program leaves that was killed.
+//! RocksDB reads logs up to the first byte that is wrong, and drops all that comes after it, unless the sequence
+//! numbers of the next log go on right there (`kPointInTimeRecovery`, the default; RocksDB 10.4
+//! `db/db_impl/db_impl_open.cc`). LevelDB drops the rest of a block and goes on (LevelDB 1.22 `db/db_impl.cc`). Neither
+//! says so to whoever opens the store. The torn end of the newest log is what a program leaves that was killed.
 //!
 //! Sequence numbers only grow. They may leave some out, as writes past the log do; they never go back, or the same
 //! batch is there twice. With two-phase commits, what was prepared takes none, so only where batches begin grows.

@@ -83,7 +83,11 @@ const HURTS: Hurts = Hurts::One(0);
 const ROCKSDB_FACTS: Facts = Facts {
     name: "rocksdb",
     looks: "a RocksDB store holds CURRENT, OPTIONS-000007 and files like MANIFEST-000005 and 000011.sst",
-    hint: Some(Hint { several: "RocksDB stores", index: "for a RocksDB or LevelDB store CURRENT", caveat: "" }),
+    hint: Some(Hint {
+        several: "RocksDB and LevelDB stores",
+        index: "for a RocksDB or LevelDB store CURRENT",
+        caveat: "",
+    }),
     lock: Lock::Alone(names::LOCK),
     pool: None,
     shape: Shape::Nothing,

@@ -1,10 +1,10 @@
 //! `Values`: follows a blob file from its start, and checks the checksums of every value in it.
 //!
-//! Header 30 bytes: magic number 4, version 4, column family 4, whether values expire 1, how they are compressed 1, when
-//! they expire 8 + 8. Each value: length of its key 8, its own length 8, when it expires 8, CRC-32C (masked) of those 4,
-//! CRC-32C (masked) of key and value 4, key, value. Footer 32 bytes: magic number 4, number of values 8, when they
-//! expire 8 + 8, CRC-32C (masked) 4. (RocksDB 10.4 `db/blob/blob_log_format.h`.) The MANIFEST says how many values there
-//! are and how many bytes they take, so the length of the file is known.
+//! Header 30 bytes: magic number 4, version 4, column family 4, whether values expire 1, how they are compressed 1,
+//! when they expire 8 + 8. Each value: length of its key 8, its own length 8, when it expires 8, CRC-32C (masked) of
+//! those 4, CRC-32C (masked) of key and value 4, key, value. Footer 32 bytes: magic number 4, number of values 8, when
+//! they expire 8 + 8, CRC-32C (masked) 4. (RocksDB 10.4 `db/blob/blob_log_format.h`.) The MANIFEST says how many values
+//! there are and how many bytes they take, so the length of the file is known.
 
 use crc32c::{crc32c, crc32c_append};
 

@@ -18,8 +18,8 @@ pub(super) fn unseen(name: &str, at: usize, after: &[u8]) -> Option<&'static str
     }
 }
 
-/// Whether a file of a store that became longer or shorter says the same, or what it said before: a log that ends behind
-/// a batch may always have ended there.
+/// Whether a file of a store that became longer or shorter says the same, or what it said before: a log that ends
+/// behind a batch may always have ended there.
 pub(super) fn says_the_same(engine: Engine, files: &Image, name: &str, before: &[u8], after: &[u8]) -> bool {
     if name == "IDENTITY" {
         return true;
@@ -51,8 +51,8 @@ fn read(engine: Engine, bytes: &[u8]) -> Read {
     manifest.end()
 }
 
-/// How a log ends, and whether its sequence numbers only grow. Of RocksDB without OPTIONS, nothing says that a batch may
-/// not begin where the one before it began; the same one once more changes nothing.
+/// How a log ends, and whether its sequence numbers only grow. Of RocksDB without OPTIONS, nothing says that a batch
+/// may not begin where the one before it began; the same one once more changes nothing.
 fn batches(engine: Engine, bytes: &[u8]) -> (Tail, bool) {
     let (mut batches, mut last, mut grows) = (Batches::new(engine, 0), None, true);
     _ = batches.push(bytes, |batch| {

@@ -2,9 +2,9 @@
 //!
 //! An entry is how many bytes its key shares with the one before it, how many follow, how long the value is (varints),
 //! the rest of the key, the value. Behind the entries, where each run of them begins that shares nothing with what is
-//! before (4 bytes each), and the number of those (4). An index of RocksDB's version 4 or later may leave the lengths of
-//! values out: a value is a handle, or, where its key shares bytes with the one before it, the difference (zigzag) of
-//! the block's size from that of the one before, behind which it lies (RocksDB 10.4 `table/block_based/block.cc`).
+//! before (4 bytes each), and the number of those (4). An index of RocksDB's version 4 or later may leave the lengths
+//! of values out: a value is a handle, or, where its key shares bytes with the one before it, the difference (zigzag)
+//! of the block's size from that of the one before, behind which it lies (RocksDB 10.4 `table/block_based/block.cc`).
 
 use super::super::cursor::Cursor;
 use super::footer::{Handle, TRAILER};

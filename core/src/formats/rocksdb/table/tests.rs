@@ -11,8 +11,8 @@ use crate::finding::{Code, Findings};
 use crate::name::Name;
 use crate::trail::{Ended, Follow};
 
-/// Tables of 60 keys: of RocksDB 9.8.4 by rocksdict 0.3.29, by version, kind of checksum, compression, and whether index
-/// and filter are in parts; the last of LevelDB 1.22 by plyvel 1.5.1.
+/// Tables of 60 keys: of RocksDB 9.8.4 by rocksdict 0.3.29, by version, kind of checksum, compression, and whether
+/// index and filter are in parts; the last of LevelDB 1.22 by plyvel 1.5.1.
 const SAMPLES: [(&str, Engine, &[u8]); 5] = [
     ("0 CRC-32C Snappy", Engine::RocksDb, include_bytes!("tests/v0-crc32c-snappy")),
     ("2 XXH32 zlib", Engine::RocksDb, include_bytes!("tests/v2-xxhash32-zlib")),

@@ -2,8 +2,8 @@
 //!
 //! From version 2 of RocksDB's tables on, the length of what comes out stands before the compressed bytes (varint),
 //! except before Snappy's, which have it anyway; before that, LZ4 had it in eight bytes, and the others had it not
-//! (RocksDB 10.4 `util/compression.h`). LevelDB has Snappy alone; its descendants use 2 and 4 for zlib, with and without
-//! its header, and 2 for zstd as well.
+//! (RocksDB 10.4 `util/compression.h`). LevelDB has Snappy alone; its descendants use 2 and 4 for zlib, with and
+//! without its header, and 2 for zstd as well.
 
 use std::borrow::Cow;
 
