@@ -11,8 +11,12 @@
 //!
 //! The engine cuts a journal off behind its last whole batch, in silence, where what follows cannot be taken for an
 //! entry, or begins out of its turn; it refuses to open a store where a batch has other items than its start or its end
-//! says. The same is told apart here, with one difference: the engine unpacks values and packs them again to check them,
-//! here the stored bytes are checked.
+//! says. The same is told apart here, with one difference. The engine unpacks values and packs them again to check
+//! them, so it passes over the length of a value that is not packed, and cuts off where a value cannot be unpacked. Here
+//! the bytes are checked as they are stored: a batch in which any of them was changed is refused.
+//!
+//! Sequence numbers are in no checksum. The engine gives rising ones; after a keyspace was dropped and the store opened
+//! again, it may give some a second time.
 
 mod entry;
 mod tail;
