@@ -65,7 +65,9 @@ class Key:
 
 def inflate(packed):
     """All frames of a zstd stream; anything behind them is a fault."""
-    return pieces.joined(packed, lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError, "zstd", Fault)
+    return pieces.joined(
+        packed, lambda: zstandard.ZstdDecompressor().decompressobj(), zstandard.ZstdError, "zstd", Fault
+    )
 
 
 def is_sealed(raw):

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_core::codec::Flow;
+use highwater_core::formats::by_name;
 use highwater_core::formats::fjall::journal::{self, Tail};
 use highwater_core::formats::fjall::version::Version;
 use highwater_core::formats::fjall::{current, marker, names, version};
@@ -86,8 +87,7 @@ impl Adapter for Fjall {
     }
 
     fn recognise(&self, entries: &[Entry]) -> bool {
-        let has = |name: &str| entries.iter().any(|entry| entry.name.as_bytes() == name.as_bytes());
-        has(names::VERSION) && has(names::KEYSPACES)
+        by_name(self.kind()).is_some_and(|format| format.recognise(entries))
     }
 
     fn look(&mut self, store: &dyn Disk) -> Result<Vec<String>, Error> {

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use highwater_core::codec::Flow;
+use highwater_core::formats::by_name;
 use highwater_core::formats::rocksdb::manifest::{Manifest, Read};
 use highwater_core::formats::rocksdb::names::{self, Ending, File};
 use highwater_core::formats::rocksdb::options::{self, Options};
@@ -76,11 +77,7 @@ impl Adapter for RocksDb {
     }
 
     fn recognise(&self, entries: &[Entry]) -> bool {
-        let files = || entries.iter().filter_map(|entry| names::file(entry.name.as_bytes()));
-        let is_store =
-            files().any(|file| file == File::Current) && files().any(|file| matches!(file, File::Manifest(_)));
-        let is_rocksdb = files().any(|file| matches!(file, File::Identity | File::Options(_) | File::Blob(_)));
-        is_store && is_rocksdb == (self.engine == Engine::RocksDb)
+        by_name(self.kind()).is_some_and(|format| format.recognise(entries))
     }
 
     fn look(&mut self, store: &dyn Disk) -> Result<Vec<String>, Error> {
