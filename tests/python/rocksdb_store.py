@@ -33,7 +33,7 @@ PLACES = ('default', 'values', 'levels')
 INGESTED = 'ingested'
 INGESTED_ROWS = Rows(60, 2000)
 # How many batches lie between two rounds of ingestion, and of families that come and go.
-INGEST_EVERY, CHURN_EVERY = 1000, 3000
+INGEST_EVERY, CHURN_EVERY = 4000, 3000
 # What each family is created with: no two alike, so that options that were lost or mixed up are seen.
 CREATED = {
     'default': {'write_buffer_size': 1 << 20, 'target_file_size_base': 1 << 20},

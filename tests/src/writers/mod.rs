@@ -63,7 +63,8 @@ impl Kind {
     pub const fn rate(self) -> u64 {
         match self {
             Self::Fjall | Self::Rocksdb => 900,
-            Self::Leveldb => 600,
+            // Its tables die youngest.
+            Self::Leveldb => 400,
             Self::Git => 20,
             Self::Tantivy => 400,
         }

@@ -63,7 +63,7 @@ fn wait_until_merged(kind: Kind, store: &Path, before: &BTreeSet<u64>) {
 fn ingested(kind: Kind) {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let (store, copy) = (scratch.path().join("store"), scratch.path().join("copy"));
-    let writer = Writer::start(kind, &store, 2_000, &["--ingest"], None);
+    let writer = Writer::start(kind, &store, 5_000, &["--ingest"], None);
     let before = writer.acknowledged();
     let known = shown_as_ingested(kind, &store).unwrap_or_default();
     let summary = with_one_at_the_first_try(&store, &copy, &|| wait_until_merged(kind, &store, &known));

@@ -9,7 +9,7 @@ use writer_common::{Outcome, Rows, key, number};
 use crate::keyspaces::{INGESTED, creation};
 
 /// How many batches lie between two rounds.
-const BETWEEN: u64 = 1000;
+const BETWEEN: u64 = 4000;
 /// How many rows a round ingests.
 pub const COUNT: u64 = 60;
 
