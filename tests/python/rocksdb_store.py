@@ -182,6 +182,9 @@ def judge_copy(given):
     judge_options(given.folder, names)
     options, families = Options.load_latest(given.folder)
     options.set_paranoid_checks(True)
+    for name in names:
+        # The engine names a family first and writes its options next: after a crash between the two it has defaults.
+        families.setdefault(name, Options(raw_mode=True))
     store = Rdict(given.folder, options, families)
     family = {name: store.get_column_family(name) for name in names}
     last = agreed('last', [family[name].get(b'last') for name in PLACES])
