@@ -68,10 +68,6 @@ static LUCENE: Refused = Refused {
 };
 static WORK_TREE: Refused =
     Refused { is: "a working tree of git, which is no store", instead: "name the repository, which is the .git in it" };
-static FJALL_OLD: Refused = Refused {
-    is: "a store of fjall 2 or older, of which checkpoints are not made",
-    instead: "migrate it to fjall 3, or copy it while nothing has it open",
-};
 
 static MAGICS: [Magic; 11] = [
     Magic { at: 0, bytes: b"SQLite format 3\0", store: &SQLITE },
@@ -99,7 +95,6 @@ pub(super) fn folder(root: &dyn Store, entries: &[Entry]) -> Option<String> {
     let begins = |text: &str| entries.iter().any(|entry| entry.name.as_bytes().starts_with(text.as_bytes()));
     let by_names = [
         (has(".git"), &WORK_TREE),
-        (has("version") && has("partitions"), &FJALL_OLD),
         (has("PG_VERSION") && has("pg_wal"), &POSTGRES),
         (has("conf") && has("db") && begins("snap."), &SLED),
         (has("conf") && has("db") && has("blobs"), &SLED),

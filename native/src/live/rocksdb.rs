@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use highwater_core::codec::Flow;
 use highwater_core::formats::by_name;
@@ -44,7 +46,14 @@ pub(super) struct RocksDb {
     files: Files,
     /// The oldest log that was needed was the same when all logs were held.
     stood_still: bool,
+    /// How often the newest OPTIONS lacked a column family.
+    lacked: u32,
 }
+
+/// So often the newest OPTIONS may lack a column family, and so long it is waited for one that has it: the engine makes
+/// the family first. What a crash left between the two lacks it for good.
+const LACKING: u32 = 4;
+const WAIT: Duration = Duration::from_millis(50);
 
 impl RocksDb {
     pub(super) fn of(engine: Engine) -> Self {
@@ -56,6 +65,7 @@ impl RocksDb {
             state: State::default(),
             files: Vec::new(),
             stood_still: false,
+            lacked: 0,
         }
     }
 }
@@ -141,8 +151,6 @@ impl Adapter for RocksDb {
             let identity = name("IDENTITY")?;
             let bytes = read_small(store, &identity)?;
             self.files.extend(bytes.map(|bytes| (identity, Content::Bytes(bytes))));
-            let options = newest_options(store)?;
-            self.files.extend(options.map(|(name, bytes)| (name, Content::Bytes(bytes))));
         }
         Ok(head)
     }
@@ -193,6 +201,7 @@ impl Adapter for RocksDb {
         if now.ingestions != self.state.ingestions {
             return Err(Stop::Moved("tables were ingested meanwhile".to_owned()));
         }
+        self.take_options(store)?;
         let last = logs.iter().rev().find_map(|log| Some((&log.name, log.scanned.last?)));
         let position = match (last, self.state.last_sequence) {
             (Some((log, sequence)), _) => format!("sequence number {} in log {log}", thousands(sequence)),
@@ -223,6 +232,24 @@ impl RocksDb {
             return Err(Stop::Odd(format!("'{name}' is broken at byte {at}: {what}")));
         }
         Ok((object, read))
+    }
+
+    /// Takes the newest OPTIONS, if there are any: they must have every column family, which the engine makes first.
+    fn take_options(&mut self, store: &dyn Disk) -> Result<(), Stop> {
+        if self.engine == Engine::LevelDb {
+            return Ok(());
+        }
+        let Some((name, bytes)) = newest_options(store)? else { return Ok(()) };
+        let known = options::parse(&bytes).map(|options| options.families).unwrap_or_default();
+        let lacks = self.state.families.values().find(|family| !known.contains_key(&family.name));
+        if let Some(family) = lacks.filter(|_| self.lacked < LACKING) {
+            self.lacked += 1;
+            thread::sleep(WAIT);
+            let family = printable(&family.name);
+            return Err(Stop::Moved(format!("'{name}' has no options of the column family '{family}' yet")));
+        }
+        self.files.push((name, Content::Bytes(bytes)));
+        Ok(())
     }
 
     /// What the same MANIFEST says now.

@@ -61,7 +61,6 @@ fn stores_that_write_in_place_are_refused_with_what_to_do_instead() {
     }
     for (names, said) in [
         (&["conf", "db", "blobs/"][..], "sled"),
-        (&["version", "partitions/"], "fjall 2"),
         (&["PG_VERSION", "pg_wal/"], "pg_basebackup"),
         (&["segments_1", "write.lock"], "Lucene"),
         (&[".git/"], "which is the .git in it"),
@@ -77,6 +76,10 @@ fn stores_that_write_in_place_are_refused_with_what_to_do_instead() {
         refused(&scene, &folder, &scene.path("snap"), 4, said);
         fs::remove_dir_all(folder).expect("the store");
     }
+    let old = scene.path("old");
+    fs::create_dir_all(old.join("partitions")).expect("a store");
+    fs::write(old.join("version"), b"FJL\x02").expect("its marker");
+    refused(&scene, &old, &scene.path("snap"), 4, "fjall 2");
     refused(&scene, &scene.path("nothing"), &scene.path("snap"), 4, "cannot open the store");
 }
 
@@ -167,4 +170,16 @@ fn a_damaged_manifest_or_log_is_named() {
         fs::write(&path, bytes).expect("a damaged one");
         refused(&scene, &scene.path(kind), &scene.path("snap"), 1, name);
     }
+}
+
+#[test]
+fn options_that_lack_a_family_are_waited_for_and_taken_in_the_end() {
+    let scene = Scene::new();
+    let path = scene.path("rocksdb/OPTIONS-000009");
+    let text = fs::read_to_string(&path).expect("the options");
+    let at = text.rfind("[CFOptions").expect("options of a second family");
+    assert!(text[..at].contains("[CFOptions \"default\"]"), "{text}");
+    fs::write(path, &text[..at]).expect("fewer options");
+    let run = checkpoint(&scene.path("rocksdb"), &scene.path("snap"));
+    run.expect(0).prints("tries     5");
 }
