@@ -262,11 +262,11 @@ fn one_writer_of_a_group_keeps_others_out_and_a_garbage_collection_keeps_out_all
     fixture.backup(1, &[]).expect(4).says("another backup into").says("vm/100");
     // Another group of the same store is nobody else's business.
     fixture.backup_to(NOW[1], "vm/101", &[]).expect(0);
-    drop(group);
+    group.unlock().expect("it is let go of");
     let lock = File::options().read(true).write(true).open(fixture.store.join(".lock")).expect("the lock");
     lock.lock().expect("it is locked");
     fixture.backup(1, &[]).expect(4).says("garbage collection");
-    drop(lock);
+    lock.unlock().expect("it is let go of");
     // The other kind of lock, which a process of its own must hold.
     let script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,fcntl.LOCK_EX); \
         print('held',flush=True); sys.stdin.read()";

@@ -66,7 +66,7 @@ fn a_database_that_is_open_is_not_restored_over() {
         assert!(!target.exists());
         assert_eq!(fs::read(&index).expect("an index"), b"of somebody else");
     }
-    drop(held);
+    held.unlock().expect("it is let go of");
     stage.restore(&stage.fixture.repo, &target, &[]).expect(0);
     let saved = fs::read(stage.file(2, "index")).expect("the saved index");
     assert!(fs::read(&index).expect("an index") == saved, "the index of other bytes is replaced");
