@@ -24,6 +24,17 @@ impl Point {
         Self { text: text.into(), lacks: None }
     }
 
+    /// The one point of a store that has no other, called `only`.
+    ///
+    /// # Errors
+    /// What it is called.
+    pub fn the_only(text: &str, only: &str) -> Result<Self, NoPoint> {
+        match text {
+            _ if text == LATEST || text == only => Ok(Self::new(text)),
+            _ => Err(NoPoint(format!("'{text}' is no point of a store; it has one, called {only}"))),
+        }
+    }
+
     /// The same with what a restore still needs to know, in a sentence.
     #[must_use]
     pub fn lacking(self, what: &'static str) -> Self {

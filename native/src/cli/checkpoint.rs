@@ -87,7 +87,7 @@ impl Run for Checkpoint {
         }
         let ended = Command::new(program).args(arguments).status();
         // The checkpoint goes whatever came of the command.
-        let removed = live::discard(&self.dest);
+        let removed = live::discard(&self.dest, &made);
         let name = printable(program.as_encoded_bytes());
         let ended = ended.map_err(|error| Error::cannot_start(format!("cannot run '{name}': {error}")));
         let exit = match (ended, removed) {

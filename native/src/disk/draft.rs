@@ -341,7 +341,7 @@ impl<'a> FolderDraft<'a> {
     }
 
     /// Which folder it is.
-    pub(super) fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         self.identity
     }
 

@@ -57,14 +57,16 @@ fn put_mark(inside: &dyn Disk, identity: Identity) -> io::Result<()> {
     inside.sync_folder(None)
 }
 
-/// Removes a folder of this user with all that is in it: it loses its name in one step, and becomes a work folder of
-/// `beginning`, which is swept if this run is killed.
+/// Removes a folder with all that is in it, if it is the one that `identity` says: it loses its name in one step, and
+/// becomes a work folder of `beginning`, which is swept if this run is killed.
 ///
 /// # Errors
-/// The operating system's.
-pub fn discard_folder(disk: &dyn Disk, name: &Name, beginning: &Name) -> io::Result<()> {
+/// The operating system's, or another folder has the name by now: that is left alone.
+pub fn discard_folder(disk: &dyn Disk, name: &Name, identity: Identity, beginning: &Name) -> io::Result<()> {
     let folder = disk.open_folder(name)?;
-    let identity = folder.look()?.identity;
+    if folder.look()?.identity != identity {
+        return Err(io::Error::other("somebody put another folder in its place, which was left alone"));
+    }
     folder.set_mode(0o700)?;
     if folder.look()?.owner.user != disk.user() {
         folder.set_owner(Some(disk.user()), None)?;

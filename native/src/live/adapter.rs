@@ -140,14 +140,12 @@ pub(super) struct Named {
     pub(super) length: Option<u64>,
     /// Its digest, where that is on record.
     pub(super) digest: Option<Digest>,
-    /// It may be gone, and nothing is lost.
-    pub(super) optional: bool,
 }
 
 impl Named {
     /// A file of which nothing is on record.
     pub(super) fn new(name: Name) -> Self {
-        Self { name, length: None, digest: None, optional: false }
+        Self { name, length: None, digest: None }
     }
 }
 

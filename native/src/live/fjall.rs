@@ -128,7 +128,7 @@ impl Adapter for Fjall {
             listed.map_err(|error| Stop::Moved(format!("the folder '{folder}' cannot be listed: {error}")))?;
             head.folders.push(folder);
             let named_by = |name: Option<Name>, digest| {
-                Ok::<_, Stop>(Named { length: None, digest: Some(digest), optional: false, name: named(name)? })
+                Ok::<_, Stop>(Named { length: None, digest: Some(digest), name: named(name)? })
             };
             for table in &version.tables {
                 head.named.push(named_by(names::table(id, table.id), table.digest)?);

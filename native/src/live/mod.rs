@@ -54,7 +54,7 @@ use highwater_core::inspect::Entry;
 use crate::disk::{self, Disk};
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::{Files, Links, Locks, Place, parted};
+use crate::store::{Files, Identity, Links, Locks, Place, parted};
 use crate::watch::Watch;
 use adapter::Adapter;
 use rocksdb::RocksDb;
@@ -119,6 +119,8 @@ pub struct CheckpointSummary {
     pub position: String,
     /// What whoever relies on it should know, a sentence each.
     pub notes: Vec<String>,
+    /// Which folder it is, whoever renames it.
+    pub folder: Identity,
 }
 
 /// A number of files, and of their bytes.
@@ -172,12 +174,12 @@ pub fn kinds() -> impl Iterator<Item = &'static str> + Clone {
     ALL.iter().map(|make| make().kind())
 }
 
-/// Removes a checkpoint and its list.
+/// Removes the checkpoint that was made at `dest`, and its list.
 ///
 /// # Errors
-/// The operating system's.
-pub fn discard(dest: &Path) -> Result<(), Error> {
-    publish::discard(&disk::target(dest, Locks::Wanted)?)
+/// The operating system's, or something else has the name by now, which is left alone.
+pub fn discard(dest: &Path, made: &CheckpointSummary) -> Result<(), Error> {
+    publish::discard(&disk::target(dest, Locks::Wanted)?, made)
 }
 
 /// A checkpoint that is being made.

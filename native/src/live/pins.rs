@@ -148,7 +148,7 @@ impl<'a> Pins<'a> {
                 self.watch.go_on()?;
                 // What else is there is pinned all the same: the next try need not find it again.
                 for named in self.pin_some(folder.as_ref(), some)? {
-                    gone = gone.or((!ahead && !named.optional).then(|| named.name.clone()));
+                    gone = gone.or((!ahead).then(|| named.name.clone()));
                 }
             }
         }
@@ -227,8 +227,7 @@ impl<'a> Pins<'a> {
                 }
                 Err(error) => {
                     match why_not(&error) {
-                        Some(why @ "another file system") => self.turn_to(Way::Beside, why.to_owned()),
-                        Some(why) => self.turn_to(Way::Held, why.to_owned()),
+                        Some((way, why)) => self.turn_to(way, why.to_owned()),
                         None => return Err(Error::at("link", self.store, &named.name)(error).into()),
                     }
                     return Ok(number);
@@ -260,7 +259,7 @@ impl<'a> Pins<'a> {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(false)),
             Err(error) => match why_not(&error) {
-                Some(why) => {
+                Some((_, why)) => {
                     self.turn_to(Way::Held, why.to_owned());
                     Ok(None)
                 }
@@ -278,11 +277,14 @@ impl<'a> Pins<'a> {
 
     /// Opens as many of these as may be open at once, then copies them. Gives how many were taken care of.
     fn hold<'n>(&mut self, some: &[&'n Named], gone: &mut Vec<&'n Named>) -> Result<usize, Stop> {
-        let mut open: Vec<(&Named, Arc<dyn Object>)> = Vec::new();
+        let mut open: Vec<(&Named, Arc<dyn Object>, u64)> = Vec::new();
         let mut taken = 0;
         for named in some {
             match self.store.open(&named.name) {
-                Ok(object) => open.push((named, Arc::from(object))),
+                Ok(object) => {
+                    let length = object.length().map_err(Error::at("look at", self.store, &named.name))?;
+                    open.push((named, Arc::from(object), length));
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => gone.push(*named),
                 // Copying takes a few, too.
                 Err(error) if is_too_many(&error) && open.len() > SPARE => {
@@ -295,24 +297,29 @@ impl<'a> Pins<'a> {
             }
             taken += 1;
         }
-        for (named, object) in open {
+        self.watch.expect(open.iter().map(|(.., length)| length).sum());
+        for (named, object, length) in open {
             self.watch.go_on()?;
-            self.copy(named, &*object, named.name.clone())?;
+            self.copy(named, (&*object, length))?;
+            self.watch.advance(length);
         }
         Ok(taken)
     }
 
-    /// Copies a file into the checkpoint, and compares what is on record of it.
-    fn copy(&mut self, named: &Named, object: &dyn Object, name: Name) -> Result<(), Stop> {
-        let failed = || Error::at("copy", self.store, &named.name);
-        let look = self.look_of(named, object).map_err(failed())?;
-        let end = object.length().map_err(failed())?;
+    /// Copies a file into the checkpoint that had so many bytes when it was opened, and compares what is on record of
+    /// it.
+    fn copy(&mut self, named: &Named, (object, end): (&dyn Object, u64)) -> Result<(), Stop> {
+        let name = named.name.clone();
+        let look = self.look_of(named, object).map_err(Error::at("copy", self.store, &name))?;
         let algorithm = named.digest.map(|digest| digest.algorithm());
         let (written, digest) =
             copy((object, end), (self.to, &name), &look, algorithm).map_err(Error::at("write", self.to, &name))?;
         let length = Some(written.length);
         let wrong = named.length.is_some_and(|wanted| Some(wanted) != length).then(|| odd_length(named, length));
         let wrong = wrong.or_else(|| digest.and_then(|found| odd_digest(named, found)));
+        // Where nothing is on record, a program that cuts off what it deletes shows all the same.
+        let cut = || Stop::Moved(format!("'{name}' was cut off while it was copied"));
+        let wrong = wrong.or_else(|| (written.length != end).then(cut));
         if let Some(wrong) = wrong {
             self.to.remove(&name).map_err(Error::at("remove", self.to, &name))?;
             return Err(wrong);
@@ -345,7 +352,10 @@ impl<'a> Pins<'a> {
             {
                 self.watch.go_on()?;
                 let object = hidden.inside.open(&pin).map_err(Error::at("open", &*hidden.inside, &pin))?;
-                self.copy(named, &*object, named.name.clone())?;
+                let length = object.length().map_err(Error::at("look at", &*hidden.inside, &pin))?;
+                self.watch.expect(length);
+                self.copy(named, (&*object, length))?;
+                self.watch.advance(length);
             }
         }
         let wanted: BTreeSet<&Name> = named.iter().map(|named| &named.name).collect();
@@ -396,15 +406,16 @@ fn is_too_many(error: &io::Error) -> bool {
     [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error())).contains(&error.raw_os_error())
 }
 
-/// Why files cannot be linked, if that is what an error says.
-fn why_not(error: &io::Error) -> Option<&'static str> {
-    Some(match error.kind() {
-        io::ErrorKind::CrossesDevices => "another file system",
+/// Why files cannot be linked into the checkpoint, if that is what an error says, and what is tried next.
+fn why_not(error: &io::Error) -> Option<(Way, &'static str)> {
+    let why = match error.kind() {
+        io::ErrorKind::CrossesDevices => return Some((Way::Beside, "another file system")),
         io::ErrorKind::PermissionDenied => "the system does not let this user link them",
         io::ErrorKind::ReadOnlyFilesystem => "the store lies on a file system that is mounted read-only",
         io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput => "the file system has no links",
         _ => return None,
-    })
+    };
+    Some((Way::Held, why))
 }
 
 fn odd_length(named: &Named, found: Option<u64>) -> Stop {

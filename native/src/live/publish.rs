@@ -74,11 +74,11 @@ pub(super) fn refuse_what_is_there<D: Disk>(run: &Run<'_, D>) -> Result<(), Erro
 }
 
 /// Removes a checkpoint and its list. Should it be killed meanwhile, the next run removes the rest.
-pub(super) fn discard<D: Disk>(dest: &Place<D>) -> Result<(), Error> {
+pub(super) fn discard<D: Disk>(dest: &Place<D>, made: &CheckpointSummary) -> Result<(), Error> {
     let (to, name) = (&*dest.root, &dest.name);
     let list = list_of(name)?;
-    to.remove(&list).map_err(Error::at("remove", to, &list))?;
-    discard_folder(to, name, &beginning(name)?).map_err(Error::at("remove", to, name))
+    discard_folder(to, name, made.folder, &beginning(name)?).map_err(Error::at("remove", to, name))?;
+    to.remove(&list).map_err(Error::at("remove", to, &list))
 }
 
 /// Removes what runs left that were killed: folders that were being filled, and links beside the store.
@@ -130,7 +130,7 @@ impl<'a, D: Disk> Draft<'a, D> {
             let dest = quoted(&to.told(Some(dest)));
             Error::failed(format!("{dest} is there and whole, but not its list of files: {error}"))
         })?;
-        Ok(captured.summary)
+        Ok(CheckpointSummary { folder: self.folder.identity(), ..captured.summary })
     }
 
     /// Makes the name durable, then writes the list: it must never be there without what it lists.

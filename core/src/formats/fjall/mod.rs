@@ -35,7 +35,7 @@ pub use odd::Odd;
 
 use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::inspect::{Entry, Format, Inspect, Scope};
-use crate::point::{LATEST, NoPoint, Point};
+use crate::point::{NoPoint, Point};
 use crate::report::Depth;
 
 /// The format; see the module's page.
@@ -74,10 +74,7 @@ impl Format for Fjall {
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {
-        match text {
-            LATEST | SET => Ok(Point::new(text)),
-            _ => Err(NoPoint(format!("'{text}' is no point of a store; it has one, called {SET}"))),
-        }
+        Point::the_only(text, SET)
     }
 
     fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {

@@ -48,7 +48,7 @@ pub use state::{Family, State};
 use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::finding::Hurts;
 use crate::inspect::{Entry, Format, Inspect, Scope};
-use crate::point::{LATEST, NoPoint, Point};
+use crate::point::{NoPoint, Point};
 use crate::report::Depth;
 
 /// Whose store it is.
@@ -121,10 +121,7 @@ impl Format for Stores {
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {
-        match text {
-            LATEST | SET => Ok(Point::new(text)),
-            _ => Err(NoPoint(format!("'{text}' is no point of a store; it has one, called {SET}"))),
-        }
+        Point::the_only(text, SET)
     }
 
     fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {

@@ -109,6 +109,17 @@ fn a_command_runs_on_it_and_it_is_gone_afterwards() {
 }
 
 #[test]
+fn a_folder_that_took_its_place_stays() {
+    let scene = Scene::new();
+    let script = "mv snap moved && mkdir snap && echo mine > snap/mine";
+    let mut command = Command::new(highwater());
+    command.current_dir(scene.path("")).args(["checkpoint", "fjall", "snap", "--", "sh", "-c", script]);
+    Run::of(&mut command).expect(3).says("somebody put another folder in its place");
+    assert_eq!(fs::read(scene.path("snap/mine")).expect("what the command put there"), b"mine\n");
+    assert!(scene.path("moved/lock").is_file(), "what was made is the command's by now");
+}
+
+#[test]
 fn whoever_is_interrupted_between_two_steps_leaves_nothing() {
     let scene = Scene::new();
     for (kind, image) in stores() {

@@ -1,3 +1,5 @@
+//! `Scan` over a journal that the engine wrote, and over what could become of one.
+
 use super::*;
 use crate::formats::fjall::marker::MAGIC;
 

@@ -1,3 +1,5 @@
+//! Versions that the engine wrote, and what could become of one.
+
 use super::*;
 use crate::digest::{Algorithm, Hasher};
 use crate::formats::fjall::current;
