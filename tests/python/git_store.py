@@ -66,7 +66,7 @@ def begin(repository):
         say(1)
         return
     # What a killed git leaves; nobody else writes here.
-    for pattern in ('*.lock', '*.pid', 'refs/**/*.lock', 'objects/**/*.lock'):
+    for pattern in ('*.lock', '*.pid', '*.new', 'refs/**/*.lock', 'objects/**/*.lock'):
         for path in glob.glob(os.path.join(glob.escape(repository.folder), pattern), recursive=True):
             os.unlink(path)
 
