@@ -141,6 +141,11 @@ pub trait Disk: Store {
     /// The operating system's.
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()>;
 
+    /// Whether several threads may sync at once, in whatever order, because that is faster.
+    fn syncs_together(&self) -> bool {
+        false
+    }
+
     /// The barrier: makes everything durable that was written to the file system of a folder, or of the root, names and
     /// contents, before any name that comes after.
     ///

@@ -214,6 +214,10 @@ impl Disk for Files {
         self.synced(rustix::fs::fsync(self.open_to_sync(folder)?))
     }
 
+    fn syncs_together(&self) -> bool {
+        true
+    }
+
     fn barrier(&self, folder: Option<&Name>) -> io::Result<()> {
         Ok(syncfs(self.open_to_sync(folder)?)?)
     }

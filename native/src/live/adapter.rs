@@ -9,6 +9,7 @@ use highwater_core::inspect::Entry;
 use highwater_core::name::Name;
 
 use super::held::Held;
+use super::pins::Pins;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::store::Object;
@@ -33,22 +34,19 @@ pub(super) trait Adapter: Send {
     /// Whether an entry of the store's folder is the store's own. What is not is told to whoever makes a checkpoint.
     fn knows(&self, entry: &Entry) -> bool;
 
-    /// How a log is known by its name in the store's folder, if the store has some; they are numbered oldest first.
-    fn logs(&self) -> Option<Numbered> {
+    /// What is to be held or pinned as soon as it comes, by its name in the store's folder and in those that this has
+    /// watched; none if nothing is.
+    fn passing(&self) -> Option<Passing> {
         None
     }
 
-    /// Which names, in folders that it has watched, are those of heads that may be gone again before anybody looks.
-    fn passing(&self) -> Passing {
-        |_| false
-    }
-
-    /// What is pinned before the heads are read, as what they name may be gone soon after. It may be gone already.
+    /// Lists what there is, if that is what is pinned: heads that do not say which files they need. It is asked for before
+    /// the heads are read and after it, until nothing goes meanwhile.
     ///
     /// # Errors
     /// The operating system's.
-    fn ahead(&mut self, _store: &dyn Disk) -> Result<Vec<Named>, Stop> {
-        Ok(Vec::new())
+    fn list(&mut self, _store: &dyn Disk) -> Result<Option<Vec<Named>>, Stop> {
+        Ok(None)
     }
 
     /// Reads the heads.
@@ -75,14 +73,22 @@ pub(super) trait Adapter: Send {
     ///
     /// # Errors
     /// It does not fit.
-    fn accept(&mut self, store: &dyn Disk, held: &Held, logs: &[Copied]) -> Result<Accepted, Stop>;
+    fn accept(&mut self, store: &dyn Disk, has: &Caught<'_>) -> Result<Accepted, Stop>;
 }
 
-/// The place of a file among the logs, by its name; none if it is no log.
-pub(super) type Numbered = fn(&Name) -> Option<u64>;
+/// What a file is, by its name, that may be gone before anybody looks; none if nobody need look.
+pub(super) type Passing = fn(&Name) -> Option<Class>;
 
-/// Whether this is the name of a head that may be gone soon.
-pub(super) type Passing = fn(&Name) -> bool;
+/// What may be gone before anybody looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A log, and its place among the logs, oldest first.
+    Log(u64),
+    /// A head.
+    Head,
+    /// A file that never changes once a head names it, and whose name no other ever has that a head names.
+    File,
+}
 
 /// Why a try comes to nothing.
 #[derive(Debug)]
@@ -108,8 +114,16 @@ pub(super) struct Head {
     pub(super) named: Vec<Named>,
     /// Folders that must be there even if nothing lies in them.
     pub(super) folders: Vec<Name>,
-    /// They are named by nobody but found in folders: one that is gone has moved, and whatever was pinned is kept.
-    pub(super) is_listing: bool,
+}
+
+/// What a try has caught of the store.
+pub(super) struct Caught<'a> {
+    /// The logs, open.
+    pub(super) held: &'a Held,
+    /// Those that were chosen, copied.
+    pub(super) logs: &'a [Copied],
+    /// The files.
+    pub(super) pins: &'a Pins<'a>,
 }
 
 /// What a try has come to that came to its end.

@@ -1,6 +1,6 @@
 //! The tries: heads, what they name, logs, until all of it fits together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,8 +9,9 @@ use std::time::Duration;
 use highwater_core::digest::Digest;
 use highwater_core::name::Name;
 
-use super::adapter::{Accepted, Adapter, Content, Files, Head, Stop};
+use super::adapter::{Accepted, Adapter, Caught, Content, Files, Head, Stop};
 use super::copies::Copies;
+use super::fresh::Fresh;
 use super::held::Held;
 use super::pins::Pins;
 use super::publish::Draft;
@@ -23,6 +24,9 @@ use crate::shown::quoted;
 /// How often the heads are read at most. What was pinned stays so: one try in three is the last even of a store under
 /// heavy writes.
 const TRIES: u32 = 100;
+
+/// How often a try lists what there is, at most, until nothing goes meanwhile.
+const LISTINGS: u32 = 20;
 
 /// So often the same thing must look wrong, one time after another, to be wrong.
 const SEEN: u32 = 4;
@@ -37,6 +41,8 @@ pub(super) struct Captured {
     pub(super) files: BTreeMap<Name, Option<Digest>>,
     /// The folders, those that others lie in first.
     pub(super) folders: Vec<Name>,
+    /// The logs, of which nobody knows yet what they give.
+    pub(super) unread: Vec<Name>,
     /// The files that are not durable yet.
     pub(super) unsynced: Vec<Name>,
 }
@@ -50,18 +56,19 @@ pub(super) fn capture<D: Disk>(
     adapter: &mut dyn Adapter,
     draft: &Draft<'_, D>,
 ) -> Result<Captured, Error> {
-    let coming = adapter.logs().map(|_| run.from.coming());
+    let coming = adapter.passing().map(|_| run.from.coming());
     // Where nobody tells of names at all, and where no thread can be started, each try lists.
     let is_watched = !matches!(&coming, Some(Err(error)) if error.kind() == io::ErrorKind::Unsupported);
-    let held = Held::new(coming.and_then(Result::ok));
+    let (held, fresh) = (Held::new(run.from, coming.and_then(Result::ok)), Fresh::new(run.from));
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
-        if let Some(numbered) = adapter.logs().filter(|_| is_watched) {
-            let (held, over, passing) = (&held, &over, adapter.passing());
-            let watch = move || held.watch(run.from, numbered, passing, over);
+        if let Some(passing) = adapter.passing().filter(|_| is_watched) {
+            let (held, fresh, over) = (&held, &fresh, &over);
+            let watch = move || held.watch(run.from, passing, fresh, over);
             _ = thread::Builder::new().spawn_scoped(scope, watch);
         }
-        let captured = tries(run, adapter, draft, &held);
+        let mut pins = Pins::new(run.from, draft.inside(), run.beside, &fresh, run.options.copy, run.watch);
+        let captured = tries(run, adapter, draft, &held, &mut pins);
         over.store(true, Ordering::Relaxed);
         captured
     })
@@ -72,14 +79,17 @@ fn tries<D: Disk>(
     adapter: &mut dyn Adapter,
     draft: &Draft<'_, D>,
     held: &Held,
+    pins: &mut Pins<'_>,
 ) -> Result<Captured, Error> {
-    let mut pins = Pins::new(run.from, draft.inside(), run.beside, run.options.copy, run.watch);
+    if held.is_told() {
+        pins.pin_what_comes()?;
+    }
     let mut summary = CheckpointSummary { kind: adapter.kind(), ..CheckpointSummary::default() };
     let mut same = 0;
     for number in 1..=TRIES {
         run.watch.go_on()?;
         summary.tries = number;
-        let why = match attempt(run, adapter, draft, held, &mut pins, &summary) {
+        let why = match attempt(run, adapter, draft, held, pins, &summary) {
             Ok(captured) => return Ok(captured),
             Err(Stop::Error(error)) => return Err(error),
             Err(Stop::Moved(why)) => {
@@ -119,9 +129,9 @@ fn attempt<D: Disk>(
 ) -> Result<Captured, Stop> {
     let step = |step: Step| run.options.step.into_iter().for_each(|tell| tell(step));
     let (from, to) = (run.from, draft.inside());
-    let logs = adapter.logs();
-    let hold = || match logs {
-        Some(numbered) => held.list(from, numbered).map_err(Error::of_folder("list", from, None)),
+    let passing = adapter.passing();
+    let hold = || match passing {
+        Some(passing) => held.list(from, passing).map_err(Error::of_folder("list", from, None)),
         None => Ok(None),
     };
     // What is in a log that is gone by now is in what the heads name, which are read only after this.
@@ -129,24 +139,28 @@ fn attempt<D: Disk>(
         held.release_before(oldest);
     }
     step(Step::Held);
-    if summary.tries == 1 {
-        let ahead = adapter.ahead(from)?;
-        pins.pin(&ahead, true)?;
-    }
+    let is_listing = match adapter.list(from)? {
+        Some(all) => pins.pin(&all, true).map(|()| true)?,
+        None => false,
+    };
     let mut copies = Copies::new(from, to, run.watch);
-    let Head { named, folders, is_listing } = adapter.read(from, held)?;
+    let Head { named, folders } = adapter.read(from, held)?;
     step(Step::Read);
-    pins.pin(&named, false).map_err(|stop| match stop {
-        Stop::Odd(why) if is_listing => Stop::Moved(why),
-        stop => stop,
-    })?;
+    // What the heads name came before they did.
+    if let Some(passing) = passing {
+        held.catch_up(from, passing, pins.fresh);
+    }
+    match is_listing {
+        true => pin_listed(from, adapter, pins)?,
+        false => pins.pin(&named, false)?,
+    }
     step(Step::Pinned);
     hold()?;
     step(Step::Listed);
     let chosen = adapter.choose(from, held)?;
     let logs = copies.logs(adapter, held, &chosen)?;
     step(Step::Copied);
-    let Accepted { position, files } = adapter.accept(from, held, &logs)?;
+    let Accepted { position, files } = adapter.accept(from, &Caught { held, logs: &logs, pins })?;
     step(Step::Accepted);
     let Strangers { files: strange, notes } = strangers(from, adapter)?;
     let strange = strange.into_iter().map(|(name, bytes)| (name, Content::Bytes(bytes)));
@@ -161,11 +175,34 @@ fn attempt<D: Disk>(
         summary.notes.push(format!("files were not linked: {why}"));
     }
     let mut files = copies.keep(&mut summary);
+    let unread = files.iter().filter(|(_, sum)| sum.is_none()).map(|(name, _)| name.clone()).collect();
     let unsynced = files.keys().chain(pins.written.keys()).cloned().collect();
     files.extend(pins.files().map(|(name, sum)| (name.clone(), sum)));
     if !is_listing {
         pins.settle_folders(&folders, files.keys())?;
     }
     let folders = pins.folders().cloned().collect();
-    Ok(Captured { summary, files, folders, unsynced })
+    Ok(Captured { summary, files, folders, unread, unsynced })
+}
+
+/// Pins all that there is: nothing of one listing is gone in the next, and all of that is pinned.
+fn pin_listed(from: &dyn Disk, adapter: &mut dyn Adapter, pins: &mut Pins<'_>) -> Result<(), Stop> {
+    let mut list = || Ok::<_, Stop>(adapter.list(from)?.unwrap_or_default());
+    let mut before = list()?;
+    let mut why = String::new();
+    for _ in 0..LISTINGS {
+        // What goes now comes under another name.
+        pins.pin(&before, true)?;
+        let now = list()?;
+        let there: HashSet<&Name> = now.iter().map(|named| &named.name).collect();
+        match before.iter().find(|named| !there.contains(&named.name)) {
+            Some(gone) => why = format!("'{}' went while files were listed", gone.name),
+            None => match pins.pin(&now, false) {
+                Err(Stop::Odd(odd)) => why = odd,
+                pinned => return pinned,
+            },
+        }
+        before = now;
+    }
+    Err(Stop::Moved(why))
 }

@@ -17,7 +17,7 @@ use highwater_core::name::Name;
 use highwater_core::render::thousands;
 
 use super::adapter::{
-    Accepted, Adapter, Content, Copied, Files, Head, Named, Numbered, Passing, Scan, Scanned, Stop, read_object,
+    Accepted, Adapter, Caught, Class, Content, Files, Head, Named, Passing, Scan, Scanned, Stop, read_object,
     read_small, read_whole,
 };
 use super::held::Held;
@@ -67,13 +67,20 @@ impl Keyspace {
 /// From so many versions on, it is better to begin anew than to look at each.
 const MANY: u64 = 1000;
 
-/// The name of a version of some keyspace.
-fn is_version(name: &Name) -> bool {
-    name.last().strip_prefix(b"v").is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
-}
-
 fn number_of(name: &Name) -> Option<u64> {
     names::is_journal(name.as_bytes())
+}
+
+/// What is in the store's folder, or in those of a keyspace.
+fn class(name: &Name) -> Option<Class> {
+    let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let Some(folder) = name.folder() else { return number_of(name).map(Class::Log) };
+    let is_in = |within: &str| folder.last() == within.as_bytes();
+    match name.last() {
+        last if is_number(last) && [names::TABLES, names::BLOBS].into_iter().any(is_in) => Some(Class::File),
+        [b'v', digits @ ..] if is_number(digits) => Some(Class::Head),
+        _ => None,
+    }
 }
 
 /// A name that always is one.
@@ -103,12 +110,8 @@ impl Adapter for Fjall {
         own || number_of(&entry.name).is_some() || name.starts_with(b".tmp")
     }
 
-    fn logs(&self) -> Option<Numbered> {
-        Some(number_of)
-    }
-
-    fn passing(&self) -> Passing {
-        is_version
+    fn passing(&self) -> Option<Passing> {
+        Some(class)
     }
 
     fn read(&mut self, store: &dyn Disk, held: &Held) -> Result<Head, Stop> {
@@ -119,6 +122,9 @@ impl Adapter for Fjall {
         for id in keyspaces(store)? {
             let folder = named(names::keyspace(id))?;
             held.watch_folder(store, &folder);
+            for within in [names::TABLES, names::BLOBS] {
+                held.watch_folder(store, &folder.join(within.as_bytes()).map_err(Error::from)?);
+            }
             let Some(Heads { current, number, version_bytes, version }) = read_keyspace(store, id)? else { continue };
             let listed = store.list(Some(&folder), &mut |entry| {
                 if entry.kind.may_be_folder() {
@@ -164,7 +170,7 @@ impl Adapter for Fjall {
         Box::new(Journal(journal::Scan::new()))
     }
 
-    fn accept(&mut self, store: &dyn Disk, held: &Held, logs: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, store: &dyn Disk, &Caught { held, logs, .. }: &Caught<'_>) -> Result<Accepted, Stop> {
         let mut now = BTreeSet::new();
         for id in keyspaces(store)? {
             let bytes = read_small(store, &named(names::current(id))?)?;

@@ -3,8 +3,9 @@
 //! Refs name objects, and objects name others, which are there before anything names them. So refs are read first, and
 //! all objects that are there are pinned after that. Packing moves objects from file to file, each new file before an
 //! old one goes: pinned are those that were there before the refs were read, and those after it, loose ones before
-//! packs, until nothing is removed while they are listed. A ref that is deleted meanwhile is left out, as what it named
-//! may be pruned at once; so is a log of a ref that was rewritten.
+//! packs, until nothing is removed while they are listed. What goes between its listing and its pin was packed, and is
+//! pinned as that, or pruned, which matters only if a ref was changed. A ref that is deleted meanwhile is left out, as
+//! what it named may be pruned at once; so is a log of a ref that was rewritten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,7 +13,7 @@ use std::io;
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 
-use super::adapter::{Accepted, Adapter, Content, Copied, Head, Named, Stop, read_whole};
+use super::adapter::{Accepted, Adapter, Caught, Content, Head, Named, Stop, read_whole};
 use super::held::Held;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -32,8 +33,8 @@ const ALTERNATES: &str = "objects/info/alternates";
 pub(super) struct Git {
     /// Refs and logs, with their bytes.
     heads: BTreeMap<Name, Vec<u8>>,
-    /// The objects that were listed.
-    objects: BTreeSet<Name>,
+    /// The files of objects that were listed since.
+    seen: BTreeSet<Name>,
 }
 
 fn name(text: &str) -> Result<Name, Error> {
@@ -80,35 +81,28 @@ impl Adapter for Git {
             .collect())
     }
 
-    fn ahead(&mut self, store: &dyn Disk) -> Result<Vec<Named>, Stop> {
-        Ok(objects(store)?.into_iter().map(Named::new).collect())
+    fn list(&mut self, store: &dyn Disk) -> Result<Option<Vec<Named>>, Stop> {
+        let objects = objects(store)?;
+        self.seen.extend(objects.iter().cloned());
+        Ok(Some(objects.into_iter().map(Named::new).collect()))
     }
 
     fn read(&mut self, store: &dyn Disk, _: &Held) -> Result<Head, Stop> {
         self.heads = heads(store)?;
-        let before = objects(store)?;
-        self.objects = objects(store)?;
-        if let Some(gone) = before.difference(&self.objects).next() {
-            return Err(Stop::Moved(format!("'{gone}' was packed while objects were listed")));
-        }
-        let mut head = Head { is_listing: true, ..Head::default() };
-        head.folders = vec![name(OBJECTS)?, name("objects/info")?, name("objects/pack")?, name("refs")?];
-        head.folders.extend(["refs/heads", "refs/tags"].iter().filter_map(|folder| name(folder).ok()));
-        head.named = self.objects.iter().cloned().map(Named::new).collect();
-        Ok(head)
+        // What was lost before they were read, they do not need.
+        self.seen.clear();
+        let folders = [OBJECTS, "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags"];
+        Ok(Head { named: Vec::new(), folders: folders.into_iter().map(name).collect::<Result<_, _>>()? })
     }
 
-    fn accept(&mut self, store: &dyn Disk, _: &Held, _: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, store: &dyn Disk, has: &Caught<'_>) -> Result<Accepted, Stop> {
         let now = heads(store)?;
-        let after = objects(store)?;
-        if let Some(gone) = self.objects.difference(&after).next()
-            && !after.iter().any(|name| is_pack(name) && !self.objects.contains(name))
+        // What went before it was pinned was packed or pruned. Refs that still are what they were need nothing that is
+        // pruned.
+        if let Some(lost) = self.seen.iter().find(|name| !has.pins.holds(name))
+            && self.heads.iter().any(|(name, bytes)| now.get(name) != Some(bytes))
         {
-            // Nothing was packed, so this was pruned: what captured refs name may be among it.
-            let moved = self.heads.iter().any(|(name, bytes)| now.get(name) != Some(bytes));
-            if moved {
-                return Err(Stop::Moved(format!("'{gone}' was pruned meanwhile")));
-            }
+            return Err(Stop::Moved(format!("'{lost}' went before it was pinned, and refs were changed meanwhile")));
         }
         let there = refs(&now);
         self.heads.retain(|name, bytes| keeps(name, bytes, &there, &now));
@@ -207,10 +201,6 @@ fn listed(store: &dyn Disk, folder: &Name) -> Result<Vec<Entry>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         listed => listed.map(|()| entries).map_err(Error::at("list", store, folder)),
     }
-}
-
-fn is_pack(name: &Name) -> bool {
-    name.as_bytes().ends_with(b".pack")
 }
 
 /// What git writes of a pack beside its index: the index comes last, so that a pack without one is being written.

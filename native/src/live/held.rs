@@ -1,5 +1,5 @@
 //! `Held`: the logs of a store, open, so that they last though their names go; the heads that pass meanwhile, too; and the
-//! watch that opens new ones.
+//! watch that opens new ones, and has new files pinned.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use highwater_core::name::Name;
 
-use super::adapter::{Numbered, Passing};
+use super::adapter::{Class, Passing};
+use super::fresh::Fresh;
 use crate::disk::Disk;
 use crate::store::{Coming, News, Object};
 
@@ -35,12 +36,20 @@ pub(super) struct Held {
     /// Heads that came in folders that an adapter has watched.
     heads: Mutex<BTreeMap<Name, Arc<dyn Object>>>,
     news: Option<Box<dyn News>>,
+    /// Whoever takes news deals with them before the next does.
+    turn: Mutex<()>,
 }
 
 impl Held {
-    /// Nothing yet; with what tells of new names, if anybody does.
-    pub(super) fn new(news: Option<Box<dyn News>>) -> Self {
-        Self { logs: Mutex::default(), heads: Mutex::default(), news }
+    /// Nothing yet; with what tells of new names in the store's folder, if anybody does.
+    pub(super) fn new(store: &dyn Disk, news: Option<Box<dyn News>>) -> Self {
+        let news = news.filter(|news| store.tell_of(None, &**news).is_ok());
+        Self { logs: Mutex::default(), heads: Mutex::default(), news, turn: Mutex::default() }
+    }
+
+    /// Somebody tells of new names.
+    pub(super) fn is_told(&self) -> bool {
+        self.news.is_some()
     }
 
     /// Has heads that come in this folder opened, from now on. Where nobody tells of them, none is.
@@ -89,10 +98,10 @@ impl Held {
     ///
     /// # Errors
     /// The operating system's.
-    pub(super) fn list(&self, store: &dyn Disk, numbered: Numbered) -> io::Result<Option<u64>> {
+    pub(super) fn list(&self, store: &dyn Disk, passing: Passing) -> io::Result<Option<u64>> {
         let mut found = Vec::new();
         store.list(None, &mut |entry| {
-            if let Some(number) = numbered(&entry.name).filter(|_| entry.kind.may_be_file()) {
+            if let Some(Class::Log(number)) = passing(&entry.name).filter(|_| entry.kind.may_be_file()) {
                 found.push((number, entry.name));
             }
         })?;
@@ -119,27 +128,48 @@ impl Held {
         *logs = kept;
     }
 
-    /// Opens logs and heads as they appear, until `over` is set; runs on a thread of its own.
-    pub(super) fn watch(&self, store: &dyn Disk, numbered: Numbered, passing: Passing, over: &AtomicBool) {
-        let mut news = self.news.as_deref().filter(|news| store.tell_of(None, *news).is_ok());
+    /// Holds logs and heads, and pins files, as they come, until `over` is set; runs on a thread of its own.
+    pub(super) fn watch(&self, store: &dyn Disk, passing: Passing, fresh: &Fresh<'_>, over: &AtomicBool) {
+        let mut news = self.news.as_deref();
         while !over.load(Ordering::Relaxed) {
-            // What cannot be opened now is tried again by whoever lists, and told by him.
-            _ = match news.map(|news| news.wait(PATIENCE)) {
-                Some(Ok(Coming::Names(names))) => names.into_iter().try_for_each(|name| match numbered(&name) {
-                    Some(number) => self.hold(store, number, name),
-                    None if passing(&name) => self.hold_head(store, name),
-                    None => Ok(()),
-                }),
-                Some(Ok(Coming::Lost)) => self.list(store, numbered).map(drop),
+            match news.map(|news| news.wait(PATIENCE)) {
+                Some(Ok(false)) => {}
+                Some(Ok(true)) => self.catch_up(store, passing, fresh),
                 Some(Err(_)) => {
+                    fresh.go_to(None);
                     news = None;
-                    Ok(())
                 }
                 None => {
                     thread::sleep(OFTEN);
-                    self.list(store, numbered).map(drop)
+                    // What cannot be opened now is tried again by whoever lists, and told by him.
+                    _ = self.list(store, passing);
                 }
-            };
+            }
+        }
+    }
+
+    /// Holds and pins what came so far. What cannot be held now is tried again by whoever lists, and told by him.
+    pub(super) fn catch_up(&self, store: &dyn Disk, passing: Passing, fresh: &Fresh<'_>) {
+        let Some(news) = &self.news else { return };
+        let _turn = self.turn.lock();
+        match news.take() {
+            Ok(Coming::Names(names)) => {
+                for name in names {
+                    match passing(&name) {
+                        Some(Class::Log(number)) => _ = self.hold(store, number, name),
+                        Some(Class::Head) => _ = self.hold_head(store, name),
+                        Some(Class::File) => fresh.pin(name),
+                        None => {}
+                    }
+                }
+            }
+            Ok(Coming::Lost) => {
+                // What came since of the same name is another file.
+                fresh.forget();
+                self.release_heads();
+                _ = self.list(store, passing);
+            }
+            Err(_) => fresh.go_to(None),
         }
     }
 

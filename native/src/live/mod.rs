@@ -25,6 +25,7 @@
 //! | `copies`, `copy` | what one try writes: logs and heads |
 //! | `held` | descriptors of logs, and the watch for new ones |
 //! | `pins` | what was linked or copied so far |
+//! | `fresh` | what came meanwhile and no head names yet |
 //! | `strangers` | what lies in the store's folder and is none of the store's |
 //! | `publish` | the folder that is being filled, and what stands beside it |
 //!
@@ -36,6 +37,7 @@ mod capture;
 mod copies;
 mod copy;
 mod fjall;
+mod fresh;
 mod git;
 mod held;
 mod pins;

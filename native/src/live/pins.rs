@@ -17,6 +17,7 @@ use rustix::io::Errno;
 
 use super::adapter::{Named, Stop};
 use super::copy::{Written, copy};
+use super::fresh::Fresh;
 use super::{CheckpointSummary, Count};
 use crate::disk::{Disk, FolderDraft, Look, What};
 use crate::error::Error;
@@ -28,11 +29,15 @@ pub(super) struct Pins<'a> {
     store: &'a dyn Disk,
     to: &'a dyn Disk,
     beside: Option<&'a dyn Disk>,
+    /// What came and is named by no head yet.
+    pub(super) fresh: &'a Fresh<'a>,
     watch: &'a Watch<'a>,
     way: Way,
     /// Why it is not the first of the ways, a clause.
     pub(super) why: Option<String>,
     hidden: Option<Hidden<'a>>,
+    /// The folder for what comes is there.
+    has_fresh: bool,
     pinned: HashMap<Name, Pinned>,
     folders: BTreeSet<Name>,
     /// What was copied, by name.
@@ -49,7 +54,7 @@ enum Way {
 /// A folder beside the store that holds links.
 struct Hidden<'a> {
     draft: FolderDraft<'a>,
-    inside: Box<dyn Disk>,
+    inside: Arc<dyn Disk>,
     count: u64,
 }
 
@@ -64,6 +69,9 @@ enum Pinned {
 /// What the hidden folder is called, before the digits.
 pub(super) const HIDDEN: &[u8] = b".highwater-pins";
 
+/// The folder in the checkpoint, while that is made, for what comes meanwhile.
+const FRESH: &[u8] = b".highwater-fresh";
+
 /// How many files of a folder are pinned before another look whether to stop.
 const SOME: usize = 256;
 
@@ -72,6 +80,7 @@ impl<'a> Pins<'a> {
         store: &'a dyn Disk,
         to: &'a dyn Disk,
         beside: Option<&'a dyn Disk>,
+        fresh: &'a Fresh<'a>,
         copies: bool,
         watch: &'a Watch<'a>,
     ) -> Self {
@@ -80,14 +89,34 @@ impl<'a> Pins<'a> {
             store,
             to,
             beside,
+            fresh,
             watch,
             way,
             why: None,
             hidden: None,
+            has_fresh: false,
             pinned: HashMap::new(),
             folders: BTreeSet::new(),
             written: HashMap::new(),
         }
+    }
+
+    /// Has what comes pinned from now on, as long as there are links.
+    pub(super) fn pin_what_comes(&mut self) -> Result<(), Error> {
+        match self.way {
+            Way::Link => {
+                let folder = Name::new(FRESH)?;
+                self.to.make_folder(&folder).map_err(Error::at("make the folder", self.to, &folder))?;
+                let place = self.to.beneath(&folder).map_err(Error::at("open", self.to, &folder))?;
+                self.fresh.go_to(Some(Arc::from(place)));
+                self.has_fresh = true;
+            }
+            Way::Beside => {
+                _ = self.hidden();
+            }
+            Way::Held => {}
+        }
+        Ok(())
     }
 
     /// Makes a folder of the checkpoint, with those that it lies in.
@@ -152,6 +181,7 @@ impl<'a> Pins<'a> {
                 }
             }
         }
+        self.fresh.forget_gone().map_err(Error::of_folder("look at", self.store, None))?;
         gone.map_or(Ok(()), |name| Err(Stop::Odd(format!("'{name}', which the store's head names, is not there"))))
     }
 
@@ -182,6 +212,7 @@ impl<'a> Pins<'a> {
     /// Goes on in another way, for a reason that is told once.
     fn turn_to(&mut self, way: Way, why: String) {
         self.watch.note(format!("files are not linked: {why}"));
+        self.fresh.go_to(None);
         self.way = way;
         self.why.get_or_insert(why);
     }
@@ -210,7 +241,11 @@ impl<'a> Pins<'a> {
         };
         for (number, named) in some.iter().enumerate() {
             let last = Name::new(named.name.last()).map_err(Error::from)?;
-            match to.adopt(from.as_store(), &last, &last) {
+            let linked = match to.adopt(from.as_store(), &last, &last) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.take_fresh(&named.name, error),
+                linked => linked,
+            };
+            match linked {
                 Ok(()) => {
                     let look = to.look(Some(&last)).map_err(Error::at("look at", to, &last))?;
                     let length = look.filter(|look| look.what == What::File).map(|look| look.length);
@@ -237,27 +272,32 @@ impl<'a> Pins<'a> {
         Ok(some.len())
     }
 
+    /// Gives a file its name that came, was pinned, and is gone; or the error if there is none.
+    fn take_fresh(&self, name: &Name, gone: io::Error) -> io::Result<()> {
+        let Some(staged) = self.fresh.take(name) else { return Err(gone) };
+        let staged = Name::new(FRESH).and_then(|folder| folder.join(staged.as_bytes())).map_err(io::Error::other)?;
+        self.to.rename_new(&staged, name)
+    }
+
     /// Links a file into the hidden folder; false when it is gone. None where that is not to be had: then another way is
     /// turned to.
     fn link_beside(&mut self, named: &Named) -> Result<Option<bool>, Stop> {
-        if self.hidden.is_none() {
-            match self.hide() {
-                Ok(hidden) => self.hidden = Some(hidden),
-                Err(error) => {
-                    self.turn_to(Way::Held, format!("beside the store nothing can be written ({error})"));
-                    return Ok(None);
-                }
-            }
-        }
-        let Some(hidden) = &mut self.hidden else { return Ok(None) };
+        let store = self.store;
+        let Some(hidden) = self.hidden() else { return Ok(None) };
         let name = Name::new(hidden.count.to_string().as_bytes()).map_err(Error::from)?;
-        match hidden.inside.adopt(self.store.as_store(), &named.name, &name) {
+        match hidden.inside.adopt(store.as_store(), &named.name, &name) {
             Ok(()) => {
                 hidden.count += 1;
                 self.pinned.insert(named.name.clone(), Pinned::Beside(name));
                 Ok(Some(true))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(false)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(match self.fresh.take(&named.name) {
+                Some(staged) => {
+                    self.pinned.insert(named.name.clone(), Pinned::Beside(staged));
+                    true
+                }
+                None => false,
+            })),
             Err(error) => match why_not(&error) {
                 Some((_, why)) => {
                     self.turn_to(Way::Held, why.to_owned());
@@ -268,10 +308,25 @@ impl<'a> Pins<'a> {
         }
     }
 
+    /// The hidden folder, which is made when it is asked for first; none, and another way is turned to, where it cannot be
+    /// made.
+    fn hidden(&mut self) -> Option<&mut Hidden<'a>> {
+        if self.hidden.is_none() {
+            match self.hide() {
+                Ok(hidden) => {
+                    self.fresh.go_to(Some(Arc::clone(&hidden.inside)));
+                    self.hidden = Some(hidden);
+                }
+                Err(error) => self.turn_to(Way::Held, format!("beside the store nothing can be written ({error})")),
+            }
+        }
+        self.hidden.as_mut()
+    }
+
     fn hide(&self) -> io::Result<Hidden<'a>> {
         let beside = self.beside.ok_or(io::ErrorKind::NotFound)?;
         let draft = FolderDraft::marked(beside, &Name::new(HIDDEN).map_err(io::Error::other)?)?;
-        let inside = draft.inside()?;
+        let inside = Arc::from(draft.inside()?);
         Ok(Hidden { draft, inside, count: 0 })
     }
 
@@ -338,6 +393,11 @@ impl<'a> Pins<'a> {
     /// Ends with what the heads name at last: copies what lies beside the store, and takes out what is not named any
     /// more; none if everything is kept that was pinned.
     pub(super) fn settle(&mut self, named: Option<&Vec<Named>>, summary: &mut CheckpointSummary) -> Result<(), Stop> {
+        self.fresh.go_to(None);
+        if std::mem::take(&mut self.has_fresh) {
+            let folder = Name::new(FRESH).map_err(Error::from)?;
+            self.to.remove_folder(&folder).map_err(Error::at("remove the folder", self.to, &folder))?;
+        }
         let all: Vec<Named>;
         let named = match named {
             Some(named) => named,
@@ -380,6 +440,11 @@ impl<'a> Pins<'a> {
             drop(hidden.draft);
         }
         Ok(())
+    }
+
+    /// Whether a file is pinned.
+    pub(super) fn holds(&self, name: &Name) -> bool {
+        self.pinned.contains_key(name)
     }
 
     /// The files that are there, and what they give where their bytes were read.

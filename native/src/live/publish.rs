@@ -11,12 +11,14 @@ use highwater_core::node::{Meta, Node, NodeKind};
 use highwater_core::report::{Depth, Soundness};
 use highwater_core::survey::{Options, Survey};
 
+use rayon::prelude::*;
+
 use super::capture::Captured;
 use super::copy::sum_of;
 use super::pins::HIDDEN;
 use super::{CheckpointSummary, Run};
 use crate::disk::like::Like;
-use crate::disk::{Disk, FolderDraft, Look, What, clear, discard_folder, is_draft, put, sweep};
+use crate::disk::{self, Disk, FolderDraft, Look, What, clear, discard_folder, is_draft, sweep};
 use crate::drive;
 use crate::error::Error;
 use crate::shown::quoted;
@@ -122,26 +124,42 @@ impl<'a, D: Disk> Draft<'a, D> {
         self.give_folders(&captured.folders)?;
         self.folder.unmark().map_err(told())?;
         _ = Like::of(&top).give(self.folder.folder()).map_err(told())?;
-        let list = self.list(&captured)?;
-        self.sync(&captured)?;
+        self.sync_files(&mut captured)?;
+        let list = self.write_list(&self.list(&captured)?)?;
+        self.sync_names(&captured, &list)?;
         watch.go_on()?;
         self.folder.place(dest).map_err(told())?;
-        self.put_list(&list).map_err(|error| {
+        self.publish_list(list).map_err(|error| {
             let dest = quoted(&to.told(Some(dest)));
             Error::failed(format!("{dest} is there and whole, but not its list of files: {error}"))
         })?;
         Ok(CheckpointSummary { folder: self.folder.identity(), ..captured.summary })
     }
 
-    /// Makes the name durable, then writes the list: it must never be there without what it lists.
-    fn put_list(&self, list: &str) -> Result<(), Error> {
-        let (to, dest) = (&*self.run.to.root, &self.run.to.name);
-        let (parent, name) = (dest.folder(), list_of(dest)?);
-        let told = || Error::at("write", to, &name);
-        to.sync_folder(parent.as_ref()).map_err(told())?;
-        let around = to.look(parent.as_ref()).map_err(told())?.ok_or_else(|| told()(io::ErrorKind::NotFound.into()))?;
-        _ = put(to, &name, list.as_bytes(), &Like::new_in(&around), TEMPORARY, true)?;
-        to.sync_folder(parent.as_ref()).map_err(told())
+    /// Writes the list, which has no name yet.
+    fn write_list(&self, list: &str) -> Result<disk::Draft<'_>, Error> {
+        let (to, name) = (&*self.run.to.root, list_of(&self.run.to.name)?);
+        let write = || {
+            let around = to.look(name.folder().as_ref())?.ok_or(io::ErrorKind::NotFound)?;
+            let draft = disk::Draft::of(to, &name, TEMPORARY)?;
+            draft.file().write_at(0, list.as_bytes())?;
+            _ = draft.give(&Like::new_in(&around))?;
+            Ok(draft)
+        };
+        write().map_err(Error::at("write", to, &name))
+    }
+
+    /// Makes the name of the checkpoint durable, then gives the list its own: it must never be there without what it
+    /// lists.
+    fn publish_list(&self, list: disk::Draft<'_>) -> Result<(), Error> {
+        let (to, name) = (&*self.run.to.root, list_of(&self.run.to.name)?);
+        let parent = name.folder();
+        let publish = || {
+            to.sync_folder(parent.as_ref())?;
+            list.publish(&name)?;
+            to.sync_folder(parent.as_ref())
+        };
+        publish().map_err(Error::at("write", to, &name))
     }
 
     /// What the store's folder of this name is like.
@@ -165,20 +183,44 @@ impl<'a, D: Disk> Draft<'a, D> {
         Ok(())
     }
 
-    /// Makes everything durable that was made: what was linked is so already, but for its names.
-    fn sync(&self, captured: &Captured) -> Result<(), Error> {
+    /// Makes files durable that were written: what was linked is so already. Meanwhile, finds out what logs give.
+    fn sync_files(&self, captured: &mut Captured) -> Result<(), Error> {
         let inside = &*self.inside;
-        if captured.unsynced.len() > MANY || captured.folders.len() > MANY {
-            return inside.barrier(None).map_err(Error::of_folder("sync", inside, None));
+        let (files, unsynced, unread) = (&mut captured.files, &captured.unsynced, &captured.unread);
+        let sync = || match unsynced.len() > MANY {
+            true => inside.barrier(None).map_err(Error::of_folder("sync", inside, None)),
+            false => each(inside, unsynced, |name| inside.open_to_hold(name).and_then(|file| file.sync())),
+        };
+        let mut sum = || {
+            for name in unread {
+                let found = inside.open(name).and_then(|file| sum_of(&*file, u64::MAX));
+                files.insert(name.clone(), Some(found.map_err(Error::at("read", inside, name))?));
+            }
+            Ok(())
+        };
+        if !inside.syncs_together() {
+            return sync().and_then(|()| sum());
         }
-        for name in &captured.unsynced {
-            let synced = inside.open_to_hold(name).and_then(|file| file.sync());
-            synced.map_err(Error::at("sync", inside, name))?;
+        let (synced, summed) = rayon::join(sync, sum);
+        synced.and(summed)
+    }
+
+    /// Makes the names of all that is in the checkpoint durable, and the list.
+    fn sync_names(&self, captured: &Captured, list: &disk::Draft<'_>) -> Result<(), Error> {
+        let inside = &*self.inside;
+        let sync_list = || list.file().sync().map_err(Error::at("sync", &*self.run.to.root, list.work()));
+        let sync = || {
+            if captured.folders.len() > MANY {
+                return inside.barrier(None).map_err(Error::of_folder("sync", inside, None));
+            }
+            each(inside, &captured.folders, |name| inside.sync_folder(Some(name)))?;
+            inside.sync_folder(None).map_err(Error::of_folder("sync", inside, None))
+        };
+        if !inside.syncs_together() {
+            return sync_list().and_then(|()| sync());
         }
-        for name in captured.folders.iter().rev() {
-            inside.sync_folder(Some(name)).map_err(Error::at("sync", inside, name))?;
-        }
-        inside.sync_folder(None).map_err(Error::of_folder("sync", inside, None))
+        let (listed, synced) = rayon::join(sync_list, sync);
+        listed.and(synced)
     }
 
     /// Reads all of it. What the store keeps digests of gives them; of the rest, the list gets digests.
@@ -229,6 +271,13 @@ impl<'a, D: Disk> Draft<'a, D> {
         seal(&mut text);
         Ok(text)
     }
+}
+
+/// Syncs each of some names, side by side where that is faster: a journal that the file system writes anyway takes in
+/// all that wait for it.
+fn each(inside: &dyn Disk, names: &[Name], sync: impl Fn(&Name) -> io::Result<()> + Sync) -> Result<(), Error> {
+    let sync = |name: &Name| sync(name).map_err(Error::at("sync", inside, name));
+    if inside.syncs_together() { names.par_iter().try_for_each(sync) } else { names.iter().try_for_each(sync) }
 }
 
 /// What something in the checkpoint is.

@@ -29,7 +29,8 @@ use highwater_core::name::{Name, printable};
 use highwater_core::render::thousands;
 
 use super::adapter::{
-    Accepted, Adapter, Content, Copied, Files, Head, Named, Numbered, Scan, Scanned, Stop, read_small, read_whole,
+    Accepted, Adapter, Caught, Class, Content, Copied, Files, Head, Named, Passing, Scan, Scanned, Stop, read_small,
+    read_whole,
 };
 use super::held::Held;
 use crate::disk::Disk;
@@ -70,8 +71,12 @@ impl RocksDb {
     }
 }
 
-fn number_of(name: &Name) -> Option<u64> {
-    if let Some(File::Log(number)) = names::file(name.as_bytes()) { Some(number) } else { None }
+fn class(name: &Name) -> Option<Class> {
+    match names::file(name.as_bytes()) {
+        Some(File::Log(number)) => Some(Class::Log(number)),
+        Some(File::Table(_) | File::Blob(_)) => Some(Class::File),
+        _ => None,
+    }
 }
 
 fn name_of(file: Option<Name>) -> Result<Name, Stop> {
@@ -115,8 +120,8 @@ impl Adapter for RocksDb {
         names::file(entry.name.as_bytes()).is_some() || folders.contains(&entry.name.as_bytes())
     }
 
-    fn logs(&self) -> Option<Numbered> {
-        Some(number_of)
+    fn passing(&self) -> Option<Passing> {
+        Some(class)
     }
 
     fn read(&mut self, store: &dyn Disk, _: &Held) -> Result<Head, Stop> {
@@ -171,7 +176,7 @@ impl Adapter for RocksDb {
         Box::new(Log { batches: Batches::new(self.engine, number), first: None })
     }
 
-    fn accept(&mut self, store: &dyn Disk, _: &Held, logs: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, store: &dyn Disk, &Caught { logs, .. }: &Caught<'_>) -> Result<Accepted, Stop> {
         for log in logs {
             if let Some((at, what)) = &log.scanned.broken {
                 return Err(Stop::Odd(format!("'{}' is broken at byte {at}: {what}", log.name)));

@@ -9,7 +9,7 @@ use highwater_core::name::Name;
 use highwater_core::render::thousands;
 use serde_json::Value;
 
-use super::adapter::{Accepted, Adapter, Content, Copied, Files, Head, Named, Stop, read_whole};
+use super::adapter::{Accepted, Adapter, Caught, Class, Content, Files, Head, Named, Passing, Stop, read_whole};
 use super::held::Held;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -30,6 +30,11 @@ pub(super) struct Tantivy {
     files: Files,
 }
 
+/// Whether it is a file of a segment, which begins with the segment's id.
+fn is_of_segment(name: &[u8]) -> bool {
+    name.get(..32).is_some_and(|id| id.iter().all(u8::is_ascii_hexdigit))
+}
+
 impl Adapter for Tantivy {
     fn kind(&self) -> &'static str {
         "tantivy"
@@ -42,10 +47,13 @@ impl Adapter for Tantivy {
 
     fn knows(&self, entry: &Entry) -> bool {
         let name = entry.name.as_bytes();
-        let is_segment = name.get(..32).is_some_and(|id| id.iter().all(u8::is_ascii_hexdigit));
-        is_segment || [META, MANAGED].iter().any(|own| own.as_bytes() == name) || name.starts_with(b".tantivy-")
+        is_of_segment(name) || [META, MANAGED].iter().any(|own| own.as_bytes() == name) || name.starts_with(b".tantivy-")
             // What is to take the place of a head.
             || name.starts_with(b".tmp")
+    }
+
+    fn passing(&self) -> Option<Passing> {
+        Some(|name| is_of_segment(name.as_bytes()).then_some(Class::File))
     }
 
     fn read(&mut self, store: &dyn Disk, _: &Held) -> Result<Head, Stop> {
@@ -82,7 +90,7 @@ impl Adapter for Tantivy {
         Ok(head)
     }
 
-    fn accept(&mut self, _: &dyn Disk, _: &Held, _: &[Copied]) -> Result<Accepted, Stop> {
+    fn accept(&mut self, _: &dyn Disk, _: &Caught<'_>) -> Result<Accepted, Stop> {
         let commit = |opstamp| format!("commit {}", thousands(opstamp));
         let position = self.opstamp.map_or_else(|| "its newest commit".to_owned(), commit);
         Ok(Accepted { position, files: std::mem::take(&mut self.files) })

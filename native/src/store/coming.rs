@@ -24,11 +24,17 @@ pub enum Coming {
 
 /// Tells of names that appear in folders of a root.
 pub trait News: Send + Sync {
-    /// Waits for news, so long at most. For one thread.
+    /// Waits for news, so long at most. False when there are none yet.
     ///
     /// # Errors
     /// The operating system's.
-    fn wait(&self, most: Duration) -> io::Result<Coming>;
+    fn wait(&self, most: Duration) -> io::Result<bool>;
+
+    /// Takes what came so far, in its order. For one thread at a time.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn take(&self) -> io::Result<Coming>;
 
     /// Tells of this folder too, from now on; it is called so in the root. No matter how often this is asked for.
     ///
@@ -70,13 +76,16 @@ impl News for Inotify {
         Ok(())
     }
 
-    fn wait(&self, most: Duration) -> io::Result<Coming> {
+    fn wait(&self, most: Duration) -> io::Result<bool> {
         let most = Timespec { tv_sec: most.as_secs().cast_signed(), tv_nsec: most.subsec_nanos().into() };
         let mut ready = [PollFd::new(&self.queue, PollFlags::IN)];
         match poll(&mut ready, Some(&most)) {
-            Ok(0) | Err(Errno::INTR) => return Ok(Coming::Names(Vec::new())),
-            result => _ = result?,
+            Err(Errno::INTR) => Ok(false),
+            ready => Ok(ready? > 0),
         }
+    }
+
+    fn take(&self) -> io::Result<Coming> {
         let mut room = [MaybeUninit::uninit(); ROOM];
         let mut reader = Reader::new(&self.queue, &mut room);
         let mut names = Vec::new();
@@ -91,7 +100,8 @@ impl News for Inotify {
                         None => None,
                     });
                 }
-                Err(Errno::AGAIN | Errno::INTR) => return Ok(Coming::Names(names)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(Coming::Names(names)),
                 Err(error) => return Err(error.into()),
             }
         }

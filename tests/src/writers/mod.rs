@@ -62,9 +62,7 @@ impl Kind {
     /// Batches a second that leave room for others on two cores, and yet make files come and go all the time.
     pub const fn rate(self) -> u64 {
         match self {
-            Self::Fjall | Self::Rocksdb => 900,
-            // Its tables die youngest.
-            Self::Leveldb => 400,
+            Self::Fjall | Self::Rocksdb | Self::Leveldb => 1_500,
             Self::Git => 20,
             Self::Tantivy => 400,
         }

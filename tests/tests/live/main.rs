@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "the tables are told with --show-output")]
 
+mod fresh;
 mod harsh;
 mod moments;
 mod moved;
