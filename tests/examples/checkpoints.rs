@@ -59,13 +59,21 @@ fn main() -> ExitCode {
             tally.bad.iter().map(|what| format!("{}, {} ms: {what}", tally.name, tally.pause.as_millis()))
         })
         .collect();
-    let slow = tallies.iter().filter(|tally| tally.pause.as_millis() == 300);
-    let tries = mean(&slow.flat_map(|tally| tally.tries.clone()).collect::<Vec<_>>());
-    println!("\n{copies} checkpoints, {} bad; at 300 ms {tries:.2} tries on average", bad.len());
+    // Whoever makes and drops families all the time, or ingests, changes what no later log can tell: such a store is only
+    // caught between two changes, however often that takes.
+    let tries = |is_harsh: bool| {
+        let slow = tallies.iter().filter(|tally| tally.pause.as_millis() == 300 && tally.name.contains(' ') == is_harsh);
+        mean(&slow.flat_map(|tally| tally.tries.clone()).collect::<Vec<_>>())
+    };
+    let (plain, harsh) = (tries(false), tries(true));
+    println!(
+        "\n{copies} checkpoints, {} bad; at 300 ms {plain:.2} tries on average, {harsh:.2} with harsh writers",
+        bad.len()
+    );
     for what in &bad {
         println!("bad: {what}");
     }
-    if bad.is_empty() && copies > 0 && tries <= TRIES { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if bad.is_empty() && copies > 0 && plain <= TRIES { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// At least `count` checkpoints: of every kind at every pace, with a writer that lives and one that is killed.

@@ -48,6 +48,9 @@ class Store:
         self.store = Rdict(folder, options)
         self.put(mib)
         self.flush()
+        # What is timed is timed while the engine has nothing else to do.
+        self.store.compact_range(None, None)
+        self.store.set_options({'disable_auto_compactions': 'true'})
 
     def put(self, mib):
         for _ in range(mib):

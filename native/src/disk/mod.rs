@@ -141,8 +141,8 @@ pub trait Disk: Store {
     /// The operating system's.
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()>;
 
-    /// Whether several threads may sync at once, in whatever order, because that is faster.
-    fn syncs_together(&self) -> bool {
+    /// Whether several threads may read, write and sync at once, in whatever order, because that is faster.
+    fn takes_threads(&self) -> bool {
         false
     }
 

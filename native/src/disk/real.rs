@@ -214,7 +214,7 @@ impl Disk for Files {
         self.synced(rustix::fs::fsync(self.open_to_sync(folder)?))
     }
 
-    fn syncs_together(&self) -> bool {
+    fn takes_threads(&self) -> bool {
         true
     }
 

@@ -1,8 +1,6 @@
 //! The tries: heads, what they name, logs, until all of it fits together.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use highwater_core::digest::Digest;
 use highwater_core::name::Name;
 
 use super::adapter::{Accepted, Adapter, Caught, Content, Files, Head, Stop};
-use super::copies::Copies;
+use super::copies::{Copies, Unread};
 use super::fresh::Fresh;
 use super::held::Held;
 use super::pins::Pins;
@@ -42,7 +40,7 @@ pub(super) struct Captured {
     /// The folders, those that others lie in first.
     pub(super) folders: Vec<Name>,
     /// The logs, of which nobody knows yet what they give.
-    pub(super) unread: Vec<Name>,
+    pub(super) unread: Vec<Unread>,
     /// The files that are not durable yet.
     pub(super) unsynced: Vec<Name>,
 }
@@ -55,23 +53,10 @@ pub(super) fn capture<D: Disk>(
     run: &Run<'_, D>,
     adapter: &mut dyn Adapter,
     draft: &Draft<'_, D>,
+    (held, fresh): (&Held, &Fresh<'_>),
 ) -> Result<Captured, Error> {
-    let coming = adapter.passing().map(|_| run.from.coming());
-    // Where nobody tells of names at all, and where no thread can be started, each try lists.
-    let is_watched = !matches!(&coming, Some(Err(error)) if error.kind() == io::ErrorKind::Unsupported);
-    let (held, fresh) = (Held::new(run.from, coming.and_then(Result::ok)), Fresh::new(run.from));
-    let over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        if let Some(passing) = adapter.passing().filter(|_| is_watched) {
-            let (held, fresh, over) = (&held, &fresh, &over);
-            let watch = move || held.watch(run.from, passing, fresh, over);
-            _ = thread::Builder::new().spawn_scoped(scope, watch);
-        }
-        let mut pins = Pins::new(run.from, draft.inside(), run.beside, &fresh, run.options.copy, run.watch);
-        let captured = tries(run, adapter, draft, &held, &mut pins);
-        over.store(true, Ordering::Relaxed);
-        captured
-    })
+    let mut pins = Pins::new(run.from, draft.inside(), run.beside, fresh, run.options.copy, run.watch);
+    tries(run, adapter, draft, held, &mut pins)
 }
 
 fn tries<D: Disk>(
@@ -174,8 +159,7 @@ fn attempt<D: Disk>(
     if let Some(why) = &pins.why {
         summary.notes.push(format!("files were not linked: {why}"));
     }
-    let mut files = copies.keep(&mut summary);
-    let unread = files.iter().filter(|(_, sum)| sum.is_none()).map(|(name, _)| name.clone()).collect();
+    let (mut files, unread) = copies.keep(&mut summary);
     let unsynced = files.keys().chain(pins.written.keys()).cloned().collect();
     files.extend(pins.files().map(|(name, sum)| (name.clone(), sum)));
     if !is_listing {

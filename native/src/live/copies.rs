@@ -7,6 +7,7 @@ use highwater_core::name::Name;
 
 use super::adapter::{Adapter, Content, Copied, Files, Stop};
 use super::copy::{Written, copy, copy_log, write};
+use super::hashing::Hashing;
 use super::held::Held;
 use super::{CheckpointSummary, pins};
 use crate::disk::{Disk, Look};
@@ -21,11 +22,21 @@ pub(super) struct Copies<'a> {
     names: Vec<Name>,
     /// Each file, and how many bytes of its source were left out at the end.
     written: Vec<(Written, u64)>,
+    /// The logs, whose digests are not known yet.
+    unread: Vec<Unread>,
+}
+
+/// A file whose digest is not known yet.
+pub(super) struct Unread {
+    pub(super) name: Name,
+    pub(super) length: u64,
+    /// What is about to find it out.
+    pub(super) hashing: Option<Hashing>,
 }
 
 impl<'a> Copies<'a> {
     pub(super) fn new(from: &'a dyn Disk, to: &'a dyn Disk, watch: &'a Watch<'a>) -> Self {
-        Self { from, to, watch, names: Vec::new(), written: Vec::new() }
+        Self { from, to, watch, names: Vec::new(), written: Vec::new(), unread: Vec::new() }
     }
 
     /// Copies logs, in this order, each up to its last whole entry.
@@ -37,9 +48,10 @@ impl<'a> Copies<'a> {
             let (object, name) = (&*log.object, log.name);
             let look = self.look_of(&name)?;
             self.names.push(name.clone());
-            let (written, scanned) = copy_log(object, (self.to, &name), &look, adapter.scan(number))
+            let (written, scanned, hashing) = copy_log(object, (self.to, &name), &look, adapter.scan(number))
                 .map_err(Error::at("copy", self.from, &name))?;
             let length = object.length().map_err(Error::at("look at", self.from, &name))?;
+            self.unread.push(Unread { name: name.clone(), length: written.length, hashing });
             self.written.push((written, length.saturating_sub(scanned.whole)));
             logs.push(Copied { number, name, scanned });
         }
@@ -63,8 +75,8 @@ impl<'a> Copies<'a> {
         Ok(())
     }
 
-    /// Keeps all of it. Gives each file with its digest.
-    pub(super) fn keep(mut self, summary: &mut CheckpointSummary) -> BTreeMap<Name, Option<Digest>> {
+    /// Keeps all of it. Gives each file with its digest, and those whose digest is not known yet.
+    pub(super) fn keep(mut self, summary: &mut CheckpointSummary) -> (BTreeMap<Name, Option<Digest>>, Vec<Unread>) {
         let names = std::mem::take(&mut self.names);
         let written = std::mem::take(&mut self.written);
         let each = names.into_iter().zip(written).map(|(name, (Written { length, sha256, is_clone }, cut))| {
@@ -72,7 +84,7 @@ impl<'a> Copies<'a> {
             if is_clone { &mut summary.cloned } else { &mut summary.copied }.add(length);
             (name, sha256)
         });
-        each.collect()
+        (each.collect(), std::mem::take(&mut self.unread))
     }
 
     /// What a copy is to be like: the file itself, or where its name is gone by now, a file of the store.

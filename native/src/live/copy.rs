@@ -7,12 +7,16 @@ use highwater_core::digest::{Algorithm, Digest, Hasher, sha256_of};
 use highwater_core::name::Name;
 
 use super::adapter::{Scan, Scanned};
+use super::hashing::Hashing;
 use crate::disk::like::Like;
 use crate::disk::{Disk, Look};
 use crate::store::Object;
 
 /// Bytes that are read at once.
-const PIECE: usize = 1 << 20;
+pub(super) const PIECE: usize = 1 << 20;
+
+/// No thread is started for a log that is no longer.
+const SHORT: u64 = PIECE as u64;
 
 /// A file that was written.
 pub(super) struct Written {
@@ -66,19 +70,20 @@ pub(super) fn copy(
     Ok((Written { length, sha256, is_clone }, other.map(Hasher::finish)))
 }
 
-/// A copy of a log up to the end of its last whole entry; its digest is left to whoever makes it durable. What is a hole
-/// in the log is one in the copy.
+/// A copy of a log up to the end of its last whole entry, and what hashes it meanwhile where threads are welcome. What
+/// is a hole in the log is one in the copy.
 pub(super) fn copy_log(
     from: &dyn Object,
     (to, name): (&dyn Disk, &Name),
     like: &Look,
     mut scan: Box<dyn Scan>,
-) -> io::Result<(Written, Scanned)> {
+) -> io::Result<(Written, Scanned, Option<Hashing>)> {
     let file = to.create(name)?;
     let is_clone = file.reflink(from);
     // What is appended from now on belongs to the next checkpoint.
     let read: &dyn Object = if is_clone { file.as_object() } else { from };
     let end = read.length()?;
+    let hashing = if to.takes_threads() && end > SHORT { Hashing::begin(to.open(name)?) } else { None };
     let (mut at, mut failed) = (0, Ok(()));
     let mut buffer = vec![0; PIECE];
     while at < end {
@@ -103,6 +108,7 @@ pub(super) fn copy_log(
             failed.is_ok() && flow.is_continue()
         })?;
         std::mem::replace(&mut failed, Ok(()))?;
+        hashing.iter().for_each(|hashing| hashing.grown(at));
         if flow.is_break() || at == before {
             break;
         }
@@ -111,7 +117,7 @@ pub(super) fn copy_log(
     file.set_length(scanned.whole)?;
     _ = Like::of(like).give(&*file)?;
     let written = Written { length: scanned.whole, sha256: None, is_clone };
-    Ok((written, scanned))
+    Ok((written, scanned, hashing))
 }
 
 /// The SHA-256 of the first bytes of a file.

@@ -30,12 +30,36 @@ pub(super) struct Log {
     pub(super) object: Arc<dyn Object>,
 }
 
+/// Has a store watched while `work` goes on, which calls what it is given when that may end: it takes a moment, and nobody
+/// need wait for it.
+pub(super) fn watching<R>(
+    store: &dyn Disk,
+    passing: Option<Passing>,
+    work: impl FnOnce(&Held, &Fresh<'_>, &dyn Fn()) -> R,
+) -> R {
+    let coming = passing.map(|_| store.coming());
+    // Where nobody tells of names at all, and where no thread can be started, each try lists.
+    let is_watched = !matches!(&coming, Some(Err(error)) if error.kind() == io::ErrorKind::Unsupported);
+    let (held, fresh) = (Held::new(store, coming.and_then(Result::ok)), Fresh::new(store));
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        if let Some(passing) = passing.filter(|_| is_watched) {
+            let (held, fresh, over) = (&held, &fresh, &over);
+            _ = thread::Builder::new().spawn_scoped(scope, move || held.watch(store, passing, fresh, over));
+        }
+        let end = || over.store(true, Ordering::Relaxed);
+        let made = work(&held, &fresh, &end);
+        end();
+        made
+    })
+}
+
 /// The logs that are held, by their place among the logs.
 pub(super) struct Held {
     logs: Mutex<BTreeMap<u64, Log>>,
     /// Heads that came in folders that an adapter has watched.
     heads: Mutex<BTreeMap<Name, Arc<dyn Object>>>,
-    news: Option<Box<dyn News>>,
+    news: Mutex<Option<Arc<dyn News>>>,
     /// Whoever takes news deals with them before the next does.
     turn: Mutex<()>,
 }
@@ -43,20 +67,24 @@ pub(super) struct Held {
 impl Held {
     /// Nothing yet; with what tells of new names in the store's folder, if anybody does.
     pub(super) fn new(store: &dyn Disk, news: Option<Box<dyn News>>) -> Self {
-        let news = news.filter(|news| store.tell_of(None, &**news).is_ok());
-        Self { logs: Mutex::default(), heads: Mutex::default(), news, turn: Mutex::default() }
+        let news = news.filter(|news| store.tell_of(None, &**news).is_ok()).map(Arc::from);
+        Self { logs: Mutex::default(), heads: Mutex::default(), news: Mutex::new(news), turn: Mutex::default() }
     }
 
     /// Somebody tells of new names.
     pub(super) fn is_told(&self) -> bool {
-        self.news.is_some()
+        self.news().is_some()
+    }
+
+    fn news(&self) -> Option<Arc<dyn News>> {
+        self.news.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Has heads that come in this folder opened, from now on. Where nobody tells of them, none is.
     pub(super) fn watch_folder(&self, store: &dyn Disk, folder: &Name) {
-        if let Some(news) = &self.news {
+        if let Some(news) = self.news() {
             // What is not seen is missed by whoever asks for it.
-            _ = store.tell_of(Some(folder), &**news);
+            _ = store.tell_of(Some(folder), &*news);
         }
     }
 
@@ -129,10 +157,10 @@ impl Held {
     }
 
     /// Holds logs and heads, and pins files, as they come, until `over` is set; runs on a thread of its own.
-    pub(super) fn watch(&self, store: &dyn Disk, passing: Passing, fresh: &Fresh<'_>, over: &AtomicBool) {
-        let mut news = self.news.as_deref();
+    fn watch(&self, store: &dyn Disk, passing: Passing, fresh: &Fresh<'_>, over: &AtomicBool) {
+        let mut news = self.news();
         while !over.load(Ordering::Relaxed) {
-            match news.map(|news| news.wait(PATIENCE)) {
+            match news.as_ref().map(|news| news.wait(PATIENCE)) {
                 Some(Ok(false)) => {}
                 Some(Ok(true)) => self.catch_up(store, passing, fresh),
                 Some(Err(_)) => {
@@ -146,11 +174,13 @@ impl Held {
                 }
             }
         }
+        // It takes the system some time to let go of these.
+        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Holds and pins what came so far. What cannot be held now is tried again by whoever lists, and told by him.
     pub(super) fn catch_up(&self, store: &dyn Disk, passing: Passing, fresh: &Fresh<'_>) {
-        let Some(news) = &self.news else { return };
+        let Some(news) = self.news() else { return };
         let _turn = self.turn.lock();
         match news.take() {
             Ok(Coming::Names(names)) => {

@@ -23,6 +23,7 @@
 //! | `refused` | stores that write in place, which no copy from outside can be true of, and what to do with each |
 //! | `capture` | the tries |
 //! | `copies`, `copy` | what one try writes: logs and heads |
+//! | `hashing` | the digests of logs, found out meanwhile |
 //! | `held` | descriptors of logs, and the watch for new ones |
 //! | `pins` | what was linked or copied so far |
 //! | `fresh` | what came meanwhile and no head names yet |
@@ -39,6 +40,7 @@ mod copy;
 mod fjall;
 mod fresh;
 mod git;
+mod hashing;
 mod held;
 mod pins;
 mod publish;
@@ -209,9 +211,12 @@ impl<D: Disk> Run<'_, D> {
         let notes = adapter.look(self.from)?;
         publish::sweep_leftovers(self)?;
         let draft = publish::Draft::of(self)?;
-        let mut captured = capture::capture(self, &mut *adapter, &draft)?;
-        captured.summary.notes.splice(0..0, notes);
-        draft.publish(captured)
+        held::watching(self.from, adapter.passing(), |held, fresh, end| {
+            let mut captured = capture::capture(self, &mut *adapter, &draft, (held, fresh))?;
+            end();
+            captured.summary.notes.splice(0..0, notes);
+            draft.publish(captured)
+        })
     }
 
     /// What knows this kind of store.

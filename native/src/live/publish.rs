@@ -14,6 +14,7 @@ use highwater_core::survey::{Options, Survey};
 use rayon::prelude::*;
 
 use super::capture::Captured;
+use super::copies::Unread;
 use super::copy::sum_of;
 use super::pins::HIDDEN;
 use super::{CheckpointSummary, Run};
@@ -186,19 +187,24 @@ impl<'a, D: Disk> Draft<'a, D> {
     /// Makes files durable that were written: what was linked is so already. Meanwhile, finds out what logs give.
     fn sync_files(&self, captured: &mut Captured) -> Result<(), Error> {
         let inside = &*self.inside;
-        let (files, unsynced, unread) = (&mut captured.files, &captured.unsynced, &captured.unread);
+        let (files, unsynced) = (&mut captured.files, &captured.unsynced);
+        let unread = std::mem::take(&mut captured.unread);
         let sync = || match unsynced.len() > MANY {
             true => inside.barrier(None).map_err(Error::of_folder("sync", inside, None)),
             false => each(inside, unsynced, |name| inside.open_to_hold(name).and_then(|file| file.sync())),
         };
-        let mut sum = || {
-            for name in unread {
-                let found = inside.open(name).and_then(|file| sum_of(&*file, u64::MAX));
-                files.insert(name.clone(), Some(found.map_err(Error::at("read", inside, name))?));
+        let sum = || {
+            for Unread { name, length, hashing } in unread {
+                let found = match hashing {
+                    Some(hashing) => hashing.end(length),
+                    None => inside.open(&name).and_then(|file| sum_of(&*file, length)),
+                };
+                let found = found.map_err(Error::at("read", inside, &name))?;
+                files.insert(name, Some(found));
             }
             Ok(())
         };
-        if !inside.syncs_together() {
+        if !inside.takes_threads() {
             return sync().and_then(|()| sum());
         }
         let (synced, summed) = rayon::join(sync, sum);
@@ -216,7 +222,7 @@ impl<'a, D: Disk> Draft<'a, D> {
             each(inside, &captured.folders, |name| inside.sync_folder(Some(name)))?;
             inside.sync_folder(None).map_err(Error::of_folder("sync", inside, None))
         };
-        if !inside.syncs_together() {
+        if !inside.takes_threads() {
             return sync_list().and_then(|()| sync());
         }
         let (listed, synced) = rayon::join(sync_list, sync);
@@ -277,7 +283,7 @@ impl<'a, D: Disk> Draft<'a, D> {
 /// all that wait for it.
 fn each(inside: &dyn Disk, names: &[Name], sync: impl Fn(&Name) -> io::Result<()> + Sync) -> Result<(), Error> {
     let sync = |name: &Name| sync(name).map_err(Error::at("sync", inside, name));
-    if inside.syncs_together() { names.par_iter().try_for_each(sync) } else { names.iter().try_for_each(sync) }
+    if inside.takes_threads() { names.par_iter().try_for_each(sync) } else { names.iter().try_for_each(sync) }
 }
 
 /// What something in the checkpoint is.
