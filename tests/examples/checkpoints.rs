@@ -62,7 +62,8 @@ fn main() -> ExitCode {
     // Whoever makes and drops families all the time, or ingests, changes what no later log can tell: such a store is only
     // caught between two changes, however often that takes.
     let tries = |is_harsh: bool| {
-        let slow = tallies.iter().filter(|tally| tally.pause.as_millis() == 300 && tally.name.contains(' ') == is_harsh);
+        let slow =
+            tallies.iter().filter(|tally| tally.pause.as_millis() == 300 && tally.name.contains(' ') == is_harsh);
         mean(&slow.flat_map(|tally| tally.tries.clone()).collect::<Vec<_>>())
     };
     let (plain, harsh) = (tries(false), tries(true));

@@ -83,7 +83,9 @@ pub(super) fn copy_log(
     // What is appended from now on belongs to the next checkpoint.
     let read: &dyn Object = if is_clone { file.as_object() } else { from };
     let end = read.length()?;
-    let hashing = if to.takes_threads() && end > SHORT { Hashing::begin(to.open(name)?) } else { None };
+    // Whoever has no descriptor or thread left is hashed afterwards.
+    let copied = (to.takes_threads() && end > SHORT).then(|| to.open(name).ok()).flatten();
+    let hashing = copied.and_then(Hashing::begin);
     let (mut at, mut failed) = (0, Ok(()));
     let mut buffer = vec![0; PIECE];
     while at < end {
