@@ -11,6 +11,7 @@
 //!   driven by `highwater_core::drive`, all others by [`drive`];
 //! * a place to write to: a [`disk::Disk`], which is a store too;
 //! * a shape that a restore makes: a folder in [`restore`];
+//! * a kind of backup whose points can be removed: a file in [`prune`];
 //! * a live store that checkpoints are made of: an adapter, a file in [`live`];
 //! * a verb: a file or folder in [`cli`] and a line in `cli::verb`.
 
@@ -27,6 +28,7 @@ pub mod live;
 pub mod lock;
 pub mod mark;
 mod marking;
+pub mod prune;
 mod random;
 pub mod restore;
 pub mod shown;

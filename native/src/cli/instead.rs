@@ -11,9 +11,8 @@ pub(super) fn of(verb: &str) -> Option<&'static str> {
         "repair" | "fix" | "mend" => "highwater heal REPO --from OTHER",
         "gc" | "garbage-collection" | "orphans" => "highwater strays STORE, which lists and removes nothing",
         "init" => "mkdir REPO: the first backup into an empty folder makes a repository of it",
-        "prune" | "forget" | "delete" | "remove" | "rm" | "expire" => {
-            "highwater backup --full --kill-old SOURCE REPO, the one verb that removes older points of a repozo \
-             repository"
+        "forget" | "delete" | "remove" | "rm" | "expire" | "retention" => {
+            "highwater prune REPO --keep-daily 7 --keep-weekly 4, which says what it removes"
         }
         "serve" | "gui" | "ui" => "highwater web",
         "errors" | "codes" => "highwater explain",

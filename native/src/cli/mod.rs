@@ -22,6 +22,7 @@ mod options;
 mod out;
 mod output;
 mod progress;
+mod prune;
 mod report;
 mod repository;
 mod repozo;

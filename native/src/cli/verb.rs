@@ -15,6 +15,7 @@ use super::heal::Heal;
 use super::list::List;
 use super::man::Man;
 use super::mark::Mark;
+use super::prune::Prune;
 use super::report::Report;
 use super::repozo::Repozo;
 use super::restore::Restore;
@@ -52,6 +53,7 @@ Examples:
   highwater restore /backup/zodb@2026-11-19 Data.fs      the state at the end of that day
   highwater backup disk.img /mnt/store@vm/100            a snapshot in a datastore of Proxmox Backup Server
   highwater checkpoint /srv/app/db /snap/db              a copy of a live fjall, RocksDB or LevelDB store
+  highwater prune /backup/zodb --keep-daily 7            which older points may go, and away with them
   highwater explain HW103                                what a finding means and what to do";
 
 /// One of the verbs, with its arguments.
@@ -64,6 +66,7 @@ pub(super) enum Verb {
     Mark(Mark),
     Heal(Heal),
     Strays(Strays),
+    Prune(Prune),
     List(List),
     Show(Show),
     Explain(Explain),
@@ -105,6 +108,7 @@ impl Verb {
             Self::Mark(verb) => verb,
             Self::Heal(verb) => verb,
             Self::Strays(verb) => verb,
+            Self::Prune(verb) => verb,
             Self::List(verb) => verb,
             Self::Show(verb) => verb,
             Self::Explain(verb) => verb,

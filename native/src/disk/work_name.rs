@@ -34,7 +34,7 @@ pub(crate) fn is_draft(last: &[u8], to: &Name, ending: &str) -> bool {
 }
 
 /// A name of a draft of `to`, which nobody can guess.
-pub(super) fn work(to: &Name, ending: &str) -> io::Result<Name> {
+pub(crate) fn work(to: &Name, ending: &str) -> io::Result<Name> {
     let digits = u64::from_le_bytes(random::bytes().map_err(io::Error::other)?);
     let last = [stem(to, ending), format!(".{digits:0width$x}{ending}", width = DIGITS).as_bytes()].concat();
     let name = to.folder().map_or_else(|| Name::new(&last), |folder| folder.join(&last));

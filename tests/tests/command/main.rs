@@ -7,3 +7,4 @@ mod damage;
 mod datastore;
 mod field;
 mod hostile;
+mod prune;

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod crash;
 mod injected;
+mod prune;
 mod reflink;
 mod tree;
 mod trust;

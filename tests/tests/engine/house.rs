@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the engine and of the native crate that are the same for every kind of backup.
-const GENERAL: [&str; 34] = [
+const GENERAL: [&str; 36] = [
     "core/src/check.rs",
     "core/src/claim.rs",
     "core/src/codec",
@@ -18,6 +18,7 @@ const GENERAL: [&str; 34] = [
     "core/src/finding.rs",
     "core/src/fit.rs",
     "core/src/inspect.rs",
+    "core/src/keep.rs",
     "core/src/marks.rs",
     "core/src/node.rs",
     "core/src/plan.rs",
@@ -38,6 +39,7 @@ const GENERAL: [&str; 34] = [
     "native/src/mark.rs",
     "native/src/heal.rs",
     "native/src/marking.rs",
+    "native/src/prune/plan.rs",
     "native/src/restore",
     "native/src/strays.rs",
 ];

@@ -2,6 +2,7 @@
 
 mod drive;
 mod house;
+mod keep;
 mod marks;
 mod properties;
 mod ranges;

@@ -6,3 +6,4 @@ mod demo;
 mod dropin;
 mod interop;
 mod live;
+mod prune;

@@ -1,6 +1,7 @@
 //! The names in a datastore: snapshots, chunks, times.
 
 use crate::digest::Digest;
+use crate::keep::days;
 use crate::name::Name;
 // A snapshot is written in a folder of its group. Servers pass over what is hidden.
 pub use crate::name::WORK;
@@ -48,11 +49,7 @@ pub fn time_of(text: &str) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    // Days since 1970, with years that begin in March, so that the day that some have more comes last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days =
-        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1;
-    Some((days - 719_468) * 86_400 + hour * 3600 + minute * 60 + second)
+    Some(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 /// The name of the folder of a snapshot of this second since 1970; see [`time_of`].

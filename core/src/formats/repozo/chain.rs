@@ -22,6 +22,8 @@ pub struct Listing {
     marks: BTreeSet<Name>,
     /// Stems of full backups of which a note says that what is older is being removed.
     removals: BTreeSet<String>,
+    /// Stems of which a note says that what no line names is being removed from there on.
+    pruned: BTreeSet<String>,
     /// Work files.
     pub temporary: Vec<Name>,
     /// Whatever does not belong here.
@@ -48,6 +50,7 @@ impl Listing {
             Role::Index(stem) => _ = self.indices.insert(stem.to_owned()),
             Role::Marks(of) => self.marks.extend(Name::new(of.as_bytes())),
             Role::KillOld(stem) => _ = self.removals.insert(stem.to_owned()),
+            Role::Pruned(stem) => _ = self.pruned.insert(stem.to_owned()),
             Role::Temporary => self.temporary.push(name.clone()),
             Role::Lock => {}
             Role::Stray => self.strays.push(name.clone()),
@@ -96,10 +99,24 @@ impl Listing {
         self.removals.iter().rev().find(is_there).map(String::as_str)
     }
 
-    /// Whether a chain is what an interrupted removal left: one without an index, older than what the note speaks of.
+    /// Whether a chain is what an interrupted removal left: one without an index, older than what the note speaks of, or
+    /// with a note of its own.
     #[must_use]
     pub fn is_being_removed(&self, chain: &Chain) -> bool {
-        !chain.has_dat && self.removed_before().is_some_and(|newest| chain.stem.as_str() < newest)
+        let is_older = |newest: &str| chain.stem.as_str() < newest;
+        !chain.has_dat && (self.removed_before().is_some_and(is_older) || self.pruned.contains(&chain.stem))
+    }
+
+    /// Whether a data file of a chain is what an interrupted removal left, if no line names it.
+    #[must_use]
+    pub fn is_being_pruned(&self, chain: &Chain, file: &Name) -> bool {
+        let stem = DataFile::parse(file.as_bytes()).map_or("", |data| data.stem);
+        chain.stem.as_str() <= stem && self.pruned().any(|first| (chain.stem.as_str()..=stem).contains(&first))
+    }
+
+    /// Stems of which a note says that what no line names is being removed from there on, in the chain that they lie in.
+    pub fn pruned(&self) -> impl Iterator<Item = &str> {
+        self.pruned.iter().map(String::as_str)
     }
 
     fn has_full(&self, stem: &str) -> bool {

@@ -173,17 +173,7 @@ impl Repository {
             }
             let mut files = chain.files.iter();
             if self.listing.is_being_removed(&chain) {
-                for file in files {
-                    let message =
-                        "it is left of an older chain that is being removed (--kill-old); the next backup ends that";
-                    out.findings.push(finding(
-                        Code::Temporary,
-                        Some(file.clone()),
-                        None,
-                        message.into(),
-                        Hurts::Nothing,
-                    ));
-                }
+                out.findings.extend(files.map(being_removed));
             } else if chain.stem.is_empty() {
                 for file in files {
                     let message = "it is an increment, and no full backup lies before it".to_owned();
@@ -236,7 +226,9 @@ impl Repository {
     ) {
         for file in files {
             let stem = DataFile::parse(file.as_bytes()).map_or("", |data| data.stem);
-            if self.wants(stem) {
+            if self.listing.is_being_pruned(chain, file) {
+                out.findings.push(being_removed(file));
+            } else if self.wants(stem) {
                 let message = format!("no line of '{}' names it", chain.dat());
                 let hurts = if last.is_some_and(|last| stem > last) { self.hides() } else { Hurts::Nothing };
                 self.doubt(file, finding(Code::Unlisted, Some(file.clone()), None, message, hurts), out);
@@ -426,6 +418,12 @@ impl Inspect for Repository {
         }
         Flow::Continue(())
     }
+}
+
+/// Says that a file is left of points that are being removed.
+fn being_removed(file: &Name) -> Finding {
+    let message = "it is left of older points that are being removed; the next backup or prune ends that".to_owned();
+    finding(Code::Temporary, Some(file.clone()), None, message, Hurts::Nothing)
 }
 
 fn finding(code: Code, object: Option<Name>, offset: Option<u64>, message: String, hurts: Hurts) -> Finding {

@@ -16,6 +16,11 @@ pub const MARKS: &str = crate::marks::SUFFIX;
 /// from before the first removal until after the last, so that an interrupted one can be told from a loss.
 pub const KILL_OLD: &str = ".kill-old";
 
+/// What follows a stamp in the name of the note that points are being removed: of the chain that the stamp lies in, from
+/// there on, what no line of the index names. Like the other, it is there from before the first removal until after the
+/// last.
+pub const PRUNED: &str = ".pruned";
+
 /// The lock file of writers.
 pub const LOCK: &str = ".highwater.lock";
 
@@ -76,6 +81,8 @@ pub enum Role<'a> {
     Marks(&'a str),
     /// The note that what is older than the full backup of this stem is being removed.
     KillOld(&'a str),
+    /// The note that what no line names is being removed, from this stamp on, in its chain.
+    Pruned(&'a str),
     /// A work file, of the original or of ours.
     Temporary,
     /// The lock file.
@@ -96,6 +103,7 @@ impl<'a> Role<'a> {
             Some((stem, b"dat")) => return Self::Dat(stem),
             Some((stem, b"index")) => return Self::Index(stem),
             Some((stem, b"kill-old")) => return Self::KillOld(stem),
+            Some((stem, b"pruned")) => return Self::Pruned(stem),
             _ => {}
         }
         let of = bytes.strip_suffix(MARKS.as_bytes()).filter(|of| DataFile::parse(of).is_some());

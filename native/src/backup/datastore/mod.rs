@@ -17,7 +17,7 @@ mod previous;
 mod publish;
 mod read;
 mod source;
-mod stage;
+pub(crate) mod stage;
 mod target;
 
 use std::collections::HashSet;

@@ -66,7 +66,7 @@ impl<'a> Stage<'a> {
 
 /// The first of the folders around one from which a rename leads into it; none is the root.
 #[expect(clippy::option_option, reason = "the root is a place, and has no name")]
-fn first_around(disk: &dyn Disk, name: &Name) -> Result<Option<Option<Name>>, Error> {
+pub(crate) fn first_around(disk: &dyn Disk, name: &Name) -> Result<Option<Option<Name>>, Error> {
     let mut around: Vec<Option<Name>> =
         std::iter::successors(name.folder(), Name::folder).map(Some).chain([None]).collect();
     while let Some(place) = around.pop() {
@@ -92,7 +92,7 @@ fn make<'a>(disk: &'a dyn Disk, place: Option<&Name>) -> Result<FolderDraft<'a>,
 }
 
 /// Removes the folders that interrupted runs left in a folder.
-pub(super) fn clear(disk: &dyn Disk, folder: Option<&Name>, watch: &Watch<'_>) -> Result<(), Error> {
+pub(crate) fn clear(disk: &dyn Disk, folder: Option<&Name>, watch: &Watch<'_>) -> Result<(), Error> {
     disk::clear_folders(disk, folder, holds, watch)
 }
 
@@ -114,9 +114,9 @@ fn is_prefix(name: &[u8]) -> bool {
     name.len() == 4 && name.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// What is written by way of the folder, or into it.
+/// What is written by way of the folder, or into it; or was in a snapshot that is removed by way of one.
 fn is_of_snapshot(name: &[u8]) -> bool {
     let is_chunk = name.len() == 64 && name.iter().all(u8::is_ascii_hexdigit);
-    let is_file = [".fidx", ".blob"].iter().any(|end| name.ends_with(end.as_bytes()));
+    let is_file = [".fidx", ".didx", ".blob"].iter().any(|end| name.ends_with(end.as_bytes()));
     is_chunk || is_file || name == b"owner" || name.ends_with(TEMPORARY.as_bytes())
 }

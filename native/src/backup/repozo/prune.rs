@@ -42,6 +42,10 @@ pub(super) fn older(disk: &dyn Disk, stem: &str, watch: &Watch<'_>) -> Result<us
 /// Ends a removal that was interrupted: of chains that have lost their index to it, the files. Chains that still have
 /// one are whole, and stay.
 pub(super) fn finish(disk: &dyn Disk, listing: &Listing, watch: &Watch<'_>) -> Result<(), Error> {
+    let pruned = crate::prune::repozo::end(disk, listing, watch)?;
+    if pruned > 0 {
+        watch.notice(format!("ended the removal of older points that a prune had begun: {pruned} files"));
+    }
     if listing.removals().next().is_none() {
         return Ok(());
     }

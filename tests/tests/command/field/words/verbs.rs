@@ -22,8 +22,8 @@ fn verbs_of_other_programs_are_answered_with_ours() {
         ("ls", "highwater list REPO"),
         ("snapshots", "highwater list REPO"),
         ("init", "mkdir REPO"),
-        ("prune", "--kill-old"),
-        ("forget", "--kill-old"),
+        ("forget", "highwater prune REPO"),
+        ("expire", "highwater prune REPO"),
         ("gc", "highwater strays STORE"),
     ] {
         let run = run(&[verb, "repo"]);

@@ -1,0 +1,254 @@
+//! `highwater prune`.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use highwater_core::finding::Code;
+use highwater_core::keep::Keep;
+use highwater_core::name::printable;
+use highwater_core::render::thousands;
+use highwater_core::report::{Depth, Soundness, series};
+use serde_json::json;
+
+use super::exit::Exit;
+use super::label::label;
+use super::options::kinds::noun;
+use super::options::of_kind::refuse;
+use super::options::{self, Keys, OfKind, Root, Talk, Writing};
+use super::repository::{Repository, kind_of, open_to_write, usage};
+use super::verb::Run;
+use super::{out, progress};
+use crate::error::Error;
+use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary};
+use crate::shown::quoted;
+
+/// Remove older points in time, and keep those that the rules name.
+///
+/// Each --keep rule looks at periods from the newest point on, UTC, and passes over those without a point: of each
+/// period it keeps the newest point, until it has kept N. What an earlier rule keeps costs a later one nothing, so that
+/// --keep-daily 7 --keep-weekly 4 reaches back a week, and four weeks beyond it. Larger numbers never remove more.
+///
+/// Every point is looked at first. If anything cannot be read, nothing is removed. The newest sound point stays in any
+/// case, and so do points that are damaged, which fill no period: they may be healed. In a repozo repository, a point
+/// stays as long as one that is kept builds on it. In a datastore, each group is pruned for itself, protected snapshots
+/// stay, and chunks are left to the server's garbage collection.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater prune --dry-run /backup/zodb --keep-daily 7 --keep-weekly 4    what would go?
+  highwater prune /backup/zodb --keep-last 3 --keep-monthly 12
+  highwater prune /mnt/datastore --keep-daily 14 --keep-yearly 5           each group for itself
+  highwater prune /mnt/datastore@vm/100 --keep-last 2                      one group
+  highwater prune --json -n /backup/zodb --keep-daily 7 | jq -r '.points[] | select(.kept | not) | .name'")]
+pub(super) struct Prune {
+    /// The repository or store, or a group of a store.
+    #[arg(value_name = "SET[@GROUP]")]
+    set: OsString,
+    #[command(flatten)]
+    rules: Rules,
+    /// How thoroughly to look before a point is called sound: size, digest or deep.
+    #[arg(short, long, value_enum, default_value_t = options::Depth::Size)]
+    depth: options::Depth,
+    /// Say what would be removed, and stop there.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    writing: Writing,
+    #[command(flatten)]
+    keys: OfKind<Keys>,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// What stays.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What stays")]
+struct Rules {
+    /// The last N points.
+    #[arg(long, value_name = "N")]
+    keep_last: Option<u64>,
+    /// The newest point of each of N hours.
+    #[arg(long, value_name = "N")]
+    keep_hourly: Option<u64>,
+    /// The newest point of each of N days.
+    #[arg(long, value_name = "N")]
+    keep_daily: Option<u64>,
+    /// The newest point of each of N weeks, which begin on Mondays.
+    #[arg(long, value_name = "N")]
+    keep_weekly: Option<u64>,
+    /// The newest point of each of N months.
+    #[arg(long, value_name = "N")]
+    keep_monthly: Option<u64>,
+    /// The newest point of each of N years.
+    #[arg(long, value_name = "N")]
+    keep_yearly: Option<u64>,
+}
+
+impl Rules {
+    fn keep(&self) -> Result<Keep, Error> {
+        let of = |number: Option<u64>| number.unwrap_or(0);
+        let keep = Keep {
+            last: of(self.keep_last),
+            hourly: of(self.keep_hourly),
+            daily: of(self.keep_daily),
+            weekly: of(self.keep_weekly),
+            monthly: of(self.keep_monthly),
+            yearly: of(self.keep_yearly),
+        };
+        if keep.is_nothing() {
+            return Err(usage(
+                "prune has to know what stays: give at least one rule of more than 0, such as --keep-daily 7 \
+                 --keep-weekly 4; --dry-run shows what would go"
+                    .to_owned(),
+            ));
+        }
+        Ok(keep)
+    }
+}
+
+impl Run for Prune {
+    fn is_quiet(&self) -> bool {
+        self.talk.quiet
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let keep = self.rules.keep()?;
+        let depth: Depth = self.depth.into();
+        if depth < Depth::Size {
+            return Err(usage("a point is not called sound by a list: say --depth size, digest or deep".to_owned()));
+        }
+        let named = Repository::parse(&self.set)?;
+        let disk = open_to_write(&named.path, self.root.following, self.writing)?;
+        let format = kind_of(&disk, &self.root)?;
+        if let Err(known) = prune::can(format) {
+            let (path, noun, known) = (quoted(&named.path), noun(format), known.join(" and "));
+            return Err(usage(format!("{path} names {noun}, and only points of the kinds {known} are pruned")));
+        }
+        refuse(&[&self.keys], &named.path, format, None)?;
+        let under = named.point.as_deref().map(|point| format.point(point)).transpose();
+        let under = under.map_err(|no| usage(no.to_string()))?;
+        let label = label(&named.path);
+        let (key, dry_run) = (self.keys.load()?, self.dry_run);
+        let job = PruneOptions { keep, label: &label, under, depth, key, dry_run };
+        let watch = self.talk.watch(stop);
+        let plan = progress::with(&format!("looking at {label}"), self.talk.quiet, &watch, || {
+            prune::plan(&job, format, &disk, &watch)
+        })?;
+        if !self.json {
+            self.tell(&plan)?;
+        }
+        let done = if dry_run { PruneSummary::default() } else { plan.carry_out(&watch) };
+        out::shortcomings(&disk);
+        if self.json {
+            out::print(&format!("{:#}\n", self.document(&plan, &done, format.facts().name)))?;
+        } else {
+            self.sum_up(&plan, &done)?;
+        }
+        if let Some(error) = done.failed {
+            return Err(error);
+        }
+        let worst = plan.points.iter().map(|point| point.verdict).max();
+        Ok(worst.unwrap_or(Soundness::Inconclusive).into())
+    }
+}
+
+impl Prune {
+    /// Prints the plan.
+    fn tell(&self, plan: &PrunePlan<'_>) -> Result<(), Error> {
+        let mut text = String::new();
+        let longest = plan.points.iter().map(|point| point.name.len()).max().unwrap_or(0);
+        for point in plan.points.iter().filter(|_| !self.talk.quiet) {
+            let name = printable(point.name.as_bytes());
+            match &point.kept {
+                Some(why) => text.push_str(&format!("keep    {name:longest$}  {}\n", printable(why.as_bytes()))),
+                None => text.push_str(&format!("remove  {name}\n")),
+            }
+        }
+        out::print(&text)?;
+        for unsound in &plan.unsound {
+            let (series, _) = series(unsound);
+            let of = if series.is_empty() { String::new() } else { format!(" of {}", printable(series.as_bytes())) };
+            out::say(&format!(
+                "highwater: no point{of} could be shown to be sound, so none is removed; `highwater verify` says more"
+            ));
+        }
+        for (name, message) in strangers(plan) {
+            out::say(&format!("highwater: left alone: {name}: {message}"));
+        }
+        Ok(())
+    }
+
+    /// Prints what was done.
+    fn sum_up(&self, plan: &PrunePlan<'_>, done: &PruneSummary) -> Result<(), Error> {
+        let count = |number: usize| thousands(number as u64);
+        let (all, goes) = (count(plan.points.len()), plan.goes().count());
+        let judged = self.judged(plan);
+        let newest = match &*plan.newest {
+            [] => String::new(),
+            [one] => format!("; the newest sound point is {}", printable(one.as_bytes())),
+            several => format!("; the newest sound point of each of {} groups stays", count(several.len())),
+        };
+        if !self.talk.quiet {
+            out::print(&match self.dry_run {
+                true => format!("would remove {} of {all} points{newest}, judged by {judged}\n", count(goes)),
+                false => {
+                    format!("removed {} of {all} points{newest}, judged by {judged}\n", count(done.removed.len()))
+                }
+            })?;
+        }
+        if goes > 0 && !plan.leaves().is_empty() && !self.talk.quiet {
+            out::say(&format!("highwater: {}", plan.leaves()));
+        }
+        Ok(())
+    }
+
+    /// By what points were called sound.
+    fn judged(&self, plan: &PrunePlan<'_>) -> &'static str {
+        match plan.report.depth {
+            Depth::List => "what is there",
+            Depth::Size => "what is there and its length",
+            Depth::Digest => "every byte",
+            Depth::Deep => "every byte and record",
+        }
+    }
+
+    fn document(&self, plan: &PrunePlan<'_>, done: &PruneSummary, format: &str) -> serde_json::Value {
+        let points = plan.points.iter().map(|point| {
+            let mut line = json!({ "name": point.name, "kept": point.kept.is_some(), "verdict": point.verdict });
+            if let Some(fields) = line.as_object_mut() {
+                match &point.kept {
+                    Some(why) => fields.insert("why".to_owned(), json!(why)),
+                    None => fields.insert("removed".to_owned(), json!(done.removed.contains(&point.name))),
+                };
+            }
+            line
+        });
+        let points: Vec<_> = points.collect();
+        let left: Vec<_> = strangers(plan).map(|(name, why)| json!({ "name": name, "why": why })).collect();
+        json!({
+            "schema": 1,
+            "format": format,
+            "dry_run": self.dry_run,
+            "depth": plan.report.depth,
+            "points": points,
+            "newest": plan.newest,
+            "left_alone": left,
+        })
+    }
+}
+
+/// What lies there and belongs to no point, as far as it is told.
+fn strangers<'a>(plan: &'a PrunePlan<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let belongs_to_none = |code: Code| {
+        matches!(code, Code::Stray | Code::Unlisted | Code::NoIndex | Code::NoBase | Code::Unfinished | Code::Misnamed)
+    };
+    let notes = plan.report.findings.iter().filter(move |note| belongs_to_none(note.code));
+    notes.map(|note| (&*note.object, &*note.message))
+}

@@ -1,0 +1,81 @@
+//! Removes points in time by rules over their calendar ([`highwater_core::keep`]): plans first, then carries the plan
+//! out.
+//!
+//! Before anything goes, every point is looked at. What could not be read may be needed: then nothing is removed. The
+//! newest point of each series that is sound stays, and so does whatever was not shown to be sound: it may be healed. A
+//! series without a sound point is left alone.
+//!
+//! What names a point goes first, for good, and what it named after that. So a run that is cut off leaves sound points,
+//! and leftovers that the next run or the next backup removes.
+//!
+//! Another kind of backup is a file here that implements [`Pruner`], and a line in [`ALL`].
+
+mod datastore;
+mod plan;
+pub(crate) mod repozo;
+
+use highwater_core::inspect::Format;
+use highwater_core::point::Point;
+
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::watch::Watch;
+pub use plan::{Planned, PruneOptions, PrunePlan, PruneSummary, plan};
+
+/// What is to be known of a kind of backup to remove points of it.
+trait Pruner: Sync {
+    /// The name of its format.
+    fn kind(&self) -> &'static str;
+
+    /// Whether a point stands for whole series, of which the others can be left alone.
+    ///
+    /// # Errors
+    /// What to name instead, in a sentence.
+    fn narrows(&self, point: &Point) -> Result<(), String>;
+
+    /// Why points stay whatever the rules say, as clauses: one for each of `points`, which are all that were looked at.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    fn holds(&self, disk: &dyn Disk, points: &[&str]) -> Result<Vec<Option<String>>, Error>;
+
+    /// Ends what an interrupted run of this has begun.
+    ///
+    /// # Errors
+    /// What cannot be removed.
+    fn finish(&self, disk: &dyn Disk, watch: &Watch<'_>) -> Result<(), Error>;
+
+    /// Removes points of one series. Each that names nothing any more, for good, is told to `gone`.
+    ///
+    /// # Errors
+    /// What cannot be removed; whatever is still named is whole.
+    fn remove(&self, job: &Removal<'_>, gone: &mut dyn FnMut(&str)) -> Result<(), Error>;
+
+    /// What is left to others, in a sentence; empty where nothing is.
+    fn leaves(&self) -> &'static str;
+}
+
+/// Every kind of backup whose points can be removed.
+const ALL: &[&dyn Pruner] = &[&repozo::Repository, &datastore::Store];
+
+/// What is to be removed of one series.
+struct Removal<'a> {
+    disk: &'a dyn Disk,
+    /// Its points that go, the oldest first.
+    goes: &'a [&'a str],
+    /// The newest sound one, which stays.
+    newest: &'a str,
+    watch: &'a Watch<'a>,
+}
+
+/// Whether points of a kind of backup can be removed, and if not, which ones' can.
+///
+/// # Errors
+/// The names of the kinds whose can.
+pub fn can(format: &dyn Format) -> Result<(), Vec<&'static str>> {
+    pruner(format).map(|_| ()).ok_or_else(|| ALL.iter().map(|pruner| pruner.kind()).collect())
+}
+
+fn pruner(format: &dyn Format) -> Option<&'static dyn Pruner> {
+    ALL.iter().copied().find(|pruner| pruner.kind() == format.facts().name)
+}
