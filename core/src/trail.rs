@@ -21,7 +21,7 @@ pub struct Part {
 
 /// Objects to read in order, and what looks at them.
 pub struct Trail {
-    /// The objects.
+    /// The objects, or as many as are known before one is read: [`Follow::more`] names those behind them.
     pub parts: Vec<Part>,
     /// What looks at them.
     pub follow: Box<dyn Follow>,
@@ -43,7 +43,7 @@ pub enum Ended<'a> {
 
 /// Looks at the decoded bytes of a trail's parts.
 pub trait Follow: Send {
-    /// Part `index` begins; `part` is its place in [`Trail::parts`].
+    /// Part `index` begins, counted with those that [`Follow::more`] names.
     fn begin(&mut self, index: usize, part: &Part);
 
     /// The next decoded bytes of the part. `Break` when no more of it is of interest.
@@ -51,6 +51,12 @@ pub trait Follow: Send {
 
     /// The part is over. When it is not whole, conclude nothing from what is missing.
     fn end(&mut self, ended: Ended<'_>, out: &mut Findings);
+
+    /// The next part, once those of [`Trail::parts`] were read: for what has too many to name them all before, or
+    /// learns from one which is the next.
+    fn more(&mut self, _: &mut Findings) -> Option<Part> {
+        None
+    }
 
     /// Whether everything could be looked at, damaged or not.
     fn is_whole(&self) -> bool;
@@ -102,7 +108,8 @@ impl Following {
 
     /// Begins the next part and says which object to read from its start; none when all were read.
     pub fn begin(&mut self) -> Option<Name> {
-        let part = self.trail.parts.get(self.next)?;
+        let listed = self.trail.parts.get(self.next).cloned();
+        let part = &listed.or_else(|| self.trail.follow.more(&mut self.findings))?;
         self.decoder = Decoder::new(part.codec, self.key.as_ref());
         self.broken = None;
         self.stopped = false;

@@ -24,6 +24,7 @@ import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import datastore
+import pxar
 from datastore import FIXED, DYNAMIC, PLAIN, SEALED, ZSTD, ZSTD_SEALED, Key
 
 DICE = random.Random(7)
@@ -168,6 +169,22 @@ def write_keys(folder):
     write("key-pbkdf2.json", {"PBKDF2": {"iter": 65535, "salt": base64.b64encode(salt).decode()}}, shut(outer))
 
 
+def tree():
+    """What a container has: every kind of entry, one of them in several chunks."""
+    attribute = pxar.item(pxar.XATTR, b"user.note\0kept")
+    etc = [(b"hosts", "file", text(300)), (b"empty", "file", b""), (b"host.conf", "link", b"hosts")]
+    dev = [(b"sda", "block", (8, 0)), (b"null", "character", (1, 3)), (b"log", "socket", None), (b"fifo", "pipe", None)]
+    return [
+        (b"etc", "folder", etc),
+        (b"large.txt", "file", text(300_000), attribute),
+        (b"noise", "file", DICE.randbytes(300_000)),
+        (b"dev", "folder", dev),
+        (b"none", "folder", []),
+        (b"same as hosts", "hard", b"etc/hosts"),
+        (b"last.txt", "file", text(200_000)),
+    ]
+
+
 def make_store(folder):
     maker, unit = Maker(folder), 65_536
     image = bytearray(text(5 * unit) + bytes(4 * unit) + DICE.randbytes(4 * unit) + text(30_001))
@@ -177,13 +194,14 @@ def make_store(folder):
     maker.snapshot(VM_NEXT, [("drive-scsi0.img.fidx", fixed(bytes(image), unit), unit)], [configuration])
     large = text(100_000) + bytes(12_600_001)
     maker.snapshot(VM_LARGE, [("drive-virtio0.img.fidx", fixed(large, 4 << 20), 4 << 20)])
-    tree = dynamic(text(300_000) + DICE.randbytes(300_000) + text(200_000))
-    root = [("root.pxar.didx", tree, 0)]
-    maker.snapshot(CT, [*root, ("catalog.pcat1.didx", dynamic(text(9_000)), 0)], [("pct.conf.blob", text(300))])
+    root = [("root.pxar.didx", dynamic(pxar.archive(tree())), 0)]
+    parts = zip(("home.mpxar.didx", "home.ppxar.didx"), pxar.archive(tree(), split=True, prelude=b"exclude: /tmp"))
+    home = [(name, dynamic(part), 0) for name, part in parts]
+    maker.snapshot(CT, [*root, *home, ("catalog.pcat1.didx", dynamic(text(9_000)), 0)], [("pct.conf.blob", text(300))])
     maker.snapshot(HOST, root, [("note.blob", b"\x01\x02")])
-    maker.snapshot(SEALED_CT, root, [("pct.conf.blob", text(300))], sealed=True)
+    maker.snapshot(SEALED_CT, [*root, *home], [("pct.conf.blob", text(300))], sealed=True)
     maker.snapshot(SEALED_VM, [("drive-scsi0.img.fidx", fixed(bytes(image[: 4 * unit]), unit), unit)], sealed=True)
-    maker.snapshot(SIGNED, [("etc.pxar.didx", dynamic(text(100_000)), 0)], signed=True)
+    maker.snapshot(SIGNED, [("etc.pxar.didx", dynamic(pxar.archive([(b"x", "file", text(100_000))])), 0)], signed=True)
     write_keys(maker.truth)
     return maker.store
 

@@ -18,8 +18,9 @@ use crate::repo::Image;
 use crate::run::Run;
 
 /// The scripts that a made store comes from.
-const SCRIPTS: [&str; 3] = [
+const SCRIPTS: [&str; 4] = [
     include_str!("../python/pieces.py"),
+    include_str!("../python/pxar.py"),
     include_str!("../python/datastore.py"),
     include_str!("../python/datastore_made.py"),
 ];

@@ -24,5 +24,6 @@ pub mod scene;
 pub mod score;
 pub mod specimens;
 pub mod stamps;
+pub mod trees;
 pub mod workbench;
 pub mod writers;

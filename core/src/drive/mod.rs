@@ -49,6 +49,9 @@ use stream::Stream;
 /// Claims that wait for a place; the indices are not read on while there are more.
 const WAITING: usize = 4096;
 
+/// Trails that wait for a place, likewise: each may know as many objects as an index names.
+const TRAILS_WAITING: usize = 64;
+
 /// Operations at a time: some more than a page's kernel has lanes, so that some may wait for the disk. With many more,
 /// what they hold falls out of the caches.
 const OPERATIONS: usize = 16;
@@ -219,7 +222,7 @@ impl Drive {
 
     /// Answers the survey's questions, while there is room for what follows from them.
     fn ask(&mut self) -> bool {
-        if self.asked_all || self.claims.len() > WAITING || self.trails.len() > WAITING {
+        if self.asked_all || self.claims.len() > WAITING || self.trails.len() > TRAILS_WAITING {
             return false;
         }
         match self.indices.step(&self.listing) {

@@ -7,4 +7,5 @@ mod marks;
 mod properties;
 mod ranges;
 mod split;
+mod trees;
 mod wasm;

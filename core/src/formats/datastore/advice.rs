@@ -18,6 +18,11 @@ pub(super) fn advice(code: Code, cache: bool) -> Option<&'static str> {
             "Bring that file back from a copy of the store: its snapshot cannot be restored without it; others do \
              not need it."
         }
+        Code::Record => {
+            "Its chunks hold what was written, so the archive was wrong when it was made, or was made to be: see what \
+             can be read of it with `highwater show STORE@SNAPSHOT/ARCHIVE`, use another snapshot, and back the \
+             machine up again."
+        }
         Code::Unverifiable if cache => {
             "Verify the store in its bucket for what the cache does not hold, and give the key of what is encrypted \
              with --keyfile."

@@ -25,6 +25,32 @@ const ENDINGS: [(&str, Kind); 7] = [
     (".log", Kind::Blob),
 ];
 
+/// Which part of a tree of files an archive holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// Everything but the contents of its files.
+    Tree,
+    /// Those.
+    Payloads,
+}
+
+/// Which part of a tree the archive of this name holds, or the file that it is in, and what the tree is called; none if
+/// it is another kind of archive.
+#[must_use]
+pub fn part_of(name: &str) -> Option<(&str, Part)> {
+    let archive = name.strip_suffix(".didx").unwrap_or(name);
+    let (stem, ending) = archive.rsplit_once('.')?;
+    let part = match ending {
+        "pxar" => Part::Whole,
+        "mpxar" => Part::Tree,
+        "ppxar" => Part::Payloads,
+        _ => return None,
+    };
+    Some((stem, part))
+}
+
 /// How an archive is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {

@@ -108,6 +108,11 @@ impl Index {
         }
     }
 
+    /// Whether it could be read so far.
+    pub(super) fn is_sound(&self) -> bool {
+        self.odd.is_none() && self.unit.is_empty() && self.end > 0
+    }
+
     /// What the index comes to, when nothing follows.
     pub(super) fn end(self) -> Result<Summary, Odd> {
         if let Some(odd) = self.odd {

@@ -13,6 +13,7 @@ use super::manifest::{self, File};
 use super::names::{self, Which};
 use super::snapshot::Signed;
 use super::strange::Strange;
+use super::trees::Chunks;
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Broken, Codec, Decoder, Flow, Sealing};
 use crate::fault::{Fault, FaultKind};
@@ -48,6 +49,10 @@ pub(super) struct Store {
     pub(super) walking: Option<Strange>,
     /// And what is to be looked at once more after these.
     pub(super) late: Vec<Late>,
+    /// The tree of a split archive, whose payloads are named next.
+    pub(super) tree: Option<Chunks>,
+    /// Some tree is looked into.
+    pub(super) deep: bool,
 }
 
 /// Something to be read.
@@ -90,6 +95,8 @@ pub(super) enum Now {
         ordinal: u64,
         codec: Codec,
         index: Box<Index>,
+        /// Its chunks, if they are to be looked into.
+        chunks: Option<Chunks>,
     },
     Content(Box<Content>, String, u64, Option<String>),
     Log(Name, Decoder, Option<Broken>),
@@ -126,6 +133,8 @@ impl Store {
             strange: Vec::new(),
             walking: None,
             late: Vec::new(),
+            tree: None,
+            deep: false,
         }
     }
 
@@ -157,6 +166,11 @@ impl Store {
         matches!(self.scope.of, Of::Salvage(_))
     }
 
+    /// What chunks hold is to be looked into.
+    pub(super) fn trails(&self) -> bool {
+        self.scope.trails && !self.only_lists() && !self.salvages()
+    }
+
     /// Nothing but the names of snapshots is asked for.
     pub(super) fn only_lists(&self) -> bool {
         self.scope.of == Of::Catalogue
@@ -181,7 +195,8 @@ impl Store {
             Some(Ahead::Index(name, file, ordinal, sealing)) => {
                 let codec = if self.cache { Codec::Cached(sealing) } else { Codec::Blob(sealing) };
                 let index = Box::new(Index::new(file.kind == FileKind::Fixed));
-                Now::Index { name, file, ordinal, codec, index }
+                let chunks = self.chunks(&name, &file, codec, ordinal);
+                Now::Index { name, file, ordinal, codec, index, chunks }
             }
             Some(Ahead::Content(content, path, group, key)) => Now::Content(content, path, group, key),
             Some(Ahead::Log(name, opens)) => {
@@ -205,7 +220,8 @@ impl Store {
                 }
                 self.manifest_read((&folder, name), group, files, (reading, fault), out);
             }
-            Now::Index { name, file, ordinal, index, .. } => {
+            Now::Index { name, file, ordinal, index, chunks, .. } => {
+                let is_read = fault.is_none() && index.is_sound();
                 match (fault, index.end()) {
                     (Some(fault), _) => out.findings.push(failed(Some(name), fault, Hurts::One(ordinal))),
                     // Without a manifest, there is nothing to compare it with.
@@ -214,6 +230,9 @@ impl Store {
                     (None, Err(odd)) => {
                         out.findings.push(finding(Code::Malformed, name, Some(odd.at), odd.what, Hurts::One(ordinal)));
                     }
+                }
+                if let Some(chunks) = chunks {
+                    self.look_into(chunks, is_read, out);
                 }
                 self.next(out);
             }
@@ -276,10 +295,15 @@ impl Inspect for Store {
                 reading.push(bytes)
             }
             (Answer::Bytes(bytes), Now::Content(content, ..)) => content.push(bytes),
-            (Answer::Bytes(bytes), Now::Index { name, ordinal, codec, index, .. }) => {
+            (Answer::Bytes(bytes), Now::Index { name, ordinal, codec, index, chunks, .. }) => {
                 // One archive alone is to be put together: then a chunk that comes twice goes to two places.
                 let claims = if self.archive.is_some() { &mut out.claims } else { &mut out.shared };
-                index.push(bytes, &mut |entry| claims.extend(claim(name, *codec, *ordinal, entry)));
+                index.push(bytes, &mut |entry| {
+                    if let Some(chunks) = chunks {
+                        chunks.push(entry.target.end, &entry.digest);
+                    }
+                    claims.extend(claim(name, *codec, *ordinal, entry));
+                });
             }
             (Answer::Bytes(bytes), Now::Log(_, decoder, broken)) => {
                 if broken.is_none() {
@@ -301,9 +325,9 @@ impl Inspect for Store {
         Box::new(Self::new(&self.scope, self.cache))
     }
 
-    /// What chunks hold is not looked into.
+    /// Of what chunks hold, trees alone are looked into.
     fn deepest(&self) -> Depth {
-        Depth::Digest
+        if self.deep { Depth::Deep } else { Depth::Digest }
     }
 }
 

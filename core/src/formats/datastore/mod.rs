@@ -7,7 +7,8 @@
 //!
 //! What the server's own verification does not look at is looked at here: that a manifest is of the snapshot whose
 //! folder it lies in, that an index's own checksum is right, that a chunk has the length that each of its indices says,
-//! that blobs open, signatures, snapshots under names that nothing reads, and files that no manifest names.
+//! that blobs open, signatures, snapshots under names that nothing reads, and files that no manifest names; and, if the
+//! trees of files in archives are to be looked into, that these do not contradict themselves.
 
 mod advice;
 pub mod archives;
@@ -20,10 +21,12 @@ mod kind;
 mod manifest;
 pub mod names;
 mod proof;
+pub mod pxar;
 mod references;
 mod snapshot;
 mod state;
 mod strange;
+mod trees;
 
 pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::archives::part_of;
 use super::content::{Content, kept};
 use super::found::{failed, finding, stray};
 use super::inspect::{Ahead, Late, Now, Store, hash, told};
@@ -178,6 +179,10 @@ impl Store {
         }
         present.remove(MANIFEST);
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
+        if self.trails() {
+            // The payloads of a tree come right behind it.
+            files.sort_by(|one, other| part_of(&one.name).cmp(&part_of(&other.name)));
+        }
         let mut ahead = Vec::new();
         if present.remove(LOG)
             && self.archive.is_none()

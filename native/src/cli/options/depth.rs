@@ -12,7 +12,7 @@ pub(in crate::cli) enum Depth {
     Size,
     /// Every byte gives its digest.
     Digest,
-    /// Records and OID indices are consistent.
+    /// Records, OID indices and archived trees are consistent.
     Deep,
 }
 

@@ -44,7 +44,7 @@ Depths:
   list    the index is understood and everything it names is there
   size    also, lengths are right (compressed files are decompressed to know theirs)
   digest  also, every byte gives its digest
-  deep    also, the records inside are consistent, and the OID indices fit them
+  deep    also, the records inside are consistent, the OID indices fit them, and archived trees hold together
 
 Examples:
   highwater verify /backup/zodb

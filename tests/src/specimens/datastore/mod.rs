@@ -6,6 +6,7 @@ pub mod hostile;
 mod injected;
 mod matrix;
 mod small;
+mod trees;
 
 use std::fs;
 
@@ -140,6 +141,7 @@ impl Specimen for Datastore {
             Target { name: "fidx", run: fuzz::fidx, seeds: fuzz::seeds::fidx, words: &[] },
             Target { name: "manifest", run: fuzz::manifest, seeds: fuzz::seeds::manifest, words: fuzz::seeds::TEXT },
             Target { name: "keyfile", run: fuzz::keyfile, seeds: fuzz::seeds::keyfile, words: fuzz::seeds::TEXT },
+            Target { name: "pxar", run: trees::pxar, seeds: trees::seeds, words: trees::WORDS },
             Target { name: "store", run: fuzz::store, seeds: fuzz::seeds::store, words: fuzz::seeds::WORDS },
         ]
     }

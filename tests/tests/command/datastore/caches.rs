@@ -61,7 +61,7 @@ fn what_a_cache_holds_is_listed_restored_and_healed_and_what_it_has_not_is_never
         let from = format!("{}@{archive}", store.display());
         let (from, target) = (Path::new(&from), fixture.path().join("target"));
         let key = [Path::new("--keyfile"), &sample.truth("key.json")];
-        let shown = run("show", &[&[from][..], &key].concat()).expect(0).text();
+        let shown = run("show", &[&[from, Path::new("--chunks")][..], &key].concat()).expect(0).text();
         let restored = run("restore", &[&[from, &target][..], &key].concat());
         if shown.contains(&emptied) {
             restored.expect(3).says("in the bucket");

@@ -11,6 +11,7 @@ mod modelled;
 mod presence;
 mod several;
 mod strays;
+mod trees;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,6 @@
-//! `highwater show`: what a restore of a point reads, and which bytes each file gives.
+//! `highwater show`: what a restore of a point reads, and which bytes each file gives; of a tree, its files.
+
+mod tree;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use crate::error::Error;
 use crate::restore::{Asked, Plan, find};
 use highwater_core::report::Depth;
 
-/// Show which files a restore of a point reads, and which bytes each one gives.
+/// Show which files a restore of a point reads, and which bytes each one gives; of an archived tree, what is in it.
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The repository, and the point.
@@ -31,6 +33,9 @@ pub(super) struct Show {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Of an archived tree too, show the chunks that it is put together of.
+    #[arg(long)]
+    chunks: bool,
     #[command(flatten)]
     root: Root,
     #[command(flatten)]
@@ -38,7 +43,7 @@ pub(super) struct Show {
 }
 
 impl Run for Show {
-    fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let repository = Repository::parse(&self.repository)?;
         let store = open(&repository.path, &self.root)?;
         let format = kind_of(&store, &self.root)?;
@@ -47,8 +52,18 @@ impl Run for Show {
         if let Some(point) = repository.point.as_ref().filter(lacks) {
             return set(&find(&store, format, point.clone())?, self.json);
         }
-        let asked = Asked { format, point: repository.point, key: self.keys.load()? };
+        let key = self.keys.load()?;
+        let tree = repository
+            .point
+            .as_deref()
+            .and_then(tree::is_tree)
+            .filter(|_| !self.chunks && format.facts().shape == Shape::Image);
+        let asked = Asked { format, point: repository.point, key: key.clone() };
         let plan = Plan::make(&store, asked, Depth::List)?;
+        if let Some(part) = tree {
+            tree::show(&store, &plan, part, key.as_ref(), self.json, stop)?;
+            return Ok(Exit::Sound);
+        }
         if self.json {
             let chunks: Vec<_> = plan.claims.iter().map(|claim| chunk(&claim)).collect();
             let index = plan.index.as_ref().map(ToString::to_string);
