@@ -73,7 +73,7 @@ fn a_tree_of_everything_is_printed_a_line_an_entry_and_what_is_wrong_with_one_is
     shown.expect(0);
     for line in [
         "d 0755   1000:1000                 2025-06-16T15:06:40Z  .\n",
-        "- 0644   1000:1000               1 2025-06-16T15:06:40Z  folder/one\n",
+        "- 0644   1000:1000               3 2025-06-16T15:06:40Z  folder/one\n",
         "  link -> folder/one\n",
         "h                                                        hard -> folder/one\n",
     ] {

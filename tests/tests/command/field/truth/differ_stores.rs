@@ -28,7 +28,8 @@ fn check(case: &mut Case) {
     let key = case.shapes.join("key.json");
     let keyed = ["--keyfile", key.to_str().expect("text")];
     verdicts(case, "open", &["--depth", "digest"]);
-    verdicts(case, "keyed", &[&["--depth", "deep"], &keyed[..]].concat());
+    // Into trees the other reader does not look, so that an index in the place of another's is sound to it.
+    verdicts(case, "keyed", &[&["--depth", "digest"], &keyed[..]].concat());
     case.is_sound_at_lesser_depths(case.told["keyed"]["codes"][0] == 0, &keyed);
     let snapshots = case.told["keyed"]["snapshots"].as_object().expect("snapshots").clone();
     let mut dice = Dice::new(case.seed());
