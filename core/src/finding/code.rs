@@ -153,6 +153,9 @@ codes! {
     TornTail = 310, "torn-tail", Warning, "the newest log of a store ends in the middle of an entry",
         "Nothing to do if the store's program was killed or is running: it cuts such an end off when it opens the \
          store.";
+    /// Transactions that are committed and wait to be taken into the files that were looked at.
+    Pending = 311, "pending", Warning, "committed transactions that a store has not taken into its database yet",
+        "Nothing to do if the store's program is running; otherwise start it, and it takes them in.";
 }
 
 impl fmt::Display for Code {

@@ -325,6 +325,16 @@ fn parts(code: Code) -> Page {
             ],
             again: "--depth digest --strict",
         },
+        Code::Pending => Page {
+            means: "Transactions are committed and lie in a journal, or beside the database, from where the store's own \
+                program takes them into it. The database is looked at as it is: they belong to later points.",
+            comes: "A program that is running, was killed, or lets its database hold still for a backup. It is usual.",
+            steps: &[
+                "If you copy the store, copy all of it, not its database alone.",
+                "If the program is not running and these should be looked at too, start and stop it, then verify again.",
+            ],
+            again: "--depth list --strict",
+        },
         Code::NoOwner => Page {
             means: "A group has no file that says whose it is. Its snapshots are checked and restored like any \
                 others, but a server leaves the group out of its listings and takes no backup into it.",

@@ -1,6 +1,7 @@
 //! The kinds of backup. A new one is a folder here and a line in [`ALL`].
 
 pub mod datastore;
+pub mod dirstorage;
 pub mod fjall;
 pub mod listed;
 pub mod repozo;
@@ -21,6 +22,7 @@ pub static ALL: &[&dyn Format] = &[
     &fjall::Fjall,
     &Stores::ROCKSDB,
     &Stores::LEVELDB,
+    &dirstorage::DirStorage,
     &listed::Listed,
 ];
 

@@ -32,6 +32,8 @@ fn is_never_written_again(kind: Kind, path: &Path) -> bool {
         Kind::Rocksdb => has_ending(&[".sst", ".blob"]),
         Kind::Leveldb => has_ending(&[".ldb", ".sst"]),
         Kind::Git => path.starts_with("objects"),
+        // A pack changes the pointers of transactions.
+        Kind::Dirstorage => folder != "x" && name.len() > 16,
         Kind::Tantivy => !matches!(name, "meta.json" | ".managed.json") && !has_ending(&[".lock"]),
     }
 }

@@ -16,6 +16,7 @@
 
 pub mod crash;
 pub mod datastore;
+pub mod dirstorage;
 pub mod fjall;
 pub mod hostile;
 pub mod injected;
@@ -39,8 +40,15 @@ use crate::repo::Image;
 use crash::{Judgement, Scene, Seen};
 
 /// Every format.
-pub fn all() -> [&'static dyn Specimen; 5] {
-    [&repozo::Repozo, &datastore::Datastore, &fjall::Fjall, &rocksdb::Stores::ROCKSDB, &rocksdb::Stores::LEVELDB]
+pub fn all() -> [&'static dyn Specimen; 6] {
+    [
+        &repozo::Repozo,
+        &datastore::Datastore,
+        &fjall::Fjall,
+        &rocksdb::Stores::ROCKSDB,
+        &rocksdb::Stores::LEVELDB,
+        &dirstorage::DirStorage,
+    ]
 }
 
 /// Bytes up to which a sample is small: an instrument does all that it can do to it, and less to others.

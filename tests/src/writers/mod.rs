@@ -33,6 +33,8 @@ pub enum Kind {
     Git,
     /// Tantivy, the crate itself.
     Tantivy,
+    /// What DirectoryStorage does to its files, as it runs on no Python of today.
+    Dirstorage,
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             Self::Leveldb => "leveldb",
             Self::Git => "git",
             Self::Tantivy => "tantivy",
+            Self::Dirstorage => "dirstorage",
         }
     }
 
@@ -56,6 +59,7 @@ impl Kind {
             Self::Fjall | Self::Rocksdb | Self::Leveldb => 2_000,
             Self::Git => 20,
             Self::Tantivy => 400,
+            Self::Dirstorage => 100,
         }
     }
 
@@ -65,6 +69,7 @@ impl Kind {
             Self::Fjall | Self::Rocksdb | Self::Leveldb => 1_500,
             Self::Git => 20,
             Self::Tantivy => 400,
+            Self::Dirstorage => 50,
         }
     }
 
@@ -75,6 +80,7 @@ impl Kind {
             Self::Rocksdb => python::command("rocksdb_store.py"),
             Self::Leveldb => python::command("leveldb_store.py"),
             Self::Git => python::command("git_store.py"),
+            Self::Dirstorage => python::command("dirstorage_store.py"),
         }
     }
 

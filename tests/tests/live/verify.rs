@@ -52,3 +52,8 @@ fn rocksdb() {
 fn leveldb() {
     beside_a_writer(Kind::Leveldb, Some(BETWEEN_KILLS));
 }
+
+#[test]
+fn dirstorage() {
+    beside_a_writer(Kind::Dirstorage, Some(BETWEEN_KILLS));
+}

@@ -29,11 +29,15 @@ static FJALL: Kind = Kind { heading: "For a fjall store", noun: "a fjall store",
 static ROCKSDB: Kind =
     Kind { heading: "For a RocksDB store", noun: "a RocksDB or LevelDB store", formats: &["rocksdb", "leveldb"] };
 
+/// A store of DirectoryStorage.
+static DIRSTORAGE: Kind =
+    Kind { heading: "For a DirectoryStorage", noun: "a DirectoryStorage", formats: &["dirstorage"] };
+
 /// A folder with a list of its files beside it.
 static LISTED: Kind =
     Kind { heading: "For a folder with a list", noun: "a folder with a list of its files", formats: &["listed"] };
 
-static ALL: [&Kind; 5] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &LISTED];
+static ALL: [&Kind; 6] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &DIRSTORAGE, &LISTED];
 
 impl Kind {
     /// Whether a format is of this kind.

@@ -7,8 +7,8 @@ use super::Following;
 /// What a repository is taken for, and what of it is read.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct Root {
-    /// The kind of repository, when it is not to be recognised: repozo, datastore, fjall, rocksdb, leveldb, or
-    /// datastore-cache, the cache of an S3 store, in which an empty chunk is one that only the bucket has.
+    /// The kind of repository, when it is not to be recognised: repozo, datastore, fjall, rocksdb, leveldb,
+    /// dirstorage, or datastore-cache, the cache of an S3 store, in which an empty chunk is one that only the bucket has.
     #[arg(long, value_name = "KIND")]
     pub(in crate::cli) kind: Option<String>,
     #[command(flatten)]

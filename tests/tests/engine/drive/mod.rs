@@ -222,7 +222,8 @@ fn what_a_bad_line_keeps_back_is_never_called_damage() {
                 driven_over_a_bad_line(&small.files, survey, Depth::Digest, dice, flaky);
             score.ran(1);
             let is_unreadable = |event: &Event| matches!(event, Event::Settled { known: Known::Unreadable, .. });
-            let unread = events.iter().any(is_unreadable);
+            // Of what is followed, and of what says what there is, only the report tells.
+            let unread = events.iter().any(is_unreadable) || report.tallies.contains_key("unreadable");
             kept_back += u64::from(unread);
             // What may move is looked at again, and may be read then.
             let passed = unread && report.verdict == Soundness::Sound && !specimen.format().facts().moves;
