@@ -8,7 +8,6 @@ use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, copy};
 use highwater_tests::python;
 use highwater_tests::run::Run;
-use highwater_tests::score::Score;
 use highwater_tests::specimens::lay;
 use highwater_tests::trees::{SNAPSHOT, archive, sample, store};
 use serde_json::{Value, json};
@@ -31,7 +30,7 @@ fn entry(shown: &Value) -> Value {
 
 #[test]
 fn every_tree_is_listed_as_another_reader_lists_it() {
-    let mut score = Score::new("trees in datastores");
+    let mut listed = 0;
     for sample in Sample::all() {
         let fixture = tempfile::tempdir().expect("a scratch folder");
         let key = sample.truth("key.json");
@@ -56,10 +55,10 @@ fn every_tree_is_listed_as_another_reader_lists_it() {
                 run(&["show", &named]).expect(3).says("its key is ").says("--chunks shows which chunks");
             }
             fs::remove_file(&whole).expect("it is removed");
-            score.ran(1);
+            listed += 1;
         }
     }
-    score.end();
+    assert!(listed >= 6, "{listed} trees");
 }
 
 #[test]
