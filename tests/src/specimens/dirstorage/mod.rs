@@ -222,6 +222,7 @@ fn wholes() -> Vec<(&'static str, Image, [bool; 4])> {
         ),
         ("an object above the highest", changed(&small, File::Oid, |bytes| bytes[7] = 1), damaged),
         ("two revisions swapped", swapped(File::Revision(1, tid(2)), File::Revision(1, tid(3))), damaged),
+        ("a revision of another object", changed(&small, File::Revision(2, tid(4)), |bytes| bytes[15] = 7), damaged),
         ("two objects swapped", swapped(File::Revision(1, tid(3)), File::Revision(2, tid(3))), damaged),
         ("two transactions swapped", swapped(File::Transaction(tid(3)), File::Transaction(tid(4))), damaged),
         ("a later transaction", beyond.image(), damaged),
