@@ -46,8 +46,6 @@ pub(super) struct Prune {
     /// The repository or store, or a group of a store.
     #[arg(value_name = "SET[@GROUP]")]
     set: OsString,
-    #[command(flatten)]
-    rules: Rules,
     /// How thoroughly to look before a point is called sound: size, digest or deep.
     #[arg(short, long, value_enum, default_value_t = options::Depth::Size)]
     depth: options::Depth,
@@ -62,9 +60,11 @@ pub(super) struct Prune {
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
-    keys: OfKind<Keys>,
-    #[command(flatten)]
     talk: Talk,
+    #[command(flatten)]
+    rules: Rules,
+    #[command(flatten)]
+    keys: OfKind<Keys>,
 }
 
 /// What stays.

@@ -104,9 +104,11 @@ fn periods_are_those_of_the_calendar_of_date() {
     let mut dice = Dice::new(7);
     let folder = tempfile::tempdir().expect("a scratch folder");
     let list = folder.path().join("dates");
-    for _ in 0..20 {
-        let mut seconds: Vec<u64> = (0..200).map(|_| 1_400_000_000 + dice.below(500_000_000)).collect();
-        seconds.extend((0..100).map(|_| 1_700_000_000 + dice.below(1_000_000)));
+    for round in 0..60 {
+        // From some days to some years.
+        let days = [9, 40, 400, 4_000][round % 4];
+        let from = 1_000_000_000 + dice.below(800_000_000);
+        let mut seconds: Vec<u64> = (0..150).map(|_| from + dice.below(days * 86_400)).collect();
         seconds.sort_unstable();
         seconds.dedup();
         let lines: String = seconds.iter().map(|second| format!("@{second}\n")).collect();

@@ -21,6 +21,7 @@ use crate::watch::Watch;
 /// told from a chain that lost its index. Returns how many data files went.
 pub(super) fn older(disk: &dyn Disk, stem: &str, watch: &Watch<'_>) -> Result<usize, Error> {
     let state = State::read(disk)?;
+    crate::prune::repozo::end(disk, &state.listing, watch)?;
     let old: Vec<Chain> = state.listing.chains().into_iter().filter(|chain| chain.stem.as_str() < stem).collect();
     let note = Name::new(format!("{stem}{KILL_OLD}").as_bytes())?;
     if !old.is_empty() {
@@ -63,7 +64,8 @@ fn files(disk: &dyn Disk, chains: &[Chain], watch: &Watch<'_>) -> Result<usize, 
     let mut removed = 0;
     for file in chains.iter().flat_map(|chain| &chain.files).rev() {
         watch.note(format!("removing old backup file {file} (and .dat / .index)"));
-        disk.remove(file).map_err(Error::at("remove", disk, file))?;
+        // What a prune had begun may have been ended a moment ago.
+        remove(disk, &file.to_string())?;
         removed += 1;
         if let Some(data) = DataFile::parse(file.as_bytes()) {
             remove(disk, &format!("{}.index", data.stem))?;

@@ -2,6 +2,7 @@
 //! next run ends it.
 
 mod cuts;
+mod injected;
 mod scenes;
 
 use std::collections::BTreeSet;

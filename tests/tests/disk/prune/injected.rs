@@ -1,0 +1,133 @@
+//! The real command, whose calls fail or whose process is killed: exit code and repository are right each time.
+#![expect(clippy::print_stdout, reason = "what cannot run here is told")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use highwater_tests::binary::highwater;
+use highwater_tests::datastore::{self, Sample};
+use highwater_tests::inject::cannot_trace;
+use highwater_tests::repo::{self, Fixture, Image};
+use highwater_tests::run::Run;
+use highwater_tests::score::{Score, full};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A set in a folder of its own, made anew for each run, and the rules.
+struct Set {
+    folder: TempDir,
+    fill: Box<dyn Fn(&Path)>,
+    rules: [&'static str; 2],
+}
+
+impl Set {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("set")
+    }
+
+    fn fresh(&self) -> PathBuf {
+        let path = self.path();
+        let _ = std::fs::remove_dir_all(&path);
+        (self.fill)(&path);
+        path
+    }
+
+    fn all() -> [Self; 2] {
+        let mut fixture = Fixture::new();
+        for flags in [&["-F"][..], &[], &["-F"], &[], &["-F", "-z"], &[]] {
+            fixture.clock.tick(86_400);
+            fixture.grow(1);
+            fixture.backup(flags);
+        }
+        let image: Image = repo::load(&fixture.repo);
+        let sample = Sample::made().store();
+        let folder = || tempfile::tempdir().expect("a scratch folder");
+        let chains = Box::new(move |path: &Path| repo::store(&image, path));
+        let store = Box::new(move |path: &Path| datastore::copy(&sample, path));
+        [
+            Self { folder: folder(), fill: chains, rules: ["--keep-last", "1"] },
+            Self { folder: folder(), fill: store, rules: ["--keep-last", "1"] },
+        ]
+    }
+}
+
+fn prune(set: &Path, rules: [&str; 2], inject: Option<String>) -> Run {
+    let mut command = match &inject {
+        None => Command::new(highwater()),
+        Some(inject) => {
+            let mut command = Command::new("strace");
+            let call = inject.split(':').next().unwrap_or_default();
+            command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+            command.arg("-e").arg(format!("inject={inject}")).arg(highwater());
+            command
+        }
+    };
+    Run::of(command.arg("prune").arg(set).args(rules).env("RAYON_NUM_THREADS", "1"))
+}
+
+/// The points, and whether anything is wrong with them or with what lies there.
+fn look(set: &Path) -> (Vec<String>, bool) {
+    let run = Run::of(Command::new(highwater()).args(["verify", "--json", "--depth", "size"]).arg(set));
+    let report: Value = serde_json::from_slice(&run.stdout).expect("a report");
+    let names = report["sets"].as_array().expect("a list").iter().map(|set| set["name"].as_str().expect("text").into());
+    (names.collect(), run.code != 0)
+}
+
+#[test]
+fn whatever_call_fails_or_kills_it_the_next_run_ends_right() {
+    let mut score = Score::part("injected faults", "prune");
+    if let Some(why) = cannot_trace() {
+        println!("not run: {why}");
+        score.ran(1);
+        return score.end();
+    }
+    for set in Set::all() {
+        let before = look(&set.fresh()).0;
+        let path = set.fresh();
+        prune(&path, set.rules, None).expect(0);
+        let after = look(&path).0;
+        assert!(after.len() < before.len(), "{before:?}");
+        for (call, wrong) in [
+            ("unlinkat", "error=EIO"),
+            ("unlinkat", "error=EACCES"),
+            ("unlinkat", "signal=KILL"),
+            ("renameat2", "error=EIO"),
+            ("renameat2", "signal=KILL"),
+            ("fsync", "error=EIO"),
+            ("fsync", "signal=KILL"),
+            ("getdents64", "error=EIO"),
+            ("getdents64", "error=EACCES"),
+        ] {
+            for number in (1..=40).step_by(if full() { 1 } else { 3 }) {
+                let path = set.fresh();
+                let run = prune(&path, set.rules, Some(format!("{call}:{wrong}:when={number}")));
+                if run.code == 0 {
+                    break;
+                }
+                score.ran(1);
+                let case = format!("{call} {number}, {wrong}");
+                let killed = wrong.starts_with("signal");
+                if !killed && ![3, 4].contains(&run.code) {
+                    score.fail(format!("{case}: {}", run.account()));
+                }
+                let (points, wrong) = look(&path);
+                let whole = after.iter().all(|point| points.contains(point));
+                if wrong || !whole || !points.iter().all(|point| before.contains(point)) {
+                    score.fail(format!("{case}: {points:?} are left, wrong: {wrong}\n{}", run.account()));
+                }
+                let again = prune(&path, set.rules, None);
+                let strict = Run::of(Command::new(highwater()).args(["verify", "--strict", "-d", "size"]).arg(&path));
+                if again.code != 0 || look(&path) != (after.clone(), false) || is_left(&path) {
+                    score.fail(format!("{case}: then {}\n{}", again.account(), strict.account()));
+                }
+            }
+        }
+    }
+    score.end();
+}
+
+/// Whether something of a prune lies in the root.
+fn is_left(set: &Path) -> bool {
+    let names = std::fs::read_dir(set).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    names.into_iter().any(|name| ["pruned", "highwater-tmp"].iter().any(|word| name.to_string_lossy().contains(word)))
+}
