@@ -47,7 +47,7 @@ impl Removal {
 
     /// Keeps a finding of something that is not there, which may be taken back.
     pub(crate) fn doubt(&mut self, finding: &Finding, claim: bool) {
-        if matches!(finding.hurts, Hurts::One(_)) && self.doubts.len() < DOUBTS {
+        if set_of(finding.hurts).is_some() && self.doubts.len() < DOUBTS {
             self.doubts.push((finding.clone(), claim));
         }
     }
@@ -94,7 +94,7 @@ impl Removal {
 
     /// Takes out the findings on sets that are gone.
     pub(crate) fn withdrawn(&mut self) -> Vec<(Finding, bool)> {
-        let gone = |hurts: Hurts| matches!(hurts, Hurts::One(number) if self.gone.contains(&number));
+        let gone = |hurts: Hurts| set_of(hurts).is_some_and(|number| self.gone.contains(&number));
         self.doubts.drain(..).filter(|(finding, _)| gone(finding.hurts)).collect()
     }
 
@@ -106,6 +106,14 @@ impl Removal {
     /// What was removed, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
+    }
+}
+
+/// The number of the set that a finding is of, where it is of one, whomever it hurts besides.
+fn set_of(hurts: Hurts) -> Option<u64> {
+    match hurts {
+        Hurts::One(number) | Hurts::Onward { from: number, .. } => Some(number),
+        _ => None,
     }
 }
 

@@ -1,8 +1,11 @@
 //! A reader beside a writer: whatever moments of a backup a verification falls on, it calls nothing damaged.
 
 use highwater::backup::repozo as backup;
+use highwater::prune::{self, PruneOptions};
 use highwater::watch::Watch;
 use highwater_core::finding::Severity;
+use highwater_core::formats::repozo::Repozo;
+use highwater_core::keep::Keep;
 use highwater_core::report::{Depth, Report, Soundness};
 use highwater_tests::dice::Dice;
 use highwater_tests::model::{Model, Survivors};
@@ -13,7 +16,8 @@ use crate::properties::drives::{DEPTHS, REPO, SOURCE, backup_job, verify};
 use crate::properties::moments::{Moment, Reader, Recorder, Schedule};
 use crate::properties::processes;
 
-/// A backup: full (F), gzipped (z), quick (Q), killing the old ones (k).
+/// A backup: full (F), gzipped (z), quick (Q), killing the old ones (k). Or a prune, down to the last point (p), or to
+/// the newest of two weeks (P), which cuts the end off a chain where a Sunday lies in it: the second day does.
 type Way = &'static str;
 
 /// What is there before, and the backups that a reader is beside of.
@@ -34,6 +38,8 @@ const SCENES: &[Scene] = &[
     Scene { before: &["F", ""], beside: &["Fk"], interrupted: false },
     Scene { before: &["F", "", "z", "Fz", "", ""], beside: &["Fk"], interrupted: false },
     Scene { before: &["F", "", "F", ""], beside: &["", "Fzk", "Fk", ""], interrupted: false },
+    Scene { before: &["F", "", "F", ""], beside: &["p"], interrupted: false },
+    Scene { before: &["F", "", "", "z", "Fz", ""], beside: &["P", ""], interrupted: false },
     Scene { before: &["F", "", ""], beside: &["", ""], interrupted: true },
     Scene { before: &["F", "", "Fk"], beside: &["", "Fk"], interrupted: true },
 ];
@@ -45,8 +51,11 @@ struct Clock {
 }
 
 impl Clock {
-    /// Grows the database and makes a backup of it.
+    /// Grows the database and makes a backup of it; or prunes.
     fn back_up(&mut self, way: Way, model: &Model, recorder: Option<&Recorder>) -> bool {
+        if let ("p" | "P", Some(recorder)) = (way, recorder) {
+            return prune(recorder, way);
+        }
         self.number += 1;
         self.data.grow(2);
         model.put(SOURCE, &self.data.bytes);
@@ -61,6 +70,18 @@ impl Clock {
         }
         .is_ok()
     }
+}
+
+fn prune(disk: &Recorder, way: Way) -> bool {
+    let keep = match way {
+        "p" => Keep { last: 1, ..Keep::default() },
+        _ => Keep { weekly: 2, ..Keep::default() },
+    };
+    let (label, under, key, dry_run) = ("repo", None, None, false);
+    let job = PruneOptions { keep, label, under, depth: Depth::Size, key, dry_run };
+    let plan = prune::plan(&job, &Repozo, disk, &Watch::silent()).expect("a plan");
+    let done = plan.carry_out(&Watch::silent());
+    done.failed.is_none() && !done.removed.is_empty()
 }
 
 impl Scene {
@@ -101,7 +122,7 @@ impl Scene {
             return Err(format!("damage: {damage:#?}"));
         }
         let long = self.beside.len() > 2 && schedule.list.0 < schedule.list.1;
-        let kills = self.before.iter().chain(self.beside).any(|way| way.contains('k'));
+        let kills = self.before.iter().chain(self.beside).any(|way| way.contains(['k', 'p', 'P']));
         let doubt = report.findings.iter().find(|note| note.severity == Severity::Inconclusive);
         match doubt {
             Some(_) if !kills && !self.interrupted && !long => Err(format!("a doubt: {doubt:#?}")),
