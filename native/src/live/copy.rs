@@ -13,7 +13,7 @@ use crate::disk::{Disk, Look};
 use crate::store::Object;
 
 /// Bytes that are read at once.
-pub(super) const PIECE: usize = 1 << 20;
+const PIECE: usize = 1 << 20;
 
 /// No thread is started for a log that is no longer.
 const SHORT: u64 = PIECE as u64;

@@ -6,7 +6,6 @@ use std::thread::{Builder, JoinHandle};
 
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 
-use super::copy::PIECE;
 use crate::store::Object;
 
 /// A copy that is being hashed as it grows.
@@ -20,6 +19,9 @@ struct Hashed {
     copy: Box<dyn Object>,
     after: Vec<(u64, Hasher)>,
 }
+
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 20;
 
 /// So many stretches may wait: each is a number.
 const WAITING: usize = 1 << 10;
