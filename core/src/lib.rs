@@ -50,6 +50,7 @@ mod moving;
 pub mod mtree;
 pub mod name;
 pub mod node;
+pub mod odd;
 pub mod plan;
 pub mod point;
 mod removal;

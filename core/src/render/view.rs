@@ -159,7 +159,11 @@ pub(super) fn checked(report: &Report) -> String {
     let claims = count(report.coverage.claims, "claim", "claims");
     let shallow = report.roots.iter().find_map(|root| root.asked.map(|asked| (root, asked)));
     let shallow = shallow.map(|(root, asked)| {
-        format!(" ({} was asked for; a {} has nothing deeper to look at)", words::depth(asked), one_line(&root.format))
+        format!(
+            " ({} was asked for; this {} has nothing deeper to look at)",
+            words::depth(asked),
+            one_line(&root.format)
+        )
     });
     let depth = words::depth(report.depth);
     format!(

@@ -56,16 +56,6 @@ pub(super) fn capture<D: Disk>(
     (held, fresh): (&Held, &Fresh<'_>),
 ) -> Result<Captured, Error> {
     let mut pins = Pins::new(run.from, draft.inside(), run.beside, fresh, run.options.copy, run.watch);
-    tries(run, adapter, draft, held, &mut pins)
-}
-
-fn tries<D: Disk>(
-    run: &Run<'_, D>,
-    adapter: &mut dyn Adapter,
-    draft: &Draft<'_, D>,
-    held: &Held,
-    pins: &mut Pins<'_>,
-) -> Result<Captured, Error> {
     if held.is_told() {
         pins.pin_what_comes()?;
     }
@@ -74,7 +64,7 @@ fn tries<D: Disk>(
     for number in 1..=TRIES {
         run.watch.go_on()?;
         summary.tries = number;
-        let why = match attempt(run, adapter, draft, held, pins, &summary) {
+        let why = match attempt(run, adapter, draft, held, &mut pins, &summary) {
             Ok(captured) => return Ok(captured),
             Err(Stop::Error(error)) => return Err(error),
             Err(Stop::Moved(why)) => {

@@ -47,11 +47,25 @@ pub(super) fn watching<R>(
             let (held, fresh, over) = (&held, &fresh, &over);
             _ = thread::Builder::new().spawn_scoped(scope, move || held.watch(store, passing, fresh, over));
         }
-        let end = || over.store(true, Ordering::Relaxed);
-        let made = work(&held, &fresh, &end);
-        end();
-        made
+        // Whatever ends the work, the watch must not go on.
+        let ends = Ends(&over);
+        work(&held, &fresh, &|| ends.now())
     })
+}
+
+/// Ends the watch: now, or at the latest when it is dropped.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Ends<'_> {
+    fn now(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.now();
+    }
 }
 
 /// The logs that are held, by their place among the logs.

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::crash::Judgement;
+use super::crash::{Judgement, must};
 use crate::run::Run;
 
 /// The clock of every command.
@@ -109,6 +109,26 @@ impl Step {
     pub fn target(&self) -> &Path {
         self.words.last().map(Path::new).expect("a command has words")
     }
+}
+
+/// What runs over a store that nothing is restored of: verify at three depths; list and show; a restore into `out`.
+pub fn over_a_store(store: &Path, out: &Path) -> Vec<Vec<Step>> {
+    let (store, target) = (store.as_os_str(), out.join("new"));
+    let word = |text: &'static str| OsStr::new(text);
+    let verify = |depth| Step::reads(depth, &[word("verify"), word("--depth"), word(depth), store]);
+    vec![
+        ["list", "size", "digest"].map(verify).to_vec(),
+        ["list", "show"].map(|verb| Step::reads(verb, &[word(verb), store])).to_vec(),
+        vec![Step::writes("restore", &[word("restore"), store, target.as_os_str()], out)],
+    ]
+}
+
+/// Nothing was restored.
+///
+/// # Errors
+/// Something was.
+pub fn restores_nothing(step: &Step) -> Judgement {
+    must(step.name != "restore" || !step.target().exists(), || "something was restored".to_owned())
 }
 
 /// Makes a FIFO, a socket or a device. False where this user may not.

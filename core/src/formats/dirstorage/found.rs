@@ -1,6 +1,6 @@
 //! What is wrong with a store, as findings.
 
-use super::odd::Odd;
+use super::Odd;
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
 use crate::name::Name;

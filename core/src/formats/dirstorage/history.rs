@@ -1,10 +1,10 @@
 //! `History`: reads the transactions of a store, newest first, and follows how they lead back.
 
+use super::Odd;
 use super::back::{Back, Met};
 use super::found::{failed, malformed};
 use super::known::Known;
 use super::names::File;
-use super::odd::Odd;
 use super::transaction::{COVERED, Read, Reading};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding};

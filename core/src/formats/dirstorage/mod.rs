@@ -47,7 +47,6 @@ mod inspect;
 mod known;
 pub mod names;
 mod objects;
-mod odd;
 pub mod pointer;
 pub mod revision;
 pub mod settings;
@@ -55,7 +54,7 @@ pub mod transaction;
 mod waiting;
 mod walk;
 
-pub use odd::Odd;
+pub use crate::odd::Odd;
 
 use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::inspect::{Entry, Format, Inspect, Scope};

@@ -1,6 +1,6 @@
 //! Numbers of 8 bytes that are a file each: `x.oid`, `x.serial`, `x.packed`, and which revision of an object is current.
 
-use super::odd::Odd;
+use super::Odd;
 
 /// How long the longest such file is, in bytes.
 pub const LONGEST: usize = 12;

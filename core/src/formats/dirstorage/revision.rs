@@ -14,7 +14,7 @@
 //! | 56 | 8 | the revision before this one, or 0 |
 //! | 64 | 8 | this revision, as in the name |
 
-use super::odd::Odd;
+use super::Odd;
 use crate::digest::Digest;
 
 /// How long the head is, in bytes.

@@ -4,8 +4,8 @@
 //! `;`. The engine (1.1.21, `BaseFilesystem.py`) opens a store whose `structure.version` is 0.11, with the layout of
 //! `structure.format`, as the class of `storage.classname`.
 
+use super::Odd;
 use super::names::Layout;
-use super::odd::Odd;
 
 /// The longest settings that are read, in bytes: those of the engine have five thousand.
 pub const LONGEST: usize = 64 << 10;

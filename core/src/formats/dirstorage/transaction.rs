@@ -15,7 +15,7 @@
 //!
 //! The MD5 does not cover the pointer to the transaction before, as a pack changes it.
 
-use super::odd::Odd;
+use super::Odd;
 use super::revision::Fields;
 use crate::digest::{Algorithm, Digest, Hasher};
 

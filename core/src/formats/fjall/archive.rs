@@ -5,7 +5,7 @@
 //! and for each its position (8), length (8), length of its name (2) and name. The writer puts the trailer right behind
 //! the table of contents (`writer.rs`), so position, length and 38 add up to the length of the file.
 
-use super::odd::Odd;
+use super::Odd;
 use crate::digest::{Algorithm, Digest, Hasher};
 
 /// How long the trailer is, in bytes.

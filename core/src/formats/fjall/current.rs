@@ -4,7 +4,7 @@
 //! whole file `v<number>`, 16, little-endian; the kind of that checksum, a byte, 0. The engine reads the number alone,
 //! so nothing but a look from outside ever compares the checksum.
 
-use super::odd::Odd;
+use super::Odd;
 use crate::digest::Digest;
 
 /// How long the file is, in bytes.

@@ -4,7 +4,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
 use crate::name::Name;
 
-use super::odd::Odd;
+use super::Odd;
 
 /// The one set of a store.
 pub(super) const STORE: Hurts = Hurts::One(0);

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use super::Odd;
 use super::archive::{TRAILER, Trailer};
 use super::current::{self, Current};
 use super::found::{STORE, failed, finding, malformed};
 use super::meta::{Named, Names};
-use super::odd::Odd;
 use super::root::Root;
 use super::version::{self, Blob, Table, Version};
 use super::{SET, follow, marker, names};

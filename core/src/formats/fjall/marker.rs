@@ -2,7 +2,7 @@
 //!
 //! `FJL` and the number of the layout, a byte; the engine (fjall 3.1.13, `version.rs` and `db.rs`) reads no further.
 
-use super::odd::Odd;
+use super::Odd;
 
 /// What the marker of a store begins with that fjall 3 wrote.
 pub const MAGIC: [u8; 4] = *b"FJL\x03";

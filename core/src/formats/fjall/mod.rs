@@ -27,11 +27,10 @@ pub mod journal;
 pub mod marker;
 pub mod meta;
 pub mod names;
-mod odd;
 mod root;
 pub mod version;
 
-pub use odd::Odd;
+pub use crate::odd::Odd;
 
 use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::inspect::{Entry, Format, Inspect, Scope};

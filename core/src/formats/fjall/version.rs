@@ -12,8 +12,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Odd;
 use super::archive::{Archive, Fields};
-use super::odd::Odd;
 use crate::digest::Digest;
 
 /// How many levels every keyspace has.

@@ -1,6 +1,5 @@
 //! Hostile stores: what is done to a store, and every verb over it, in little address space.
 
-use std::ffi::OsStr;
 use std::fs::{self, File as Disk};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,8 +12,8 @@ use super::compose::{Store, tid};
 use super::samples;
 use crate::run::Run;
 use crate::score::size;
-use crate::specimens::crash::{Judgement, must};
-use crate::specimens::hostile::{Case, SECRET, Set, Step, link, name, special};
+use crate::specimens::crash::Judgement;
+use crate::specimens::hostile::{Case, SECRET, Set, Step, link, name, over_a_store, restores_nothing, special};
 use crate::specimens::lay;
 
 /// Address space of a run, in KiB: several times what any of them has to hold.
@@ -272,15 +271,7 @@ impl Set for Stage {
     }
 
     fn commands(&self) -> Vec<Vec<Step>> {
-        let (store, out) = (self.home.as_os_str(), self.folder.path().join("out"));
-        let target = out.join("new");
-        let word = |text: &'static str| OsStr::new(text);
-        let verify = |depth| Step::reads(depth, &[word("verify"), word("--depth"), word(depth), store]);
-        vec![
-            ["list", "size", "digest"].map(verify).to_vec(),
-            ["list", "show"].map(|verb| Step::reads(verb, &[word(verb), store])).to_vec(),
-            vec![Step::writes("restore", &[word("restore"), store, target.as_os_str()], &out)],
-        ]
+        over_a_store(&self.home, &self.folder.path().join("out"))
     }
 
     fn large(&self) -> u64 {
@@ -292,6 +283,6 @@ impl Set for Stage {
     }
 
     fn judge(&self, step: &Step, _: &Run) -> Judgement {
-        must(step.name != "restore" || !step.target().exists(), || "something was restored".to_owned())
+        restores_nothing(step)
     }
 }

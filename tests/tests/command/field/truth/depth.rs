@@ -19,7 +19,7 @@ fn a_store_is_looked_at_as_deep_as_it_goes_and_that_is_said() {
     let key = key.to_str().expect("text");
     // Into images nobody looks.
     let images = format!("{}@vm/100", sample.store().display());
-    let words = "checked at depth digest (deep was asked for; a datastore has nothing deeper to look at)";
+    let words = "checked at depth digest (deep was asked for; this datastore has nothing deeper to look at)";
     let deep = Run::of(Command::new(highwater()).args(["verify", &images, "--depth", "deep"]));
     deep.expect(0).prints(words);
     assert!(deep.text().trim_end().lines().last().is_some_and(|last| last.contains(words)), "{}", deep.account());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Bytes cannot be read on: what a head says is not what the engine writes, or what it refuses.
+/// Bytes are not what the store's program writes, or what it refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Odd {
     /// Where, in bytes from the start of the file.
@@ -12,7 +12,7 @@ pub struct Odd {
 }
 
 impl Odd {
-    pub(super) fn new(at: u64, what: impl Into<String>) -> Self {
+    pub(crate) fn new(at: u64, what: impl Into<String>) -> Self {
         Self { at, what: what.into() }
     }
 }
