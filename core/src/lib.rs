@@ -61,5 +61,6 @@ pub mod segments;
 pub mod shard;
 mod shared;
 pub mod split;
+pub mod stamp;
 pub mod survey;
 pub mod trail;

@@ -9,13 +9,15 @@
 //! | `uid`, `gid` | user and group, by number |
 //! | `time` | when its bytes changed last: seconds since 1970, a dot, nanoseconds in nine digits |
 //! | `sha256` | the digest of a file's bytes, in hexadecimal digits |
+//! | `nlink` | how many names a file has that has several in the list |
+//! | `tags` | `hard-N` for all names of one file |
 //!
 //! A path begins with `./`. Bytes that are no printable ASCII, and those with a meaning of their own to some reader
 //! (space, `#`, `=`, `\`, and what patterns are made of), are written as `\` and three octal digits.
 
 mod read;
 
-pub use read::{Line, Lines, Odd};
+pub use read::{Entry, Line, Lines, Odd};
 
 use crate::digest::{Digest, sha256_of};
 use crate::node::{Meta, Node, NodeKind};
@@ -41,9 +43,21 @@ fn escape(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// Adds the line of an entry, with the digest of its bytes where that is known. A hard link is written as the file that
-/// it is a name of, so it must be given as one.
-pub fn push_line(node: &Node, digest: Option<&Digest>, out: &mut String) {
+/// Names of one file: which group of names it is, and of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twin {
+    /// The number of the group in its list.
+    pub group: u64,
+    /// How many names there are.
+    pub names: u64,
+}
+
+/// What the tag of a file begins with that has other names; the number of the group follows.
+const TWIN: &str = "hard-";
+
+/// Adds the line of an entry, with the digest of its bytes where that is known, and with its group if it has other
+/// names. A hard link is written as the file that it is a name of, so it must be given as one.
+pub fn push_line(node: &Node, digest: Option<&Digest>, twin: Option<Twin>, out: &mut String) {
     out.push('.');
     if let Some(path) = &node.path {
         out.push('/');
@@ -67,6 +81,8 @@ pub fn push_line(node: &Node, digest: Option<&Digest>, out: &mut String) {
     if let Some(Digest::Sha256(_)) = digest {
         push(digest.map(|digest| format!(" sha256={digest}")));
     }
+    // bsdtar makes one file of names that lead to one object and have a count above 1.
+    push(twin.map(|Twin { group, names }| format!(" nlink={names} tags={TWIN}{group}")));
     out.push('\n');
 }
 
@@ -79,7 +95,7 @@ mod tests {
     fn line(path: Option<&[u8]>, kind: NodeKind, digest: Option<&Digest>) -> String {
         let meta = Meta { mode: Some(0o640), uid: Some(7), gid: None, modified: Some((12, 34)) };
         let mut out = String::new();
-        push_line(&Node { path: path.map(|path| Name::new(path).unwrap()), kind, meta }, digest, &mut out);
+        push_line(&Node { path: path.map(|path| Name::new(path).unwrap()), kind, meta }, digest, None, &mut out);
         out
     }
 

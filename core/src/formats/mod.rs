@@ -6,6 +6,7 @@ pub mod fjall;
 pub mod listed;
 pub mod repozo;
 pub mod rocksdb;
+pub mod tree;
 
 use crate::facts::Pool;
 use crate::finding::{Code, fill};
@@ -23,6 +24,7 @@ pub static ALL: &[&dyn Format] = &[
     &Stores::ROCKSDB,
     &Stores::LEVELDB,
     &dirstorage::DirStorage,
+    &tree::Tree,
     &listed::Listed,
 ];
 

@@ -4,7 +4,7 @@ use crate::digest::{Algorithm, Digest, Hasher};
 use crate::name::Name;
 use crate::node::{Meta, Node, NodeKind};
 
-use super::{END, SIGNATURE};
+use super::{END, SIGNATURE, TWIN, Twin};
 
 /// The longest line, in bytes: a path and the text of a link, each byte of them escaped, and the rest.
 const LONGEST: usize = 48 << 10;
@@ -35,8 +35,19 @@ pub struct Odd {
 pub enum Line {
     /// A comment, without its `#` and the space behind that.
     Comment(String),
-    /// An entry, with the digest of its bytes where that is on record.
-    Entry(Node, Option<Digest>),
+    /// An entry.
+    Entry(Entry),
+}
+
+/// An entry of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is; of a file with several names, each is given as a file.
+    pub node: Node,
+    /// The digest of its bytes, where that is on record.
+    pub digest: Option<Digest>,
+    /// Which names lead to the same file.
+    pub twin: Option<Twin>,
 }
 
 impl Default for Lines {
@@ -110,7 +121,7 @@ impl Lines {
         match text.strip_prefix('#') {
             Some(comment) => Ok(Some(Line::Comment(comment.trim_start().to_owned()))),
             None if text.is_empty() => Ok(None),
-            None => entry(text).map(|(node, digest)| Some(Line::Entry(node, digest))),
+            None => entry(text).map(|entry| Some(Line::Entry(entry))),
         }
     }
 }
@@ -135,7 +146,7 @@ fn unescape(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// An entry: a path, then keywords with values.
-fn entry(line: &str) -> Result<(Node, Option<Digest>), String> {
+fn entry(line: &str) -> Result<Entry, String> {
     let mut words = line.split(' ').filter(|word| !word.is_empty());
     let path = match words.next().unwrap_or_default() {
         "." => None,
@@ -146,6 +157,7 @@ fn entry(line: &str) -> Result<(Node, Option<Digest>), String> {
     };
     let (mut meta, mut digest) = (Meta::default(), None);
     let (mut kind, mut size, mut link) = (None, None, None);
+    let (mut names, mut group) = (1, None);
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let bad = || format!("'{key}' has the value '{value}', which is none");
@@ -162,6 +174,8 @@ fn entry(line: &str) -> Result<(Node, Option<Digest>), String> {
             "sha256" | "sha256digest" => {
                 digest = Some(Digest::from_hex(Algorithm::Sha256, value.as_bytes()).ok_or_else(bad)?);
             }
+            "nlink" => names = value.parse().map_err(|_| bad())?,
+            "tags" => group = value.split(',').find_map(|tag| tag.strip_prefix(TWIN)?.parse().ok()),
             // What other programs write beside these.
             _ => {}
         }
@@ -173,7 +187,8 @@ fn entry(line: &str) -> Result<(Node, Option<Digest>), String> {
         Some(other) => return Err(format!("the type '{other}' is not known")),
         None => return Err("an entry without its type".to_owned()),
     };
-    Ok((Node { path, kind, meta }, digest))
+    let twin = group.map(|group| Twin { group, names });
+    Ok(Entry { node: Node { path, kind, meta }, digest, twin })
 }
 
 /// Seconds, a dot, nanoseconds in nine digits.
@@ -195,6 +210,10 @@ mod tests {
         (found, lines.end())
     }
 
+    fn twin(node: &Node) -> Option<Twin> {
+        matches!(node.kind, NodeKind::File(_)).then_some(Twin { group: 7, names: 2 })
+    }
+
     fn sample() -> (Vec<(Node, Option<Digest>)>, String) {
         let meta = Meta { mode: Some(0o640), uid: Some(7), gid: Some(8), modified: Some((-5, 34)) };
         let node = |path: &[u8], kind| Node { path: Name::new(path).ok(), kind, meta };
@@ -204,7 +223,7 @@ mod tests {
             (node(b"l", NodeKind::Link(b"../x y\n".to_vec())), None),
         ];
         let mut text = format!("{SIGNATURE}# a comment\n");
-        entries.iter().for_each(|(node, digest)| push_line(node, digest.as_ref(), &mut text));
+        entries.iter().for_each(|(node, digest)| push_line(node, digest.as_ref(), twin(node), &mut text));
         seal(&mut text);
         (entries, text)
     }
@@ -216,7 +235,11 @@ mod tests {
             let (lines, end) = read(text.as_bytes(), step);
             assert_eq!(end, Ok(()));
             let mut wanted = vec![Line::Comment("a comment".to_owned())];
-            wanted.extend(entries.iter().map(|(node, digest)| Line::Entry(node.clone(), *digest)));
+            wanted.extend(
+                entries
+                    .iter()
+                    .map(|(node, digest)| Line::Entry(Entry { node: node.clone(), digest: *digest, twin: twin(node) })),
+            );
             assert_eq!(lines, wanted);
         }
     }

@@ -2,3 +2,4 @@
 
 pub mod datastore;
 pub mod repozo;
+pub mod tree;

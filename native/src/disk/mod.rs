@@ -26,7 +26,7 @@ pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub use marked::{discard_folder, sweep};
 pub(crate) use remove_tree::remove_tree;
-pub(crate) use work_name::{is_draft, work};
+pub(crate) use work_name::{is_any_draft, is_draft, work};
 
 use crate::error::Error;
 use crate::store::{Files, Identity, Links, Locks, Object, Place, Store, parted};

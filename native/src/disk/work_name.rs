@@ -33,6 +33,11 @@ pub(crate) fn is_draft(last: &[u8], to: &Name, ending: &str) -> bool {
     drafted(last) == Some((stem(to, ending), ending.as_bytes()))
 }
 
+/// Whether a name is that of a draft of anything that ends with `ending`.
+pub(crate) fn is_any_draft(last: &[u8], ending: &str) -> bool {
+    drafted(last).is_some_and(|(_, end)| end == ending.as_bytes())
+}
+
 /// A name of a draft of `to`, which nobody can guess.
 pub(crate) fn work(to: &Name, ending: &str) -> io::Result<Name> {
     let digits = u64::from_le_bytes(random::bytes().map_err(io::Error::other)?);

@@ -259,7 +259,7 @@ impl<'a, D: Disk> Draft<'a, D> {
     fn list(&self, captured: &Captured) -> Result<String, Error> {
         let (summary, inside) = (&captured.summary, &*self.inside);
         let mut text = format!("{SIGNATURE}{TITLE} · store {} · {}\n", summary.kind, summary.position);
-        push_line(&node(None, &look(inside, None)?), None, &mut text);
+        push_line(&node(None, &look(inside, None)?), None, None, &mut text);
         let folders = captured.folders.iter().map(|name| (name, &None::<Digest>));
         let mut all: Vec<(&Name, &Option<Digest>)> = folders.chain(&captured.files).collect();
         all.sort_unstable_by_key(|(name, _)| *name);
@@ -271,7 +271,7 @@ impl<'a, D: Disk> Draft<'a, D> {
             let folder = opened.as_deref().unwrap_or(inside);
             for (name, sum) in group {
                 let look = look(folder, Some(&Name::new(name.last())?))?;
-                push_line(&node(Some(name), &look), sum.as_ref(), &mut text);
+                push_line(&node(Some(name), &look), sum.as_ref(), None, &mut text);
             }
         }
         seal(&mut text);

@@ -7,7 +7,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
 use crate::formats::by_name;
 use crate::inspect::{Answer, Ask, Batch, Inspect, Of, Scope, Set};
-use crate::mtree::{Line, Lines};
+use crate::mtree::{Entry, Line, Lines};
 use crate::name::Name;
 use crate::node::NodeKind;
 
@@ -104,7 +104,7 @@ impl Reading {
                 self.vouched |= kind.is_some_and(|kind| by_name(kind).is_some());
                 return None;
             }
-            Line::Entry(node, digest) => (node, digest),
+            Line::Entry(Entry { node, digest, .. }) => (node, digest),
         };
         let NodeKind::File(length) = node.kind else { return None };
         self.bytes = self.bytes.saturating_add(length);

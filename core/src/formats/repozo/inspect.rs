@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::chain::{Break, Chain, Continuity, Link, Listing};
 use super::follow::Records;
 use super::look::SecondLook;
-use super::names::{self, DataFile};
+use super::names::DataFile;
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Codec, Flow};
 use crate::fault::Fault;
@@ -16,6 +16,7 @@ use crate::inspect::{Answer, Ask, Batch, Inspect, Kind, Of, Scope, Set};
 use crate::name::Name;
 use crate::point::Point;
 use crate::split::{Line, Lines};
+use crate::stamp;
 use crate::trail::{Part, Trail};
 
 /// How many points whose data file is not there are still named, in each chain. What more a hostile index lists is only
@@ -105,7 +106,7 @@ impl Repository {
     /// Whether the point asked for, if one is, lies at or after `stem`.
     fn wants(&self, stem: &str) -> bool {
         match &self.point {
-            Some(Some(point)) => names::at_or_before(stem, point),
+            Some(Some(point)) => stamp::at_or_before(stem, point),
             Some(None) | None => true,
         }
     }

@@ -27,6 +27,7 @@ use crate::inspect::{Entry, Format, Inspect, Scope};
 use crate::name::Name;
 use crate::point::{LATEST, NoPoint, Point};
 use crate::report::Depth;
+use crate::stamp;
 
 /// The format.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl Format for Repozo {
         if let Some(stem) = Name::new(text.as_bytes()).ok().as_ref().and_then(names::stem_of) {
             return Ok(Point::new(stem));
         }
-        names::point(text).map(Point::new).map_err(|no| NoPoint(no.to_string()))
+        stamp::point(text).map(Point::new).map_err(|no| NoPoint(no.to_string()))
     }
 
     fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {

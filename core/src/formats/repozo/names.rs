@@ -2,9 +2,7 @@
 
 use crate::codec::Codec;
 use crate::name::{Name, TEMPORARY};
-
-/// What follows a stamp, digit for digit.
-const STAMP: &[u8; 19] = b"dddd-dd-dd-dd-dd-dd";
+use crate::stamp::STAMP;
 
 /// The ending of files that a backup set aside because nothing proves what they are.
 pub const SET_ASIDE: &str = ".set-aside";
@@ -128,23 +126,6 @@ fn stem(name: &[u8]) -> Option<(&str, &[u8])> {
     Some((std::str::from_utf8(stem).ok().filter(|_| fits)?, rest.strip_prefix(b".")?))
 }
 
-/// Whether a stamp is at or before a point, which may name a whole day, hour or minute by leaving its end out.
-#[must_use]
-pub fn at_or_before(stem: &str, point: &str) -> bool {
-    stem.get(..point.len()).unwrap_or(stem) <= point
-}
-
-/// Why a text is no point.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoPoint {
-    /// It is not written as one.
-    #[error("'{0}' is no point in time: write YYYY-MM-DD[-hh[-mm[-ss]]], UTC")]
-    Form(String),
-    /// It is written as one, but the calendar or the clock does not have it.
-    #[error("'{0}' is no point in time: there is no such {1}")]
-    Impossible(String, &'static str),
-}
-
 /// The point that a file of a repository belongs to: the stamp of a data file, of an index or of an OID index.
 #[must_use]
 pub fn stem_of(name: &Name) -> Option<&str> {
@@ -153,47 +134,6 @@ pub fn stem_of(name: &Name) -> Option<&str> {
         Role::Dat(stem) | Role::Index(stem) => Some(stem),
         _ => None,
     }
-}
-
-/// Reads a point: `YYYY[-MM[-DD[-hh[-mm[-ss]]]]]`; `T`, a space or `:` may separate, a final `Z` is dropped.
-///
-/// # Errors
-/// [`NoPoint`] says whether it is the form, or that there was no such time.
-pub fn point(text: &str) -> Result<String, NoPoint> {
-    let plain = text.strip_suffix('Z').unwrap_or(text).replace(['T', ' ', ':'], "-");
-    let fits = plain.len() <= STAMP.len()
-        && plain
-            .bytes()
-            .zip(STAMP)
-            .all(|(byte, like)| if *like == b'd' { byte.is_ascii_digit() } else { byte == *like });
-    let complete = matches!(plain.len(), 4 | 7 | 10 | 13 | 16 | 19);
-    if !fits || !complete {
-        return Err(NoPoint::Form(crate::name::printable(text.as_bytes())));
-    }
-    match impossible(&plain) {
-        Some(what) => Err(NoPoint::Impossible(plain, what)),
-        None => Ok(plain),
-    }
-}
-
-/// The first part of a point in the right form that no calendar and no clock has. A minute may have a leap second.
-fn impossible(point: &str) -> Option<&'static str> {
-    let mut parts = point.split('-').map(|part| part.parse::<u32>().unwrap_or(u32::MAX));
-    let (year, month) = (parts.next()?, parts.next()?);
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return Some("month"),
-    };
-    if !(1..=days).contains(&parts.next()?) {
-        return Some("day");
-    }
-    [("hour", 23), ("minute", 59), ("second", 60)]
-        .into_iter()
-        .find_map(|(what, most)| parts.next().filter(|part| *part > most).map(|_| what))
 }
 
 #[cfg(test)]
@@ -219,38 +159,6 @@ mod tests {
             "2026-11-20-01-02-03.FS",
         ] {
             assert_eq!(DataFile::parse(name.as_bytes()), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn points_cover_the_whole_time_they_name() {
-        let day = point("2026-11-20").unwrap();
-        assert!(at_or_before("2026-11-20-23-59-59", &day) && !at_or_before("2026-11-21-00-00-00", &day));
-        assert_eq!(point("2026-11-20T10:11:12Z").unwrap(), "2026-11-20-10-11-12");
-        for bad in ["", "now", "2026-1-2", "2026-11-2", "2026-11-20-", "20261120", "2026-11-20-10-11-12-13"] {
-            assert_eq!(point(bad), Err(NoPoint::Form(bad.to_owned())), "{bad}");
-        }
-    }
-
-    #[test]
-    fn points_are_in_the_calendar() {
-        for good in ["0000", "2024-02-29", "2000-02-29-00-00-60", "2026-12-31-23-59-59"] {
-            assert_eq!(point(good).as_deref(), Ok(good));
-        }
-        for (bad, what) in [
-            ("2026-13", "month"),
-            ("2026-00", "month"),
-            ("2026-13-40", "month"),
-            ("2026-11-31", "day"),
-            ("2026-02-29", "day"),
-            ("1900-02-29", "day"),
-            ("2026-11-00", "day"),
-            ("2026-11-20-24", "hour"),
-            ("2026-11-20-25-00-00", "hour"),
-            ("2026-11-20-23-60", "minute"),
-            ("2026-11-20-23-59-61", "second"),
-        ] {
-            assert_eq!(point(bad), Err(NoPoint::Impossible(bad.to_owned(), what)), "{bad}");
         }
     }
 }

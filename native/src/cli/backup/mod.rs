@@ -1,7 +1,8 @@
-//! `highwater backup`: into a repository or a datastore, each in a file of its own.
+//! `highwater backup`: into a repository, a datastore or a set of points, each in a file of its own.
 
 mod datastore;
 mod repozo;
+mod tree;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::options::{Following, Keys, OfKind, Talk, Writing};
 use super::verb::Run;
 use crate::error::Error;
 
-/// Back up a Data.fs into a repozo repository, or a file or device into a datastore.
+/// Back up a Data.fs into a repozo repository, a file or device into a datastore, or a folder into a set of points.
 ///
 /// REPO is a repository's folder: then an increment is made if it holds what the source begins with, else a full
 /// backup. The server may go on writing, and may pack, meanwhile. By default every byte of the newest chain is compared
@@ -25,6 +26,10 @@ use crate::error::Error;
 /// STORE@GROUP[/ARCHIVE] is a group of a datastore, [ns/NAME/...]TYPE/ID with the type vm, ct or host: then the source
 /// becomes an archive of a new snapshot, in chunks of which the store keeps each once. An empty folder becomes a store.
 /// --also puts more disks of the same machine into the snapshot, and its configuration.
+///
+/// SET is the folder of a set, or an empty one, and the source a folder: then all that lies in it becomes a new point.
+/// What the set has of it is not stored again. Whether files fit each other that are written meanwhile, nobody knows:
+/// of a live store, make a checkpoint first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -33,12 +38,14 @@ Examples:
   highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older
   highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
   highwater backup disk0.raw /mnt/store@vm/100/drive-scsi0.img --also qemu-server.conf=100.conf
+  highwater backup /srv/files /backup/files
+  highwater checkpoint /srv/db /snap/db -- highwater backup /snap/db /backup/db
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
-    /// The Data.fs, or the file or block device, to back up.
+    /// The Data.fs, the file or block device, or the folder, to back up.
     source: PathBuf,
-    /// The repository's folder, which must exist; or a store's, and the group in it.
-    #[arg(value_name = "REPO|STORE@GROUP[/ARCHIVE]")]
+    /// The folder of the repository or set, which must exist; or a store's, and the group in it.
+    #[arg(value_name = "REPO|STORE@GROUP[/ARCHIVE]|SET")]
     repository: PathBuf,
     /// Say what would be done; write nothing.
     #[arg(short = 'n', long)]
@@ -65,6 +72,7 @@ impl Run for Backup {
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         match datastore::target(&self.repository) {
             Some(target) => self.back_up_to_datastore(target, stop),
+            None if self.source.is_dir() && self.repository.is_dir() => self.back_up_to_tree(stop),
             None => self.back_up_to_repozo(stop),
         }
     }

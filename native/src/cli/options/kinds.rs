@@ -37,7 +37,10 @@ static DIRSTORAGE: Kind =
 static LISTED: Kind =
     Kind { heading: "For a folder with a list", noun: "a folder with a list of its files", formats: &["listed"] };
 
-static ALL: [&Kind; 6] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &DIRSTORAGE, &LISTED];
+/// Points of a folder.
+static TREE: Kind = Kind { heading: "For points of a folder", noun: "a set of points of a folder", formats: &["tree"] };
+
+static ALL: [&Kind; 7] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &DIRSTORAGE, &LISTED, &TREE];
 
 impl Kind {
     /// Whether a format is of this kind.

@@ -11,6 +11,7 @@ use highwater_core::formats::repozo::names::{self, DataFile};
 use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
+use highwater_core::stamp;
 use highwater_core::survey::{Options as SurveyOptions, Survey};
 
 use super::files;
@@ -28,7 +29,7 @@ use crate::watch::Watch;
 pub(super) fn run(options: &Options, watch: &Watch<'_>) -> Result<(), Error> {
     if let Some(date) = &options.date {
         // The original compares any text, and takes the newest for a date that is past all calendars.
-        names::point(date).map_err(|no| Error::Refused { class: Class::Usage, what: format!("-D: {no}") })?;
+        stamp::point(date).map_err(|no| Error::Refused { class: Class::Usage, what: format!("-D: {no}") })?;
     }
     let repository = &files::open(options)?;
     let mut attempted = attempt(options, repository, watch)?;

@@ -2,6 +2,7 @@
 
 mod datastore;
 mod repozo;
+mod tree;
 mod words;
 
 use std::ffi::OsString;
@@ -30,7 +31,7 @@ use crate::watch::Watch;
 use highwater_core::report::Depth;
 use words::words;
 
-/// Restore a point in time to a Data.fs: appends what is missing to one that is there.
+/// Restore a point in time to a Data.fs, a disk image or a folder: only what is missing is written.
 ///
 /// What the target already holds is checked against the sums of the index, everything that is written is
 /// checked on the way, and nothing inside the old bytes is touched. A target at any point of the repository is
@@ -44,6 +45,7 @@ Examples:
   highwater restore /backup/zodb@2026-11-19-12 Data.fs      the state at 12:59:59 UTC
   highwater restore --dry-run /backup/zodb Data.fs          which files would be read?
   highwater restore /backup/zodb - | zstd > Data.fs.zst
+  highwater restore /backup/files@2026-11-19 /srv/files      a folder, as it was then
   highwater restore /mnt/datastore@vm/100/2026-11-19T03:00:00Z/drive-scsi0.img disk.img")]
 pub(super) struct Restore {
     /// The repository, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
@@ -92,6 +94,9 @@ impl Run for Restore {
         let watch = self.talk.watch(stop);
         self.only(&from, format, &repository.path, &watch)?;
         let asked = Asked { format, point: repository.point, key: self.keys.load()? };
+        if format.facts().shape == Shape::Tree {
+            return self.to_tree(&from, asked, &watch);
+        }
         let plan = match self.datastore.salvage {
             true => Plan::salvage(&from, asked)?,
             false => Plan::make(&from, asked, Depth::Digest)?,

@@ -1,0 +1,233 @@
+//! `Points`: reads the lists of a set, and turns them into points, claims and nodes.
+
+use std::collections::HashMap;
+
+use super::names;
+use crate::claim::{Claim, Expect, Extent};
+use crate::codec::{Codec, Flow};
+use crate::fault::{Fault, FaultKind};
+use crate::finding::{Code, Finding, Hurts};
+use crate::inspect::{Answer, Ask, Batch, Inspect, Of, Scope, Set};
+use crate::mtree::{Entry, Line, Lines};
+use crate::name::Name;
+use crate::node::{Node, NodeKind};
+use crate::report::Depth;
+use crate::stamp;
+
+/// The inspection of one set.
+pub(super) struct Points {
+    scope: Scope,
+    /// The points that there are, the oldest last.
+    ahead: Vec<String>,
+    now: Now,
+    ordinal: u64,
+}
+
+enum Now {
+    Listing,
+    Reading(Box<Reading>),
+    Nothing,
+}
+
+/// A list that is being read.
+struct Reading {
+    point: String,
+    list: Name,
+    lines: Lines,
+    bytes: u64,
+    entries: u64,
+    /// The first names of files that have others, where nodes are wanted.
+    twins: HashMap<u64, Name>,
+    wants: Wants,
+    ordinal: u64,
+    /// What is wrong with a line that can be read, and where it begins.
+    odd: Option<String>,
+}
+
+/// What comes of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    /// Nothing but the point.
+    Point,
+    /// Claims, which other points share.
+    Claims,
+    /// All that a restore needs.
+    Tree,
+}
+
+impl Points {
+    pub(super) fn new(scope: &Scope) -> Self {
+        Self { scope: scope.clone(), ahead: Vec::new(), now: Now::Listing, ordinal: 0 }
+    }
+
+    /// Keeps the points that are wanted.
+    fn choose(&mut self, out: &mut Batch) {
+        self.ahead.sort_unstable();
+        self.ahead.dedup();
+        if let Of::Point(point) = &self.scope.of {
+            let until = point.as_ref().filter(|point| !point.is_latest());
+            let fits = |point: &str| {
+                let stamp = names::stamp_of(point);
+                stamp.is_some_and(|stamp| until.is_none_or(|until| stamp::at_or_before(&stamp, until.as_str())))
+            };
+            let newest = self.ahead.iter().rfind(|point| fits(point)).cloned();
+            if newest.is_none() {
+                out.absent = Some(match (self.ahead.first(), until) {
+                    (Some(oldest), Some(_)) => format!("no point is so old; the oldest is {oldest}"),
+                    _ => "there is no point yet".to_owned(),
+                });
+            }
+            self.ahead = newest.into_iter().collect();
+        }
+        if let Of::Under(point) | Of::Salvage(point) = &self.scope.of {
+            self.ahead.retain(|one| names::stamp_of(one).is_some_and(|stamp| stamp.starts_with(point.as_str())));
+        }
+        self.ahead.reverse();
+    }
+
+    fn next(&mut self) {
+        let wants = match self.scope.of {
+            Of::Catalogue => Wants::Point,
+            Of::References | Of::All | Of::Under(_) => Wants::Claims,
+            Of::Point(_) | Of::Salvage(_) => Wants::Tree,
+        };
+        self.now = match self.ahead.pop().and_then(|point| Some((names::list(&point)?, point))) {
+            None => Now::Nothing,
+            Some((list, point)) => Now::Reading(Box::new(Reading {
+                point,
+                list,
+                lines: Lines::default(),
+                bytes: 0,
+                entries: 0,
+                twins: HashMap::new(),
+                wants,
+                ordinal: self.ordinal,
+                odd: None,
+            })),
+        };
+    }
+
+    fn over(&mut self, fault: Option<Fault>, out: &mut Batch) {
+        let Now::Reading(reading) = std::mem::replace(&mut self.now, Now::Nothing) else { return };
+        let Reading { point, list, lines, bytes, ordinal, odd, entries, .. } = *reading;
+        let hurts = Hurts::One(ordinal);
+        let finding = |code, offset, message| Finding { code, object: Some(list.clone()), offset, message, hurts };
+        match (fault, lines.end()) {
+            (Some(Fault { kind: FaultKind::Absent, .. }), _) => {
+                out.removed.push(point);
+                return self.next();
+            }
+            (Some(fault), _) => out.findings.push(finding(Code::Unreadable, None, fault.message)),
+            (None, Err(odd)) => out.findings.push(finding(Code::Malformed, Some(odd.at), odd.what)),
+            (None, Ok(())) if entries == 0 => {
+                out.findings.push(finding(Code::Malformed, None, "it lists nothing, not even a folder".to_owned()));
+            }
+            (None, Ok(())) => out.findings.extend(odd.map(|odd| finding(Code::Malformed, None, odd))),
+        }
+        out.sets.push(Set { name: point, group: ordinal, bytes, archives: Vec::new(), key: None });
+        self.ordinal = self.ordinal.saturating_add(1);
+        self.next();
+    }
+}
+
+impl Reading {
+    fn take(&mut self, line: Line, out: &mut Batch) {
+        let Line::Entry(Entry { node, digest, twin }) = line else { return };
+        self.entries = self.entries.saturating_add(1);
+        let Node { path, kind, meta } = node;
+        if let NodeKind::File(length) = kind {
+            self.bytes = self.bytes.saturating_add(length);
+        }
+        if self.wants == Wants::Point {
+            return;
+        }
+        let first = match (twin, &path) {
+            (Some(twin), Some(path)) if self.wants == Wants::Tree => {
+                let first = self.twins.entry(twin.group).or_insert_with(|| path.clone());
+                Some(first.clone()).filter(|first| first != path)
+            }
+            _ => None,
+        };
+        if let (NodeKind::File(length), None) = (&kind, &first) {
+            let object = digest.as_ref().and_then(names::object);
+            let (Some(object), Some(path)) = (object, path.clone()) else {
+                self.odd.get_or_insert_with(|| match &path {
+                    Some(path) => format!("the file '{path}' has no digest, so nobody knows its object"),
+                    None => "what is listed is a file and no folder".to_owned(),
+                });
+                return;
+            };
+            let extent = (self.wants == Wants::Tree).then_some(Extent { path: Some(path), at: 0 });
+            let claim = Claim {
+                object,
+                index: self.list.clone(),
+                range: None,
+                codec: Codec::Plain,
+                expect: Expect { length: *length, digest },
+                extent,
+                marks: None,
+                hurts: Hurts::One(self.ordinal),
+            };
+            match self.wants {
+                // Nothing is written of an empty file.
+                Wants::Tree if *length == 0 => {}
+                Wants::Tree => out.claims.push(claim),
+                Wants::Claims | Wants::Point => out.shared.push(claim),
+            }
+        }
+        if self.wants == Wants::Tree {
+            let kind = first.map_or(kind, NodeKind::Hard);
+            out.nodes.push(Node { path, kind, meta });
+        }
+    }
+}
+
+impl Inspect for Points {
+    fn ask(&self) -> Ask {
+        match &self.now {
+            Now::Listing => Ask::List(Name::new(names::POINTS.as_bytes()).ok()),
+            Now::Reading(reading) => Ask::read(reading.list.clone()),
+            Now::Nothing => Ask::Done,
+        }
+    }
+
+    fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
+        match (answer, &mut self.now) {
+            (Answer::Entries(entries), Now::Listing) => {
+                let files = entries.iter().filter(|entry| entry.kind.may_be_file());
+                self.ahead.extend(files.filter_map(|entry| names::point_of(&entry.name)));
+            }
+            (Answer::Bytes(bytes), Now::Reading(reading)) => {
+                let mut lines = std::mem::take(&mut reading.lines);
+                lines.push(bytes, &mut |line| reading.take(line, out));
+                reading.lines = lines;
+            }
+            (Answer::End, Now::Listing) => {
+                self.choose(out);
+                self.next();
+            }
+            (Answer::Failed(fault), Now::Listing) => {
+                out.findings.push(Finding {
+                    code: Code::Unreadable,
+                    object: Name::new(names::POINTS.as_bytes()).ok(),
+                    offset: None,
+                    message: fault.message,
+                    hurts: Hurts::All,
+                });
+                self.now = Now::Nothing;
+            }
+            (Answer::End, Now::Reading(_)) => self.over(None, out),
+            (Answer::Failed(fault), Now::Reading(_)) => self.over(Some(fault), out),
+            _ => {}
+        }
+        Flow::Continue(())
+    }
+
+    fn again(&self) -> Box<dyn Inspect> {
+        Box::new(Self::new(&self.scope))
+    }
+
+    fn deepest(&self) -> Depth {
+        Depth::Digest
+    }
+}

@@ -1,0 +1,84 @@
+//! `Tree`: points of folders: a pool of plain objects, and one list of mtree(5) for each point.
+//!
+//! ```text
+//! SET/objects/ab/abcdef…                    the bytes of a file, named by their SHA-256
+//! SET/points/2026-11-26T17-10-05Z.mtree     all that was there at that time, sealed by its last line
+//! ```
+//!
+//! No point needs another: the loss of an object hurts exactly the points that name it. A list names every folder, file
+//! and link with mode, owner and time, each file with the SHA-256 of its bytes, and so its object; names of one file
+//! have one tag ([`crate::mtree`]). What a point lacks because nobody could read it is said in comments.
+//!
+//! Other programs restore it: `sed` gives each line the path of its object as `contents=`, `bsdtar` makes an archive of
+//! that, and `mtree` checks what `tar` made of it.
+
+mod inspect;
+pub mod names;
+
+use crate::facts::{Facts, Hint, Lock, Pool, Shape};
+use crate::finding::Code;
+use crate::inspect::{Entry, Format, Inspect, Scope};
+use crate::point::{LATEST, NoPoint, Point};
+use crate::report::Depth;
+use crate::stamp;
+
+/// The format; see the module's page.
+#[derive(Debug, Clone, Copy)]
+pub struct Tree;
+
+/// What the first comment of a list begins with.
+pub const TITLE: &str = "highwater tree 1";
+
+static FACTS: Facts = Facts {
+    name: "tree",
+    looks: "a set of points of a folder holds points and objects",
+    hint: Some(Hint { several: "sets of points", index: "for points of a folder the folder points", caveat: "" }),
+    lock: Lock::Alone(names::LOCK),
+    pool: Some(Pool { folder: names::OBJECTS, aside: ".bad", sets_aside: "A heal" }),
+    shape: Shape::Tree,
+    trails: Depth::Deep,
+    moves: false,
+    colons: false,
+    advice,
+    notes: |_| None,
+};
+
+fn advice(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::Missing | Code::Length | Code::Digest => {
+            "Copy the object from another copy of the set (`highwater heal --from`), or back up again: what the source \
+             still has is stored anew."
+        }
+        Code::Malformed => {
+            "Bring the list back from another copy of the set, or give the point up: other points do not need it."
+        }
+        _ => return None,
+    })
+}
+
+impl Format for Tree {
+    fn facts(&self) -> &'static Facts {
+        &FACTS
+    }
+
+    fn recognise(&self, root: &[Entry]) -> bool {
+        let has = |name: &str| {
+            root.iter().any(|entry| entry.name.as_bytes() == name.as_bytes() && entry.kind.may_be_folder())
+        };
+        has(names::POINTS) && has(names::OBJECTS)
+    }
+
+    fn point(&self, text: &str) -> Result<Point, NoPoint> {
+        if text == LATEST {
+            return Ok(Point::new(text));
+        }
+        let text = text.strip_prefix(names::POINTS).and_then(|rest| rest.strip_prefix('/')).unwrap_or(text);
+        stamp::point(text.strip_suffix(names::LIST).unwrap_or(text))
+            .map(Point::new)
+            .map_err(|no| NoPoint(no.to_string()))
+    }
+
+    fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
+        Box::new(inspect::Points::new(scope))
+    }
+}

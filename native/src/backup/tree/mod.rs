@@ -1,0 +1,226 @@
+//! Backs up a folder into a set of points: each file becomes an object of the pool that is named by its SHA-256, and a
+//! list names all that was there.
+//!
+//! The source is walked first (`walk`), then every file is read once: it is hashed while it is written into the pool,
+//! and let go of when the pool has it (`objects`). All of that is made durable at once; every object is looked for once
+//! more; and then the list gets its name, which is what makes a point of it. Whoever is killed before that leaves
+//! objects that the next run uses, or that nobody names.
+//!
+//! A file that cannot be read is left out, and one that changes while it is read, however often that is tried, is kept
+//! as it was found: either is said, in the list too, and the run does not end as if all were well. Whether the files of
+//! a folder fit each other, nobody knows but the program that writes them.
+
+mod objects;
+mod walk;
+
+use std::collections::HashMap;
+use std::io;
+
+use highwater_core::digest::Digest;
+use highwater_core::formats::tree::{TITLE, names};
+use highwater_core::mtree::{SIGNATURE, Twin, push_line, seal};
+use highwater_core::name::{Name, TEMPORARY, printable};
+use highwater_core::node::{Node, NodeKind};
+use rayon::prelude::*;
+
+use crate::disk::like::Like;
+use crate::disk::{Disk, Draft, Look, clear, is_any_draft, make_folder};
+use crate::error::Error;
+use crate::shown::quoted;
+use crate::store::Identity;
+use crate::watch::Watch;
+use crate::{clock, lock};
+use objects::{Kept, Objects};
+use walk::{Found, Walked};
+
+/// What to do.
+#[derive(Debug, Clone, Default)]
+pub struct TreeOptions {
+    /// Say what would be done, and write nothing.
+    pub dry_run: bool,
+    /// The time of the point, in place of the clock's: `YYYY-MM-DD-hh-mm-ss`, UTC.
+    pub now: Option<String>,
+}
+
+/// What was made, or in a dry run what would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TreeMade {
+    /// The point.
+    pub point: String,
+    /// How many entries it has: folders, files and links.
+    pub entries: u64,
+    /// How many bytes its files have.
+    pub bytes: u64,
+    /// Objects that the pool did not have, and their bytes.
+    pub new: (u64, u64),
+    /// What is not in it, a sentence each.
+    pub left_out: Vec<String>,
+    /// Files that changed while they were read, each time.
+    pub changed: Vec<Name>,
+}
+
+/// Backs up the folder `from` into the set `to`.
+///
+/// # Errors
+/// Whatever stands in the way; no point is made then.
+pub fn backup(job: &TreeOptions, from: &dyn Disk, to: &dyn Disk, watch: &Watch<'_>) -> Result<TreeMade, Error> {
+    refuse_each_in_the_other(from, to)?;
+    let _lock = if job.dry_run { None } else { Some(prepare(to, watch)?) };
+    let Walked { found, mut left_out } = walk::walk(from, watch)?;
+    let twins = twins(&found);
+    let is_read = |at: usize| twins.get(&at).is_none_or(|twin| twin.first == at);
+    let files = found.iter().enumerate().filter(|(at, one)| one.is_file() && is_read(*at));
+    let files: Vec<(usize, &Found)> = files.collect();
+    watch.expect(files.iter().map(|(_, one)| one.look.length).sum());
+    let objects = Objects::new(from, to, job.dry_run);
+    let kept =
+        files.par_iter().map(|(at, one)| Ok((*at, objects.keep(one, watch)?))).collect::<Result<Vec<_>, Error>>()?;
+    let mut made = TreeMade::default();
+    let mut sums: HashMap<usize, (u64, Digest)> = HashMap::new();
+    for ((at, kept), (_, one)) in kept.into_iter().zip(&files) {
+        match kept {
+            Kept::Whole { length, digest, changed } => {
+                made.changed.extend(changed.then(|| one.name.clone()));
+                made.bytes = made.bytes.saturating_add(length);
+                sums.insert(at, (length, digest));
+            }
+            Kept::Not(why) => left_out.push(format!("'{}' {why}", one.name)),
+        }
+    }
+    made.new = objects.new_ones();
+    let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
+    made.point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
+    let text = list(from, (&found, &twins, &sums), (&left_out, &mut made))?;
+    made.left_out = left_out;
+    if !job.dry_run {
+        objects.complete(sums.values(), watch)?;
+        publish(to, &made.point, &text)?;
+    }
+    Ok(made)
+}
+
+/// Refuses a set in its own source, and a source in the set.
+fn refuse_each_in_the_other(from: &dyn Disk, to: &dyn Disk) -> Result<(), Error> {
+    let lies_in = |one: &dyn Disk, other: &dyn Disk| {
+        let around = one.around().unwrap_or_default();
+        other.identity(None).is_some_and(|other| around.contains(&other)) || one.identity(None) == other.identity(None)
+    };
+    let (source, set) = (quoted(&from.told(None)), quoted(&to.told(None)));
+    if lies_in(to, from) {
+        return Err(Error::cannot_start(format!(
+            "the set {set} lies in {source}, which would hold itself; name another place"
+        )));
+    }
+    if lies_in(from, to) {
+        return Err(Error::cannot_start(format!(
+            "{source} lies in the set {set}: the source comes first, then the set"
+        )));
+    }
+    Ok(())
+}
+
+/// Takes the set for this process, makes what an empty one lacks, and removes what interrupted runs left.
+fn prepare(to: &dyn Disk, watch: &Watch<'_>) -> Result<crate::disk::Held, Error> {
+    let held = lock::take(to, names::LOCK)?;
+    let around = to.look(None).map_err(Error::of_folder("look at", to, None))?;
+    let like = Like::of(&around.ok_or_else(|| Error::failed("the set is gone"))?);
+    for folder in [names::OBJECTS, names::POINTS] {
+        let name = Name::new(folder.as_bytes())?;
+        if to.look(Some(&name)).map_err(Error::at("look at", to, &name))?.is_none() {
+            make_folder(to, &name, &like).map_err(Error::at("make the folder", to, &name))?;
+        }
+    }
+    let points = Name::new(names::POINTS.as_bytes())?;
+    clear(to, Some(&points), |last| is_any_draft(last, TEMPORARY), watch)?;
+    let objects = Name::new(names::OBJECTS.as_bytes())?;
+    let mut folders = Vec::new();
+    to.list(Some(&objects), &mut |entry| folders.push(entry.name)).map_err(Error::at("list", to, &objects))?;
+    for folder in folders {
+        clear(to, Some(&objects.join(folder.as_bytes())?), |last| is_any_draft(last, TEMPORARY), watch)?;
+    }
+    Ok(held)
+}
+
+/// Names of one file.
+struct Twins {
+    first: usize,
+    twin: Twin,
+}
+
+/// The files that have several names in what was found, by their places there.
+fn twins(found: &[Found]) -> HashMap<usize, Twins> {
+    let mut by_file: HashMap<Identity, Vec<usize>> = HashMap::new();
+    for (at, one) in found.iter().enumerate().filter(|(_, one)| one.is_file() && one.look.names > 1) {
+        by_file.entry(one.look.identity).or_default().push(at);
+    }
+    let mut groups: Vec<Vec<usize>> = by_file.into_values().filter(|places| places.len() > 1).collect();
+    groups.sort_unstable();
+    let mut twins = HashMap::new();
+    for (group, places) in groups.into_iter().enumerate() {
+        let twin = Twin { group: group as u64 + 1, names: places.len() as u64 };
+        let first = places[0];
+        twins.extend(places.into_iter().map(|at| (at, Twins { first, twin })));
+    }
+    twins
+}
+
+/// The list, sealed; counts what is in it.
+fn list(
+    from: &dyn Disk,
+    (found, twins, sums): (&[Found], &HashMap<usize, Twins>, &HashMap<usize, (u64, Digest)>),
+    (left_out, made): (&[String], &mut TreeMade),
+) -> Result<String, Error> {
+    let mut text = format!("{SIGNATURE}# {TITLE} · store folder · point {}\n", made.point);
+    for what in left_out {
+        text.push_str(&format!("# left out: {}\n", printable(what.as_bytes())));
+    }
+    for name in &made.changed {
+        text.push_str(&format!("# changed while it was read: '{name}'\n"));
+    }
+    let top = from.look(None).map_err(Error::of_folder("look at", from, None))?;
+    let top = top.ok_or_else(|| Error::failed("the source is gone"))?;
+    push_line(&Node { path: None, kind: NodeKind::Folder, meta: walk::meta(&top) }, None, None, &mut text);
+    made.entries = 1;
+    for (at, one) in found.iter().enumerate() {
+        let twin = twins.get(&at);
+        let sum = sums.get(&twin.map_or(at, |twin| twin.first));
+        let kind = match (&one.link, sum) {
+            (Some(link), _) => NodeKind::Link(link.clone()),
+            (None, Some((length, _))) => NodeKind::File(*length),
+            (None, None) if one.is_file() => continue,
+            (None, None) => NodeKind::Folder,
+        };
+        let node = Node { path: Some(one.name.clone()), kind, meta: walk::meta(&one.look) };
+        push_line(&node, sum.map(|(_, digest)| digest), twin.map(|twin| twin.twin), &mut text);
+        made.entries += 1;
+    }
+    seal(&mut text);
+    Ok(text)
+}
+
+/// Gives a point its name.
+fn publish(to: &dyn Disk, point: &str, text: &str) -> Result<(), Error> {
+    let name = names::list(point).ok_or_else(|| Error::failed(format!("'{point}' is no point")))?;
+    let folder = name.folder();
+    let write = || {
+        let around = to.look(folder.as_ref())?.ok_or(io::ErrorKind::NotFound)?;
+        let draft = Draft::of(to, &name, TEMPORARY)?;
+        draft.file().write_at(0, text.as_bytes())?;
+        // It tells of files that not everybody may see.
+        _ = draft.give(&Like::new_in(&around).with_mode(0o600))?;
+        draft.file().sync()?;
+        draft.publish_new(&name)?;
+        to.sync_folder(folder.as_ref())
+    };
+    write().map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Error::failed(format!("there is a point {point} already, made in this very second; run again"))
+        }
+        _ => Error::at("write", to, &name)(error),
+    })
+}
+
+/// How a file of the pool is read: by whoever may read its source, if that is everybody.
+fn like_object(around: &Look, source: &Look) -> Like {
+    Like::new_in(around).with_mode(if source.mode & 0o444 == 0o444 { 0o444 } else { 0o400 })
+}

@@ -1,0 +1,93 @@
+//! `highwater backup` of a folder into a set of points.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use highwater_core::formats::tree::Tree;
+use highwater_core::inspect::Format;
+use highwater_core::render::{bytes, thousands};
+
+use super::Backup;
+use crate::backup::tree::{TreeMade, TreeOptions, backup};
+use crate::cli::exit::Exit;
+use crate::cli::options::Root;
+use crate::cli::repository::{kind_of, part_of, usage};
+use crate::cli::{out, progress};
+use crate::error::Error;
+use crate::shown::quoted;
+use crate::store::{Files, Links};
+
+impl Backup {
+    /// Backs up into a set of points.
+    pub(super) fn back_up_to_tree(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let opened = |path, links| {
+            Files::open(path, links)
+                .map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(path))))
+        };
+        let set = opened(&self.repository, self.following.links())?;
+        self.is_set(&set)?;
+        self.only(&Tree, Some("a folder becomes a point of a set"))?;
+        let set = set.with_locks(self.writing.locks());
+        let source = opened(&self.source, Links::Beneath)?;
+        let job = TreeOptions { dry_run: self.dry_run, now: None };
+        let watch = self.talk.watch(stop);
+        let made = progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &source, &set, &watch));
+        out::shortcomings(&set);
+        let made = made?;
+        for what in &made.left_out {
+            watch.notice(format!("left out: {what}"));
+        }
+        for name in &made.changed {
+            watch.notice(format!("'{name}' changed while it was read, each time: it is kept as it was found"));
+        }
+        if !self.talk.quiet {
+            out::print(&line(&made, self.dry_run))?;
+        }
+        Ok(if made.left_out.is_empty() && made.changed.is_empty() { Exit::Sound } else { Exit::Inconclusive })
+    }
+
+    /// Refuses a folder that is of another kind, or holds something else. An empty one may become a set.
+    fn is_set(&self, set: &Files) -> Result<(), Error> {
+        use crate::store::Store;
+        let path = quoted(&self.repository);
+        match kind_of(set, &Root::default()) {
+            Ok(format) if format.facts().name == Tree.facts().name => Ok(()),
+            Ok(format) => Err(usage(format!(
+                "{path} is a {}, and {} is a folder: a folder is backed up into a set of points, as in: highwater backup \
+                 FOLDER SET",
+                format.facts().name,
+                quoted(&self.source)
+            ))),
+            Err(error) => {
+                let mut is_empty = true;
+                set.list(None, &mut |entry| {
+                    // What a run begins with that was ended early.
+                    let own: [&[u8]; 3] = [b".highwater.lock", b"objects", b"points"];
+                    is_empty &= own.contains(&entry.name.as_bytes()) || entry.name.as_bytes() == b"lost+found";
+                })
+                .map_err(|_| error)?;
+                match part_of(&self.repository) {
+                    Some(part) => Err(usage(format!("{path} is no set of its own: {part}"))),
+                    None if is_empty => Ok(()),
+                    None => {
+                        Err(usage(format!("{path} holds something else; name a set of points, or an empty folder")))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a backup came to.
+fn line(made: &TreeMade, dry_run: bool) -> String {
+    let (count, length) = made.new;
+    let would = if dry_run { "would make" } else { "made" };
+    format!(
+        "{would} point {}: {} entries, {}; {} new in {} objects\n",
+        made.point,
+        thousands(made.entries),
+        bytes(made.bytes),
+        bytes(length),
+        thousands(count)
+    )
+}

@@ -1,0 +1,57 @@
+//! `highwater restore` of a tree.
+
+use highwater_core::render::{bytes, thousands};
+
+use super::Restore;
+use crate::cli::exit::Exit;
+use crate::cli::repository::usage;
+use crate::cli::{out, progress};
+use crate::disk;
+use crate::error::Error;
+use crate::restore::tree::{Run, TreeOptions, TreePlan, TreeSummary, to_folder};
+use crate::restore::{Asked, How};
+use crate::shown::quoted;
+use crate::store::Store;
+use crate::watch::Watch;
+
+impl Restore {
+    /// Restores a tree to the folder that is the target.
+    pub(super) fn to_tree(&self, from: &dyn Store, asked: Asked, watch: &Watch<'_>) -> Result<Exit, Error> {
+        if self.target.as_os_str() == "-" {
+            return Err(usage("a tree is restored to a folder, and not to standard output".to_owned()));
+        }
+        let plan = TreePlan::make(from, asked)?;
+        let job = TreeOptions { full: self.full, dry_run: self.dry_run };
+        let summary = progress::with("restoring", self.talk.quiet, watch, || {
+            let target = disk::target(&self.target, self.writing.locks())?;
+            let (to, name) = (&*target.root, &target.name);
+            let made = to_folder(&Run { job: &job, plan: &plan, from, to, target: name, watch });
+            out::shortcomings(&target.root);
+            made
+        })?;
+        if !self.talk.quiet {
+            out::print(&self.tree_words(&summary))?;
+        }
+        Ok(Exit::Sound)
+    }
+
+    /// What was done.
+    fn tree_words(&self, made: &TreeSummary) -> String {
+        let (target, point) = (quoted(&self.target), &made.point);
+        let would = if self.dry_run { "would be " } else { "" };
+        let files = format!(
+            "{} written, {} of {} files kept",
+            bytes(made.written),
+            thousands(made.kept),
+            thousands(made.files)
+        );
+        let given_up = match made.given_up {
+            0 => String::new(),
+            count => format!("; {} entries that it does not have {would}given up", thousands(count)),
+        };
+        match made.how {
+            How::Nothing => format!("{target} is at {point} already\n"),
+            _ => format!("{target} {would}restored to {point}: {files}{given_up}\n"),
+        }
+    }
+}
