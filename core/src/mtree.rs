@@ -10,7 +10,7 @@
 //! | `time` | when its bytes changed last: seconds since 1970, a dot, nanoseconds in nine digits |
 //! | `sha256` | the digest of a file's bytes, in hexadecimal digits |
 //! | `nlink` | how many names a file has that has several in the list |
-//! | `tags` | `hard-N` for all names of one file |
+//! | `tags` | `hard-N` for all names of one file, with `again` behind it for all but the first |
 //!
 //! A path begins with `./`. Bytes that are no printable ASCII, and those with a meaning of their own to some reader
 //! (space, `#`, `=`, `\`, and what patterns are made of), are written as `\` and three octal digits.
@@ -50,10 +50,15 @@ pub struct Twin {
     pub group: u64,
     /// How many names there are.
     pub names: u64,
+    /// Another name of it stands further up.
+    pub again: bool,
 }
 
 /// What the tag of a file begins with that has other names; the number of the group follows.
 const TWIN: &str = "hard-";
+
+/// The second tag of all but its first name.
+const AGAIN: &str = "again";
 
 /// Adds the line of an entry, with the digest of its bytes where that is known, and with its group if it has other
 /// names. A hard link is written as the file that it is a name of, so it must be given as one.
@@ -82,7 +87,10 @@ pub fn push_line(node: &Node, digest: Option<&Digest>, twin: Option<Twin>, out: 
         push(digest.map(|digest| format!(" sha256={digest}")));
     }
     // bsdtar makes one file of names that lead to one object and have a count above 1.
-    push(twin.map(|Twin { group, names }| format!(" nlink={names} tags={TWIN}{group}")));
+    push(twin.map(|Twin { group, names, again }| {
+        let again = if again { format!(",{AGAIN}") } else { String::new() };
+        format!(" nlink={names} tags={TWIN}{group}{again}")
+    }));
     out.push('\n');
 }
 

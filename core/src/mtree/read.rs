@@ -4,7 +4,7 @@ use crate::digest::{Algorithm, Digest, Hasher};
 use crate::name::Name;
 use crate::node::{Meta, Node, NodeKind};
 
-use super::{END, SIGNATURE, TWIN, Twin};
+use super::{AGAIN, END, SIGNATURE, TWIN, Twin};
 
 /// The longest line, in bytes: a path and the text of a link, each byte of them escaped, and the rest.
 const LONGEST: usize = 48 << 10;
@@ -157,7 +157,7 @@ fn entry(line: &str) -> Result<Entry, String> {
     };
     let (mut meta, mut digest) = (Meta::default(), None);
     let (mut kind, mut size, mut link) = (None, None, None);
-    let (mut names, mut group) = (1, None);
+    let (mut names, mut group, mut again) = (1, None, false);
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let bad = || format!("'{key}' has the value '{value}', which is none");
@@ -175,7 +175,10 @@ fn entry(line: &str) -> Result<Entry, String> {
                 digest = Some(Digest::from_hex(Algorithm::Sha256, value.as_bytes()).ok_or_else(bad)?);
             }
             "nlink" => names = value.parse().map_err(|_| bad())?,
-            "tags" => group = value.split(',').find_map(|tag| tag.strip_prefix(TWIN)?.parse().ok()),
+            "tags" => {
+                group = value.split(',').find_map(|tag| tag.strip_prefix(TWIN)?.parse().ok());
+                again = value.split(',').any(|tag| tag == AGAIN);
+            }
             // What other programs write beside these.
             _ => {}
         }
@@ -187,7 +190,7 @@ fn entry(line: &str) -> Result<Entry, String> {
         Some(other) => return Err(format!("the type '{other}' is not known")),
         None => return Err("an entry without its type".to_owned()),
     };
-    let twin = group.map(|group| Twin { group, names });
+    let twin = group.map(|group| Twin { group, names, again });
     Ok(Entry { node: Node { path, kind, meta }, digest, twin })
 }
 
@@ -211,7 +214,7 @@ mod tests {
     }
 
     fn twin(node: &Node) -> Option<Twin> {
-        matches!(node.kind, NodeKind::File(_)).then_some(Twin { group: 7, names: 2 })
+        matches!(node.kind, NodeKind::File(_)).then_some(Twin { group: 7, names: 2, again: true })
     }
 
     fn sample() -> (Vec<(Node, Option<Digest>)>, String) {

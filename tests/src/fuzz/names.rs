@@ -8,10 +8,11 @@ use highwater_core::codec::Codec;
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::finding::Code;
 use highwater_core::formats::by_name;
-use highwater_core::formats::repozo::names::{DataFile, Kind, Role, at_or_before, point};
+use highwater_core::formats::repozo::names::{DataFile, Kind, Role};
 use highwater_core::name::{LONGEST, Name, printable};
 use highwater_core::point::Point;
 use highwater_core::shard::Shard;
+use highwater_core::stamp::{at_or_before, point};
 
 use super::markup::is_plain;
 

@@ -22,6 +22,7 @@ pub mod hostile;
 pub mod injected;
 pub mod repozo;
 pub mod rocksdb;
+pub mod tree;
 
 use std::fs;
 use std::path::Path;
@@ -40,7 +41,7 @@ use crate::repo::Image;
 use crash::{Judgement, Scene, Seen};
 
 /// Every format.
-pub fn all() -> [&'static dyn Specimen; 6] {
+pub fn all() -> [&'static dyn Specimen; 7] {
     [
         &repozo::Repozo,
         &datastore::Datastore,
@@ -48,6 +49,7 @@ pub fn all() -> [&'static dyn Specimen; 6] {
         &rocksdb::Stores::ROCKSDB,
         &rocksdb::Stores::LEVELDB,
         &dirstorage::DirStorage,
+        &tree::Tree,
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::names;
+use super::{BYTES, TITLE, names};
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Codec, Flow};
 use crate::fault::{Fault, FaultKind};
@@ -35,6 +35,10 @@ struct Reading {
     list: Name,
     lines: Lines,
     bytes: u64,
+    /// What its title says that they are; none until that was read.
+    told: Option<u64>,
+    /// The point was given.
+    is_given: bool,
     entries: u64,
     /// The first names of files that have others, where nodes are wanted.
     twins: HashMap<u64, Name>,
@@ -98,6 +102,8 @@ impl Points {
                 list,
                 lines: Lines::default(),
                 bytes: 0,
+                told: None,
+                is_given: false,
                 entries: 0,
                 twins: HashMap::new(),
                 wants,
@@ -108,8 +114,11 @@ impl Points {
     }
 
     fn over(&mut self, fault: Option<Fault>, out: &mut Batch) {
-        let Now::Reading(reading) = std::mem::replace(&mut self.now, Now::Nothing) else { return };
-        let Reading { point, list, lines, bytes, ordinal, odd, entries, .. } = *reading;
+        let Now::Reading(mut reading) = std::mem::replace(&mut self.now, Now::Nothing) else { return };
+        if fault.as_ref().is_none_or(|fault| fault.kind != FaultKind::Absent) {
+            reading.give(out);
+        }
+        let Reading { point, list, lines, bytes, told, ordinal, odd, entries, .. } = *reading;
         let hurts = Hurts::One(ordinal);
         let finding = |code, offset, message| Finding { code, object: Some(list.clone()), offset, message, hurts };
         match (fault, lines.end()) {
@@ -122,20 +131,47 @@ impl Points {
             (None, Ok(())) if entries == 0 => {
                 out.findings.push(finding(Code::Malformed, None, "it lists nothing, not even a folder".to_owned()));
             }
+            (None, Ok(())) if told != Some(bytes) => {
+                let told = told.map_or("no number of bytes".to_owned(), |told| format!("{told} bytes"));
+                let what = format!("its title says {told}, and its files have {bytes}");
+                out.findings.push(finding(Code::Malformed, None, what));
+            }
             (None, Ok(())) => out.findings.extend(odd.map(|odd| finding(Code::Malformed, None, odd))),
         }
-        out.sets.push(Set { name: point, group: ordinal, bytes, archives: Vec::new(), key: None });
         self.ordinal = self.ordinal.saturating_add(1);
         self.next();
     }
 }
 
 impl Reading {
+    /// Gives the point, which comes before all that it claims.
+    fn give(&mut self, out: &mut Batch) {
+        if !std::mem::replace(&mut self.is_given, true) {
+            out.sets.push(Set {
+                name: self.point.clone(),
+                group: self.ordinal,
+                bytes: self.told.unwrap_or_default(),
+                archives: Vec::new(),
+                key: None,
+            });
+        }
+    }
+
     fn take(&mut self, line: Line, out: &mut Batch) {
-        let Line::Entry(Entry { node, digest, twin }) = line else { return };
+        let Entry { node, digest, twin } = match line {
+            Line::Entry(entry) => entry,
+            Line::Comment(text) => {
+                let told = text.strip_prefix(TITLE).and_then(|rest| rest.rsplit_once(BYTES));
+                self.told = self.told.or_else(|| told.and_then(|(_, bytes)| bytes.parse().ok()));
+                return;
+            }
+        };
+        self.give(out);
         self.entries = self.entries.saturating_add(1);
         let Node { path, kind, meta } = node;
-        if let NodeKind::File(length) = kind {
+        if let NodeKind::File(length) = kind
+            && twin.is_none_or(|twin| !twin.again)
+        {
             self.bytes = self.bytes.saturating_add(length);
         }
         if self.wants == Wants::Point {

@@ -29,6 +29,9 @@ pub struct Tree;
 /// What the first comment of a list begins with.
 pub const TITLE: &str = "highwater tree 1";
 
+/// What stands in it before the number of bytes that its files have, each counted once whatever names it has.
+pub const BYTES: &str = " · bytes ";
+
 static FACTS: Facts = Facts {
     name: "tree",
     looks: "a set of points of a folder holds points and objects",

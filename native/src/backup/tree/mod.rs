@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::io;
 
 use highwater_core::digest::Digest;
-use highwater_core::formats::tree::{TITLE, names};
+use highwater_core::formats::tree::{BYTES, TITLE, names};
 use highwater_core::mtree::{SIGNATURE, Twin, push_line, seal};
 use highwater_core::name::{Name, TEMPORARY, printable};
 use highwater_core::node::{Node, NodeKind};
@@ -157,9 +157,9 @@ fn twins(found: &[Found]) -> HashMap<usize, Twins> {
     groups.sort_unstable();
     let mut twins = HashMap::new();
     for (group, places) in groups.into_iter().enumerate() {
-        let twin = Twin { group: group as u64 + 1, names: places.len() as u64 };
+        let twin = Twin { group: group as u64 + 1, names: places.len() as u64, again: false };
         let first = places[0];
-        twins.extend(places.into_iter().map(|at| (at, Twins { first, twin })));
+        twins.extend(places.into_iter().map(|at| (at, Twins { first, twin: Twin { again: at != first, ..twin } })));
     }
     twins
 }
@@ -170,7 +170,7 @@ fn list(
     (found, twins, sums): (&[Found], &HashMap<usize, Twins>, &HashMap<usize, (u64, Digest)>),
     (left_out, made): (&[String], &mut TreeMade),
 ) -> Result<String, Error> {
-    let mut text = format!("{SIGNATURE}# {TITLE} · store folder · point {}\n", made.point);
+    let mut text = format!("{SIGNATURE}# {TITLE} · store folder · point {}{BYTES}{}\n", made.point, made.bytes);
     for what in left_out {
         text.push_str(&format!("# left out: {}\n", printable(what.as_bytes())));
     }
