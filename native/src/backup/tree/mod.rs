@@ -103,7 +103,7 @@ pub fn backup(job: &TreeOptions, from: &dyn Disk, to: &dyn Disk, watch: &Watch<'
 fn refuse_each_in_the_other(from: &dyn Disk, to: &dyn Disk) -> Result<(), Error> {
     let lies_in = |one: &dyn Disk, other: &dyn Disk| {
         let around = one.around().unwrap_or_default();
-        other.identity(None).is_some_and(|other| around.contains(&other)) || one.identity(None) == other.identity(None)
+        other.identity(None).is_some_and(|other| around.contains(&other) || one.identity(None) == Some(other))
     };
     let (source, set) = (quoted(&from.told(None)), quoted(&to.told(None)));
     if lies_in(to, from) {
