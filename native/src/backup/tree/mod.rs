@@ -1,16 +1,18 @@
 //! Backs up a folder into a set of points: each file becomes an object of the pool that is named by its SHA-256, and a
 //! list names all that was there.
 //!
-//! The source is walked first (`walk`), then every file is read once: it is hashed while it is written into the pool,
-//! and let go of when the pool has it (`objects`). All of that is made durable at once; every object is looked for once
-//! more; and then the list gets its name, which is what makes a point of it. Whoever is killed before that leaves
-//! objects that the next run uses, or that nobody names.
+//! The source is frozen (`source`), which is what makes its files one state, and walked (`walk`). Every file is read once:
+//! it is hashed while it is written into the pool, and let go of when the pool has it (`objects`). Then the source is
+//! thawed. All of that is made durable at once; every object is looked for once more; and then the list gets its name,
+//! which is what makes a point of it. Whoever is killed before that leaves objects that the next run uses, or that
+//! nobody names.
 //!
 //! A file that cannot be read is left out, and one that changes while it is read, however often that is tried, is kept
 //! as it was found: either is said, in the list too, and the run does not end as if all were well. Whether the files of
 //! a folder fit each other, nobody knows but the program that writes them.
 
 mod objects;
+mod source;
 mod walk;
 
 use std::collections::HashMap;
@@ -31,6 +33,7 @@ use crate::store::Identity;
 use crate::watch::Watch;
 use crate::{clock, lock};
 use objects::{Kept, Objects};
+pub use source::{Changes, Folder, Frozen, Listed, Set, Source};
 use walk::{Found, Walked};
 
 /// What to do.
@@ -57,16 +60,64 @@ pub struct TreeMade {
     pub left_out: Vec<String>,
     /// Files that changed while they were read, each time.
     pub changed: Vec<Name>,
+    /// What whoever relies on it should know, a sentence each.
+    pub notes: Vec<String>,
+    /// Why the source could not be thawed, though the point is whole.
+    pub still_frozen: Option<String>,
 }
 
-/// Backs up the folder `from` into the set `to`.
+/// What was read of a source.
+struct Captured {
+    found: Vec<Found>,
+    twins: HashMap<usize, Twins>,
+    sums: HashMap<usize, (u64, Digest)>,
+    /// What the source itself is like.
+    top: Look,
+    left_out: Vec<String>,
+    changed: Vec<Name>,
+    position: Option<String>,
+}
+
+/// Backs up a source into the set `to`.
 ///
 /// # Errors
 /// Whatever stands in the way; no point is made then.
-pub fn backup(job: &TreeOptions, from: &dyn Disk, to: &dyn Disk, watch: &Watch<'_>) -> Result<TreeMade, Error> {
-    refuse_each_in_the_other(from, to)?;
+pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: &Watch<'_>) -> Result<TreeMade, Error> {
+    refuse_each_in_the_other(source.store(), to)?;
     let _lock = if job.dry_run { None } else { Some(prepare(to, watch)?) };
-    let Walked { found, mut left_out } = walk::walk(from, watch)?;
+    let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
+    let point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
+    let kind = source.kind();
+    let mut frozen = source.freeze(&Set { disk: to, dry_run: job.dry_run, stamp: &stamp }, watch)?;
+    let mut made = TreeMade { point, notes: std::mem::take(&mut frozen.notes), ..TreeMade::default() };
+    let captured = capture(job, frozen, to, watch);
+    let thawed = source.thaw(watch);
+    let (captured, new) = captured?;
+    made.still_frozen = thawed.err().map(|error| error.to_string());
+    made.new = new;
+    let text = list(kind, &captured, &mut made)?;
+    if !job.dry_run {
+        objects::complete(to, captured.sums.values(), watch)?;
+        publish(to, &made.point, &text)?;
+    }
+    (made.left_out, made.changed) = (captured.left_out, captured.changed);
+    Ok(made)
+}
+
+/// Reads what is frozen; gives how many objects are new, too, and how long they are together.
+fn capture(
+    job: &TreeOptions,
+    frozen: Frozen,
+    to: &dyn Disk,
+    watch: &Watch<'_>,
+) -> Result<(Captured, (u64, u64)), Error> {
+    let from = &*frozen.root;
+    let top = from.look(None).map_err(Error::of_folder("look at", from, None))?;
+    let top = top.ok_or_else(|| Error::failed("the source is gone"))?;
+    let Walked { found, mut left_out } = match &frozen.listed {
+        Listed::All => walk::walk(from, watch)?,
+        Listed::Those(names) => walk::those(from, names, watch)?,
+    };
     let twins = twins(&found);
     let is_read = |at: usize| twins.get(&at).is_none_or(|twin| twin.first == at);
     let files = found.iter().enumerate().filter(|(at, one)| one.is_file() && is_read(*at));
@@ -75,28 +126,25 @@ pub fn backup(job: &TreeOptions, from: &dyn Disk, to: &dyn Disk, watch: &Watch<'
     let objects = Objects::new(from, to, job.dry_run);
     let kept =
         files.par_iter().map(|(at, one)| Ok((*at, objects.keep(one, watch)?))).collect::<Result<Vec<_>, Error>>()?;
-    let mut made = TreeMade::default();
     let mut sums: HashMap<usize, (u64, Digest)> = HashMap::new();
+    let mut changed = Vec::new();
     for ((at, kept), (_, one)) in kept.into_iter().zip(&files) {
         match kept {
-            Kept::Whole { length, digest, changed } => {
-                made.changed.extend(changed.then(|| one.name.clone()));
-                made.bytes = made.bytes.saturating_add(length);
+            Kept::Whole { length, digest, has_changed } => {
+                changed.extend(has_changed.then(|| one.name.clone()));
                 sums.insert(at, (length, digest));
             }
             Kept::Not(why) => left_out.push(format!("'{}' {why}", one.name)),
         }
     }
-    made.new = objects.new_ones();
-    let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
-    made.point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
-    let text = list(from, (&found, &twins, &sums), (&left_out, &mut made))?;
-    made.left_out = left_out;
-    if !job.dry_run {
-        objects.complete(sums.values(), watch)?;
-        publish(to, &made.point, &text)?;
+    if let (Changes::BreakIt, Some(name)) = (frozen.changes, changed.first()) {
+        return Err(Error::failed(format!(
+            "'{name}' changed while it was read, though the store was to be frozen; look who writes there, and run \
+             again; no point was made"
+        )));
     }
-    Ok(made)
+    let position = frozen.position;
+    Ok((Captured { found, twins, sums, top, left_out, changed, position }, objects.new_ones()))
 }
 
 /// Refuses a set in its own source, and a source in the set.
@@ -165,21 +213,18 @@ fn twins(found: &[Found]) -> HashMap<usize, Twins> {
 }
 
 /// The list, sealed; counts what is in it.
-fn list(
-    from: &dyn Disk,
-    (found, twins, sums): (&[Found], &HashMap<usize, Twins>, &HashMap<usize, (u64, Digest)>),
-    (left_out, made): (&[String], &mut TreeMade),
-) -> Result<String, Error> {
-    let mut text = format!("{SIGNATURE}# {TITLE} · store folder · point {}{BYTES}{}\n", made.point, made.bytes);
+fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, Error> {
+    let Captured { found, twins, sums, top, left_out, changed, position } = captured;
+    made.bytes = sums.values().map(|(length, _)| *length).fold(0, u64::saturating_add);
+    let at = position.as_ref().map(|position| format!(" · at {position}")).unwrap_or_default();
+    let mut text = format!("{SIGNATURE}# {TITLE} · store {kind}{at} · point {}{BYTES}{}\n", made.point, made.bytes);
     for what in left_out {
         text.push_str(&format!("# left out: {}\n", printable(what.as_bytes())));
     }
-    for name in &made.changed {
+    for name in changed {
         text.push_str(&format!("# changed while it was read: '{name}'\n"));
     }
-    let top = from.look(None).map_err(Error::of_folder("look at", from, None))?;
-    let top = top.ok_or_else(|| Error::failed("the source is gone"))?;
-    push_line(&Node { path: None, kind: NodeKind::Folder, meta: walk::meta(&top) }, None, None, &mut text);
+    push_line(&Node { path: None, kind: NodeKind::Folder, meta: walk::meta(top) }, None, None, &mut text);
     made.entries = 1;
     for (at, one) in found.iter().enumerate() {
         let twin = twins.get(&at);

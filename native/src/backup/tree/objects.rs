@@ -39,7 +39,7 @@ pub(super) enum Kept {
         length: u64,
         digest: Digest,
         /// It changed each time while it was read.
-        changed: bool,
+        has_changed: bool,
     },
     /// It is not: why, as a clause.
     Not(String),
@@ -74,11 +74,11 @@ impl<'a> Objects<'a> {
             watch.go_on()?;
             match self.read(one, watch, number == 1)? {
                 Ok(Read { length, digest, is_still: true }) => {
-                    return Ok(Kept::Whole { length, digest, changed: false });
+                    return Ok(Kept::Whole { length, digest, has_changed: false });
                 }
                 Ok(Read { length, digest, is_still: false }) => {
                     watch.note(format!("'{}' changed while it was read", one.name));
-                    changed = Some(Kept::Whole { length, digest, changed: true });
+                    changed = Some(Kept::Whole { length, digest, has_changed: true });
                 }
                 Err(error) => return Ok(Kept::Not(format!("cannot be read: {error}"))),
             }
@@ -138,7 +138,7 @@ impl<'a> Objects<'a> {
     fn publish(&self, draft: Option<Draft<'_>>, one: &Found, (length, digest): (u64, &Digest)) -> Result<(), Error> {
         let name = names::object(digest).ok_or_else(|| Error::failed("a digest has no name"))?;
         let told = || Error::at("write", self.to, &name);
-        if self.has(&name, length).map_err(told())? {
+        if has(self.to, &name, length).map_err(told())? {
             return Ok(());
         }
         self.stored().insert(name.clone(), length);
@@ -158,29 +158,29 @@ impl<'a> Objects<'a> {
         };
         publish().map_err(told())
     }
+}
 
-    /// Whether the pool has an object of this length.
-    fn has(&self, name: &Name, length: u64) -> io::Result<bool> {
-        let there = self.to.look(Some(name))?;
-        Ok(there.is_some_and(|there| there.what == What::File && there.length == length))
-    }
+/// Whether the pool has an object of this length.
+fn has(to: &dyn Disk, name: &Name, length: u64) -> io::Result<bool> {
+    let there = to.look(Some(name))?;
+    Ok(there.is_some_and(|there| there.what == What::File && there.length == length))
+}
 
-    /// Makes all of it durable, and looks once more whether every object is there that a point is to name.
-    pub(super) fn complete<'s>(
-        &self,
-        sums: impl Iterator<Item = &'s (u64, Digest)>,
-        watch: &Watch<'_>,
-    ) -> Result<(), Error> {
-        self.to.barrier(None).map_err(Error::of_folder("sync", self.to, None))?;
-        for (length, digest) in sums {
-            watch.go_on()?;
-            let name = names::object(digest).ok_or_else(|| Error::failed("a digest has no name"))?;
-            if !self.has(&name, *length).map_err(Error::at("look at", self.to, &name))? {
-                return Err(Error::failed(format!(
-                    "'{name}' is gone, and it was there: look who removes objects, and run again; no point was made"
-                )));
-            }
+/// Makes all of it durable, and looks once more whether every object is there that a point is to name.
+pub(super) fn complete<'s>(
+    to: &dyn Disk,
+    sums: impl Iterator<Item = &'s (u64, Digest)>,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    to.barrier(None).map_err(Error::of_folder("sync", to, None))?;
+    for (length, digest) in sums {
+        watch.go_on()?;
+        let name = names::object(digest).ok_or_else(|| Error::failed("a digest has no name"))?;
+        if !has(to, &name, *length).map_err(Error::at("look at", to, &name))? {
+            return Err(Error::failed(format!(
+                "'{name}' is gone, and it was there: look who removes objects, and run again; no point was made"
+            )));
         }
-        Ok(())
     }
+    Ok(())
 }

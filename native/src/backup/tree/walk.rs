@@ -1,5 +1,6 @@
 //! `walk`: all that lies below the source.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
@@ -95,4 +96,29 @@ fn take(from: &dyn Disk, name: Name, walked: &mut Walked, ahead: &mut Vec<Option
         }
     };
     walked.found.push(Found { name, look, link });
+}
+
+/// Looks at some files, and at the folders that they lie in.
+///
+/// # Errors
+/// One of them is not there.
+pub(super) fn those(from: &dyn Disk, names: &[Name], watch: &Watch<'_>) -> Result<Walked, Error> {
+    let mut walked = Walked { found: Vec::new(), left_out: Vec::new() };
+    let mut all: BTreeSet<Name> = names.iter().cloned().collect();
+    for name in names {
+        let mut inner = name.folder();
+        while let Some(folder) = inner.take_if(|folder| !all.contains(folder)) {
+            inner = folder.folder();
+            all.insert(folder);
+        }
+    }
+    for name in all {
+        watch.go_on()?;
+        let before = walked.found.len() + walked.left_out.len();
+        take(from, name.clone(), &mut walked, &mut Vec::new());
+        if before == walked.found.len() + walked.left_out.len() {
+            return Err(Error::failed(format!("'{name}' is listed and not there; no point was made")));
+        }
+    }
+    Ok(walked)
 }

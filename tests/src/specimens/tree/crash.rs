@@ -1,6 +1,8 @@
 //! Scenes of backups of a folder, and of healing a set, and what must hold after them.
 
-use highwater::backup::tree::{TreeOptions, backup};
+use std::sync::Arc;
+
+use highwater::backup::tree::{Folder, TreeOptions, backup};
 use highwater::error::Error;
 use highwater::heal;
 use highwater::restore::Asked;
@@ -42,7 +44,7 @@ fn put(model: &Model, world: &World, step: usize) {
 
 fn back_up(model: &Model, now: &str) -> Result<(), Error> {
     let job = TreeOptions { now: Some(now.to_owned()), ..TreeOptions::default() };
-    let made = backup(&job, &model.root(FOLDER), &model.root(REPO), &Watch::silent())?;
+    let made = backup(&job, &mut Folder(Arc::new(model.root(FOLDER))), &model.root(REPO), &Watch::silent())?;
     // As the command does, which says so and ends with a code of its own.
     if made.left_out.is_empty() { Ok(()) } else { Err(Error::failed(made.left_out.join("; "))) }
 }
@@ -88,7 +90,7 @@ fn hurt_with_another(world: &World) -> Model {
     model.put_folder_with(OTHER, OF_REPO);
     back_up(&model, BEFORE).expect("a point");
     let job = TreeOptions { now: Some(BEFORE.to_owned()), ..TreeOptions::default() };
-    backup(&job, &model.root(FOLDER), &model.root(OTHER), &Watch::silent()).expect("another set");
+    backup(&job, &mut Folder(Arc::new(model.root(FOLDER))), &model.root(OTHER), &Watch::silent()).expect("another set");
     let model = model.survive(Survivors::Everything);
     let lost = model.names(REPO).into_iter().find(|path| model.get(path).as_ref() == Some(&world.other));
     model.take_away(&lost.expect("an object"));

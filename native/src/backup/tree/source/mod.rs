@@ -1,0 +1,93 @@
+//! `Source`: what the points of a set are made of: a folder that is frozen while it is read, and its files.
+//!
+//! ```text
+//! freeze   what the store itself takes for one state stays as it is from now on; which files are of it
+//! …        the files are read, and become objects
+//! thaw     the store goes on; whatever came of the rest
+//! ```
+//!
+//! | file | is |
+//! |---|---|
+//! | `folder` | any folder, of which nobody knows whether its files fit each other |
+
+mod folder;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use highwater_core::name::Name;
+
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::watch::Watch;
+pub use folder::Folder;
+
+/// Something that points are made of.
+pub trait Source: Send {
+    /// The word for its kind, which each list says.
+    fn kind(&self) -> &'static str;
+
+    /// The folder that it lies in, which must not be in the set, nor the set in it.
+    fn store(&self) -> &dyn Disk;
+
+    /// Makes it stay as it is, and tells what is in it. `set` is the set, whose lock is held; in a dry run nothing may be
+    /// written there.
+    ///
+    /// # Errors
+    /// It cannot be frozen, or is not what it should be; then nothing is left of the attempt.
+    fn freeze(&mut self, set: &Set<'_>, watch: &Watch<'_>) -> Result<Frozen, Error>;
+
+    /// Lets go of it. Is called once after each freeze that came to something, whatever came of the backup, and may be
+    /// called before the point is published: only what was read then counts.
+    ///
+    /// # Errors
+    /// It stays frozen: what the operator must do.
+    fn thaw(&mut self, _watch: &Watch<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The set that is written to, for a source that keeps more in it than objects.
+pub struct Set<'a> {
+    /// Its root.
+    pub disk: &'a dyn Disk,
+    /// Nothing may be written.
+    pub dry_run: bool,
+    /// The time of the point that is being made: `YYYY-MM-DD-hh-mm-ss`, UTC.
+    pub stamp: &'a str,
+}
+
+/// A state of a store.
+pub struct Frozen {
+    /// Where its files lie now.
+    pub root: Arc<dyn Disk>,
+    /// Which they are.
+    pub listed: Listed,
+    /// Up to where it goes, in words of the store: "batch 118200 in journal 11". One line, without ` · `.
+    pub position: Option<String>,
+    /// What whoever relies on the point should know, a sentence each.
+    pub notes: Vec<String>,
+    /// Whether files may change while they are read. If none may, one that does is an error.
+    pub changes: Changes,
+    /// What the store itself knows its files by: under one name and one token there are the same bytes for ever.
+    pub tokens: HashMap<Name, String>,
+    /// Files that nobody writes in place, which may be linked into the pool. Asked for every file that is to be linked.
+    pub is_settled: fn(&Name) -> bool,
+}
+
+/// Which files are of a state.
+pub enum Listed {
+    /// All that lies below the root.
+    All,
+    /// These, and the folders that they lie in. One that is not there is an error.
+    Those(Vec<Name>),
+}
+
+/// What it means when a file changes while it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changes {
+    /// Somebody writes: it is read again, and told.
+    Happen,
+    /// The freeze did not hold: there is no point.
+    BreakIt,
+}
