@@ -253,10 +253,12 @@ pub fn put(disk: &dyn Disk, to: &Name, bytes: &[u8], like: &Like, ending: &str, 
 pub struct FolderDraft<'a> {
     disk: &'a dyn Disk,
     work: Name,
-    folder: Box<dyn Inode>,
+    folder: Arc<dyn Inode>,
     identity: Identity,
     /// The files that were written into it: the last parts of their names, and which they are.
     files: RefCell<Vec<(Vec<u8>, Identity)>>,
+    /// Somebody else removes it.
+    is_let_go: bool,
 }
 
 impl<'a> FolderDraft<'a> {
@@ -269,7 +271,8 @@ impl<'a> FolderDraft<'a> {
             let work = work(beginning, "")?;
             let folder = disk.make_folder(&work)?;
             let identity = folder.look()?.identity;
-            let draft = Self { disk, work, folder, identity, files: RefCell::default() };
+            let folder = Arc::from(folder);
+            let draft = Self { disk, work, folder, identity, files: RefCell::default(), is_let_go: false };
             match is_held(&*draft.folder) {
                 Err(error) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
                 // Where there are no locks, nothing of that kind is removed.
@@ -387,6 +390,12 @@ impl<'a> FolderDraft<'a> {
         Ok(there.is_some_and(|Look { identity, what, .. }| identity == self.identity && what == What::Folder))
     }
 
+    /// Hands it over to whoever removes it: its name, which folder it is, and what holds it.
+    pub(super) fn let_go(mut self) -> (Name, Identity, Arc<dyn Inode>) {
+        self.is_let_go = true;
+        (self.work.clone(), self.identity, Arc::clone(&self.folder))
+    }
+
     /// The name leads to this folder, and all that was written is in it.
     fn is_at(&self, name: &Name) -> io::Result<()> {
         if !self.is(name)? {
@@ -428,7 +437,7 @@ pub fn make_folder(disk: &dyn Disk, to: &Name, like: &Like) -> io::Result<()> {
 
 impl Drop for FolderDraft<'_> {
     fn drop(&mut self) {
-        if self.is(&self.work).is_ok_and(|is| is) {
+        if !self.is_let_go && self.is(&self.work).is_ok_and(|is| is) {
             // What cannot be removed now, a later run removes.
             _ = remove_tree(self.disk, &self.work, self.identity);
         }

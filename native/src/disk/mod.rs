@@ -12,6 +12,7 @@ pub mod like;
 mod marked;
 mod real;
 mod remove_tree;
+mod work_folder;
 mod work_name;
 
 use std::any::Any;
@@ -26,6 +27,7 @@ pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub use marked::{discard_folder, sweep};
 pub(crate) use remove_tree::remove_tree;
+pub use work_folder::WorkFolder;
 pub(crate) use work_name::{is_any_draft, is_draft, work};
 
 use crate::error::Error;

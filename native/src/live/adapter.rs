@@ -34,6 +34,9 @@ pub(super) trait Adapter: Send {
     /// Whether an entry of the store's folder is the store's own. What is not is told to whoever makes a checkpoint.
     fn knows(&self, entry: &Entry) -> bool;
 
+    /// What tells the files, by their names in the store, that nobody writes in place once they are named.
+    fn settled(&self) -> fn(&Name) -> bool;
+
     /// What is to be held or pinned as soon as it comes, by its name in the store's folder and in those that this has
     /// watched; none if nothing is.
     fn passing(&self) -> Option<Passing> {

@@ -7,17 +7,17 @@ use std::time::Duration;
 use highwater_core::digest::Digest;
 use highwater_core::name::Name;
 
-use super::adapter::{Accepted, Adapter, Caught, Content, Files, Head, Stop};
+use super::adapter::{Accepted, Adapter, Caught, Content, Files, Head, Named, Stop};
 use super::copies::{Copies, Unread};
 use super::fresh::Fresh;
 use super::held::Held;
 use super::pins::Pins;
-use super::publish::Draft;
 use super::strangers::{Strangers, strangers};
-use super::{CheckpointSummary, Run, Step};
+use super::{CheckpointSummary, LiveOptions, Step};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::quoted;
+use crate::watch::Watch;
 
 /// How often the heads are read at most. What was pinned stays so: one try in three is the last even of a store under
 /// heavy writes.
@@ -32,30 +32,44 @@ const SEEN: u32 = 4;
 /// How long a second look at what is wrong waits, and so much longer each further one.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What was captured: it lies in the draft.
+/// What is to be captured.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    /// The store.
+    pub(super) from: &'a dyn Disk,
+    /// The folder that the store lies in, where that can be told.
+    pub(super) beside: Option<&'a dyn Disk>,
+    /// Where it is to lie: an empty folder.
+    pub(super) inside: &'a dyn Disk,
+    pub(super) options: &'a LiveOptions<'a>,
+    pub(super) watch: &'a Watch<'a>,
+}
+
+/// What was captured: it lies in the folder.
 pub(super) struct Captured {
     pub(super) summary: CheckpointSummary,
     /// The files, with their digests where their bytes were read.
     pub(super) files: BTreeMap<Name, Option<Digest>>,
+    /// What the heads name, with what they say of it.
+    pub(super) named: Vec<Named>,
     /// The folders, those that others lie in first.
     pub(super) folders: Vec<Name>,
     /// The logs, of which nobody knows yet what they give.
     pub(super) unread: Vec<Unread>,
-    /// The files that are not durable yet.
+    /// The files that are not durable yet: all that were not linked.
     pub(super) unsynced: Vec<Name>,
 }
 
-/// Fills the draft.
+/// Fills the folder.
 ///
 /// # Errors
-/// When the store is damaged, never holds still, or cannot be read; or the draft cannot be written.
-pub(super) fn capture<D: Disk>(
-    run: &Run<'_, D>,
+/// When the store is damaged, never holds still, or cannot be read; or the folder cannot be written.
+pub(super) fn capture(
+    run: &Job<'_>,
     adapter: &mut dyn Adapter,
-    draft: &Draft<'_, D>,
     (held, fresh): (&Held, &Fresh<'_>),
 ) -> Result<Captured, Error> {
-    let mut pins = Pins::new(run.from, draft.inside(), run.beside, fresh, run.options.copy, run.watch);
+    let mut pins = Pins::new(run.from, run.inside, run.beside, fresh, run.options.copy, run.watch);
     if held.is_told() {
         pins.pin_what_comes()?;
     }
@@ -64,7 +78,7 @@ pub(super) fn capture<D: Disk>(
     for number in 1..=TRIES {
         run.watch.go_on()?;
         summary.tries = number;
-        let why = match attempt(run, adapter, draft, held, &mut pins, &summary) {
+        let why = match attempt(run, adapter, held, &mut pins, &summary) {
             Ok(captured) => return Ok(captured),
             Err(Stop::Error(error)) => return Err(error),
             Err(Stop::Moved(why)) => {
@@ -94,16 +108,15 @@ pub(super) fn capture<D: Disk>(
     )))
 }
 
-fn attempt<D: Disk>(
-    run: &Run<'_, D>,
+fn attempt(
+    run: &Job<'_>,
     adapter: &mut dyn Adapter,
-    draft: &Draft<'_, D>,
     held: &Held,
     pins: &mut Pins<'_>,
     summary: &CheckpointSummary,
 ) -> Result<Captured, Stop> {
     let step = |step: Step| run.options.step.into_iter().for_each(|tell| tell(step));
-    let (from, to) = (run.from, draft.inside());
+    let (from, to) = (run.from, run.inside);
     let passing = adapter.passing();
     let hold = || match passing {
         Some(passing) => held.list(from, passing).map_err(Error::of_folder("list", from, None)),
@@ -156,7 +169,7 @@ fn attempt<D: Disk>(
         pins.settle_folders(&folders, files.keys())?;
     }
     let folders = pins.folders().cloned().collect();
-    Ok(Captured { summary, files, folders, unread, unsynced })
+    Ok(Captured { summary, files, named, folders, unread, unsynced })
 }
 
 /// Pins all that there is: nothing of one listing is gone in the next, and all of that is pinned.

@@ -110,6 +110,10 @@ impl Adapter for Fjall {
         own || number_of(&entry.name).is_some() || name.starts_with(b".tmp")
     }
 
+    fn settled(&self) -> fn(&Name) -> bool {
+        |name| class(name) == Some(Class::File)
+    }
+
     fn passing(&self) -> Option<Passing> {
         Some(class)
     }

@@ -51,6 +51,15 @@ fn is_head(entry: &Entry) -> bool {
     entry.kind == Kind::File && !is_work(entry.name.as_bytes())
 }
 
+/// Whether it is a loose object, or a pack and what belongs to it. A file that says to keep a pack may be written anew.
+fn is_of_objects(name: &Name) -> bool {
+    let Some(rest) = name.as_bytes().strip_prefix(b"objects/") else { return false };
+    match rest.strip_prefix(b"pack/pack-") {
+        Some(last) => !last.ends_with(b".keep") && !last.ends_with(b".promisor"),
+        None => rest.len() >= 40 && rest.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'/'),
+    }
+}
+
 impl Adapter for Git {
     fn kind(&self) -> &'static str {
         "git"
@@ -65,6 +74,10 @@ impl Adapter for Git {
         let name = entry.name.as_bytes();
         let folder = HEADS.iter().chain(&[OBJECTS]).any(|own| own.as_bytes() == name);
         folder || is_head(entry) || is_work(name) || name == b"branches"
+    }
+
+    fn settled(&self) -> fn(&Name) -> bool {
+        is_of_objects
     }
 
     fn look(&mut self, store: &dyn Disk) -> Result<Vec<String>, Error> {

@@ -29,6 +29,7 @@
 //! | `fresh` | what came meanwhile and no head names yet |
 //! | `strangers` | what lies in the store's folder and is none of the store's |
 //! | `publish` | the folder that is being filled, and what stands beside it |
+//! | `state` | a state that is read and let go of again, for a backup |
 //!
 //! A program that holds the store open itself can do better still: let it make its writes durable, hold a snapshot, so
 //! that nothing it names is deleted, and call [`checkpoint`]: then one try is enough.
@@ -46,6 +47,7 @@ mod pins;
 mod publish;
 mod refused;
 mod rocksdb;
+mod state;
 mod strangers;
 mod tantivy;
 
@@ -61,7 +63,9 @@ use crate::shown::quoted;
 use crate::store::{Files, Identity, Links, Locks, Place, parted};
 use crate::watch::Watch;
 use adapter::Adapter;
+use capture::Job;
 use rocksdb::RocksDb;
+pub use state::{State, catch};
 
 /// Every kind of store, in the order in which they are asked whether they know one.
 const ALL: &[fn() -> Box<dyn Adapter>] = &[
@@ -173,6 +177,11 @@ fn no_folder(store: &Path, error: &io::Error) -> Error {
     })
 }
 
+/// The kind of store that a folder with these entries is, if a checkpoint can be made of it.
+pub fn recognise(entries: &[Entry]) -> Option<&'static str> {
+    ALL.iter().map(|make| make()).find(|adapter| adapter.recognise(entries)).map(|adapter| adapter.kind())
+}
+
 /// The words for the kinds of stores that a checkpoint can be made of.
 pub fn kinds() -> impl Iterator<Item = &'static str> + Clone {
     ALL.iter().map(|make| make().kind())
@@ -206,43 +215,45 @@ impl<D: Disk> Run<'_, D> {
     /// # Errors
     /// As [`checkpoint`].
     pub fn make(&self) -> Result<CheckpointSummary, Error> {
-        let mut adapter = self.adapter()?;
+        let mut adapter = adapter_of(self.from, self.options.kind)?;
         publish::refuse_what_is_there(self)?;
         let notes = adapter.look(self.from)?;
         publish::sweep_leftovers(self)?;
         let draft = publish::Draft::of(self)?;
         held::watching(self.from, adapter.passing(), |held, fresh, end| {
-            let mut captured = capture::capture(self, &mut *adapter, &draft, (held, fresh))?;
+            let &Self { from, beside, options, watch, .. } = self;
+            let job = Job { from, beside, inside: draft.inside(), options, watch };
+            let mut captured = capture::capture(&job, &mut *adapter, (held, fresh))?;
             end();
             captured.summary.notes.splice(0..0, notes);
             draft.publish(captured)
         })
     }
+}
 
-    /// What knows this kind of store.
-    fn adapter(&self) -> Result<Box<dyn Adapter>, Error> {
-        let all = || ALL.iter().map(|make| make());
-        let path = || quoted(&self.from.told(None));
-        if let Some(kind) = self.options.kind {
-            return all().find(|adapter| adapter.kind() == kind).ok_or_else(|| {
-                let known: Vec<&str> = all().map(|adapter| adapter.kind()).collect();
-                Error::cannot_start(format!("there is no kind of store called '{kind}'; known: {}", known.join(", ")))
-            });
-        }
-        let mut entries: Vec<Entry> = Vec::new();
-        self.from
-            .list(None, &mut |entry| entries.push(entry))
-            .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", path())))?;
-        all().find(|adapter| adapter.recognise(&entries)).ok_or_else(|| {
-            let known = refused::folder(self.from.as_store(), &entries).unwrap_or_else(|| {
-                let kinds: Vec<&str> = kinds().collect();
-                format!(
-                    "it looks like none of the stores that checkpoints are made of: {}; a folder of plain files that \
-                     nobody writes to is copied by any program",
-                    kinds.join(", ")
-                )
-            });
-            Error::cannot_start(format!("no checkpoint is made of {}: {known}", path()))
-        })
+/// What knows this kind of store.
+fn adapter_of(store: &dyn Disk, kind: Option<&str>) -> Result<Box<dyn Adapter>, Error> {
+    let all = || ALL.iter().map(|make| make());
+    let path = || quoted(&store.told(None));
+    if let Some(kind) = kind {
+        return all().find(|adapter| adapter.kind() == kind).ok_or_else(|| {
+            let known: Vec<&str> = kinds().collect();
+            Error::cannot_start(format!("there is no kind of store called '{kind}'; known: {}", known.join(", ")))
+        });
     }
+    let mut entries: Vec<Entry> = Vec::new();
+    store
+        .list(None, &mut |entry| entries.push(entry))
+        .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", path())))?;
+    all().find(|adapter| adapter.recognise(&entries)).ok_or_else(|| {
+        let known = refused::folder(store.as_store(), &entries).unwrap_or_else(|| {
+            let kinds: Vec<&str> = kinds().collect();
+            format!(
+                "it looks like none of the stores that checkpoints are made of: {}; a folder of plain files that \
+                 nobody writes to is copied by any program",
+                kinds.join(", ")
+            )
+        });
+        Error::cannot_start(format!("no checkpoint is made of {}: {known}", path()))
+    })
 }

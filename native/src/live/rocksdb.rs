@@ -120,6 +120,10 @@ impl Adapter for RocksDb {
         names::file(entry.name.as_bytes()).is_some() || folders.contains(&entry.name.as_bytes())
     }
 
+    fn settled(&self) -> fn(&Name) -> bool {
+        |name| class(name) == Some(Class::File)
+    }
+
     fn passing(&self) -> Option<Passing> {
         Some(class)
     }

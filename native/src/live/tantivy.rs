@@ -52,6 +52,10 @@ impl Adapter for Tantivy {
             || name.starts_with(b".tmp")
     }
 
+    fn settled(&self) -> fn(&Name) -> bool {
+        |name| is_of_segment(name.as_bytes())
+    }
+
     fn passing(&self) -> Option<Passing> {
         Some(|name| is_of_segment(name.as_bytes()).then_some(Class::File))
     }

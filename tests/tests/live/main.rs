@@ -8,5 +8,6 @@ mod harsh;
 mod moments;
 mod moved;
 mod pauses;
+mod points;
 mod support;
 mod verify;

@@ -33,7 +33,7 @@ use crate::store::Identity;
 use crate::watch::Watch;
 use crate::{clock, lock};
 use objects::{Kept, Objects};
-pub use source::{Changes, Folder, Frozen, Listed, Set, Source};
+pub use source::{Changes, Folder, Frozen, Listed, Live, Set, Source};
 use walk::{Found, Walked};
 
 /// What to do.
@@ -75,6 +75,7 @@ struct Captured {
     top: Look,
     left_out: Vec<String>,
     changed: Vec<Name>,
+    identity: Option<String>,
     position: Option<String>,
 }
 
@@ -92,8 +93,9 @@ pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: 
     let mut made = TreeMade { point, notes: std::mem::take(&mut frozen.notes), ..TreeMade::default() };
     let captured = capture(job, frozen, to, watch);
     let thawed = source.thaw(watch);
-    let (captured, new) = captured?;
-    made.still_frozen = thawed.err().map(|error| error.to_string());
+    let still_frozen = thawed.err().map(|error| error.to_string());
+    let (captured, new) = captured.inspect_err(|_| still_frozen.iter().for_each(|why| watch.notice(why)))?;
+    made.still_frozen = still_frozen;
     made.new = new;
     let text = list(kind, &captured, &mut made)?;
     if !job.dry_run {
@@ -131,7 +133,8 @@ fn capture(
     for ((at, kept), (_, one)) in kept.into_iter().zip(&files) {
         match kept {
             Kept::Whole { length, digest, has_changed } => {
-                changed.extend(has_changed.then(|| one.name.clone()));
+                let is_told = has_changed && frozen.changes != Changes::Expected;
+                changed.extend(is_told.then(|| one.name.clone()));
                 sums.insert(at, (length, digest));
             }
             Kept::Not(why) => left_out.push(format!("'{}' {why}", one.name)),
@@ -143,8 +146,8 @@ fn capture(
              again; no point was made"
         )));
     }
-    let position = frozen.position;
-    Ok((Captured { found, twins, sums, top, left_out, changed, position }, objects.new_ones()))
+    let Frozen { identity, position, .. } = frozen;
+    Ok((Captured { found, twins, sums, top, left_out, changed, identity, position }, objects.new_ones()))
 }
 
 /// Refuses a set in its own source, and a source in the set.
@@ -214,10 +217,12 @@ fn twins(found: &[Found]) -> HashMap<usize, Twins> {
 
 /// The list, sealed; counts what is in it.
 fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, Error> {
-    let Captured { found, twins, sums, top, left_out, changed, position } = captured;
+    let Captured { found, twins, sums, top, left_out, changed, identity, position } = captured;
     made.bytes = sums.values().map(|(length, _)| *length).fold(0, u64::saturating_add);
+    let store = identity.as_ref().map(|identity| format!(" {identity}")).unwrap_or_default();
     let at = position.as_ref().map(|position| format!(" · at {position}")).unwrap_or_default();
-    let mut text = format!("{SIGNATURE}# {TITLE} · store {kind}{at} · point {}{BYTES}{}\n", made.point, made.bytes);
+    let mut text =
+        format!("{SIGNATURE}# {TITLE} · store {kind}{store}{at} · point {}{BYTES}{}\n", made.point, made.bytes);
     for what in left_out {
         text.push_str(&format!("# left out: {}\n", printable(what.as_bytes())));
     }

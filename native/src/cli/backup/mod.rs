@@ -2,6 +2,7 @@
 
 mod datastore;
 mod repozo;
+mod source;
 mod tree;
 
 use std::path::PathBuf;
@@ -28,8 +29,9 @@ use crate::error::Error;
 /// --also puts more disks of the same machine into the snapshot, and its configuration.
 ///
 /// SET is the folder of a set, or an empty one, and the source a folder: then all that lies in it becomes a new point.
-/// What the set has of it is not stored again. Whether files fit each other that are written meanwhile, nobody knows:
-/// of a live store, make a checkpoint first.
+/// What the set has of it is not stored again. A live store is known by its files (fjall, RocksDB, LevelDB, Tantivy,
+/// git): a checkpoint is made of it, read, and removed again. Whether the files of any other folder fit each other that
+/// are written meanwhile, nobody knows.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +41,8 @@ Examples:
   highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
   highwater backup disk0.raw /mnt/store@vm/100/drive-scsi0.img --also qemu-server.conf=100.conf
   highwater backup /srv/files /backup/files
-  highwater checkpoint /srv/db /snap/db -- highwater backup /snap/db /backup/db
+  highwater backup /srv/app/db /backup/db                  a live store, as of one moment
+  highwater backup --kind folder /srv/repo.git /backup/git the files of a repository that nobody writes to
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
     /// The Data.fs, the file or block device, or the folder, to back up.
@@ -61,6 +64,8 @@ pub(super) struct Backup {
     #[command(flatten)]
     datastore: OfKind<datastore::Options>,
     #[command(flatten)]
+    sources: OfKind<source::Sources>,
+    #[command(flatten)]
     keys: OfKind<Keys>,
 }
 
@@ -81,6 +86,6 @@ impl Run for Backup {
 impl Backup {
     /// Refuses options of another kind than the one that is written to.
     fn only(&self, format: &dyn Format, next: Option<&str>) -> Result<(), Error> {
-        refuse(&[&self.repozo, &self.datastore, &self.keys], &self.repository, format, next)
+        refuse(&[&self.repozo, &self.datastore, &self.sources, &self.keys], &self.repository, format, next)
     }
 }

@@ -8,7 +8,7 @@ use highwater_core::inspect::Format;
 use highwater_core::render::{bytes, thousands};
 
 use super::Backup;
-use crate::backup::tree::{Folder, Source, TreeMade, TreeOptions, backup};
+use crate::backup::tree::{TreeMade, TreeOptions, backup};
 use crate::cli::exit::Exit;
 use crate::cli::options::Root;
 use crate::cli::repository::{kind_of, part_of, usage};
@@ -28,7 +28,8 @@ impl Backup {
         self.is_set(&set)?;
         self.only(&Tree, Some("a folder becomes a point of a set"))?;
         let set = set.with_locks(self.writing.locks());
-        let mut source = self.tree_source(opened(&self.source, Links::Beneath)?)?;
+        let again = opened(&self.repository, self.following.links())?;
+        let mut source = self.tree_source(opened(&self.source, Links::Beneath)?, again)?;
         let job = TreeOptions { dry_run: self.dry_run, now: None };
         let watch = self.talk.watch(stop);
         let made = progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &mut *source, &set, &watch));
@@ -45,15 +46,10 @@ impl Backup {
             out::print(&line(&made, self.dry_run))?;
         }
         if let Some(why) = &made.still_frozen {
-            watch.notice(format!("the point is whole, but the store is still frozen: {why}"));
+            watch.notice(format!("the point is whole, but not all is as it was: {why}"));
         }
         let is_all = made.left_out.is_empty() && made.changed.is_empty() && made.still_frozen.is_none();
         Ok(if is_all { Exit::Sound } else { Exit::Inconclusive })
-    }
-
-    /// What is to become a point, by its kind.
-    fn tree_source(&self, folder: Files) -> Result<Box<dyn Source>, Error> {
-        Ok(Box::new(Folder(Arc::new(folder))))
     }
 
     /// Refuses a folder that is of another kind, or holds something else. An empty one may become a set.

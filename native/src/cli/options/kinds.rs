@@ -38,7 +38,8 @@ static LISTED: Kind =
     Kind { heading: "For a folder with a list", noun: "a folder with a list of its files", formats: &["listed"] };
 
 /// Points of a folder.
-static TREE: Kind = Kind { heading: "For points of a folder", noun: "a set of points of a folder", formats: &["tree"] };
+pub(in crate::cli) static TREE: Kind =
+    Kind { heading: "For a folder", noun: "a set of points of a folder", formats: &["tree"] };
 
 static ALL: [&Kind; 7] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &DIRSTORAGE, &LISTED, &TREE];
 

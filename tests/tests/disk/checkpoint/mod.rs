@@ -7,6 +7,7 @@ mod faults;
 mod list;
 mod places;
 mod shared;
+mod state;
 
 use std::fs;
 use std::path::{Path, PathBuf};

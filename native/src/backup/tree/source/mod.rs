@@ -9,8 +9,10 @@
 //! | file | is |
 //! |---|---|
 //! | `folder` | any folder, of which nobody knows whether its files fit each other |
+//! | `live` | a store that checkpoints are made of |
 
 mod folder;
+mod live;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use crate::disk::Disk;
 use crate::error::Error;
 use crate::watch::Watch;
 pub use folder::Folder;
+pub use live::Live;
 
 /// Something that points are made of.
 pub trait Source: Send {
@@ -63,6 +66,8 @@ pub struct Frozen {
     pub root: Arc<dyn Disk>,
     /// Which they are.
     pub listed: Listed,
+    /// What tells the store from every other of its kind, in its own words: letters, digits and hyphens.
+    pub identity: Option<String>,
     /// Up to where it goes, in words of the store: "batch 118200 in journal 11". One line, without ` · `.
     pub position: Option<String>,
     /// What whoever relies on the point should know, a sentence each.
@@ -88,6 +93,15 @@ pub enum Listed {
 pub enum Changes {
     /// Somebody writes: it is read again, and told.
     Happen,
+    /// Nothing was frozen, as nothing is kept of it: a dry run.
+    Expected,
     /// The freeze did not hold: there is no point.
     BreakIt,
+}
+
+/// What an identity of a store is made of; none if it is none.
+fn word(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes.trim_ascii()).ok()?;
+    let is_word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_word.then(|| text.to_owned())
 }
