@@ -8,7 +8,7 @@ use clap::Args;
 use highwater_core::finding::Code;
 use highwater_core::keep::Keep;
 use highwater_core::name::printable;
-use highwater_core::render::thousands;
+use highwater_core::render::{self, thousands};
 use highwater_core::report::{Depth, Soundness, series};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use super::repository::{Repository, kind_of, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
 use crate::error::Error;
-use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary};
+use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary, Spare};
 use crate::shown::quoted;
 
 /// Remove older points in time, and keep those that the rules name.
@@ -33,7 +33,8 @@ use crate::shown::quoted;
 /// Every point is looked at first. If anything cannot be read, nothing is removed. The newest sound point stays in any
 /// case, and so do points that are damaged, which fill no period: they may be healed. In a repozo repository, a point
 /// stays as long as one that is kept builds on it. In a datastore, each group is pruned for itself, protected snapshots
-/// stay, and chunks are left to the server's garbage collection.
+/// stay, and chunks are left to the server's garbage collection. From a set of points of a folder goes every object that
+/// no list names any more, also what an interrupted backup left; only when all lists that stay can be read whole.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,6 +42,7 @@ Examples:
   highwater prune /backup/zodb --keep-last 3 --keep-monthly 12
   highwater prune /mnt/datastore --keep-daily 14 --keep-yearly 5           each group for itself
   highwater prune /mnt/datastore@vm/100 --keep-last 2                      one group
+  highwater prune -n /backup/files --keep-daily 7                          a set of points of a folder
   highwater prune --json -n /backup/zodb --keep-daily 7 | jq -r '.points[] | select(.kept | not) | .name'")]
 pub(super) struct Prune {
     /// The repository or store, or a group of a store.
@@ -128,8 +130,8 @@ impl Run for Prune {
         let disk = open_to_write(&named.path, self.root.following, self.writing)?;
         let format = kind_of(&disk, &self.root)?;
         if let Err(known) = prune::can(format) {
-            let (path, noun, known) = (quoted(&named.path), noun(format), known.join(" and "));
-            return Err(usage(format!("{path} names {noun}, and only points of the kinds {known} are pruned")));
+            let (path, noun, known) = (quoted(&named.path), noun(format), known.join(", "));
+            return Err(usage(format!("{path} names {noun}, and only points of these kinds are pruned: {known}")));
         }
         refuse(&[&self.keys], &named.path, format, None)?;
         let under = named.point.as_deref().map(|point| format.point(point)).transpose();
@@ -171,6 +173,9 @@ impl Prune {
                 None => text.push_str(&format!("remove  {name}\n")),
             }
         }
+        if let Some(Spare { objects: 1.., .. }) = plan.spare.filter(|_| !self.talk.quiet) {
+            text.push_str(&format!("sweep   {}, which no other point needs\n", objects(plan.spare)));
+        }
         out::print(&text)?;
         for unsound in &plan.unsound {
             let (series, _) = series(unsound);
@@ -195,13 +200,13 @@ impl Prune {
             [one] => format!("; the newest sound point is {}", printable(one.as_bytes())),
             several => format!("; the newest sound point of each of {} groups stays", count(several.len())),
         };
+        let (verb, gone, swept) = match self.dry_run {
+            true => ("would remove", goes, plan.spare),
+            false => ("removed", done.removed.len(), plan.spare.map(|_| done.swept)),
+        };
+        let and = swept.map(|_| format!(" and {}", objects(swept))).unwrap_or_default();
         if !self.talk.quiet {
-            out::print(&match self.dry_run {
-                true => format!("would remove {} of {all} points{newest}, judged by {judged}\n", count(goes)),
-                false => {
-                    format!("removed {} of {all} points{newest}, judged by {judged}\n", count(done.removed.len()))
-                }
-            })?;
+            out::print(&format!("{verb} {} of {all} points{and}{newest}, judged by {judged}\n", count(gone)))?;
         }
         if goes > 0 && !plan.leaves().is_empty() && !self.talk.quiet {
             out::say(&format!("highwater: {}", plan.leaves()));
@@ -231,6 +236,7 @@ impl Prune {
             line
         });
         let points: Vec<_> = points.collect();
+        let told = |Spare { objects, bytes }: Spare| json!({ "objects": objects, "bytes": bytes });
         let left: Vec<_> = strangers(plan).map(|(name, why)| json!({ "name": name, "why": why })).collect();
         json!({
             "schema": 1,
@@ -240,8 +246,17 @@ impl Prune {
             "points": points,
             "newest": plan.newest,
             "left_alone": left,
+            "spare": plan.spare.map(told),
+            "swept": plan.spare.map(|_| told(done.swept)),
         })
     }
+}
+
+/// How many objects, and their bytes.
+fn objects(spare: Option<Spare>) -> String {
+    let Spare { objects, bytes } = spare.unwrap_or_default();
+    let noun = if objects == 1 { "object" } else { "objects" };
+    format!("{} {noun} of {}", thousands(objects), render::bytes(bytes))
 }
 
 /// What lies there and belongs to no point, as far as it is told.

@@ -5,6 +5,7 @@
 //! longer than all the others gets a thread of its own ([`schedule`]). A restore does the same, and writes what is
 //! hashed where it belongs ([`write`](mod@write)).
 
+mod answer;
 mod behind;
 mod lanes;
 mod marked;
@@ -35,6 +36,7 @@ use crate::error::Error;
 use crate::store::{Identity, Store, fault};
 use crate::watch::Watch;
 
+pub(crate) use answer::answer;
 pub(crate) use marked::{Marked, read as read_marks};
 pub(crate) use one::failed as unopened;
 pub use one::{check_bytes, fits};

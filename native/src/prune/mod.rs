@@ -6,13 +6,16 @@
 //! series without a sound point is left alone.
 //!
 //! What names a point goes first, for good, and what it named after that. So a run that is cut off leaves sound points,
-//! and leftovers that the next run or the next backup removes.
+//! and leftovers that the next run or the next backup removes. From a pool that nobody else sweeps goes whatever no index
+//! names any more, and only when every index that is left was read whole.
 //!
 //! Another kind of backup is a file here that implements [`Pruner`], and a line in [`ALL`].
 
 mod datastore;
+mod needs;
 mod plan;
 pub(crate) mod repozo;
+mod tree;
 
 use highwater_core::inspect::Format;
 use highwater_core::point::Point;
@@ -51,12 +54,28 @@ trait Pruner: Sync {
     /// What cannot be removed; whatever is still named is whole.
     fn remove(&self, job: &Removal<'_>, gone: &mut dyn FnMut(&str)) -> Result<(), Error>;
 
+    /// What of a pool nobody needs once the points are gone that go; none where sweeping it is left to others.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    fn spare(&self, _: &Sweep<'_>) -> Result<Option<Spare>, Error> {
+        Ok(None)
+    }
+
+    /// Removes from a pool what nobody needs, once the points are gone, and counts it in `gone`.
+    ///
+    /// # Errors
+    /// What cannot be read, and then nothing goes; or what cannot be removed.
+    fn sweep(&self, _: &Sweep<'_>, _gone: &mut Spare) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// What is left to others, in a sentence; empty where nothing is.
     fn leaves(&self) -> &'static str;
 }
 
 /// Every kind of backup whose points can be removed.
-const ALL: &[&dyn Pruner] = &[&repozo::Repository, &datastore::Store];
+const ALL: &[&dyn Pruner] = &[&repozo::Repository, &datastore::Store, &tree::Set];
 
 /// What is to be removed of one series.
 struct Removal<'a> {
@@ -66,6 +85,31 @@ struct Removal<'a> {
     /// The newest sound one, which stays.
     newest: &'a str,
     watch: &'a Watch<'a>,
+}
+
+/// A pool, and the points that go and stay.
+struct Sweep<'a> {
+    disk: &'a dyn Disk,
+    format: &'static dyn Format,
+    goes: &'a [&'a str],
+    stays: &'a [&'a str],
+    watch: &'a Watch<'a>,
+}
+
+/// Objects that nobody needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spare {
+    /// How many.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Spare {
+    fn add(&mut self, bytes: u64) {
+        self.objects = self.objects.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
 }
 
 /// Whether points of a kind of backup can be removed, and if not, which ones' can.

@@ -11,7 +11,7 @@ use highwater_core::point::Point;
 use highwater_core::report::{Depth, Report, Set, Soundness, series};
 use highwater_core::survey::{Options, Survey};
 
-use super::{Pruner, Removal, pruner};
+use super::{Pruner, Removal, Spare, Sweep, pruner};
 use crate::disk::{Disk, Held};
 use crate::drive;
 use crate::error::{Class, Error};
@@ -54,8 +54,11 @@ pub struct PrunePlan<'a> {
     pub newest: Vec<String>,
     /// The series in which no point is sound, by a point of each: nothing of them is removed.
     pub unsound: Vec<String>,
+    /// Objects of the pool that nobody needs once that is done; none where sweeping it is left to others.
+    pub spare: Option<Spare>,
     /// What was found, before anything was removed.
     pub report: Report,
+    format: &'static dyn Format,
     pruner: &'static dyn Pruner,
     disk: &'a dyn Disk,
     _lock: Option<Held>,
@@ -66,6 +69,8 @@ pub struct PrunePlan<'a> {
 pub struct PruneSummary {
     /// The points that are gone.
     pub removed: Vec<String>,
+    /// Objects of the pool that are gone.
+    pub swept: Spare,
     /// Why the others are not, if some are not.
     pub failed: Option<Error>,
 }
@@ -103,6 +108,8 @@ pub fn plan<'a>(
         points: Vec::new(),
         newest: Vec::new(),
         unsound: Vec::new(),
+        spare: None,
+        format,
         pruner,
         disk,
         _lock: lock,
@@ -114,6 +121,13 @@ pub fn plan<'a>(
         plan.add(&sets, &holds, &job.keep, builds_on);
     }
     plan.report = report;
+    // Where nothing is known to be sound, nothing goes.
+    if !plan.newest.is_empty() {
+        plan.spare = plan.sweep(watch, |sweep| pruner.spare(sweep)).map_err(|error| match error {
+            Error::Interrupted => error,
+            error => unread(error),
+        })?;
+    }
     Ok(plan)
 }
 
@@ -198,9 +212,21 @@ impl PrunePlan<'_> {
     /// Ends what an interrupted run has begun, then removes what is to go, one series after another.
     #[must_use]
     pub fn carry_out(&self, watch: &Watch<'_>) -> PruneSummary {
-        let mut removed = Vec::new();
-        let failed = self.remove(watch, &mut |point| removed.push(point.to_owned())).err();
-        PruneSummary { removed, failed }
+        let (mut removed, mut swept) = (Vec::new(), Spare::default());
+        let done = self.remove(watch, &mut |point| removed.push(point.to_owned()));
+        let done = done.and_then(|()| match self.spare {
+            Some(_) => self.sweep(watch, |sweep| self.pruner.sweep(sweep, &mut swept)),
+            None => Ok(()),
+        });
+        PruneSummary { removed, swept, failed: done.err() }
+    }
+
+    /// Has the pool looked at.
+    fn sweep<T>(&self, watch: &Watch<'_>, look: impl FnOnce(&Sweep<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let goes: Vec<&str> = self.goes().collect();
+        let stays: Vec<&str> =
+            self.points.iter().filter(|point| point.kept.is_some()).map(|point| &*point.name).collect();
+        look(&Sweep { disk: self.disk, format: self.format, goes: &goes, stays: &stays, watch })
     }
 
     fn remove(&self, watch: &Watch<'_>, gone: &mut dyn FnMut(&str)) -> Result<(), Error> {

@@ -2,10 +2,10 @@
 
 use highwater_core::check::Damage;
 use highwater_core::claim::Claim;
-use highwater_core::codec::{Codec, Flow};
+use highwater_core::codec::Codec;
 use highwater_core::facts::Shape;
 use highwater_core::finding::{Code, Finding, Severity};
-use highwater_core::inspect::{Answer, Ask, Format, Of, Scope, Set, Stretch};
+use highwater_core::inspect::{Answer, Ask, Format, Of, Scope, Set};
 use highwater_core::key::Key;
 use highwater_core::name::Name;
 use highwater_core::plan::{NOTHING, Obstacle, is_exactly, obstacle};
@@ -16,10 +16,10 @@ use highwater_core::survey::{Options, Survey, Work};
 use super::append;
 use super::claims::{Claims, Gather};
 use super::known::Unread;
-use crate::drive::{self, buffer};
+use crate::drive;
 use crate::error::{Class, Error};
 use crate::shown::{quoted, shown};
-use crate::store::{Store, fault};
+use crate::store::Store;
 use crate::watch::Watch;
 
 /// What a user asks to be restored.
@@ -332,40 +332,7 @@ fn collect_each(
         };
         match survey.ask() {
             Ask::Done => return Ok(survey),
-            Ask::Writing(lock) => {
-                let writing = from.is_locked(&Name::new(lock.name().as_bytes())?);
-                _ = give(&mut survey, Answer::Writing(writing));
-            }
-            Ask::List(folder) => {
-                let folder = folder.as_ref();
-                let mut flow = Flow::Continue(());
-                let listed = from.list(folder, &mut |entry| {
-                    if flow.is_continue() {
-                        flow = give(&mut survey, Answer::Entries(&[entry]));
-                    }
-                });
-                listed.map_err(Error::of_folder("list", from, folder))?;
-                if flow.is_continue() {
-                    _ = give(&mut survey, Answer::End);
-                }
-            }
-            Ask::Read { object, stretch } => {
-                let mut flow = Flow::Continue(());
-                let read = from.open(&object).and_then(|object| {
-                    let range =
-                        stretch.range(if matches!(stretch, Stretch::End(_)) { object.length()? } else { u64::MAX });
-                    object.for_each_piece(range.start, range.end, &mut buffer(), |piece| {
-                        flow = give(&mut survey, Answer::Bytes(piece));
-                        flow.is_continue()
-                    })
-                });
-                if flow.is_continue() {
-                    _ = match read {
-                        Ok(_) => give(&mut survey, Answer::End),
-                        Err(error) => give(&mut survey, Answer::Failed(fault(&error))),
-                    };
-                }
-            }
+            ask => drive::answer(from, ask, &mut |answer| give(&mut survey, answer))?,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the engine and of the native crate that are the same for every kind of backup.
-const GENERAL: [&str; 36] = [
+const GENERAL: [&str; 37] = [
     "core/src/check.rs",
     "core/src/claim.rs",
     "core/src/codec",
@@ -39,6 +39,7 @@ const GENERAL: [&str; 36] = [
     "native/src/mark.rs",
     "native/src/heal.rs",
     "native/src/marking.rs",
+    "native/src/prune/needs.rs",
     "native/src/prune/plan.rs",
     "native/src/restore",
     "native/src/strays.rs",

@@ -80,7 +80,7 @@ fn left(world: &World) -> Model {
 fn hurt(world: &World) -> Model {
     let model = used(world);
     let lost = model.names(REPO).into_iter().find(|path| model.get(path).as_ref() == Some(&world.other));
-    model.take_away(&lost.expect("an object"));
+    model.take_away(lost.expect("an object"));
     model.survive(Survivors::Everything)
 }
 
@@ -93,7 +93,7 @@ fn hurt_with_another(world: &World) -> Model {
     backup(&job, &mut Folder(Arc::new(model.root(FOLDER))), &model.root(OTHER), &Watch::silent()).expect("another set");
     let model = model.survive(Survivors::Everything);
     let lost = model.names(REPO).into_iter().find(|path| model.get(path).as_ref() == Some(&world.other));
-    model.take_away(&lost.expect("an object"));
+    model.take_away(lost.expect("an object"));
     model.survive(Survivors::Everything)
 }
 

@@ -3,7 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use highwater::backup::tree::{self, Folder, TreeOptions};
+use highwater::disk;
+use highwater::store::Locks;
+use highwater::watch::Watch;
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{self, Sample};
 use highwater_tests::inject::cannot_trace;
@@ -32,7 +37,7 @@ impl Set {
         path
     }
 
-    fn all() -> [Self; 2] {
+    fn all() -> [Self; 3] {
         let mut fixture = Fixture::new();
         for flags in [&["-F"][..], &[], &["-F"], &[], &["-F", "-z"], &[]] {
             fixture.clock.tick(86_400);
@@ -47,7 +52,22 @@ impl Set {
         [
             Self { folder: folder(), fill: chains, rules: ["--keep-last", "1"] },
             Self { folder: folder(), fill: store, rules: ["--keep-last", "1"] },
+            Self { folder: folder(), fill: Box::new(points), rules: ["--keep-last", "1"] },
         ]
+    }
+}
+
+/// Three points of a folder, of which each has files of its own.
+fn points(set: &Path) {
+    let files = tempfile::tempdir().expect("a scratch folder");
+    std::fs::create_dir_all(set).expect("a folder");
+    for day in 1..=3 {
+        for number in 0..4 {
+            std::fs::write(files.path().join(number.to_string()), format!("{day} {number}")).expect("a file");
+        }
+        let job = TreeOptions { now: Some(format!("2026-01-0{day}-00-00-00")), ..TreeOptions::default() };
+        let open = |path: &Path| disk::open(path, Locks::Needed).expect("a folder");
+        tree::backup(&job, &mut Folder(Arc::new(open(files.path()))), &open(set), &Watch::silent()).expect("a point");
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Scene {
     pub(crate) stays: &'static [&'static str],
     /// What else must hold at any moment.
     pub(crate) holds: fn(&Model) -> Judgement,
+    /// What else must hold when it is done.
+    pub(crate) done: fn(&Model) -> Judgement,
 }
 
 impl Scene {
@@ -76,7 +78,8 @@ impl Scene {
         let left = |name: &String| ["pruned", "highwater-tmp"].iter().any(|word| name.contains(word));
         let left = names(model).into_iter().find(left);
         must(left.is_none(), || format!("the run is done and has left {left:?}"))?;
-        (self.holds)(model)
+        (self.holds)(model)?;
+        (self.done)(model)
     }
 
     fn before(&self) -> BTreeSet<String> {

@@ -1,5 +1,7 @@
 //! Prune by its words and exit codes: what it refuses, what it says, and what it never touches.
 
+mod tree;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -270,7 +272,7 @@ fn stores_that_have_no_points_of_their_own_are_refused() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let at = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/leveldb");
     let run = Run::of(Command::new(highwater()).arg("prune").arg(&at).args(["--keep-last", "1"]));
-    run.expect(2).says("only points of the kinds repozo and datastore are pruned");
+    run.expect(2).says("only points of these kinds are pruned: repozo, datastore, tree");
     Run::of(Command::new(highwater()).arg("prune").arg(folder.path()).args(["--keep-last", "1"])).expect(4);
 }
 
