@@ -17,6 +17,7 @@
 
 mod read;
 
+pub(crate) use read::unescape;
 pub use read::{Entry, Line, Lines, Odd};
 
 use crate::digest::{Digest, sha256_of};
@@ -41,6 +42,13 @@ fn escape(bytes: &[u8], out: &mut String) {
         let plain = byte.is_ascii_graphic() && !b"#=\\*?[]".contains(&byte);
         if plain { out.push(char::from(byte)) } else { out.push_str(&format!("\\{byte:03o}")) }
     }
+}
+
+/// The bytes of a path, as a list has them.
+pub(crate) fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    escape(bytes, &mut text);
+    text
 }
 
 /// Names of one file: which group of names it is, and of how many.

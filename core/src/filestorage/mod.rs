@@ -28,6 +28,7 @@
 
 mod audit;
 mod behind;
+mod blob;
 mod compose;
 mod fsindex;
 mod index;
@@ -40,6 +41,7 @@ mod walk;
 
 pub use audit::{Audit, Issue, IssueKind};
 pub use behind::{Behind, SEARCHED, behind, last_tid};
+pub use blob::{BLOB_DATA, BLOB_LAYOUT, BlobLayout, id, is_blob};
 pub use compose::{About, Compose, Unfit};
 pub use fsindex::{Bad, BadKind, Bucket, Decoder, Entry, decode_whole, encode};
 pub use index::{Indexer, OidIndex, TooFar};

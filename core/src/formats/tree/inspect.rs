@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::nested::Nested;
+use super::within::Within;
 use super::{BYTES, TITLE, names};
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Codec, Flow};
@@ -10,7 +12,7 @@ use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{Answer, Ask, Batch, Inspect, Of, Scope, Set};
 use crate::mtree::{Entry, Line, Lines};
 use crate::name::Name;
-use crate::node::{Node, NodeKind};
+use crate::node::{Meta, Node, NodeKind};
 use crate::report::Depth;
 use crate::stamp;
 
@@ -26,8 +28,13 @@ pub(super) struct Points {
 enum Now {
     Listing,
     Reading(Box<Reading>),
+    /// Files of the point whose bytes lie in other repositories, the one that is looked for first.
+    Elsewhere(Box<Nested>, Vec<Nested>),
     Nothing,
 }
+
+/// As many files of a point may lie in other repositories.
+const ELSEWHERE: usize = 64;
 
 /// A list that is being read.
 struct Reading {
@@ -40,6 +47,8 @@ struct Reading {
     /// The point was given.
     is_given: bool,
     entries: u64,
+    /// Files whose bytes lie in other repositories, and how long each is once its entry came.
+    within: Vec<(Within, Option<u64>)>,
     /// The first names of files that have others, where nodes are wanted.
     twins: HashMap<u64, Name>,
     wants: Wants,
@@ -53,7 +62,9 @@ struct Reading {
 enum Wants {
     /// Nothing but the point.
     Point,
-    /// Claims, which other points share.
+    /// Claims on objects, which other points share.
+    Objects,
+    /// These, and what is claimed in other repositories.
     Claims,
     /// All that a restore needs.
     Tree,
@@ -92,7 +103,8 @@ impl Points {
     fn next(&mut self) {
         let wants = match self.scope.of {
             Of::Catalogue => Wants::Point,
-            Of::References | Of::All | Of::Under(_) => Wants::Claims,
+            Of::References => Wants::Objects,
+            Of::All | Of::Under(_) => Wants::Claims,
             Of::Point(_) | Of::Salvage(_) => Wants::Tree,
         };
         self.now = match self.ahead.pop().and_then(|point| Some((names::list(&point)?, point))) {
@@ -105,6 +117,7 @@ impl Points {
                 told: None,
                 is_given: false,
                 entries: 0,
+                within: Vec::new(),
                 twins: HashMap::new(),
                 wants,
                 ordinal: self.ordinal,
@@ -118,7 +131,8 @@ impl Points {
         if fault.as_ref().is_none_or(|fault| fault.kind != FaultKind::Absent) {
             reading.give(out);
         }
-        let Reading { point, list, lines, bytes, told, ordinal, odd, entries, .. } = *reading;
+        let Reading { point, list, lines, bytes, told, ordinal, odd, entries, within, wants, .. } = *reading;
+        let mut elsewhere = Vec::new();
         let hurts = Hurts::One(ordinal);
         let finding = |code, offset, message| Finding { code, object: Some(list.clone()), offset, message, hurts };
         match (fault, lines.end()) {
@@ -136,9 +150,37 @@ impl Points {
                 let what = format!("its title says {told}, and its files have {bytes}");
                 out.findings.push(finding(Code::Malformed, None, what));
             }
-            (None, Ok(())) => out.findings.extend(odd.map(|odd| finding(Code::Malformed, None, odd))),
+            (None, Ok(())) => {
+                out.findings.extend(odd.map(|odd| finding(Code::Malformed, None, odd)));
+                // Whoever wants no more than the point did not look at entries.
+                for (within, length) in within.into_iter().filter(|_| wants != Wants::Point) {
+                    let path = within.path.clone();
+                    let begun = length
+                        .ok_or_else(|| format!("it says where the bytes of '{path}' lie, and lists no such file"))
+                        .and_then(|length| Nested::new(within, length, (&list, ordinal), wants == Wants::Tree));
+                    match begun {
+                        Ok(nested) => elsewhere.push(nested),
+                        Err(what) => out.findings.push(finding(Code::Malformed, None, what)),
+                    }
+                }
+            }
         }
         self.ordinal = self.ordinal.saturating_add(1);
+        // Objects of other repositories are none of this one.
+        elsewhere.retain(|_| wants != Wants::Objects);
+        elsewhere.reverse();
+        self.look_elsewhere(elsewhere, out);
+    }
+
+    /// Goes on to the next file of the point that lies in another repository, or to the next point.
+    fn look_elsewhere(&mut self, mut ahead: Vec<Nested>, out: &mut Batch) {
+        while let Some(nested) = ahead.pop() {
+            if nested.ask().is_some() {
+                self.now = Now::Elsewhere(Box::new(nested), ahead);
+                return;
+            }
+            nested.end(out);
+        }
         self.next();
     }
 }
@@ -163,6 +205,15 @@ impl Reading {
             Line::Comment(text) => {
                 let told = text.strip_prefix(TITLE).and_then(|rest| rest.rsplit_once(BYTES));
                 self.told = self.told.or_else(|| told.and_then(|(_, bytes)| bytes.parse().ok()));
+                match Within::parse(&text) {
+                    Some(Ok(_)) if self.within.len() >= ELSEWHERE => {
+                        self.odd
+                            .get_or_insert_with(|| format!("more than {ELSEWHERE} files lie in other repositories"));
+                    }
+                    Some(Ok(within)) => self.within.push((within, None)),
+                    Some(Err(what)) => _ = self.odd.get_or_insert(what),
+                    None => {}
+                }
                 return;
             }
         };
@@ -186,6 +237,12 @@ impl Reading {
         };
         if let (NodeKind::File(length), None) = (&kind, &first) {
             let object = digest.as_ref().and_then(names::object);
+            let is_it = |within: &Within| path.as_ref() == Some(&within.path);
+            if let (None, Some((_, found))) = (&digest, self.within.iter_mut().find(|(within, _)| is_it(within))) {
+                *found = Some(*length);
+                self.give_node(path, kind, meta, out);
+                return;
+            }
             let (Some(object), Some(path)) = (object, path.clone()) else {
                 self.odd.get_or_insert_with(|| match &path {
                     Some(path) => format!("the file '{path}' has no digest, so nobody knows its object"),
@@ -208,11 +265,16 @@ impl Reading {
                 // Nothing is written of an empty file.
                 Wants::Tree if *length == 0 => {}
                 Wants::Tree => out.claims.push(claim),
-                Wants::Claims | Wants::Point => out.shared.push(claim),
+                Wants::Claims | Wants::Objects | Wants::Point => out.shared.push(claim),
             }
         }
+        let kind = first.map_or(kind, NodeKind::Hard);
+        self.give_node(path, kind, meta, out);
+    }
+
+    /// Gives an entry to whoever restores it.
+    fn give_node(&self, path: Option<Name>, kind: NodeKind, meta: Meta, out: &mut Batch) {
         if self.wants == Wants::Tree {
-            let kind = first.map_or(kind, NodeKind::Hard);
             out.nodes.push(Node { path, kind, meta });
         }
     }
@@ -223,11 +285,23 @@ impl Inspect for Points {
         match &self.now {
             Now::Listing => Ask::List(Name::new(names::POINTS.as_bytes()).ok()),
             Now::Reading(reading) => Ask::read(reading.list.clone()),
+            Now::Elsewhere(nested, _) => nested.ask().unwrap_or(Ask::Done),
             Now::Nothing => Ask::Done,
         }
     }
 
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
+        if let Now::Elsewhere(nested, ahead) = &mut self.now {
+            let flow = nested.answer(answer, out);
+            if nested.ask().is_none() {
+                let ahead = std::mem::take(ahead);
+                if let Now::Elsewhere(nested, _) = std::mem::replace(&mut self.now, Now::Nothing) {
+                    nested.end(out);
+                }
+                self.look_elsewhere(ahead, out);
+            }
+            return flow;
+        }
         match (answer, &mut self.now) {
             (Answer::Entries(entries), Now::Listing) => {
                 let files = entries.iter().filter(|entry| entry.kind.may_be_file());

@@ -9,11 +9,15 @@
 //! and link with mode, owner and time, each file with the SHA-256 of its bytes, and so its object; names of one file
 //! have one tag ([`crate::mtree`]). What a point lacks because nobody could read it is said in comments.
 //!
+//! A file that only grows may lie in the set as a repository of another kind, beside the pool ([`Within`]).
+//!
 //! Other programs restore it: `sed` gives each line the path of its object as `contents=`, `bsdtar` makes an archive of
 //! that, and `mtree` checks what `tar` made of it.
 
 mod inspect;
 pub mod names;
+mod nested;
+mod within;
 
 use crate::facts::{Facts, Hint, Lock, Pool, Shape};
 use crate::finding::Code;
@@ -21,6 +25,7 @@ use crate::inspect::{Entry, Format, Inspect, Scope};
 use crate::point::{LATEST, NoPoint, Point};
 use crate::report::Depth;
 use crate::stamp;
+pub use within::Within;
 
 /// The format; see the module's page.
 #[derive(Debug, Clone, Copy)]

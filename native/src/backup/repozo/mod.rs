@@ -26,7 +26,7 @@ use highwater_core::formats::repozo::names::{self, DataFile, Kind};
 use highwater_core::name::Name;
 
 pub use decide::Decision;
-pub(crate) use source::QUICK_ENTRIES;
+pub(crate) use source::{QUICK_ENTRIES, open};
 
 use crate::disk::Disk;
 use crate::error::Error;
@@ -165,6 +165,15 @@ pub fn backup(job: &BackupOptions, source: &Place, disk: &dyn Disk, watch: &Watc
         None => prune::finish(disk, &state.listing, watch).map(|()| 0)?,
     };
     Ok(BackupSummary::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
+}
+
+/// The newest point of a repository: its name, and how long `Data.fs` was then, in bytes. None where there is no point.
+///
+/// # Errors
+/// The repository cannot be read.
+pub(crate) fn newest(disk: &dyn Disk) -> Result<Option<(String, u64)>, Error> {
+    let newest = State::read(disk)?.newest;
+    Ok(newest.and_then(|newest| newest.links.last().map(|link| (link.stem.clone(), link.end))))
 }
 
 /// Says that the repository holds everything, up to `at`, once that is for good: a run that was killed may have

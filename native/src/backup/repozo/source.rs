@@ -32,7 +32,10 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Opens the source, also while a pack is putting its new file in the place of the old one: between its two renames,
 /// the source has no name, and what it will be is called `NAME.pack`.
-fn open(place: &Place, watch: &Watch<'_>) -> Result<Box<dyn Object>, Error> {
+///
+/// # Errors
+/// It is not there, or cannot be opened.
+pub(crate) fn open(place: &Place, watch: &Watch<'_>) -> Result<Box<dyn Object>, Error> {
     let Place { root, name } = place;
     let packed = Name::new(&[name.as_bytes(), b".pack"].concat())?;
     let packing = || root.length(&packed).is_ok();

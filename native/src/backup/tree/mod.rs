@@ -22,7 +22,7 @@ use highwater_core::digest::Digest;
 use highwater_core::formats::tree::{BYTES, TITLE, names};
 use highwater_core::mtree::{SIGNATURE, Twin, push_line, seal};
 use highwater_core::name::{Name, TEMPORARY, printable};
-use highwater_core::node::{Node, NodeKind};
+use highwater_core::node::{Meta, Node, NodeKind};
 use rayon::prelude::*;
 
 use crate::disk::like::Like;
@@ -33,8 +33,11 @@ use crate::store::Identity;
 use crate::watch::Watch;
 use crate::{clock, lock};
 use objects::{Kept, Objects};
-pub use source::{Changes, Folder, Frozen, Listed, Live, Set, Source};
+pub use source::{Changes, Elsewhere, Folder, Frozen, Lack, Listed, Live, Set, Source, Zodb, ZodbOptions};
 use walk::{Found, Walked};
+
+/// How often a store is frozen that goes on from the state that it was frozen in.
+const FREEZES: u32 = 5;
 
 /// What to do.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +79,10 @@ struct Captured {
     left_out: Vec<String>,
     changed: Vec<Name>,
     identity: Option<String>,
+    /// What is of the state and was not found.
+    gone: Vec<Name>,
     position: Option<String>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 /// Backs up a source into the set `to`.
@@ -89,14 +95,9 @@ pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: 
     let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
     let point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
     let kind = source.kind();
-    let mut frozen = source.freeze(&Set { disk: to, dry_run: job.dry_run, stamp: &stamp }, watch)?;
-    let mut made = TreeMade { point, notes: std::mem::take(&mut frozen.notes), ..TreeMade::default() };
-    let captured = capture(job, frozen, to, watch);
-    let thawed = source.thaw(watch);
-    let still_frozen = thawed.err().map(|error| error.to_string());
-    let (captured, new) = captured.inspect_err(|_| still_frozen.iter().for_each(|why| watch.notice(why)))?;
-    made.still_frozen = still_frozen;
-    made.new = new;
+    let mut made = TreeMade { point, ..TreeMade::default() };
+    let set = Set { disk: to, dry_run: job.dry_run, stamp: &stamp };
+    let captured = hold(job, source, &set, &mut made, watch)?;
     let text = list(kind, &captured, &mut made)?;
     if !job.dry_run {
         objects::complete(to, captured.sums.values(), watch)?;
@@ -104,6 +105,44 @@ pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: 
     }
     (made.left_out, made.changed) = (captured.left_out, captured.changed);
     Ok(made)
+}
+
+/// Freezes the source, reads it and thaws it, and that again where the store went on from what was frozen.
+fn hold(
+    job: &TreeOptions,
+    source: &mut dyn Source,
+    set: &Set<'_>,
+    made: &mut TreeMade,
+    watch: &Watch<'_>,
+) -> Result<Captured, Error> {
+    for _ in 0..FREEZES {
+        let mut frozen = source.freeze(set, watch)?;
+        made.notes = std::mem::take(&mut frozen.notes);
+        let captured = capture(job, frozen, set.disk, watch);
+        let lack = match &captured {
+            Ok((captured, _)) if !captured.gone.is_empty() => source.lacks(&captured.gone, watch),
+            _ => Ok(Lack::Lost(Vec::new())),
+        };
+        let thawed = source.thaw(watch);
+        let still_frozen = thawed.as_ref().err().map(ToString::to_string);
+        let both = captured.and_then(|captured| Ok((captured, lack?)));
+        let both = both.inspect_err(|_| still_frozen.iter().for_each(|why| watch.notice(why)))?;
+        let ((mut captured, (count, length)), lack) = both;
+        made.new = (made.new.0 + count, made.new.1 + length);
+        match lack {
+            Lack::Lost(what) => {
+                made.still_frozen = still_frozen;
+                captured.left_out.extend(what);
+                return Ok(captured);
+            }
+            Lack::GoneOn => thawed?,
+        }
+    }
+    let store = quoted(&source.store().told(None));
+    Err(Error::failed(format!(
+        "{store} has gone on from what was frozen each of {FREEZES} times, before all of it was read; run again when \
+         less is done there; no point was made"
+    )))
 }
 
 /// Reads what is frozen; gives how many objects are new, too, and how long they are together.
@@ -116,13 +155,16 @@ fn capture(
     let from = &*frozen.root;
     let top = from.look(None).map_err(Error::of_folder("look at", from, None))?;
     let top = top.ok_or_else(|| Error::failed("the source is gone"))?;
-    let Walked { found, mut left_out } = match &frozen.listed {
+    let mut walked = match &frozen.listed {
         Listed::All => walk::walk(from, watch)?,
         Listed::Those(names) => walk::those(from, names, watch)?,
     };
+    walked.add(from, frozen.elsewhere.iter().map(|file| &file.within.path));
+    let Walked { found, mut left_out, mut gone } = walked;
     let twins = twins(&found);
+    let lies_here = |one: &Found| frozen.elsewhere.iter().all(|file| file.within.path != one.name);
     let is_read = |at: usize| twins.get(&at).is_none_or(|twin| twin.first == at);
-    let files = found.iter().enumerate().filter(|(at, one)| one.is_file() && is_read(*at));
+    let files = found.iter().enumerate().filter(|(at, one)| one.is_file() && is_read(*at) && lies_here(one));
     let files: Vec<(usize, &Found)> = files.collect();
     watch.expect(files.iter().map(|(_, one)| one.look.length).sum());
     let objects = Objects::new(from, to, job.dry_run);
@@ -137,7 +179,8 @@ fn capture(
                 changed.extend(is_told.then(|| one.name.clone()));
                 sums.insert(at, (length, digest));
             }
-            Kept::Not(why) => left_out.push(format!("'{}' {why}", one.name)),
+            Kept::Gone(_) if matches!(frozen.listed, Listed::Those(_)) => gone.push(one.name.clone()),
+            Kept::Not(why) | Kept::Gone(why) => left_out.push(format!("'{}' {why}", one.name)),
         }
     }
     if let (Changes::BreakIt, Some(name)) = (frozen.changes, changed.first()) {
@@ -146,8 +189,11 @@ fn capture(
              again; no point was made"
         )));
     }
-    let Frozen { identity, position, .. } = frozen;
-    Ok((Captured { found, twins, sums, top, left_out, changed, identity, position }, objects.new_ones()))
+    let Frozen { identity, position, elsewhere, .. } = frozen;
+    Ok((
+        Captured { found, twins, sums, top, left_out, changed, gone, identity, position, elsewhere },
+        objects.new_ones(),
+    ))
 }
 
 /// Refuses a set in its own source, and a source in the set.
@@ -217,8 +263,9 @@ fn twins(found: &[Found]) -> HashMap<usize, Twins> {
 
 /// The list, sealed; counts what is in it.
 fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, Error> {
-    let Captured { found, twins, sums, top, left_out, changed, identity, position } = captured;
-    made.bytes = sums.values().map(|(length, _)| *length).fold(0, u64::saturating_add);
+    let Captured { found, twins, sums, top, left_out, changed, identity, position, elsewhere, .. } = captured;
+    let lengths = sums.values().map(|(length, _)| *length).chain(elsewhere.iter().map(|file| file.length));
+    made.bytes = lengths.fold(0, u64::saturating_add);
     let store = identity.as_ref().map(|identity| format!(" {identity}")).unwrap_or_default();
     let at = position.as_ref().map(|position| format!(" · at {position}")).unwrap_or_default();
     let mut text =
@@ -229,9 +276,18 @@ fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, 
     for name in changed {
         text.push_str(&format!("# changed while it was read: '{name}'\n"));
     }
+    elsewhere.iter().for_each(|file| text.push_str(&file.within.line()));
     push_line(&Node { path: None, kind: NodeKind::Folder, meta: walk::meta(top) }, None, None, &mut text);
     made.entries = 1;
     for (at, one) in found.iter().enumerate() {
+        let meta = walk::meta(&one.look);
+        if let Some(file) = elsewhere.iter().find(|file| file.within.path == one.name) {
+            // When its bytes changed last is not known of this state of it.
+            let (kind, meta) = (NodeKind::File(file.length), Meta { modified: None, ..meta });
+            push_line(&Node { path: Some(one.name.clone()), kind, meta }, None, None, &mut text);
+            made.entries += 1;
+            continue;
+        }
         let twin = twins.get(&at);
         let sum = sums.get(&twin.map_or(at, |twin| twin.first));
         let kind = match (&one.link, sum) {
@@ -240,7 +296,7 @@ fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, 
             (None, None) if one.is_file() => continue,
             (None, None) => NodeKind::Folder,
         };
-        let node = Node { path: Some(one.name.clone()), kind, meta: walk::meta(&one.look) };
+        let node = Node { path: Some(one.name.clone()), kind, meta };
         push_line(&node, sum.map(|(_, digest)| digest), twin.map(|twin| twin.twin), &mut text);
         made.entries += 1;
     }

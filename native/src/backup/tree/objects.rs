@@ -43,6 +43,8 @@ pub(super) enum Kept {
     },
     /// It is not: why, as a clause.
     Not(String),
+    /// It is not, as the file is there no more: why, as a clause.
+    Gone(String),
 }
 
 /// What one reading of a file gave.
@@ -80,7 +82,11 @@ impl<'a> Objects<'a> {
                     watch.note(format!("'{}' changed while it was read", one.name));
                     changed = Some(Kept::Whole { length, digest, has_changed: true });
                 }
-                Err(error) => return Ok(Kept::Not(format!("cannot be read: {error}"))),
+                Err(error) => {
+                    let is_gone = error.kind() == io::ErrorKind::NotFound;
+                    let why = format!("cannot be read: {error}");
+                    return Ok(if is_gone { Kept::Gone(why) } else { Kept::Not(why) });
+                }
             }
         }
         Ok(changed.unwrap_or_else(|| Kept::Not("was not read".to_owned())))

@@ -29,6 +29,18 @@ impl Found {
 pub(super) struct Walked {
     pub(super) found: Vec<Found>,
     pub(super) left_out: Vec<String>,
+    /// What was asked for and is not there.
+    pub(super) gone: Vec<Name>,
+}
+
+impl Walked {
+    /// Adds some files.
+    pub(super) fn add<'n>(&mut self, from: &dyn Disk, names: impl Iterator<Item = &'n Name>) {
+        for name in names {
+            take_or_miss(from, name.clone(), self);
+        }
+        self.found.sort_by(|one, other| one.name.cmp(&other.name));
+    }
 }
 
 /// What a file system keeps of it.
@@ -43,7 +55,7 @@ pub(super) fn meta(look: &Look) -> Meta {
 
 /// Walks through the source. What goes meanwhile was not there.
 pub(super) fn walk(from: &dyn Disk, watch: &Watch<'_>) -> Result<Walked, Error> {
-    let mut walked = Walked { found: Vec::new(), left_out: Vec::new() };
+    let mut walked = Walked { found: Vec::new(), left_out: Vec::new(), gone: Vec::new() };
     let mut ahead = vec![None];
     while let Some(folder) = ahead.pop() {
         watch.go_on()?;
@@ -99,11 +111,8 @@ fn take(from: &dyn Disk, name: Name, walked: &mut Walked, ahead: &mut Vec<Option
 }
 
 /// Looks at some files, and at the folders that they lie in.
-///
-/// # Errors
-/// One of them is not there.
 pub(super) fn those(from: &dyn Disk, names: &[Name], watch: &Watch<'_>) -> Result<Walked, Error> {
-    let mut walked = Walked { found: Vec::new(), left_out: Vec::new() };
+    let mut walked = Walked { found: Vec::new(), left_out: Vec::new(), gone: Vec::new() };
     let mut all: BTreeSet<Name> = names.iter().cloned().collect();
     for name in names {
         let mut inner = name.folder();
@@ -114,11 +123,16 @@ pub(super) fn those(from: &dyn Disk, names: &[Name], watch: &Watch<'_>) -> Resul
     }
     for name in all {
         watch.go_on()?;
-        let before = walked.found.len() + walked.left_out.len();
-        take(from, name.clone(), &mut walked, &mut Vec::new());
-        if before == walked.found.len() + walked.left_out.len() {
-            return Err(Error::failed(format!("'{name}' is listed and not there; no point was made")));
-        }
+        take_or_miss(from, name, &mut walked);
     }
     Ok(walked)
+}
+
+/// Looks at a file that is to be there.
+fn take_or_miss(from: &dyn Disk, name: Name, walked: &mut Walked) {
+    let before = walked.found.len() + walked.left_out.len();
+    take(from, name.clone(), walked, &mut Vec::new());
+    if before == walked.found.len() + walked.left_out.len() {
+        walked.gone.push(name);
+    }
 }

@@ -4,6 +4,7 @@ mod datastore;
 mod repozo;
 mod source;
 mod tree;
+mod zodb;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use clap::Args;
 use highwater_core::inspect::Format;
 
 use super::exit::Exit;
-use super::options::of_kind::refuse;
+use super::options::of_kind::{Given, refuse};
 use super::options::{Following, Keys, OfKind, Talk, Writing};
 use super::verb::Run;
 use crate::error::Error;
@@ -32,6 +33,10 @@ use crate::error::Error;
 /// What the set has of it is not stored again. A live store is known by its files (fjall, RocksDB, LevelDB, Tantivy,
 /// git): a checkpoint is made of it, read, and removed again. Whether the files of any other folder fit each other that
 /// are written meanwhile, nobody knows.
+///
+/// A folder with a Data.fs and its blobs, such as Plone's var, is a source of its own, also while its server writes and
+/// packs: a point is the state after one transaction, Data.fs and blobs together. Data.fs is kept in increments, as a
+/// repository SET/repozo; nothing else of the folder is kept.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,6 +46,7 @@ Examples:
   highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
   highwater backup disk0.raw /mnt/store@vm/100/drive-scsi0.img --also qemu-server.conf=100.conf
   highwater backup /srv/files /backup/files
+  highwater backup /srv/plone/var /backup/plone            Data.fs and blobs, as of one transaction
   highwater backup /srv/app/db /backup/db                  a live store, as of one moment
   highwater backup --kind folder /srv/repo.git /backup/git the files of a repository that nobody writes to
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
@@ -67,6 +73,8 @@ pub(super) struct Backup {
     sources: OfKind<source::Sources>,
     #[command(flatten)]
     keys: OfKind<Keys>,
+    #[command(flatten)]
+    zodb: OfKind<zodb::Options>,
 }
 
 impl Run for Backup {
@@ -86,6 +94,7 @@ impl Run for Backup {
 impl Backup {
     /// Refuses options of another kind than the one that is written to.
     fn only(&self, format: &dyn Format, next: Option<&str>) -> Result<(), Error> {
-        refuse(&[&self.repozo, &self.datastore, &self.sources, &self.keys], &self.repository, format, next)
+        let groups: [&dyn Given; 5] = [&self.repozo, &self.datastore, &self.sources, &self.keys, &self.zodb];
+        refuse(&groups, &self.repository, format, next)
     }
 }

@@ -30,10 +30,10 @@ use crate::store::{self, Files};
 pub(super) struct Options {
     /// Make a full backup whatever is there.
     #[arg(short = 'F', long)]
-    full: bool,
+    pub(super) full: bool,
     /// Compare only the last chunk (by its sum) and the sizes of the others.
     #[arg(short = 'Q', long, conflicts_with = "full")]
-    quick: bool,
+    pub(super) quick: bool,
     /// Compress, at level 1 to 9; 6 if none is named.
     #[arg(
         short = 'z',
@@ -44,16 +44,16 @@ pub(super) struct Options {
         default_missing_value = "6",
         value_parser = clap::value_parser!(u32).range(1..=9)
     )]
-    gzip: Option<u32>,
+    pub(super) gzip: Option<u32>,
     /// After a full backup, remove every older backup.
     #[arg(short = 'k', long)]
-    kill_old: bool,
+    pub(super) kill_old: bool,
     /// Take a Data.fs that is damaged as it is: every byte of it, without an .index; nothing older is removed then.
     #[arg(long)]
-    damaged_source: bool,
+    pub(super) damaged_source: bool,
     /// The Data.fs may be an older state than the newest point, or another database: begin anew with it.
     #[arg(long)]
-    other_source: bool,
+    pub(super) other_source: bool,
 }
 
 impl Group for Options {

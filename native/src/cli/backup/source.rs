@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use highwater_core::formats::tree::Tree;
 use highwater_core::inspect::Entry;
 
 use super::Backup;
+use super::zodb::ZODB;
 use crate::backup::tree::{Folder, Live, Source};
 use crate::cli::options::kinds::{Kind, TREE};
 use crate::cli::options::of_kind::Group;
@@ -25,7 +27,8 @@ const FOLDER: &str = "folder";
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Sources {
-    /// What the folder is, where its files do not tell: a live store, of which a checkpoint is made and read, or with
+    /// What the folder is, where its files do not tell: a live store, of which a checkpoint is made and read, `zodb`, a
+    /// Data.fs with its blobs, or with
     /// `folder` plain files, whatever they look like.
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(kinds()))]
     kind: Option<String>,
@@ -36,7 +39,7 @@ impl Group for Sources {
 }
 
 fn kinds() -> impl Iterator<Item = &'static str> + Clone {
-    [FOLDER].into_iter().chain(live::kinds())
+    [FOLDER, ZODB].into_iter().chain(live::kinds())
 }
 
 impl Backup {
@@ -46,11 +49,15 @@ impl Backup {
         folder
             .list(None, &mut |entry| entries.push(entry))
             .map_err(|error| Error::cannot_start(format!("cannot list {}: {error}", quoted(&self.source))))?;
+        let folder: Arc<dyn Disk> = Arc::new(folder);
+        if let Some(zodb) = self.zodb_source(&folder, self.sources.kind.as_deref())? {
+            return Ok(Box::new(zodb));
+        }
+        self.only(&Tree, Some("a folder becomes a point of a set"))?;
         let kind = match &self.sources.kind {
             Some(kind) => live::kinds().find(|live| live == kind),
             None => live::recognise(&entries),
         };
-        let folder: Arc<dyn Disk> = Arc::new(folder);
         Ok(match kind {
             Some(kind) => Box::new(Live::new(kind, folder, beside(&self.source), Arc::new(set))),
             None => Box::new(Folder(folder)),

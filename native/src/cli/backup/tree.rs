@@ -26,7 +26,6 @@ impl Backup {
         };
         let set = opened(&self.repository, self.following.links())?;
         self.is_set(&set)?;
-        self.only(&Tree, Some("a folder becomes a point of a set"))?;
         let set = set.with_locks(self.writing.locks());
         let again = opened(&self.repository, self.following.links())?;
         let mut source = self.tree_source(opened(&self.source, Links::Beneath)?, again)?;

@@ -41,6 +41,10 @@ static LISTED: Kind =
 pub(in crate::cli) static TREE: Kind =
     Kind { heading: "For a folder", noun: "a set of points of a folder", formats: &["tree"] };
 
+/// A ZODB and its blobs, which become points of a folder.
+pub(in crate::cli) static ZODB: Kind =
+    Kind { heading: "For a Data.fs with blobs", noun: "a folder with a Data.fs and blobs", formats: &[] };
+
 static ALL: [&Kind; 7] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &DIRSTORAGE, &LISTED, &TREE];
 
 impl Kind {

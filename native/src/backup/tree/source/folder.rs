@@ -24,6 +24,7 @@ impl Source for Folder {
         Ok(Frozen {
             root: Arc::clone(&self.0),
             listed: Listed::All,
+            elsewhere: Vec::new(),
             identity: None,
             position: None,
             notes: Vec::new(),

@@ -83,6 +83,7 @@ impl Source for Live {
             return Ok(Frozen {
                 root: Arc::clone(&self.store),
                 listed: Listed::All,
+                elsewhere: Vec::new(),
                 identity,
                 position: None,
                 notes: vec![format!(
@@ -102,6 +103,7 @@ impl Source for Live {
         Ok(Frozen {
             root: inside,
             listed: Listed::All,
+            elsewhere: Vec::new(),
             identity,
             position: Some(summary.position).filter(|position| !position.is_empty()),
             notes: summary.notes,

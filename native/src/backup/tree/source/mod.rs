@@ -10,13 +10,16 @@
 //! |---|---|
 //! | `folder` | any folder, of which nobody knows whether its files fit each other |
 //! | `live` | a store that checkpoints are made of |
+//! | `zodb` | a `Data.fs` and the folder of its blobs |
 
 mod folder;
 mod live;
+mod zodb;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use highwater_core::formats::tree::Within;
 use highwater_core::name::Name;
 
 use crate::disk::Disk;
@@ -24,6 +27,7 @@ use crate::error::Error;
 use crate::watch::Watch;
 pub use folder::Folder;
 pub use live::Live;
+pub use zodb::{Zodb, ZodbOptions};
 
 /// Something that points are made of.
 pub trait Source: Send {
@@ -39,6 +43,15 @@ pub trait Source: Send {
     /// # Errors
     /// It cannot be frozen, or is not what it should be; then nothing is left of the attempt.
     fn freeze(&mut self, set: &Set<'_>, watch: &Watch<'_>) -> Result<Frozen, Error>;
+
+    /// What is to be done about files that are of the state and were not found. Is called before [`Source::thaw`].
+    ///
+    /// # Errors
+    /// There can be no point without them.
+    fn lacks(&mut self, files: &[Name], _watch: &Watch<'_>) -> Result<Lack, Error> {
+        let name = files.first().map(ToString::to_string).unwrap_or_default();
+        Err(Error::failed(format!("'{name}' is listed and not there; no point was made")))
+    }
 
     /// Lets go of it. Is called once after each freeze that came to something, whatever came of the backup, and may be
     /// called before the point is published: only what was read then counts.
@@ -66,6 +79,9 @@ pub struct Frozen {
     pub root: Arc<dyn Disk>,
     /// Which they are.
     pub listed: Listed,
+    /// Files of it whose bytes the source has put into the set itself, as a repository of another kind; their names are
+    /// below `root`.
+    pub elsewhere: Vec<Elsewhere>,
     /// What tells the store from every other of its kind, in its own words: letters, digits and hyphens.
     pub identity: Option<String>,
     /// Up to where it goes, in words of the store: "batch 118200 in journal 11". One line, without ` · `.
@@ -84,8 +100,25 @@ pub struct Frozen {
 pub enum Listed {
     /// All that lies below the root.
     All,
-    /// These, and the folders that they lie in. One that is not there is an error.
+    /// These, and the folders that they lie in. Of those that are not there, [`Source::lacks`] tells what is to be done.
     Those(Vec<Name>),
+}
+
+/// A file whose bytes the source has put into the set itself.
+pub struct Elsewhere {
+    /// The file, and where its bytes lie.
+    pub within: Within,
+    /// How long it is in this state, in bytes.
+    pub length: u64,
+}
+
+/// What is to be done about files that are of a state and were not found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// The store has gone on from that state: it is frozen anew.
+    GoneOn,
+    /// They are lost: the point is made without them, and says so, a sentence each.
+    Lost(Vec<String>),
 }
 
 /// What it means when a file changes while it is read.
