@@ -4,9 +4,12 @@ As a command:  dirstorage_store.py write STORE [--rate N]
                dirstorage_store.py judge COPY [--acknowledged N]
 DirectoryStorage itself runs on no Python of today. This follows what it does to its files: a transaction is written into
 the journal, committed by a rename, and moved into the database with others, or beside it while the store is in snapshot
-mode. Transaction i is acknowledged once it is committed; it adds an object and changes some others.
+mode. Transaction i is acknowledged once it is committed; it adds an object and changes some others. It locks what the
+storage locks: `misc/lock` for as long as it runs, `misc/sublock` but for snapshot mode, in which it stays while others
+hold that. While there is a file STORE.ask, it stays in snapshot mode, and says so by a file STORE.asked.
 """
 
+import fcntl
 import hashlib
 import os
 import random
@@ -67,6 +70,8 @@ class Store:
         self.waiting, self.newest, self.frozen = [], {}, False
         if not os.path.exists(self.path('config/settings')):
             self.create()
+        self.main_lock, self.sublock = self.lock('misc/lock'), None
+        assert self.main_lock, 'another process has the store open'
         self.recover()
         self.last, self.highest = self.number('x.serial'), self.number('x.oid')
         self.current = {}
@@ -82,19 +87,39 @@ class Store:
         self.write(self.path('config/identity'), b'5f0d6b1a9c3e47288e1f02b4d6a8c0e2')
         self.write(self.path('config/settings'), SETTINGS.encode())
 
+    def lock(self, name):
+        """The open file, if no other process holds it."""
+        file = open(self.path(name), 'a+')
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return None
+        return file
+
+    def relock(self):
+        """Whether the database may be changed."""
+        self.sublock = self.sublock or self.lock('misc/sublock')
+        return self.sublock is not None
+
     def write(self, path, content):
         with open(path, 'wb') as out:
             out.write(content)
 
     def number(self, name):
-        with open(self.path('A', place(name)), 'rb') as file:
+        beside = self.path('B', place(name))
+        with open(beside if os.path.exists(beside) else self.path('A', place(name)), 'rb') as file:
             return struct.unpack('>Q', file.read())[0]
 
     def recover(self):
         """Take in what is committed, throw away what is not, as the storage does when it is started."""
-        if os.path.exists(self.path('misc/snapshot')):
-            os.unlink(self.path('misc/snapshot'))
-        self.recombine()
+        if os.path.exists(self.home + '.asked'):
+            os.unlink(self.home + '.asked')
+        self.frozen = not self.relock()
+        if not self.frozen:
+            if os.path.exists(self.path('misc/snapshot')):
+                os.unlink(self.path('misc/snapshot'))
+            self.recombine()
         for folder in sorted(os.listdir(self.path('journal'))):
             if folder.endswith('_done'):
                 self.waiting.append(folder)
@@ -133,11 +158,29 @@ class Store:
         self.flush()
         self.frozen = True
         self.write(self.path('misc/snapshot'), b'user/writer')
+        self.sublock.close()
+        self.sublock = None
 
     def thaw(self):
-        os.unlink(self.path('misc/snapshot'))
+        if not self.relock():
+            return
+        if os.path.exists(self.path('misc/snapshot')):
+            os.unlink(self.path('misc/snapshot'))
         self.recombine()
         self.frozen = False
+
+    def asked(self):
+        """Whether somebody asks for snapshot mode, which it is in then."""
+        ask, asked = self.home + '.ask', self.home + '.asked'
+        if os.path.exists(ask):
+            if not self.frozen:
+                self.freeze()
+            if not os.path.exists(asked):
+                self.write(asked, b'')
+            return True
+        if os.path.exists(asked):
+            os.unlink(asked)
+        return False
 
     def serial(self, oid):
         if oid not in self.current:
@@ -177,11 +220,12 @@ def write_store(given):
         some = [1 + dice.randrange(store.highest) for _ in range(3 if store.highest else 0)]
         store.commit(FIRST + (count << 20), some, dice.randbytes(300 + dice.randrange(400)))
         say(count)
+        asked = store.asked()
         if len(store.waiting) >= TOGETHER:
             store.flush()
-            if store.frozen:
+            if store.frozen and not asked:
                 store.thaw()
-            elif dice.random() < 0.3:
+            elif dice.random() < 0.3 and not store.frozen:
                 store.freeze()
 
 

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use highwater_tests::rounds::BETWEEN_KILLS;
 use highwater_tests::run::{Run, ours};
 use highwater_tests::score::{Score, size};
 use highwater_tests::writers::{Kind, Writer};
@@ -105,6 +106,68 @@ fn under_a_writer(kind: Kind) {
     if seen.code != 0 {
         score.fail(seen.account());
     }
+    score.end();
+}
+
+/// The writer of a DirectoryStorage enters snapshot mode when it is asked, and stays there until it is not.
+fn hook(scene: &Scene) -> [String; 4] {
+    let store = scene.path("store").display().to_string();
+    let freeze = format!("touch {store}.ask; until [ -e {store}.asked ]; do sleep 0.01; done");
+    let thaw = format!("rm {store}.ask; until [ ! -e {store}.asked ]; do sleep 0.01; done");
+    ["--freeze".to_owned(), freeze, "--thaw".to_owned(), thaw]
+}
+
+#[test]
+fn dirstorage() {
+    let kind = Kind::Dirstorage;
+    let mut score = Score::part(LINE, kind.name());
+    let scene = Scene::new();
+    let (store, hook) = (scene.path("store"), hook(&scene));
+    let hook: Vec<&str> = hook.iter().map(String::as_str).collect();
+    let writer = Writer::start(kind, &store, kind.rate(), &[], Some(BETWEEN_KILLS));
+    let rounds = size(4, 40);
+    let (mut made_of_itself, mut number) = (0, 0);
+    while number < rounds {
+        let before = writer.acknowledged();
+        // Every second one has it when the store enters snapshot mode by itself, and is refused when it does not.
+        let is_asked = number % 2 == 0;
+        let made = scene.back_up(number, if is_asked { &hook } else { &[] });
+        // One that was killed since, and has come back, is in snapshot mode no more.
+        if made.code == 4 {
+            made.says("is not in snapshot mode");
+            continue;
+        }
+        made_of_itself += u64::from(!is_asked);
+        let copy = scene.path(&format!("copy-{number}"));
+        number += 1;
+        score.ran(1);
+        if made.code != 0 {
+            score.fail(made.account());
+            continue;
+        }
+        let restored = scene.restore(&copy);
+        let seen = ours("2026-11-28-00-00-00", &["verify".as_ref(), copy.as_os_str()]);
+        let judgement = kind.judge(&copy, if is_asked { before } else { 0 });
+        if restored.code != 0 || seen.code != 0 || !judgement.good {
+            score.fail(format!("{}\n{}\n{}\n{}", made.account(), restored.account(), seen.account(), judgement.why));
+        }
+        for folder in ["B", "journal"] {
+            if fs::read_dir(copy.join(folder)).expect("a folder").next().is_some() {
+                score.fail(format!("{folder} is not empty: {}", made.account()));
+            }
+        }
+        // The storage goes on from there.
+        let end = judgement.last + 30;
+        let (rate, mut command) = ("0", highwater_tests::python::command("dirstorage_store.py"));
+        Run::of(command.arg("write").arg(&copy).args(["--rate", rate, "--batches", &end.to_string()])).expect(0);
+        let judgement = kind.judge(&copy, judgement.last);
+        if !judgement.good {
+            score.fail(format!("the storage did not go on: {}", judgement.why));
+        }
+        let _ = fs::remove_dir_all(&copy);
+    }
+    assert!(made_of_itself > 0);
+    writer.end();
     score.end();
 }
 

@@ -12,6 +12,7 @@
 //! a folder fit each other, nobody knows but the program that writes them.
 
 mod objects;
+mod since;
 mod source;
 mod walk;
 
@@ -20,7 +21,7 @@ use std::io;
 
 use highwater_core::digest::Digest;
 use highwater_core::formats::tree::{BYTES, TITLE, names};
-use highwater_core::mtree::{SIGNATURE, Twin, push_line, seal};
+use highwater_core::mtree::{Entry, SIGNATURE, Twin, push_line, seal};
 use highwater_core::name::{Name, TEMPORARY, printable};
 use highwater_core::node::{Meta, Node, NodeKind};
 use rayon::prelude::*;
@@ -33,11 +34,22 @@ use crate::store::Identity;
 use crate::watch::Watch;
 use crate::{clock, lock};
 use objects::{Kept, Objects};
-pub use source::{Changes, Elsewhere, Folder, Frozen, Lack, Listed, Live, Set, Source, Zodb, ZodbOptions};
+pub use source::{
+    Changes, DirStorage, Elsewhere, Exec, Folder, Frozen, Hook, Lack, Listed, Live, Set, Source, Zodb, ZodbOptions,
+};
 use walk::{Found, Walked};
 
 /// How often a store is frozen that goes on from the state that it was frozen in.
 const FREEZES: u32 = 5;
+
+/// What the comment begins with that tells of something that is not in the point.
+const LEFT_OUT: &str = "left out: ";
+
+/// What the comment begins with that tells of a file that changed.
+const CHANGED: &str = "changed while it was read: ";
+
+/// What the comment begins with that keeps what a source calls its list.
+const TOKEN: &str = "token: ";
 
 /// What to do.
 #[derive(Debug, Clone, Default)]
@@ -78,11 +90,14 @@ struct Captured {
     top: Look,
     left_out: Vec<String>,
     changed: Vec<Name>,
+    /// What is taken from the point before.
+    kept: Vec<Entry>,
     identity: Option<String>,
     /// What is of the state and was not found.
     gone: Vec<Name>,
     position: Option<String>,
     elsewhere: Vec<Elsewhere>,
+    token: Option<String>,
 }
 
 /// Backs up a source into the set `to`.
@@ -100,7 +115,8 @@ pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: 
     let captured = hold(job, source, &set, &mut made, watch)?;
     let text = list(kind, &captured, &mut made)?;
     if !job.dry_run {
-        objects::complete(to, captured.sums.values(), watch)?;
+        let kept: Vec<(u64, Digest)> = since::sums(&captured.kept).collect();
+        objects::complete(to, captured.sums.values().chain(&kept), watch)?;
         publish(to, &made.point, &text)?;
     }
     (made.left_out, made.changed) = (captured.left_out, captured.changed);
@@ -119,6 +135,7 @@ fn hold(
         let mut frozen = source.freeze(set, watch)?;
         made.notes = std::mem::take(&mut frozen.notes);
         let captured = capture(job, frozen, set.disk, watch);
+        let captured = captured.and_then(|captured| source.held_still().map(|()| captured));
         let lack = match &captured {
             Ok((captured, _)) if !captured.gone.is_empty() => source.lacks(&captured.gone, watch),
             _ => Ok(Lack::Lost(Vec::new())),
@@ -148,20 +165,26 @@ fn hold(
 /// Reads what is frozen; gives how many objects are new, too, and how long they are together.
 fn capture(
     job: &TreeOptions,
-    frozen: Frozen,
+    mut frozen: Frozen,
     to: &dyn Disk,
     watch: &Watch<'_>,
 ) -> Result<(Captured, (u64, u64)), Error> {
-    let from = &*frozen.root;
+    let root = std::sync::Arc::clone(&frozen.root);
+    let from = &*root;
     let top = from.look(None).map_err(Error::of_folder("look at", from, None))?;
     let top = top.ok_or_else(|| Error::failed("the source is gone"))?;
-    let mut walked = match &frozen.listed {
-        Listed::All => walk::walk(from, watch)?,
-        Listed::Those(names) => walk::those(from, names, watch)?,
+    let listed = std::mem::replace(&mut frozen.listed, Listed::All);
+    let is_exact = !matches!(listed, Listed::All);
+    let (mut walked, mut old) = match listed {
+        Listed::All => (walk::walk(from, watch)?, Vec::new()),
+        Listed::Those(names) => (walk::those(from, &names, watch)?, Vec::new()),
+        Listed::Since { before, changed, gone } => since::look(from, before, &changed, &gone, watch)?,
     };
     walked.add(from, frozen.elsewhere.iter().map(|file| &file.within.path));
     let Walked { found, mut left_out, mut gone } = walked;
+    left_out.append(&mut frozen.wrong);
     let twins = twins(&found);
+    since::renumber(&mut old, twins.values().map(|twins| twins.twin.group + 1).max().unwrap_or(1));
     let lies_here = |one: &Found| frozen.elsewhere.iter().all(|file| file.within.path != one.name);
     let is_read = |at: usize| twins.get(&at).is_none_or(|twin| twin.first == at);
     let files = found.iter().enumerate().filter(|(at, one)| one.is_file() && is_read(*at) && lies_here(one));
@@ -179,7 +202,7 @@ fn capture(
                 changed.extend(is_told.then(|| one.name.clone()));
                 sums.insert(at, (length, digest));
             }
-            Kept::Gone(_) if matches!(frozen.listed, Listed::Those(_)) => gone.push(one.name.clone()),
+            Kept::Gone(_) if is_exact => gone.push(one.name.clone()),
             Kept::Not(why) | Kept::Gone(why) => left_out.push(format!("'{}' {why}", one.name)),
         }
     }
@@ -189,11 +212,10 @@ fn capture(
              again; no point was made"
         )));
     }
-    let Frozen { identity, position, elsewhere, .. } = frozen;
-    Ok((
-        Captured { found, twins, sums, top, left_out, changed, gone, identity, position, elsewhere },
-        objects.new_ones(),
-    ))
+    let Frozen { identity, position, elsewhere, token, .. } = frozen;
+    let captured =
+        Captured { found, twins, sums, top, left_out, changed, gone, kept: old, identity, position, elsewhere, token };
+    Ok((captured, objects.new_ones()))
 }
 
 /// Refuses a set in its own source, and a source in the set.
@@ -263,29 +285,40 @@ fn twins(found: &[Found]) -> HashMap<usize, Twins> {
 
 /// The list, sealed; counts what is in it.
 fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, Error> {
-    let Captured { found, twins, sums, top, left_out, changed, identity, position, elsewhere, .. } = captured;
-    let lengths = sums.values().map(|(length, _)| *length).chain(elsewhere.iter().map(|file| file.length));
+    let Captured { found, twins, sums, top, left_out, changed, kept, identity, position, elsewhere, token, .. } =
+        captured;
+    let lengths = sums.values().map(|(length, _)| *length).chain(since::sums(kept).map(|(length, _)| length));
+    let lengths = lengths.chain(elsewhere.iter().map(|file| file.length));
     made.bytes = lengths.fold(0, u64::saturating_add);
     let store = identity.as_ref().map(|identity| format!(" {identity}")).unwrap_or_default();
     let at = position.as_ref().map(|position| format!(" · at {position}")).unwrap_or_default();
     let mut text =
         format!("{SIGNATURE}# {TITLE} · store {kind}{store}{at} · point {}{BYTES}{}\n", made.point, made.bytes);
+    text.extend(token.iter().map(|token| format!("# {TOKEN}{token}\n")));
     for what in left_out {
-        text.push_str(&format!("# left out: {}\n", printable(what.as_bytes())));
+        text.push_str(&format!("# {LEFT_OUT}{}\n", printable(what.as_bytes())));
     }
     for name in changed {
-        text.push_str(&format!("# changed while it was read: '{name}'\n"));
+        text.push_str(&format!("# {CHANGED}'{name}'\n"));
     }
     elsewhere.iter().for_each(|file| text.push_str(&file.within.line()));
     push_line(&Node { path: None, kind: NodeKind::Folder, meta: walk::meta(top) }, None, None, &mut text);
     made.entries = 1;
+    let mut kept = kept.iter().peekable();
+    let mut push = |entry: &Entry, text: &mut String| {
+        push_line(&entry.node, entry.digest.as_ref(), entry.twin, text);
+        made.entries += 1;
+    };
     for (at, one) in found.iter().enumerate() {
+        while let Some(entry) = kept.next_if(|entry| entry.node.path.as_ref().is_some_and(|path| *path < one.name)) {
+            push(entry, &mut text);
+        }
         let meta = walk::meta(&one.look);
         if let Some(file) = elsewhere.iter().find(|file| file.within.path == one.name) {
             // When its bytes changed last is not known of this state of it.
             let (kind, meta) = (NodeKind::File(file.length), Meta { modified: None, ..meta });
-            push_line(&Node { path: Some(one.name.clone()), kind, meta }, None, None, &mut text);
-            made.entries += 1;
+            let node = Node { path: Some(one.name.clone()), kind, meta };
+            push(&Entry { node, digest: None, twin: None }, &mut text);
             continue;
         }
         let twin = twins.get(&at);
@@ -297,9 +330,9 @@ fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, 
             (None, None) => NodeKind::Folder,
         };
         let node = Node { path: Some(one.name.clone()), kind, meta };
-        push_line(&node, sum.map(|(_, digest)| digest), twin.map(|twin| twin.twin), &mut text);
-        made.entries += 1;
+        push(&Entry { node, digest: sum.map(|(_, digest)| *digest), twin: twin.map(|twin| twin.twin) }, &mut text);
     }
+    kept.for_each(|entry| push(entry, &mut text));
     seal(&mut text);
     Ok(text)
 }

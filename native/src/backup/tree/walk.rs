@@ -23,6 +23,10 @@ impl Found {
     pub(super) fn is_file(&self) -> bool {
         self.look.what == What::File
     }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.look.what == What::Folder
+    }
 }
 
 /// What was found, in the order of the names, and what is left out, a sentence each.

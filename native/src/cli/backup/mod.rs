@@ -31,8 +31,8 @@ use crate::error::Error;
 ///
 /// SET is the folder of a set, or an empty one, and the source a folder: then all that lies in it becomes a new point.
 /// What the set has of it is not stored again. A live store is known by its files (fjall, RocksDB, LevelDB, Tantivy,
-/// git): a checkpoint is made of it, read, and removed again. Whether the files of any other folder fit each other that
-/// are written meanwhile, nobody knows.
+/// git): a checkpoint is made of it, read, and removed again. A DirectoryStorage must be in snapshot mode. Any other
+/// folder holds still if --freeze makes it; else nobody knows whether files fit each other that are written meanwhile.
 ///
 /// A folder with a Data.fs and its blobs, such as Plone's var, is a source of its own, also while its server writes and
 /// packs: a point is the state after one transaction, Data.fs and blobs together. Data.fs is kept in increments, as a
@@ -49,6 +49,9 @@ Examples:
   highwater backup /srv/plone/var /backup/plone            Data.fs and blobs, as of one transaction
   highwater backup /srv/app/db /backup/db                  a live store, as of one moment
   highwater backup --kind folder /srv/repo.git /backup/git the files of a repository that nobody writes to
+  snapshot.py --storage /srv/ds highwater backup /srv/ds /backup/ds     a DirectoryStorage in snapshot mode
+  highwater backup /mnt/snap /backup/files --thaw 'umount /mnt/snap && lvremove -y vg/snap' \\
+    --freeze 'lvcreate -s -n snap -L 5G vg/data && mount -o ro /dev/vg/snap /mnt/snap'
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
     /// The Data.fs, the file or block device, or the folder, to back up.

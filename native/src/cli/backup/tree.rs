@@ -28,9 +28,9 @@ impl Backup {
         self.is_set(&set)?;
         let set = set.with_locks(self.writing.locks());
         let again = opened(&self.repository, self.following.links())?;
-        let mut source = self.tree_source(opened(&self.source, Links::Beneath)?, again)?;
-        let job = TreeOptions { dry_run: self.dry_run, now: None };
         let watch = self.talk.watch(stop);
+        let mut source = self.tree_source(opened(&self.source, Links::Beneath)?, again, &watch)?;
+        let job = TreeOptions { dry_run: self.dry_run, now: None };
         let made = progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &mut *source, &set, &watch));
         out::shortcomings(&set);
         let made = made?;

@@ -28,6 +28,8 @@ impl Source for Folder {
             identity: None,
             position: None,
             notes: Vec::new(),
+            wrong: Vec::new(),
+            token: None,
             changes: Changes::Happen,
             tokens: HashMap::new(),
             is_settled: |_| false,

@@ -91,6 +91,8 @@ impl Source for Live {
                      point would not have",
                     self.kind
                 )],
+                wrong: Vec::new(),
+                token: None,
                 changes: Changes::Expected,
                 tokens: HashMap::new(),
                 is_settled: |_| false,
@@ -107,6 +109,8 @@ impl Source for Live {
             identity,
             position: Some(summary.position).filter(|position| !position.is_empty()),
             notes: summary.notes,
+            wrong: Vec::new(),
+            token: None,
             changes: Changes::BreakIt,
             tokens,
             is_settled,

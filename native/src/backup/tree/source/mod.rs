@@ -10,22 +10,34 @@
 //! |---|---|
 //! | `folder` | any folder, of which nobody knows whether its files fit each other |
 //! | `live` | a store that checkpoints are made of |
+//! | `dirstorage` | a DirectoryStorage in snapshot mode |
 //! | `zodb` | a `Data.fs` and the folder of its blobs |
+//! | `exec` | any folder that commands of the operator's make hold still |
+//! | `hook` | such commands |
+//! | `parent` | what the newest point of the set says |
 
+mod dirstorage;
+mod exec;
 mod folder;
+mod hook;
 mod live;
+mod parent;
 mod zodb;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use highwater_core::formats::tree::Within;
+use highwater_core::mtree::Entry;
 use highwater_core::name::Name;
 
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::watch::Watch;
+pub use dirstorage::DirStorage;
+pub use exec::Exec;
 pub use folder::Folder;
+pub use hook::Hook;
 pub use live::Live;
 pub use zodb::{Zodb, ZodbOptions};
 
@@ -51,6 +63,14 @@ pub trait Source: Send {
     fn lacks(&mut self, files: &[Name], _watch: &Watch<'_>) -> Result<Lack, Error> {
         let name = files.first().map(ToString::to_string).unwrap_or_default();
         Err(Error::failed(format!("'{name}' is listed and not there; no point was made")))
+    }
+
+    /// Whether it held still until now. Is called when all of it was read, before it is let go of.
+    ///
+    /// # Errors
+    /// It did not: there is no point.
+    fn held_still(&mut self) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Lets go of it. Is called once after each freeze that came to something, whatever came of the backup, and may be
@@ -88,6 +108,10 @@ pub struct Frozen {
     pub position: Option<String>,
     /// What whoever relies on the point should know, a sentence each.
     pub notes: Vec<String>,
+    /// What is wrong with the store, or lacking, a sentence each: it is told as what is left out.
+    pub wrong: Vec<String>,
+    /// What the list is called by whoever made it, for a list of what changed since.
+    pub token: Option<String>,
     /// Whether files may change while they are read. If none may, one that does is an error.
     pub changes: Changes,
     /// What the store itself knows its files by: under one name and one token there are the same bytes for ever.
@@ -102,6 +126,15 @@ pub enum Listed {
     All,
     /// These, and the folders that they lie in. Of those that are not there, [`Source::lacks`] tells what is to be done.
     Those(Vec<Name>),
+    /// What a point had, but for what changed since.
+    Since {
+        /// What it had.
+        before: Vec<Entry>,
+        /// What is new or changed, as for [`Listed::Those`].
+        changed: Vec<Name>,
+        /// What is gone, with all that lay in it.
+        gone: Vec<Name>,
+    },
 }
 
 /// A file whose bytes the source has put into the set itself.

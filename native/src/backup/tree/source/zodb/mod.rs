@@ -266,6 +266,8 @@ impl Source for Zodb {
             identity: None,
             position,
             notes,
+            wrong: Vec::new(),
+            token: None,
             changes: Changes::BreakIt,
             tokens,
             is_settled: |name| name.as_bytes().ends_with(b".blob"),
