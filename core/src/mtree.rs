@@ -14,14 +14,27 @@
 //!
 //! A path begins with `./`. Bytes that are no printable ASCII, and those with a meaning of their own to some reader
 //! (space, `#`, `=`, `\`, and what patterns are made of), are written as `\` and three octal digits.
+//!
+//! That is how lists are written. What `mtree` of NetBSD (20180822) and `bsdtar` (libarchive 3.6.2) write is read too, in
+//! each of their styles: full paths, nested names with `..`, or the path behind its keywords (`mtree -D`); `/set` and
+//! `/unset`; lines that go on in the next one; vis(3); `sha1` and `md5` where no SHA-256 is on record. Other keywords say
+//! nothing. Both programs copy names of folders into comments as they are: a newline in such a name makes of the rest of
+//! it a line of its own, for any reader.
 
+#[cfg(test)]
+mod dialects;
+mod entry;
+mod escape;
+mod folders;
 mod read;
 
-pub(crate) use read::unescape;
-pub use read::{Entry, Line, Lines, Odd};
+pub use entry::{Entry, Special};
+pub(crate) use escape::{escaped, unescape};
+pub use read::{Line, Lines, Odd};
 
 use crate::digest::{Digest, sha256_of};
 use crate::node::{Meta, Node, NodeKind};
+use escape::escape;
 
 /// The first line, by which readers know the format.
 pub const SIGNATURE: &str = "#mtree\n";
@@ -30,25 +43,13 @@ pub const SIGNATURE: &str = "#mtree\n";
 /// that no list is taken for whole that was cut.
 const END: &str = "# end ";
 
+/// What a comment begins with that says that the list is one of Highwater's, which ends with its seal.
+const OURS: &str = "highwater ";
+
 /// Ends a list: nothing is added after that.
 pub fn seal(list: &mut String) {
     let sum = sha256_of(list.as_bytes());
     list.push_str(&format!("{END}{sum}\n"));
-}
-
-/// Writes the bytes of a path or of a link's text.
-fn escape(bytes: &[u8], out: &mut String) {
-    for &byte in bytes {
-        let plain = byte.is_ascii_graphic() && !b"#=\\*?[]".contains(&byte);
-        if plain { out.push(char::from(byte)) } else { out.push_str(&format!("\\{byte:03o}")) }
-    }
-}
-
-/// The bytes of a path, as a list has them.
-pub(crate) fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    escape(bytes, &mut text);
-    text
 }
 
 /// Names of one file: which group of names it is, and of how many.

@@ -2,22 +2,34 @@
 
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::name::Name;
-use crate::node::{Meta, Node, NodeKind};
 
-use super::{AGAIN, END, SIGNATURE, TWIN, Twin};
+use super::entry::{Entry, Fields, Special};
+use super::escape::is_continued;
+use super::folders::Folders;
+use super::{END, OURS, SIGNATURE};
 
-/// The longest line, in bytes: a path and the text of a link, each byte of them escaped, and the rest.
+/// The longest line, in bytes, with those that it goes on in: a path and the text of a link, each byte of them escaped,
+/// and the rest.
 const LONGEST: usize = 48 << 10;
 
-/// A list on its way in. It holds a line of it at most.
+/// A list on its way in. It holds a line of it at most, and the path of a folder.
 #[derive(Debug)]
 pub struct Lines {
+    /// What was read of a line, and of those that it goes on in.
     line: Vec<u8>,
+    /// Where the last of them begins in it.
+    last: usize,
     /// Where the line begins, in bytes.
     at: u64,
+    /// How many bytes whole lines have.
+    taken: u64,
     hasher: Hasher,
-    signed: bool,
+    /// It must begin with [`SIGNATURE`] and end with its seal.
+    is_ours: bool,
     end: Option<Digest>,
+    folders: Folders,
+    defaults: Fields,
+    is_empty: bool,
     odd: Option<Odd>,
 }
 
@@ -37,26 +49,43 @@ pub enum Line {
     Comment(String),
     /// An entry.
     Entry(Entry),
-}
-
-/// An entry of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// What it is; of a file with several names, each is given as a file.
-    pub node: Node,
-    /// The digest of its bytes, where that is on record.
-    pub digest: Option<Digest>,
-    /// Which names lead to the same file.
-    pub twin: Option<Twin>,
+    /// An entry that no tree of ours can have.
+    Special {
+        /// Where it is; none for the top.
+        path: Option<Name>,
+        /// What it is.
+        what: Special,
+    },
 }
 
 impl Default for Lines {
+    /// A list that begins with [`SIGNATURE`] and ends with its seal.
     fn default() -> Self {
-        Self { line: Vec::new(), at: 0, hasher: Hasher::new(Algorithm::Sha256), signed: false, end: None, odd: None }
+        Self {
+            line: Vec::new(),
+            last: 0,
+            at: 0,
+            taken: 0,
+            hasher: Hasher::new(Algorithm::Sha256),
+            is_ours: true,
+            end: None,
+            folders: Folders::default(),
+            defaults: Fields::default(),
+            is_empty: true,
+            odd: None,
+        }
     }
 }
 
 impl Lines {
+    /// A list that may be another program's, which needs neither signature nor seal. One with the title of a list of
+    /// Highwater's is ours and must end with its seal; one that was cut before that names nothing, which is refused of
+    /// any. A seal is checked wherever there is one.
+    #[must_use]
+    pub fn foreign() -> Self {
+        Self { is_ours: false, ..Self::default() }
+    }
+
     /// Takes the next bytes, and hands on every line that they make whole.
     pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Line)) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -67,16 +96,34 @@ impl Lines {
                 return self.refuse("the line is longer than any can be".to_owned());
             }
             self.line.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
+            if piece.ends_with(b"\n") && self.is_whole() {
                 let line = std::mem::take(&mut self.line);
-                match self.take(&line) {
+                match self.take(line.strip_suffix(b"\n").unwrap_or(&line)) {
                     Ok(Some(line)) => each(line),
                     Ok(None) => {}
                     Err(what) => return self.refuse(what),
                 }
-                self.at = self.at.saturating_add(line.len() as u64);
+                self.at = self.taken;
+                self.last = 0;
             }
         }
+    }
+
+    /// Counts the line that has come to its end, and hashes it unless it may be a seal. Whether no other goes on in it;
+    /// if one does, the backslash and the newline between them are no part of it.
+    fn is_whole(&mut self) -> bool {
+        let line = self.line.get(self.last..).unwrap_or_default();
+        self.taken = self.taken.saturating_add(line.len() as u64);
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let goes_on = is_continued(text) && !(self.last == 0 && is_comment(text));
+        if goes_on || self.last > 0 || !line.starts_with(END.as_bytes()) {
+            self.hasher.update(line);
+        }
+        if goes_on {
+            self.line.truncate(self.line.len().saturating_sub(2));
+            self.last = self.line.len();
+        }
+        !goes_on
     }
 
     /// What is wrong with the list, when nothing follows.
@@ -84,12 +131,15 @@ impl Lines {
     /// # Errors
     /// What is wrong first.
     pub fn end(mut self) -> Result<(), Odd> {
-        match (&self.odd, self.end, self.line.is_empty()) {
-            (Some(odd), ..) => return Err(odd.clone()),
-            (None, Some(_), true) => return Ok(()),
-            (None, _, false) => self.refuse("the list ends within a line".to_owned()),
-            (None, None, true) => self.refuse("the list ends without the line that says so: it was cut".to_owned()),
-        }
+        let what = match &self.odd {
+            Some(_) => return self.odd.map_or(Ok(()), Err),
+            None if !self.line.is_empty() || self.at < self.taken => "the list ends within a line",
+            None if self.end.is_some() => return Ok(()),
+            None if self.is_ours => "the list ends without the line that says so: it was cut",
+            None if self.is_empty => "it lists nothing",
+            None => return Ok(()),
+        };
+        self.refuse(what.to_owned());
         self.odd.map_or(Ok(()), Err)
     }
 
@@ -97,108 +147,94 @@ impl Lines {
         self.odd = Some(Odd { at: self.at, what });
     }
 
+    /// A line, with those that it goes on in, without its newline.
     fn take(&mut self, line: &[u8]) -> Result<Option<Line>, String> {
         if self.end.is_some() {
             return Err("something follows the line that ends the list".to_owned());
         }
-        if !self.signed {
-            self.signed = line == SIGNATURE.as_bytes();
-            self.hasher.update(line);
-            return if self.signed { Ok(None) } else { Err("it does not begin with #mtree".to_owned()) };
-        }
-        let text = std::str::from_utf8(line).map_err(|_| "the line is no UTF-8".to_owned())?.trim_end_matches('\n');
-        if let Some(digest) = text.strip_prefix(END) {
-            let wanted = Digest::from_hex(Algorithm::Sha256, digest.as_bytes());
-            let wanted = wanted.ok_or_else(|| "the line that ends the list has no digest".to_owned())?;
-            let found = self.hasher.clone().finish();
-            if found != wanted {
-                return Err(format!("the list above gives the digest {found}, and this line says {wanted}"));
+        if self.at == 0 {
+            let is_signed = line == SIGNATURE.trim_ascii_end().as_bytes();
+            match (is_signed, self.is_ours) {
+                (true, _) => return Ok(None),
+                (false, true) => return Err("it does not begin with #mtree".to_owned()),
+                (false, false) => {}
             }
-            self.end = Some(wanted);
-            return Ok(None);
         }
-        self.hasher.update(line);
-        match text.strip_prefix('#') {
-            Some(comment) => Ok(Some(Line::Comment(comment.trim_start().to_owned()))),
-            None if text.is_empty() => Ok(None),
-            None => entry(text).map(|entry| Some(Line::Entry(entry))),
+        if self.last == 0
+            && let Some(digest) = line.strip_prefix(END.as_bytes())
+        {
+            match (Digest::from_hex(Algorithm::Sha256, digest), self.is_ours) {
+                (Some(digest), _) => return self.seal(digest),
+                (None, true) => return Err("the line that ends the list has no digest".to_owned()),
+                // Somebody else's words.
+                (None, false) => self.hasher.update(&[line, b"\n"].concat()),
+            }
         }
+        if is_comment(line) {
+            let text = line.trim_ascii_start().strip_prefix(b"#").unwrap_or_default().trim_ascii_start();
+            self.is_ours |= text.starts_with(OURS.as_bytes());
+            return Ok(Some(Line::Comment(String::from_utf8_lossy(text).into_owned())));
+        }
+        self.entry(line)
     }
-}
 
-/// Undoes the escapes of a path or of a link's text.
-pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        if *first != b'\\' {
-            bytes.push(*first);
-            continue;
+    fn seal(&mut self, wanted: Digest) -> Result<Option<Line>, String> {
+        let found = self.hasher.clone().finish();
+        if found != wanted {
+            return Err(format!("the list above gives the digest {found}, and this line says {wanted}"));
         }
-        let digits = rest.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-        let byte = byte.and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        bytes.push(byte.ok_or_else(|| "a backslash without three octal digits".to_owned())?);
-        rest = rest.get(3..).unwrap_or_default();
+        self.end = Some(wanted);
+        Ok(None)
     }
-    Ok(bytes)
-}
 
-/// An entry: a path, then keywords with values.
-fn entry(line: &str) -> Result<Entry, String> {
-    let mut words = line.split(' ').filter(|word| !word.is_empty());
-    let path = match words.next().unwrap_or_default() {
-        "." => None,
-        path => {
-            let path = path.strip_prefix("./").ok_or_else(|| "the path does not begin with './'".to_owned())?;
-            Some(Name::new(&unescape(path)?).map_err(|error| error.to_string())?)
-        }
-    };
-    let (mut meta, mut digest) = (Meta::default(), None);
-    let (mut kind, mut size, mut link) = (None, None, None);
-    let (mut names, mut group, mut again) = (1, None, false);
-    for word in words {
-        let (key, value) = word.split_once('=').unwrap_or((word, ""));
-        let bad = || format!("'{key}' has the value '{value}', which is none");
-        match key {
-            "type" => kind = Some(value),
-            "size" => size = Some(value.parse().map_err(|_| bad())?),
-            "link" => link = Some(unescape(value)?),
-            "mode" => {
-                meta.mode = Some(u32::from_str_radix(value, 8).ok().filter(|mode| *mode <= 0o7777).ok_or_else(bad)?)
+    /// A path with keywords before or behind it, or `/set`, `/unset`, `..`.
+    fn entry(&mut self, line: &[u8]) -> Result<Option<Line>, String> {
+        let mut words = words(line);
+        let Some(first) = words.next() else { return Ok(None) };
+        match first {
+            b"/set" => return self.defaults.set(words).map(|()| None),
+            b"/unset" => {
+                self.defaults.unset(words);
+                return Ok(None);
             }
-            "uid" => meta.uid = Some(value.parse().map_err(|_| bad())?),
-            "gid" => meta.gid = Some(value.parse().map_err(|_| bad())?),
-            "time" => meta.modified = Some(time(value).ok_or_else(bad)?),
-            "sha256" | "sha256digest" => {
-                digest = Some(Digest::from_hex(Algorithm::Sha256, value.as_bytes()).ok_or_else(bad)?);
-            }
-            "nlink" => names = value.parse().map_err(|_| bad())?,
-            "tags" => {
-                group = value.split(',').find_map(|tag| tag.strip_prefix(TWIN)?.parse().ok());
-                again = value.split(',').any(|tag| tag == AGAIN);
-            }
-            // What other programs write beside these.
+            b".." => return self.folders.up().map(|()| None),
             _ => {}
         }
+        let mut fields = self.defaults.clone();
+        // `mtree -D` writes the path last.
+        let last = words.clone().next_back().filter(|last| is_path(last) && !is_path(first) && first.contains(&b'='));
+        let text = match last {
+            Some(last) => {
+                words.next_back();
+                fields.take(std::iter::once(first).chain(words))?;
+                last
+            }
+            None => {
+                fields.take(words)?;
+                first
+            }
+        };
+        let path = self.folders.path(text, fields.is_folder())?;
+        self.is_empty = false;
+        fields.make(path).map(Some)
     }
-    let kind = match kind {
-        Some("dir") => NodeKind::Folder,
-        Some("file") => NodeKind::File(size.ok_or_else(|| "a file without its size".to_owned())?),
-        Some("link") => NodeKind::Link(link.ok_or_else(|| "a link without its text".to_owned())?),
-        Some(other) => return Err(format!("the type '{other}' is not known")),
-        None => return Err("an entry without its type".to_owned()),
-    };
-    let twin = group.map(|group| Twin { group, names, again });
-    Ok(Entry { node: Node { path, kind, meta }, digest, twin })
 }
 
-/// Seconds, a dot, nanoseconds in nine digits.
-fn time(text: &str) -> Option<(i64, u32)> {
-    let (seconds, nanoseconds) = text.split_once('.')?;
-    let nanoseconds = nanoseconds.parse().ok().filter(|_| nanoseconds.len() == 9)?;
-    Some((seconds.parse().ok()?, nanoseconds))
+/// The words of a line, up to a comment behind them.
+fn words(line: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let comment = line.windows(2).position(|pair| matches!(pair, [before, b'#'] if is_blank(before)));
+    let line = comment.and_then(|at| line.get(..at)).unwrap_or(line);
+    line.split(move |byte| is_blank(byte)).filter(|word| !word.is_empty())
+}
+
+fn is_comment(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"#")
+}
+
+/// Whether a word is a path, and can be nothing else.
+fn is_path(word: &[u8]) -> bool {
+    word == b"." || word.starts_with(b"./")
 }
 
 #[cfg(test)]
@@ -206,11 +242,17 @@ mod tests {
     use super::super::{push_line, seal};
     use super::*;
     use crate::digest::sha256_of;
+    use crate::mtree::Twin;
+    use crate::node::{Meta, Node, NodeKind};
 
-    fn read(bytes: &[u8], step: usize) -> (Vec<Line>, Result<(), Odd>) {
-        let (mut lines, mut found) = (Lines::default(), Vec::new());
+    fn read_by(mut lines: Lines, bytes: &[u8], step: usize) -> (Vec<Line>, Result<(), Odd>) {
+        let mut found = Vec::new();
         bytes.chunks(step.max(1)).for_each(|piece| lines.push(piece, &mut |line| found.push(line)));
         (found, lines.end())
+    }
+
+    fn read(bytes: &[u8], step: usize) -> (Vec<Line>, Result<(), Odd>) {
+        read_by(Lines::default(), bytes, step)
     }
 
     fn twin(node: &Node) -> Option<Twin> {
@@ -225,7 +267,7 @@ mod tests {
             (node(b"a b/\xff\\#=*\n", NodeKind::File(3)), Some(sha256_of(b"abc"))),
             (node(b"l", NodeKind::Link(b"../x y\n".to_vec())), None),
         ];
-        let mut text = format!("{SIGNATURE}# a comment\n");
+        let mut text = format!("{SIGNATURE}# highwater tree 1\n");
         entries.iter().for_each(|(node, digest)| push_line(node, digest.as_ref(), twin(node), &mut text));
         seal(&mut text);
         (entries, text)
@@ -237,7 +279,7 @@ mod tests {
         for step in [1, 7, text.len()] {
             let (lines, end) = read(text.as_bytes(), step);
             assert_eq!(end, Ok(()));
-            let mut wanted = vec![Line::Comment("a comment".to_owned())];
+            let mut wanted = vec![Line::Comment("highwater tree 1".to_owned())];
             wanted.extend(
                 entries
                     .iter()
@@ -251,17 +293,21 @@ mod tests {
     fn no_change_and_no_cut_goes_unnoticed() {
         let (_, text) = sample();
         for length in 0..text.len() {
-            assert!(read(&text.as_bytes()[..length], 9).1.is_err(), "cut after {length}");
+            for lines in [Lines::default(), Lines::foreign()] {
+                assert!(read_by(lines, &text.as_bytes()[..length], 9).1.is_err(), "cut after {length}");
+            }
         }
         for at in 0..text.len() {
             for bit in [1, 0x20, 0x80] {
                 let mut bytes = text.clone().into_bytes();
                 bytes[at] ^= bit;
                 let small = bit == 0x20 && text.len() - at <= 65;
-                assert!(
-                    read(&bytes, 9).1.is_err() || small,
-                    "byte {at}, bit {bit}: digits of either case are the same"
-                );
+                for lines in [Lines::default(), Lines::foreign()] {
+                    assert!(
+                        read_by(lines, &bytes, 9).1.is_err() || small,
+                        "byte {at}, bit {bit}: digits of either case are the same"
+                    );
+                }
             }
         }
     }
@@ -269,16 +315,16 @@ mod tests {
     #[test]
     fn what_is_no_list_is_said_with_the_byte_of_the_line() {
         for (line, what) in [
-            ("/etc/passwd type=file size=1", "begin with './'"),
+            ("/etc/passwd type=file size=1", "absolute"),
             ("./../x type=file size=1", "'..'"),
             ("./a\\9 type=file size=1", "octal"),
             ("./a type=file", "without its size"),
             ("./a type=link", "without its text"),
-            ("./a type=fifo", "'fifo'"),
+            ("./a type=door", "'door'"),
             ("./a size=1", "without its type"),
             ("./a type=file size=-1", "'size'"),
             ("./a type=file size=1 mode=10000", "'mode'"),
-            ("./a type=file size=1 time=1.5", "'time'"),
+            ("./a type=file size=1 time=1.5x", "'time'"),
             ("./a type=file size=1 sha256=12", "'sha256'"),
         ] {
             let odd = read(format!("{SIGNATURE}{line}\n").as_bytes(), 5).1.unwrap_err();

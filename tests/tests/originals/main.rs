@@ -1,5 +1,5 @@
-//! Beside Python's own ZODB and repozo: its suite, its defects, its histories, and databases that it opens or writes
-//! meanwhile.
+//! Beside Python's own ZODB and repozo, its suite, its defects, its histories, and databases that it opens or writes
+//! meanwhile; and beside the tools that read and write lists and archives of files.
 
 mod defects;
 mod demo;
@@ -7,3 +7,4 @@ mod dropin;
 mod interop;
 mod live;
 mod prune;
+mod tools;

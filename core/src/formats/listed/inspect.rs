@@ -61,7 +61,7 @@ impl Lists {
             Some((folder, list)) => Now::Reading(Box::new(Reading {
                 list,
                 folder,
-                lines: Lines::default(),
+                lines: Lines::foreign(),
                 bytes: 0,
                 vouched: false,
                 claims: self.scope.of != Of::Catalogue,
@@ -105,6 +105,8 @@ impl Reading {
                 return None;
             }
             Line::Entry(Entry { node, digest, .. }) => (node, digest),
+            // It has no bytes.
+            Line::Special { .. } => return None,
         };
         let NodeKind::File(length) = node.kind else { return None };
         self.bytes = self.bytes.saturating_add(length);

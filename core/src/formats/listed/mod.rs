@@ -1,8 +1,10 @@
-//! Folders with a list of mtree(5) beside them: `NAME` and `NAME.mtree`, as `highwater checkpoint` leaves them.
+//! Folders with a list of mtree(5) beside them: `NAME` and `NAME.mtree`, as `highwater checkpoint` leaves them, or as
+//! `mtree -c -p NAME -K sha256` and `bsdtar -cf - --format=mtree --options=mtree:sha256 -C NAME .` make them.
 //!
 //! The root is the folder that both lie in, and each list in it is a point. The list is read to its last line, which
-//! seals it; each file that it names is claimed with its size, and with its SHA-256 where the list has it. Files that a
-//! live store's own head keeps digests of are listed without: the store itself is looked at for those.
+//! seals one of ours; each file that it names is claimed with its size, and with its digest where the list has it. Files
+//! that a live store's own head keeps digests of are listed without: the store itself is looked at for those. Folders,
+//! links and devices have no bytes, and nothing is claimed of them.
 
 mod inspect;
 
@@ -43,8 +45,14 @@ fn advice(code: Code) -> Option<&'static str> {
             "If a program has opened this copy since, it wrote in it; if not, make a new checkpoint and throw this one \
              away."
         }
-        Code::Malformed => "Make a new checkpoint: without its list, nothing says what this one should be.",
-        Code::Unverifiable => "Make checkpoints with --verify, which puts a digest of every file into the list.",
+        Code::Malformed => {
+            "Make a new checkpoint, or where another program made the list a new list: without one, nothing says what \
+             the folder should hold."
+        }
+        Code::Unverifiable => {
+            "Make checkpoints with --verify, which puts a digest of every file into the list; `mtree` does with \
+             `-K sha256`, and `bsdtar` with `--options=mtree:sha256`."
+        }
         _ => return None,
     })
 }

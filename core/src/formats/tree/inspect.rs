@@ -202,6 +202,13 @@ impl Reading {
     fn take(&mut self, line: Line, out: &mut Batch) {
         let Entry { node, digest, twin } = match line {
             Line::Entry(entry) => entry,
+            Line::Special { path, what } => {
+                self.give(out);
+                self.entries = self.entries.saturating_add(1);
+                let path = path.map_or_else(|| "what is listed".to_owned(), |path| format!("'{path}'"));
+                self.odd.get_or_insert_with(|| format!("{path} is {}, which no point holds", what.name()));
+                return;
+            }
             Line::Comment(text) => {
                 let told = text.strip_prefix(TITLE).and_then(|rest| rest.rsplit_once(BYTES));
                 self.told = self.told.or_else(|| told.and_then(|(_, bytes)| bytes.parse().ok()));

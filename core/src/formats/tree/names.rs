@@ -1,6 +1,6 @@
 //! The names of what lies in a set, both directions.
 
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
 use crate::name::Name;
 use crate::stamp;
 
@@ -16,10 +16,10 @@ pub const LIST: &str = ".mtree";
 /// What writers lock.
 pub const LOCK: &str = ".highwater.lock";
 
-/// The object that holds bytes of this digest.
+/// The object that holds bytes of this digest; none for what is no SHA-256.
 #[must_use]
 pub fn object(digest: &Digest) -> Option<Name> {
-    let text = digest.to_string();
+    let text = Some(digest).filter(|digest| digest.algorithm() == Algorithm::Sha256)?.to_string();
     Name::new(format!("{OBJECTS}/{}/{text}", text.get(..2)?).as_bytes()).ok()
 }
 

@@ -50,7 +50,7 @@ impl Within {
         let words: Vec<&str> = comment.strip_prefix(WORD)?.split(' ').collect();
         let [kind, place, path] = *words else { return None };
         let (folder, point) = place.rsplit_once('@')?;
-        let name = |text: &str| Name::new(&unescape(text)?).map_err(|error| error.to_string());
+        let name = |text: &str| Name::new(&unescape(text.as_bytes())?).map_err(|error| error.to_string());
         let path = path.strip_prefix("./")?;
         Some(name(folder).and_then(|folder| {
             let within = Self { path: name(path)?, kind: kind.to_owned(), folder, point: point.to_owned() };

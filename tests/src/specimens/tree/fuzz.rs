@@ -1,5 +1,6 @@
 //! Targets for sets of points: lists.
 
+use highwater_core::digest::Digest;
 use highwater_core::mtree::{Entry, Line, Lines, SIGNATURE, push_line, seal};
 use highwater_core::node::NodeKind;
 
@@ -15,17 +16,33 @@ pub(crate) const WORDS: &[&[u8]] = &[
     b" time=1.000000000",
     b" nlink=2 tags=hard-1,again",
     b"\\040",
+    b"\n/set type=file mode=0644",
+    b"\n/unset all",
+    b"\n..\n",
+    b" \\\n",
+    b"\\M-C\\M^?\\^A\\s",
+    b" md5digest=",
+    b" type=fifo ./a",
     b"\n# end ",
     b"#mtree\n",
 ];
 
-fn read(pieces: &[&[u8]]) -> (Vec<Line>, bool) {
-    let (mut lines, mut found) = (Lines::default(), Vec::new());
+fn read(mut lines: Lines, pieces: &[&[u8]]) -> (Vec<Line>, bool) {
+    let mut found = Vec::new();
     pieces.iter().for_each(|piece| lines.push(piece, &mut |line| found.push(line)));
     (found, lines.end().is_ok())
 }
 
-/// Any bytes as a list, sealed or not: any cut gives the same, and what is read is written and read again as it is.
+fn entries(lines: Vec<Line>) -> Vec<Entry> {
+    let entry = |line| match line {
+        Line::Entry(entry) => Some(entry),
+        Line::Comment(_) | Line::Special { .. } => None,
+    };
+    lines.into_iter().filter_map(entry).collect()
+}
+
+/// Any bytes as a list of ours, sealed or not, and as another program's: any cut gives the same, and what is read is
+/// written and read again as it is.
 pub(crate) fn list(bytes: &[u8]) {
     let (kind, rest) = bytes.split_first().unwrap_or((&0, &[]));
     let bytes = match std::str::from_utf8(rest) {
@@ -36,28 +53,38 @@ pub(crate) fn list(bytes: &[u8]) {
         }
         _ => rest.to_vec(),
     };
-    let (lines, whole) = read(&[&bytes]);
-    assert_eq!(read(&pieces(&bytes)), (lines.clone(), whole));
-    let entries: Vec<Entry> =
-        lines.into_iter().filter_map(|line| if let Line::Entry(entry) = line { Some(entry) } else { None }).collect();
+    let lines = || if kind & 2 == 0 { Lines::default() } else { Lines::foreign() };
+    let (found, whole) = read(lines(), &[&bytes]);
+    assert_eq!(read(lines(), &pieces(&bytes)), (found.clone(), whole));
+    if kind & 2 == 0 && whole {
+        assert_eq!(read(Lines::foreign(), &[&bytes]), (found.clone(), true), "ours is one of anybody's");
+    }
+    let entries = entries(found);
     let mut text = SIGNATURE.to_owned();
     for Entry { node, digest, twin } in &entries {
         push_line(node, digest.as_ref(), *twin, &mut text);
     }
     seal(&mut text);
-    let (again, whole) = read(&[text.as_bytes()]);
+    let (again, whole) = read(Lines::default(), &[text.as_bytes()]);
     assert!(whole, "{text}");
-    let again: Vec<Entry> =
-        again.into_iter().filter_map(|line| if let Line::Entry(entry) = line { Some(entry) } else { None }).collect();
+    let again = self::entries(again);
     for (one, other) in entries.iter().zip(&again) {
         assert_eq!(one.node, other.node);
-        // Only a file's digest is written that is SHA-256, which all are that are read.
-        assert_eq!(one.digest, other.digest);
+        // No other digest is written.
+        assert_eq!(one.digest.filter(|digest| matches!(digest, Digest::Sha256(_))), other.digest);
         assert_eq!(one.twin.map(|twin| (twin.group, twin.again)), other.twin.map(|twin| (twin.group, twin.again)));
         assert!(!matches!(one.node.kind, NodeKind::Hard(_)));
     }
     assert_eq!(entries.len(), again.len());
 }
+
+/// Lists as other programs write them.
+const OTHERS: [&str; 3] = [
+    "#\tuser: x\n\n# .\n/set type=file uid=0 mode=0644\n.  type=dir time=1.5\n    a\\sb\\M-C  size=1 time=-2.5\n    \
+     f  type=fifo\n\n# ./d\nd  type=dir\n    x \\\n    size=2\n# ./d\n..\n\n/unset uid\n..\n",
+    "#mtree\n. mode=755 type=dir\n./a\\040b type=file size=1 md5digest=d41d8cd98f00b204e9800998ecf8427e\n",
+    "type=dir .\ntype=link link=a\\sb ./l\n",
+];
 
 /// Inputs to begin with.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
@@ -70,5 +97,6 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     };
     let mut seeds: Vec<Vec<u8>> = lists.iter().map(|list| [&[0], list.as_slice()].concat()).collect();
     seeds.extend(lists.iter().map(|list| body(list)));
+    seeds.extend(OTHERS.map(|text| [&[2], text.as_bytes()].concat()));
     seeds
 }

@@ -1,0 +1,4 @@
+//! Beside `mtree`, `bsdtar` and `tar`: what they write is read, and what is written they read.
+
+mod lists;
+mod tree;
