@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 
+import blobs
 import grow
 import history
 import indexes
@@ -57,6 +58,19 @@ ACTIONS = {
     'index_differences': indexes.differences,
     'index_against_scan': indexes.against_scan,
     'history': history.tell,
+    'blobs_open': blobs.blobs_open,
+    'blobs_commit': blobs.blobs_commit,
+    'blobs_undo': blobs.blobs_undo,
+    'blobs_pack': blobs.blobs_pack,
+    'blobs_pack_aside': blobs.blobs_pack_aside,
+    'blobs_packed': blobs.blobs_packed,
+    'blobs_run': blobs.blobs_run,
+    'blobs_more': blobs.blobs_more,
+    'blobs_rest': blobs.blobs_rest,
+    'blobs_half': blobs.blobs_half,
+    'blobs_finish': blobs.blobs_finish,
+    'blobs_close': blobs.blobs_close,
+    'blobs_judge': blobs.blobs_judge,
 }
 
 

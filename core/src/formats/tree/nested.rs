@@ -7,6 +7,7 @@ use super::within::Within;
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Codec, Flow};
 use crate::facts::Lock;
+use crate::fault::FaultKind;
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{Answer, Ask, Batch, Inspect, Of, Scope};
 use crate::name::Name;
@@ -24,8 +25,8 @@ pub(super) struct Nested {
     placed: bool,
     /// The newest point that the inspection named, and how long it is.
     newest: Option<(String, u64)>,
-    /// Something was said that the point is hurt by.
-    is_hurt: bool,
+    /// Something could not be read, so nobody knows what is not there.
+    is_unread: bool,
 }
 
 impl Nested {
@@ -42,7 +43,7 @@ impl Nested {
         let format = within.format()?;
         let inner = format.inspect(&Scope::new(Of::Point(Some(Point::new(&within.point)))));
         let list = list.clone();
-        Ok(Self { within, length, inner, list, ordinal, placed, newest: None, is_hurt: false })
+        Ok(Self { within, length, inner, list, ordinal, placed, newest: None, is_unread: false })
     }
 
     /// What it asks, below its folder; none when it has come to its end.
@@ -65,6 +66,11 @@ impl Nested {
     /// Takes the answer to what it asked.
     pub(super) fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         let mut inner = Batch::default();
+        let answer = match (self.inner.ask(), answer) {
+            // Where the folder is not there, nothing is in it.
+            (Ask::List(None), Answer::Failed(fault)) if fault.kind == FaultKind::Absent => Answer::End,
+            (_, answer) => answer,
+        };
         let flow = self.inner.answer(answer, &mut inner);
         if let Some(set) = inner.sets.pop() {
             self.newest = Some((set.name, set.bytes));
@@ -73,7 +79,7 @@ impl Nested {
         for finding in inner.findings {
             // What hurts no point there hurts none here.
             if finding.hurts != Hurts::Nothing {
-                self.is_hurt = true;
+                self.is_unread |= finding.code == Code::Unreadable;
                 let object = finding.object.as_ref().map_or(Some(self.within.folder.clone()), |name| self.below(name));
                 out.findings.push(Finding { object, hurts, ..finding });
             }
@@ -92,8 +98,9 @@ impl Nested {
 
     /// Says what is wrong when it has come to its end.
     pub(super) fn end(self, out: &mut Batch) {
-        let Self { within: Within { path, folder, point, .. }, length, list, ordinal, placed, newest, is_hurt, .. } =
-            self;
+        let Self {
+            within: Within { path, folder, point, .. }, length, list, ordinal, placed, newest, is_unread, ..
+        } = self;
         let hurts = Hurts::One(ordinal);
         let finding = |code, object, message| Finding { code, object: Some(object), offset: None, message, hurts };
         match newest {
@@ -102,7 +109,7 @@ impl Nested {
                 let message = format!("'{path}' is to have {length} bytes, and {point} in '{folder}' has {bytes}");
                 out.findings.push(finding(Code::Malformed, list, message));
             }
-            _ if is_hurt => {}
+            _ if is_unread => {}
             _ => match folder.join(point.as_bytes()) {
                 // As a claim of the list: when that is gone by now as well, both were removed, and nothing is missing.
                 Ok(object) if !placed => out.shared.push(Claim {
