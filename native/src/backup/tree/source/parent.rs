@@ -51,7 +51,7 @@ impl Title {
                 let mut is_over = false;
                 lines.push(piece, &mut |line| match line {
                     Line::Comment(comment) => title = title.take().or_else(|| Self::parse(&comment)),
-                    Line::Entry(_) => is_over = true,
+                    Line::Entry(_) | Line::Special { .. } => is_over = true,
                 });
                 title.is_none() && !is_over
             })
@@ -89,6 +89,7 @@ impl Base {
                 is_whole &= !matches!(entry.node.kind, NodeKind::File(_)) || entry.digest.is_some();
                 entries.push(entry);
             }
+            Line::Special { .. } => is_whole = false,
         };
         object
             .for_each_piece(0, u64::MAX, &mut vec![0; 64 << 10], |piece| {
