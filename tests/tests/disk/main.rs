@@ -5,5 +5,6 @@ mod crash;
 mod injected;
 mod prune;
 mod reflink;
+mod sources;
 mod tree;
 mod trust;

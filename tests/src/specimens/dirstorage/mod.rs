@@ -24,6 +24,25 @@ pub struct DirStorage;
 /// What [`DirStorage::small`] is called.
 const SMALL: &str = "small";
 
+/// A store in snapshot mode: its layout, its files, and the transaction that its database goes up to.
+#[derive(Debug)]
+pub struct Still {
+    /// The word for the layout.
+    pub layout: &'static str,
+    /// All of its files.
+    pub files: Image,
+    /// The last transaction that is in the database.
+    pub last: u64,
+}
+
+impl DirStorage {
+    /// Stores in snapshot mode, one of each layout.
+    pub fn still() -> Vec<Still> {
+        let stores = samples::still().into_iter();
+        stores.map(|(layout, store, last)| Still { layout, files: store.image(), last }).collect()
+    }
+}
+
 impl Specimen for DirStorage {
     fn name(&self) -> &'static str {
         "dirstorage"

@@ -82,3 +82,39 @@ pub(super) fn unsummed() -> Store {
     fill(&mut store);
     store
 }
+
+/// Stores in snapshot mode, one of each layout: with sums or 12-byte files, packed or not, with what a pack left, and with
+/// later transactions beside the database, in the journal, and never committed; and what each goes up to.
+pub(super) fn still() -> Vec<(&'static str, Store, u64)> {
+    let make = |(layout, sums, old, packed): (Layout, bool, bool, bool)| {
+        let mut store = Store::new(Policy { layout, sums, old });
+        fill(&mut store);
+        let before = store.clone();
+        if packed {
+            store.pack(tid(3));
+        }
+        for (file, bytes) in before.database {
+            if !store.database.contains_key(&file) {
+                store.others.insert(format!("{}-1090000000-deleted", store.path(file)), bytes);
+            }
+        }
+        let marked = store.path(File::Current(1));
+        store.others.insert(format!("{marked}.mark"), Vec::new());
+        store.others.insert("misc/snapshot".to_owned(), b"user/x".to_vec());
+        store.others.insert("misc/sublock".to_owned(), b" 12\n".to_vec());
+        let sixth = store.begin(tid(6), &[(1, Write::Pickle(PICKLES[3]))]);
+        store.put_beside(sixth);
+        let seventh = store.begin(tid(7), &[(3, Write::Pickle(PICKLES[2]))]);
+        store.wait(&format!("working_{:016X}_done", tid(7)), seventh);
+        let never = store.begin(tid(8), &[(0, Write::Pickle(PICKLES[0]))]);
+        store.wait(&format!("working_{:016X}_temp", tid(8)), never);
+        (layout.name(), store, tid(5))
+    };
+    let all = [
+        (Layout::Bushy, true, false, true),
+        (Layout::Chunky, true, true, false),
+        (Layout::Lawn, false, true, true),
+        (Layout::Flat, true, false, false),
+    ];
+    all.into_iter().map(make).collect()
+}

@@ -1,12 +1,14 @@
 //! `Title` and `Base`: what the newest point of a set says of the store that it is of, and what it has.
 
+use highwater_core::digest::Digest;
 use highwater_core::formats::tree::{BYTES, TITLE, names};
 use highwater_core::inspect::Entry;
 use highwater_core::mtree::{self, Line, Lines};
 use highwater_core::name::Name;
 use highwater_core::node::NodeKind;
+use rayon::prelude::*;
 
-use super::super::{CHANGED, LEFT_OUT, TOKEN};
+use super::super::{CHANGED, LEFT_OUT, TOKEN, since};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::watch::Watch;
@@ -69,8 +71,8 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// That of a set of points of stores of this kind; none where the newest point is of another kind, lacks something,
-    /// or was not called anything.
+    /// That of a set of points of stores of this kind; none where the newest point is of another kind, lacks something or
+    /// an object, or was not called anything.
     ///
     /// # Errors
     /// The set cannot be read.
@@ -99,7 +101,15 @@ impl Base {
             .map_err(Error::at("read", set, &list))?;
         watch.go_on()?;
         is_whole &= lines.end().is_ok() && title.is_some_and(|title| title.kind == kind);
-        Ok(token.filter(|_| is_whole).map(|token| Self { token, entries }))
+        let Some(token) = token.filter(|_| is_whole) else { return Ok(None) };
+        let is_there = |(length, digest): (u64, Digest)| {
+            let name = names::object(&digest)?;
+            Some(set.look(Some(&name)).is_ok_and(|look| look.is_some_and(|look| look.length == length)))
+        };
+        // What the source is not asked for could not be stored again.
+        let are_there = since::sums(&entries).par_bridge().all(|sum| !watch.stopping() && is_there(sum) == Some(true));
+        watch.go_on()?;
+        Ok(are_there.then_some(Self { token, entries }))
     }
 }
 
