@@ -48,8 +48,8 @@ const LEFT_OUT: &str = "left out: ";
 /// What the comment begins with that tells of a file that changed.
 const CHANGED: &str = "changed while it was read: ";
 
-/// What the comment begins with that keeps what a source calls its list.
-const TOKEN: &str = "token: ";
+/// What the comment begins with that keeps what a source calls its list; a quote ends it.
+const TOKEN: &str = "token: '";
 
 /// What to do.
 #[derive(Debug, Clone, Default)]
@@ -294,7 +294,7 @@ fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, 
     let at = position.as_ref().map(|position| format!(" · at {position}")).unwrap_or_default();
     let mut text =
         format!("{SIGNATURE}# {TITLE} · store {kind}{store}{at} · point {}{BYTES}{}\n", made.point, made.bytes);
-    text.extend(token.iter().map(|token| format!("# {TOKEN}{token}\n")));
+    text.extend(token.iter().map(|token| format!("# {TOKEN}{token}'\n")));
     for what in left_out {
         text.push_str(&format!("# {LEFT_OUT}{}\n", printable(what.as_bytes())));
     }

@@ -104,10 +104,14 @@ fn whatever_fails_meanwhile_it_is_let_go_of() {
 fn a_file_that_changes_all_the_same_makes_no_point() {
     let scene = Scene::new();
     let file = scene.path("source/file");
-    fs::write(&file, vec![7; 4 << 20]).expect("a file");
-    // It is written to for as long as it is said to hold still.
-    let (stop, path) = (scene.path("stop"), file.display());
-    let freeze = format!("(until [ -e {} ]; do echo >> {path}; done) > /dev/null 2>&1 &", stop.display());
+    fs::write(&file, vec![7; 32 << 20]).expect("a file");
+    // It is written to for as long as it is said to hold still, and long before that.
+    let (stop, begun, path) = (scene.path("stop"), scene.path("begun"), file.display());
+    let freeze = format!(
+        "(until [ -e {} ]; do echo >> {path}; : > {begun}; done) > /dev/null 2>&1 & until [ -e {begun} ]; do :; done",
+        stop.display(),
+        begun = begun.display()
+    );
     let made = scene.back_up(0, &["--freeze", &freeze, "--thaw", &format!("touch {}", stop.display())]);
     made.expect(3).says("changed while it was read, though the store was to be frozen");
     assert!(!scene.has_point(0));

@@ -10,7 +10,7 @@ use super::{Scene, below};
 /// Backs up with what the list's command is to print, with `%` for each NUL.
 fn back_up(scene: &Scene, minute: u32, list: &str) -> Run {
     let said = scene.path("since").display().to_string();
-    let list = format!("echo ${{HIGHWATER_SINCE-none}} >> {said}; printf '{}'", list.replace('%', "\\0"));
+    let list = format!("printf '%s\\n' \"${{HIGHWATER_SINCE-none}}\" >> {said}; printf '{}'", list.replace('%', "\\0"));
     scene.back_up(minute, &["--freeze", "true", "--thaw", "true", "--list", &list])
 }
 
@@ -47,14 +47,14 @@ fn points_follow_from_lists_of_changes() {
     fs::set_permissions(scene.path("source/d"), fs::Permissions::from_mode(0o751)).expect("a mode");
     fs::remove_dir_all(scene.path("source/c")).expect("it is there");
     scene.write("source/c/other", "other");
-    back_up(&scene, 2, "since two%three%+d%-c%+c/other%-never%").expect(0);
+    back_up(&scene, 2, "since two%a \\\\ b\\\\%+d%-c%+c/other%-never%").expect(0);
     let copy = scene.restore(2);
     assert_eq!(below(&copy), below(&scene.path("source")));
     assert_eq!(fs::metadata(copy.join("d")).expect("a file").mode() & 0o7777, 0o751);
     // Nothing changed, and the list has no name: the next one begins anew.
-    back_up(&scene, 3, "since three%%").expect(0).prints("new in 0 objects");
+    back_up(&scene, 3, "since a \\\\ b\\\\%%").expect(0).prints("new in 0 objects");
     back_up(&scene, 4, "full%four%a%").expect(0);
-    assert_eq!(scene.text("since"), "none\none\ntwo\nthree\nnone\n");
+    assert_eq!(scene.text("since"), "none\none\ntwo\na \\ b\\\nnone\n");
     assert_eq!(below(&scene.restore(3)), below(&scene.path("source")));
 }
 

@@ -84,9 +84,11 @@ impl Base {
         let mut take = |line: Line| match line {
             Line::Comment(comment) => {
                 title = title.take().or_else(|| Title::parse(&comment));
-                token = token.take().or_else(|| comment.strip_prefix(TOKEN).map(ToOwned::to_owned));
+                let called = comment.strip_prefix(TOKEN).and_then(|rest| rest.strip_suffix('\''));
+                token = token.take().or_else(|| called.map(ToOwned::to_owned));
                 is_whole &= !comment.starts_with(LEFT_OUT) && !comment.starts_with(CHANGED);
             }
+            Line::Special { .. } => is_whole = false,
             Line::Entry(entry) => {
                 is_whole &= !matches!(entry.node.kind, NodeKind::File(_)) || entry.digest.is_some();
                 entries.push(entry);
