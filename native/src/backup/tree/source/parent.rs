@@ -93,7 +93,6 @@ impl Base {
                 is_whole &= !matches!(entry.node.kind, NodeKind::File(_)) || entry.digest.is_some();
                 entries.push(entry);
             }
-            Line::Special { .. } => is_whole = false,
         };
         object
             .for_each_piece(0, u64::MAX, &mut vec![0; 64 << 10], |piece| {
