@@ -119,6 +119,17 @@ impl BlobLayout {
         path.push_str(&format!("{}.blob", id(tid)));
         path
     }
+
+    /// The object and the transaction of a blob that lies here below the blob folder; none if no blob does.
+    #[must_use]
+    pub fn parse_path(self, path: &[u8]) -> Option<(Oid, Tid)> {
+        let text = std::str::from_utf8(path).ok()?;
+        let (folder, file) = text.rsplit_once('/')?;
+        let number = |digits: &str| u64::from_str_radix(digits, 16).ok();
+        let tid = number(file.strip_prefix("0x")?.strip_suffix(".blob")?)?;
+        let oid = number(&folder.replace("/0x", "").replace("0x", ""))?;
+        (self.path(oid, tid) == text).then_some((oid, tid))
+    }
 }
 
 /// An id as ZODB writes it: `0x` and its bytes in hexadecimal digits, without those in front that are zero.
@@ -174,6 +185,16 @@ mod tests {
         let (oid, tid) = (0x1_0203, 0x03f8_0a41_1234_5678);
         assert_eq!(BlobLayout::Bushy.path(oid, tid), "0x00/0x00/0x00/0x00/0x00/0x01/0x02/0x03/0x03f80a4112345678.blob");
         assert_eq!(BlobLayout::Lawn.path(oid, tid), "0x010203/0x03f80a4112345678.blob");
+        for layout in [BlobLayout::Bushy, BlobLayout::Lawn] {
+            for (oid, tid) in [(oid, tid), (0, 1), (u64::MAX, u64::MAX)] {
+                let path = layout.path(oid, tid);
+                assert_eq!(layout.parse_path(path.as_bytes()), Some((oid, tid)));
+                let other = if layout == BlobLayout::Bushy { BlobLayout::Lawn } else { BlobLayout::Bushy };
+                assert_eq!(other.parse_path(path.as_bytes()), None);
+                assert_eq!(layout.parse_path(format!("{path}.old").as_bytes()), None);
+                assert_eq!(layout.parse_path(&path.as_bytes()[1..]), None);
+            }
+        }
         assert_eq!((id(0), id(1), id(0x100), id(u64::MAX)), {
             ("0x00".to_owned(), "0x01".to_owned(), "0x0100".to_owned(), "0xffffffffffffffff".to_owned())
         });

@@ -46,7 +46,7 @@ impl Within {
     ///
     /// # Errors
     /// What is wrong with it, as a sentence.
-    pub(super) fn parse(comment: &str) -> Option<Result<Self, String>> {
+    pub fn parse(comment: &str) -> Option<Result<Self, String>> {
         let words: Vec<&str> = comment.strip_prefix(WORD)?.split(' ').collect();
         let [kind, place, path] = *words else { return None };
         let (folder, point) = place.rsplit_once('@')?;

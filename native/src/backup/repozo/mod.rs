@@ -167,13 +167,14 @@ pub fn backup(job: &BackupOptions, source: &Place, disk: &dyn Disk, watch: &Watc
     Ok(BackupSummary::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
 }
 
-/// The newest point of a repository: its name, and how long `Data.fs` was then, in bytes. None where there is no point.
+/// The points of the newest chain of a repository, the oldest first: the name of each, and how long `Data.fs` was then, in
+/// bytes. Each begins with what the one before it had.
 ///
 /// # Errors
 /// The repository cannot be read.
-pub(crate) fn newest(disk: &dyn Disk) -> Result<Option<(String, u64)>, Error> {
-    let newest = State::read(disk)?.newest;
-    Ok(newest.and_then(|newest| newest.links.last().map(|link| (link.stem.clone(), link.end))))
+pub(crate) fn newest_chain(disk: &dyn Disk) -> Result<Vec<(String, u64)>, Error> {
+    let links = State::read(disk)?.newest.map(|newest| newest.links).unwrap_or_default();
+    Ok(links.into_iter().map(|link| (link.stem, link.end)).collect())
 }
 
 /// Says that the repository holds everything, up to `at`, once that is for good: a run that was killed may have

@@ -1,5 +1,7 @@
 //! What happens between `Data.fs` and its blobs: each at the very moment, by a source that does it there.
 
+use std::fs;
+
 use highwater::backup::tree::{Frozen, Lack, Set, Source, Zodb, ZodbOptions};
 use highwater::disk::Disk;
 use highwater::error::Error;
@@ -146,9 +148,48 @@ fn a_commit_that_is_not_finished_is_left_out_with_its_blob() {
     assert_eq!(files_below(&site.path("set").join("objects")).len(), distinct(&site) + 1, "the layout, and each blob");
 }
 
+#[test]
+fn what_the_newest_point_has_is_not_looked_for_again_and_what_it_lacks_is() {
+    let mut site = Site::plone(6);
+    let read_from = |site: &mut Site| {
+        let run = site.ours(&["backup", "-v", ":var", ":set"]);
+        let (_, rest) = run.stderr.split_once("read from byte ").unwrap_or_else(|| panic!("{}", run.stderr));
+        let from: u64 = rest.split_once(' ').expect("more").0.parse().expect("a number");
+        (from, run.code, site.points().pop().expect("a point"))
+    };
+    let length = |site: &Site| fs::metadata(site.path("var").join("filestorage/Data.fs")).expect("Data.fs").len();
+    assert_eq!((read_from(&mut site).0, read_from(&mut site).0), (0, length(&site)));
+    let before = length(&site);
+    // Records that copy what lies before what is read.
+    site.commit(1);
+    site.ask("undo", json!({}));
+    let (from, _, point) = read_from(&mut site);
+    assert_eq!(from, before);
+    site.expect_good(&point, "grown");
+    // A pack changes what lies before.
+    site.ask("pack", json!({}));
+    let (from, _, point) = read_from(&mut site);
+    assert_eq!(from, 0);
+    site.expect_good(&point, "packed");
+    // A blob that a point lacks is looked for again, as it may be back.
+    let lost = site.blobs().pop().expect("a blob");
+    fs::rename(&lost, site.path("lost")).expect("moved");
+    site.commit(1);
+    assert_eq!(read_from(&mut site).1, 3);
+    fs::rename(site.path("lost"), &lost).expect("moved");
+    let (from, code, point) = read_from(&mut site);
+    assert_eq!((from, code), (0, 0));
+    site.expect_good(&point, "found");
+    // A list that cannot be relied on is not.
+    let list = site.path("set").join("points").join(format!("{point}.mtree"));
+    let text = fs::read_to_string(&list).expect("a list");
+    fs::write(&list, &text[..text.len() - 2]).expect("a list");
+    assert_eq!(read_from(&mut site).0, 0);
+}
+
 /// How many different blobs the source has.
 fn distinct(site: &Site) -> usize {
-    let bytes = site.blobs().into_iter().map(|blob| std::fs::read(blob).expect("a blob"));
+    let bytes = site.blobs().into_iter().map(|blob| fs::read(blob).expect("a blob"));
     bytes.collect::<std::collections::BTreeSet<_>>().len()
 }
 

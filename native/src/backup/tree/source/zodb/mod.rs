@@ -8,7 +8,8 @@
 //!
 //! What names comes first, what is named second. `Data.fs` is backed up, to the end of its last finished transaction,
 //! into a repozo repository in the set: a point of that is what the point of the set names. Its records up to there
-//! tell which blobs there are (`records`); these are the files of the point. A blob is put in its place before its
+//! tell which blobs there are (`records`); these are the files of the point. Where the newest point of the set has a state
+//! that this one grew from, its blobs are taken from its list, and only what was added is read (`known`). A blob is put in its place before its
 //! transaction is finished (`storeBlob` and `tpc_finish` in ZODB 6.4), so all of them are there; those of later
 //! transactions, and those that no record names, are left out.
 //!
@@ -16,6 +17,7 @@
 //! while `Data.fs` is still the file that was read is lost; otherwise all of it is begun again with the new file.
 //! Neither lock nor stop is needed: whoever reads `Data.fs` only up to a finished transaction sees what is final.
 
+mod known;
 mod records;
 
 use std::io;
@@ -29,6 +31,7 @@ use highwater_core::marks::DISTANCE;
 use highwater_core::name::Name;
 use highwater_core::render::thousands;
 
+use self::known::{Known, Places};
 use super::{Changes, Elsewhere, Frozen, Lack, Listed, Set, Source};
 use crate::backup::repozo::{self, BackupOptions, BackupSummary};
 use crate::disk::like::Like;
@@ -80,6 +83,16 @@ pub struct Zodb {
     held: Option<(Box<dyn Object>, Identity)>,
 }
 
+/// What was kept of `Data.fs`.
+struct Kept {
+    /// The point of the repository; of a dry run, none.
+    point: String,
+    /// How long `Data.fs` is in it, in bytes.
+    end: u64,
+    /// The points that it grew from, and how long each is.
+    chain: Vec<(String, u64)>,
+}
+
 impl Zodb {
     /// The database in a folder; none if the folder does not look like one, unless it must be.
     ///
@@ -110,16 +123,14 @@ impl Zodb {
         Ok(look.map(|look| look.identity))
     }
 
-    /// Backs `Data.fs` up into the repository in the set. Gives the file that was read, and the point: its name, and how
-    /// long it is.
-    fn keep_data(&mut self, set: &Set<'_>, watch: &Watch<'_>) -> Result<(String, u64), Error> {
+    /// Backs `Data.fs` up into the repository in the set, and holds the file that was read.
+    fn keep_data(&mut self, set: &Set<'_>, repository: &Name, watch: &Watch<'_>) -> Result<Kept, Error> {
         let place = Place { root: Arc::clone(&self.root) as Arc<dyn crate::store::Store>, name: self.data.clone() };
-        let repository = Name::new(REPOSITORY.as_bytes())?;
         for _ in 0..TRIES {
             let object = repozo::open(&place, watch)?;
             let identity = object.identity().map_err(Error::at("look at", &*self.root, &self.data))?;
             self.held = Some((object, identity));
-            let kept = self.back_up(&place, set, &repository, watch)?;
+            let kept = self.back_up(&place, set, repository, watch)?;
             // The repository was made of the file of this name: it is the one that is held if that had it all the time.
             if self.identity()? == Some(identity) {
                 return Ok(kept);
@@ -132,17 +143,11 @@ impl Zodb {
         )))
     }
 
-    fn back_up(
-        &self,
-        place: &Place,
-        set: &Set<'_>,
-        repository: &Name,
-        watch: &Watch<'_>,
-    ) -> Result<(String, u64), Error> {
+    fn back_up(&self, place: &Place, set: &Set<'_>, repository: &Name, watch: &Watch<'_>) -> Result<Kept, Error> {
         let look = |name| set.disk.look(name).map_err(Error::of_folder("look at", set.disk, name));
         if look(Some(repository))?.is_none() {
             if set.dry_run {
-                return Ok((String::new(), self.end()?));
+                return Ok(Kept { point: String::new(), end: self.end()?, chain: Vec::new() });
             }
             let around = look(None)?.ok_or_else(|| Error::failed("the set is gone"))?;
             make_folder(set.disk, repository, &Like::of(&around)).map_err(Error::at(
@@ -169,10 +174,11 @@ impl Zodb {
             BackupSummary::Made(made) => made.end,
         };
         if set.dry_run {
-            return Ok((String::new(), end));
+            return Ok(Kept { point: String::new(), end, chain: Vec::new() });
         }
-        match repozo::newest(&*inside)? {
-            Some((point, there)) if there == end => Ok((point, end)),
+        let chain = repozo::newest_chain(&*inside)?;
+        match chain.last() {
+            Some((point, there)) if *there == end => Ok(Kept { point: point.clone(), end, chain }),
             Some(_) => Err(Error::failed(format!(
                 "another program writes to {}; no point was made",
                 quoted(&inside.told(None))
@@ -234,12 +240,19 @@ impl Source for Zodb {
         let repository = Name::new(REPOSITORY.as_bytes())?;
         let is_first = set.disk.look(Some(&repository)).is_ok_and(|look| look.is_none());
         let (layout, says) = self.layout()?;
-        let (point, end) = self.keep_data(set, watch)?;
+        let Kept { point, end, chain } = self.keep_data(set, &repository, watch)?;
         let object = self.object()?;
+        let places = Places { data: &self.data, repository: &repository, blobs: &self.blobs, layout };
+        let known = Known::newest(set.disk, &places, watch)?.filter(|known| chain.contains(&known.data));
+        let (known, start) = known.map_or((Vec::new(), 0), |known| (known.blobs, known.data.1));
         let position =
             last_tid(end, |at, out| object.read_exact_at(at, out).ok()).map(|tid| format!("transaction {}", id(tid)));
-        let blobs = records::blobs(object, end, watch).map_err(|error| error.of(&*self.root, &self.data))?;
-        watch.note(format!("{} blobs are named up to byte {end}", thousands(blobs.len() as u64)));
+        let blobs =
+            records::blobs(object, known, start..end, watch).map_err(|error| error.of(&*self.root, &self.data))?;
+        watch.note(format!(
+            "{} blobs are named up to byte {end}, read from byte {start} on",
+            thousands(blobs.len() as u64)
+        ));
         let mut names = Vec::with_capacity(blobs.len() + 3);
         for &(oid, tid) in &blobs {
             names.push(self.blobs.join(layout.path(oid, tid).as_bytes())?);

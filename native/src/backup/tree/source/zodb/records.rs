@@ -1,6 +1,7 @@
 //! `records`: which blobs the records of a `Data.fs` stand for, and where its finished transactions end.
 
 use std::io;
+use std::ops::Range;
 
 use highwater_core::filestorage::{BLOB_DATA, DATA_HEADER, DataHeader, Oid, Record, Sink, Tid, Walk, is_blob};
 use highwater_core::name::Name;
@@ -49,17 +50,19 @@ impl Broken {
     }
 }
 
-/// The blobs that the finished transactions before `end`, the end of one, stand for: object and transaction, sorted,
-/// each once. Takes 16 bytes of memory for each.
-pub(super) fn blobs(object: &dyn Object, end: u64, watch: &Watch<'_>) -> Result<Vec<(Oid, Tid)>, Broken> {
-    let mut blobs = Blobs {
-        file: Window { object, from: 0, held: Vec::new() },
-        found: Vec::new(),
-        failed: None,
-        watch,
-        records: 0,
-    };
-    let mut walk = Walk::new(0, end);
+/// The blobs that finished transactions stand for: those that are `known`, of the transactions before the range, and
+/// those of the range, which begins and ends between two. Object and transaction, sorted, each once. Takes 16 bytes of
+/// memory for each.
+pub(super) fn blobs(
+    object: &dyn Object,
+    known: Vec<(Oid, Tid)>,
+    range: Range<u64>,
+    watch: &Watch<'_>,
+) -> Result<Vec<(Oid, Tid)>, Broken> {
+    let Range { start, end } = range;
+    let file = Window { object, from: 0, held: Vec::new() };
+    let mut blobs = Blobs { file, found: known, failed: None, watch, records: 0 };
+    let mut walk = Walk::new(start, end);
     hop(object, &mut walk, &mut blobs).map_err(Broken::Unread)?;
     let Blobs { mut found, failed, .. } = blobs;
     if let Some(failed) = failed {
