@@ -32,7 +32,7 @@ pub use entry::{Entry, Special};
 pub(crate) use escape::{escaped, unescape};
 pub use read::{Line, Lines, Odd};
 
-use crate::digest::{Digest, sha256_of};
+use crate::digest::{Algorithm, Digest, Hasher};
 use crate::node::{Meta, Node, NodeKind};
 use escape::escape;
 
@@ -48,8 +48,31 @@ const OURS: &str = "highwater ";
 
 /// Ends a list: nothing is added after that.
 pub fn seal(list: &mut String) {
-    let sum = sha256_of(list.as_bytes());
-    list.push_str(&format!("{END}{sum}\n"));
+    let mut seal = Seal::default();
+    seal.push(list);
+    list.push_str(&seal.end());
+}
+
+/// The end of a list that is handed on piece by piece.
+pub struct Seal(Hasher);
+
+impl Default for Seal {
+    fn default() -> Self {
+        Self(Hasher::new(Algorithm::Sha256))
+    }
+}
+
+impl Seal {
+    /// Takes the next piece.
+    pub fn push(&mut self, piece: &str) {
+        self.0.update(piece.as_bytes());
+    }
+
+    /// The line that ends the list.
+    #[must_use]
+    pub fn end(self) -> String {
+        format!("{END}{}\n", self.0.finish())
+    }
 }
 
 /// Names of one file: which group of names it is, and of how many.

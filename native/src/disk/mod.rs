@@ -272,6 +272,8 @@ pub struct Look {
     pub mode: u32,
     /// When its bytes, or its entries, changed last.
     pub modified: Time,
+    /// When anything of it changed last, its names and permissions too. Nobody can set it.
+    pub changed: Time,
 }
 
 /// What something is that has a name.

@@ -416,6 +416,7 @@ fn looked(stat: &Stat) -> Look {
         owner: Owner { user: stat.st_uid, group: stat.st_gid },
         mode: stat.st_mode & 0o7777,
         modified: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or_default()),
+        changed: (stat.st_ctime, u32::try_from(stat.st_ctime_nsec).unwrap_or_default()),
     }
 }
 

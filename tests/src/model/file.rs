@@ -10,6 +10,8 @@ pub(super) struct File {
     pub(super) meta: Meta,
     durable: (Vec<u8>, Meta),
     pending: Vec<Change>,
+    /// How often it was changed: what takes the place of the time of that.
+    pub(super) changes: u32,
 }
 
 /// Whom a file belongs to, and who may do what with it.
@@ -35,13 +37,14 @@ pub(super) enum Change {
 impl File {
     /// A durable one.
     pub(super) fn new(bytes: Vec<u8>, meta: Meta) -> Self {
-        Self { durable: (bytes.clone(), meta), bytes, meta, pending: Vec::new() }
+        Self { durable: (bytes.clone(), meta), bytes, meta, pending: Vec::new(), changes: 0 }
     }
 
     /// Changes what a reader sees.
     pub(super) fn change(&mut self, change: Change) {
         change.apply(&mut self.bytes, &mut self.meta);
         self.pending.push(change);
+        self.changes += 1;
     }
 
     /// Makes every change durable that is still known to be none.

@@ -154,7 +154,11 @@ impl Disk for Root {
     }
 
     fn beneath(&self, folder: &Name) -> io::Result<Box<dyn Disk>> {
-        Ok(Box::new(self.below(folder)))
+        match self.look(Some(folder))? {
+            Some(look) if look.what == What::Folder => Ok(Box::new(self.below(folder))),
+            Some(_) => Err(io::ErrorKind::NotADirectory.into()),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
@@ -298,6 +302,7 @@ impl Disk for Root {
                     owner,
                     mode,
                     modified,
+                    changed: (0, 0),
                 }))
             }
             None => Ok(None),
@@ -358,7 +363,8 @@ impl State {
         let Meta { owner, mode, modified } = self.files.get(number).map_or(super::PLAIN, |file| file.meta);
         let length = self.files.get(number).map_or(0, |file| file.bytes.len() as u64);
         let names = self.names.values().filter(|named| **named == number).count() as u64;
-        Look { what, identity: (0, number as u64), names, length, stored: length, owner, mode, modified }
+        let changed = (0, self.files.get(number).map_or(0, |file| file.changes));
+        Look { what, identity: (0, number as u64), names, length, stored: length, owner, mode, modified, changed }
     }
 }
 

@@ -108,6 +108,12 @@ pub trait Specimen: Sync {
         false
     }
 
+    /// Whether a file of this name in a repository may have these permissions, where `usual` are those of a file that a
+    /// user makes.
+    fn may_have(&self, _name: &str, mode: u32, usual: u32) -> bool {
+        mode == usual
+    }
+
     /// Whether a file is one that need not survive a power cut, though a run that ends well must have made it.
     fn is_extra(&self, _: &str) -> bool {
         false

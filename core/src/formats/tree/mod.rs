@@ -15,6 +15,7 @@
 //! that, and `mtree` checks what `tar` made of it.
 
 mod inspect;
+pub mod known;
 pub mod names;
 mod nested;
 mod within;

@@ -13,6 +13,9 @@ pub const OBJECTS: &str = "objects";
 /// What the names of lists end with.
 pub const LIST: &str = ".mtree";
 
+/// What the last backup remembers ([`super::known`]).
+pub const KNOWN: &str = ".highwater.known";
+
 /// What writers lock.
 pub const LOCK: &str = ".highwater.lock";
 

@@ -11,33 +11,50 @@
 //! as it was found: either is said, in the list too, and the run does not end as if all were well. Whether the files of
 //! a folder fit each other, nobody knows but the program that writes them.
 
-mod objects;
+//! | file | is |
+//! |---|---|
+//! | `source/` | what points are made of, a kind each |
+//! | `walk` | what is there |
+//! | `since` | what a point had, but for what changed since |
+//! | `known` | what the last run remembers, so that the same is not read again |
+//! | `reading` | files on their way into the pool, side by side |
+//! | `pool` | the objects |
+//! | `stage` | where they lie until they are durable |
+//! | `capture` | all of these, one after the other |
+//! | `twins` | files with several names |
+//! | `list` | the list, which is the point |
+
+mod capture;
+mod known;
+mod list;
+mod pool;
+mod reading;
 mod since;
 mod source;
+mod stage;
+mod twins;
 mod walk;
 
-use std::collections::HashMap;
-use std::io;
+use std::thread;
+use std::time::Duration;
 
-use highwater_core::digest::Digest;
-use highwater_core::formats::tree::{BYTES, TITLE, names};
-use highwater_core::mtree::{Entry, SIGNATURE, Twin, push_line, seal};
-use highwater_core::name::{Name, TEMPORARY, printable};
-use highwater_core::node::{Meta, Node, NodeKind};
-use rayon::prelude::*;
+use highwater_core::formats::tree::names;
+use highwater_core::name::{Name, TEMPORARY};
 
 use crate::disk::like::Like;
-use crate::disk::{Disk, Draft, Look, clear, is_any_draft, make_folder};
+use crate::disk::{self, Disk, Holds, clear, clear_folders, is_any_draft, make_folder};
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::Identity;
 use crate::watch::Watch;
 use crate::{clock, lock};
-use objects::{Kept, Objects};
+use capture::Captured;
+use pool::Pool;
 pub use source::{
     Changes, DirStorage, Elsewhere, Exec, Folder, Frozen, Hook, Lack, Listed, Live, Set, Source, Zodb, ZodbOptions,
 };
-use walk::{Found, Walked};
+
+/// How long is waited until it is looked whether the next second has come.
+const TICK: Duration = Duration::from_millis(20);
 
 /// How often a store is frozen that goes on from the state that it was frozen in.
 const FREEZES: u32 = 5;
@@ -56,6 +73,8 @@ const TOKEN: &str = "token: '";
 pub struct TreeOptions {
     /// Say what would be done, and write nothing.
     pub dry_run: bool,
+    /// Files that nobody may write become objects by a second name, and are not copied.
+    pub link: bool,
     /// The time of the point, in place of the clock's: `YYYY-MM-DD-hh-mm-ss`, UTC.
     pub now: Option<String>,
 }
@@ -65,12 +84,16 @@ pub struct TreeOptions {
 pub struct TreeMade {
     /// The point.
     pub point: String,
+    /// Up to where it goes, in words of the store.
+    pub position: Option<String>,
     /// How many entries it has: folders, files and links.
     pub entries: u64,
     /// How many bytes its files have.
     pub bytes: u64,
     /// Objects that the pool did not have, and their bytes.
     pub new: (u64, u64),
+    /// How many files were read, and their bytes: of the others the last run or the store told.
+    pub read: (u64, u64),
     /// What is not in it, a sentence each.
     pub left_out: Vec<String>,
     /// Files that changed while they were read, each time.
@@ -81,25 +104,6 @@ pub struct TreeMade {
     pub still_frozen: Option<String>,
 }
 
-/// What was read of a source.
-struct Captured {
-    found: Vec<Found>,
-    twins: HashMap<usize, Twins>,
-    sums: HashMap<usize, (u64, Digest)>,
-    /// What the source itself is like.
-    top: Look,
-    left_out: Vec<String>,
-    changed: Vec<Name>,
-    /// What is taken from the point before.
-    kept: Vec<Entry>,
-    identity: Option<String>,
-    /// What is of the state and was not found.
-    gone: Vec<Name>,
-    position: Option<String>,
-    elsewhere: Vec<Elsewhere>,
-    token: Option<String>,
-}
-
 /// Backs up a source into the set `to`.
 ///
 /// # Errors
@@ -107,17 +111,26 @@ struct Captured {
 pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: &Watch<'_>) -> Result<TreeMade, Error> {
     refuse_each_in_the_other(source.store(), to)?;
     let _lock = if job.dry_run { None } else { Some(prepare(to, watch)?) };
-    let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
-    let point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
+    let (stamp, point) = free_point(job, to, watch)?;
     let kind = source.kind();
     let mut made = TreeMade { point, ..TreeMade::default() };
     let set = Set { disk: to, dry_run: job.dry_run, stamp: &stamp };
-    let captured = hold(job, source, &set, &mut made, watch)?;
-    let text = list(kind, &captured, &mut made)?;
+    let pool = Pool::new(to, job.dry_run);
+    let (captured, frozen) = hold(job, source, (&set, &pool), &mut made, watch)?;
+    made.position.clone_from(&frozen.position);
+    let text = list::Text { kind, captured: &captured, frozen: &frozen };
+    text.count(&mut made);
     if !job.dry_run {
-        let kept: Vec<(u64, Digest)> = since::sums(&captured.kept).collect();
-        objects::complete(to, captured.sums.values().chain(&kept), watch)?;
-        publish(to, &made.point, &text)?;
+        pool.place(watch)?;
+        to.barrier(None).map_err(Error::of_folder("sync", to, None))?;
+        captured.complete(&frozen, &pool, watch)?;
+        // All that is known is in the pool for good.
+        known::remember(to, captured.known(&frozen.tokens), watch);
+    }
+    (made.new, made.read) = (pool.new_ones(), captured.read);
+    drop(pool);
+    if !job.dry_run {
+        text.publish(to, &made)?;
     }
     (made.left_out, made.changed) = (captured.left_out, captured.changed);
     Ok(made)
@@ -127,30 +140,30 @@ pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: 
 fn hold(
     job: &TreeOptions,
     source: &mut dyn Source,
-    set: &Set<'_>,
+    (set, pool): (&Set<'_>, &Pool<'_>),
     made: &mut TreeMade,
     watch: &Watch<'_>,
-) -> Result<Captured, Error> {
+) -> Result<(Captured, Frozen), Error> {
     for _ in 0..FREEZES {
         let mut frozen = source.freeze(set, watch)?;
         made.notes = std::mem::take(&mut frozen.notes);
-        let captured = capture(job, frozen, set.disk, watch);
+        let captured = capture::capture(job, &mut frozen, pool, watch);
         let captured = captured.and_then(|captured| source.held_still().map(|()| captured));
         let lack = match &captured {
-            Ok((captured, _)) if !captured.gone.is_empty() => source.lacks(&captured.gone, watch),
+            Ok(captured) if !captured.gone.is_empty() => source.lacks(&captured.gone, watch),
             _ => Ok(Lack::Lost(Vec::new())),
         };
+        // Whatever came of that, and before anybody waits for a disk.
         let thawed = source.thaw(watch);
         let still_frozen = thawed.as_ref().err().map(ToString::to_string);
         let both = captured.and_then(|captured| Ok((captured, lack?)));
         let both = both.inspect_err(|_| still_frozen.iter().for_each(|why| watch.notice(why)))?;
-        let ((mut captured, (count, length)), lack) = both;
-        made.new = (made.new.0 + count, made.new.1 + length);
+        let (mut captured, lack) = both;
         match lack {
             Lack::Lost(what) => {
                 made.still_frozen = still_frozen;
                 captured.left_out.extend(what);
-                return Ok(captured);
+                return Ok((captured, frozen));
             }
             Lack::GoneOn => thawed?,
         }
@@ -162,60 +175,21 @@ fn hold(
     )))
 }
 
-/// Reads what is frozen; gives how many objects are new, too, and how long they are together.
-fn capture(
-    job: &TreeOptions,
-    mut frozen: Frozen,
-    to: &dyn Disk,
-    watch: &Watch<'_>,
-) -> Result<(Captured, (u64, u64)), Error> {
-    let root = std::sync::Arc::clone(&frozen.root);
-    let from = &*root;
-    let top = from.look(None).map_err(Error::of_folder("look at", from, None))?;
-    let top = top.ok_or_else(|| Error::failed("the source is gone"))?;
-    let listed = std::mem::replace(&mut frozen.listed, Listed::All);
-    let is_exact = !matches!(listed, Listed::All);
-    let (mut walked, mut old) = match listed {
-        Listed::All => (walk::walk(from, watch)?, Vec::new()),
-        Listed::Those(names) => (walk::those(from, &names, watch)?, Vec::new()),
-        Listed::Since { before, changed, gone } => since::look(from, before, &changed, &gone, watch)?,
-    };
-    walked.add(from, frozen.elsewhere.iter().map(|file| &file.within.path));
-    let Walked { found, mut left_out, mut gone } = walked;
-    left_out.append(&mut frozen.wrong);
-    let twins = twins(&found);
-    since::renumber(&mut old, twins.values().map(|twins| twins.twin.group + 1).max().unwrap_or(1));
-    let lies_here = |one: &Found| frozen.elsewhere.iter().all(|file| file.within.path != one.name);
-    let is_read = |at: usize| twins.get(&at).is_none_or(|twin| twin.first == at);
-    let files = found.iter().enumerate().filter(|(at, one)| one.is_file() && is_read(*at) && lies_here(one));
-    let files: Vec<(usize, &Found)> = files.collect();
-    watch.expect(files.iter().map(|(_, one)| one.look.length).sum());
-    let objects = Objects::new(from, to, job.dry_run);
-    let kept =
-        files.par_iter().map(|(at, one)| Ok((*at, objects.keep(one, watch)?))).collect::<Result<Vec<_>, Error>>()?;
-    let mut sums: HashMap<usize, (u64, Digest)> = HashMap::new();
-    let mut changed = Vec::new();
-    for ((at, kept), (_, one)) in kept.into_iter().zip(&files) {
-        match kept {
-            Kept::Whole { length, digest, has_changed } => {
-                let is_told = has_changed && frozen.changes != Changes::Expected;
-                changed.extend(is_told.then(|| one.name.clone()));
-                sums.insert(at, (length, digest));
-            }
-            Kept::Gone(_) if is_exact => gone.push(one.name.clone()),
-            Kept::Not(why) | Kept::Gone(why) => left_out.push(format!("'{}' {why}", one.name)),
+/// The time of the point, and its name. Should there be a point of this very second, that of the next.
+fn free_point(job: &TreeOptions, to: &dyn Disk, watch: &Watch<'_>) -> Result<(String, String), Error> {
+    loop {
+        let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
+        let point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
+        let list = names::list(&point).ok_or_else(|| Error::failed(format!("'{point}' is no point")))?;
+        if to.look(Some(&list)).map_err(Error::at("look at", to, &list))?.is_none() {
+            return Ok((stamp, point));
         }
+        if job.now.is_some() || !clock::ticks() {
+            return Err(Error::cannot_start(format!("there is a point {point} already")));
+        }
+        watch.go_on()?;
+        thread::sleep(TICK);
     }
-    if let (Changes::BreakIt, Some(name)) = (frozen.changes, changed.first()) {
-        return Err(Error::failed(format!(
-            "'{name}' changed while it was read, though the store was to be frozen; look who writes there, and run \
-             again; no point was made"
-        )));
-    }
-    let Frozen { identity, position, elsewhere, token, .. } = frozen;
-    let captured =
-        Captured { found, twins, sums, top, left_out, changed, gone, kept: old, identity, position, elsewhere, token };
-    Ok((captured, objects.new_ones()))
 }
 
 /// Refuses a set in its own source, and a source in the set.
@@ -249,117 +223,12 @@ fn prepare(to: &dyn Disk, watch: &Watch<'_>) -> Result<crate::disk::Held, Error>
             make_folder(to, &name, &like).map_err(Error::at("make the folder", to, &name))?;
         }
     }
+    stage::sweep(to, watch)?;
+    clear(to, None, |last| is_any_draft(last, TEMPORARY), watch)?;
     let points = Name::new(names::POINTS.as_bytes())?;
     clear(to, Some(&points), |last| is_any_draft(last, TEMPORARY), watch)?;
-    let objects = Name::new(names::OBJECTS.as_bytes())?;
-    let mut folders = Vec::new();
-    to.list(Some(&objects), &mut |entry| folders.push(entry.name)).map_err(Error::at("list", to, &objects))?;
-    for folder in folders {
-        clear(to, Some(&objects.join(folder.as_bytes())?), |last| is_any_draft(last, TEMPORARY), watch)?;
-    }
+    let made = |last: &[u8]| disk::is_made(last).then_some(Holds::NOTHING);
+    clear_folders(to, None, made, watch)?;
+    clear_folders(to, Some(&Name::new(names::OBJECTS.as_bytes())?), made, watch)?;
     Ok(held)
-}
-
-/// Names of one file.
-struct Twins {
-    first: usize,
-    twin: Twin,
-}
-
-/// The files that have several names in what was found, by their places there.
-fn twins(found: &[Found]) -> HashMap<usize, Twins> {
-    let mut by_file: HashMap<Identity, Vec<usize>> = HashMap::new();
-    for (at, one) in found.iter().enumerate().filter(|(_, one)| one.is_file() && one.look.names > 1) {
-        by_file.entry(one.look.identity).or_default().push(at);
-    }
-    let mut groups: Vec<Vec<usize>> = by_file.into_values().filter(|places| places.len() > 1).collect();
-    groups.sort_unstable();
-    let mut twins = HashMap::new();
-    for (group, places) in groups.into_iter().enumerate() {
-        let twin = Twin { group: group as u64 + 1, names: places.len() as u64, again: false };
-        let first = places[0];
-        twins.extend(places.into_iter().map(|at| (at, Twins { first, twin: Twin { again: at != first, ..twin } })));
-    }
-    twins
-}
-
-/// The list, sealed; counts what is in it.
-fn list(kind: &str, captured: &Captured, made: &mut TreeMade) -> Result<String, Error> {
-    let Captured { found, twins, sums, top, left_out, changed, kept, identity, position, elsewhere, token, .. } =
-        captured;
-    let lengths = sums.values().map(|(length, _)| *length).chain(since::sums(kept).map(|(length, _)| length));
-    let lengths = lengths.chain(elsewhere.iter().map(|file| file.length));
-    made.bytes = lengths.fold(0, u64::saturating_add);
-    let store = identity.as_ref().map(|identity| format!(" {identity}")).unwrap_or_default();
-    let at = position.as_ref().map(|position| format!(" · at {position}")).unwrap_or_default();
-    let mut text =
-        format!("{SIGNATURE}# {TITLE} · store {kind}{store}{at} · point {}{BYTES}{}\n", made.point, made.bytes);
-    text.extend(token.iter().map(|token| format!("# {TOKEN}{token}'\n")));
-    for what in left_out {
-        text.push_str(&format!("# {LEFT_OUT}{}\n", printable(what.as_bytes())));
-    }
-    for name in changed {
-        text.push_str(&format!("# {CHANGED}'{name}'\n"));
-    }
-    elsewhere.iter().for_each(|file| text.push_str(&file.within.line()));
-    push_line(&Node { path: None, kind: NodeKind::Folder, meta: walk::meta(top) }, None, None, &mut text);
-    made.entries = 1;
-    let mut kept = kept.iter().peekable();
-    let mut push = |entry: &Entry, text: &mut String| {
-        push_line(&entry.node, entry.digest.as_ref(), entry.twin, text);
-        made.entries += 1;
-    };
-    for (at, one) in found.iter().enumerate() {
-        while let Some(entry) = kept.next_if(|entry| entry.node.path.as_ref().is_some_and(|path| *path < one.name)) {
-            push(entry, &mut text);
-        }
-        let meta = walk::meta(&one.look);
-        if let Some(file) = elsewhere.iter().find(|file| file.within.path == one.name) {
-            // When its bytes changed last is not known of this state of it.
-            let (kind, meta) = (NodeKind::File(file.length), Meta { modified: None, ..meta });
-            let node = Node { path: Some(one.name.clone()), kind, meta };
-            push(&Entry { node, digest: None, twin: None }, &mut text);
-            continue;
-        }
-        let twin = twins.get(&at);
-        let sum = sums.get(&twin.map_or(at, |twin| twin.first));
-        let kind = match (&one.link, sum) {
-            (Some(link), _) => NodeKind::Link(link.clone()),
-            (None, Some((length, _))) => NodeKind::File(*length),
-            (None, None) if one.is_file() => continue,
-            (None, None) => NodeKind::Folder,
-        };
-        let node = Node { path: Some(one.name.clone()), kind, meta };
-        push(&Entry { node, digest: sum.map(|(_, digest)| *digest), twin: twin.map(|twin| twin.twin) }, &mut text);
-    }
-    kept.for_each(|entry| push(entry, &mut text));
-    seal(&mut text);
-    Ok(text)
-}
-
-/// Gives a point its name.
-fn publish(to: &dyn Disk, point: &str, text: &str) -> Result<(), Error> {
-    let name = names::list(point).ok_or_else(|| Error::failed(format!("'{point}' is no point")))?;
-    let folder = name.folder();
-    let write = || {
-        let around = to.look(folder.as_ref())?.ok_or(io::ErrorKind::NotFound)?;
-        let draft = Draft::of(to, &name, TEMPORARY)?;
-        draft.file().write_at(0, text.as_bytes())?;
-        // It tells of files that not everybody may see.
-        _ = draft.give(&Like::new_in(&around).with_mode(0o600))?;
-        draft.file().sync()?;
-        draft.publish_new(&name)?;
-        to.sync_folder(folder.as_ref())
-    };
-    write().map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Error::failed(format!("there is a point {point} already, made in this very second; run again"))
-        }
-        _ => Error::at("write", to, &name)(error),
-    })
-}
-
-/// How a file of the pool is read: by whoever may read its source, if that is everybody.
-fn like_object(around: &Look, source: &Look) -> Like {
-    Like::new_in(around).with_mode(if source.mode & 0o444 == 0o444 { 0o444 } else { 0o400 })
 }

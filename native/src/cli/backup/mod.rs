@@ -52,6 +52,7 @@ Examples:
   snapshot.py --storage /srv/ds highwater backup /srv/ds /backup/ds     a DirectoryStorage in snapshot mode
   highwater backup /mnt/snap /backup/files --thaw 'umount /mnt/snap && lvremove -y vg/snap' \\
     --freeze 'lvcreate -s -n snap -L 5G vg/data && mount -o ro /dev/vg/snap /mnt/snap'
+  highwater backup --link /srv/photos /backup/photos     what nobody may write is linked, not copied
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
     /// The Data.fs, the file or block device, or the folder, to back up.
@@ -75,6 +76,8 @@ pub(super) struct Backup {
     #[command(flatten)]
     sources: OfKind<source::Sources>,
     #[command(flatten)]
+    tree: OfKind<tree::Options>,
+    #[command(flatten)]
     keys: OfKind<Keys>,
     #[command(flatten)]
     zodb: OfKind<zodb::Options>,
@@ -97,7 +100,8 @@ impl Run for Backup {
 impl Backup {
     /// Refuses options of another kind than the one that is written to.
     fn only(&self, format: &dyn Format, next: Option<&str>) -> Result<(), Error> {
-        let groups: [&dyn Given; 5] = [&self.repozo, &self.datastore, &self.sources, &self.keys, &self.zodb];
+        let groups: [&dyn Given; 6] =
+            [&self.repozo, &self.datastore, &self.sources, &self.tree, &self.keys, &self.zodb];
         refuse(&groups, &self.repository, format, next)
     }
 }

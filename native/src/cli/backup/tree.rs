@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use clap::Args;
 use highwater_core::formats::tree::Tree;
 use highwater_core::inspect::Format;
 use highwater_core::render::{bytes, thousands};
@@ -11,11 +12,27 @@ use super::Backup;
 use crate::backup::tree::{TreeMade, TreeOptions, backup};
 use crate::cli::exit::Exit;
 use crate::cli::options::Root;
+use crate::cli::options::kinds::{Kind, TREE};
+use crate::cli::options::of_kind::Group;
 use crate::cli::repository::{kind_of, part_of, usage};
 use crate::cli::{out, progress};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::{Files, Links};
+
+/// How a set of points is written.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Options {
+    /// Files that nobody may write (mode a-w), and those that their store never changes, become objects by a hard link
+    /// and are not copied. What happens to such a file then happens to the backup: keep another one elsewhere.
+    #[arg(long)]
+    link: bool,
+}
+
+impl Group for Options {
+    const KIND: &'static Kind = &TREE;
+}
 
 impl Backup {
     /// Backs up into a set of points.
@@ -30,7 +47,7 @@ impl Backup {
         let again = opened(&self.repository, self.following.links())?;
         let watch = self.talk.watch(stop);
         let mut source = self.tree_source(opened(&self.source, Links::Beneath)?, again, &watch)?;
-        let job = TreeOptions { dry_run: self.dry_run, now: None };
+        let job = TreeOptions { dry_run: self.dry_run, link: self.tree.link, now: None };
         let made = progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &mut *source, &set, &watch));
         out::shortcomings(&set);
         let made = made?;
@@ -85,14 +102,17 @@ impl Backup {
 
 /// What a backup came to.
 fn line(made: &TreeMade, dry_run: bool) -> String {
-    let (count, length) = made.new;
+    let ((count, length), (read, read_bytes)) = (made.new, made.read);
     let would = if dry_run { "would make" } else { "made" };
+    let at = made.position.as_ref().map(|position| format!(" at {position}")).unwrap_or_default();
     format!(
-        "{would} point {}: {} entries, {}; {} new in {} objects\n",
+        "{would} point {}{at}: {} entries, {}; {} new in {} objects, {} read of {} files\n",
         made.point,
         thousands(made.entries),
         bytes(made.bytes),
         bytes(length),
-        thousands(count)
+        thousands(count),
+        bytes(read_bytes),
+        thousands(read)
     )
 }

@@ -1,5 +1,6 @@
 //! Scenes of backups of a folder, and of healing a set, and what must hold after them.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use highwater::backup::tree::{Folder, TreeOptions, backup};
@@ -8,6 +9,7 @@ use highwater::heal;
 use highwater::restore::Asked;
 use highwater::restore::tree::TreePlan;
 use highwater::watch::Watch;
+use highwater_core::finding::Severity;
 use highwater_core::formats::tree;
 use highwater_core::report::Depth;
 
@@ -34,7 +36,8 @@ fn files(world: &World, step: usize) -> Vec<(String, Vec<u8>)> {
 }
 
 fn put(model: &Model, world: &World, step: usize) {
-    for path in model.names(FOLDER).into_iter().filter(|path| model.get(path).is_some()) {
+    let is_in_it = |path: &PathBuf| path.as_path() != Path::new(FOLDER);
+    for path in model.names(FOLDER).into_iter().filter(is_in_it) {
         model.take_away(&path);
     }
     for (name, bytes) in files(world, step) {
@@ -65,13 +68,13 @@ fn used(world: &World) -> Model {
     model.survive(Survivors::Everything)
 }
 
-/// The same, and a run was killed when it had almost ended.
+/// The same, and a run was killed when it had done half of its work.
 fn left(world: &World) -> Model {
     let ended = used(world);
     let before = ended.operations();
     back_up(&ended, "2025-01-02-00-00-00").expect("a point");
     let model = used(world);
-    model.cut_at(ended.operations() - before - 2);
+    model.cut_at((ended.operations() - before) / 2);
     assert!(back_up(&model, "2025-01-02-00-00-00").is_err());
     model.killed()
 }
@@ -102,7 +105,9 @@ fn heal_from_another(model: &Model) -> Result<(), Error> {
     let (from, to) = (model.root(OTHER), model.root(REPO));
     let done = heal::heal(&job, &tree::Tree, &from, &to, &Watch::silent())?;
     let left = done.objects.iter().any(|(_, fate)| *fate != heal::Fate::Healed);
-    if left { Err(Error::failed("not everything is whole")) } else { Ok(()) }
+    let unsure = done.report.findings.iter().any(|note| note.severity == Severity::Inconclusive);
+    // As the command does, which says so and ends with a code of its own.
+    if left || unsure { Err(Error::failed("not everything is whole")) } else { Ok(()) }
 }
 
 const fn scene(
@@ -123,9 +128,22 @@ pub(super) const SCENES: &[Scene] = &[
     scene("heal a lost object", Kind::Heal, hurt_with_another, |model, _| heal_from_another(model)),
 ];
 
-/// After a run that went to its end.
-pub(super) fn done(Seen { model, report, .. }: &Seen<'_>) -> Judgement {
+/// After a run that went to its end: `live` is what a process sees.
+pub(super) fn done(Seen { scene, model, report, .. }: &Seen<'_>, live: &Model) -> Judgement {
     must(report.findings.is_empty(), || format!("the run is done and: {:?}", report.findings))?;
+    // What was staged is in the pool, and nothing is left of it, nor of a run that was killed.
+    let is_staged = |path: &PathBuf| path.to_string_lossy().contains("/.highwater-objects");
+    let left: Vec<PathBuf> = live.names(REPO).into_iter().filter(is_staged).collect();
+    must(scene.kind == Kind::Heal || left.is_empty(), || format!("the run is done and has left {left:?}"))?;
+    // Whoever may read the source may read them.
+    let is_closed = |path: &&PathBuf| {
+        let is_object =
+            path.starts_with(format!("{REPO}/objects")) && path.file_name().is_some_and(|name| name.len() == 64);
+        is_object && live.meta(path).is_some_and(|meta| meta.mode != 0o444)
+    };
+    let names = live.names(REPO);
+    let closed = names.iter().find(is_closed);
+    must(scene.kind == Kind::Heal || closed.is_none(), || format!("{closed:?} cannot be read by everybody"))?;
     let asked = Asked { format: &tree::Tree, point: None, key: None };
     TreePlan::make(&model.root(REPO), asked).map(drop).map_err(|error| error.to_string())
 }

@@ -6,6 +6,8 @@ mod hostile;
 mod matrix;
 mod small;
 
+use highwater_core::formats::tree::names;
+use highwater_core::name::WORK;
 use highwater_core::report::{Depth, Report, Soundness};
 
 use super::crash::{Judgement, Scene, Seen};
@@ -83,8 +85,26 @@ impl Specimen for Tree {
         crash::SCENES
     }
 
-    fn done(&self, seen: &Seen<'_>, _: &crate::model::Model) -> Judgement {
-        crash::done(seen)
+    /// What is being made and has no name of its own yet, and what need not survive.
+    fn is_nobodys(&self, name: &str) -> bool {
+        name.split('/').any(|part| part.starts_with(WORK)) || name == names::KNOWN
+    }
+
+    fn may_have(&self, name: &str, mode: u32, usual: u32) -> bool {
+        match name {
+            // Whoever may read the source may read it; of one that was healed, nobody knows who may.
+            name if name.starts_with("objects/") => [0o444, 0o600].contains(&mode),
+            name if name.starts_with("points/") => mode == 0o600,
+            _ => mode == usual,
+        }
+    }
+
+    fn is_extra(&self, name: &str) -> bool {
+        name == names::KNOWN
+    }
+
+    fn done(&self, seen: &Seen<'_>, live: &crate::model::Model) -> Judgement {
+        crash::done(seen, live)
     }
 
     fn hostile(&self) -> Vec<super::hostile::Case> {

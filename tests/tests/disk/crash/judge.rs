@@ -127,8 +127,9 @@ fn belongs(specimen: &dyn Specimen, model: &Model) -> Judgement {
         }
         let meta = model.meta(&path).expect("it has one");
         let is_folder = meta.mode & 0o111 != 0;
-        let mode = if is_folder { OF_REPO.mode } else { new_mode() };
-        must(meta == Meta { mode, ..OF_REPO }, || format!("{name} is {meta:?}"))?;
+        let may_have =
+            if is_folder { meta.mode == OF_REPO.mode } else { specimen.may_have(&name, meta.mode, new_mode()) };
+        must(may_have && meta == Meta { mode: meta.mode, ..OF_REPO }, || format!("{name} is {meta:?}"))?;
     }
     Ok(())
 }
