@@ -1,8 +1,10 @@
 //! States that are caught for a backup: what is known of their files without reading them, and what is left of them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use highwater::backup::tree::{Changes, Live, Set, Source};
@@ -11,7 +13,8 @@ use highwater::live;
 use highwater::store::{Files, Links};
 use highwater::watch::Watch;
 use highwater_core::name::Name;
-use highwater_tests::run::ours;
+use highwater_tests::binary::highwater;
+use highwater_tests::run::{Run, ours};
 
 use super::Scene;
 
@@ -97,6 +100,62 @@ fn a_file_that_was_put_in_the_place_of_another_is_not_known_by_its_token() {
         let after = frozen(&scene, kind);
         let now = after.iter().find(|(other, ..)| other == name).and_then(|(_, token, ..)| token.as_ref());
         assert!(now.is_some() && now != token.as_ref(), "{kind}: {name}: {now:?}");
+    }
+}
+
+#[test]
+fn where_links_or_a_place_beside_the_store_are_not_to_be_had_the_point_is_the_same() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("set")).expect("a folder");
+    for (number, kind) in live::kinds().enumerate() {
+        let back_up = |minute: usize, fault: Option<&str>| {
+            let mut command = match fault {
+                Some(fault) => {
+                    let call = fault.split(':').next().unwrap_or_default();
+                    let mut command = Command::new("strace");
+                    command.args(["-f", "-qq", "-o", "/dev/null", "-e"]).arg(format!("trace={call}"));
+                    command.arg("-e").arg(format!("inject={fault}")).arg(highwater());
+                    command
+                }
+                None => Command::new(highwater()),
+            };
+            command.arg("backup").args([scene.path(kind), scene.path("set")]);
+            let made = Run::of(command.env("HIGHWATER_NOW", format!("2026-11-27-{number:02}-{minute:02}-00")));
+            let point = format!("{}@2026-11-27T{number:02}-{minute:02}-00Z", scene.path("set").display());
+            (made, point)
+        };
+        let restored = |point: &str| {
+            let to = scene.path("restored");
+            ours("2026-11-28-00-00-00", &["restore".as_ref(), OsStr::new(point), to.as_os_str()]).expect(0);
+            let files = scene.files("restored");
+            fs::remove_dir_all(to).expect("it is there");
+            files
+        };
+        let (made, point) = back_up(0, None);
+        made.expect(0);
+        let wanted = restored(&point);
+        // The first folder that a run makes is the one beside the store, as the set has its own.
+        let faults =
+            ["mkdirat:error=EACCES:when=1", "mkdirat:error=EROFS:when=1", "linkat:error=EXDEV", "linkat:error=EPERM"];
+        for (minute, fault) in (1..).zip(faults) {
+            let (made, point) = back_up(minute, Some(fault));
+            made.expect(0).prints("0 objects");
+            assert_eq!(
+                made.stderr.contains("files were not linked"),
+                fault.starts_with("linkat"),
+                "{}",
+                made.account()
+            );
+            assert_eq!(restored(&point), wanted, "{kind}, {fault}");
+            let in_set =
+                fs::read_dir(scene.path("set")).expect("a set").map(|entry| entry.expect("an entry").file_name());
+            let in_set: Vec<_> = in_set.filter(|name| name.to_string_lossy().contains("frozen")).collect();
+            assert!(left(&scene).is_empty() && in_set.is_empty(), "{kind}, {fault}: {in_set:?}");
+        }
+        // Where there is no room at all, there is no point, and nothing is left.
+        let (made, _) = back_up(9, Some("mkdirat:error=ENOSPC"));
+        made.expect(3);
+        assert!(left(&scene).is_empty(), "{kind}");
     }
 }
 
