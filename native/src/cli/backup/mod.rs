@@ -48,8 +48,8 @@ Examples:
   highwater backup /srv/files /backup/files
   highwater backup /srv/plone/var /backup/plone            Data.fs and blobs, as of one transaction
   highwater backup /srv/app/db /backup/db                  a live store, as of one moment
-  highwater backup --kind folder /srv/repo.git /backup/git the files of a repository that nobody writes to
-  snapshot.py --storage /srv/ds highwater backup /srv/ds /backup/ds     a DirectoryStorage in snapshot mode
+  highwater backup --kind folder /srv/repo.git /backup/git its files as they are
+  snapshot.py --storage /srv/ds highwater backup /srv/ds /backup/ds
   highwater backup /mnt/snap /backup/files --thaw 'umount /mnt/snap && lvremove -y vg/snap' \\
     --freeze 'lvcreate -s -n snap -L 5G vg/data && mount -o ro /dev/vg/snap /mnt/snap'
   highwater backup --link /srv/photos /backup/photos     what nobody may write is linked, not copied

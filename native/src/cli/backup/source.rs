@@ -45,8 +45,9 @@ pub(super) struct Sources {
     kind: Option<String>,
     /// A command that makes the folder hold still, before anything is read.
     ///
-    /// It is run by `sh -c`. If it ends with anything but 0, nothing holds still, and no point is made. It may mount what
-    /// is to be read on the folder, which must be there before. In its environment are SNAPSHOT_VERSION=2,
+    /// It is run by `sh -c`. If it ends with anything but 0, nothing holds still, and no point is made: it must leave
+    /// nothing behind then, as --thaw is not run. It may mount what is to be read on the folder, which must be there
+    /// before. In its environment are SNAPSHOT_VERSION=2,
     /// SNAPSHOT_DIRECTORY, the folder, and SNAPSHOT_TIMESTAMP, in seconds. What it prints goes to standard error. A dry
     /// run does not run it.
     ///
@@ -59,6 +60,8 @@ pub(super) struct Sources {
     freeze: Option<OsString>,
     /// The command that lets go of the folder: it is run once after each --freeze that ended with 0, whatever came of the
     /// backup.
+    ///
+    /// An interrupt from the terminal does not reach it. If it fails, the point stays, and the exit code is 3.
     #[arg(long, value_name = "CMD", requires = "freeze")]
     thaw: Option<OsString>,
     /// A command that lists what is to be read, or what changed since the newest point, while the folder holds still.
