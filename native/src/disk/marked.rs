@@ -152,8 +152,10 @@ fn sweep_one(disk: &dyn Disk, name: &Name) -> io::Result<Swept> {
 
 /// The first bytes of a file that is short.
 fn read_short(file: &dyn Object) -> io::Result<Vec<u8>> {
-    let mut buffer = vec![0; 256];
-    let read = file.read_at(0, &mut buffer)?;
-    buffer.truncate(read);
-    Ok(buffer)
+    let mut bytes = Vec::new();
+    file.for_each_piece(0, 256, &mut [0; 256], |piece| {
+        bytes.extend_from_slice(piece);
+        true
+    })?;
+    Ok(bytes)
 }

@@ -42,7 +42,7 @@ use highwater_core::formats::tree::names;
 use highwater_core::name::{Name, TEMPORARY};
 
 use crate::disk::like::Like;
-use crate::disk::{self, Disk, Holds, clear, clear_folders, is_any_draft, make_folder};
+use crate::disk::{Disk, clear, clear_folders, is_any_draft, make_folder};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::watch::Watch;
@@ -223,12 +223,10 @@ fn prepare(to: &dyn Disk, watch: &Watch<'_>) -> Result<crate::disk::Held, Error>
             make_folder(to, &name, &like).map_err(Error::at("make the folder", to, &name))?;
         }
     }
-    stage::sweep(to, watch)?;
     clear(to, None, |last| is_any_draft(last, TEMPORARY), watch)?;
     let points = Name::new(names::POINTS.as_bytes())?;
     clear(to, Some(&points), |last| is_any_draft(last, TEMPORARY), watch)?;
-    let made = |last: &[u8]| disk::is_made(last).then_some(Holds::NOTHING);
-    clear_folders(to, None, made, watch)?;
-    clear_folders(to, Some(&Name::new(names::OBJECTS.as_bytes())?), made, watch)?;
+    clear_folders(to, None, stage::holds, watch)?;
+    clear_folders(to, Some(&Name::new(names::OBJECTS.as_bytes())?), stage::holds, watch)?;
     Ok(held)
 }

@@ -132,7 +132,7 @@ pub(super) const SCENES: &[Scene] = &[
 pub(super) fn done(Seen { scene, model, report, .. }: &Seen<'_>, live: &Model) -> Judgement {
     must(report.findings.is_empty(), || format!("the run is done and: {:?}", report.findings))?;
     // What was staged is in the pool, and nothing is left of it, nor of a run that was killed.
-    let is_staged = |path: &PathBuf| path.to_string_lossy().contains("/.highwater-objects");
+    let is_staged = |path: &PathBuf| path.to_string_lossy().contains("/object-");
     let left: Vec<PathBuf> = live.names(REPO).into_iter().filter(is_staged).collect();
     must(scene.kind == Kind::Heal || left.is_empty(), || format!("the run is done and has left {left:?}"))?;
     // Whoever may read the source may read them.

@@ -124,9 +124,12 @@ fn what_an_interrupted_backup_left_goes_with_every_prune_and_what_is_nobodys_sta
     assert_eq!(points(&set.path()), POINTS);
 }
 
+/// What is done to a set, how, and what is to be said of it.
+type Harm = (&'static str, fn(&Set), &'static str);
+
 #[test]
 fn a_list_that_cannot_be_read_whole_is_not_gone() {
-    let harms: [(&str, fn(&Set), &str); 6] = [
+    let harms: [Harm; 6] = [
         ("cut", |set| cut(&set.list(POINTS[1])), "'points/2026-01-02T00-00-00Z.mtree' at byte"),
         ("of the newest point", |set| cut(&set.list(POINTS[3])), "'points/2026-01-04T00-00-00Z.mtree' at byte"),
         (

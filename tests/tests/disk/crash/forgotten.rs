@@ -30,6 +30,8 @@ const NEEDLESS: &[(&str, &str, &str)] = &[
     ),
     ("write", "own in backup/datastore/target.rs", "the owner is looked at once more before the snapshot has its name"),
     ("write", "older in backup/repozo/prune.rs", "the name of the note says all; what is in it is for a reader"),
+    ("remove folder", "backup in backup/tree/mod.rs", "an empty stage is removed by the next run"),
+    ("remove folder", "prepare in backup/tree/mod.rs", "an empty stage is removed by the next run"),
     ("sync", "one in heal.rs", "what is healed was damaged before, and the next run would heal it again"),
 ];
 
