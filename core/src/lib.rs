@@ -63,4 +63,5 @@ mod shared;
 pub mod split;
 pub mod stamp;
 pub mod survey;
+pub mod tar;
 pub mod trail;

@@ -21,6 +21,7 @@ pub mod clock;
 pub mod disk;
 pub mod drive;
 pub mod error;
+pub mod export;
 mod filestorage;
 mod flush;
 pub mod heal;

@@ -8,6 +8,7 @@ pub(super) fn of(verb: &str) -> Option<&'static str> {
         "info" | "status" | "stat" | "inspect" | "cat" => "highwater show REPO@POINT, or highwater list REPO",
         "extract" | "recover" | "get" | "download" => "highwater restore REPO[@POINT] TARGET",
         "save" | "create" | "store" | "push" | "copy" => "highwater backup SOURCE REPO",
+        "tar" | "archive" | "dump" | "send" => "highwater export SET[@POINT] > FILE.tar",
         "repair" | "fix" | "mend" => "highwater heal REPO --from OTHER",
         "gc" | "garbage-collection" | "orphans" => "highwater strays STORE, which lists and removes nothing",
         "init" => "mkdir REPO: the first backup into an empty folder makes a repository of it",

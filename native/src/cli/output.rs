@@ -97,6 +97,36 @@ impl Output {
         written.map_err(Error::io("write", &path))
     }
 
+    /// Lets `write` write it. A plain file appears when all of it is durable, and not at all when that fails; one that
+    /// is new can be read by nobody else.
+    ///
+    /// # Errors
+    /// When it cannot be written, and those of `write`.
+    pub(super) fn whole<T>(self, write: impl FnOnce(&mut dyn Write) -> Result<T, Error>) -> Result<T, Error> {
+        match self {
+            Self::Stdout => write(&mut out::stream()?),
+            Self::Through(path, mut file) => {
+                cut(&file).map_err(cannot(&path))?;
+                write(&mut file)
+            }
+            Self::Plain(path, place) => {
+                let io = |error| Error::io("write", &path)(error);
+                let like = Like::in_place_of(&*place.root, &place.name).map_err(io)?;
+                let is_new = place.root.look(Some(&place.name)).map_err(io)?.is_none();
+                let draft = Draft::of(&*place.root, &place.name, TEMPORARY).map_err(io)?;
+                let done = write(&mut Appender { file: draft.held(), at: 0 })?;
+                let publish = || {
+                    _ = draft.give(&if is_new { like.with_mode(0o600) } else { like })?;
+                    draft.file().sync()?;
+                    draft.publish(&place.name)?;
+                    place.root.sync_folder(place.name.folder().as_ref())
+                };
+                publish().map_err(io)?;
+                Ok(done)
+            }
+        }
+    }
+
     /// Lets it be written bit by bit.
     ///
     /// # Errors

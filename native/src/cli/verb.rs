@@ -11,6 +11,7 @@ use super::completions::Completions;
 use super::demo::Demo;
 use super::exit::{self, Exit};
 use super::explain::Explain;
+use super::export::Export;
 use super::heal::Heal;
 use super::list::List;
 use super::man::Man;
@@ -69,6 +70,7 @@ pub(super) enum Verb {
     Prune(Prune),
     List(List),
     Show(Show),
+    Export(Export),
     Explain(Explain),
     Demo(Demo),
     Web(Web),
@@ -111,6 +113,7 @@ impl Verb {
             Self::Prune(verb) => verb,
             Self::List(verb) => verb,
             Self::Show(verb) => verb,
+            Self::Export(verb) => verb,
             Self::Explain(verb) => verb,
             Self::Demo(verb) => verb,
             Self::Web(verb) => verb,

@@ -38,6 +38,7 @@ pub use image::{Gap, salvage};
 pub(crate) use plan::damaged;
 pub use plan::{Asked, Plan, find, newest_sound};
 pub use ready::Look;
+pub(crate) use ready::object as look_at;
 
 use crate::disk::{Disk, Inode, Writable};
 use crate::drive::{buffer, check_bytes};
@@ -245,7 +246,7 @@ pub fn to_stream(
 }
 
 /// A claim must hold, or nothing of it counts.
-fn sound(from: &dyn Store, claim: &Claim, verdict: Verdict) -> Result<(), Error> {
+pub(crate) fn sound(from: &dyn Store, claim: &Claim, verdict: Verdict) -> Result<(), Error> {
     let path = from.told(Some(&claim.object));
     match verdict {
         Verdict::Sound => Ok(()),

@@ -55,7 +55,7 @@ pub(super) fn files(
 }
 
 /// Looks at the object that holds what a claim is on.
-pub(super) fn object(
+pub(crate) fn object(
     from: &dyn Store,
     (claim, key): (&Claim, Option<&Key>),
     closely: Look,

@@ -1,5 +1,6 @@
 //! `highwater show`: what a restore of a point reads, and which bytes each file gives; of a tree, its files.
 
+pub(super) mod set;
 mod tree;
 
 use std::ffi::OsString;
@@ -15,20 +16,28 @@ use highwater_core::render::thousands;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::inside::divided;
 use super::options::of_kind::refuse;
 use super::options::{Keys, OfKind, Root};
-use super::repository::{Repository, kind_of, open};
+use super::repository::{Repository, kind_of, open, usage};
 use super::verb::Run;
 use super::{list, out};
 use crate::error::Error;
+use crate::restore::tree::TreePlan;
 use crate::restore::{Asked, Plan, find};
 use highwater_core::report::Depth;
 
-/// Show which files a restore of a point reads, and which bytes each one gives; of an archived tree, what is in it.
+/// Show which files a restore of a point reads, and which bytes each one gives; of a tree, what is in it.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater show /backup/zodb@2026-11-19                    which files give the state of that day?
+  highwater show /backup/files@2026-11-19/etc/nginx         a folder of a point, and what is below it
+  highwater show --json /backup/files | jq -r '.entries[] | [.path, .digest] | @tsv'
+  highwater show /mnt/datastore@host/web/2026-11-19T03:00:00Z/root.pxar")]
 pub(super) struct Show {
-    /// The repository, and the point.
-    #[arg(value_name = "REPO[@POINT]")]
+    /// The repository, and the point; of a set of points of a folder, also a path in it.
+    #[arg(value_name = "REPO[@POINT[/PATH]]")]
     repository: OsString,
     /// Print JSON.
     #[arg(long)]
@@ -50,9 +59,18 @@ impl Run for Show {
         refuse(&[&self.keys], &repository.path, format, None)?;
         let lacks = |point: &&String| format.point(point).is_ok_and(|point| point.restores().is_err());
         if let Some(point) = repository.point.as_ref().filter(lacks) {
-            return set(&find(&store, format, point.clone())?, self.json);
+            return archives(&find(&store, format, point.clone())?, self.json);
         }
         let key = self.keys.load()?;
+        if format.facts().shape == Shape::Tree {
+            if self.chunks {
+                return Err(usage("--chunks is for archives; --json names the object of each file".to_owned()));
+            }
+            let (point, path) = divided(format, repository.point)?;
+            let plan = TreePlan::make(&store, Asked { format, point, key })?;
+            set::show(&plan, path.as_ref(), self.json)?;
+            return Ok(Exit::Sound);
+        }
         let tree = repository
             .point
             .as_deref()
@@ -92,7 +110,7 @@ fn chunk(claim: &Claim) -> Value {
 }
 
 /// Shows a point of which a restore takes one archive.
-fn set(set: &Set, json: bool) -> Result<Exit, Error> {
+fn archives(set: &Set, json: bool) -> Result<Exit, Error> {
     if json {
         let mut document = list::point(set);
         if let Some(fields) = document.as_object_mut() {

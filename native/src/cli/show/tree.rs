@@ -147,7 +147,7 @@ fn kind(kind: &MemberKind) -> (char, &'static str) {
 }
 
 /// The time of an entry in UTC, to the second; where no calendar has it, the seconds since 1970.
-fn time(seconds: i64) -> String {
+pub(super) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 

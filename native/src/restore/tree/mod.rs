@@ -26,6 +26,7 @@ pub use plan::TreePlan;
 use self::draft::TreeDraft;
 use self::meta::Unrecorded;
 use self::plan::File;
+pub(crate) use self::plan::{Entry, Is};
 use self::there::{There, what_is_there};
 use super::target::refuse_inside;
 use super::{How, Look, ready};

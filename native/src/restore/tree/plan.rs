@@ -24,25 +24,25 @@ pub struct TreePlan {
     /// What else is doubtful about the point, in sentences.
     pub doubts: Vec<String>,
     /// What the file system keeps of the folder itself.
-    pub(super) top: Meta,
+    pub(crate) top: Meta,
     /// The entries below it by their paths; each lies in a folder that is one of them, or in the top.
-    pub(super) entries: BTreeMap<Name, Entry>,
+    pub(crate) entries: BTreeMap<Name, Entry>,
     /// Claims by file and place.
     pub(super) claims: Vec<Claim>,
     /// What opens what is encrypted.
-    pub(super) key: Option<Key>,
+    pub(crate) key: Option<Key>,
 }
 
 /// An entry below the folder that is restored.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) what: Is,
-    pub(super) meta: Meta,
+pub(crate) struct Entry {
+    pub(crate) what: Is,
+    pub(crate) meta: Meta,
 }
 
 /// What an entry is.
 #[derive(Debug)]
-pub(super) enum Is {
+pub(crate) enum Is {
     Folder,
     File(File),
     Link(Vec<u8>),
@@ -52,8 +52,8 @@ pub(super) enum Is {
 
 /// A file, of which no byte is claimed twice and none not at all.
 #[derive(Debug)]
-pub(super) struct File {
-    pub(super) length: u64,
+pub(crate) struct File {
+    pub(crate) length: u64,
     /// Its claims among all.
     pub(super) claims: Range<usize>,
     /// How many other names it has.
@@ -95,7 +95,7 @@ impl TreePlan {
     }
 
     /// The claims of a file, in order.
-    pub(super) fn claims_of(&self, file: &File) -> &[Claim] {
+    pub(crate) fn claims_of(&self, file: &File) -> &[Claim] {
         self.claims.get(file.claims.clone()).unwrap_or_default()
     }
 }

@@ -10,7 +10,7 @@ use highwater_core::mtree::{Line, Lines};
 use highwater_core::node::NodeKind;
 use highwater_tests::run::{Run, ours};
 
-use super::tree::{Seen, make, seen};
+use super::tree::{Seen, TIMES, make, seen};
 
 const NOW: &str = "2026-11-27-00-00-00";
 
@@ -75,7 +75,7 @@ fn told(list: &[u8], step: usize) -> BTreeMap<Vec<u8>, Seen> {
 fn lists_of_other_programs_say_what_lstat_says() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let folder = scratch.path().join("folder");
-    make(&folder, true);
+    make(&folder, true, &TIMES);
     let mut wanted = seen(&folder);
     for (path, seen) in &mut wanted {
         if seen.kind == "special" {
@@ -108,7 +108,7 @@ fn lists_of_other_programs_say_what_lstat_says() {
 fn a_folder_is_verified_by_the_list_of_another_program() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let folder = scratch.path().join("folder");
-    make(&folder, true);
+    make(&folder, true, &TIMES);
     let beside = scratch.path().join("folder.mtree");
     let files = seen(&folder).values().filter(|seen| seen.kind == "file").count();
     for (maker, line) in makers() {
@@ -136,7 +136,7 @@ fn a_folder_is_verified_by_the_list_of_another_program() {
 fn a_digest_of_another_kind_is_looked_at_too() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let folder = scratch.path().join("folder");
-    make(&folder, false);
+    make(&folder, false, &TIMES);
     for sum in ["md5", "sha1"] {
         let list = list(&format!("mtree -c -K {sum} -p \"$0\""), &folder);
         let (mut lines, mut digests) = (Lines::foreign(), 0);

@@ -1,6 +1,6 @@
 //! A tree of files whose names, links, times and kinds are difficult to write down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -39,8 +39,8 @@ pub(super) const NAMES: [&[u8]; 22] = [
 ];
 
 /// When files changed, in seconds and nanoseconds: with few digits, with nine, before 1970.
-const TIMES: [(i64, i64); 6] =
-    [(1_700_000_000, 5), (1_700_000_001, 0), (1_700_000_002, 500_000_000), (-2, 1), (0, 0), (-1, 999_999_999)];
+pub(super) const TIMES: [(i64, i64); 7] =
+    [(1_700_000_000, 5), (1_700_000_001, 0), (1_700_000_002, 500_000_000), (-5, 0), (0, 0), (-2, 1), (-1, 999_999_999)];
 
 /// What there is at a path: kind, mode, owner, time, and length with digest or the text of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub(super) fn date(path: &Path, (seconds, nanoseconds): (i64, i64)) {
 }
 
 /// Makes the tree: every name as a file in the top and, where its folder can be named in a comment, as a folder with a
-/// file; names of one file; links; with `special` also what is no file, folder or link.
-pub(super) fn make(root: &Path, special: bool) {
+/// file; names of one file; links; with `special` also what is no file, folder or link. All have these times, in turn.
+pub(super) fn make(root: &Path, special: bool, times: &[(i64, i64)]) {
     fs::create_dir(root).expect("a folder");
     for (number, name) in NAMES.iter().enumerate() {
         let file = path(root, name);
@@ -104,9 +104,9 @@ pub(super) fn make(root: &Path, special: bool) {
                 fs::set_permissions(&at, mode).expect("its mode again");
             }
         }
-        date(&at, TIMES[number % TIMES.len()]);
+        date(&at, times[number % times.len()]);
     }
-    date(root, TIMES[0]);
+    date(root, times[0]);
 }
 
 /// All that lies below `root`, by path, the top as the empty one.
@@ -140,4 +140,28 @@ pub(super) fn seen(root: &Path) -> BTreeMap<Vec<u8>, Seen> {
         found.insert(name, seen);
     }
     found
+}
+
+/// The names of each file that has several.
+pub(super) fn groups(root: &Path) -> BTreeSet<BTreeSet<Vec<u8>>> {
+    let mut by_file: BTreeMap<(u64, u64), BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for (name, _) in seen(root).into_iter().filter(|(_, seen)| seen.kind == "file") {
+        let meta = fs::symlink_metadata(path(root, &name)).expect("it is there");
+        by_file.entry((meta.dev(), meta.ino())).or_default().insert(name);
+    }
+    by_file.into_values().filter(|names| names.len() > 1).collect()
+}
+
+/// Fails unless two trees are the same.
+#[track_caller]
+pub(super) fn are_same(found: &Path, wanted: &Path, what: &str) {
+    let (found_, wanted_) = (seen(found), seen(wanted));
+    let paths = |of: &BTreeMap<Vec<u8>, Seen>| -> Vec<String> {
+        of.keys().map(|path| path.escape_ascii().to_string()).collect()
+    };
+    assert_eq!(paths(&found_), paths(&wanted_), "{what}");
+    for (path, seen) in &found_ {
+        assert_eq!(seen, &wanted_[path], "{what}: {}", path.escape_ascii());
+    }
+    assert_eq!(groups(found), groups(wanted), "{what}");
 }

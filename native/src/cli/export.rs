@@ -1,0 +1,163 @@
+//! `highwater export`.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use highwater_core::facts::Shape;
+use highwater_core::node::{Node, NodeKind};
+use highwater_core::render::{bytes, thousands};
+use serde_json::{Value, json};
+
+use super::exit::Exit;
+use super::options::{Root, Talk};
+use super::output::Output;
+use super::repository::{Repository, kind_of, open, usage};
+use super::show::set::line;
+use super::verb::Run;
+use super::{out, progress};
+use crate::error::Error;
+use crate::export::{ExportPlan, Exported};
+use crate::restore::Asked;
+use crate::restore::tree::TreePlan;
+use crate::shown::quoted;
+use crate::store::Store;
+
+/// Write a point of a folder as one tar archive: whole, or what is new or changed since another point.
+///
+/// GNU tar, bsdtar and every other program that reads the pax format unpacks it, with modes, owners, times in
+/// nanoseconds, symbolic and hard links. Every byte is checked while it is written: where an object turns out to be
+/// damaged, the archive ends within that file and has no end, and the exit code is not 0.
+///
+/// With --since, the archive begins with the file .highwater-removed: what is to be removed before the rest is
+/// unpacked, as names that begin with ./ and end with a NUL byte, what is in a folder before it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater export /backup/files | ssh elsewhere 'tar -xpf - -C /srv/files'     the newest point
+  highwater export /backup/files@2026-11-19 | zstd | age -r KEY > files.tar.zst.age
+  highwater export /backup/files --output /dev/nst0                             to a tape
+  highwater export /backup/files --since 2026-11-18 --output day.tar            what is new since then
+  highwater export --dry-run /backup/files --since 2026-11-18                   what would that be?
+
+To bring a folder that is at the point of --since to the newer one, with day.tar at hand:
+  tar -xOf day.tar ./.highwater-removed > removed
+  cd FOLDER && xargs -0 rm -fd -- < removed && tar -xpf day.tar --exclude=./.highwater-removed")]
+pub(super) struct Export {
+    /// The set, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
+    #[arg(value_name = "SET[@POINT]")]
+    set: OsString,
+    /// Leave out what this older point of the set has, too.
+    #[arg(long, value_name = "POINT")]
+    since: Option<String>,
+    /// Where the archive goes, in place of standard output. A plain file appears when it is whole.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Say what the archive would hold, and write none.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Print a summary as JSON: on standard error where the archive goes to standard output.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+impl Run for Export {
+    fn is_quiet(&self) -> bool {
+        self.talk.quiet
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let named = Repository::parse(&self.set)?;
+        let store = open(&named.path, &self.root)?;
+        let format = kind_of(&store, &self.root)?;
+        if format.facts().shape != Shape::Tree {
+            let (path, kind) = (quoted(&named.path), format.facts().name);
+            let what = format!("{path} is a {kind}, whose points are no folders; `highwater restore` writes them out");
+            return Err(usage(what));
+        }
+        let watch = self.talk.watch(stop);
+        let to_stdout = self.output.as_deref().unwrap_or(Path::new("-")) == Path::new("-");
+        if to_stdout && !self.dry_run && stdout().is_terminal() {
+            let what = "an archive is not written to a terminal: name a file by --output, or pipe it into a program";
+            return Err(usage(what.to_owned()));
+        }
+        let tree = |point| TreePlan::make(&store, Asked { format, point, key: None });
+        let (this, since) = (tree(named.point)?, self.since.clone().map(|point| tree(Some(point))).transpose()?);
+        if let Some(since) = since.as_ref().filter(|since| since.point > this.point) {
+            return Err(usage(format!("{} is newer than {}: --since takes an older point", since.point, this.point)));
+        }
+        let plan = ExportPlan::make(&store, this, since, &watch)?;
+        plan.doubts().iter().for_each(|doubt| watch.notice(doubt));
+        if self.dry_run {
+            return self.tell(&plan);
+        }
+        let path = self.output.as_deref().unwrap_or(Path::new("-"));
+        let output = Output::open(Some(path), &watch)?.unwrap_or(Output::Stdout);
+        let to_stdout = output.is_stdout();
+        let from: &dyn Store = &store;
+        let done = progress::with("exporting", self.talk.quiet, &watch, || {
+            output.whole(|out| plan.write(from, &mut std::io::BufWriter::with_capacity(1 << 20, out), &watch))
+        })?;
+        if self.json {
+            let text = format!("{:#}", document(&plan, Some(done)));
+            if to_stdout { out::say(&text) } else { out::print(&format!("{text}\n"))? }
+        } else if !self.talk.quiet && !to_stdout {
+            out::print(&sentence(&plan, "exported"))?;
+        }
+        Ok(Exit::Sound)
+    }
+}
+
+impl Export {
+    /// Prints what the archive would hold.
+    fn tell(&self, plan: &ExportPlan) -> Result<Exit, Error> {
+        if self.json {
+            out::print(&format!("{:#}\n", document(plan, None)))?;
+            return Ok(Exit::Sound);
+        }
+        let mut text = String::new();
+        for name in &plan.removed {
+            text.push_str(&format!("removed {name}\n"));
+        }
+        for Node { path, kind, meta } in &plan.members {
+            let (letter, size, target) = match kind {
+                NodeKind::Folder => ('d', String::new(), None),
+                NodeKind::File(length) => ('-', thousands(*length), None),
+                NodeKind::Link(text) => ('l', String::new(), Some(text.as_slice())),
+                NodeKind::Hard(of) => ('h', String::new(), Some(of.as_bytes())),
+            };
+            text.push_str(&line(letter, &size, *meta, path.as_ref(), target));
+        }
+        text.push_str(&sentence(plan, "would export"));
+        out::print(&text)?;
+        Ok(Exit::Sound)
+    }
+}
+
+fn sentence(plan: &ExportPlan, verb: &str) -> String {
+    let since = match &plan.since {
+        Some(since) => format!(" since {since}, {} to be removed", thousands(plan.removed.len() as u64)),
+        None => String::new(),
+    };
+    let (entries, bytes) = (thousands(plan.members.len() as u64), bytes(plan.bytes()));
+    format!("{verb} {}: {entries} entries, {bytes}{since}\n", plan.point)
+}
+
+fn document(plan: &ExportPlan, done: Option<Exported>) -> Value {
+    json!({
+        "schema": 1,
+        "point": plan.point,
+        "since": plan.since,
+        "entries": plan.members.len(),
+        "bytes": plan.bytes(),
+        "removed": plan.removed.len(),
+        "length": done.map(|done| done.length),
+    })
+}
