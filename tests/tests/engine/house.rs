@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the engine and of the native crate that are the same for every kind of backup.
-const GENERAL: [&str; 37] = [
+const GENERAL: [&str; 39] = [
     "core/src/check.rs",
     "core/src/claim.rs",
     "core/src/codec",
@@ -31,10 +31,12 @@ const GENERAL: [&str; 37] = [
     "core/src/shard.rs",
     "core/src/shared.rs",
     "core/src/survey.rs",
+    "core/src/tar",
     "core/src/trail.rs",
     "native/src/store",
     "native/src/disk",
     "native/src/drive",
+    "native/src/export",
     "native/src/lock.rs",
     "native/src/mark.rs",
     "native/src/heal.rs",
