@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::options::{Root, Talk};
 use super::output::Output;
 use super::repository::{Repository, kind_of, open, usage};
-use super::show::set::line;
+use super::show::set::{counted, line};
 use super::verb::Run;
 use super::{out, progress};
 use crate::error::Error;
@@ -88,6 +88,9 @@ impl Run for Export {
             let what = "an archive is not written to a terminal: name a file by --output, or pipe it into a program";
             return Err(usage(what.to_owned()));
         }
+        // What cannot be written is known before the work.
+        let path = self.output.as_deref().unwrap_or(Path::new("-"));
+        let output = if self.dry_run { None } else { Output::open(Some(path), &watch)? };
         let tree = |point| TreePlan::make(&store, Asked { format, point, key: None });
         let (this, since) = (tree(named.point)?, self.since.clone().map(|point| tree(Some(point))).transpose()?);
         if let Some(since) = since.as_ref().filter(|since| since.point > this.point) {
@@ -95,11 +98,7 @@ impl Run for Export {
         }
         let plan = ExportPlan::make(&store, this, since, &watch)?;
         plan.doubts().iter().for_each(|doubt| watch.notice(doubt));
-        if self.dry_run {
-            return self.tell(&plan);
-        }
-        let path = self.output.as_deref().unwrap_or(Path::new("-"));
-        let output = Output::open(Some(path), &watch)?.unwrap_or(Output::Stdout);
+        let Some(output) = output else { return self.tell(&plan) };
         let to_stdout = output.is_stdout();
         let from: &dyn Store = &store;
         let done = progress::with("exporting", self.talk.quiet, &watch, || {
@@ -146,8 +145,8 @@ fn sentence(plan: &ExportPlan, verb: &str) -> String {
         Some(since) => format!(" since {since}, {} to be removed", thousands(plan.removed.len() as u64)),
         None => String::new(),
     };
-    let (entries, bytes) = (thousands(plan.members.len() as u64), bytes(plan.bytes()));
-    format!("{verb} {}: {entries} entries, {bytes}{since}\n", plan.point)
+    let (entries, bytes) = (counted(plan.members.len()), bytes(plan.bytes()));
+    format!("{verb} {}: {entries}, {bytes}{since}\n", plan.point)
 }
 
 fn document(plan: &ExportPlan, done: Option<Exported>) -> Value {

@@ -19,7 +19,9 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
         })
     };
     let below = plan.entries.iter().filter(|(name, _)| is_in(name)).map(|(name, entry)| (Some(name), entry));
-    let entries: Vec<_> = is.then_some((None, &top)).into_iter().chain(below).collect();
+    let mut entries: Vec<_> = is.then_some((None, &top)).into_iter().chain(below).collect();
+    // What is in a folder comes right behind it.
+    entries.sort_by_cached_key(|(path, _)| path.map(|path| parts(path)));
     if let (true, Some(path)) = (entries.is_empty(), path) {
         return Err(Error::cannot_start(format!("there is no '{path}' in {}", plan.point)));
     }
@@ -30,7 +32,7 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
         let document = json!({ "schema": 1, "point": plan.point, "bytes": bytes, "entries": entries });
         return out::print(&format!("{document:#}\n"));
     }
-    let mut text = format!("{}: {} entries, {} bytes\n", plan.point, thousands(entries.len() as u64), thousands(bytes));
+    let mut text = format!("{}: {}, {} bytes\n", plan.point, counted(entries.len()), thousands(bytes));
     for (path, entry) in entries {
         let size = if let Is::File(file) = &entry.what { thousands(file.length) } else { String::new() };
         let (letter, _, target) = kind(&entry.what);
@@ -38,6 +40,16 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
     }
     plan.doubts.iter().for_each(|doubt| text.push_str(&format!("  doubtful: {doubt}\n")));
     out::print(&text)
+}
+
+fn parts(path: &Name) -> Vec<Vec<u8>> {
+    path.as_bytes().split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect()
+}
+
+/// So many entries, in words.
+pub(in crate::cli) fn counted(entries: usize) -> String {
+    let noun = if entries == 1 { "entry" } else { "entries" };
+    format!("{} {noun}", thousands(entries as u64))
 }
 
 /// What an entry is, in a letter as `ls` has it and in a word, and where it leads.

@@ -4,7 +4,9 @@
 //! | file | about |
 //! |---|---|
 //! | `reports.rs` | JSON, JUnit, SARIF, Markdown, annotations, events; merging |
+//! | `trees.rs` | show and export of points of folders |
 //! | `verbs.rs` | list, show, explain, completions, man, points, usage errors, pipes |
 
 mod reports;
+mod trees;
 mod verbs;

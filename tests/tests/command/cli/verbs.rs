@@ -90,7 +90,7 @@ fn help_and_version_go_to_standard_output() {
     let fixture = Fixture::new();
     let mut calls: Vec<Vec<&str>> =
         vec![vec!["--help"], vec!["-h"], vec!["--version"], vec!["report", "merge", "--help"]];
-    let verbs = ["backup", "restore", "verify", "list", "show", "explain", "report", "completions", "man"];
+    let verbs = ["backup", "restore", "verify", "list", "show", "export", "explain", "report", "completions", "man"];
     calls.extend(verbs.map(|verb| vec![verb, "--help"]));
     for call in calls {
         let run = fixture.run(&call);
