@@ -21,7 +21,7 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
     let below = plan.entries.iter().filter(|(name, _)| is_in(name)).map(|(name, entry)| (Some(name), entry));
     let mut entries: Vec<_> = is.then_some((None, &top)).into_iter().chain(below).collect();
     // What is in a folder comes right behind it.
-    entries.sort_by_cached_key(|(path, _)| path.map(|path| parts(path)));
+    entries.sort_by_cached_key(|(path, _)| path.map(parts));
     if let (true, Some(path)) = (entries.is_empty(), path) {
         return Err(Error::cannot_start(format!("there is no '{path}' in {}", plan.point)));
     }
