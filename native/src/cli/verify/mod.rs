@@ -54,7 +54,7 @@ Examples:
   highwater verify --keyfile backup.key /mnt/datastore      a chunk store of Proxmox Backup Server
   highwater verify /srv/app/db                              a fjall, RocksDB or LevelDB store, also while it is written
   highwater verify /srv/zope/storage                        a DirectoryStorage
-  highwater verify /snap/db                                 a checkpoint, and the list of its files beside it
+  highwater verify /snap/db                                 a folder, by the list /snap/db.mtree
   highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json=part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
   highwater report merge part-*.json")]
 pub(super) struct Verify {
