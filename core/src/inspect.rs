@@ -41,6 +41,8 @@ pub struct Scope {
     pub of: Of,
     /// Emit trails too: what the records inside must agree on.
     pub trails: bool,
+    /// Take what is named for the tree that it holds, and emit that tree's nodes: where a point is more than the tree.
+    pub tree: bool,
     /// Opens what was encrypted with it.
     pub key: Option<Key>,
 }
@@ -68,13 +70,19 @@ impl Scope {
     /// Without trails and without a key.
     #[must_use]
     pub fn new(of: Of) -> Self {
-        Self { of, trails: false, key: None }
+        Self { of, trails: false, tree: false, key: None }
     }
 
     /// With trails, or without.
     #[must_use]
     pub fn trailing(self, trails: bool) -> Self {
         Self { trails, ..self }
+    }
+
+    /// With the nodes of the tree that is named, or without.
+    #[must_use]
+    pub fn as_tree(self, tree: bool) -> Self {
+        Self { tree, ..self }
     }
 
     /// With a key, if there is one.

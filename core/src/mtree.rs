@@ -107,7 +107,8 @@ pub fn push_line(node: &Node, digest: Option<&Digest>, twin: Option<Twin>, out: 
             out.push_str(" type=link link=");
             escape(text, out);
         }
-        NodeKind::Hard(_) => out.push_str(" type=file"),
+        NodeKind::Part(bytes) => out.push_str(&format!(" type=file size={}", bytes.end.saturating_sub(bytes.start))),
+        NodeKind::Hard(_) | NodeKind::LeftOut(_) => out.push_str(" type=file"),
     }
     let Meta { mode, uid, gid, modified } = node.meta;
     let mut push = |text: Option<String>| out.push_str(&text.unwrap_or_default());

@@ -1,8 +1,11 @@
 //! `Node`: what a tree of files has beside bytes.
 
+use std::ops::Range;
+
 use crate::name::Name;
 
-/// One entry of a tree that is restored. What a file holds comes as claims with its path.
+/// One entry of a tree that is restored. What a file holds comes as claims with its path, or with none: then files are
+/// parts of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Where it is, below what is restored; none for that folder itself.
@@ -24,6 +27,10 @@ pub enum NodeKind {
     Link(Vec<u8>),
     /// Another name of the file of this path.
     Hard(Name),
+    /// A file that has these bytes, half-open, of the stream that claims without a path make up.
+    Part(Range<u64>),
+    /// What no restore makes: a device, say; or, without a path, what no entry of the tree gets. A few words.
+    LeftOut(String),
 }
 
 /// What a file system keeps of an entry; none where that is not on record.

@@ -10,6 +10,8 @@ pub const LATEST: &str = "latest";
 pub struct Point {
     text: String,
     lacks: Option<&'static str>,
+    tree: bool,
+    within: String,
 }
 
 /// Why a text is no point: a sentence that says what one looks like.
@@ -21,7 +23,7 @@ impl Point {
     /// A point that a restore takes as it is.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), lacks: None }
+        Self { text: text.into(), lacks: None, tree: false, within: String::new() }
     }
 
     /// The one point of a store that has no other, called `only`.
@@ -41,7 +43,25 @@ impl Point {
         Self { lacks: Some(what), ..self }
     }
 
-    /// How the format writes it.
+    /// The same, known to be of a tree of files, or of what lies in one at this path; empty for all of it.
+    #[must_use]
+    pub fn of_tree(self, within: &str) -> Self {
+        Self { tree: true, within: within.trim_matches('/').to_owned(), ..self }
+    }
+
+    /// It is of a tree of files, whatever else its set has.
+    #[must_use]
+    pub fn is_tree(&self) -> bool {
+        self.tree
+    }
+
+    /// The path in the tree that is meant; none for all of it.
+    #[must_use]
+    pub fn within(&self) -> Option<&str> {
+        Some(&*self.within).filter(|within| !within.is_empty())
+    }
+
+    /// How the format writes it, without a path in a tree.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -40,6 +40,8 @@ pub fn push_member(node: &Node, out: &mut Vec<u8>) {
         NodeKind::File(size) => (b'0', *size, Vec::new()),
         NodeKind::Link(text) => (b'2', 0, text.clone()),
         NodeKind::Hard(of) => (b'1', 0, [b"./", of.as_bytes()].concat()),
+        // Neither is handed on: of the one nobody has the bytes, of the other there is nothing to be made.
+        NodeKind::Part(_) | NodeKind::LeftOut(_) => (b'0', 0, Vec::new()),
     };
     if *kind == NodeKind::Folder {
         name.push(b'/');

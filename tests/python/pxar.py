@@ -2,8 +2,10 @@
 
 `pxar.py list ARCHIVE` prints what a reader finds, as JSON: a list of [path, type, mode, uid, gid, seconds, what], where
 `what` is the size of a file, the target of a link or the numbers of a device. The reader trusts what it reads.
+`pxar.py sums ARCHIVE [PAYLOADS]` prints the SHA-256 of each file's content by its path.
 """
 
+import hashlib
 import json
 import pathlib
 import struct
@@ -130,7 +132,7 @@ def items(data):
         at += length
 
 
-def listed(data):
+def listed(data, content_of=len, place_of=lambda content: struct.unpack("<QQ", content)[1]):
     """What a reader finds."""
     found, path, pending = [], [], None
     names = {mode: word for word, mode in TYPES.items()}
@@ -155,9 +157,9 @@ def listed(data):
         elif kind == NAME:
             path[-1] = content[:-1].decode("latin-1")
         elif kind == PAYLOAD:
-            settle(len(content))
+            settle(content_of(content))
         elif kind == REFERENCE:
-            settle(struct.unpack("<QQ", content)[1])
+            settle(place_of(content))
         elif kind == LINK:
             settle(content[:-1].decode("latin-1"))
         elif kind == DEVICE:
@@ -169,10 +171,24 @@ def listed(data):
     return found
 
 
+def sums(data, payloads):
+    """The SHA-256 of each file's content."""
+
+    def place(content):
+        at, length = struct.unpack("<QQ", content)
+        return hashlib.sha256(payloads[at + 16 : at + 16 + length]).hexdigest()
+
+    found = listed(data, lambda content: hashlib.sha256(content).hexdigest(), place)
+    return {path: what for path, kind, *_, what in found if kind == "file"}
+
+
 def main():
-    word, file = sys.argv[1:]
+    word, file, *more = sys.argv[1:]
+    data = pathlib.Path(file).read_bytes()
     if word == "list":
-        print(json.dumps(listed(pathlib.Path(file).read_bytes())))
+        print(json.dumps(listed(data)))
+    if word == "sums":
+        print(json.dumps(sums(data, pathlib.Path(more[0]).read_bytes() if more else b"")))
 
 
 if __name__ == "__main__":

@@ -131,6 +131,8 @@ impl Export {
                 NodeKind::File(length) => ('-', thousands(*length), None),
                 NodeKind::Link(text) => ('l', String::new(), Some(text.as_slice())),
                 NodeKind::Hard(of) => ('h', String::new(), Some(of.as_bytes())),
+                // No member is either.
+                NodeKind::Part(_) | NodeKind::LeftOut(_) => continue,
             };
             text.push_str(&line(letter, &size, *meta, path.as_ref(), target));
         }

@@ -56,7 +56,7 @@ fn member(tree: &TreePlan, path: &Name, entry: &Entry, names: &Names<'_>) -> Nod
     let first = names.first(path).filter(|first| *first != path);
     let kind = match (&entry.what, first) {
         (Is::File(_) | Is::Hard(_), Some(first)) => NodeKind::Hard(first.clone()),
-        (Is::File(file), None) => NodeKind::File(file.length),
+        (Is::File(file), None) => NodeKind::File(file.length()),
         (Is::Link(text), _) => NodeKind::Link(text.clone()),
         (Is::Folder, _) => NodeKind::Folder,
         // A file has all its names, so that its first is one of them.

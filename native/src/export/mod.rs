@@ -24,7 +24,7 @@ use highwater_core::tar::{END, padding, push_member};
 use rayon::prelude::*;
 
 use crate::drive::check_bytes;
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::restore::tree::{Is, TreePlan};
 use crate::restore::{Look, look_at, sound};
 use crate::store::Store;
@@ -63,6 +63,10 @@ impl ExportPlan {
     /// # Errors
     /// An object is missing, has another length, or cannot be read; or a file has the name of the list.
     pub fn make(from: &dyn Store, tree: TreePlan, since: Option<TreePlan>, watch: &Watch<'_>) -> Result<Self, Error> {
+        if tree.is_stream || since.as_ref().is_some_and(|since| since.is_stream) {
+            let what = "what an archive of a snapshot holds is restored to a folder, and not exported";
+            return Err(Error::Refused { class: Class::Usage, what: what.to_owned() });
+        }
         let (members, removed) = match &since {
             None => (changes::all(&tree), Vec::new()),
             Some(since) => {

@@ -74,7 +74,8 @@ impl Plan {
                 claims.push(claim);
             }
         };
-        let Chosen { at, set, hidden, doubts } = choose(from, &asked, depth, each)?;
+        let Chosen { at, set, hidden, doubts } = choose(from, &asked, depth, false, each)?;
+        refuse_within(&at)?;
         let Asked { format, key, .. } = asked;
         let (point, end, fingerprint) = (set.name, set.bytes, set.key);
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
@@ -105,6 +106,7 @@ impl Plan {
             return Err(usage("only an image can be salvaged: a database with holes is none".to_owned()));
         }
         let at = one(format, point.as_deref())?;
+        refuse_within(&at)?;
         let scope = Scope::new(Of::Salvage(at.clone())).keyed(key.clone());
         let (survey, claims) = collect(from, format, &scope, Depth::Digest)?;
         let grave = survey.findings().sample().filter(|finding| finding.code.severity() > Severity::Warning);
@@ -178,16 +180,18 @@ pub(super) struct Chosen {
 }
 
 /// Looks for a point (none: the newest), hands what its index names to `each`, and refuses it if that index is damaged.
+/// Where it is asked for as a `tree`, that is what an archive holds.
 pub(super) fn choose(
     from: &dyn Store,
     asked: &Asked,
     depth: Depth,
+    tree: bool,
     each: &mut dyn FnMut(Work),
 ) -> Result<Chosen, Error> {
     let Asked { format, point, key } = asked;
     let format = *format;
     let at = one(format, point.as_deref())?;
-    let scope = Scope::new(Of::Point(Some(at.clone()))).keyed(key.clone());
+    let scope = Scope::new(Of::Point(Some(at.clone()))).as_tree(tree).keyed(key.clone());
     let survey = collect_each(from, format, &scope, depth, each)?;
     let newest = at.is_latest();
     let exact = survey.sets().last().is_some_and(|set| is_exactly(at.as_str(), &set.name));
@@ -248,7 +252,7 @@ pub fn find(from: &dyn Store, format: &'static dyn Format, point: String) -> Res
 }
 
 /// What follows the snapshot's name where a restore is of one archive in it.
-fn archive_of(format: &dyn Format, at: &Point) -> String {
+pub(super) fn archive_of(format: &dyn Format, at: &Point) -> String {
     let archive = at.as_str().rsplit_once('/').filter(|_| !grows(format));
     archive.map(|(_, archive)| format!("/{archive}")).unwrap_or_default()
 }
@@ -266,10 +270,17 @@ pub fn newest_sound(from: &dyn Store, format: &'static dyn Format, watch: &Watch
 }
 
 /// The point that a restore is asked for, which must stand for one thing; the newest of all if none is named.
-fn one(format: &dyn Format, point: Option<&str>) -> Result<Point, Error> {
+pub(super) fn one(format: &dyn Format, point: Option<&str>) -> Result<Point, Error> {
     let at = format.point(point.unwrap_or(LATEST)).map_err(|no| usage(no.to_string()))?;
     at.restores().map_err(|what| usage(what.to_owned()))?;
     Ok(at)
+}
+
+/// Refuses a path in a tree where no tree is made.
+fn refuse_within(at: &Point) -> Result<(), Error> {
+    let told =
+        |within: &str| usage(format!("'{within}' is in the tree of {at}, and here all of that is one stream of bytes"));
+    at.within().map_or(Ok(()), |within| Err(told(within)))
 }
 
 fn usage(what: String) -> Error {

@@ -9,7 +9,7 @@
 //! | anything else | unknown to them, but by the name of its file | |
 
 use super::kind::Kind;
-use super::names::{LOG, MANIFEST, is_id};
+use super::names::{self, LOG, MANIFEST, is_id};
 
 /// The ending of a key that was encrypted to another, which servers keep in a snapshot.
 const KEY: &str = "rsa-encrypted.key.blob";
@@ -49,6 +49,17 @@ pub fn part_of(name: &str) -> Option<(&str, Part)> {
         _ => return None,
     };
     Some((stem, part))
+}
+
+/// The first tree of files that is named in what stands after the `@` of `STORE@POINT`, as such, and the path in it;
+/// none where none is. The file that one is in, which ends in `.didx`, stands for the stream of bytes.
+#[must_use]
+pub fn tree(text: &str) -> Option<(&str, &str)> {
+    let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+    ends.filter_map(|end| text.split_at_checked(end)).find(|(point, _)| {
+        let archive = names::wanted(point).and_then(|wanted| wanted.archive).filter(|name| !name.ends_with(".didx"));
+        archive.and_then(part_of).is_some_and(|(_, part)| part != Part::Payloads)
+    })
 }
 
 /// How an archive is written.

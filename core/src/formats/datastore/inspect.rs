@@ -4,10 +4,12 @@
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::archives::Part;
 use super::content::Content;
 use super::folders::Role;
 use super::found::{compare, failed, finding};
 use super::index::{Entry, Index};
+use super::inside::Inside;
 use super::kind::Kind as FileKind;
 use super::manifest::{self, File};
 use super::names::{self, Which};
@@ -53,6 +55,8 @@ pub(super) struct Store {
     pub(super) tree: Option<Chunks>,
     /// Some tree is looked into.
     pub(super) deep: bool,
+    /// The tree that is to be made.
+    pub(super) inside: Option<Box<Inside>>,
 }
 
 /// Something to be read.
@@ -100,6 +104,8 @@ pub(super) enum Now {
     },
     Content(Box<Content>, String, u64, Option<String>),
     Log(Name, Decoder, Option<Broken>),
+    /// A chunk of a tree that is to be made.
+    Inside(Box<Inside>),
     Misnamed {
         folder: Name,
         name: Name,
@@ -135,6 +141,7 @@ impl Store {
             late: Vec::new(),
             tree: None,
             deep: false,
+            inside: None,
         }
     }
 
@@ -181,8 +188,22 @@ impl Store {
         self.known.contains(&hash(path))
     }
 
+    /// Whether chunks of trees are gathered, to be looked into.
+    pub(super) fn gathers(&self) -> bool {
+        self.trails() || self.scope.tree
+    }
+
+    /// The tree is to be made that an archive holds.
+    pub(super) fn makes_tree(&self) -> bool {
+        self.scope.tree
+    }
+
     /// Goes on to the next thing to be read.
     pub(super) fn next(&mut self, out: &mut Batch) {
+        if let Some(inside) = self.inside.take() {
+            self.now = Now::Inside(inside);
+            return;
+        }
         if self.ahead.is_empty() {
             // A backup that is not finished is the newest all the same: to pass over it would be to take an older one
             // for it.
@@ -250,6 +271,10 @@ impl Store {
                 }
                 self.next(out);
             }
+            Now::Inside(inside) => {
+                self.inside = inside.end(fault, out).map(Box::new);
+                self.next(out);
+            }
             Now::Log(name, mut decoder, broken) => {
                 let broken = broken.or_else(|| decoder.end().err());
                 match (fault, broken) {
@@ -284,17 +309,20 @@ impl Inspect for Store {
                 Ask::read(name.clone())
             }
             Now::Content(content, ..) => Ask::read(content.name().clone()),
+            Now::Inside(inside) => Ask::read(inside.name().clone()),
             Now::Nothing => Ask::Done,
         }
     }
 
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
+        let makes_tree = self.makes_tree();
         match (answer, &mut self.now) {
             (Answer::Entries(some), Now::Listing(_, _, entries)) => entries.extend_from_slice(some),
             (Answer::Bytes(bytes), Now::Manifest { reading, .. } | Now::Misnamed { reading, .. }) => {
                 reading.push(bytes)
             }
             (Answer::Bytes(bytes), Now::Content(content, ..)) => content.push(bytes),
+            (Answer::Bytes(bytes), Now::Inside(inside)) => inside.push(bytes),
             (Answer::Bytes(bytes), Now::Index { name, ordinal, codec, index, chunks, .. }) => {
                 // One archive alone is to be put together: then a chunk that comes twice goes to two places.
                 let claims = if self.archive.is_some() { &mut out.claims } else { &mut out.shared };
@@ -302,7 +330,9 @@ impl Inspect for Store {
                     if let Some(chunks) = chunks {
                         chunks.push(entry.target.end, &entry.digest);
                     }
-                    claims.extend(claim(name, *codec, *ordinal, entry));
+                    // Of what only says where files are, nothing is restored.
+                    let is_made = chunks.as_ref().is_none_or(|chunks| !makes_tree || chunks.half != Part::Tree);
+                    claims.extend(claim(name, *codec, *ordinal, entry).filter(|_| is_made));
                 });
             }
             (Answer::Bytes(bytes), Now::Log(_, decoder, broken)) => {

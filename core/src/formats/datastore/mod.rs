@@ -16,6 +16,7 @@ mod content;
 mod folders;
 mod found;
 mod index;
+mod inside;
 mod inspect;
 mod kind;
 mod manifest;
@@ -101,6 +102,9 @@ impl Format for Datastore {
                     of a group, ns/NAME all of a namespace, and vm/100/latest the newest";
         let manifest = text.strip_suffix(names::MANIFEST).and_then(|folder| folder.strip_suffix('/'));
         let point = manifest.unwrap_or(text);
+        if let Some((archive, within)) = archives::tree(point) {
+            return Ok(Point::new(archive).of_tree(within));
+        }
         match names::wanted(point).map(|wanted| wanted.archive) {
             None => Err(NoPoint(format!("'{text}' is no snapshot; {like}"))),
             Some(Some(_)) => Ok(Point::new(point)),

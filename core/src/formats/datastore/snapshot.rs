@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::archives::part_of;
+use super::archives::{Part, part_of};
 use super::content::{Content, kept};
 use super::found::{failed, finding, stray};
 use super::inspect::{Ahead, Late, Now, Store, hash, told};
@@ -179,7 +179,7 @@ impl Store {
         }
         present.remove(MANIFEST);
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
-        if self.trails() {
+        if self.gathers() {
             // The payloads of a tree come right behind it.
             files.sort_by(|one, other| part_of(&one.name).cmp(&part_of(&other.name)));
         }
@@ -226,6 +226,9 @@ impl Store {
     fn choose(&self, files: &mut Vec<File>, path: &str) -> Result<(), String> {
         let Some(archive) = &self.archive else { return Ok(()) };
         let had: Vec<String> = files.iter().map(|file| printable(file.archive().as_bytes())).collect();
+        if self.makes_tree() {
+            return choose_tree(files, archive, path, &had);
+        }
         let exact = files.iter().any(|file| file.name == *archive);
         files.retain(|file| if exact { file.name == *archive } else { file.is(archive) });
         let archive = printable(archive.as_bytes());
@@ -252,6 +255,23 @@ impl Store {
             });
         }
     }
+}
+
+/// Keeps what holds a tree: one archive, or of a split one both, whichever of them is named.
+fn choose_tree(files: &mut Vec<File>, archive: &str, path: &str, had: &[String]) -> Result<(), String> {
+    let named = part_of(archive).map(|(stem, _)| stem.to_owned());
+    let part = |file: &File, parts: &[Part]| {
+        let of = part_of(&file.name).filter(|_| file.kind == FileKind::Dynamic);
+        of.is_some_and(|(stem, part)| Some(stem) == named.as_deref() && parts.contains(&part))
+    };
+    let whole = part_of(archive).is_some_and(|(_, part)| part == Part::Whole);
+    let is_there = whole && files.iter().any(|file| part(file, &[Part::Whole]));
+    files.retain(|file| part(file, if is_there { &[Part::Whole] } else { &[Part::Tree, Part::Payloads] }));
+    if files.iter().any(|file| part(file, &[Part::Whole, Part::Tree])) {
+        return Ok(());
+    }
+    let archive = printable(archive.as_bytes());
+    Err(format!("there is no tree '{archive}' in {path}: it has {}", told(had)))
 }
 
 /// What is said of a snapshot whose key is another one, or not at hand.

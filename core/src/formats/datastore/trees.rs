@@ -5,17 +5,21 @@
 
 use super::archives::{Part as Half, part_of};
 use super::found::finding;
-use super::inspect::{Ahead, Store};
+use super::index::Entry;
+use super::inside::Inside;
+use super::inspect::{Ahead, Store, claim};
 use super::kind::Kind;
 use super::manifest::File;
 use super::names;
 use super::pxar::{Content, Event, MemberKind, Odd, Payloads, Places, Reader};
+use crate::claim::Claim;
 use crate::codec::{Codec, Flow};
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::finding::{Code, Finding, Findings, Hurts};
 use crate::inspect::Batch;
 use crate::key::Key;
 use crate::name::Name;
+use crate::node::{Meta, Node, NodeKind};
 use crate::trail::{Ended, Follow, Part, Trail};
 
 /// The chunks of an archive, in order.
@@ -51,19 +55,15 @@ impl Chunks {
 impl Store {
     /// Begins to gather the chunks of an index, if it is that of a tree that is to be looked into.
     pub(super) fn chunks(&self, index: &Name, file: &File, codec: Codec, ordinal: u64) -> Option<Chunks> {
-        let (_, half) = part_of(&file.name).filter(|_| self.trails() && file.kind == Kind::Dynamic)?;
+        let (_, half) = part_of(&file.name).filter(|_| self.gathers() && file.kind == Kind::Dynamic)?;
         Some(Chunks::new(index.clone(), half, codec, ordinal))
     }
 
     /// Looks into a tree whose chunks are known; or are not, as its index could not be read.
     pub(super) fn look_into(&mut self, chunks: Chunks, is_read: bool, out: &mut Batch) {
         let before = self.tree.take();
-        let mut trail = |tree, payloads, missing| {
-            self.deep = true;
-            out.trails.extend(trail(tree, payloads, missing, self.key.as_ref()));
-        };
         match (chunks.half, before) {
-            (Half::Whole, _) if is_read => trail(chunks, None, false),
+            (Half::Whole, _) if is_read => self.follow(chunks, None, false, out),
             (Half::Tree, _) if is_read => {
                 let stem = chunks.index.as_bytes().strip_suffix(b".mpxar.didx");
                 let next = match self.ahead.last() {
@@ -75,42 +75,38 @@ impl Store {
                     return;
                 }
                 // Whoever asks for this part alone is told of it alone.
-                if self.archive.is_none() {
+                if self.archive.is_none() || self.makes_tree() {
                     let message = "the manifest names no payloads beside it, which have the contents of its files";
                     let name = chunks.index.clone();
                     out.findings.push(finding(Code::Record, name, None, message.to_owned(), chunks.hurts));
                 }
-                trail(chunks, None, false);
+                self.follow(chunks, None, false, out);
             }
-            (Half::Payloads, Some(tree)) => trail(tree, is_read.then_some(chunks), !is_read),
+            (Half::Payloads, Some(tree)) => self.follow(tree, is_read.then_some(chunks), !is_read, out),
             _ => {}
+        }
+    }
+
+    /// Has a tree followed by whoever verifies; or, if it is to be made, reads it.
+    fn follow(&mut self, tree: Chunks, payloads: Option<Chunks>, missing: bool, out: &mut Batch) {
+        self.deep = true;
+        if self.makes_tree() {
+            self.inside = Inside::begin(Tree::new(tree, payloads, missing, self.key.as_ref()), out).map(Box::new);
+        } else {
+            out.trails.extend(trail(tree, payloads, missing, self.key.as_ref()));
         }
     }
 }
 
 /// The trail of a tree, with the payloads of a split one; `None` for those if they are not to be looked at.
 pub(super) fn trail(tree: Chunks, payloads: Option<Chunks>, missing: bool, key: Option<&Key>) -> Option<Trail> {
-    let reader = Reader::new(tree.length(), tree.half == Half::Tree);
-    let mut follow = Tree {
-        now: Now::Tree(Box::new(reader)),
-        at: 0,
-        next: 0,
-        chunks: tree,
-        payloads,
-        places: Places::default(),
-        full: false,
-        piece: None,
-        bytes: Vec::new(),
-        key: key.cloned(),
-        whole: !missing,
-        over: false,
-    };
+    let mut follow = Tree { nodes: None, ..Tree::new(tree, payloads, missing, key) };
     let first = follow.more(&mut Findings::default())?;
     Some(Trail { parts: vec![first], follow: Box::new(follow), key: None })
 }
 
 /// The follower.
-struct Tree {
+pub(super) struct Tree {
     now: Now,
     /// How far the archive was taken, and the number of its next chunk.
     at: u64,
@@ -127,6 +123,8 @@ struct Tree {
     key: Option<Key>,
     whole: bool,
     over: bool,
+    /// What was read of it, if it is to be made.
+    nodes: Option<Vec<Node>>,
 }
 
 /// What is being looked at.
@@ -136,6 +134,50 @@ enum Now {
 }
 
 impl Tree {
+    /// Of these chunks; what was read of it is gathered, as it is to be made.
+    pub(super) fn new(tree: Chunks, payloads: Option<Chunks>, missing: bool, key: Option<&Key>) -> Self {
+        let reader = Reader::new(tree.length(), tree.half == Half::Tree);
+        Self {
+            now: Now::Tree(Box::new(reader)),
+            at: 0,
+            next: 0,
+            chunks: tree,
+            payloads,
+            places: Places::default(),
+            full: false,
+            piece: None,
+            bytes: Vec::new(),
+            key: key.cloned(),
+            whole: !missing,
+            over: false,
+            nodes: Some(Vec::new()),
+        }
+    }
+
+    /// The claim on the chunk that is read next.
+    pub(super) fn claim(&self) -> Option<Claim> {
+        let (length, digest) = self.piece?;
+        let target = self.at..self.at.saturating_add(length);
+        let Hurts::One(ordinal) = self.chunks.hurts else { return None };
+        claim(&self.chunks.index, self.chunks.codec, ordinal, Entry { target, digest: Digest::Sha256(digest) })
+    }
+
+    /// What opens its chunks.
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
+    /// That not all of it was read.
+    pub(super) fn unread(&self) -> Finding {
+        let message = format!("its tree was not read beyond byte {} of the archive", self.at);
+        finding(Code::Unreadable, self.chunks.index.clone(), Some(self.at), message, self.chunks.hurts)
+    }
+
+    /// What was read since this was asked last.
+    pub(super) fn nodes(&mut self) -> Vec<Node> {
+        self.nodes.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// What is in the archive at an offset.
     fn tell(&self, Odd { code, at, what }: Odd, out: &mut Findings) {
         let message = format!("byte {at} of the archive: {what}");
@@ -156,11 +198,17 @@ impl Tree {
     /// Takes the bytes of a chunk.
     fn take(&mut self, bytes: &[u8], out: &mut Findings) {
         let mut odds = Vec::new();
-        let Self { now, places, full, .. } = self;
+        let Self { now, places, full, nodes, .. } = self;
         let end = match now {
             Now::Tree(reader) => reader.push(bytes, &mut |event| match event {
                 Event::Odd(odd) => odds.push(odd),
                 Event::Member(member) => {
+                    if let Some(nodes) = nodes {
+                        match member.node() {
+                            Ok(node) => nodes.push(node),
+                            Err(what) => odds.push(Odd { code: Code::Record, at: member.at, what }),
+                        }
+                    }
                     if let MemberKind::File(Content::Apart { at, length }) = member.kind {
                         *full |= !places.push(at, length);
                     }
@@ -187,10 +235,22 @@ impl Tree {
             self.tell(odd, out);
             return self.lose();
         }
+        if let (Now::Tree(reader), Some(nodes)) = (&self.now, &mut self.nodes) {
+            nodes.extend(reader.left_out().map(|what| Node {
+                path: None,
+                kind: NodeKind::LeftOut(what),
+                meta: Meta::default(),
+            }));
+        }
         let Some(payloads) = self.payloads.take() else {
             self.over = true;
             return;
         };
+        if self.full && self.nodes.is_some() {
+            // Each was seen to begin where the one before it ends, or later.
+            self.over = true;
+            return;
+        }
         if self.full {
             let what = "the tree has more files than are remembered, so its payloads are not looked at";
             let odd = Odd { code: Code::Unreadable, at: self.at, what: what.to_owned() };

@@ -78,12 +78,13 @@ impl Format for Tree {
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {
-        if text == LATEST {
-            return Ok(Point::new(text));
-        }
         let text = text.strip_prefix(names::POINTS).and_then(|rest| rest.strip_prefix('/')).unwrap_or(text);
+        let (text, within) = text.split_once('/').unwrap_or((text, ""));
+        if text == LATEST {
+            return Ok(Point::new(text).of_tree(within));
+        }
         stamp::point(text.strip_suffix(names::LIST).unwrap_or(text))
-            .map(Point::new)
+            .map(|stamp| Point::new(stamp).of_tree(within))
             .map_err(|no| NoPoint(no.to_string()))
     }
 

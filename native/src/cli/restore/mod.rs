@@ -37,6 +37,11 @@ use words::words;
 /// checked on the way, and nothing inside the old bytes is touched. A target at any point of the repository is
 /// replaced once the new file is whole; one that holds more, or something that no backup here holds, is left alone
 /// unless --full is given.
+///
+/// An archived tree of files (.pxar, .mpxar) is restored to a folder; a path behind its name means what lies there, of a
+/// file this alone. Devices, FIFOs and sockets are left out and named, and the exit code is then 3; extended attributes
+/// and access control lists are not restored. The name of its file (.pxar.didx), standard output and --salvage mean the
+/// archive's stream of bytes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,7 +51,8 @@ Examples:
   highwater restore --dry-run /backup/zodb Data.fs          which files would be read?
   highwater restore /backup/zodb - | zstd > Data.fs.zst
   highwater restore /backup/files@2026-11-19 /srv/files      a folder, as it was then
-  highwater restore /mnt/datastore@vm/100/2026-11-19T03:00:00Z/drive-scsi0.img disk.img")]
+  highwater restore /mnt/datastore@vm/100/2026-11-19T03:00:00Z/drive-scsi0.img disk.img
+  highwater restore /mnt/datastore@ct/200/latest/root.pxar/etc /tmp/etc")]
 pub(super) struct Restore {
     /// The repository, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
     #[arg(value_name = "REPO[@POINT]")]
@@ -93,8 +99,12 @@ impl Run for Restore {
         let format = kind_of(&from, &self.root)?;
         let watch = self.talk.watch(stop);
         self.only(&from, format, &repository.path, &watch)?;
+        let to_stdout = self.target == Path::new("-");
+        // As a stream of bytes, an archived tree can be salvaged, and handed on.
+        let is_tree = |point: &String| format.point(point).is_ok_and(|point| point.is_tree());
+        let is_tree = repository.point.as_ref().is_some_and(is_tree) && !self.datastore.salvage && !to_stdout;
         let asked = Asked { format, point: repository.point, key: self.keys.load()? };
-        if format.facts().shape == Shape::Tree {
+        if is_tree || format.facts().shape == Shape::Tree {
             return self.to_tree(&from, asked, &watch);
         }
         let plan = match self.datastore.salvage {
@@ -110,7 +120,6 @@ impl Run for Restore {
             look: Look::Length,
             whole_sum: false,
         };
-        let to_stdout = self.target == Path::new("-");
         if to_stdout && self.datastore.salvage {
             return Err(usage("--salvage needs a file: what is bad is known only after it was read".to_owned()));
         }

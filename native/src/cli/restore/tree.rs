@@ -1,5 +1,6 @@
 //! `highwater restore` of a tree.
 
+use highwater_core::name::Name;
 use highwater_core::render::{bytes, thousands};
 
 use super::Restore;
@@ -8,11 +9,14 @@ use crate::cli::repository::usage;
 use crate::cli::{out, progress};
 use crate::disk;
 use crate::error::Error;
-use crate::restore::tree::{Run, TreeOptions, TreePlan, TreeSummary, to_folder};
+use crate::restore::tree::{Change, Run, TreeOptions, TreePlan, TreeSummary, to_folder};
 use crate::restore::{Asked, How};
 use crate::shown::quoted;
 use crate::store::Store;
 use crate::watch::Watch;
+
+/// How many entries that are left out are named.
+const NAMED: usize = 100;
 
 impl Restore {
     /// Restores a tree to the folder that is the target.
@@ -30,9 +34,18 @@ impl Restore {
             made
         })?;
         if !self.talk.quiet {
-            out::print(&self.tree_words(&summary))?;
+            let each = |(path, change): &(Name, Change)| format!("would {} {path}\n", change.word());
+            let changes: String = summary.changes.iter().map(each).collect();
+            out::print(&format!("{changes}{}", self.tree_words(&summary)))?;
         }
-        Ok(Exit::Sound)
+        for (path, what) in plan.left_out.iter().take(NAMED) {
+            out::say(&format!("highwater: left out: '{path}' is {what}, which is not restored"));
+        }
+        let more = plan.left_out.len().saturating_sub(NAMED);
+        if more > 0 {
+            out::say(&format!("highwater: left out: {} more of the kind", thousands(more as u64)));
+        }
+        Ok(if plan.left_out.is_empty() { Exit::Sound } else { Exit::Inconclusive })
     }
 
     /// What was done.

@@ -25,7 +25,8 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
     if let (true, Some(path)) = (entries.is_empty(), path) {
         return Err(Error::cannot_start(format!("there is no '{path}' in {}", plan.point)));
     }
-    let length = |(_, entry): &(Option<&Name>, &Entry)| if let Is::File(file) = &entry.what { file.length } else { 0 };
+    let length =
+        |(_, entry): &(Option<&Name>, &Entry)| if let Is::File(file) = &entry.what { file.length() } else { 0 };
     let bytes = entries.iter().map(length).fold(0, u64::saturating_add);
     if json {
         let entries: Vec<Value> = entries.into_iter().map(|(path, entry)| object(plan, path, entry)).collect();
@@ -34,7 +35,7 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
     }
     let mut text = format!("{}: {}, {} bytes\n", plan.point, counted(entries.len()), thousands(bytes));
     for (path, entry) in entries {
-        let size = if let Is::File(file) = &entry.what { thousands(file.length) } else { String::new() };
+        let size = if let Is::File(file) = &entry.what { thousands(file.length()) } else { String::new() };
         let (letter, _, target) = kind(&entry.what);
         text.push_str(&line(letter, &size, entry.meta, path, target.as_deref()));
     }
@@ -88,11 +89,11 @@ fn object(plan: &TreePlan, path: Option<&Name>, entry: &Entry) -> Value {
     put("nanoseconds", modified.map(|(_, nanoseconds)| json!(nanoseconds)));
     put("target", target.map(|target| json!(printable(&target))));
     if let Is::File(file) = &entry.what {
-        put("size", Some(json!(file.length)));
+        put("size", Some(json!(file.length())));
         // Of a file that is put together of several, none is the file's own.
         if let [claim] = plan.claims_of(file) {
             put("object", Some(json!(claim.object)));
-            let digest = claim.expect.digest.filter(|_| claim.expect.length == file.length);
+            let digest = claim.expect.digest.filter(|_| claim.expect.length == file.length());
             put("digest", digest.map(|digest| json!(digest.to_string())));
         }
     }

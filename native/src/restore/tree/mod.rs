@@ -6,12 +6,19 @@
 //! entry, from the leaves up, so that no folder's time changes after it was set (`meta`). When all of it is durable,
 //! the two folders exchange their names in one step, and the old one goes.
 //!
+//! Claims and files have their places in one space of addresses. Files with claims of their own lie there one after
+//! another; files that are parts of a stream lie in it, and one claim may be on bytes of several. What is there of those
+//! is compared byte by byte with what the repository has (`compare`).
+//!
 //! Everything that an index says of the tree is laid out first (`plan`): an entry below what is no folder, two entries
 //! of one name, bytes that overlap or are missing end a restore before it begins. No name leads out of the folder, and
 //! no link is followed.
 
+mod change;
+mod compare;
 mod draft;
 mod meta;
+mod narrow;
 mod plan;
 mod there;
 mod write;
@@ -21,6 +28,7 @@ use highwater_core::name::Name;
 use highwater_core::render::{bytes, thousands};
 use rayon::prelude::*;
 
+pub use change::Change;
 pub use plan::TreePlan;
 
 use self::draft::TreeDraft;
@@ -61,6 +69,8 @@ pub struct TreeSummary {
     /// Entries that did not get all of the owner, permissions and time on record: as a rule, only root may give files
     /// away.
     pub ours: u64,
+    /// Where nothing was done: what would be, by path.
+    pub changes: Vec<(Name, Change)>,
 }
 
 /// One restore of a tree.
@@ -131,23 +141,24 @@ fn summary(run: &Run<'_>, there: Option<&There<'_>>, ours: u64) -> TreeSummary {
         written: to_write(plan, there),
         given_up: there.map_or(0, |there| there.foreign.count),
         ours,
+        changes: if run.job.dry_run { change::changes(plan, there) } else { Vec::new() },
     }
 }
 
 /// Bytes that are not there.
 fn to_write(plan: &TreePlan, there: Option<&There<'_>>) -> u64 {
     let missing = plan.files().filter(|(path, _)| there.is_none_or(|there| !there.kept.contains(*path)));
-    missing.map(|(_, file)| file.length).sum()
+    missing.map(|(_, file)| file.length()).sum()
 }
 
 /// Looks before the first write whether everything is there that will be read, and room for it.
 fn look_ahead(run: &Run<'_>, missing: &[(&Name, &File)]) -> Result<(), Error> {
     let Run { plan, from, watch, .. } = *run;
-    let claims: Vec<&Claim> = missing.iter().flat_map(|(_, file)| plan.claims_of(file)).collect();
+    let claims: Vec<&Claim> = plan.claims_on(missing.iter().map(|(_, file)| *file));
     let look = |claim: &&Claim| ready::object(from, (claim, plan.key.as_ref()), Look::Length, watch).err();
     // The first of several, so that the same damage gives the same sentence.
     claims.par_iter().find_map_first(look).map_or(Ok(()), Err)?;
-    room(run, missing.iter().map(|(_, file)| file.length).sum())
+    room(run, missing.iter().map(|(_, file)| file.length()).sum())
 }
 
 /// Looks whether there is room for so many bytes.

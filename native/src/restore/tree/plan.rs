@@ -1,9 +1,9 @@
 //! `TreePlan`: the entries of one point and the claims of each file, laid out and found to be a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use highwater_core::claim::Claim;
+use highwater_core::claim::{Claim, Extent};
 use highwater_core::facts::Shape;
 use highwater_core::key::Key;
 use highwater_core::name::Name;
@@ -11,8 +11,9 @@ use highwater_core::node::{Meta, Node, NodeKind};
 use highwater_core::report::Depth;
 use highwater_core::survey::Work;
 
+use super::narrow;
 use crate::error::{Class, Error};
-use crate::restore::plan::{Asked, Chosen, choose};
+use crate::restore::plan::{Asked, Chosen, archive_of, choose, one};
 use crate::shown::quoted;
 use crate::store::Store;
 
@@ -23,12 +24,16 @@ pub struct TreePlan {
     pub point: String,
     /// What else is doubtful about the point, in sentences.
     pub doubts: Vec<String>,
+    /// What of it no restore makes: where it is, and what, in a few words.
+    pub left_out: Vec<(Name, String)>,
     /// What the file system keeps of the folder itself.
     pub(crate) top: Meta,
     /// The entries below it by their paths; each lies in a folder that is one of them, or in the top.
     pub(crate) entries: BTreeMap<Name, Entry>,
-    /// Claims by file and place.
+    /// Claims by their places in the space of addresses; none covers another's bytes.
     pub(super) claims: Vec<Claim>,
+    /// Files are parts of a stream: a claim may be on bytes of several.
+    pub(crate) is_stream: bool,
     /// What opens what is encrypted.
     pub(crate) key: Option<Key>,
 }
@@ -53,11 +58,26 @@ pub(crate) enum Is {
 /// A file, of which no byte is claimed twice and none not at all.
 #[derive(Debug)]
 pub(crate) struct File {
-    pub(crate) length: u64,
-    /// Its claims among all.
-    pub(super) claims: Range<usize>,
-    /// How many other names it has.
-    pub(super) aliases: u64,
+    /// Where its bytes lie, half-open, in the one space of addresses in which claims and files have their places. No
+    /// other file has any of them. One claim may be on bytes of several files, and on bytes of none.
+    pub(super) span: Range<u64>,
+}
+
+impl File {
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> u64 {
+        self.span.end.saturating_sub(self.span.start)
+    }
+
+    /// Which of some bytes are its own that begin at this place, and where in it they begin; none where it begins
+    /// behind them.
+    pub(super) fn part_of<'b>(&self, at: u64, bytes: &'b [u8]) -> Option<(u64, &'b [u8])> {
+        let end = at.saturating_add(bytes.len() as u64).min(self.span.end);
+        let start = at.max(self.span.start);
+        let part = |place: u64| usize::try_from(place.checked_sub(at)?).ok();
+        let bytes = bytes.get(part(start)?..part(end)?).filter(|_| start < end)?;
+        Some((start - self.span.start, bytes))
+    }
 }
 
 impl TreePlan {
@@ -66,7 +86,8 @@ impl TreePlan {
     /// # Errors
     /// When there is no such point, its index is damaged, or what it says is no tree.
     pub fn make(from: &dyn Store, asked: Asked) -> Result<Self, Error> {
-        if asked.format.facts().shape != Shape::Tree {
+        let is_tree = one(asked.format, asked.point.as_deref())?.is_tree();
+        if asked.format.facts().shape != Shape::Tree && !is_tree {
             let what = format!("a point of the kind {} is one file, and no tree", asked.format.facts().name);
             return Err(Error::Refused { class: Class::Usage, what });
         }
@@ -76,14 +97,37 @@ impl TreePlan {
             Work::Node(node) => nodes.push(node),
             Work::Trail(_) => {}
         };
-        let Chosen { set, doubts, hidden, .. } = choose(from, &asked, Depth::Digest, each)?;
+        let Chosen { at, set, doubts, hidden } = choose(from, &asked, Depth::Digest, true, each)?;
         let no_tree = |why: String| {
             let repository = quoted(&from.told(None));
             Error::damage(format!("the index of {} in {repository} names no tree: {why}; verify it", set.name))
         };
-        let (top, entries) = lay_out(nodes, &mut claims).map_err(no_tree)?;
-        let doubts = hidden.into_iter().chain(doubts).collect();
-        Ok(Self { point: set.name, doubts, top, entries, claims, key: asked.key })
+        let mut doubts: Vec<String> = hidden.into_iter().chain(doubts).collect();
+        let mut left_out = Vec::new();
+        nodes.retain(|node| match (&node.kind, &node.path) {
+            (NodeKind::LeftOut(what), Some(path)) => {
+                left_out.push((path.clone(), what.clone()));
+                false
+            }
+            (NodeKind::LeftOut(what), None) => {
+                doubts.push(format!("not restored: {what}"));
+                false
+            }
+            _ => true,
+        });
+        let (mut top, mut entries) = lay_out(nodes, &mut claims).map_err(no_tree)?;
+        let mut point = format!("{}{}", set.name, archive_of(asked.format, &at));
+        if let Some(within) = at.within() {
+            let part = Name::new(within.as_bytes()).map_err(|error| usage(format!("'{within}': {error}")))?;
+            (top, entries) = narrow::to(&part, (top, entries)).ok_or_else(|| {
+                Error::cannot_start(format!("there is no '{part}' in {at} [in {}]", quoted(&from.told(None))))
+            })?;
+            left_out =
+                left_out.into_iter().filter_map(|(path, what)| Some((narrow::below(&part, &path)?, what))).collect();
+            point = format!("{point}/{part}");
+        }
+        let is_stream = asked.format.facts().shape != Shape::Tree;
+        Ok(Self { point, doubts, left_out, top, entries, claims, is_stream, key: asked.key })
     }
 
     /// Its files, by their first names.
@@ -94,16 +138,42 @@ impl TreePlan {
         })
     }
 
-    /// The claims of a file, in order.
+    /// The claims on bytes of a file, in order, by their places among all.
+    fn places_of(&self, file: &File) -> Range<usize> {
+        if file.span.is_empty() {
+            return 0..0;
+        }
+        let first = self.claims.partition_point(|claim| claim.target().end <= file.span.start);
+        first..self.claims.partition_point(|claim| claim.target().start < file.span.end)
+    }
+
+    /// The claims on bytes of a file, in order. The first and the last may be on others' too.
     pub(crate) fn claims_of(&self, file: &File) -> &[Claim] {
-        self.claims.get(file.claims.clone()).unwrap_or_default()
+        self.claims.get(self.places_of(file)).unwrap_or_default()
+    }
+
+    /// The claims on bytes of any of these files, each once.
+    pub(super) fn claims_on<'f>(&self, files: impl Iterator<Item = &'f File>) -> Vec<&Claim> {
+        let mut places: Vec<usize> = files.flat_map(|file| self.places_of(file)).collect();
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().filter_map(|place| self.claims.get(place)).collect()
     }
 }
 
+/// A file with claims of its own, before it has its place.
+fn own(length: u64) -> Is {
+    Is::File(File { span: 0..length })
+}
+
+/// The entries of a tree, and what the file system keeps of its top.
+pub(super) type Laid = (Meta, BTreeMap<Name, Entry>);
+
 /// Brings entries and claims together. The error is a clause that says why they are no tree.
-fn lay_out(nodes: Vec<Node>, claims: &mut Vec<Claim>) -> Result<(Meta, BTreeMap<Name, Entry>), String> {
+fn lay_out(nodes: Vec<Node>, claims: &mut Vec<Claim>) -> Result<Laid, String> {
     let (mut top, mut entries) = (Meta::default(), BTreeMap::new());
     let mut is_named = false;
+    let mut parts = BTreeSet::new();
     for Node { path, kind, meta } in nodes {
         let Some(path) = path else {
             if kind != NodeKind::Folder {
@@ -117,7 +187,12 @@ fn lay_out(nodes: Vec<Node>, claims: &mut Vec<Claim>) -> Result<(Meta, BTreeMap<
         };
         let what = match kind {
             NodeKind::Folder => Is::Folder,
-            NodeKind::File(length) => Is::File(File { length, claims: 0..0, aliases: 0 }),
+            NodeKind::File(length) => own(length),
+            NodeKind::Part(span) => {
+                parts.insert(path.clone());
+                Is::File(File { span })
+            }
+            NodeKind::LeftOut(what) => return Err(format!("'{path}' is {what}")),
             NodeKind::Link(text) if text.is_empty() || text.contains(&0) => {
                 return Err(format!("'{path}' is a link that no file system can hold"));
             }
@@ -137,62 +212,96 @@ fn lay_out(nodes: Vec<Node>, claims: &mut Vec<Claim>) -> Result<(Meta, BTreeMap<
             None => return Err(format!("'{path}' lies in '{folder}', which is not named")),
         }
     }
-    share_names(&mut entries)?;
-    share_claims(&mut entries, claims)?;
+    look_at_names(&entries)?;
+    share_claims(&mut entries, &parts, claims)?;
     Ok((top, entries))
 }
 
-/// Counts the other names of each file.
-fn share_names(entries: &mut BTreeMap<Name, Entry>) -> Result<(), String> {
-    let hard = |(path, entry): (&Name, &Entry)| match &entry.what {
-        Is::Hard(of) => Some((path.clone(), of.clone())),
-        Is::Folder | Is::File(_) | Is::Link(_) => None,
-    };
-    let all: Vec<(Name, Name)> = entries.iter().filter_map(hard).collect();
-    for (path, of) in all {
-        match entries.get_mut(&of).map(|entry| &mut entry.what) {
-            Some(Is::File(file)) => file.aliases += 1,
-            _ => return Err(format!("'{path}' is another name of '{of}', which is no file")),
+/// Sees to it that every other name is one of a file.
+fn look_at_names(entries: &BTreeMap<Name, Entry>) -> Result<(), String> {
+    for (path, entry) in entries {
+        if let Is::Hard(of) = &entry.what
+            && !matches!(entries.get(of).map(|entry| &entry.what), Some(Is::File(_)))
+        {
+            return Err(format!("'{path}' is another name of '{of}', which is no file"));
         }
     }
     Ok(())
 }
 
-/// Gives each file its claims, which must cover it.
-fn share_claims(entries: &mut BTreeMap<Name, Entry>, claims: &mut Vec<Claim>) -> Result<(), String> {
+/// Gives claims and files their places: first the stream that files are parts of, then the others, one after another.
+/// Each must be covered.
+fn share_claims(
+    entries: &mut BTreeMap<Name, Entry>,
+    parts: &BTreeSet<Name>,
+    claims: &mut Vec<Claim>,
+) -> Result<(), String> {
     // Bytes that are restored nowhere are no part of a tree.
     claims.retain(|claim| claim.extent.is_some());
     let place = |claim: &Claim| claim.extent.as_ref().map(|extent| (extent.path.clone(), extent.at));
     claims.sort_by_cached_key(place);
     let path_of = |claim: &Claim| claim.extent.as_ref().and_then(|extent| extent.path.clone());
-    let mut first = 0;
-    for claims in claims.chunk_by(|one, other| path_of(one) == path_of(other)) {
+    let (mut base, mut stream) = (0, 0);
+    let mut named = BTreeSet::new();
+    for claims in claims.chunk_by_mut(|one, other| path_of(one) == path_of(other)) {
         let object = claims.first().map(|claim| claim.object.to_string()).unwrap_or_default();
-        let path = claims.first().and_then(path_of).ok_or_else(|| format!("'{object}' has bytes of no file"))?;
-        let Some(Is::File(file)) = entries.get_mut(&path).map(|entry| &mut entry.what) else {
+        let Some(path) = claims.first().and_then(path_of) else {
+            base =
+                follow_each_other(claims).map_err(|at| format!("the bytes of its files do not go on at byte {at}"))?;
+            stream = base;
+            continue;
+        };
+        let file = entries.get_mut(&path).map(|entry| &mut entry.what);
+        let Some(Is::File(file)) = file.filter(|_| !parts.contains(&path)) else {
             return Err(format!("'{object}' has bytes of '{path}', which is no file"));
         };
-        let mut reached = 0;
+        let reached =
+            follow_each_other(claims).map_err(|at| format!("the bytes of '{path}' do not go on at byte {at}"))?;
+        if reached != file.length() {
+            return Err(format!("'{path}' is to have {} bytes, and {reached} are named", file.length()));
+        }
+        let end = base.checked_add(reached).ok_or_else(|| "its files have more bytes than can be".to_owned())?;
+        file.span = base..end;
         for claim in claims {
-            let target = claim.target();
-            if target.start != reached || target.end - target.start != claim.expect.length {
-                return Err(format!("the bytes of '{path}' do not go on at byte {reached}"));
-            }
-            reached = target.end;
+            claim.extent = Some(Extent { path: None, at: base.saturating_add(claim.target().start) });
         }
-        if reached != file.length {
-            return Err(format!("'{path}' is to have {} bytes, and {reached} are named", file.length));
-        }
-        file.claims = first..first + claims.len();
-        first += claims.len();
+        base = end;
+        named.insert(path);
     }
+    let mut spans = Vec::new();
     for (path, entry) in entries {
-        if let Is::File(file) = &entry.what
-            && file.length > 0
-            && file.claims.is_empty()
-        {
-            return Err(format!("'{path}' is to have {} bytes, and none are named", file.length));
+        let Is::File(file) = &mut entry.what else { continue };
+        match (parts.contains(path), file.length()) {
+            (true, 1..) if file.span.end > stream => {
+                let Range { start, end } = file.span;
+                return Err(format!("'{path}' is to have the bytes {start} to {end} of {stream}"));
+            }
+            (true, 1..) => spans.push((file.span.start, file.span.end, path)),
+            (false, 1..) if !named.contains(path) => {
+                return Err(format!("'{path}' is to have {} bytes, and none are named", file.length()));
+            }
+            (_, 0) => file.span = 0..0,
+            (false, _) => {}
         }
     }
-    Ok(())
+    spans.sort_unstable();
+    let shared = spans.iter().zip(spans.iter().skip(1)).find(|((_, end, _), (start, ..))| end > start);
+    shared.map_or(Ok(()), |((.., one), (.., other))| Err(format!("'{one}' and '{other}' have the same bytes")))
+}
+
+/// How far claims reach when each begins where the one before it ends, from 0 on; else where one does not.
+fn follow_each_other(claims: &[Claim]) -> Result<u64, u64> {
+    let mut reached = 0;
+    for claim in claims {
+        let target = claim.target();
+        if target.start != reached || target.end - target.start != claim.expect.length {
+            return Err(reached);
+        }
+        reached = target.end;
+    }
+    Ok(reached)
+}
+
+fn usage(what: String) -> Error {
+    Error::Refused { class: Class::Usage, what }
 }

@@ -5,12 +5,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
 
 use highwater_core::check::Verdict;
-use highwater_core::claim::Claim;
+use highwater_core::claim::{Claim, Extent};
 use highwater_core::codec::Codec;
 use highwater_core::name::Name;
 use highwater_core::render::thousands;
 
 use super::Run;
+use super::compare;
 use super::draft::TreeDraft;
 use super::meta::{self, Unrecorded};
 use super::plan::{File, Is};
@@ -40,6 +41,10 @@ pub(super) struct There<'p> {
     candidates: Vec<Candidate<'p>>,
     /// Entries of which everything is right, but for what files hold.
     right: usize,
+    /// Entries beside files that are what they should be.
+    same: HashSet<&'p Name>,
+    /// Entries that have other permissions, owners or times than those on record.
+    unset: HashSet<&'p Name>,
     is_top_right: bool,
     /// Files that are right and could not come over.
     stay: HashSet<&'p Name>,
@@ -53,6 +58,8 @@ pub(super) struct Foreign {
     pub(super) count: u64,
     /// The first in the order of their names, and what is wrong with it.
     first: Option<(Name, &'static str)>,
+    /// Those that go with whatever is in them.
+    gone: Vec<Name>,
 }
 
 impl Foreign {
@@ -62,11 +69,16 @@ impl Foreign {
             self.first = Some((path.clone(), why));
         }
     }
+
+    fn note_gone(&mut self, path: &Name, why: &'static str) {
+        self.note(path, why);
+        self.gone.push(path.clone());
+    }
 }
 
-struct Candidate<'p> {
-    path: &'p Name,
-    file: &'p File,
+pub(super) struct Candidate<'p> {
+    pub(super) path: &'p Name,
+    pub(super) file: &'p File,
     identity: Identity,
     /// It has the names that the point gives it, and no other, and nobody writes it who is not to.
     is_ours: bool,
@@ -103,6 +115,8 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
         foreign: Foreign::default(),
         candidates: Vec::new(),
         right: 0,
+        same: HashSet::new(),
+        unset: HashSet::new(),
         is_top_right: meta::is_right(&plan.top, &top, user),
         stay: HashSet::new(),
         unrecorded: Unrecorded::within(top.owner, user),
@@ -120,32 +134,37 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
             let look = there.inside.look(Some(&name)).map_err(Error::at("look at", &*there.inside, &name))?;
             let Some(look) = look else { continue };
             let Some((path, entry)) = plan.entries.get_key_value(&name) else {
-                there.foreign.note(&name, "it is not in the point");
+                there.foreign.note_gone(&name, "it is not in the point");
                 continue;
             };
             let is_right = meta::is_right(&entry.meta, &look, user);
             there.unrecorded.note(Some(path), &entry.meta, &look);
+            if !is_right {
+                there.unset.insert(path);
+            }
             match (&entry.what, look.what) {
                 (Is::Folder, What::Folder) => {
                     there.right += usize::from(is_right);
+                    there.same.insert(path);
                     folders.push(Some(path.clone()));
                 }
                 (Is::Link(text), What::Link) => {
                     let leads = there.inside.leads_to(&name);
                     if leads.is_some_and(|leads| leads.as_os_str().as_bytes() == text) {
                         there.right += usize::from(is_right);
+                        there.same.insert(path);
                     } else {
                         there.foreign.note(path, "it leads elsewhere");
                     }
                 }
-                (Is::File(file), What::File) if look.length == file.length => {
+                (Is::File(file), What::File) if look.length == file.length() => {
                     let (identity, names) = (look.identity, look.names);
                     let is_ours = meta::may_stay(&entry.meta, &look, user);
                     there.candidates.push(Candidate { path, file, identity, is_ours, is_right, names });
                 }
                 (Is::File(_), What::File) => there.foreign.note(path, "it has another length"),
                 (Is::Hard(of), What::File) => hard.entry(of).or_default().push((path, look)),
-                _ => there.foreign.note(path, "it is something else"),
+                _ => there.foreign.note_gone(path, "it is something else"),
             }
         }
     }
@@ -154,7 +173,10 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
         let (same, other): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|(_, look)| look.identity == candidate.identity);
         candidate.is_ours &= candidate.names == 1 + same.len() as u64;
-        there.right += if candidate.is_ours { same.len() } else { 0 };
+        if candidate.is_ours {
+            there.right += same.len();
+            there.same.extend(same.iter().map(|(path, _)| *path));
+        }
         other.iter().for_each(|(path, _)| there.foreign.note(path, "it is a file of its own"));
     }
     hard.into_values().flatten().for_each(|(path, _)| there.foreign.note(path, "it is a file of its own"));
@@ -174,6 +196,21 @@ impl<'p> There<'p> {
             "{path} holds what {} does not: '{first}', {why}{more}; name another folder, or give it up with --full",
             run.plan.point
         )))
+    }
+
+    /// What goes with whatever is in it.
+    pub(super) fn gone(&self) -> impl Iterator<Item = &Name> {
+        self.foreign.gone.iter()
+    }
+
+    /// A folder, link or other name of a file is what it should be.
+    pub(super) fn is_same(&self, path: &Name) -> bool {
+        self.same.contains(path)
+    }
+
+    /// An entry has other permissions, another owner or another time than those on record.
+    pub(super) fn is_unset(&self, path: &Name) -> bool {
+        self.unset.contains(path)
     }
 
     /// The old tree is what the point has, to the last byte.
@@ -253,7 +290,7 @@ fn broken<'c>(
 ) -> Result<Broken, Error> {
     let Run { plan, watch, .. } = *run;
     let key = plan.key.as_ref();
-    watch.expect(files.clone().map(|candidate| candidate.file.length).sum());
+    watch.expect(files.clone().map(|candidate| candidate.file.length()).sum());
     let broken = Mutex::new(Broken::new());
     let note = |object: &Name, why| {
         broken.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone(), why);
@@ -269,16 +306,27 @@ fn broken<'c>(
     let mut some = Vec::new();
     let check =
         |some: &mut Vec<Claim>| drive::write((inside.as_store(), None), some.split_off(0), &Nowhere, watch, &settled);
+    let mut shared = Vec::new();
     for candidate in files {
-        for claim in plan.claims_of(candidate.file) {
+        let Candidate { path, file, .. } = candidate;
+        for claim in plan.claims_of(file) {
+            let target = claim.target();
+            let is_within = file.span.start <= target.start && target.end <= file.span.end;
+            if !is_within {
+                // Its digest covers bytes that lie elsewhere.
+                shared.push(candidate);
+                continue;
+            }
+            let at = target.start - file.span.start;
+            let claim = Claim { extent: Some(Extent { path: None, at }), ..claim.clone() };
             if claim.codec.suffix(key).is_empty() {
-                let (range, object) = (Some(claim.target()), candidate.path.clone());
-                some.push(Claim { object, range, codec: Codec::Plain, marks: None, ..claim.clone() });
+                let (range, object) = (Some(claim.target()), (*path).clone());
+                some.push(Claim { object, range, codec: Codec::Plain, marks: None, ..claim });
             } else {
                 // The digest covers more than the bytes.
-                let opened = inside.open(candidate.path).map_err(Error::at("open", inside, candidate.path))?;
-                if !holds(&*opened, (claim, key), watch).map_err(Error::at("read", inside, candidate.path))? {
-                    note(candidate.path, "it holds other bytes");
+                let opened = inside.open(path).map_err(Error::at("open", inside, path))?;
+                if !holds(&*opened, (&claim, key), watch).map_err(Error::at("read", inside, path))? {
+                    note(path, "it holds other bytes");
                 }
             }
         }
@@ -287,5 +335,7 @@ fn broken<'c>(
         }
     }
     check(&mut some)?;
+    shared.dedup_by_key(|candidate| candidate.path);
+    compare::files(run, inside, &shared, &note)?;
     Ok(broken.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -1,10 +1,11 @@
-//! Writes files of a tree, many at a time: their bytes lie one after another in one space of addresses, so that one
-//! pass of lanes serves small files side by side as it serves the chunks of an image.
+//! Writes files of a tree, many at a time: their bytes have places in one space of addresses, so that one pass of lanes
+//! serves small files side by side as it serves the chunks of an image, and a claim on bytes of many files is read once.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use highwater_core::claim::{Claim, Extent};
+use highwater_core::claim::Claim;
 use highwater_core::name::Name;
 use highwater_core::node::Meta;
 use rayon::prelude::*;
@@ -22,39 +23,64 @@ use crate::restore::write::is_zero;
 /// Files that are open at a time: a process may have 1,024 by default.
 const OPEN: usize = 256;
 
-/// Claims of files that are open at a time, unless it is one file.
+/// The longest file that is put together in memory and not on the disk, in bytes, and how many of these are put together
+/// at a time, and how many bytes they have: the bytes of many may come from one claim, which is read once then.
+const SHORT: u64 = 64 * 1024;
+const SHORT_ONES: usize = 64 * 1024;
+const SHORT_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Claims on files that are written at a time, unless it is one file.
 const CLAIMS: usize = 16 * 1024;
 
 /// A file that is being written.
-struct Open {
-    /// Where it begins in the space of addresses.
-    base: u64,
-    length: u64,
-    name: Name,
+struct Open<'p> {
+    name: &'p Name,
+    file: &'p File,
     meta: Meta,
-    file: Box<dyn Writable>,
-    /// Zeros were left out: its length is still to be set.
-    has_holes: AtomicBool,
+    bytes: Bytes,
 }
 
-/// Files that are open together, by their bases.
-struct Together<'a> {
+/// Where its bytes go.
+enum Bytes {
+    Memory(Mutex<Vec<u8>>),
+    Disk {
+        file: Box<dyn Writable>,
+        /// Zeros were left out: its length is still to be set.
+        has_holes: AtomicBool,
+    },
+}
+
+/// Files that are written together, by the places of their bytes.
+struct Together<'a, 'p> {
     to: &'a dyn Disk,
-    files: Vec<Open>,
+    files: Vec<Open<'p>>,
 }
 
-impl Sink for Together<'_> {
+impl Sink for Together<'_, '_> {
     fn put(&self, at: u64, bytes: &[u8], fresh: bool) -> Result<(), Error> {
-        // Of several that begin at one address, all but the last are empty.
-        let number = self.files.partition_point(|file| file.base <= at);
-        let Some(open) = number.checked_sub(1).and_then(|number| self.files.get(number)) else {
-            return Err(Error::failed(format!("no file has a byte {at}")));
-        };
-        if fresh && is_zero(bytes) {
-            open.has_holes.store(true, Ordering::Relaxed);
-            return Ok(());
+        let first = self.files.partition_point(|open| open.file.span.end <= at);
+        for open in self.files.get(first..).unwrap_or_default() {
+            // What belongs to no file, or to one that is there, goes nowhere.
+            let Some((from, bytes)) = open.file.part_of(at, bytes) else { break };
+            open.put(from, bytes, fresh).map_err(Error::at("write", self.to, open.name))?;
         }
-        open.file.write_at(at - open.base, bytes).map_err(Error::at("write", self.to, &open.name))
+        Ok(())
+    }
+}
+
+impl Open<'_> {
+    fn put(&self, from: u64, bytes: &[u8], fresh: bool) -> io::Result<()> {
+        match &self.bytes {
+            Bytes::Memory(memory) => {
+                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                let start = usize::try_from(from).unwrap_or(usize::MAX);
+                let place = memory.get_mut(start..start.saturating_add(bytes.len()));
+                place.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
+            }
+            Bytes::Disk { has_holes, .. } if fresh && is_zero(bytes) => has_holes.store(true, Ordering::Relaxed),
+            Bytes::Disk { file, .. } => file.write_at(from, bytes)?,
+        }
+        Ok(())
     }
 }
 
@@ -66,15 +92,23 @@ pub(super) fn files(
     missing: &[(&Name, &File)],
     unrecorded: &Unrecorded,
 ) -> Result<u64, Error> {
-    run.watch.expect(missing.iter().map(|(_, file)| file.length).sum());
-    let (mut left, mut ours) = (missing, 0);
+    let mut missing = missing.to_vec();
+    missing.sort_by_key(|(_, file)| file.span.start);
+    let claims = run.plan.claims_on(missing.iter().map(|(_, file)| *file));
+    run.watch.expect(claims.iter().map(|claim| claim.expect.length).sum());
+    let (mut left, mut ours) = (&*missing, 0);
     while !left.is_empty() {
-        let mut claims = 0;
+        let (mut claims, mut long, mut short) = (0, 0, 0);
         let fits = |(_, file): &&(&Name, &File)| {
-            claims += file.claims.len();
-            claims <= CLAIMS
+            claims += run.plan.claims_of(file).len();
+            if file.length() > SHORT {
+                long += 1
+            } else {
+                short += file.length()
+            }
+            claims <= CLAIMS && long <= OPEN && short <= SHORT_BYTES
         };
-        let count = left.iter().take(OPEN).take_while(fits).count().max(1);
+        let count = left.iter().take(SHORT_ONES).take_while(fits).count().max(1);
         let (some, rest) = left.split_at(count);
         ours += together(run, draft, some, unrecorded)?;
         left = rest;
@@ -83,50 +117,58 @@ pub(super) fn files(
 }
 
 /// Writes some files, as [`files`] does.
-fn together(
+fn together<'p>(
     run: &Run<'_>,
     draft: &TreeDraft<'_>,
-    some: &[(&Name, &File)],
+    some: &[(&'p Name, &'p File)],
     unrecorded: &Unrecorded,
 ) -> Result<u64, Error> {
     let Run { plan, from, watch, .. } = *run;
     let to = &*draft.inside;
-    let mut end: u64 = 0;
-    let mut based = Vec::with_capacity(some.len());
-    for (path, file) in some {
-        let meta = plan.entries.get(*path).map(|entry| &entry.meta);
-        let meta = meta.ok_or_else(|| Error::failed(format!("'{path}' is not in the plan")))?;
-        based.push((end, *path, *file, unrecorded.fill(Some(path), meta)));
-        end = end.saturating_add(file.length);
-    }
-    let open = |(base, name, file, meta): &(u64, &Name, &File, Meta)| {
-        let (base, length, name, has_holes) = (*base, file.length, (*name).clone(), AtomicBool::new(false));
-        let file = to.create(&name).map_err(Error::at("make", to, &name))?;
-        Ok::<_, Error>(Open { base, length, name, meta: *meta, file, has_holes })
+    let open = |&(name, file): &(&'p Name, &'p File)| {
+        let meta = plan.entries.get(name).map(|entry| &entry.meta);
+        let meta = meta.ok_or_else(|| Error::failed(format!("'{name}' is not in the plan")))?;
+        let bytes = match file.length() {
+            length @ ..=SHORT => Bytes::Memory(Mutex::new(vec![0; usize::try_from(length).unwrap_or_default()])),
+            _ => {
+                let file = to.create(name).map_err(Error::at("make", to, name))?;
+                Bytes::Disk { file, has_holes: AtomicBool::new(false) }
+            }
+        };
+        Ok::<_, Error>(Open { name, file, meta: unrecorded.fill(Some(name), meta), bytes })
     };
-    let files = based.par_iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let claims =
-        based.iter().flat_map(|(base, _, file, _)| plan.claims_of(file).iter().map(|claim| moved(claim, *base)));
+    let files = some.par_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let claims = plan.claims_on(some.iter().map(|(_, file)| *file)).into_iter().cloned().collect();
     let sink = Together { to, files };
     let settled = |claim: &Claim, verdict| sound(from, claim, verdict);
-    drive::write((from, plan.key.as_ref()), claims.collect(), &sink, watch, &settled)?;
-    let close = |open: &Open| close(open, to).map(|is_whole| u64::from(!is_whole));
-    sink.files.par_iter().map(close).try_reduce(|| 0, |one, other| Ok(one + other))
-}
-
-/// A claim on bytes that lie where the file begins at `base`.
-fn moved(claim: &Claim, base: u64) -> Claim {
-    let at = base.saturating_add(claim.target().start);
-    Claim { extent: Some(Extent { path: None, at }), ..claim.clone() }
-}
-
-/// Gives a file that is written its length and what is on record of it. False when it did not get all of it.
-fn close(open: &Open, to: &dyn Disk) -> Result<bool, Error> {
-    let finish = || -> io::Result<bool> {
-        if open.has_holes.load(Ordering::Relaxed) {
-            open.file.set_length(open.length)?;
-        }
-        meta::give(&*open.file, &open.meta)
+    drive::write((from, plan.key.as_ref()), claims, &sink, watch, &settled)?;
+    let close = |open: Open<'p>| {
+        let name = open.name;
+        close(open, to).map(u64::from).map_err(Error::at("write", to, name))
     };
-    finish().map_err(Error::at("write", to, &open.name))
+    sink.files.into_par_iter().map(close).try_reduce(|| 0, |one, other| Ok(one + other))
+}
+
+/// Gives a file that is written its length and what is on record of it. True when it did not get all of it.
+fn close(open: Open<'_>, to: &dyn Disk) -> io::Result<bool> {
+    let Open { name, file, meta, bytes } = open;
+    let file = match bytes {
+        Bytes::Memory(memory) => {
+            let bytes = memory.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let made = to.create(name)?;
+            match is_zero(&bytes) {
+                true if bytes.is_empty() => {}
+                true => made.set_length(file.length())?,
+                false => made.write_at(0, &bytes)?,
+            }
+            made
+        }
+        Bytes::Disk { file: made, has_holes } => {
+            if has_holes.into_inner() {
+                made.set_length(file.length())?;
+            }
+            made
+        }
+    };
+    Ok(!meta::give(&*file, &meta)?)
 }

@@ -9,6 +9,7 @@ mod grown;
 mod heal;
 mod modelled;
 mod presence;
+mod restored;
 mod several;
 mod strays;
 mod trees;

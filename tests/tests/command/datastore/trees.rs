@@ -40,7 +40,7 @@ fn every_tree_is_listed_as_another_reader_lists_it() {
         for (name, _) in trees {
             let named = format!("{}@{}", sample.store().display(), name.strip_suffix(".didx").expect("an index"));
             let whole = fixture.path().join("archive");
-            run(&["restore", "--keyfile", key, &named, whole.to_str().expect("text")]).expect(0);
+            run(&["restore", "--keyfile", key, &format!("{named}.didx"), whole.to_str().expect("text")]).expect(0);
             let wanted = Run::of(python::command("pxar.py").arg("list").arg(&whole)).expect(0).text();
             let wanted: Vec<Value> = serde_json::from_str(&wanted).expect("a list");
             let shown = run(&["show", "--json", "--keyfile", key, &named]).expect(0).text();

@@ -72,6 +72,25 @@ impl Bale {
         }
     }
 
+    /// Files that are parts of one stream, which has other bytes before and behind each, in claims on `piece` bytes of
+    /// an object.
+    pub(super) fn stream(&mut self, files: &[(&str, Vec<u8>, Meta)], (object, piece): (&str, usize)) {
+        let mut stream = Vec::new();
+        for (path, bytes, meta) in files {
+            stream.extend_from_slice(format!("here begins {path}").as_bytes());
+            let start = stream.len() as u64;
+            stream.extend_from_slice(bytes);
+            self.node(path, NodeKind::Part(start..stream.len() as u64), *meta);
+        }
+        stream.extend_from_slice(b"the end");
+        for (number, part) in stream.chunks(piece).enumerate() {
+            let at = (number * piece) as u64;
+            let stored = claim(object, at..at + part.len() as u64, part, b"x", 0);
+            self.claims.push(Claim { extent: Some(Extent { path: None, at }), ..stored });
+        }
+        self.objects.insert(object.to_owned(), stream);
+    }
+
     /// Its point, of a format that lives as long as the test, as formats do.
     pub(super) fn asked(&self) -> Asked {
         Asked { format: Box::leak(Box::new(self.clone())), point: None, key: None }
@@ -121,6 +140,18 @@ pub(super) fn one_of_everything() -> Bale {
         let bytes = dice.bytes(length);
         bale.file(format!("many/{number}"), &bytes, meta(0o644, number), ("pack-4", 1000));
     }
+    bale.folder("parts", meta(0o755, 1_800_000));
+    let part = |path: &'static str, bytes: Vec<u8>, modified| (path, bytes, meta(0o644, modified));
+    let parts = [
+        part("parts/one", dice.bytes(10), 1),
+        part("parts/two", dice.bytes(700), 2),
+        part("parts/three", Vec::new(), 3),
+        part("parts/long", dice.bytes(150_000), 4),
+        part("parts/zeros", vec![0; 200_000], 5),
+        part("parts/last", dice.bytes(3), 6),
+    ];
+    bale.stream(&parts, ("pack-5", 4000));
+    bale.node("parts/again", NodeKind::Hard(name("parts/two")), Meta::default());
     bale.node("a/again", NodeKind::Hard(name("a/small")), Meta::default());
     bale.node(
         "a/link",

@@ -31,6 +31,13 @@ fn bale() -> Bale {
     bale.file("f/x", b"what x holds, which is longer than a sector", owned(0o640), ("pack", 20));
     bale.file("f/g/y", b"what y holds", owned(0o600), ("pack", 20));
     bale.file("stays", b"what stays", owned(0o644), ("pack", 20));
+    let long: Vec<u8> = (0..70_000_u32).flat_map(u32::to_le_bytes).take(70_000).collect();
+    let parts = [
+        ("f/g/one", b"one".to_vec(), owned(0o644)),
+        ("f/g/long", long, owned(0o644)),
+        ("part stays", b"a part that stays".to_vec(), owned(0o644)),
+    ];
+    bale.stream(&parts, ("pack-5", 30_000));
     bale.node("f/again", NodeKind::Hard(name("f/x")), node::Meta::default());
     bale.node("link", NodeKind::Link(b"f/x".to_vec()), node::Meta::default());
     bale
@@ -48,6 +55,7 @@ fn start(bale: &Bale, old: bool) -> Model {
         model.put_folder(format!("{TARGET}/f"));
         model.put(format!("{TARGET}/stays"), b"what stays");
         model.put(format!("{TARGET}/f/x"), b"an old x");
+        model.put(format!("{TARGET}/part stays"), b"a part that stays");
         model.put(format!("{TARGET}/goes"), b"what goes");
     }
     model
@@ -68,7 +76,7 @@ fn tree(model: &Model) -> Tree {
         let rest = path.strip_prefix(TARGET).expect("below the target").to_owned();
         let below = Name::new(rest.as_os_str().as_bytes()).ok();
         let what = root.look(below.as_ref()).ok().flatten().map(|look| look.what);
-        let is = model.meta(&path).zip(what).filter(|_| !rest.ends_with("stays"));
+        let is = model.meta(&path).zip(what).filter(|_| !rest.to_string_lossy().ends_with("stays"));
         (rest, (model.get(&path).unwrap_or_default(), is))
     };
     model.names(TARGET).into_iter().map(seen).collect()

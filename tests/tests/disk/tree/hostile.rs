@@ -32,7 +32,18 @@ const NO_TREES: [Change; 17] = [
     (|bale| drop(bale.claims.remove(1)), "the bytes of 'f/x' do not go on at byte 4"),
     (|bale| bale.claims.push(bale.claims[1].clone()), "the bytes of 'f/x' do not go on at byte 8"),
     (|bale| bale.claims.push(claim("pack", 0..1, b"0", b"f", 0)), "'pack' has bytes of 'f', which is no file"),
-    (|bale| bale.claims[0].extent = Some(Extent { path: None, at: 0 }), "'pack' has bytes of no file"),
+    (|bale| bale.claims[0].extent = Some(Extent { path: None, at: 0 }), "the bytes of 'f/x' do not go on at byte 0"),
+];
+
+/// What is done to the parts `p`, of 10 bytes from byte 13 on, and `q`, from byte 36 on, of a stream of 53 bytes.
+const PARTS: [Change; 7] = [
+    (|bale| bale.nodes[3].kind = NodeKind::Part(36..54), "'q' is to have the bytes 36 to 54 of 53"),
+    (|bale| bale.nodes[3].kind = NodeKind::Part(u64::MAX - 9..u64::MAX), "of 53"),
+    (|bale| bale.nodes[3].kind = NodeKind::Part(22..32), "'p' and 'q' have the same bytes"),
+    (|bale| bale.nodes[3].kind = NodeKind::Part(13..23), "have the same bytes"),
+    (|bale| bale.claims.truncate(bale.claims.len() - 2), "'q' is to have the bytes 36 to 46 of 40"),
+    (|bale| drop(bale.claims.remove(4)), "the bytes of its files do not go on at byte 8"),
+    (|bale| bale.claims.push(claim("pack", 0..1, b"0", b"p", 0)), "'pack' has bytes of 'p', which is no file"),
 ];
 
 #[test]
@@ -54,6 +65,15 @@ fn what_is_no_tree_is_refused_before_the_first_write() {
     let top = Node { path: None, kind: NodeKind::Folder, meta: Meta::default() };
     bale.nodes.extend([top.clone(), top]);
     assert!(bale.refusal().is_some_and(|said| said.contains("its top is named twice")));
+    // Parts of one stream: a stretch that it has not, that another file has, and that no claim is on.
+    for (change, words) in PARTS {
+        let mut bale = small();
+        bale.stream(&[("p", vec![1; 10], meta(0, 0)), ("q", vec![2; 10], meta(0, 0))], ("pack-5", 8));
+        assert_eq!(bale.refusal(), None);
+        change(&mut bale);
+        let said = bale.refusal().unwrap_or_else(|| panic!("{words}: it is taken"));
+        assert!(said.contains(words) && said.contains(" names no tree: "), "{said}");
+    }
     // An offset that no file has.
     let mut bale = small();
     bale.claims[2].extent = Some(Extent { path: Some(name("f/x")), at: u64::MAX });

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use highwater::error::Class;
 use highwater::restore::How;
-use highwater::restore::tree::TreeOptions;
+use highwater::restore::tree::{Change, TreeOptions, TreeSummary};
 
 use highwater_core::node::{Meta, NodeKind};
 use rustix::process::geteuid;
@@ -16,13 +16,23 @@ use super::restored::is_restored;
 use super::{ASKED, Fixture, inode, names, refused, seen};
 
 /// A change to a restored tree, and a part of what is said of it.
-type Change = (&'static str, fn(&Path), &'static str);
+type Case = (&'static str, fn(&Path), &'static str);
 
 /// Each makes the tree hold something else than the point.
-const FOREIGN: [Change; 9] = [
+/// Changes one byte of a file.
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).expect("a file");
+    bytes[at] ^= 1;
+    fs::write(path, bytes).expect("ours");
+}
+
+const FOREIGN: [Case; 12] = [
     ("a new file", |tree| fs::write(tree.join("new"), b"mine").unwrap(), "'new', it is not in the point"),
     ("a new folder", |tree| fs::create_dir(tree.join("a/new")).unwrap(), "'a/new', it is not in the point"),
     ("a byte", |tree| fs::write(tree.join("a/small"), b"smalL").unwrap(), "'a/small', it holds other bytes"),
+    ("a byte of a short part", |tree| flip(&tree.join("parts/last"), 2), "'parts/last', it holds other bytes"),
+    ("a byte within a long part", |tree| flip(&tree.join("parts/long"), 75_000), "'parts/long', it holds other bytes"),
+    ("the last byte of zeros", |tree| flip(&tree.join("parts/zeros"), 199_999), "'parts/zeros', it holds other bytes"),
     ("a longer file", |tree| fs::write(tree.join("empty"), b"full").unwrap(), "'empty', it has another length"),
     (
         "a folder for a file",
@@ -79,7 +89,7 @@ fn a_second_run_changes_nothing() {
     let (before, top) = (seen(&fixture.target()), inode(&fixture.target()));
     for dry_run in [true, false] {
         let done = fixture.restore(&bale, TreeOptions { full: false, dry_run }).expect("it is there");
-        assert_eq!((done.how, done.kept, done.written), (How::Nothing, 307, 0), "dry run: {dry_run}");
+        assert_eq!((done.how, done.kept, done.written), (How::Nothing, 313, 0), "dry run: {dry_run}");
         assert_eq!((seen(&fixture.target()), inode(&fixture.target())), (before.clone(), top));
         assert_eq!(names(&fixture.standby()), ["tree"]);
     }
@@ -105,8 +115,20 @@ fn what_is_missing_is_written_and_no_other_byte() {
     let dry = fixture.restore(&bale, TreeOptions { full: false, dry_run: true }).expect("it can be");
     assert!(!tree.join("holes").exists());
     let done = fixture.restore(&bale, TreeOptions::default()).expect("it is restored");
-    assert_eq!(dry, done);
-    assert_eq!((done.how, done.kept, done.written, done.given_up), (How::Appended, 304, wanted, 0));
+    let told: Vec<(String, Change)> = dry.changes.iter().map(|(path, change)| (path.to_string(), *change)).collect();
+    let change = |path: &str, change| (path.to_owned(), change);
+    let all = [
+        change("a", Change::Set),
+        change("a/again", Change::Make),
+        change("a/link", Change::Make),
+        change("holes", Change::Write),
+        change("many", Change::Set),
+        change("many/7", Change::Write),
+        change("many/8", Change::Write),
+    ];
+    assert_eq!(told, all);
+    assert_eq!(TreeSummary { changes: Vec::new(), ..dry }, done);
+    assert_eq!((done.how, done.kept, done.written, done.given_up), (How::Appended, 310, wanted, 0));
     is_restored(&fixture, &bale);
     assert_eq!(inode(&tree.join("a/b/big")), kept, "it is the same file");
 }

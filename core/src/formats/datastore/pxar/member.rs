@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::name::Name;
+use super::item::HEAD;
+use crate::name::{Name, printable};
 use crate::node::{Meta, Node, NodeKind};
 
 /// An entry of an archive.
@@ -54,6 +55,18 @@ pub enum Content {
 }
 
 impl Content {
+    /// The file's bytes in the stream that has them: the archive, or the payloads of a split one.
+    #[must_use]
+    pub fn range(&self) -> Range<u64> {
+        match self {
+            Self::Here(range) => range.clone(),
+            Self::Apart { at, length } => {
+                let start = at.saturating_add(HEAD as u64);
+                start..start.saturating_add(*length)
+            }
+        }
+    }
+
     /// How many bytes the file has.
     #[must_use]
     pub fn length(&self) -> u64 {
@@ -87,24 +100,30 @@ pub struct Stat {
 }
 
 impl Member<'_> {
-    /// The same as a node of a tree that is restored; none for what no node is: a device, a pipe, a socket, and
-    /// whatever has a path that could leave its root.
-    #[must_use]
-    pub fn node(&self) -> Option<Node> {
+    /// The same as a node of a tree that is restored.
+    ///
+    /// # Errors
+    /// A clause that says what no restore can name.
+    pub fn node(&self) -> Result<Node, String> {
+        let name = |path: &[u8]| Name::new(path).map_err(|error| format!("'{}': {error}", printable(path)));
+        let left_out = |what: &str| NodeKind::LeftOut(what.to_owned());
         let kind = match &self.kind {
             MemberKind::Folder => NodeKind::Folder,
-            MemberKind::File(content) => NodeKind::File(content.length()),
+            MemberKind::File(content) => NodeKind::Part(content.range()),
             MemberKind::Link(target) => NodeKind::Link(target.clone()),
-            MemberKind::Hard(of) => NodeKind::Hard(Name::new(of).ok()?),
-            MemberKind::Block(_) | MemberKind::Character(_) | MemberKind::Pipe | MemberKind::Socket => return None,
+            MemberKind::Hard(of) => NodeKind::Hard(name(of)?),
+            MemberKind::Block(_) => left_out("a block device"),
+            MemberKind::Character(_) => left_out("a character device"),
+            MemberKind::Pipe => left_out("a FIFO"),
+            MemberKind::Socket => left_out("a socket"),
         };
-        let path = if self.path.is_empty() { None } else { Some(Name::new(self.path).ok()?) };
+        let path = if self.path.is_empty() { None } else { Some(name(self.path)?) };
         let meta = self.stat.map_or_else(Meta::default, |stat| Meta {
             mode: Some(stat.mode),
             uid: Some(stat.uid),
             gid: Some(stat.gid),
             modified: Some(stat.modified),
         });
-        Some(Node { path, kind, meta })
+        Ok(Node { path, kind, meta })
     }
 }

@@ -56,6 +56,8 @@ pub struct Reader {
     pub(super) filed: u64,
     /// Where the last content ends in the payloads of a split archive.
     pub(super) apart: u64,
+    /// Entries with attributes, lists or capabilities.
+    beside: u64,
 }
 
 /// What is being read.
@@ -120,7 +122,16 @@ impl Reader {
             filed: 0,
             // What payloads begin with.
             apart: HEAD as u64,
+            beside: 0,
         }
+    }
+
+    /// What entries have that no [node](crate::node::Node) has, in a few words.
+    #[must_use]
+    pub fn left_out(&self) -> Option<String> {
+        let what = "extended attributes, access control lists, capabilities or quota projects";
+        let entries = if self.beside == 1 { "entry" } else { "entries" };
+        (self.beside > 0).then(|| format!("{what} of {} {entries}", self.beside))
     }
 
     /// How many of the next bytes it does not look at: whoever knows them to be what they should be need not read them.
@@ -257,6 +268,7 @@ impl Reader {
                     if own < rank || own == rank && own > 2 {
                         return Err(self.unexpected(item));
                     }
+                    self.beside = self.beside.saturating_add(u64::from(rank == 0));
                     self.expect = Expect::Beside(mode, stat, own);
                     self.now = Now::Content(head);
                     return Ok(());
