@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use highwater_core::codec::Flow;
 use highwater_core::digest::{Algorithm, Digest};
+use highwater_core::facts::Pool;
 use highwater_core::inspect::{Answer, Ask, Batch, Format, Of, Scope};
 use highwater_core::name::Name;
 
@@ -39,6 +40,7 @@ impl Needs {
         goes: &dyn Fn(&Name) -> bool,
         watch: &Watch<'_>,
     ) -> Result<Self, Error> {
+        let Some(pool) = format.facts().pool else { return Ok(Self::default()) };
         let mut needs = Self::default();
         let mut inspect = format.inspect(&Scope::new(Of::References));
         loop {
@@ -52,7 +54,7 @@ impl Needs {
             drive::answer(store, ask, &mut |answer: Answer<'_>| {
                 let mut batch = Batch::default();
                 let flow = inspect.answer(answer, &mut batch);
-                odd = odd.take().or_else(|| needs.take(batch, goes).err());
+                odd = odd.take().or_else(|| needs.take(batch, pool, goes).err());
                 if odd.is_some() || watch.stopping() { Flow::Break(()) } else { flow }
             })?;
             watch.go_on()?;
@@ -61,7 +63,7 @@ impl Needs {
     }
 
     /// Takes what an inspection says. The error is a sentence.
-    fn take(&mut self, batch: Batch, goes: &dyn Fn(&Name) -> bool) -> Result<(), String> {
+    fn take(&mut self, batch: Batch, pool: Pool, goes: &dyn Fn(&Name) -> bool) -> Result<(), String> {
         if let Some(finding) = batch.findings.first() {
             let object = finding.object.as_ref().map(|name| format!("'{name}'")).unwrap_or_default();
             let at = finding.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
@@ -71,7 +73,9 @@ impl Needs {
             return Err(format!("{gone} was removed meanwhile"));
         }
         self.points.extend(batch.sets.into_iter().map(|set| set.name));
-        for claim in batch.claims.iter().chain(&batch.shared).filter(|claim| !goes(&claim.index)) {
+        // What lies elsewhere is not swept.
+        let in_pool = batch.claims.iter().chain(&batch.shared).filter(|claim| pool.holds(&claim.object));
+        for claim in in_pool.filter(|claim| !goes(&claim.index)) {
             // By the name of the object, which is what lies there.
             let digest = Digest::from_hex(Algorithm::Sha256, claim.object.last());
             let digest =

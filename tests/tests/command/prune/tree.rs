@@ -11,9 +11,11 @@ use highwater::disk;
 use highwater::lock;
 use highwater::store::Locks;
 use highwater::watch::Watch;
-use highwater_core::formats::tree::names;
+use highwater_core::formats::tree::{BYTES, TITLE, Within, names};
+use highwater_core::mtree::{SIGNATURE, seal};
+use highwater_core::name::Name;
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::{Image, load};
+use highwater_tests::repo::{Fixture, Image, load, store};
 use highwater_tests::run::Run;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -185,6 +187,9 @@ fn a_list_that_cannot_be_read_whole_is_not_gone() {
     as_nobody(&set.path(), &["prune", "--keep-last", "1"]).expect(0).prints("removed 3 of 4 points");
 }
 
+/// What is done to a set, and what is said of it.
+type Harm = (&'static str, fn(&Set), &'static str);
+
 fn cut(path: &Path) {
     let bytes = fs::read(path).expect("a list");
     fs::remove_file(path).expect("a list");
@@ -223,4 +228,26 @@ fn beside_a_writer_nothing_is_removed_and_a_dry_run_only_looks() {
     let point = format!("{}@{}", set.path().display(), POINTS[1]);
     Run::of(Command::new(highwater()).args(["prune", &point, "--keep-last", "1"])).expect(2).says("name the set alone");
     assert_eq!(set.image(), before);
+}
+
+#[test]
+fn a_repository_in_the_set_is_left_to_its_own_rules() {
+    let (set, mut fixture) = (Set::new(), Fixture::new());
+    fixture.grow(3);
+    let stamp = fixture.backup(&[]);
+    let length = fs::metadata(fixture.file(&format!("{stamp}.fs"))).expect("a file").len();
+    let repository = set.path().join("repozo");
+    store(&load(&fixture.repo), &repository);
+    let name = |text: &str| Name::new(text.as_bytes()).expect("a name");
+    let within = Within { path: name("Data.fs"), kind: "repozo".to_owned(), folder: name("repozo"), point: stamp };
+    let point = "2026-01-05T00-00-00Z";
+    let lines = format!(". type=dir\n./Data.fs type=file size={length}\n");
+    let mut list = format!("{SIGNATURE}# {TITLE}{BYTES}{length}\n{}{lines}", within.line());
+    seal(&mut list);
+    fs::write(set.list(point), list).expect("a list");
+    set.verify().expect(0);
+    let before = load(&repository);
+    set.prune(&["--keep-last", "1"]).expect(0).prints("removed 4 of 5 points and 5 objects");
+    assert_eq!((points(&set.path()), load(&repository)), (vec![point.to_owned()], before));
+    set.verify().expect(0);
 }

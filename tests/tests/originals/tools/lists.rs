@@ -50,7 +50,7 @@ fn told(list: &[u8], step: usize) -> BTreeMap<Vec<u8>, Seen> {
                 NodeKind::Folder => ("folder", None, None),
                 NodeKind::File(length) => ("file", entry.digest.map(|digest| (length, digest)), None),
                 NodeKind::Link(text) => ("link", None, Some(text)),
-                NodeKind::Hard(_) => panic!("a list has no such line"),
+                NodeKind::Hard(_) | NodeKind::Part(_) | NodeKind::LeftOut(_) => panic!("a list has no such line"),
             };
             let meta = entry.node.meta;
             let seen = Seen {
