@@ -187,9 +187,6 @@ fn a_list_that_cannot_be_read_whole_is_not_gone() {
     as_nobody(&set.path(), &["prune", "--keep-last", "1"]).expect(0).prints("removed 3 of 4 points");
 }
 
-/// What is done to a set, and what is said of it.
-type Harm = (&'static str, fn(&Set), &'static str);
-
 fn cut(path: &Path) {
     let bytes = fs::read(path).expect("a list");
     fs::remove_file(path).expect("a list");
