@@ -1,7 +1,6 @@
 //! `capture`: reads what is frozen, as far as it is not known, and sees to it that the pool has all of it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use highwater_core::formats::tree::known::Known;
 use highwater_core::formats::tree::names;
@@ -60,7 +59,7 @@ pub(super) fn capture(
     pool: &Pool<'_>,
     watch: &Watch<'_>,
 ) -> Result<Captured, Error> {
-    let root = Arc::clone(&frozen.root);
+    let root = frozen.root.clone().ok_or_else(|| Error::failed("the source was let go of already"))?;
     let from = &*root;
     let top = from.look(None).map_err(Error::of_folder("look at", from, None))?;
     let top = top.ok_or_else(|| Error::failed("the source is gone"))?;
@@ -96,12 +95,11 @@ pub(super) fn capture(
     let mut wanted = Vec::new();
     for (at, before) in before.iter().enumerate().filter(|(at, _)| !is_there[*at]) {
         let one = &found[files[at]];
-        let may_link = job.link
-            && one.look.mode & SPECIAL == 0
-            && (one.look.mode & WRITABLE == 0 || (frozen.is_settled)(&one.name));
+        let is_settled = (frozen.is_settled)(&one.name);
+        let may_link = job.link && one.look.mode & SPECIAL == 0 && (one.look.mode & WRITABLE == 0 || is_settled);
         // What is gone from the pool is not likely to be there.
         let before = if matches!(before, Before::Same(_)) { Before::New } else { *before };
-        wanted.push(Wanted { one, before, may_link });
+        wanted.push(Wanted { one, before, may_link, is_settled });
         places.push(files[at]);
     }
     watch.expect(wanted.iter().map(|wanted| wanted.one.look.length).sum());
@@ -173,9 +171,13 @@ impl Captured {
         if lost.is_empty() {
             return Ok(());
         }
-        let wanted = |at: &usize| Wanted { one: all[*at].0, before: Before::New, may_link: false };
+        let Some(root) = &frozen.root else { return Err(is_gone(all[lost[0]].1)) };
+        let wanted = |at: &usize| {
+            let one = all[*at].0;
+            Wanted { one, before: Before::New, may_link: false, is_settled: (frozen.is_settled)(&one.name) }
+        };
         let wanted: Vec<Wanted<'_>> = lost.iter().map(wanted).collect();
-        let kept = Reading::new(&*frozen.root, pool, &wanted, watch).run()?;
+        let kept = Reading::new(&**root, pool, &wanted, watch).run()?;
         pool.place(watch)?;
         pool.disk().barrier(None).map_err(Error::of_folder("sync", pool.disk(), None))?;
         let lost: Vec<&Sum> = lost.iter().map(|at| all[*at].1).collect();

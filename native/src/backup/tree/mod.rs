@@ -153,6 +153,9 @@ fn hold(
             Ok(captured) if !captured.gone.is_empty() => source.lacks(&captured.gone, watch),
             _ => Ok(Lack::Lost(Vec::new())),
         };
+        if !source.stays() {
+            frozen.root = None;
+        }
         // Whatever came of that, and before anybody waits for a disk.
         let thawed = source.thaw(watch);
         let still_frozen = thawed.as_ref().err().map(ToString::to_string);

@@ -34,6 +34,8 @@ pub(super) struct Wanted<'a> {
     pub(super) before: Before,
     /// It may be linked into the pool.
     pub(super) may_link: bool,
+    /// Nobody writes in place to it: its times change when its store gives it other names or takes some, and no more.
+    pub(super) is_settled: bool,
 }
 
 /// What came of a file.
@@ -183,7 +185,8 @@ impl<'a, 'p> Reading<'a, 'p> {
             draft.into_iter().for_each(|draft| self.pool.give_up(draft));
             return Ok(Ended::Kept(unreadable(&error)));
         }
-        let told = |look: &Look| (look.identity, look.length, look.modified, look.changed);
+        let times = |look: &Look| (!wanted.is_settled).then_some((look.modified, look.changed));
+        let told = |look: &Look| (look.identity, look.length, times(look));
         let is_still = near.look(name).is_ok_and(|after| told(&after) == told(&before)) && before.length == file.at;
         if !is_still && number < TRIES {
             self.watch.note(format!("'{name}' changed while it was read"));

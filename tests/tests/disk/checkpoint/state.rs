@@ -6,6 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::SystemTime;
 
 use highwater::backup::tree::{Changes, Live, Set, Source};
 use highwater::disk::Disk;
@@ -37,12 +40,13 @@ fn frozen(scene: &Scene, kind: &'static str) -> Vec<(String, Option<String>, boo
     let frozen = source.freeze(&Set { disk: &*set, dry_run: false, stamp: STAMP }, &Watch::silent());
     let frozen = frozen.unwrap_or_else(|error| panic!("{kind}: {error}"));
     assert_eq!(frozen.changes, Changes::BreakIt);
+    let root = frozen.root.as_ref().expect("it is frozen");
     let mut files = Vec::new();
     let mut ahead = vec![None];
     while let Some(folder) = ahead.pop() {
         let folder: Option<Name> = folder;
         let mut names = Vec::new();
-        frozen.root.list(folder.as_ref(), &mut |entry| names.push(entry)).expect("a folder");
+        root.list(folder.as_ref(), &mut |entry| names.push(entry)).expect("a folder");
         for entry in names {
             let name = match &folder {
                 Some(folder) => folder.join(entry.name.as_bytes()).expect("a name"),
@@ -52,7 +56,7 @@ fn frozen(scene: &Scene, kind: &'static str) -> Vec<(String, Option<String>, boo
                 ahead.push(Some(name));
                 continue;
             }
-            let names = frozen.root.look(Some(&name)).expect("a file").expect("a file").names;
+            let names = root.look(Some(&name)).expect("a file").expect("a file").names;
             files.push((name.to_string(), frozen.tokens.get(&name).cloned(), (frozen.is_settled)(&name), names));
         }
     }
@@ -157,6 +161,30 @@ fn where_links_or_a_place_beside_the_store_are_not_to_be_had_the_point_is_the_sa
         made.expect(3);
         assert!(left(&scene).is_empty(), "{kind}");
     }
+}
+
+#[test]
+fn names_that_come_and_go_of_a_file_that_nobody_writes_to_change_nothing() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("set")).expect("a folder");
+    let (pack, other) = (scene.path("git/objects/pack/pack-1.pack"), scene.path("other"));
+    fs::write(&pack, vec![7; 48 << 20]).expect("a pack");
+    let (over, count) = (AtomicBool::new(false), AtomicU64::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // As a store does that removes tables while they are read, and git, which makes packs young again.
+            while !over.load(Ordering::Relaxed) {
+                fs::hard_link(&pack, &other).expect("a name");
+                fs::File::open(&pack).and_then(|file| file.set_modified(SystemTime::now())).expect("a time");
+                fs::remove_file(&other).expect("it is there");
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let made = ours(STAMP, &["backup".as_ref(), scene.path("git").as_os_str(), scene.path("set").as_os_str()]);
+        over.store(true, Ordering::Relaxed);
+        made.expect(0).never_says("changed while it was read");
+    });
+    assert!(count.load(Ordering::Relaxed) > 0);
 }
 
 /// A work folder as a run leaves it that was killed.

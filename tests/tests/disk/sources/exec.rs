@@ -45,6 +45,22 @@ fn the_folder_is_read_between_the_two() {
 }
 
 #[test]
+fn nothing_in_it_is_open_when_it_is_let_go_of() {
+    let scene = Scene::new();
+    let (at, open) = (scene.path("source").display().to_string(), scene.path("open").display().to_string());
+    // What a mount would hide is moved away, as descriptors tell where they lead.
+    let freeze = format!("mv {at} {at}.hidden && mkdir -p {at}/folder && echo x > {at}/folder/file");
+    let thaw = format!("ls -l /proc/$PPID/fd > {open}; rm -r {at} && mv {at}.hidden {at}");
+    scene.back_up(0, &["--freeze", &freeze, "--thaw", &thaw]).expect(0);
+    let open = scene.text("open");
+    let inside = format!("-> {at}");
+    let held: Vec<&str> =
+        open.lines().filter(|line| line.ends_with(&inside) || line.contains(&format!("{inside}/"))).collect();
+    assert!(held.is_empty() && open.contains("->"), "it could not be unmounted: {held:?}");
+    assert_eq!(fs::read(scene.restore(0).join("folder/file")).expect("a file"), b"x\n");
+}
+
+#[test]
 fn commands_are_told_what_they_are_for_and_print_to_standard_error() {
     let scene = Scene::new();
     let words = commands(&scene);

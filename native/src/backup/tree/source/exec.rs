@@ -67,7 +67,7 @@ impl Exec {
 
 fn frozen(root: Arc<dyn Disk>, listed: Listed, token: Option<String>, notes: Vec<String>, changes: Changes) -> Frozen {
     Frozen {
-        root,
+        root: Some(root),
         listed,
         elsewhere: Vec::new(),
         identity: None,
@@ -104,6 +104,11 @@ impl Source for Exec {
             watch.notice(error.to_string());
         }
         frozen
+    }
+
+    /// The command may unmount it.
+    fn stays(&self) -> bool {
+        false
     }
 
     fn thaw(&mut self, _watch: &Watch<'_>) -> Result<(), Error> {

@@ -22,7 +22,7 @@ impl Source for Folder {
 
     fn freeze(&mut self, _set: &Set<'_>, _watch: &Watch<'_>) -> Result<Frozen, Error> {
         Ok(Frozen {
-            root: Arc::clone(&self.0),
+            root: Some(Arc::clone(&self.0)),
             listed: Listed::All,
             elsewhere: Vec::new(),
             identity: None,

@@ -81,7 +81,7 @@ impl Source for Live {
         let identity = identity(self.kind, &*self.store);
         if set.dry_run {
             return Ok(Frozen {
-                root: Arc::clone(&self.store),
+                root: Some(Arc::clone(&self.store)),
                 listed: Listed::All,
                 elsewhere: Vec::new(),
                 identity,
@@ -103,7 +103,7 @@ impl Source for Live {
             live::catch(&*self.store, self.beside.as_deref(), &*inside, self.kind, watch)?;
         self.work = Some(work);
         Ok(Frozen {
-            root: inside,
+            root: Some(inside),
             listed: Listed::All,
             elsewhere: Vec::new(),
             identity,
@@ -115,6 +115,10 @@ impl Source for Live {
             tokens,
             is_settled,
         })
+    }
+
+    fn stays(&self) -> bool {
+        self.work.is_none()
     }
 
     fn thaw(&mut self, _watch: &Watch<'_>) -> Result<(), Error> {

@@ -73,6 +73,11 @@ pub trait Source: Send {
         Ok(())
     }
 
+    /// Whether its files can still be read when it was let go of. If not, nothing of it is open any more then.
+    fn stays(&self) -> bool {
+        true
+    }
+
     /// Lets go of it. Is called once after each freeze that came to something, whatever came of the backup, and may be
     /// called before the point is published: only what was read then counts.
     ///
@@ -95,8 +100,8 @@ pub struct Set<'a> {
 
 /// A state of a store.
 pub struct Frozen {
-    /// Where its files lie now.
-    pub root: Arc<dyn Disk>,
+    /// Where its files lie now; none any more once they were let go of.
+    pub root: Option<Arc<dyn Disk>>,
     /// Which they are.
     pub listed: Listed,
     /// Files of it whose bytes the source has put into the set itself, as a repository of another kind; their names are

@@ -137,7 +137,7 @@ impl DirStorage {
         }
         listing.files.extend(listing.others);
         Ok(Frozen {
-            root: Arc::clone(&self.store),
+            root: Some(Arc::clone(&self.store)),
             listed: Listed::Those(listing.files),
             elsewhere: Vec::new(),
             identity,

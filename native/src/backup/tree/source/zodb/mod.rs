@@ -273,7 +273,7 @@ impl Source for Zodb {
             ));
         }
         Ok(Frozen {
-            root: Arc::clone(&self.root),
+            root: Some(Arc::clone(&self.root)),
             listed: Listed::Those(names),
             elsewhere: vec![Elsewhere { within, length: end }],
             identity: None,
