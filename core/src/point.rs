@@ -46,7 +46,9 @@ impl Point {
     /// The same, known to be of a tree of files, or of what lies in one at this path; empty for all of it.
     #[must_use]
     pub fn of_tree(self, within: &str) -> Self {
-        Self { tree: true, within: within.trim_matches('/').to_owned(), ..self }
+        let within = within.trim_start_matches("./").trim_matches('/');
+        let within = if within == "." { "" } else { within };
+        Self { tree: true, within: within.to_owned(), ..self }
     }
 
     /// It is of a tree of files, whatever else its set has.
