@@ -83,11 +83,23 @@ fn sorted(mut members: Vec<Node>) -> Vec<Node> {
     members
 }
 
+/// What an archive holds, each in its order.
+#[derive(Debug)]
+pub(super) struct Changes {
+    /// The members.
+    pub(super) members: Vec<Node>,
+    /// Folders among them that the older point has too, which come once more.
+    pub(super) again: Vec<Node>,
+    /// What the older point has and this one has not.
+    pub(super) removed: Vec<Name>,
+}
+
 /// All of a tree.
-pub(super) fn all(tree: &TreePlan) -> Vec<Node> {
+pub(super) fn all(tree: &TreePlan) -> Changes {
     let names = Names::new(tree, |_| true);
     let members = tree.entries.iter().map(|(path, entry)| member(tree, path, entry, &names));
-    sorted(std::iter::once(top(tree)).chain(members).collect())
+    let members = sorted(std::iter::once(top(tree)).chain(members).collect());
+    Changes { members, again: Vec::new(), removed: Vec::new() }
 }
 
 /// What may be told of an entry by comparing it.
@@ -125,8 +137,8 @@ fn seen<'a>(tree: &'a TreePlan, path: &Name) -> Option<Seen<'a>> {
     })
 }
 
-/// What is new or changed in `tree` since `old` in the order of an archive, and what `old` has that is to be removed before, in this order.
-pub(super) fn since(tree: &TreePlan, old: &TreePlan) -> (Vec<Node>, Vec<Name>) {
+/// What is new or changed in `tree` since `old`.
+pub(super) fn since(tree: &TreePlan, old: &TreePlan) -> Changes {
     let is_file = |path: &Name| matches!(seen(tree, path), Some(Seen::File(..)));
     // Names that go leave a file as it is under those that stay.
     let (now, then) = (Names::new(tree, |_| true), Names::new(old, is_file));
@@ -154,12 +166,12 @@ pub(super) fn since(tree: &TreePlan, old: &TreePlan) -> (Vec<Node>, Vec<Name>) {
     let is_wanted = |path: &Name| wanted.contains(path) || around.contains(&Some(path.clone()));
     let entries = tree.entries.iter().filter(|(path, _)| is_wanted(path));
     let members = entries.map(|(path, entry)| member(tree, path, entry, &now));
-    // Folders that are there already come when all in them has been changed, as not every reader waits with their times.
-    let was_folder = |node: &Node| {
-        let path = node.path.as_ref().filter(|_| node.kind == NodeKind::Folder);
-        path.is_some_and(|path| matches!(seen(old, path), Some(Seen::Folder(_))))
-    };
-    let (folders, new): (Vec<Node>, Vec<Node>) = members.partition(was_folder);
     let top = Some(top(tree)).filter(|_| tree.top != old.top || around.contains(&None));
-    (sorted(new).into_iter().chain(sorted(folders).into_iter().rev()).chain(top).collect(), removed)
+    let members = sorted(top.into_iter().chain(members).collect());
+    let was_folder = |node: &&Node| {
+        let then = |path| matches!(seen(old, path), Some(Seen::Folder(_)));
+        node.kind == NodeKind::Folder && node.path.as_ref().is_none_or(then)
+    };
+    let again = members.iter().filter(was_folder).rev().cloned().collect();
+    Changes { members, again, removed }
 }

@@ -9,8 +9,11 @@
 //!
 //! The stream of what changed begins with the file [`REMOVED`]: the names that the older point has and this one has
 //! not, or has as something of another kind. Each begins with `./` and ends with a NUL byte; what is in a folder comes
-//! before it. They must go before the rest is unpacked. Folders that the older point has too come last, the deepest
-//! first.
+//! before it. They must go before the rest is unpacked.
+//!
+//! Folders that the older point has too come twice: before what is in them, for readers that wait with the time of a
+//! folder until they are through with it (GNU tar, which makes some links last of all), and at the end, the deepest first,
+//! for readers that do not wait where a folder is there (bsdtar).
 
 mod changes;
 
@@ -29,6 +32,7 @@ use crate::restore::tree::{Is, TreePlan};
 use crate::restore::{Look, look_at, sound};
 use crate::store::Store;
 use crate::watch::Watch;
+use changes::Changes;
 
 /// The file of the names that are to be removed, in the top of the tree.
 pub const REMOVED: &str = ".highwater-removed";
@@ -47,6 +51,8 @@ pub struct ExportPlan {
     pub members: Vec<Node>,
     /// What is to be removed first, in this order.
     pub removed: Vec<Name>,
+    /// Folders that come once more.
+    again: Vec<Node>,
     tree: TreePlan,
 }
 
@@ -67,8 +73,8 @@ impl ExportPlan {
             let what = "what an archive of a snapshot holds is restored to a folder, and not exported";
             return Err(Error::Refused { class: Class::Usage, what: what.to_owned() });
         }
-        let (members, removed) = match &since {
-            None => (changes::all(&tree), Vec::new()),
+        let Changes { members, again, removed } = match &since {
+            None => changes::all(&tree),
             Some(since) => {
                 let list = Name::new(REMOVED.as_bytes())?;
                 if tree.entries.contains_key(&list) || since.entries.contains_key(&list) {
@@ -81,7 +87,8 @@ impl ExportPlan {
                 changes::since(&tree, since)
             }
         };
-        let plan = Self { point: tree.point.clone(), since: since.map(|since| since.point), members, removed, tree };
+        let plan =
+            Self { point: tree.point.clone(), since: since.map(|since| since.point), members, again, removed, tree };
         let claims: Vec<&Claim> = plan.members.iter().flat_map(|node| plan.claims(node)).collect();
         let look = |claim: &&Claim| look_at(from, (claim, plan.tree.key.as_ref()), Look::Closely, watch).err();
         // The first of several, so that the same damage gives the same sentence.
@@ -132,7 +139,7 @@ impl ExportPlan {
             out.put(&names)?;
             out.pad(names.len() as u64)?;
         }
-        for node in &self.members {
+        for node in self.members.iter().chain(&self.again) {
             header.clear();
             push_member(node, &mut header);
             out.put(&header)?;

@@ -135,7 +135,7 @@ fn a_dry_run_and_json_say_what_an_archive_would_hold() {
     let dry = stage.run(&["export", "SET", "--since", "2026-11-27", "--dry-run"]).expect(0).text();
     let lines: Vec<&str> = dry.lines().collect();
     assert_eq!(lines[0], "removed etc/link");
-    let wanted = ["  new", "  etc", "  ."];
+    let wanted = ["  .", "  etc", "  new"];
     assert!(lines[1..4].iter().zip(wanted).all(|(line, end)| line.ends_with(end)) && lines.len() == 5, "{dry}");
     let since = "since 2026-11-27T03-00-00Z, 1 to be removed";
     assert_eq!(
