@@ -17,7 +17,7 @@ use super::label::label;
 use super::options::kinds::noun;
 use super::options::of_kind::refuse;
 use super::options::{self, Keys, OfKind, Root, Talk, Writing};
-use super::repository::{Repository, kind_of, open_to_write, usage};
+use super::repository::{Repository, kind_of, open_to_write, refuse_within, usage};
 use super::verb::Run;
 use super::{out, progress};
 use crate::error::Error;
@@ -134,6 +134,7 @@ impl Run for Prune {
             return Err(usage(format!("{path} names {noun}, and only points of these kinds are pruned: {known}")));
         }
         refuse(&[&self.keys], &named.path, format, None)?;
+        refuse_within(&named.path, "prune the set")?;
         let under = named.point.as_deref().map(|point| format.point(point)).transpose();
         let under = under.map_err(|no| usage(no.to_string()))?;
         let label = label(&named.path);

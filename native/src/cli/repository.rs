@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use highwater_core::facts::Shape;
 use highwater_core::formats;
 use highwater_core::inspect::{Entry, Format};
 
@@ -64,6 +65,28 @@ pub(super) fn part_of(path: &Path) -> Option<String> {
         let (named, folder) = (format!("{}@{point}", shown(folder)), quoted(folder));
         Some(format!("it lies in {folder}, of kind {}, so write '{named}'", format.facts().name))
     })
+}
+
+/// Refuses to remove points of a repository that lies in a set of another kind, whose points may be made of them. `instead`
+/// is what to do.
+pub(super) fn refuse_within(path: &Path, instead: &str) -> Result<(), Error> {
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let Some(around) = whole.parent() else { return Ok(()) };
+    let mut entries: Vec<Entry> = Vec::new();
+    let listed =
+        Files::open(around, Links::Beneath).and_then(|files| files.list(None, &mut |entry| entries.push(entry)));
+    if listed.is_err() {
+        return Ok(());
+    }
+    match formats::recognise(&entries).find(|format| format.facts().shape == Shape::Tree) {
+        Some(format) => Err(usage(format!(
+            "{} lies in {}, of kind {}, whose points may be made of it: {instead}",
+            quoted(path),
+            quoted(around),
+            format.facts().name
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The kind of a repository: as asked for, or as its entries look.

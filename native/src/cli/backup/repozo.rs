@@ -18,7 +18,7 @@ use crate::cli::exit::Exit;
 use crate::cli::options::Root;
 use crate::cli::options::kinds::{Kind, REPOZO};
 use crate::cli::options::of_kind::Group;
-use crate::cli::repository::{kind_of, part_of, usage};
+use crate::cli::repository::{kind_of, part_of, refuse_within, usage};
 use crate::cli::{out, progress};
 use crate::error::Error;
 use crate::shown::{quoted, shown};
@@ -83,6 +83,9 @@ impl Backup {
         });
         if let Ok(repository) = &opened {
             is_repozo(repository, &self.repository)?;
+        }
+        if self.repozo.kill_old {
+            refuse_within(&self.repository, "leave out --kill-old, and prune the set")?;
         }
         self.only(&Repozo, Some("a datastore's group is named STORE@TYPE/ID"))?;
         let repository = opened?.with_locks(self.writing.locks());

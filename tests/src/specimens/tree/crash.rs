@@ -13,6 +13,7 @@ use highwater_core::finding::Severity;
 use highwater_core::formats::tree;
 use highwater_core::report::Depth;
 
+use super::zodb;
 use crate::model::{Model, Survivors};
 use crate::specimens::crash::{Judgement, Kind, OF_REPO, REPO, Scene, Seen, World, must};
 
@@ -125,6 +126,8 @@ pub(super) const SCENES: &[Scene] = &[
     scene("point", Kind::Backup, used, back_up),
     scene("point after a killed one", Kind::Backup, left, back_up),
     scene("point, an object is lost", Kind::Backup, hurt, back_up),
+    scene("point of a ZODB, the first", Kind::Backup, zodb::empty, zodb::back_up),
+    scene("point of a ZODB", Kind::Backup, zodb::used, zodb::back_up),
     scene("heal a lost object", Kind::Heal, hurt_with_another, |model, _| heal_from_another(model)),
 ];
 

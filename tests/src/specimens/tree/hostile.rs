@@ -48,6 +48,11 @@ impl Stage {
         fs::write(self.set.join(list(NEWER)), text).expect("a list");
     }
 
+    /// A file of the newest point lies in another repository, says this comment.
+    fn within(&self, comment: &str) {
+        self.lines(&format!("# within {comment}\n./f type=file size=3"));
+    }
+
     fn instead(&self, name: &str, make: impl FnOnce(&Path)) {
         fs::remove_file(self.set.join(name)).expect("it was there");
         make(&self.set.join(name));
@@ -64,7 +69,7 @@ impl Stage {
 type Harm = fn(&Stage);
 
 /// What is done to the set, and the codes: of verify at three depths, list and show, restore.
-const CASES: [(&str, Harm, &str); 16] = [
+const CASES: [(&str, Harm, &str); 22] = [
     ("a path out of the set", |stage| stage.lines(&format!("./../out type=file size=0 {EMPTY}")), ""),
     ("an absolute path", |stage| stage.lines(&format!("/etc/passwd type=file size=0 {EMPTY}")), ""),
     ("an escaped path out", |stage| stage.lines(&format!("./a/\\056\\056/\\056\\056/b type=file size=0 {EMPTY}")), ""),
@@ -96,6 +101,26 @@ const CASES: [(&str, Harm, &str); 16] = [
         |stage| {
             let file = File::create(stage.set.join(list(NEWER))).expect("a list");
             file.set_len(64 << 20).expect("a hole");
+        },
+        "",
+    ),
+    ("a repository out of the set", |stage| stage.within("repozo ../outside@2026-01-01-00-00-00 ./f"), ""),
+    ("a repository in the pool", |stage| stage.within("repozo objects/00@2026-01-01-00-00-00 ./f"), ""),
+    ("a set in the set", |stage| stage.within("tree inner@2026-01-01-00-00-00 ./f"), ""),
+    ("a repository that is not there", |stage| stage.within("repozo inner@latest ./f"), ""),
+    (
+        "a repository that is a link out",
+        |stage| {
+            link(stage.folder.path().join("outside"), stage.set.join("inner"));
+            stage.within("repozo inner@2026-01-01-00-00-00 ./f");
+        },
+        "",
+    ),
+    (
+        "many repositories",
+        |stage| {
+            let line = |n: u64| format!("# within repozo r{n}@2026-01-01-00-00-00 ./{n}\n./{n} type=file size=1");
+            stage.lines(&(0..50_000).map(line).collect::<Vec<_>>().join("\n"));
         },
         "",
     ),

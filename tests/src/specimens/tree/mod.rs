@@ -5,6 +5,7 @@ mod fuzz;
 mod hostile;
 mod matrix;
 mod small;
+mod zodb;
 
 use highwater_core::formats::tree::names;
 use highwater_core::name::WORK;

@@ -157,6 +157,9 @@ impl Zodb {
             ))?;
         }
         let inside = set.disk.beneath(repository).map_err(Error::at("open the folder", set.disk, repository))?;
+        // The point of the repository is called as that of the set, unless it has that already: a pack came between.
+        let newest = repozo::newest_chain(&*inside)?.pop();
+        let is_later = newest.is_none_or(|(point, _)| *point < *set.stamp);
         let job = BackupOptions {
             full: self.options.full,
             quick: self.options.quick,
@@ -165,7 +168,7 @@ impl Zodb {
             damaged_source: false,
             other_source: self.options.other_source,
             dry_run: set.dry_run,
-            now: None,
+            now: is_later.then(|| set.stamp.to_owned()),
             marks: DISTANCE,
             sums: false,
         };
