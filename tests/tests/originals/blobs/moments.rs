@@ -76,6 +76,12 @@ fn a_pack_that_takes_blobs_away_meanwhile_is_survived() {
         assert_eq!(freezes, 2, "it was begun again once");
         assert_eq!(site.expect_good(&point, "out"), after as u64);
         assert_eq!(site.kept("fs").len(), 2, "Data.fs from before and from after the pack");
+        // A pack that keeps what was gives every blob a second name, which is no reason to read it again.
+        site.commit(1);
+        site.ask("pack", json!({}));
+        let (made, _) = site.make_between(|_, _| Ok(()));
+        let read = made.expect("a point").read.0;
+        assert!(read <= 4, "{read} files were read, of which at most 3 are new blobs");
         site.ours(&["verify", ":set"]).expect(0);
     }
 }

@@ -50,6 +50,11 @@ const BLOBS: [&str; 2] = ["blobstorage", "blobs"];
 /// The folder in a set that keeps the states of `Data.fs`.
 const REPOSITORY: &str = "repozo";
 
+/// What every blob is known by beside its name. The name says object and transaction: no other transaction gets that id,
+/// and what a finished one wrote is not written again. A pack may give all blobs second names (`pack_keep_old`), which
+/// changes the times of their inodes and not their bytes.
+const COMMITTED: &str = "committed";
+
 /// How often it is begun again because a pack came between.
 const TRIES: u32 = 5;
 
@@ -260,7 +265,7 @@ impl Source for Zodb {
         for &(oid, tid) in &blobs {
             names.push(self.blobs.join(layout.path(oid, tid).as_bytes())?);
         }
-        let tokens = names.iter().map(|name| (name.clone(), String::new())).collect();
+        let tokens = names.iter().map(|name| (name.clone(), COMMITTED.to_owned())).collect();
         names.extend(says);
         names.push(self.blobs.clone());
         names.extend(self.data.folder());
