@@ -74,7 +74,7 @@ fn a_dry_run_writes_nothing_and_a_second_run_nothing_new() {
     let run = site.ours(&["backup", "--dry-run", ":var", ":set"]);
     run.expect(0);
     let would = String::from_utf8_lossy(&run.stdout).into_owned();
-    assert!(would.starts_with("would make point 2026-11-27T00-01-00Z: "), "{would}");
+    assert!(would.starts_with("would make point 2026-11-27T00-01-00Z at transaction 0x"), "{would}");
     assert_eq!(everything(&site), Vec::new());
     let run = site.back_up();
     let made = String::from_utf8_lossy(&run.stdout).into_owned();
