@@ -93,7 +93,8 @@ pub(super) fn files(
     unrecorded: &Unrecorded,
 ) -> Result<u64, Error> {
     let mut missing = missing.to_vec();
-    missing.sort_by_key(|(_, file)| file.span.start);
+    // An empty file lies before the one that begins where it does: ends are in order then, too.
+    missing.sort_by_key(|(_, file)| (file.span.start, file.span.end));
     let claims = run.plan.claims_on(missing.iter().map(|(_, file)| *file));
     run.watch.expect(claims.iter().map(|claim| claim.expect.length).sum());
     let (mut left, mut ours) = (&*missing, 0);
