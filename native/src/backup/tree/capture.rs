@@ -48,6 +48,8 @@ pub(super) struct Captured {
     pub(super) changed: Vec<Name>,
     /// What is taken from the point before.
     pub(super) kept: Vec<Entry>,
+    /// The places of files that are objects themselves now.
+    linked: Vec<usize>,
     /// How many files were read, and their bytes.
     pub(super) read: (u64, u64),
 }
@@ -114,6 +116,7 @@ pub(super) fn capture(
         gone: Vec::new(),
         changed: Vec::new(),
         kept: old,
+        linked: Vec::new(),
         read: (0, 0),
     };
     for (at, before) in before.into_iter().enumerate().filter(|(at, _)| is_there[*at]) {
@@ -123,7 +126,8 @@ pub(super) fn capture(
     }
     for (at, kept) in places.into_iter().zip(kept) {
         match kept {
-            Kept::Whole { sum, look, has_changed, is_settled } => {
+            Kept::Whole { sum, look, has_changed, is_settled, is_linked } => {
+                captured.linked.extend(is_linked.then_some(at));
                 captured.read = (captured.read.0 + 1, captured.read.1.saturating_add(sum.0));
                 let is_told = has_changed && frozen.changes != Changes::Expected;
                 captured.changed.extend(is_told.then(|| found[at].name.clone()));
@@ -185,6 +189,20 @@ impl Captured {
         let is_same = |(kept, sum): (&Kept, &&Sum)| matches!(kept, Kept::Whole { sum: again, .. } if again == *sum);
         let other = kept.iter().zip(&lost).position(|pair| !is_same(pair));
         gone.first().copied().or(other).map_or(Ok(()), |at| Err(is_gone(lost[at])))
+    }
+
+    /// Looks at the files once more that are objects by a second name: that changed their times. One that changed
+    /// otherwise, or is gone, is not known to the next run.
+    pub(super) fn look_again(&mut self, frozen: &Frozen) {
+        for at in std::mem::take(&mut self.linked) {
+            let one = &mut self.found[at];
+            let now = frozen.root.as_ref().and_then(|root| root.look(Some(&one.name)).ok().flatten());
+            let told = |look: &Look| (look.identity, look.length, look.modified, look.mode, look.owner);
+            match now.filter(|now| told(now) == told(&one.look)) {
+                Some(now) => one.look = now,
+                None => self.settled[at] = false,
+            }
+        }
     }
 
     /// What the next run should know of the files.

@@ -10,7 +10,7 @@
 //! A file that cannot be read is left out, and one that changes while it is read, however often that is tried, is kept
 //! as it was found: either is said, in the list too, and the run does not end as if all were well. Whether the files of
 //! a folder fit each other, nobody knows but the program that writes them.
-
+//!
 //! | file | is |
 //! |---|---|
 //! | `source/` | what points are made of, a kind each |
@@ -116,19 +116,20 @@ pub fn backup(job: &TreeOptions, source: &mut dyn Source, to: &dyn Disk, watch: 
     let mut made = TreeMade { point, ..TreeMade::default() };
     let set = Set { disk: to, dry_run: job.dry_run, stamp: &stamp };
     let pool = Pool::new(to, job.dry_run);
-    let (captured, frozen) = hold(job, source, (&set, &pool), &mut made, watch)?;
+    let (mut captured, frozen) = hold(job, source, (&set, &pool), &mut made, watch)?;
     made.position.clone_from(&frozen.position);
-    let text = list::Text { kind, captured: &captured, frozen: &frozen };
-    text.count(&mut made);
     if !job.dry_run {
         pool.place(watch)?;
         to.barrier(None).map_err(Error::of_folder("sync", to, None))?;
         captured.complete(&frozen, &pool, watch)?;
+        captured.look_again(&frozen);
         // All that is known is in the pool for good.
         known::remember(to, captured.known(&frozen.tokens), watch);
     }
     (made.new, made.read) = (pool.new_ones(), captured.read);
     drop(pool);
+    let text = list::Text { kind, captured: &captured, frozen: &frozen };
+    text.count(&mut made);
     if !job.dry_run {
         text.publish(to, &made)?;
     }

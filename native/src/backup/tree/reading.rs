@@ -49,6 +49,8 @@ pub(super) enum Kept {
         has_changed: bool,
         /// What it was like tells whether anybody writes to it from now on.
         is_settled: bool,
+        /// It is an object itself now, by a second name.
+        is_linked: bool,
     },
     /// It is not: why, as a clause.
     Not(String),
@@ -195,7 +197,7 @@ impl<'a, 'p> Reading<'a, 'p> {
         }
         let hasher = std::mem::replace(&mut file.hasher, Hasher::new(Algorithm::Sha256));
         let sum = (file.at, hasher.finish());
-        let (mut look, mut settled) = (before, is_still && is_settled(&before, false, file.now));
+        let (mut is_linked, mut settled) = (false, is_still && is_settled(&before, false, file.now));
         match draft {
             Some(draft) => self.pool.publish(draft, &before, &sum, self.watch)?,
             None if self.pool.dry_run => self.pool.would_store(&sum)?,
@@ -205,18 +207,16 @@ impl<'a, 'p> Reading<'a, 'p> {
                     self.watch.note(format!("'{name}' is copied, as it cannot be linked: {error}"));
                     return self.again(at, number, near, Some(Plan::Write));
                 }
-                // That changed its times, by this run and nobody else.
-                let linked = near.look(name).ok();
-                let linked = linked.filter(|now| (now.identity, now.modified) == (before.identity, before.modified));
-                settled = linked.is_some_and(|now| is_settled(&now, true, file.now));
-                look = linked.unwrap_or(before);
+                // What that does to its times is seen when the object has its name.
+                is_linked = true;
+                settled = is_still && is_settled(&before, true, file.now);
             }
             None if file.read as u64 == file.at => {
                 self.pool.put(&file.buffer[..file.read], &before, &sum, self.watch)?
             }
             None => return self.again(at, number, near, Some(Plan::Write)),
         }
-        Ok(Ended::Kept(Kept::Whole { sum, look, has_changed: !is_still, is_settled: settled }))
+        Ok(Ended::Kept(Kept::Whole { sum, look: before, has_changed: !is_still, is_settled: settled, is_linked }))
     }
 
     /// Reads a file once more.

@@ -2,7 +2,7 @@
 //! serves small files side by side as it serves the chunks of an image, and a claim on bytes of many files is read once.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use highwater_core::claim::Claim;
@@ -38,6 +38,8 @@ struct Open<'p> {
     file: &'p File,
     meta: Meta,
     bytes: Bytes,
+    /// How many bytes it was given.
+    given: AtomicU64,
 }
 
 /// Where its bytes go.
@@ -80,6 +82,7 @@ impl Open<'_> {
             Bytes::Disk { has_holes, .. } if fresh && is_zero(bytes) => has_holes.store(true, Ordering::Relaxed),
             Bytes::Disk { file, .. } => file.write_at(from, bytes)?,
         }
+        self.given.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -136,7 +139,7 @@ fn together<'p>(
                 Bytes::Disk { file, has_holes: AtomicBool::new(false) }
             }
         };
-        Ok::<_, Error>(Open { name, file, meta: unrecorded.fill(Some(name), meta), bytes })
+        Ok::<_, Error>(Open { name, file, meta: unrecorded.fill(Some(name), meta), bytes, given: AtomicU64::new(0) })
     };
     let files = some.par_iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let claims = plan.claims_on(some.iter().map(|(_, file)| *file)).into_iter().cloned().collect();
@@ -152,7 +155,11 @@ fn together<'p>(
 
 /// Gives a file that is written its length and what is on record of it. True when it did not get all of it.
 fn close(open: Open<'_>, to: &dyn Disk) -> io::Result<bool> {
-    let Open { name, file, meta, bytes } = open;
+    let Open { name, file, meta, bytes, given } = open;
+    // Whatever went wrong, no file is taken for whole that was not given all of its bytes.
+    if given.into_inner() < file.length() {
+        return Err(io::Error::other("not all of its bytes came"));
+    }
     let file = match bytes {
         Bytes::Memory(memory) => {
             let bytes = memory.into_inner().unwrap_or_else(PoisonError::into_inner);

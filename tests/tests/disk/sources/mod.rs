@@ -2,6 +2,7 @@
 
 mod dirstorage;
 mod exec;
+mod known;
 mod listed;
 
 use std::ffi::OsStr;
