@@ -51,6 +51,8 @@ struct Reading {
     within: Vec<(Within, Option<u64>)>,
     /// The first names of files that have others, where nodes are wanted.
     twins: HashMap<u64, Name>,
+    /// What was listed so far, and whether it is a folder.
+    seen: HashMap<Name, bool>,
     wants: Wants,
     ordinal: u64,
     /// What is wrong with a line that can be read, and where it begins.
@@ -119,6 +121,7 @@ impl Points {
                 entries: 0,
                 within: Vec::new(),
                 twins: HashMap::new(),
+                seen: HashMap::new(),
                 wants,
                 ordinal: self.ordinal,
                 odd: None,
@@ -235,6 +238,9 @@ impl Reading {
         if self.wants == Wants::Point {
             return;
         }
+        if let Some(odd) = path.as_ref().and_then(|path| self.place(path, kind == NodeKind::Folder)) {
+            self.odd.get_or_insert(odd);
+        }
         let first = match (twin, &path) {
             (Some(twin), Some(path)) if self.wants == Wants::Tree => {
                 let first = self.twins.entry(twin.group).or_insert_with(|| path.clone());
@@ -279,6 +285,19 @@ impl Reading {
         self.give_node(path, kind, meta, out);
     }
 
+    /// Takes note of an entry; gives what is wrong with its place in the tree, if anything is.
+    fn place(&mut self, path: &Name, is_folder: bool) -> Option<String> {
+        if self.seen.insert(path.clone(), is_folder).is_some() {
+            return Some(format!("'{path}' is listed twice"));
+        }
+        let folder = path.folder()?;
+        match self.seen.get(&folder) {
+            Some(true) => None,
+            Some(false) => Some(format!("'{path}' lies in '{folder}', which is no folder")),
+            None => Some(format!("'{path}' lies in '{folder}', which is not listed above it")),
+        }
+    }
+
     /// Gives an entry to whoever restores it.
     fn give_node(&self, path: Option<Name>, kind: NodeKind, meta: Meta, out: &mut Batch) {
         if self.wants == Wants::Tree {
@@ -319,7 +338,8 @@ impl Inspect for Points {
                 lines.push(bytes, &mut |line| reading.take(line, out));
                 reading.lines = lines;
             }
-            (Answer::End, Now::Listing) => {
+            // A folder that is not there holds no list; some hosts say so, and others list nothing.
+            (Answer::End | Answer::Failed(Fault { kind: FaultKind::Absent, .. }), Now::Listing) => {
                 self.choose(out);
                 self.next();
             }

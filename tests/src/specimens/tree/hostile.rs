@@ -70,10 +70,14 @@ type Harm = fn(&Stage);
 
 /// What is done to the set, and the codes: of verify at three depths, list and show, restore.
 const CASES: [(&str, Harm, &str); 22] = [
-    ("a path out of the set", |stage| stage.lines(&format!("./../out type=file size=0 {EMPTY}")), ""),
-    ("an absolute path", |stage| stage.lines(&format!("/etc/passwd type=file size=0 {EMPTY}")), ""),
-    ("an escaped path out", |stage| stage.lines(&format!("./a/\\056\\056/\\056\\056/b type=file size=0 {EMPTY}")), ""),
-    ("a path with NUL", |stage| stage.lines(&format!("./a\\000b type=file size=0 {EMPTY}")), ""),
+    ("a path out of the set", |stage| stage.lines(&format!("./../out type=file size=0 {EMPTY}")), "1 1 1 | 1 | 1"),
+    ("an absolute path", |stage| stage.lines(&format!("/etc/passwd type=file size=0 {EMPTY}")), "1 1 1 | 1 | 1"),
+    (
+        "an escaped path out",
+        |stage| stage.lines(&format!("./a/\\056\\056/\\056\\056/b type=file size=0 {EMPTY}")),
+        "1 1 1 | 1 | 1",
+    ),
+    ("a path with NUL", |stage| stage.lines(&format!("./a\\000b type=file size=0 {EMPTY}")), "1 1 1 | 1 | 1"),
     (
         "an entry below a link",
         |stage| {
@@ -81,20 +85,24 @@ const CASES: [(&str, Harm, &str); 22] = [
             let text = format!("./l type=link link={}\n./l/victim type=file size=0 {EMPTY}", outside.display());
             stage.lines(&text);
         },
-        "",
+        "1 1 1 | 0 | 1",
     ),
-    ("an entry below a file", |stage| stage.lines(&format!("./f type=file size=0 {EMPTY}\n./f/g type=dir")), ""),
-    ("an entry without its folder", |stage| stage.lines(&format!("./f/g type=file size=0 {EMPTY}")), ""),
-    ("a name twice", |stage| stage.lines(&format!("./f type=dir\n./f type=file size=0 {EMPTY}")), ""),
-    ("a size of 2^64 - 1", |stage| stage.lines(&format!("./f type=file size={} {EMPTY}", u64::MAX)), ""),
-    ("a file without a digest", |stage| stage.lines("./f type=file size=3"), ""),
+    (
+        "an entry below a file",
+        |stage| stage.lines(&format!("./f type=file size=0 {EMPTY}\n./f/g type=dir")),
+        "1 1 1 | 0 | 1",
+    ),
+    ("an entry without its folder", |stage| stage.lines(&format!("./f/g type=file size=0 {EMPTY}")), "1 1 1 | 0 | 1"),
+    ("a name twice", |stage| stage.lines(&format!("./f type=dir\n./f type=file size=0 {EMPTY}")), "1 1 1 | 0 | 1"),
+    ("a size of 2^64 - 1", |stage| stage.lines(&format!("./f type=file size={} {EMPTY}", u64::MAX)), "1 1 1 | 1 | 1"),
+    ("a file without a digest", |stage| stage.lines("./f type=file size=3"), "1 1 1 | 1 | 1"),
     (
         "many groups of names",
         |stage| {
             let line = |n: u64| format!("./{n} type=file size=0 {EMPTY} nlink=2 tags=hard-{n}");
             stage.lines(&(0..50_000).map(line).collect::<Vec<_>>().join("\n"));
         },
-        "",
+        "0 0 0 | 0 | 0",
     ),
     (
         "a line of 64 MiB",
@@ -102,19 +110,19 @@ const CASES: [(&str, Harm, &str); 22] = [
             let file = File::create(stage.set.join(list(NEWER))).expect("a list");
             file.set_len(64 << 20).expect("a hole");
         },
-        "",
+        "1 1 1 | 1 | 1",
     ),
-    ("a repository out of the set", |stage| stage.within("repozo ../outside@2026-01-01-00-00-00 ./f"), ""),
-    ("a repository in the pool", |stage| stage.within("repozo objects/00@2026-01-01-00-00-00 ./f"), ""),
-    ("a set in the set", |stage| stage.within("tree inner@2026-01-01-00-00-00 ./f"), ""),
-    ("a repository that is not there", |stage| stage.within("repozo inner@latest ./f"), ""),
+    ("a repository out of the set", |stage| stage.within("repozo ../outside@2026-01-01-00-00-00 ./f"), "1 1 1 | 1 | 1"),
+    ("a repository in the pool", |stage| stage.within("repozo objects/00@2026-01-01-00-00-00 ./f"), "1 1 1 | 1 | 1"),
+    ("a set in the set", |stage| stage.within("tree inner@2026-01-01-00-00-00 ./f"), "1 1 1 | 1 | 1"),
+    ("a repository that is not there", |stage| stage.within("repozo inner@latest ./f"), "1 1 1 | 1 | 1"),
     (
         "a repository that is a link out",
         |stage| {
             link(stage.folder.path().join("outside"), stage.set.join("inner"));
             stage.within("repozo inner@2026-01-01-00-00-00 ./f");
         },
-        "",
+        "1 1 1 | 1 | 1",
     ),
     (
         "many repositories",
@@ -122,18 +130,26 @@ const CASES: [(&str, Harm, &str); 22] = [
             let line = |n: u64| format!("# within repozo r{n}@2026-01-01-00-00-00 ./{n}\n./{n} type=file size=1");
             stage.lines(&(0..50_000).map(line).collect::<Vec<_>>().join("\n"));
         },
-        "",
+        "1 1 1 | 1 | 1",
     ),
-    ("a list that is a link out", |stage| stage.instead(&list(NEWER), |at| link(stage.victim(), at)), ""),
-    ("an object that is a link out", |stage| stage.instead(&stage.object(), |at| link(stage.victim(), at)), ""),
-    ("an object that is a FIFO", |stage| stage.instead(&stage.object(), |at| assert!(special("FIFO", at))), ""),
+    ("a list that is a link out", |stage| stage.instead(&list(NEWER), |at| link(stage.victim(), at)), "3 3 3 | 3 | 3"),
+    (
+        "an object that is a link out",
+        |stage| stage.instead(&stage.object(), |at| link(stage.victim(), at)),
+        "3 3 3 | 0 | 3",
+    ),
+    (
+        "an object that is a FIFO",
+        |stage| stage.instead(&stage.object(), |at| assert!(special("FIFO", at))),
+        "3 3 3 | 0 | 3",
+    ),
     (
         "a pool that is a link out",
         |stage| {
             fs::remove_dir_all(stage.set.join("objects")).expect("a pool");
             link(stage.folder.path().join("outside"), stage.set.join("objects"));
         },
-        "",
+        "3 3 3 | 0 | 3",
     ),
 ];
 

@@ -34,7 +34,6 @@ fn a_source_that_is_none_is_refused_by_name() {
         (make("short", b"FS3"), 1, "FS30"),
         (make("wrong", b"FS31 and more"), 1, "byte 0"),
         (make("text", b"not a database at all"), 1, "no FileStorage"),
-        (folder, 4, "folder"),
         (fixture.path("absent"), 4, "No such file"),
         (link, 4, "No such file"),
         (fifo, 4, "FIFO"),
@@ -46,6 +45,13 @@ fn a_source_that_is_none_is_refused_by_name() {
         assert!(line.contains(&*name) && line.contains(words), "{words}: {line}");
         assert!(load(&fixture.repo).values().all(Vec::is_empty), "{}: nothing was written", path.display());
     }
+    // A folder becomes a point of a set, and a repository of another kind is none.
+    backup(&fixture, &fixture.source, &fixture.repo).expect(0);
+    let before = load(&fixture.repo);
+    let run = backup(&fixture, &folder, &fixture.repo);
+    let line = run.expect(2).one_line();
+    assert!(line.contains("'") && line.contains("repozo") && line.contains("set of points"), "{line}");
+    assert_eq!(load(&fixture.repo), before);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
 
 use highwater::backup::tree::{Folder, TreeOptions, backup};
 use highwater::disk;
@@ -42,7 +43,16 @@ impl Set {
             fs::write(files.join("own"), vec![day; OWN]).expect("a file");
             let job = TreeOptions { now: Some(format!("2026-01-0{day}-00-00-00")), ..TreeOptions::default() };
             let open = |path: &Path| disk::open(path, Locks::Needed).expect("a folder");
-            backup(&job, &mut Folder(Arc::new(open(&files))), &open(&set.path()), &Watch::silent()).expect("a point");
+            let made = || backup(&job, &mut Folder(Arc::new(open(&files))), &open(&set.path()), &Watch::silent());
+            // What another thread starts holds the lock of the last point until it is a program of its own.
+            let is_made = |_: &u32| match made() {
+                Err(error) if error.to_string().contains("another backup is running") => {
+                    thread::yield_now();
+                    false
+                }
+                made => made.map(|_| true).expect("a point"),
+            };
+            (0..100_000).find(is_made).expect("the lock is let go of");
         }
         set
     }

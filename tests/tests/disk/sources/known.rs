@@ -1,4 +1,5 @@
 //! Files that the last run knows are not read again, and no file is taken for known that anybody wrote since.
+#![expect(clippy::print_stdout, reason = "what cannot be tried here is told")]
 
 use std::fs::{self, FileTimes, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};

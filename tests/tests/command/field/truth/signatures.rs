@@ -136,7 +136,8 @@ fn every_cell_of_the_table_is_as_the_documentation_says() {
                 let run = Run::of(
                     Command::new(highwater())
                         .arg("restore")
-                        .arg(format!("{}/{archive}", point.display()))
+                        // The stream, and not the tree that it holds.
+                        .arg(format!("{}/{archive}.didx", point.display()))
                         .arg(&target)
                         .args(&keys),
                 );
@@ -195,7 +196,7 @@ fn exchanged_archives_are_noticed_whatever_fingerprint_lies_beside() {
             assert_eq!(code, wanted, "{mode}, {fingerprint:?}: {report:#}");
             let restore = Command::new(highwater())
                 .arg("restore")
-                .arg(format!("{}/root.pxar", point.display()))
+                .arg(format!("{}/root.pxar.didx", point.display()))
                 .arg(fixture.folder.path().join("out"))
                 .args(&key)
                 .output()
