@@ -77,6 +77,20 @@ impl Name {
         self.0.get(..at).map(|folder| Self(folder.into()))
     }
 
+    /// The order of a walk: what lies in a folder follows it, before whatever else begins as its name does.
+    #[must_use]
+    pub fn walk_order(&self, other: &Self) -> std::cmp::Ordering {
+        // No byte of a name is NUL, so a slash comes before every other.
+        let shared = self.0.iter().zip(other.0.iter()).position(|(one, other)| one != other);
+        match shared {
+            Some(at) => {
+                let rank = |name: &Self| name.0.get(at).map(|byte| if *byte == b'/' { 0 } else { *byte });
+                rank(self).cmp(&rank(other))
+            }
+            None => self.0.len().cmp(&other.0.len()),
+        }
+    }
+
     /// Its last part: the name in its folder.
     #[must_use]
     pub fn last(&self) -> &[u8] {
@@ -157,6 +171,15 @@ pub fn begins_command(c: char, next: Option<char>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_walk_goes_into_a_folder_before_it_goes_on() {
+        let name = |text: &str| Name::new(text.as_bytes()).unwrap();
+        let mut names = ["a-b", "a/x", "a", "a b", "a/x/y", "a/x-", "b", "a!", "aa"].map(name);
+        names.sort_by(Name::walk_order);
+        assert_eq!(names, ["a", "a/x", "a/x/y", "a/x-", "a b", "a!", "a-b", "aa", "b"].map(name));
+        assert_eq!(name("a").walk_order(&name("a")), std::cmp::Ordering::Equal);
+    }
 
     #[test]
     fn refuses_what_could_leave_the_root() {

@@ -1,6 +1,5 @@
 //! What an archive holds: all of a tree, or what is new or changed since another.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_core::digest::Digest;
@@ -30,7 +29,7 @@ impl<'a> Names<'a> {
             }
         }
         let files: Vec<_> = by_first.into_values().filter(|names| names.len() > 1).collect();
-        let firsts = files.iter().filter_map(|names| names.iter().copied().min_by(|one, other| in_order(one, other)));
+        let firsts = files.iter().filter_map(|names| names.iter().copied().min_by(|one, other| one.walk_order(other)));
         let firsts = firsts.collect();
         let each = files.iter().enumerate().flat_map(|(at, names)| names.iter().map(move |name| (*name, at)));
         let of = each.collect();
@@ -69,15 +68,9 @@ fn top(tree: &TreePlan) -> Node {
     Node { path: None, kind: NodeKind::Folder, meta: tree.top }
 }
 
-/// Folder by folder: `a/x` comes right behind what else is in `a`, and before `a-b`.
-fn in_order(one: &Name, other: &Name) -> Ordering {
-    let is_slash = |byte: &u8| *byte == b'/';
-    one.as_bytes().split(is_slash).cmp(other.as_bytes().split(is_slash))
-}
-
 fn sorted(mut members: Vec<Node>) -> Vec<Node> {
     members.sort_by(|one, other| match (&one.path, &other.path) {
-        (Some(one), Some(other)) => in_order(one, other),
+        (Some(one), Some(other)) => one.walk_order(other),
         (one, other) => one.cmp(other),
     });
     members

@@ -30,7 +30,7 @@ const SPECIAL: u32 = 0o7000;
 
 /// What was captured of a source.
 pub(super) struct Captured {
-    /// What was found, in the order of the names.
+    /// What was found, in the order of a walk.
     pub(super) found: Vec<Found>,
     /// The files with several names among it.
     pub(super) twins: HashMap<usize, Twins>,

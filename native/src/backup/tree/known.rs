@@ -127,7 +127,7 @@ impl Memory {
     /// What it says of a file that comes after those it was asked for before.
     fn find(&mut self, one: &Found) -> Option<Known> {
         while let Some(known) = self.next() {
-            match known.name.cmp(&one.name) {
+            match known.name.walk_order(&one.name) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => return Some(known),
                 std::cmp::Ordering::Greater => {
@@ -140,7 +140,7 @@ impl Memory {
     }
 }
 
-/// Writes what this run knows, in the order of the names. Should that fail, the next run reads more.
+/// Writes what this run knows, in the order of a walk. Should that fail, the next run reads more.
 pub(super) fn remember(to: &dyn Disk, known: impl Iterator<Item = Known>, watch: &Watch<'_>) {
     let write = || {
         let Some(name) = place() else { return Ok(()) };

@@ -88,7 +88,8 @@ impl Text<'_> {
             push_line(&entry.node, entry.digest.as_ref(), entry.twin, text);
         };
         for (at, kind) in self.nodes() {
-            let is_before = |entry: &&Entry| entry.node.path.as_ref().is_some_and(|path| *path < found[at].name);
+            let is_before =
+                |entry: &&Entry| entry.node.path.as_ref().is_some_and(|path| path.walk_order(&found[at].name).is_lt());
             while let Some(entry) = kept.next_if(is_before) {
                 old(entry, &mut text);
                 hand_on(&mut text, &mut seal, out)?;

@@ -44,7 +44,10 @@ pub(super) fn look(
     let cut: HashSet<&Name> = gone.iter().chain(leaves).collect();
     let mut kept = before;
     kept.retain(|entry| entry.node.path.as_ref().is_some_and(|path| !looked.contains(path) && !is_cut(&cut, path)));
-    kept.sort_by(|one, other| one.node.path.cmp(&other.node.path));
+    kept.sort_by(|one, other| match (&one.node.path, &other.node.path) {
+        (Some(one), Some(other)) => one.walk_order(other),
+        (one, other) => one.cmp(other),
+    });
     Ok((walked, kept))
 }
 

@@ -30,7 +30,7 @@ impl Found {
     }
 }
 
-/// What was found, in the order of the names, and what is left out, a sentence each.
+/// What was found, in the order of a walk, and what is left out, a sentence each.
 #[derive(Default)]
 pub(super) struct Walked {
     pub(super) found: Vec<Found>,
@@ -45,7 +45,7 @@ impl Walked {
         for name in names {
             take_or_miss(from, name.clone(), self);
         }
-        self.found.sort_by(|one, other| one.name.cmp(&other.name));
+        self.found.sort_by(|one, other| one.name.walk_order(&other.name));
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn walk(from: &dyn Disk, watch: &Watch<'_>) -> Result<Walked, Error> 
             walked.left_out.extend(left_out);
         }
     }
-    walked.found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    walked.found.sort_unstable_by(|one, other| one.name.walk_order(&other.name));
     walked.left_out.sort_unstable();
     Ok(walked)
 }
@@ -150,6 +150,7 @@ pub(super) fn those(from: &dyn Disk, names: &[Name], watch: &Watch<'_>) -> Resul
         watch.go_on()?;
         take_or_miss(from, name, &mut walked);
     }
+    walked.found.sort_by(|one, other| one.name.walk_order(&other.name));
     Ok(walked)
 }
 

@@ -2,4 +2,5 @@
 
 mod export;
 mod lists;
+mod recipe;
 mod tree;
