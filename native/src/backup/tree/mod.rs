@@ -35,6 +35,7 @@ mod stage;
 mod twins;
 mod walk;
 
+use std::io;
 use std::thread;
 use std::time::Duration;
 
@@ -181,18 +182,37 @@ fn hold(
 
 /// The time of the point, and its name. Should there be a point of this very second, that of the next.
 fn free_point(job: &TreeOptions, to: &dyn Disk, watch: &Watch<'_>) -> Result<(String, String), Error> {
+    let newest = newest(to)?;
     loop {
         let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
         let point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
-        let list = names::list(&point).ok_or_else(|| Error::failed(format!("'{point}' is no point")))?;
-        if to.look(Some(&list)).map_err(Error::at("look at", to, &list))?.is_none() {
-            return Ok((stamp, point));
+        match &newest {
+            Some(newest) if point < *newest => {
+                let set = quoted(&to.told(None));
+                return Err(Error::cannot_start(format!(
+                    "the newest point in {set} is {newest}, but it is only {point}: a point made now would sort before \
+                     it; set the clock right, or wait"
+                )));
+            }
+            Some(newest) if point == *newest && (job.now.is_some() || !clock::ticks()) => {
+                return Err(Error::cannot_start(format!("there is a point {point} already")));
+            }
+            Some(newest) if point == *newest => {
+                watch.go_on()?;
+                thread::sleep(TICK);
+            }
+            _ => return Ok((stamp, point)),
         }
-        if job.now.is_some() || !clock::ticks() {
-            return Err(Error::cannot_start(format!("there is a point {point} already")));
-        }
-        watch.go_on()?;
-        thread::sleep(TICK);
+    }
+}
+
+/// The newest point that there is, sound or not.
+fn newest(to: &dyn Disk) -> Result<Option<String>, Error> {
+    let points = Name::new(names::POINTS.as_bytes())?;
+    let mut newest = None;
+    match to.list(Some(&points), &mut |entry| newest = newest.take().max(names::point_of(&entry.name))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        listed => listed.map(|()| newest).map_err(Error::at("list", to, &points)),
     }
 }
 

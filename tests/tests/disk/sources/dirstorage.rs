@@ -114,7 +114,7 @@ fn a_store_that_does_not_hold_still_is_refused_with_the_ways_out() {
         assert!(scene.has_point(1));
     }
     fs::remove_file(scene.path("source/misc/snapshot")).expect("it is there");
-    refused(&scene.back_up(0, &[]), "'misc/snapshot' is not there");
+    refused(&scene.back_up(2, &[]), "'misc/snapshot' is not there");
     // The files as they are found, and said so.
     let made = scene.back_up(2, &["--kind", "folder"]);
     made.expect(0).says("only the storage makes whole ones of them again");

@@ -196,3 +196,13 @@ fn an_empty_file_stands_in_the_way_of_no_other() {
     scene.back_up(0, &[]).expect(0);
     assert_eq!(below(&scene.restore(0)), below(&scene.path("source")));
 }
+
+#[test]
+fn a_clock_that_was_set_back_makes_no_point() {
+    let scene = settled(&[]);
+    scene.back_up(2, &[]).expect(0);
+    let made = scene.back_up(1, &[]);
+    made.expect(4).says("the newest point in ").says("set the clock right");
+    assert!(!scene.has_point(1));
+    scene.back_up(2, &[]).expect(4).says("there is a point 2026-11-27T00-02-00Z already");
+}

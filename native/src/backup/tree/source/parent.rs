@@ -90,7 +90,8 @@ impl Base {
             }
             Line::Special { .. } => is_whole = false,
             Line::Entry(entry) => {
-                is_whole &= !matches!(entry.node.kind, NodeKind::File(_)) || entry.digest.is_some();
+                is_whole &=
+                    !matches!(entry.node.kind, NodeKind::File(_)) || matches!(entry.digest, Some(Digest::Sha256(_)));
                 entries.push(entry);
             }
         };
