@@ -7,6 +7,7 @@ use super::within::Within;
 use super::{BYTES, TITLE, names};
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Codec, Flow};
+use crate::digest::{Algorithm, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{Answer, Ask, Batch, Inspect, Of, Scope, Set};
@@ -53,6 +54,9 @@ struct Reading {
     twins: HashMap<u64, Name>,
     /// What was listed so far, and whether it is a folder.
     seen: HashMap<Name, bool>,
+    /// What the list's own bytes give, and how many they are, as long as nothing is claimed: then the list is what can be
+    /// checked.
+    own: Option<(Hasher, u64)>,
     wants: Wants,
     ordinal: u64,
     /// What is wrong with a line that can be read, and where it begins.
@@ -122,6 +126,7 @@ impl Points {
                 within: Vec::new(),
                 twins: HashMap::new(),
                 seen: HashMap::new(),
+                own: Some((Hasher::new(Algorithm::Sha256), 0)),
                 wants,
                 ordinal: self.ordinal,
                 odd: None,
@@ -134,7 +139,7 @@ impl Points {
         if fault.as_ref().is_none_or(|fault| fault.kind != FaultKind::Absent) {
             reading.give(out);
         }
-        let Reading { point, list, lines, bytes, told, ordinal, odd, entries, within, wants, .. } = *reading;
+        let Reading { point, list, lines, bytes, told, ordinal, odd, entries, within, wants, own, .. } = *reading;
         let mut elsewhere = Vec::new();
         let hurts = Hurts::One(ordinal);
         let finding = |code, offset, message| Finding { code, object: Some(list.clone()), offset, message, hurts };
@@ -155,6 +160,18 @@ impl Points {
             }
             (None, Ok(())) => {
                 out.findings.extend(odd.map(|odd| finding(Code::Malformed, None, odd)));
+                // Of a folder without files, the list is all that there is.
+                let own = own.filter(|_| wants == Wants::Claims && within.is_empty());
+                out.shared.extend(own.map(|(hasher, length)| Claim {
+                    object: list.clone(),
+                    index: list.clone(),
+                    range: None,
+                    codec: Codec::Plain,
+                    expect: Expect { length, digest: Some(hasher.finish()) },
+                    extent: None,
+                    marks: None,
+                    hurts,
+                }));
                 // Whoever wants no more than the point did not look at entries.
                 for (within, length) in within.into_iter().filter(|_| wants != Wants::Point) {
                     let path = within.path.clone();
@@ -274,6 +291,7 @@ impl Reading {
                 marks: None,
                 hurts: Hurts::One(self.ordinal),
             };
+            self.own = None;
             match self.wants {
                 // Nothing is written of an empty file.
                 Wants::Tree if *length == 0 => {}
@@ -334,6 +352,10 @@ impl Inspect for Points {
                 self.ahead.extend(files.filter_map(|entry| names::point_of(&entry.name)));
             }
             (Answer::Bytes(bytes), Now::Reading(reading)) => {
+                if let Some((hasher, length)) = &mut reading.own {
+                    hasher.update(bytes);
+                    *length = length.saturating_add(bytes.len() as u64);
+                }
                 let mut lines = std::mem::take(&mut reading.lines);
                 lines.push(bytes, &mut |line| reading.take(line, out));
                 reading.lines = lines;
