@@ -102,7 +102,7 @@ impl Listing {
     /// Whether points of that format are restored; others are used as they lie.
     #[must_use]
     pub fn restores(&self) -> bool {
-        self.0.format().is_some_and(|format| format.facts().shape != Shape::Nothing)
+        self.0.format().is_some_and(|format| !matches!(format.facts().shape, Shape::Nothing | Shape::Tree))
     }
 }
 

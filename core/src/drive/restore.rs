@@ -12,7 +12,7 @@ use crate::codec::Codec;
 use crate::facts::Shape;
 use crate::inspect::{Format, Of, Scope};
 use crate::key::Key;
-use crate::plan::{NOTHING, Obstacle, is_exactly, obstacle, reach};
+use crate::plan::{NOTHING, Obstacle, TREE, is_exactly, obstacle, reach};
 use crate::point::Point;
 use crate::report::Depth;
 use crate::survey::{Options, Survey, Work};
@@ -93,8 +93,10 @@ impl Restore {
     /// # Errors
     /// One sentence that says why the point cannot be restored.
     pub fn step(&mut self) -> Result<Option<Vec<u8>>, String> {
-        if self.shape == Shape::Nothing {
-            return Err(NOTHING.to_owned());
+        match self.shape {
+            Shape::Nothing => return Err(NOTHING.to_owned()),
+            Shape::Tree => return Err(TREE.to_owned()),
+            Shape::Append | Shape::Image => {}
         }
         while !self.planned {
             match self.indices.step(&self.listing) {
