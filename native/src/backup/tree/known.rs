@@ -169,3 +169,33 @@ pub(super) fn remember(to: &dyn Disk, known: impl Iterator<Item = Known>, watch:
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::{Owner, What};
+
+    fn look(modified: Time, changed: Time) -> Look {
+        let owner = Owner { user: 0, group: 0 };
+        let (what, identity) = (What::File, (1, 2));
+        Look { what, identity, names: 1, length: 3, stored: 3, owner, mode: 0o644, modified, changed }
+    }
+
+    #[test]
+    fn what_was_written_in_this_moment_is_not_told_apart_from_what_is_written_next() {
+        let now = 1_000 * 1_000_000_000;
+        let (old, new) = ((900, 5), (999, 999_000_000));
+        assert!(is_settled(&look(old, old), false, now));
+        for (modified, changed) in [(new, new), (old, new), (new, old)] {
+            assert!(!is_settled(&look(modified, changed), false, now), "{modified:?} {changed:?}");
+        }
+        // A second name changed it, and not its bytes.
+        assert!(is_settled(&look(old, new), true, now) && !is_settled(&look(new, old), true, now));
+        // Where a file system keeps whole seconds, the moment is longer.
+        assert!(
+            is_settled(&look((996, 1), (996, 1)), false, now) && !is_settled(&look((998, 0), (998, 0)), false, now)
+        );
+        // A clock that is behind knows nothing.
+        assert!(!is_settled(&look((2_000, 1), (2_000, 1)), false, now));
+    }
+}
