@@ -190,7 +190,9 @@ fn holes_stay_holes() {
 #[test]
 fn an_empty_file_stands_in_the_way_of_no_other() {
     let scene = Scene::new();
-    for (name, text) in [("a", "the first"), ("b", ""), ("c", "another"), ("d", ""), ("e", "the last")] {
+    let zeros = "\0".repeat(100);
+    for (name, text) in [("a", "the first"), ("b", ""), ("c", "another"), ("d", ""), ("e", &*zeros), ("f", "the last")]
+    {
         scene.write(&format!("source/{name}"), text);
     }
     scene.back_up(0, &[]).expect(0);
