@@ -65,13 +65,12 @@ pub struct Known {
 /// Writes what is known, piece by piece.
 pub struct Encoder {
     hasher: Hasher,
-    hashed: usize,
     out: Vec<u8>,
 }
 
 impl Default for Encoder {
     fn default() -> Self {
-        Self { hasher: Hasher::new(Algorithm::Sha256), hashed: 0, out: SIGNATURE.to_vec() }
+        Self { hasher: Hasher::new(Algorithm::Sha256), out: SIGNATURE.to_vec() }
     }
 }
 
@@ -106,7 +105,6 @@ impl Encoder {
     pub fn take(&mut self) -> Vec<u8> {
         let out = std::mem::take(&mut self.out);
         self.hasher.update(&out);
-        self.hashed = self.hashed.saturating_add(out.len());
         out
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! SET/objects/ab/abcdef…                    the bytes of a file, named by their SHA-256
 //! SET/points/2026-11-26T17-10-05Z.mtree     all that was there at that time, sealed by its last line
+//! SET/.highwater.known                      what the next backup need not read again; no part of any point
 //! ```
 //!
 //! No point needs another: the loss of an object hurts exactly the points that name it. A list names every folder, file

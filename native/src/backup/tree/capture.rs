@@ -1,6 +1,6 @@
 //! `capture`: reads what is frozen, as far as it is not known, and sees to it that the pool has all of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use highwater_core::formats::tree::known::Known;
 use highwater_core::formats::tree::names;
@@ -25,6 +25,12 @@ const NEVER: (i64, u32) = (i64::MIN, u32::MAX);
 /// Permissions that let somebody write.
 const WRITABLE: u32 = 0o222;
 
+/// Permissions that let others than the owner read.
+const READABLE: u32 = 0o044;
+
+/// Permissions that let everybody through a folder.
+const OPEN: u32 = 0o001;
+
 /// Permissions that let whoever runs a file be somebody else: no object has them.
 const SPECIAL: u32 = 0o7000;
 
@@ -37,7 +43,7 @@ pub(super) struct Captured {
     /// What each file holds; none for what is no file, for further names of one, and for what could not be read.
     pub(super) sums: Vec<Option<Sum>>,
     /// Whether what is known of a file tells whether it changed since.
-    settled: Vec<bool>,
+    times_tell: Vec<bool>,
     /// What the source itself is like.
     pub(super) top: Look,
     /// What is not in it, a sentence each.
@@ -52,6 +58,30 @@ pub(super) struct Captured {
     linked: Vec<usize>,
     /// How many files were read, and their bytes.
     pub(super) read: (u64, u64),
+}
+
+/// The folders that everybody may enter, and all around them, up to the source.
+struct Open<'a> {
+    top: bool,
+    folders: HashSet<&'a Name>,
+}
+
+impl<'a> Open<'a> {
+    /// Those among what was found, in the order of a walk.
+    fn of(top: &Look, found: &'a [Found]) -> Self {
+        let mut open = Self { top: top.mode & OPEN != 0, folders: HashSet::new() };
+        for one in found.iter().filter(|one| one.is_folder() && one.look.mode & OPEN != 0) {
+            if open.is_around(&one.name) {
+                open.folders.insert(&one.name);
+            }
+        }
+        open
+    }
+
+    /// Whether what lies under this name lies in one.
+    fn is_around(&self, name: &Name) -> bool {
+        self.top && name.folder().is_none_or(|folder| self.folders.contains(&folder))
+    }
 }
 
 /// Reads what is frozen.
@@ -93,22 +123,27 @@ pub(super) fn capture(
     same.iter().for_each(|(at, _)| is_there[*at] = true);
     let sums: Vec<&Sum> = same.iter().map(|(_, sum)| *sum).collect();
     pool.lacks(&sums, watch)?.into_iter().for_each(|at| is_there[same[at].0] = false);
+    let open = Open::of(&top, &found);
     let mut places = Vec::new();
     let mut wanted = Vec::new();
     for (at, before) in before.iter().enumerate().filter(|(at, _)| !is_there[*at]) {
         let one = &found[files[at]];
         let is_settled = (frozen.is_settled)(&one.name);
-        let may_link = job.link && one.look.mode & SPECIAL == 0 && (one.look.mode & WRITABLE == 0 || is_settled);
+        let is_open = open.is_around(&one.name);
+        // A link takes its permissions along: nobody may come to read it by that.
+        let is_kept = is_open || one.look.mode & READABLE == 0;
+        let is_plain = one.look.mode & SPECIAL == 0;
+        let may_link = job.link && is_kept && is_plain && (one.look.mode & WRITABLE == 0 || is_settled);
         // What is gone from the pool is not likely to be there.
         let before = if matches!(before, Before::Same(_)) { Before::New } else { *before };
-        wanted.push(Wanted { one, before, may_link, is_settled });
+        wanted.push(Wanted { one, before, may_link, is_open, is_settled });
         places.push(files[at]);
     }
     watch.expect(wanted.iter().map(|wanted| wanted.one.look.length).sum());
     let kept = Reading::new(from, pool, &wanted, watch).run()?;
     let mut captured = Captured {
         sums: vec![None; found.len()],
-        settled: vec![false; found.len()],
+        times_tell: vec![false; found.len()],
         found: Vec::new(),
         twins: HashMap::new(),
         top,
@@ -121,17 +156,17 @@ pub(super) fn capture(
     };
     for (at, before) in before.into_iter().enumerate().filter(|(at, _)| is_there[*at]) {
         if let Before::Same(sum) = before {
-            (captured.sums[files[at]], captured.settled[files[at]]) = (Some(sum), true);
+            (captured.sums[files[at]], captured.times_tell[files[at]]) = (Some(sum), true);
         }
     }
     for (at, kept) in places.into_iter().zip(kept) {
         match kept {
-            Kept::Whole { sum, look, has_changed, is_settled, is_linked } => {
+            Kept::Whole { sum, look, has_changed, times_tell, is_linked } => {
                 captured.linked.extend(is_linked.then_some(at));
                 captured.read = (captured.read.0 + 1, captured.read.1.saturating_add(sum.0));
                 let is_told = has_changed && frozen.changes != Changes::Expected;
                 captured.changed.extend(is_told.then(|| found[at].name.clone()));
-                (captured.sums[at], captured.settled[at]) = (Some(sum), is_settled);
+                (captured.sums[at], captured.times_tell[at]) = (Some(sum), times_tell);
                 found[at].look = look;
             }
             Kept::Gone(_) if is_exact => gone.push(found[at].name.clone()),
@@ -176,9 +211,11 @@ impl Captured {
             return Ok(());
         }
         let Some(root) = &frozen.root else { return Err(is_gone(all[lost[0]].1)) };
+        let open = Open::of(&self.top, &self.found);
         let wanted = |at: &usize| {
             let one = all[*at].0;
-            Wanted { one, before: Before::New, may_link: false, is_settled: (frozen.is_settled)(&one.name) }
+            let (is_open, is_settled) = (open.is_around(&one.name), (frozen.is_settled)(&one.name));
+            Wanted { one, before: Before::New, may_link: false, is_open, is_settled }
         };
         let wanted: Vec<Wanted<'_>> = lost.iter().map(wanted).collect();
         let kept = Reading::new(&**root, pool, &wanted, watch).run()?;
@@ -200,22 +237,22 @@ impl Captured {
             let told = |look: &Look| (look.identity, look.length, look.modified, look.mode, look.owner);
             match now.filter(|now| told(now) == told(&one.look)) {
                 Some(now) => one.look = now,
-                None => self.settled[at] = false,
+                None => self.times_tell[at] = false,
             }
         }
     }
 
     /// What the next run should know of the files.
     pub(super) fn known<'a>(&'a self, tokens: &'a HashMap<Name, String>) -> impl Iterator<Item = Known> + 'a {
-        self.found.iter().zip(&self.sums).zip(&self.settled).filter_map(|((one, sum), settled)| {
+        self.found.iter().zip(&self.sums).zip(&self.times_tell).filter_map(|((one, sum), times_tell)| {
             let (length, digest) = sum.as_ref()?;
             let token = tokens.get(&one.name).map_or(Vec::new(), |token| token.clone().into_bytes());
-            (*settled || !token.is_empty()).then_some(())?;
+            (*times_tell || !token.is_empty()).then_some(())?;
             Some(Known {
                 name: one.name.clone(),
                 length: *length,
                 modified: one.look.modified,
-                changed: if *settled { one.look.changed } else { NEVER },
+                changed: if *times_tell { one.look.changed } else { NEVER },
                 inode: one.look.identity.1,
                 digest: digest.as_bytes().try_into().ok()?,
                 token,

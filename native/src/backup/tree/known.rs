@@ -1,9 +1,8 @@
 //! What is known of the files from the last run, so that those are not read that are the same.
 
-use std::collections::VecDeque;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use highwater_core::digest::Digest;
+use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::formats::tree::known::{Decoder, Encoder, Known, Whole, place};
 use highwater_core::name::TEMPORARY;
 
@@ -43,7 +42,7 @@ pub(super) fn now() -> i128 {
 
 /// Whether a file that was like this is told apart from what anybody makes of it from `now` on. One that this run gave
 /// a name changed by that, and not its bytes.
-pub(super) fn is_settled(look: &Look, is_linked: bool, now: i128) -> bool {
+pub(super) fn times_tell(look: &Look, is_linked: bool, now: i128) -> bool {
     let since = |(seconds, nanoseconds): Time| {
         let at = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
         let enough = if nanoseconds == 0 { SETTLED_COARSE } else { SETTLED };
@@ -68,7 +67,7 @@ pub(super) fn recall<'f>(
         }
         before.push(match memory.find(one) {
             None => Before::New,
-            Some(known) => match Digest::new(highwater_core::digest::Algorithm::Sha256, &known.digest) {
+            Some(known) => match Digest::new(Algorithm::Sha256, &known.digest) {
                 Some(digest) if is_same(&known, one, token(one)) => Before::Same((known.length, digest)),
                 _ if known.length == one.look.length => Before::Likely,
                 _ => Before::New,
@@ -91,13 +90,14 @@ struct Memory {
     file: Option<Box<dyn Object>>,
     at: u64,
     decoder: Decoder,
-    ahead: VecDeque<Known>,
+    /// One that comes after all that was asked for.
+    ahead: Option<Known>,
 }
 
 impl Memory {
     /// Opens it. One that is not there, or not whole, says nothing.
     fn open(to: &dyn Disk) -> Result<Self, Error> {
-        let nothing = Self { file: None, at: 0, decoder: Decoder::default(), ahead: VecDeque::new() };
+        let nothing = Self { file: None, at: 0, decoder: Decoder::default(), ahead: None };
         let Some(file) = place().and_then(|name| to.open(&name).ok()) else { return Ok(nothing) };
         let mut whole = Whole::default();
         let read = file.for_each_piece(0, u64::MAX, &mut vec![0; PIECE], |piece| {
@@ -109,7 +109,7 @@ impl Memory {
 
     fn next(&mut self) -> Option<Known> {
         loop {
-            if let Some(known) = self.ahead.pop_front().or_else(|| self.decoder.take()) {
+            if let Some(known) = self.ahead.take().or_else(|| self.decoder.take()) {
                 return Some(known);
             }
             let file = self.file.as_ref()?;
@@ -131,7 +131,7 @@ impl Memory {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => return Some(known),
                 std::cmp::Ordering::Greater => {
-                    self.ahead.push_front(known);
+                    self.ahead = Some(known);
                     return None;
                 }
             }
@@ -185,17 +185,17 @@ mod tests {
     fn what_was_written_in_this_moment_is_not_told_apart_from_what_is_written_next() {
         let now = 1_000 * 1_000_000_000;
         let (old, new) = ((900, 5), (999, 999_000_000));
-        assert!(is_settled(&look(old, old), false, now));
+        assert!(times_tell(&look(old, old), false, now));
         for (modified, changed) in [(new, new), (old, new), (new, old)] {
-            assert!(!is_settled(&look(modified, changed), false, now), "{modified:?} {changed:?}");
+            assert!(!times_tell(&look(modified, changed), false, now), "{modified:?} {changed:?}");
         }
         // A second name changed it, and not its bytes.
-        assert!(is_settled(&look(old, new), true, now) && !is_settled(&look(new, old), true, now));
+        assert!(times_tell(&look(old, new), true, now) && !times_tell(&look(new, old), true, now));
         // Where a file system keeps whole seconds, the moment is longer.
         assert!(
-            is_settled(&look((996, 1), (996, 1)), false, now) && !is_settled(&look((998, 0), (998, 0)), false, now)
+            times_tell(&look((996, 1), (996, 1)), false, now) && !times_tell(&look((998, 0), (998, 0)), false, now)
         );
         // A clock that is behind knows nothing.
-        assert!(!is_settled(&look((2_000, 1), (2_000, 1)), false, now));
+        assert!(!times_tell(&look((2_000, 1), (2_000, 1)), false, now));
     }
 }

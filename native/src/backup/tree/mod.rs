@@ -2,10 +2,10 @@
 //! list names all that was there.
 //!
 //! The source is frozen (`source`), which is what makes its files one state, and walked (`walk`). Every file is read once:
-//! it is hashed while it is written into the pool, and let go of when the pool has it (`objects`). Then the source is
-//! thawed. All of that is made durable at once; every object is looked for once more; and then the list gets its name,
-//! which is what makes a point of it. Whoever is killed before that leaves objects that the next run uses, or that
-//! nobody names.
+//! it is hashed while it is written (`reading`), and let go of when the pool has it (`pool`). Then the source is thawed.
+//! What is new is made durable (`stage`) and gets its name in the pool; every object is looked for once more; and then
+//! the list gets its name (`list`), which is what makes a point of it. Whoever is killed before that leaves objects that
+//! the next run uses, or that nobody names.
 //!
 //! A file that cannot be read is left out, and one that changes while it is read, however often that is tried, is kept
 //! as it was found: either is said, in the list too, and the run does not end as if all were well. Whether the files of
@@ -35,7 +35,6 @@ mod stage;
 mod twins;
 mod walk;
 
-use std::io;
 use std::thread;
 use std::time::Duration;
 
@@ -182,7 +181,7 @@ fn hold(
 
 /// The time of the point, and its name. Should there be a point of this very second, that of the next.
 fn free_point(job: &TreeOptions, to: &dyn Disk, watch: &Watch<'_>) -> Result<(String, String), Error> {
-    let newest = newest(to)?;
+    let newest = source::newest(to)?.map(|(point, _)| point);
     loop {
         let stamp = job.now.clone().map_or_else(clock::stamp, Ok)?;
         let point = names::point(&stamp).ok_or_else(|| Error::failed(format!("'{stamp}' is no time")))?;
@@ -203,16 +202,6 @@ fn free_point(job: &TreeOptions, to: &dyn Disk, watch: &Watch<'_>) -> Result<(St
             }
             _ => return Ok((stamp, point)),
         }
-    }
-}
-
-/// The newest point that there is, sound or not.
-fn newest(to: &dyn Disk) -> Result<Option<String>, Error> {
-    let points = Name::new(names::POINTS.as_bytes())?;
-    let mut newest = None;
-    match to.list(Some(&points), &mut |entry| newest = newest.take().max(names::point_of(&entry.name))) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        listed => listed.map(|()| newest).map_err(Error::at("list", to, &points)),
     }
 }
 

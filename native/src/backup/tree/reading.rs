@@ -8,7 +8,7 @@ use highwater_core::digest::{Algorithm, Hasher, lanes, update_lanes};
 use highwater_core::name::Name;
 use rayon::prelude::*;
 
-use super::known::{Before, is_settled, now};
+use super::known::{Before, now, times_tell};
 use super::pool::{Pool, Sum};
 use super::stage::Begun;
 use super::walk::Found;
@@ -23,6 +23,9 @@ const TOGETHER: usize = 1 << 20;
 /// The least that a file gives at a time, in bytes: enough to hide the system call.
 const LEAST: usize = 64 << 10;
 
+/// What everybody may do with a file.
+const OTHERS: u32 = 0o007;
+
 /// How often a file is read that changes meanwhile.
 const TRIES: u32 = 3;
 
@@ -34,6 +37,8 @@ pub(super) struct Wanted<'a> {
     pub(super) before: Before,
     /// It may be linked into the pool.
     pub(super) may_link: bool,
+    /// Everybody comes as far as its folder.
+    pub(super) is_open: bool,
     /// Nobody writes in place to it: its times change when its store gives it other names or takes some, and no more.
     pub(super) is_settled: bool,
 }
@@ -48,7 +53,7 @@ pub(super) enum Kept {
         /// It changed each time while it was read.
         has_changed: bool,
         /// What it was like tells whether anybody writes to it from now on.
-        is_settled: bool,
+        times_tell: bool,
         /// It is an object itself now, by a second name.
         is_linked: bool,
     },
@@ -195,11 +200,14 @@ impl<'a, 'p> Reading<'a, 'p> {
             draft.into_iter().for_each(|draft| self.pool.give_up(draft));
             return self.again(at, number + 1, near, None);
         }
+        // In the pool, no folder stands between it and anybody.
+        let shut = if wanted.is_open { 0 } else { OTHERS };
+        let like = Look { mode: before.mode & !shut, ..before };
         let hasher = std::mem::replace(&mut file.hasher, Hasher::new(Algorithm::Sha256));
         let sum = (file.at, hasher.finish());
-        let (mut is_linked, mut settled) = (false, is_still && is_settled(&before, false, file.now));
+        let (mut is_linked, mut tells) = (false, is_still && times_tell(&before, false, file.now));
         match draft {
-            Some(draft) => self.pool.publish(draft, &before, &sum, self.watch)?,
+            Some(draft) => self.pool.publish(draft, &like, &sum, self.watch)?,
             None if self.pool.dry_run => self.pool.would_store(&sum)?,
             None if self.pool.has(&sum)? => {}
             None if wanted.may_link && is_still => {
@@ -209,14 +217,12 @@ impl<'a, 'p> Reading<'a, 'p> {
                 }
                 // What that does to its times is seen when the object has its name.
                 is_linked = true;
-                settled = is_still && is_settled(&before, true, file.now);
+                tells = times_tell(&before, true, file.now);
             }
-            None if file.read as u64 == file.at => {
-                self.pool.put(&file.buffer[..file.read], &before, &sum, self.watch)?
-            }
+            None if file.read as u64 == file.at => self.pool.put(&file.buffer[..file.read], &like, &sum, self.watch)?,
             None => return self.again(at, number, near, Some(Plan::Write)),
         }
-        Ok(Ended::Kept(Kept::Whole { sum, look: before, has_changed: !is_still, is_settled: settled, is_linked }))
+        Ok(Ended::Kept(Kept::Whole { sum, look: before, has_changed: !is_still, times_tell: tells, is_linked }))
     }
 
     /// Reads a file once more.

@@ -73,7 +73,7 @@ pub(super) fn walk(from: &dyn Disk, watch: &Watch<'_>) -> Result<Walked, Error> 
         };
         ahead.clear();
         for Walked { found, left_out, .. } in looked {
-            ahead.extend(found.iter().filter(|one| one.look.what == What::Folder).map(|one| Some(one.name.clone())));
+            ahead.extend(found.iter().filter(|one| one.is_folder()).map(|one| Some(one.name.clone())));
             walked.found.extend(found);
             walked.left_out.extend(left_out);
         }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use highwater_core::formats::tree::Tree;
+use highwater_core::formats::tree::{Tree, names};
 use highwater_core::inspect::Format;
+use highwater_core::name::WORK;
 use highwater_core::render::{bytes, thousands};
 
 use super::Backup;
@@ -25,7 +26,8 @@ use crate::store::{Files, Links};
 #[group(skip)]
 pub(super) struct Options {
     /// Files that nobody may write (mode a-w), and those that their store never changes, become objects by a hard link
-    /// and are not copied. What happens to such a file then happens to the backup: keep another one elsewhere.
+    /// and are not copied. What happens to such a file then happens to the backup: keep another one elsewhere. One that
+    /// more people could read in the set is copied all the same.
     #[arg(long)]
     link: bool,
 }
@@ -84,8 +86,9 @@ impl Backup {
                 let mut is_empty = true;
                 set.list(None, &mut |entry| {
                     // What a run begins with that was ended early.
-                    let own: [&[u8]; 3] = [b".highwater.lock", b"objects", b"points"];
-                    is_empty &= own.contains(&entry.name.as_bytes()) || entry.name.as_bytes() == b"lost+found";
+                    let own = [names::LOCK, names::OBJECTS, names::POINTS].map(str::as_bytes);
+                    let name = entry.name.as_bytes();
+                    is_empty &= own.contains(&name) || name.starts_with(WORK.as_bytes()) || name == b"lost+found";
                 })
                 .map_err(|_| error)?;
                 match part_of(&self.repository) {

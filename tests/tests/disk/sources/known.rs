@@ -112,7 +112,7 @@ fn what_was_written_in_the_moment_it_was_read_is_read_again() {
             return;
         }
     }
-    println!("skipped: this machine is too slow for a run to read a file in the moment in which it was written");
+    println!("not run: this machine is too slow for a run to read a file in the moment in which it was written");
 }
 
 #[test]
@@ -207,4 +207,60 @@ fn a_clock_that_was_set_back_makes_no_point() {
     made.expect(4).says("the newest point in ").says("set the clock right");
     assert!(!scene.has_point(1));
     scene.back_up(2, &[]).expect(4).says("there is a point 2026-11-27T00-02-00Z already");
+}
+
+#[test]
+fn nobody_comes_to_read_what_a_folder_kept_from_him() {
+    let scene = Scene::new();
+    for (name, mode) in [("open/all", 0o444), ("open/few", 0o400), ("shut/in/all", 0o444), ("shut/in/few", 0o400)] {
+        scene.write(&format!("source/{name}"), &format!("bytes of {name}"));
+        fs::set_permissions(scene.path("source").join(name), Permissions::from_mode(mode)).expect("permissions");
+    }
+    fs::set_permissions(scene.path("source/shut"), Permissions::from_mode(0o750)).expect("permissions");
+    is_settled(&scene);
+    let modes = |scene: &Scene| -> Vec<(String, u32, u64)> {
+        let each = objects(scene).into_iter().map(|path| {
+            let look = fs::metadata(&path).expect("it is there");
+            (fs::read_to_string(&path).expect("text"), look.mode() & 0o7777, look.nlink())
+        });
+        let mut each: Vec<_> = each.collect();
+        each.sort();
+        each
+    };
+    let told = |name: &str, mode, names| (format!("bytes of {name}"), mode, names);
+    scene.back_up(0, &[]).expect(0);
+    let wanted = [
+        told("open/all", 0o444, 1),
+        told("open/few", 0o400, 1),
+        told("shut/in/all", 0o400, 1),
+        told("shut/in/few", 0o400, 1),
+    ];
+    assert_eq!(modes(&scene), wanted);
+    fs::remove_dir_all(scene.path("set")).expect("removed");
+    fs::create_dir(scene.path("set")).expect("a folder");
+    scene.back_up(1, &["--link"]).expect(0);
+    let wanted = [
+        told("open/all", 0o444, 2),
+        told("open/few", 0o400, 2),
+        told("shut/in/all", 0o400, 1),
+        told("shut/in/few", 0o400, 2),
+    ];
+    assert_eq!(modes(&scene), wanted);
+}
+
+#[test]
+fn what_a_first_run_left_that_was_killed_is_no_other_folder() {
+    let scene = Scene::new();
+    scene.write("source/a", "one");
+    for name in [".highwater-folder.0123456789abcdef", "objects"] {
+        fs::create_dir(scene.path("set").join(name)).expect("a folder");
+    }
+    fs::set_permissions(scene.path("set/.highwater-folder.0123456789abcdef"), Permissions::from_mode(0o700))
+        .expect("permissions");
+    scene.back_up(0, &[]).expect(0);
+    assert!(!scene.path("set/.highwater-folder.0123456789abcdef").exists());
+    scene.write("set2/mine", "something else");
+    let words = [scene.path("source"), scene.path("set2")].map(std::path::PathBuf::into_os_string);
+    let made = highwater_tests::run::ours("2026-11-27-00-09-00", &[&["backup".into()][..], &words].concat());
+    made.expect(2).says("holds something else");
 }

@@ -39,6 +39,7 @@ pub use exec::Exec;
 pub use folder::Folder;
 pub use hook::Hook;
 pub use live::Live;
+pub(super) use parent::newest;
 pub use zodb::{Zodb, ZodbOptions};
 
 /// Something that points are made of.

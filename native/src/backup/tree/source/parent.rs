@@ -119,7 +119,7 @@ impl Base {
 ///
 /// # Errors
 /// The set cannot be read.
-pub(super) fn newest(set: &dyn Disk) -> Result<Option<(String, Name)>, Error> {
+pub(in crate::backup::tree) fn newest(set: &dyn Disk) -> Result<Option<(String, Name)>, Error> {
     let points = Name::new(names::POINTS.as_bytes())?;
     let mut newest: Option<String> = None;
     let mut take = |entry: Entry| {
