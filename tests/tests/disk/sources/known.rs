@@ -4,8 +4,15 @@
 use std::fs::{self, FileTimes, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
+
+use highwater::backup::tree::{Folder, Frozen, Set, Source, TreeOptions, backup};
+use highwater::disk::Disk;
+use highwater::error::Error;
+use highwater::store::{Files, Links};
+use highwater::watch::Watch;
 
 use super::{Scene, below};
 
@@ -263,4 +270,50 @@ fn what_a_first_run_left_that_was_killed_is_no_other_folder() {
     let words = [scene.path("source"), scene.path("set2")].map(std::path::PathBuf::into_os_string);
     let made = highwater_tests::run::ours("2026-11-27-00-09-00", &[&["backup".into()][..], &words].concat());
     made.expect(2).says("holds something else");
+}
+
+/// A folder, and what is done when it is let go of, as somebody else may do in that moment.
+struct Meddled<'a>(Folder, &'a (dyn Fn() + Sync));
+
+impl Source for Meddled<'_> {
+    fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
+    fn store(&self) -> &dyn Disk {
+        self.0.store()
+    }
+
+    fn freeze(&mut self, set: &Set<'_>, watch: &Watch<'_>) -> Result<Frozen, Error> {
+        self.0.freeze(set, watch)
+    }
+
+    fn thaw(&mut self, _: &Watch<'_>) -> Result<(), Error> {
+        (self.1)();
+        Ok(())
+    }
+}
+
+#[test]
+fn what_goes_from_the_pool_before_the_point_is_there_is_made_again_or_there_is_no_point() {
+    for is_there in [true, false] {
+        let scene = settled(&[]);
+        let all = objects(&scene);
+        let meddle = || {
+            fs::remove_file(&all[0]).expect("removed");
+            if !is_there {
+                fs::remove_dir_all(scene.path("source")).expect("removed");
+            }
+        };
+        let opened = |name: &str| Files::open(&scene.path(name), Links::Beneath).expect("a folder");
+        let mut source = Meddled(Folder(Arc::new(opened("source"))), &meddle);
+        let job = TreeOptions { now: Some("2026-11-27-00-01-00".to_owned()), ..TreeOptions::default() };
+        let made = backup(&job, &mut source, &opened("set"), &Watch::silent());
+        assert_eq!(made.is_ok(), is_there, "{made:?}");
+        assert_eq!(scene.has_point(1), is_there);
+        match made {
+            Ok(_) => assert_eq!(below(&scene.restore(1)), below(&scene.path("source"))),
+            Err(error) => assert!(error.to_string().contains("is gone, and it was there"), "{error}"),
+        }
+    }
 }
