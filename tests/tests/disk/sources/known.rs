@@ -197,7 +197,8 @@ fn holes_stay_holes() {
 #[test]
 fn an_empty_file_stands_in_the_way_of_no_other() {
     let scene = Scene::new();
-    let zeros = "\0".repeat(100);
+    // From a block on, zeros are left out.
+    let zeros = "\0".repeat(5000);
     for (name, text) in [("a", "the first"), ("b", ""), ("c", "another"), ("d", ""), ("e", &*zeros), ("f", "the last")]
     {
         scene.write(&format!("source/{name}"), text);
