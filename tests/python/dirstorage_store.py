@@ -173,10 +173,12 @@ class Store:
         """Whether somebody asks for snapshot mode, which it is in then."""
         ask, asked = self.home + '.ask', self.home + '.asked'
         if os.path.exists(ask):
-            if not self.frozen:
-                self.freeze()
             if not os.path.exists(asked):
-                self.write(asked, b'')
+                # One that it entered by itself lacks what was acknowledged since.
+                self.thaw()
+                if not self.frozen:
+                    self.freeze()
+                    self.write(asked, b'')
             return True
         if os.path.exists(asked):
             os.unlink(asked)
