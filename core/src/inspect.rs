@@ -53,7 +53,7 @@ pub enum Of {
     /// Only the sets: no claims.
     Catalogue,
     /// Whatever claims an object, whether it belongs to a set or not: what must not be removed. Objects are claimed as
-    /// shared.
+    /// shared, and points of other repositories in the root are named.
     References,
     /// Every set.
     All,
@@ -263,6 +263,21 @@ pub struct Batch {
     pub absent: Option<String>,
     /// What was there when its folder was listed, and is not any more: sets, or folders of them, by name.
     pub removed: Vec<String>,
+    /// Points of other repositories in the root that sets are made of: of [`Of::References`] only.
+    pub inner: Vec<InnerPoint>,
+}
+
+/// A point of another repository, which lies in the root: some set is made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InnerPoint {
+    /// What says so.
+    pub index: Name,
+    /// The kind of the other repository, by the name of its format.
+    pub kind: String,
+    /// Its folder in the root.
+    pub folder: Name,
+    /// Its point, by its whole name.
+    pub point: String,
 }
 
 impl fmt::Debug for Batch {
@@ -277,6 +292,7 @@ impl fmt::Debug for Batch {
             .field("locked", &self.locked)
             .field("absent", &self.absent)
             .field("removed", &self.removed)
+            .field("inner", &self.inner)
             .finish()
     }
 }

@@ -21,7 +21,7 @@ use super::repository::{Repository, kind_of, open_to_write, refuse_within, usage
 use super::verb::Run;
 use super::{out, progress};
 use crate::error::Error;
-use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary, Spare};
+use crate::prune::{self, Inner, PruneOptions, PrunePlan, PruneSummary, Spare};
 use crate::shown::quoted;
 
 /// Remove older points in time, and keep those that the rules name.
@@ -34,7 +34,8 @@ use crate::shown::quoted;
 /// case, and so do points that are damaged, which fill no period: they may be healed. In a repozo repository, a point
 /// stays as long as one that is kept builds on it. In a datastore, each group is pruned for itself, protected snapshots
 /// stay, and chunks are left to the server's garbage collection. From a set of points of a folder goes every object that
-/// no list names any more, also what an interrupted backup left; only when all lists that stay can be read whole.
+/// no list names any more, also what an interrupted backup left; only when all lists that stay can be read whole. So it
+/// is with a repository in the set that keeps a Data.fs: what no point needs goes from it, but never its newest.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -177,6 +178,9 @@ impl Prune {
         if let Some(Spare { objects: 1.., .. }) = plan.spare.filter(|_| !self.talk.quiet) {
             text.push_str(&format!("sweep   {}, which no other point needs\n", objects(plan.spare)));
         }
+        for inner in plan.inner.iter().filter(|inner| inner.spare.objects > 0 && !self.talk.quiet) {
+            text.push_str(&format!("sweep   {}, which no other point needs\n", files(inner.spare, inner)));
+        }
         out::print(&text)?;
         for unsound in &plan.unsound {
             let (series, _) = series(unsound);
@@ -206,6 +210,11 @@ impl Prune {
             false => ("removed", done.removed.len(), plan.spare.map(|_| done.swept)),
         };
         let and = swept.map(|_| format!(" and {}", objects(swept))).unwrap_or_default();
+        let of_inner = plan.inner.iter().enumerate().map(|(at, inner)| {
+            let gone = if self.dry_run { inner.spare } else { done.of_inner.get(at).copied().unwrap_or_default() };
+            format!(" and {}", files(gone, inner))
+        });
+        let and: String = std::iter::once(and).chain(of_inner).collect();
         if !self.talk.quiet {
             out::print(&format!("{verb} {} of {all} points{and}{newest}, judged by {judged}\n", count(gone)))?;
         }
@@ -238,6 +247,13 @@ impl Prune {
         });
         let points: Vec<_> = points.collect();
         let told = |Spare { objects, bytes }: Spare| json!({ "objects": objects, "bytes": bytes });
+        let inner = plan.inner.iter().enumerate().map(|(at, inner)| {
+            let told = |Spare { objects, bytes }: Spare| json!({ "files": objects, "bytes": bytes });
+            let swept = told(done.of_inner.get(at).copied().unwrap_or_default());
+            let folder = printable(inner.folder.as_bytes());
+            json!({ "folder": folder, "format": inner.kind(), "spare": told(inner.spare), "swept": swept })
+        });
+        let inner: Vec<_> = inner.collect();
         let left: Vec<_> = strangers(plan).map(|(name, why)| json!({ "name": name, "why": why })).collect();
         json!({
             "schema": 1,
@@ -249,6 +265,7 @@ impl Prune {
             "left_alone": left,
             "spare": plan.spare.map(told),
             "swept": plan.spare.map(|_| told(done.swept)),
+            "inner": inner,
         })
     }
 }
@@ -258,6 +275,13 @@ fn objects(spare: Option<Spare>) -> String {
     let Spare { objects, bytes } = spare.unwrap_or_default();
     let noun = if objects == 1 { "object" } else { "objects" };
     format!("{} {noun} of {}", thousands(objects), render::bytes(bytes))
+}
+
+/// How many files of another repository, and their bytes.
+fn files(spare: Spare, inner: &Inner) -> String {
+    let Spare { objects, bytes } = spare;
+    let noun = if objects == 1 { "file" } else { "files" };
+    format!("{} {noun} of {} in {}", thousands(objects), render::bytes(bytes), printable(inner.folder.as_bytes()))
 }
 
 /// What lies there and belongs to no point, as far as it is told.

@@ -7,23 +7,30 @@
 //!
 //! What names a point goes first, for good, and what it named after that. So a run that is cut off leaves sound points,
 //! and leftovers that the next run or the next backup removes. From a pool that nobody else sweeps goes whatever no index
-//! names any more, and only when every index that is left was read whole.
+//! names any more, and only when every index that is left was read whole; and so it is with other repositories in the
+//! root that points are made of (`inner`).
 //!
 //! Another kind of backup is a file here that implements [`Pruner`], and a line in [`ALL`].
 
 mod datastore;
+mod decided;
+mod inner;
 mod needs;
 mod plan;
 pub(crate) mod repozo;
 mod tree;
 
 use highwater_core::inspect::Format;
+use highwater_core::name::Name;
 use highwater_core::point::Point;
 
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::watch::Watch;
-pub use plan::{Planned, PruneOptions, PrunePlan, PruneSummary, plan};
+pub use decided::Planned;
+pub use inner::Inner;
+use needs::Needs;
+pub use plan::{PruneOptions, PrunePlan, PruneSummary, plan};
 
 /// What is to be known of a kind of backup to remove points of it.
 trait Pruner: Sync {
@@ -54,19 +61,37 @@ trait Pruner: Sync {
     /// What cannot be removed; whatever is still named is whole.
     fn remove(&self, job: &Removal<'_>, gone: &mut dyn FnMut(&str)) -> Result<(), Error>;
 
-    /// What of a pool nobody needs once the points are gone that go; none where sweeping it is left to others.
+    /// The names of the files that go with points, and of those that an interrupted run has left of others. Is asked of
+    /// kinds that may lie in a set of another.
     ///
     /// # Errors
     /// What cannot be read.
-    fn spare(&self, _: &Sweep<'_>) -> Result<Option<Spare>, Error> {
+    fn files(&self, _disk: &dyn Disk, _goes: &[&str]) -> Result<Vec<Name>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// What the indices of a pool name, but where a plan is made, not those of the points that go; none where sweeping
+    /// it is left to others.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    fn needs(&self, _: &Sweep<'_>, _plans: bool) -> Result<Option<Needs>, Error> {
         Ok(None)
+    }
+
+    /// What of a pool nobody needs.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    fn spare(&self, _: &Sweep<'_>, _: &Needs) -> Result<Spare, Error> {
+        Ok(Spare::default())
     }
 
     /// Removes from a pool what nobody needs, once the points are gone, and counts it in `gone`.
     ///
     /// # Errors
-    /// What cannot be read, and then nothing goes; or what cannot be removed.
-    fn sweep(&self, _: &Sweep<'_>, _gone: &mut Spare) -> Result<(), Error> {
+    /// What cannot be read or removed.
+    fn sweep(&self, _: &Sweep<'_>, _: &Needs, _gone: &mut Spare) -> Result<(), Error> {
         Ok(())
     }
 
@@ -96,7 +121,7 @@ struct Sweep<'a> {
     watch: &'a Watch<'a>,
 }
 
-/// Objects that nobody needs.
+/// Objects, or files of another repository, that nobody needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spare {
     /// How many.

@@ -3,14 +3,15 @@
 //! Every index counts, and each must be read to its end: what one cannot be asked may be needed. Each object takes 16
 //! bytes, whoever names it how often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_core::codec::Flow;
 use highwater_core::digest::{Algorithm, Digest};
 use highwater_core::facts::Pool;
-use highwater_core::inspect::{Answer, Ask, Batch, Format, Of, Scope};
+use highwater_core::inspect::{Answer, Ask, Batch, Format, InnerPoint, Of, Scope};
 use highwater_core::name::Name;
 
+use super::inner::Needed;
 use crate::drive;
 use crate::error::Error;
 use crate::store::Store;
@@ -27,6 +28,8 @@ pub(super) struct Needs {
     sorted: usize,
     /// The points whose indices were read.
     points: BTreeSet<String>,
+    /// Other repositories in the root, by kind and folder, and what is named of them.
+    inner: BTreeMap<(String, Name), Needed>,
 }
 
 impl Needs {
@@ -73,7 +76,14 @@ impl Needs {
             return Err(format!("{gone} was removed meanwhile"));
         }
         self.points.extend(batch.sets.into_iter().map(|set| set.name));
-        // What lies elsewhere is not swept.
+        for InnerPoint { index, kind, folder, point } in batch.inner {
+            // Of what goes, the repository is known nevertheless.
+            let needed = self.inner.entry((kind, folder)).or_default();
+            if !goes(&index) {
+                needed.add(point);
+            }
+        }
+        // What lies elsewhere is not swept as objects are.
         let in_pool = batch.claims.iter().chain(&batch.shared).filter(|claim| pool.holds(&claim.object));
         for claim in in_pool.filter(|claim| !goes(&claim.index)) {
             // By the name of the object, which is what lies there.
@@ -97,6 +107,16 @@ impl Needs {
     /// Whether some index names the object of this digest.
     pub(super) fn has(&self, digest: &Digest) -> bool {
         self.named.binary_search(&short(digest)).is_ok()
+    }
+
+    /// Other repositories in the root, by kind and folder, and the points of them that are named.
+    pub(super) fn inner(&self) -> impl Iterator<Item = ((&str, &Name), &Needed)> {
+        self.inner.iter().map(|((kind, folder), needed)| ((&**kind, folder), needed))
+    }
+
+    /// What is named of one of them.
+    pub(super) fn of_inner(&self, kind: &str, folder: &Name) -> Option<&Needed> {
+        self.inner.get(&(kind.to_owned(), folder.clone()))
     }
 
     /// Whether the index of a point was read.

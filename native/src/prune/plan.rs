@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use highwater_core::facts::Shape;
-use highwater_core::finding::Code;
-use highwater_core::inspect::{Format, Of, Scope};
-use highwater_core::keep::{Because, Dated, Decision, Keep, Moment, decide};
+use highwater_core::inspect::Format;
+use highwater_core::keep::Keep;
 use highwater_core::key::Key;
 use highwater_core::point::Point;
-use highwater_core::report::{Depth, Report, Set, Soundness, series};
-use highwater_core::survey::{Options, Survey};
+use highwater_core::report::{Depth, Report, series};
 
+use super::decided::{Decided, Planned, look};
+use super::inner::{Inner, Needed};
+use super::needs::Needs;
 use super::{Pruner, Removal, Spare, Sweep, pruner};
 use crate::disk::{Disk, Held};
-use crate::drive;
 use crate::error::{Class, Error};
 use crate::lock;
 use crate::watch::Watch;
@@ -35,17 +34,6 @@ pub struct PruneOptions<'a> {
     pub dry_run: bool,
 }
 
-/// A point, and what becomes of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// Its name.
-    pub name: String,
-    /// It stays: why, as a few words; none when it goes.
-    pub kept: Option<String>,
-    /// What is known of it.
-    pub verdict: Soundness,
-}
-
 /// A plan, and whatever is needed to carry it out.
 pub struct PrunePlan<'a> {
     /// Every point, by series, the oldest first.
@@ -56,6 +44,8 @@ pub struct PrunePlan<'a> {
     pub unsound: Vec<String>,
     /// Objects of the pool that nobody needs once that is done; none where sweeping it is left to others.
     pub spare: Option<Spare>,
+    /// Other repositories in the root, and what nobody needs of them then.
+    pub inner: Vec<Inner>,
     /// What was found, before anything was removed.
     pub report: Report,
     format: &'static dyn Format,
@@ -71,6 +61,8 @@ pub struct PruneSummary {
     pub removed: Vec<String>,
     /// Objects of the pool that are gone.
     pub swept: Spare,
+    /// Files that are gone of each of the other repositories.
+    pub of_inner: Vec<Spare>,
     /// Why the others are not, if some are not.
     pub failed: Option<Error>,
 }
@@ -92,112 +84,32 @@ pub fn plan<'a>(
     job.under.as_ref().map_or(Ok(()), |point| pruner.narrows(point)).map_err(usage)?;
     let lock = if job.dry_run { None } else { Some(lock::write(disk, format.facts().lock)?) };
     let report = look(job, format, disk, watch)?;
+    if report.sets.is_empty() {
+        return Err(Error::failed(format!("{} has no point in time, so there is nothing to remove", job.label)));
+    }
     let names: Vec<&str> = report.sets.iter().map(|set| &*set.name).collect();
-    let mut holds = pruner.holds(disk, &names).map_err(unread)?;
-    for (set, hold) in report.sets.iter().zip(&mut holds) {
-        if hold.is_none() && moment(&set.name).is_none() {
-            *hold = Some("its name is no time".to_owned());
-        }
-    }
-    let mut of_series: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, set) in report.sets.iter().enumerate() {
-        of_series.entry(series(&set.name).0).or_default().push(at);
-    }
-    let builds_on = format.facts().shape == Shape::Append;
+    let holds = pruner.holds(disk, &names).map_err(unread)?;
+    let Decided { points, newest, unsound } = Decided::of(&report, format, &job.keep, holds);
     let mut plan = PrunePlan {
-        points: Vec::new(),
-        newest: Vec::new(),
-        unsound: Vec::new(),
+        points,
+        newest,
+        unsound,
         spare: None,
+        inner: Vec::new(),
+        report,
         format,
         pruner,
         disk,
         _lock: lock,
-        report: Report::empty(job.depth, false),
     };
-    for places in of_series.into_values() {
-        let sets: Vec<&Set> = places.iter().map(|at| &report.sets[*at]).collect();
-        let holds: Vec<Option<&str>> = places.iter().map(|at| holds[*at].as_deref()).collect();
-        plan.add(&sets, &holds, &job.keep, builds_on);
-    }
-    plan.report = report;
     // Where nothing is known to be sound, nothing goes.
     if !plan.newest.is_empty() {
-        plan.spare = plan.sweep(watch, |sweep| pruner.spare(sweep)).map_err(|error| match error {
-            Error::Interrupted => error,
-            error => unread(error),
-        })?;
+        plan.look_around(job.dry_run, watch)?;
     }
     Ok(plan)
 }
 
-/// Looks at every point; fails when anything could not be read.
-fn look(
-    job: &PruneOptions<'_>,
-    format: &'static dyn Format,
-    disk: &dyn Disk,
-    watch: &Watch<'_>,
-) -> Result<Report, Error> {
-    let depth = job.depth.max(Depth::Size);
-    let of = job.under.clone().map_or(Of::All, Of::Under);
-    let scope = Scope::new(of).trailing(depth >= format.facts().trails).keyed(job.key.clone());
-    let survey = Survey::new(format.inspect(&scope), Options::whole(format, job.label, depth));
-    let survey = drive::run(disk.as_store(), survey, depth, watch, &mut |_, _| {})?;
-    if let Some(absent) = survey.absent() {
-        return Err(Error::cannot_start(absent.to_owned()));
-    }
-    let report = survey.finish();
-    if report.tallies.contains_key(Code::Unreadable.name()) {
-        let note = report.findings.iter().find(|note| note.code == Code::Unreadable);
-        let what = note.map_or_else(
-            || "something cannot be read".to_owned(),
-            |note| format!("{}: {}", if note.object.is_empty() { &note.root } else { &note.object }, note.message),
-        );
-        return Err(unread(what));
-    }
-    if report.sets.is_empty() {
-        return Err(Error::failed(format!("{} has no point in time, so there is nothing to remove", job.label)));
-    }
-    Ok(report)
-}
-
-/// When a point was made, by its name.
-fn moment(name: &str) -> Option<Moment> {
-    Moment::read(series(name).1)
-}
-
 impl PrunePlan<'_> {
-    /// Decides on the points of one series.
-    fn add(&mut self, sets: &[&Set], holds: &[Option<&str>], keep: &Keep, builds_on: bool) {
-        // One whose time nobody knows is held.
-        let never = Moment { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
-        let dated = |(at, set): (usize, &&Set)| Dated {
-            at: moment(&set.name).unwrap_or(never),
-            sound: set.verdict == Soundness::Sound,
-            held: holds.get(at).is_some_and(Option::is_some),
-            needs: at.checked_sub(1).filter(|before| builds_on && sets[*before].group == set.group),
-        };
-        let dated: Vec<Dated> = sets.iter().enumerate().map(dated).collect();
-        let decisions = decide(&dated, keep);
-        let newest = dated.iter().zip(sets).filter(|(point, _)| point.sound).max_by_key(|(point, _)| point.at);
-        match (newest, sets.first()) {
-            (Some((_, set)), _) => self.newest.push(set.name.clone()),
-            (None, Some(set)) => self.unsound.push(set.name.clone()),
-            (None, None) => {}
-        }
-        for ((set, decision), hold) in sets.iter().zip(decisions).zip(holds) {
-            let kept = match decision {
-                Decision::Removed => None,
-                Decision::Kept(Because::Rule(rule, number)) => Some(format!("{} {number}", rule.word())),
-                Decision::Kept(Because::Newest) => Some("the newest that is sound".to_owned()),
-                Decision::Kept(Because::Held) => Some(hold.unwrap_or_default().to_owned()),
-                Decision::Kept(Because::Unproven | Because::NoneSound) => Some(doubt(set.verdict).to_owned()),
-                Decision::Kept(Because::Needed(by)) => Some(format!("{} needs it", series(&sets[by].name).1)),
-            };
-            self.points.push(Planned { name: set.name.clone(), kept, verdict: set.verdict });
-        }
-    }
-
     /// The points that go.
     pub fn goes(&self) -> impl Iterator<Item = &str> {
         self.points.iter().filter(|point| point.kept.is_none()).map(|point| &*point.name)
@@ -212,17 +124,53 @@ impl PrunePlan<'_> {
     /// Ends what an interrupted run has begun, then removes what is to go, one series after another.
     #[must_use]
     pub fn carry_out(&self, watch: &Watch<'_>) -> PruneSummary {
-        let (mut removed, mut swept) = (Vec::new(), Spare::default());
-        let done = self.remove(watch, &mut |point| removed.push(point.to_owned()));
-        let done = done.and_then(|()| match self.spare {
-            Some(_) => self.sweep(watch, |sweep| self.pruner.sweep(sweep, &mut swept)),
-            None => Ok(()),
-        });
-        PruneSummary { removed, swept, failed: done.err() }
+        let mut summary =
+            PruneSummary { of_inner: vec![Spare::default(); self.inner.len()], ..PruneSummary::default() };
+        let done = self.remove(watch, &mut |point| summary.removed.push(point.to_owned()));
+        summary.failed = done.and_then(|()| self.sweep(&mut summary, watch)).err();
+        summary
     }
 
-    /// Has the pool looked at.
-    fn sweep<T>(&self, watch: &Watch<'_>, look: impl FnOnce(&Sweep<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    /// Finds out what nobody needs any more once the points are gone that go.
+    fn look_around(&mut self, dry_run: bool, watch: &Watch<'_>) -> Result<(), Error> {
+        let look = |sweep: &Sweep<'_>| {
+            let needs = self.pruner.needs(sweep, true)?;
+            let spare = needs.as_ref().map(|needs| self.pruner.spare(sweep, needs)).transpose()?;
+            Ok((needs, spare))
+        };
+        let (needs, spare) = self.with_sweep(watch, look).map_err(|error| match error {
+            Error::Interrupted => error,
+            error => unread(error),
+        })?;
+        self.spare = spare;
+        for ((kind, folder), needed) in needs.iter().flat_map(Needs::inner) {
+            self.inner.extend(Inner::plan(self.disk, (kind, folder), needed, dry_run, watch)?);
+        }
+        Ok(())
+    }
+
+    /// Removes what nobody needs any more, now that the points are gone.
+    fn sweep(&self, summary: &mut PruneSummary, watch: &Watch<'_>) -> Result<(), Error> {
+        if self.spare.is_none() {
+            return Ok(());
+        }
+        self.with_sweep(watch, |sweep| {
+            let needs = self.pruner.needs(sweep, false).map_err(|error| match error {
+                Error::Interrupted => error,
+                error => Error::failed(format!("{error}; nothing more is removed")),
+            })?;
+            let Some(needs) = needs else { return Ok(()) };
+            self.pruner.sweep(sweep, &needs, &mut summary.swept)?;
+            let none = Needed::default();
+            for (inner, gone) in self.inner.iter().zip(&mut summary.of_inner) {
+                watch.go_on()?;
+                inner.sweep(needs.of_inner(inner.kind(), &inner.folder).unwrap_or(&none), watch, gone)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn with_sweep<T>(&self, watch: &Watch<'_>, look: impl FnOnce(&Sweep<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let goes: Vec<&str> = self.goes().collect();
         let stays: Vec<&str> =
             self.points.iter().filter(|point| point.kept.is_some()).map(|point| &*point.name).collect();
@@ -245,16 +193,8 @@ impl PrunePlan<'_> {
     }
 }
 
-/// What is said of a point that was not shown to be sound.
-fn doubt(verdict: Soundness) -> &'static str {
-    match verdict {
-        Soundness::Damaged => "damaged",
-        Soundness::Sound | Soundness::Inconclusive => "not shown to be sound",
-    }
-}
-
 /// Why nothing is removed where something could not be read.
-fn unread(what: impl std::fmt::Display) -> Error {
+pub(super) fn unread(what: impl std::fmt::Display) -> Error {
     Error::failed(format!("{what}; what cannot be read may be needed, so nothing is removed"))
 }
 

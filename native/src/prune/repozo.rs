@@ -73,6 +73,26 @@ impl Pruner for Repository {
         sync(disk)
     }
 
+    fn files(&self, disk: &dyn Disk, goes: &[&str]) -> Result<Vec<Name>, Error> {
+        let is_gone: BTreeSet<&str> = goes.iter().copied().collect();
+        let listing = list(disk)?;
+        let chains = listing.chains();
+        let mut files = Vec::new();
+        for chain in chains.iter().filter(|chain| chain.has_dat) {
+            let parts = chain.files.iter().filter(|file| is_gone.contains(stem(file))).flat_map(parts);
+            files.extend(parts);
+            files.extend(is_gone.contains(&*chain.stem).then(|| chain.dat()));
+        }
+        for first in listing.pruned() {
+            let left = Left::of(disk, &listing, &chains, first)?;
+            files.extend(left.data.iter().flat_map(|file| parts(file)).chain(left.lone));
+            files.push(format!("{first}{PRUNED}"));
+        }
+        files.sort_unstable();
+        files.dedup();
+        files.iter().map(|name| Ok(Name::new(name.as_bytes())?)).collect()
+    }
+
     fn remove(&self, job: &Removal<'_>, gone: &mut dyn FnMut(&str)) -> Result<(), Error> {
         let &Removal { disk, goes, newest, watch } = job;
         let is_gone: BTreeSet<&str> = goes.iter().copied().collect();
@@ -116,37 +136,56 @@ pub(crate) fn end(disk: &dyn Disk, listing: &Listing, watch: &Watch<'_>) -> Resu
     let chains = listing.chains();
     let mut removed = 0;
     for first in notes.iter().rev() {
-        let next = chains.iter().find(|chain| chain.stem.as_str() > *first).map(|chain| chain.stem.as_str());
-        let is_within = |stem: &str| stem >= *first && next.is_none_or(|next| stem < next);
-        let chain = chains.iter().rev().find(|chain| chain.stem.as_str() <= *first);
-        let named = match chain.filter(|chain| chain.has_dat) {
-            Some(chain) => named(disk, chain)?,
-            None => BTreeSet::new(),
-        };
-        let files = chain.into_iter().flat_map(|chain| &chain.files);
-        let left: Vec<&Name> = files.filter(|file| is_within(stem(file)) && !named.contains(*file)).collect();
-        for file in left.into_iter().rev() {
+        let Left { data, lone } = Left::of(disk, listing, &chains, first)?;
+        for file in data.into_iter().rev() {
             watch.go_on()?;
             watch.note(format!("removing {file} (and .index)"));
-            remove(disk, &format!("{}.index", stem(file)))?;
-            remove(disk, &format!("{file}{MARKS}"))?;
-            remove(disk, &file.to_string())?;
+            parts(file).iter().try_for_each(|name| remove(disk, name))?;
             // What is older stays until this is gone for good, or the original would find a gap.
             sync(disk)?;
             removed += 1;
         }
-        let lone = listing.lone_indices().filter(|stem| is_within(stem)).map(|stem| format!("{stem}.index"));
-        let marks = listing.lone_marks().filter(|marks| {
-            let of = marks.as_str().and_then(|text| text.strip_suffix(MARKS)).unwrap_or_default();
-            DataFile::parse(of.as_bytes()).is_some_and(|data| is_within(data.stem))
-        });
-        lone.chain(marks.map(|marks| marks.to_string())).try_for_each(|name| remove(disk, &name))?;
+        lone.iter().try_for_each(|name| remove(disk, name))?;
     }
     sync(disk)?;
     // Once nothing can come back that they speak of.
     notes.iter().try_for_each(|first| remove(disk, &format!("{first}{PRUNED}")))?;
     sync(disk)?;
     Ok(removed)
+}
+
+/// What a note speaks of and is to go.
+struct Left<'a> {
+    /// The data files that no line names, the oldest first.
+    data: Vec<&'a Name>,
+    /// What else lies there alone.
+    lone: Vec<String>,
+}
+
+impl<'a> Left<'a> {
+    fn of(disk: &dyn Disk, listing: &Listing, chains: &'a [Chain], first: &str) -> Result<Self, Error> {
+        let next = chains.iter().find(|chain| chain.stem.as_str() > first).map(|chain| chain.stem.as_str());
+        let is_within = |stem: &str| stem >= first && next.is_none_or(|next| stem < next);
+        let chain = chains.iter().rev().find(|chain| chain.stem.as_str() <= first);
+        let named = match chain.filter(|chain| chain.has_dat) {
+            Some(chain) => named(disk, chain)?,
+            None => BTreeSet::new(),
+        };
+        let files = chain.into_iter().flat_map(|chain| &chain.files);
+        let left: Vec<&Name> = files.filter(|file| is_within(stem(file)) && !named.contains(*file)).collect();
+        let lone = listing.lone_indices().filter(|stem| is_within(stem)).map(|stem| format!("{stem}.index"));
+        let marks = listing.lone_marks().filter(|marks| {
+            let of = marks.as_str().and_then(|text| text.strip_suffix(MARKS)).unwrap_or_default();
+            DataFile::parse(of.as_bytes()).is_some_and(|data| is_within(data.stem))
+        });
+        let lone = lone.chain(marks.map(|marks| marks.to_string())).collect();
+        Ok(Self { data: left, lone })
+    }
+}
+
+/// The names of a data file and of what goes with it, in the order in which they go.
+fn parts(file: &Name) -> [String; 3] {
+    [format!("{}.index", stem(file)), format!("{file}{MARKS}"), file.to_string()]
 }
 
 /// Cuts the index of a chain before the line of the stamp `first`; with the first line, all of it goes.

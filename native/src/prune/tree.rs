@@ -57,27 +57,29 @@ impl Pruner for Set {
         Ok(())
     }
 
-    fn spare(&self, sweep: &Sweep<'_>) -> Result<Option<Spare>, Error> {
+    fn needs(&self, sweep: &Sweep<'_>, plans: bool) -> Result<Option<Needs>, Error> {
+        if !plans {
+            // Also of what a run removed that was killed a moment ago.
+            sync(sweep.disk, Some(&Name::new(names::POINTS.as_bytes())?))?;
+            return needs(sweep, &|_| false).map(Some);
+        }
         let mut goes = sweep.goes.iter().map(|point| list(point)).collect::<Result<Vec<Name>, Error>>()?;
         goes.sort_unstable();
-        let needs = needs(sweep, &|index| goes.binary_search(index).is_ok())?;
+        needs(sweep, &|index| goes.binary_search(index).is_ok()).map(Some)
+    }
+
+    fn spare(&self, sweep: &Sweep<'_>, needs: &Needs) -> Result<Spare, Error> {
         let mut spare = Spare::default();
-        for_each_spare(sweep, &needs, &mut |_, bytes| {
+        for_each_spare(sweep, needs, &mut |_, bytes| {
             spare.add(bytes);
             Ok(())
         })?;
-        Ok(Some(spare))
+        Ok(spare)
     }
 
-    fn sweep(&self, sweep: &Sweep<'_>, gone: &mut Spare) -> Result<(), Error> {
+    fn sweep(&self, sweep: &Sweep<'_>, needs: &Needs, gone: &mut Spare) -> Result<(), Error> {
         let &Sweep { disk, watch, .. } = sweep;
-        // Also of what a run removed that was killed a moment ago.
-        sync(disk, Some(&Name::new(names::POINTS.as_bytes())?))?;
-        let needs = needs(sweep, &|_| false).map_err(|error| match error {
-            Error::Interrupted => error,
-            error => Error::failed(format!("{error}; no object is removed")),
-        })?;
-        for_each_spare(sweep, &needs, &mut |name, bytes| {
+        for_each_spare(sweep, needs, &mut |name, bytes| {
             watch.go_on()?;
             disk.remove(name).map_err(Error::at("remove", disk, name))?;
             gone.add(bytes);

@@ -174,6 +174,8 @@ impl Points {
                 }));
                 // Whoever wants no more than the point did not look at entries.
                 for (within, length) in within.into_iter().filter(|_| wants != Wants::Point) {
+                    // Objects of other repositories are none of this one: whoever asks for these goes there.
+                    out.inner.extend((wants == Wants::Objects).then(|| within.inner(&list)));
                     let path = within.path.clone();
                     let begun = length
                         .ok_or_else(|| format!("it says where the bytes of '{path}' lie, and lists no such file"))
@@ -186,7 +188,6 @@ impl Points {
             }
         }
         self.ordinal = self.ordinal.saturating_add(1);
-        // Objects of other repositories are none of this one.
         elsewhere.retain(|_| wants != Wants::Objects);
         elsewhere.reverse();
         self.look_elsewhere(elsewhere, out);

@@ -14,7 +14,7 @@
 use super::names;
 use crate::facts::Shape;
 use crate::formats;
-use crate::inspect::Format;
+use crate::inspect::{Format, InnerPoint};
 use crate::mtree::{escaped, unescape};
 use crate::name::Name;
 
@@ -56,6 +56,12 @@ impl Within {
             let within = Self { path: name(path)?, kind: kind.to_owned(), folder, point: point.to_owned() };
             within.format().map(|_| within)
         }))
+    }
+
+    /// What the list of a point says by it of the other repository.
+    pub(super) fn inner(&self, list: &Name) -> InnerPoint {
+        let Self { kind, folder, point, .. } = self.clone();
+        InnerPoint { index: list.clone(), kind, folder, point }
     }
 
     /// The format of the other repository.

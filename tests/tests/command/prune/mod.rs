@@ -1,5 +1,6 @@
 //! Prune by its words and exit codes: what it refuses, what it says, and what it never touches.
 
+mod inner;
 mod tree;
 
 use std::fs;
@@ -274,6 +275,14 @@ fn stores_that_have_no_points_of_their_own_are_refused() {
     let run = Run::of(Command::new(highwater()).arg("prune").arg(&at).args(["--keep-last", "1"]));
     run.expect(2).says("only points of these kinds are pruned: repozo, datastore, tree");
     Run::of(Command::new(highwater()).arg("prune").arg(folder.path()).args(["--keep-last", "1"])).expect(4);
+}
+
+/// Every file below a folder but for locks, which say who had them, by its path there.
+fn whole(folder: &Path) -> Image {
+    let locks = |path: &std::path::PathBuf| path.ends_with(".highwater.lock");
+    let files = walk(folder).into_iter().filter(|path| !locks(path) && path.is_file());
+    let name = |path: &Path| path.strip_prefix(folder).expect("below").to_str().expect("text").to_owned();
+    files.map(|path| (name(&path), fs::read(&path).expect("a file"))).collect()
 }
 
 /// Every file below a folder.

@@ -21,7 +21,7 @@ use highwater_tests::run::Run;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{as_nobody, points};
+use super::{as_nobody, points, whole};
 
 const POINTS: [&str; 4] =
     ["2026-01-01T00-00-00Z", "2026-01-02T00-00-00Z", "2026-01-03T00-00-00Z", "2026-01-04T00-00-00Z"];
@@ -71,11 +71,9 @@ impl Set {
         self.path().join(names::object(&sum).expect("a name").to_string())
     }
 
-    /// What is in it but for the lock, which says who had it.
+    /// What is in it.
     fn image(&self) -> Image {
-        let mut image = load(&self.path());
-        image.remove(names::LOCK);
-        image
+        whole(&self.path())
     }
 
     fn prune(&self, words: &[&str]) -> Run {
@@ -238,7 +236,7 @@ fn beside_a_writer_nothing_is_removed_and_a_dry_run_only_looks() {
 }
 
 #[test]
-fn a_repository_in_the_set_is_left_to_its_own_rules() {
+fn a_repository_in_the_set_keeps_what_the_newest_point_needs() {
     let (set, mut fixture) = (Set::new(), Fixture::new());
     fixture.grow(3);
     let stamp = fixture.backup(&[]);
@@ -253,8 +251,8 @@ fn a_repository_in_the_set_is_left_to_its_own_rules() {
     seal(&mut list);
     fs::write(set.list(point), list).expect("a list");
     set.verify().expect(0);
-    let before = load(&repository);
+    let before = whole(&repository);
     set.prune(&["--keep-last", "1"]).expect(0).prints("removed 4 of 5 points and 5 objects");
-    assert_eq!((points(&set.path()), load(&repository)), (vec![point.to_owned()], before));
+    assert_eq!((points(&set.path()), whole(&repository)), (vec![point.to_owned()], before));
     set.verify().expect(0);
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use highwater::backup::tree::{self, Folder, TreeOptions};
+use highwater::backup::tree::{self, Folder, TreeOptions, Zodb, ZodbOptions};
 use highwater::disk;
 use highwater::store::Locks;
 use highwater::watch::Watch;
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{self, Sample};
 use highwater_tests::inject::cannot_trace;
-use highwater_tests::repo::{self, Fixture, Image};
+use highwater_tests::repo::{self, Data, Fixture, Image};
 use highwater_tests::run::Run;
 use highwater_tests::score::{Score, full};
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Set {
         path
     }
 
-    fn all() -> [Self; 3] {
+    fn all() -> [Self; 4] {
         let mut fixture = Fixture::new();
         for flags in [&["-F"][..], &[], &["-F"], &[], &["-F", "-z"], &[]] {
             fixture.clock.tick(86_400);
@@ -53,6 +53,7 @@ impl Set {
             Self { folder: folder(), fill: chains, rules: ["--keep-last", "1"] },
             Self { folder: folder(), fill: store, rules: ["--keep-last", "1"] },
             Self { folder: folder(), fill: Box::new(points), rules: ["--keep-last", "1"] },
+            Self { folder: folder(), fill: Box::new(databases), rules: ["--keep-last", "1"] },
         ]
     }
 }
@@ -68,6 +69,24 @@ fn points(set: &Path) {
         let job = TreeOptions { now: Some(format!("2026-01-0{day}-00-00-00")), ..TreeOptions::default() };
         let open = |path: &Path| disk::open(path, Locks::Needed).expect("a folder");
         tree::backup(&job, &mut Folder(Arc::new(open(files.path()))), &open(set), &Watch::silent()).expect("a point");
+    }
+}
+
+/// Points of a database whose states are chains of a repository in the set.
+fn databases(set: &Path) {
+    let (files, mut data) = (tempfile::tempdir().expect("a scratch folder"), Data::new(3));
+    for folder in [set.to_owned(), files.path().join("filestorage"), files.path().join("blobstorage")] {
+        std::fs::create_dir_all(folder).expect("a folder");
+    }
+    std::fs::write(files.path().join("blobstorage/.layout"), "bushy").expect("a file");
+    for (day, full) in [(1, true), (2, false), (3, true), (4, false)] {
+        data.grow(1);
+        std::fs::write(files.path().join("filestorage/Data.fs"), &data.bytes).expect("a file");
+        let job = TreeOptions { now: Some(format!("2026-01-0{day}-00-00-00")), ..TreeOptions::default() };
+        let open = |path: &Path| disk::open(path, Locks::Needed).expect("a folder");
+        let options = ZodbOptions { full, ..ZodbOptions::default() };
+        let found = Zodb::find(Arc::new(open(files.path())), options, true).expect("it can be looked at");
+        tree::backup(&job, &mut found.expect("a database"), &open(set), &Watch::silent()).expect("a point");
     }
 }
 
@@ -146,8 +165,14 @@ fn whatever_call_fails_or_kills_it_the_next_run_ends_right() {
     score.end();
 }
 
-/// Whether something of a prune lies in the root.
+/// Whether something of a prune lies in the root, or in a repository there that nobody needs.
 fn is_left(set: &Path) -> bool {
-    let names = std::fs::read_dir(set).expect("a folder").map(|entry| entry.expect("an entry").file_name());
-    names.into_iter().any(|name| ["pruned", "highwater-tmp"].iter().any(|word| name.to_string_lossy().contains(word)))
+    let inner = set.join("repozo");
+    let folders = [set, &inner].into_iter().filter(|folder| folder.is_dir());
+    let mut names = folders.flat_map(|folder| std::fs::read_dir(folder).expect("a folder"));
+    names.any(|entry| {
+        let (name, is_inner) = (entry.expect("an entry").file_name(), inner.is_dir());
+        let old = is_inner.then_some(["2026-01-01", "2026-01-02"]).into_iter().flatten();
+        ["pruned", "highwater-tmp"].into_iter().chain(old).any(|word| name.to_string_lossy().contains(word))
+    })
 }

@@ -2,6 +2,7 @@
 //! next run ends it.
 
 mod cuts;
+mod databases;
 mod injected;
 mod scenes;
 

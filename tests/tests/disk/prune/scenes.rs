@@ -17,7 +17,7 @@ use highwater_tests::repo::Data;
 use highwater_tests::specimens::crash::{Judgement, OF_REPO, REPO, SOURCE, must, names};
 use highwater_tests::specimens::repozo::plain_backup;
 
-use super::Scene;
+use super::{Scene, databases};
 
 const NONE: Keep = Keep { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
 
@@ -82,6 +82,15 @@ pub(super) const SCENES: &[Scene] = &[
         ],
         holds: keeps_what_is_nobodys,
         done: has_what_lists_name,
+    },
+    Scene {
+        name: "points of a database with blobs",
+        kind: "tree",
+        start: databases::set,
+        keep: Keep { last: 1, yearly: 2, ..NONE },
+        stays: &["2024-12-31T00-00-00Z", "2025-01-07T00-00-00Z"],
+        holds: databases::is_sound,
+        done: databases::has_what_stays,
     },
 ];
 
