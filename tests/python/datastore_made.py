@@ -24,6 +24,7 @@ import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import datastore
+import pcat1
 import pxar
 from datastore import FIXED, DYNAMIC, PLAIN, SEALED, ZSTD, ZSTD_SEALED, Key
 
@@ -194,10 +195,13 @@ def make_store(folder):
     maker.snapshot(VM_NEXT, [("drive-scsi0.img.fidx", fixed(bytes(image), unit), unit)], [configuration])
     large = text(100_000) + bytes(12_600_001)
     maker.snapshot(VM_LARGE, [("drive-virtio0.img.fidx", fixed(large, 4 << 20), 4 << 20)])
-    root = [("root.pxar.didx", dynamic(pxar.archive(tree())), 0)]
+    inside = tree()
+    root = [("root.pxar.didx", dynamic(pxar.archive(inside)), 0)]
     parts = zip(("home.mpxar.didx", "home.ppxar.didx"), pxar.archive(tree(), split=True, prelude=b"exclude: /tmp"))
     home = [(name, dynamic(part), 0) for name, part in parts]
-    maker.snapshot(CT, [*root, *home, ("catalog.pcat1.didx", dynamic(text(9_000)), 0)], [("pct.conf.blob", text(300))])
+    listed = pcat1.catalogue([(b"root.pxar.didx", inside), (b"home.mpxar.didx", inside)], seconds=-1_750_086_400)
+    listed = ("catalog.pcat1.didx", [listed[:200], listed[200:]], 0)
+    maker.snapshot(CT, [*root, *home, listed], [("pct.conf.blob", text(300))])
     maker.snapshot(HOST, root, [("note.blob", b"\x01\x02")])
     maker.snapshot(SEALED_CT, [*root, *home], [("pct.conf.blob", text(300))], sealed=True)
     maker.snapshot(SEALED_VM, [("drive-scsi0.img.fidx", fixed(bytes(image[: 4 * unit]), unit), unit)], sealed=True)

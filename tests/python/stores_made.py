@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import datastore
 import datastore_made
+import pcat1
 import pxar
 from datastore import DYNAMIC, FIXED, Fault, PLAIN, SEALED, ZSTD, ZSTD_SEALED
 from datastore_made import framed
@@ -47,10 +48,12 @@ def make_shapes(folder, binary, made):
     for number, some in enumerate(pieces):
         # A file lies in chunks of its own, of which some come twice.
         content = some + pieces[0][:2]
-        tree = pxar.archive([(b"file", "file", b"".join(content))])
+        listed = [(b"file", "file", b"".join(content))]
+        tree = pxar.archive(listed)
         at = tree.index(content[0])
         cut = [tree[:at], *content, tree[at + sum(map(len, content)) :]]
-        tree = [("root.pxar.didx", cut, 0), ("catalog.pcat1.didx", some[:1], 0)]
+        listed = pcat1.catalogue([(b"root.pxar.didx", listed)])
+        tree = [("root.pxar.didx", cut, 0), ("catalog.pcat1.didx", [listed], 0)]
         maker.snapshot(
             f"host/h/2026-03-0{number + 1}T03:04:05Z", tree, [("note.blob", dice.randbytes(9))], signed=number == 1
         )

@@ -18,7 +18,8 @@ use crate::repo::Image;
 use crate::run::Run;
 
 /// The scripts that a made store comes from.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
+    include_str!("../python/pcat1.py"),
     include_str!("../python/pieces.py"),
     include_str!("../python/pxar.py"),
     include_str!("../python/datastore.py"),

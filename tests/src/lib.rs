@@ -8,6 +8,7 @@ pub use highwater_tests_wasm::{dice, memory};
 
 pub mod binary;
 pub mod browser;
+pub mod catalogues;
 pub mod datastore;
 pub mod fuzz;
 pub mod harm;

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use highwater_core::codec::encode_blob;
 use highwater_core::digest::{Algorithm, Digest, Hasher, sha256_of};
-use highwater_core::formats::datastore::pxar::{Content, Event, MemberKind, Odd, Payloads, Places, Reader};
-use highwater_core::formats::datastore::{New, NewFile, names};
+use highwater_core::formats::datastore::pxar::{Content, Event, MemberKind, Payloads, Places, Reader};
+use highwater_core::formats::datastore::{New, NewFile, Odd, names};
 
 use crate::dice::Dice;
 use crate::repo::Image;

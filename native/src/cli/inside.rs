@@ -16,6 +16,10 @@ pub(super) fn divided(
     let point = format.point(&text).ok().filter(|_| format.facts().shape == Shape::Tree);
     let divided = point.as_ref().and_then(|point| Some((point.as_str(), point.within()?)));
     let Some((point, path)) = divided else { return Ok((Some(text), None)) };
-    let name = Name::new(path.as_bytes()).map_err(|error| usage(format!("'{path}' is no path in a tree: {error}")))?;
-    Ok((Some(point.to_owned()), Some(name)))
+    Ok((Some(point.to_owned()), Some(path_in(path)?)))
+}
+
+/// A path in a tree, as it was named.
+pub(super) fn path_in(path: &str) -> Result<Name, Error> {
+    Name::new(path.as_bytes()).map_err(|error| usage(format!("'{path}' is no path in a tree: {error}")))
 }

@@ -128,6 +128,13 @@ impl Claims {
         self.made(self.order[at], self.begins[at / STRIDE] + before.sum::<u64>())
     }
 
+    /// The chunk that has the byte at this offset.
+    #[must_use]
+    pub fn at(&self, offset: u64) -> Option<Claim> {
+        let stride = self.begins.partition_point(|begin| *begin <= offset).checked_sub(1)?;
+        self.from(stride * STRIDE).take(STRIDE).find(|claim| claim.target().contains(&offset))
+    }
+
     /// All chunks from this number on.
     pub fn from(&self, at: usize) -> impl Iterator<Item = Claim> {
         let mut start = if at < self.len() { self.get(at).target().start } else { self.end };
@@ -195,6 +202,11 @@ mod tests {
             assert!(claims.from(at).eq(all[at..].iter().cloned()));
         }
         assert_eq!(claims.from(200).count(), 0);
+        for offset in (0..end).step_by(97) {
+            let one = claims.at(offset).unwrap();
+            assert!(one.target().contains(&offset) && all.contains(&one), "{offset}");
+        }
+        assert_eq!(claims.at(end), None);
     }
 
     #[test]

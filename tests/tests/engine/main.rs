@@ -1,5 +1,6 @@
 //! The engine without files: the same input gives the same report, whatever drives it and however it comes.
 
+mod catalogues;
 mod drive;
 mod house;
 mod keep;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use highwater_core::finding::Code;
-use highwater_core::formats::datastore::pxar::{Odd, Reader};
+use highwater_core::formats::datastore::Odd;
+use highwater_core::formats::datastore::pxar::Reader;
 use highwater_core::report::{Depth, Report, Soundness};
 use highwater_tests::dice::Dice;
 use highwater_tests::memory::Host;

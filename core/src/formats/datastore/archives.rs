@@ -25,7 +25,7 @@ const ENDINGS: [(&str, Kind); 7] = [
     (".log", Kind::Blob),
 ];
 
-/// Which part of a tree of files an archive holds.
+/// What of a tree of files an archive holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// All of it.
@@ -34,10 +34,12 @@ pub enum Part {
     Tree,
     /// Those.
     Payloads,
+    /// What is in the trees of its snapshot: names, sizes and times.
+    Catalogue,
 }
 
-/// Which part of a tree the archive of this name holds, or the file that it is in, and what the tree is called; none if
-/// it is another kind of archive.
+/// What of a tree the archive of this name holds, or the file that it is in, and what the tree is called; none if it is
+/// another kind of archive.
 #[must_use]
 pub fn part_of(name: &str) -> Option<(&str, Part)> {
     let archive = name.strip_suffix(".didx").unwrap_or(name);
@@ -46,13 +48,15 @@ pub fn part_of(name: &str) -> Option<(&str, Part)> {
         "pxar" => Part::Whole,
         "mpxar" => Part::Tree,
         "ppxar" => Part::Payloads,
+        "pcat1" => Part::Catalogue,
         _ => return None,
     };
     Some((stem, part))
 }
 
-/// The first tree of files that is named in what stands after the `@` of `STORE@POINT`, as such, and the path in it;
-/// none where none is. The file that one is in, which ends in `.didx`, stands for the stream of bytes.
+/// The first tree of files, or catalogue of them, that is named in what stands after the `@` of `STORE@POINT`, as such,
+/// and the path in it; none where none is. The file that one is in, which ends in `.didx`, stands for the stream of
+/// bytes.
 #[must_use]
 pub fn tree(text: &str) -> Option<(&str, &str)> {
     let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);

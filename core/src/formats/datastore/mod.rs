@@ -8,7 +8,7 @@
 //! What the server's own verification does not look at is looked at here: that a manifest is of the snapshot whose
 //! folder it lies in, that an index's own checksum is right, that a chunk has the length that each of its indices says,
 //! that blobs open, signatures, snapshots under names that nothing reads, and files that no manifest names; and, if the
-//! trees of files in archives are to be looked into, that these do not contradict themselves.
+//! trees of files in archives and their catalogues are to be looked into, that these do not contradict themselves.
 
 mod advice;
 pub mod archives;
@@ -21,6 +21,8 @@ mod inspect;
 mod kind;
 mod manifest;
 pub mod names;
+mod odd;
+pub mod pcat1;
 mod proof;
 pub mod pxar;
 mod references;
@@ -31,6 +33,7 @@ mod trees;
 
 pub use index::{Fixed, Lines};
 pub use manifest::{New, NewFile, Old};
+pub use odd::Odd;
 
 use crate::facts::{Facts, Hint, Lock, Pool, Shape};
 use crate::finding::Code;

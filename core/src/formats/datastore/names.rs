@@ -25,6 +25,14 @@ pub(super) const TYPES: [&str; 3] = ["vm", "ct", "host"];
 /// How deep namespaces lie in each other, at most.
 pub(super) const DEEPEST: usize = 7;
 
+/// The longest name of a file in an archive, and the longest target of a link, in bytes.
+pub(super) const LONGEST_FILE: u64 = 4096;
+
+/// Whether a file in an archive can have this name.
+pub(super) fn is_file(name: &[u8]) -> bool {
+    !matches!(name, b"" | b"." | b"..") && !name.iter().any(|byte| matches!(byte, b'/' | 0))
+}
+
 /// Whether this can be the name of a group or a namespace: a letter, digit or `_`, then those and `.`, `-`.
 #[must_use]
 pub fn is_id(text: &str) -> bool {

@@ -259,6 +259,11 @@ impl Store {
 
 /// Keeps what holds a tree: one archive, or of a split one both, whichever of them is named.
 fn choose_tree(files: &mut Vec<File>, archive: &str, path: &str, had: &[String]) -> Result<(), String> {
+    if part_of(archive).is_some_and(|(_, part)| part == Part::Catalogue) {
+        let archive = printable(archive.as_bytes());
+        let what = "is a catalogue, which says what is in the trees of a snapshot and holds none of their files";
+        return Err(format!("{archive} {what}: restore one of those; {archive}.didx stands for its own bytes"));
+    }
     let named = part_of(archive).map(|(stem, _)| stem.to_owned());
     let part = |file: &File, parts: &[Part]| {
         let of = part_of(&file.name).filter(|_| file.kind == FileKind::Dynamic);

@@ -1,4 +1,4 @@
-//! `Tree`: follows the chunks of an archive as the tree of files that they are.
+//! `Tree`: follows the chunks of an archive as the tree of files that they are, or as the catalogue of some.
 //!
 //! A chunk is looked at when all of it came and gives the digest that the index has of it: what else is wrong with it,
 //! the claim on it says. Chunks in which nothing but the bytes of one file lies are not read again.
@@ -11,7 +11,9 @@ use super::inspect::{Ahead, Store, claim};
 use super::kind::Kind;
 use super::manifest::File;
 use super::names;
-use super::pxar::{Content, Event, MemberKind, Odd, Payloads, Places, Reader};
+use super::odd::Odd;
+use super::pcat1;
+use super::pxar::{Content, Event, MemberKind, Payloads, Places, Reader};
 use crate::claim::Claim;
 use crate::codec::{Codec, Flow};
 use crate::digest::{Algorithm, Digest, Hasher};
@@ -63,7 +65,7 @@ impl Store {
     pub(super) fn look_into(&mut self, chunks: Chunks, is_read: bool, out: &mut Batch) {
         let before = self.tree.take();
         match (chunks.half, before) {
-            (Half::Whole, _) if is_read => self.follow(chunks, None, false, out),
+            (Half::Whole | Half::Catalogue, _) if is_read => self.follow(chunks, None, false, out),
             (Half::Tree, _) if is_read => {
                 let stem = chunks.index.as_bytes().strip_suffix(b".mpxar.didx");
                 let next = match self.ahead.last() {
@@ -131,14 +133,18 @@ pub(super) struct Tree {
 enum Now {
     Tree(Box<Reader>),
     Payloads(Box<Payloads>),
+    Catalogue(Box<pcat1::Reader>),
 }
 
 impl Tree {
     /// Of these chunks; what was read of it is gathered, as it is to be made.
     pub(super) fn new(tree: Chunks, payloads: Option<Chunks>, missing: bool, key: Option<&Key>) -> Self {
-        let reader = Reader::new(tree.length(), tree.half == Half::Tree);
+        let now = match tree.half {
+            Half::Catalogue => Now::Catalogue(Box::new(pcat1::Reader::new(tree.length()))),
+            half => Now::Tree(Box::new(Reader::new(tree.length(), half == Half::Tree))),
+        };
         Self {
-            now: Now::Tree(Box::new(reader)),
+            now,
             at: 0,
             next: 0,
             chunks: tree,
@@ -215,6 +221,7 @@ impl Tree {
                 }
             }),
             Now::Payloads(payloads) => payloads.push(bytes),
+            Now::Catalogue(reader) => reader.push(bytes, &mut |odd| odds.push(odd)),
         };
         for odd in odds {
             self.tell(odd, out);
@@ -230,6 +237,7 @@ impl Tree {
         let end = match &mut self.now {
             Now::Tree(reader) => reader.end(),
             Now::Payloads(payloads) => payloads.end(),
+            Now::Catalogue(reader) => reader.end(),
         };
         if let Err(odd) = end {
             self.tell(odd, out);
@@ -304,6 +312,7 @@ impl Follow for Tree {
             let skips = match &self.now {
                 Now::Tree(reader) => reader.skips(),
                 Now::Payloads(payloads) => payloads.skips(),
+                Now::Catalogue(reader) => reader.skips(),
             };
             if skips < length {
                 self.piece = Some((length, digest));
@@ -313,6 +322,7 @@ impl Follow for Tree {
             match &mut self.now {
                 Now::Tree(reader) => reader.skip(length),
                 Now::Payloads(payloads) => payloads.skip(length),
+                Now::Catalogue(reader) => reader.skip(length),
             }
             self.at = end;
         }

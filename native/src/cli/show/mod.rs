@@ -1,5 +1,10 @@
-//! `highwater show`: what a restore of a point reads, and which bytes each file gives; of a tree, its files.
+//! `highwater show`: what a restore of a point reads, and which bytes each file gives; of a tree or a catalogue, its
+//! files.
 
+mod archive;
+mod catalogue;
+mod chunks;
+mod lines;
 pub(super) mod set;
 mod tree;
 
@@ -15,6 +20,8 @@ use highwater_core::name::printable;
 use highwater_core::render::thousands;
 use serde_json::{Value, json};
 
+use self::archive::Archive;
+use self::chunks::Chunks;
 use super::exit::Exit;
 use super::inside::divided;
 use super::options::of_kind::refuse;
@@ -27,22 +34,24 @@ use crate::restore::tree::TreePlan;
 use crate::restore::{Asked, Plan, find};
 use highwater_core::report::Depth;
 
-/// Show which files a restore of a point reads, and which bytes each one gives; of a tree, what is in it.
+/// Show which files a restore of a point reads, and which bytes each one gives; of a tree or catalogue, what is in it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   highwater show /backup/zodb@2026-11-19                    which files give the state of that day?
   highwater show /backup/files@2026-11-19/etc/nginx         a folder of a point, and what is below it
   highwater show --json /backup/files | jq -r '.entries[] | [.path, .digest] | @tsv'
-  highwater show /mnt/datastore@host/web/2026-11-19T03:00:00Z/root.pxar")]
+  highwater show /mnt/datastore@host/web/2026-11-19T03:00:00Z/root.pxar
+  highwater show /mnt/datastore@host/web/latest/catalog.pcat1/root.pxar.didx/etc")]
 pub(super) struct Show {
-    /// The repository, and the point; of a set of points of a folder, also a path in it.
+    /// The repository, and the point; of a set of points of a folder, and of a tree or catalogue in a datastore, also a
+    /// path in it.
     #[arg(value_name = "REPO[@POINT[/PATH]]")]
     repository: OsString,
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Of an archived tree too, show the chunks that it is put together of.
+    /// Of an archived tree or a catalogue too, show the chunks that it is put together of.
     #[arg(long)]
     chunks: bool,
     #[command(flatten)]
@@ -71,17 +80,17 @@ impl Run for Show {
             set::show(&plan, path.as_ref(), self.json)?;
             return Ok(Exit::Sound);
         }
-        let tree = repository
-            .point
-            .as_deref()
-            .and_then(tree::is_tree)
-            .filter(|_| !self.chunks && format.facts().shape == Shape::Image);
-        let asked = Asked { format, point: repository.point, key: key.clone() };
-        let plan = Plan::make(&store, asked, Depth::List)?;
-        if let Some(part) = tree {
-            tree::show(&store, &plan, part, key.as_ref(), self.json, stop)?;
+        if let Some(point) =
+            repository.point.as_deref().filter(|_| !self.chunks && format.facts().shape == Shape::Image)
+            && let Some(archive) = Archive::named(format, point)?
+        {
+            let asked = Asked { format, point: Some(archive.point.clone()), key: key.clone() };
+            let plan = Plan::make(&store, asked, Depth::List)?;
+            archive.show(&Chunks::new(&store, &plan, key.as_ref(), stop), self.json)?;
             return Ok(Exit::Sound);
         }
+        let asked = Asked { format, point: repository.point, key };
+        let plan = Plan::make(&store, asked, Depth::List)?;
         if self.json {
             let chunks: Vec<_> = plan.claims.iter().map(|claim| chunk(&claim)).collect();
             let index = plan.index.as_ref().map(ToString::to_string);

@@ -1,135 +1,43 @@
-//! The tree of files in an archive of a datastore, a line or a JSON object each.
+//! The entries of a tree of files in an archive of a datastore.
 
-use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
-use highwater_core::check::Verdict;
-use highwater_core::claim::Claim;
-use highwater_core::formats::datastore::archives::{Part, part_of};
-use highwater_core::formats::datastore::pxar::{Content, Device, Event, Member, MemberKind, Odd, Reader};
-use highwater_core::key::Key;
+use highwater_core::formats::datastore::Odd;
+use highwater_core::formats::datastore::pxar::{Content, Device, Event, Member, MemberKind, Reader};
 use highwater_core::name::printable;
 use highwater_core::render::thousands;
-use highwater_core::report::Depth;
 use serde_json::{Value, json};
 
-use super::super::out;
-use crate::drive::check_bytes;
+use super::archive::Archive;
+use super::chunks::Chunks;
+use super::lines::Lines;
 use crate::error::Error;
-use crate::restore::{Plan, damaged};
-use crate::store::Store;
-use crate::watch::Watch;
 
-/// Entries that are printed at a time.
-const LINES: usize = 1024;
-
-/// Whether what was asked for is an archive that holds a tree; `point` as it was named.
-pub(super) fn is_tree(point: &str) -> Option<Part> {
-    let (_, archive) = point.rsplit_once('/')?;
-    part_of(archive).map(|(_, part)| part).filter(|part| *part != Part::Payloads)
-}
-
-/// Prints the tree of a plan that is of such an archive. Chunks are read as far as they hold more than the contents of
-/// files, and checked before anything of them is taken.
-pub(super) fn show(
-    store: &dyn Store,
-    plan: &Plan,
-    part: Part,
-    key: Option<&Key>,
-    json: bool,
-    stop: &Arc<AtomicBool>,
-) -> Result<(), Error> {
-    let mut lines = Lines { json, text: String::new(), count: 0, waiting: 0 };
-    let head = json!({ "schema": 1, "point": plan.point, "bytes": plan.end });
-    lines.text = if json {
-        let head = head.to_string();
-        format!("{},\n  \"entries\": [", head.strip_suffix('}').unwrap_or(&head))
-    } else {
-        format!("{}: {} bytes\n", plan.point, thousands(plan.end))
-    };
-    let mut reader = Reader::new(plan.end, part == Part::Tree);
-    let watch = Watch::new(Arc::clone(stop), |_| {});
-    let mut odds = Vec::new();
-    let mut over = Ok(());
-    for claim in plan.claims.iter() {
+/// Reads the entries; or what contradicts them, once all that could be read was taken. Chunks are read as far as they
+/// hold more than the contents of files.
+pub(super) fn read(
+    archive: &Archive,
+    split: bool,
+    from: &Chunks<'_>,
+    lines: &mut Lines,
+) -> Result<Result<(), Odd>, Error> {
+    let mut reader = Reader::new(from.plan.end, split);
+    let (mut odd, mut over) = (None, Ok(()));
+    for claim in from.plan.claims.iter() {
         if reader.skips() >= claim.expect.length {
             reader.skip(claim.expect.length);
             continue;
         }
-        let bytes = chunk(store, &claim, (plan, key), &watch)?;
+        let bytes = from.read(&claim)?;
         over = reader.push(&bytes, &mut |event| match event {
-            Event::Member(member) => lines.take(&member),
-            Event::Odd(odd) => odds.push(odd),
+            Event::Member(member) if archive.is_in(member.path) => lines.take(|| line(&member), || object(&member)),
+            Event::Member(_) => {}
+            Event::Odd(one) => _ = odd.get_or_insert(one),
         });
         if over.is_err() {
             break;
         }
-        lines.print(LINES)?;
+        lines.print()?;
     }
-    let over = over.and_then(|()| reader.end());
-    if json {
-        lines.text.push_str("\n  ]}\n");
-    }
-    lines.print(0)?;
-    match odds.into_iter().next().map_or(over, Err) {
-        Ok(()) => Ok(()),
-        Err(Odd { at, what, .. }) => Err(Error::damage(format!("byte {at} of the archive in {}: {what}", plan.point))),
-    }
-}
-
-/// The bytes of a chunk, which are what its index says.
-fn chunk(
-    store: &dyn Store,
-    claim: &Claim,
-    (plan, key): (&Plan, Option<&Key>),
-    watch: &Watch<'_>,
-) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut take = |some: &[u8]| bytes.extend_from_slice(some);
-    let (verdict, _) = check_bytes(store, claim, (Depth::Digest, key), watch, &mut take)?;
-    let named = plan.key.as_deref().filter(|_| key.is_none());
-    let named = named.map(|named| format!("; its key is {}", printable(named.as_bytes()))).unwrap_or_default();
-    match verdict {
-        Verdict::Sound => Ok(bytes),
-        Verdict::Damaged(damage) => Err(Error::damage(damaged(store, claim, &damage))),
-        Verdict::Unreadable(fault) => Err(Error::failed(format!("'{}': {fault}", claim.object))),
-        Verdict::Unverifiable(why) => {
-            let object = &claim.object;
-            Err(Error::failed(format!("'{object}': {why}{named}; --chunks shows which chunks the archive has")))
-        }
-    }
-}
-
-/// What is printed.
-struct Lines {
-    json: bool,
-    text: String,
-    count: u64,
-    waiting: usize,
-}
-
-impl Lines {
-    fn take(&mut self, member: &Member<'_>) {
-        if self.json {
-            self.text.push_str(if self.count == 0 { "\n    " } else { ",\n    " });
-            self.text.push_str(&object(member).to_string());
-        } else {
-            self.text.push_str(&line(member));
-        }
-        self.count += 1;
-        self.waiting += 1;
-    }
-
-    /// Prints what waits, if it is more than so many.
-    fn print(&mut self, most: usize) -> Result<(), Error> {
-        if self.waiting > most || most == 0 {
-            let text = std::mem::take(&mut self.text);
-            out::through(|out| out.write_all(text.as_bytes()).and_then(|()| out.flush()))?;
-            self.waiting = 0;
-        }
-        Ok(())
-    }
+    Ok(odd.map_or(over.and_then(|()| reader.end()), Err))
 }
 
 /// What an entry is, in a letter as `ls` has it, and in a word.

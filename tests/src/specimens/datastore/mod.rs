@@ -1,5 +1,6 @@
 //! Chunk datastores: one of some kilobytes, one that a script makes, one that a real server wrote, if it is at hand.
 
+mod catalogues;
 mod crash;
 mod fuzz;
 pub mod hostile;
@@ -142,6 +143,7 @@ impl Specimen for Datastore {
             Target { name: "manifest", run: fuzz::manifest, seeds: fuzz::seeds::manifest, words: fuzz::seeds::TEXT },
             Target { name: "keyfile", run: fuzz::keyfile, seeds: fuzz::seeds::keyfile, words: fuzz::seeds::TEXT },
             Target { name: "pxar", run: trees::pxar, seeds: trees::seeds, words: trees::WORDS },
+            Target { name: "pcat1", run: catalogues::pcat1, seeds: catalogues::seeds, words: catalogues::WORDS },
             Target { name: "store", run: fuzz::store, seeds: fuzz::seeds::store, words: fuzz::seeds::WORDS },
         ]
     }

@@ -5,6 +5,7 @@
 
 mod backup;
 mod caches;
+mod catalogues;
 mod grown;
 mod heal;
 mod modelled;

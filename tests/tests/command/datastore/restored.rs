@@ -230,7 +230,11 @@ fn a_part_of_a_tree_is_what_lies_at_its_path() {
     }
     // The archive as a stream has no parts.
     run(&["restore", &at("folder"), "-"]).expect(2).says("one stream of bytes");
-    run(&["show", &at("folder")]).expect(2).says("one stream of bytes");
+    run(&["show", "--chunks", &at("folder")]).expect(2).says("one stream of bytes");
+    let shown = run(&["show", &at("folder/")]).expect(0).text();
+    let shown: Vec<&str> = shown.lines().skip(1).filter_map(|line| line.split("Z  ").nth(1)).collect();
+    assert_eq!(shown, ["folder", "folder/one", "folder/empty", "folder/deep"]);
+    run(&["show", &at("fold")]).expect(4).says("there is no 'fold' in");
     let stream = run(&["restore", &named, "-"]).expect(0).stdout.clone();
     assert_eq!(stream, archive(&sample(), false, false).tree);
 }

@@ -5,6 +5,7 @@ use super::member::{Content, Device, MemberKind, Stat};
 use super::reader::{ENTRIES, Event, Expect, FILES, LONGEST_PATH, PERMISSIONS, Reader, TYPE, file_key};
 use super::table::Line;
 use super::{Odd, siphash};
+use crate::formats::datastore::names::is_file;
 use crate::name::printable;
 
 impl Reader {
@@ -68,7 +69,7 @@ impl Reader {
         let Some(folder) = self.folders.last_mut() else { return Ok(()) };
         let start = self.start;
         let name = content.strip_suffix(&[0]).unwrap_or(content);
-        let is_name = text(content).is_some() && !matches!(name, b"" | b"." | b"..") && !name.contains(&b'/');
+        let is_name = text(content).is_some() && is_file(name);
         if !is_name {
             let shown = printable(name);
             each(Event::Odd(Odd::record(start, format!("'{shown}' is no name of a file"))));

@@ -5,12 +5,10 @@ use std::ops::RangeInclusive;
 
 use super::Odd;
 use super::member::Stat;
+use crate::formats::datastore::names::LONGEST_FILE;
 
 /// The bytes of an item before its content: its type and its length.
 pub(super) const HEAD: usize = 16;
-
-/// The longest name and target, in bytes.
-const LONGEST_NAME: u64 = 4096;
 
 /// The longest extended attribute with its name, in bytes.
 const LONGEST_ATTRIBUTE: u64 = 65_791;
@@ -77,8 +75,8 @@ impl Item {
             Self::Entry => 40..=40,
             Self::OldEntry => 32..=32,
             // With the NUL at their ends.
-            Self::Name | Self::Link => 2..=LONGEST_NAME + 1,
-            Self::Hard => 10..=LONGEST_NAME + 9,
+            Self::Name | Self::Link => 2..=LONGEST_FILE + 1,
+            Self::Hard => 10..=LONGEST_FILE + 9,
             Self::Attribute => 2..=LONGEST_ATTRIBUTE,
             Self::Access => 8..=32,
             Self::Capabilities => 1..=LONGEST_ATTRIBUTE,

@@ -25,25 +25,7 @@ pub use member::{Content, Device, Member, MemberKind, Stat};
 pub use payloads::{Payloads, Places};
 pub use reader::{Event, Reader};
 
-use crate::finding::Code;
+pub(super) use reader::LONGEST_PATH;
+pub(super) use siphash::hash;
 
-/// Something in an archive that contradicts it, or that is not looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Odd {
-    /// What kind of finding it is.
-    pub code: Code,
-    /// Where in the archive, in bytes.
-    pub at: u64,
-    /// What is wrong, as a clause about what is there.
-    pub what: String,
-}
-
-impl Odd {
-    fn record(at: u64, what: impl Into<String>) -> Self {
-        Self { code: Code::Record, at, what: what.into() }
-    }
-
-    fn unlooked(at: u64, what: impl Into<String>) -> Self {
-        Self { code: Code::Unreadable, at, what: what.into() }
-    }
-}
+use super::odd::Odd;

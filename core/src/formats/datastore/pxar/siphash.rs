@@ -4,7 +4,7 @@
 const KEY: [u64; 2] = [0x83ac_3f1c_fbb4_50db, 0xaa4f_1b68_7936_9fbd];
 
 /// The hash of a name.
-pub(super) fn hash(name: &[u8]) -> u64 {
+pub(in crate::formats::datastore) fn hash(name: &[u8]) -> u64 {
     keyed(KEY, name)
 }
 
