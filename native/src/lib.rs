@@ -32,6 +32,7 @@ mod marking;
 pub mod prune;
 mod random;
 pub mod restore;
+pub mod s3;
 pub mod shown;
 pub mod store;
 pub mod strays;

@@ -21,6 +21,7 @@ pub mod repo;
 pub mod repository;
 pub mod rounds;
 pub mod run;
+pub mod s3;
 pub mod scene;
 pub mod score;
 pub mod specimens;

@@ -1,0 +1,297 @@
+//! Objects: their heads, and their bodies, each from one version only however often its connection breaks.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use ureq::http::HeaderMap;
+
+use super::ask::Ask;
+use super::client::{Answer, Call, Client, Trials};
+use super::error::Error;
+use super::head::{Head, shown};
+use super::wire::{Failed, explain_io};
+
+/// What is read at once.
+const PIECE: usize = 64 << 10;
+
+/// A body that has grown by so much has got somewhere.
+const STRIDE: u64 = 8 << 20;
+
+/// Takes the body of an object.
+pub trait Sink {
+    /// What comes, before its first byte, once. An error refuses the body.
+    ///
+    /// # Errors
+    /// When this is not what is wanted.
+    fn begin(&mut self, _: &Head) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The next bytes.
+    ///
+    /// # Errors
+    /// When they cannot be taken.
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// A body in memory, up to a bound.
+struct Memory {
+    most: u64,
+    bytes: Vec<u8>,
+}
+
+impl Sink for Memory {
+    fn begin(&mut self, head: &Head) -> io::Result<()> {
+        let length = head.range.end - head.range.start;
+        if length > self.most {
+            return Err(io::Error::other(format!("it has {length} bytes, and no more than {} are read", self.most)));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// How far a body has come.
+struct Course {
+    head: Head,
+    /// The next byte of the object.
+    next: u64,
+    /// Where it was when it last got somewhere.
+    mark: u64,
+}
+
+impl Client {
+    /// Reads an object, or a part of it, into a sink.
+    ///
+    /// # Errors
+    /// As [`Error`] says. Whatever the sink has taken by then is to be thrown away.
+    pub fn get(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<Head, Error> {
+        let mut trials = self.trials(ask.place());
+        let call = call("GET", ask)?;
+        let mut course: Option<Course> = None;
+        loop {
+            let answer = match &course {
+                None => self.exchange(&call, &mut trials)?,
+                Some(course) => self.exchange(&rest(ask, course), &mut trials)?,
+            };
+            let head = match Head::read(answer.status, &answer.headers) {
+                Ok(head) => head,
+                Err(why) => {
+                    drop(answer);
+                    self.again(Failed { why, is_final: false }, &mut trials)?;
+                    continue;
+                }
+            };
+            let course = match &mut course {
+                Some(course) => {
+                    resumed(ask, course, &head)?;
+                    course
+                }
+                none => {
+                    expected(ask, answer.status, &head, &trials)?;
+                    sink.begin(&head).map_err(|source| Error::Sink { at: ask.place(), source })?;
+                    let next = head.range.start;
+                    none.insert(Course { head, next, mark: next })
+                }
+            };
+            match self.pour(answer, course, sink, &mut trials)? {
+                None => return Ok(course.head.clone()),
+                Some(failed) if course.head.etag.is_none() && course.head.version.is_none() => {
+                    let why =
+                        format!("{}, and the body cannot be taken up again without an ETag or a version", failed.why);
+                    self.again(Failed { why, is_final: true }, &mut trials)?;
+                }
+                Some(failed) => self.again(failed, &mut trials)?,
+            }
+        }
+    }
+
+    /// Reads an object, or a part of it, into memory.
+    ///
+    /// # Errors
+    /// As [`Client::get`], and when it has more bytes than `most`.
+    pub fn get_bytes(&self, ask: &Ask<'_>, most: u64) -> Result<(Head, Vec<u8>), Error> {
+        let mut memory = Memory { most, bytes: Vec::new() };
+        let head = self.get(ask, &mut memory)?;
+        Ok((head, memory.bytes))
+    }
+
+    /// Asks what an object is, without its bytes.
+    ///
+    /// # Errors
+    /// As [`Error`] says. S3 gives no words with these answers: an archived object, for example, is none here.
+    pub fn head(&self, ask: &Ask<'_>) -> Result<Head, Error> {
+        let mut trials = self.trials(ask.place());
+        let call = call("HEAD", ask)?;
+        loop {
+            let answer = self.exchange(&call, &mut trials)?;
+            let head = match Head::read(answer.status, &answer.headers) {
+                Ok(head) => head,
+                Err(why) => {
+                    drop(answer);
+                    self.again(Failed { why, is_final: false }, &mut trials)?;
+                    continue;
+                }
+            };
+            answer.permit.went_well();
+            same(ask, &head)?;
+            return Ok(head);
+        }
+    }
+
+    /// Pours a body into the sink as far as it comes. Gives what broke it, if it did not come to its end.
+    fn pour(
+        &self,
+        mut answer: Answer<'_>,
+        course: &mut Course,
+        sink: &mut dyn Sink,
+        trials: &mut Trials,
+    ) -> Result<Option<Failed>, Error> {
+        let end = course.head.range.end;
+        let left = usize::try_from(end - course.next).unwrap_or(PIECE);
+        let mut piece = vec![0; left.clamp(1, PIECE)];
+        let mut body = answer.body.as_reader();
+        while course.next < end {
+            self.go_on()?;
+            let some = match body.read(&mut piece) {
+                Ok(0) => return Ok(Some(Failed { why: "the body ended too early".to_owned(), is_final: false })),
+                Ok(some) => some,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Ok(Some(explain_io(&error))),
+            };
+            let bytes = &piece[..some];
+            let after = course.next.saturating_add(u64::try_from(some).unwrap_or(u64::MAX));
+            if after > end {
+                return Ok(Some(Failed { why: "the body is longer than it should be".to_owned(), is_final: true }));
+            }
+            sink.take(bytes).map_err(|source| Error::Sink { at: trials.at.clone(), source })?;
+            course.next = after;
+            if course.next - course.mark >= STRIDE {
+                course.mark = course.next;
+                trials.got_somewhere();
+            }
+            if let Some(bandwidth) = &self.bandwidth {
+                let wait = bandwidth.take(some, self.settings.clock.steady());
+                if !wait.is_zero() {
+                    self.settings.clock.sleep(wait, &self.settings.stop);
+                }
+            }
+        }
+        // The end must be seen for the connection to be kept; what fails here only costs that.
+        let _ = body.read(&mut piece);
+        answer.permit.went_well();
+        Ok(None)
+    }
+}
+
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
+fn call<'a>(method: &'static str, ask: &Ask<'a>) -> Result<Call<'a>, Error> {
+    if ask.key.is_empty() {
+        return Err(Error::Settings(format!("{} names a bucket, not an object", ask.place())));
+    }
+    let mut headers = Vec::new();
+    let mut query = Vec::new();
+    match (&ask.range, ask.part) {
+        (Some(range), None) if !range.is_empty() => headers.push(("range", range_header(range))),
+        (None, Some(part)) => query.push(("partNumber", part.to_string().into_bytes())),
+        (None, None) => {}
+        _ => return Err(Error::Settings(format!("{}: no bytes were asked for, or a part's range", ask.place()))),
+    }
+    if let Some(etag) = ask.if_match {
+        // A header is one line.
+        if !etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
+            return Err(Error::Settings(format!("{} was asked for by what is no ETag", ask.place())));
+        }
+        headers.push(("if-match", quoted(etag)));
+    }
+    if ask.checksums {
+        headers.push(("x-amz-checksum-mode", "ENABLED".to_owned()));
+    }
+    query.extend(ask.version.map(|version| ("versionId", version.as_bytes().to_vec())));
+    Ok(Call { method, bucket: ask.bucket, key: ask.key, query, headers })
+}
+
+fn range_header(range: &Range<u64>) -> String {
+    if range.end == u64::MAX {
+        return format!("bytes={}-", range.start);
+    }
+    format!("bytes={}-{}", range.start, range.end - 1)
+}
+
+/// The request for what is left of a body, from that version or not at all.
+fn rest<'a>(ask: &Ask<'a>, course: &Course) -> Call<'a> {
+    let mut headers = vec![("range", range_header(&(course.next..course.head.range.end)))];
+    headers.extend(course.head.etag.as_deref().map(|etag| ("if-match", quoted(etag))));
+    let version = ask.version.or(course.head.version.as_deref());
+    let query = version.map(|version| ("versionId", version.as_bytes().to_vec()));
+    Call { method: "GET", bucket: ask.bucket, key: ask.key, query: query.into_iter().collect(), headers }
+}
+
+/// Whether this is the version that was asked for.
+fn same(ask: &Ask<'_>, head: &Head) -> Result<(), Error> {
+    let differs = |asked: Option<&str>, given: Option<&str>, what: &str| match (asked, given) {
+        (Some(asked), Some(given)) if asked != given => {
+            Err(Error::Changed { at: ask.place(), why: format!("{what} is {given}, and {asked} was asked for") })
+        }
+        _ => Ok(()),
+    };
+    differs(ask.if_match, head.etag.as_deref(), "its ETag")?;
+    differs(ask.version, head.version.as_deref(), "its version")
+}
+
+/// Whether the first answer is what was asked for.
+fn expected(ask: &Ask<'_>, status: u16, head: &Head, trials: &Trials) -> Result<(), Error> {
+    same(ask, head)?;
+    let wire = |why: String| Error::Wire { at: ask.place(), attempts: trials.made(), why };
+    match &ask.range {
+        None if ask.part.is_none() && status != 200 => Err(wire(format!("the answer is only {}", shown(&head.range)))),
+        None => Ok(()),
+        Some(range) => {
+            let wanted = range.start..range.end.min(head.length);
+            if status == 206 && head.range == wanted {
+                return Ok(());
+            }
+            Err(wire(format!("{} were asked for, and the answer is {}", shown(&wanted), shown(&head.range))))
+        }
+    }
+}
+
+/// Whether an answer goes on exactly where the body broke.
+fn resumed(ask: &Ask<'_>, course: &Course, head: &Head) -> Result<(), Error> {
+    let wanted = course.next..course.head.range.end;
+    let why = match course.head.differs(head) {
+        Some(difference) => format!("it changed while it was read: {difference}"),
+        None if head.range != wanted => {
+            format!("its body broke, {} were left, and the answer is {}", shown(&wanted), shown(&head.range))
+        }
+        None => return Ok(()),
+    };
+    Err(Error::Changed { at: ask.place(), why })
+}
+
+/// Reads a body of unknown length, such as that of a list, up to a bound.
+pub(super) fn whole(answer: &mut Answer<'_>, most: u64) -> Result<Vec<u8>, Failed> {
+    let mut text = Vec::new();
+    answer.body.as_reader().take(most + 1).read_to_end(&mut text).map_err(|error| explain_io(&error))?;
+    let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if length > most {
+        return Err(Failed { why: format!("the answer is longer than {most} bytes"), is_final: true });
+    }
+    match promised(&answer.headers) {
+        Some(promised) if promised != length => {
+            Err(Failed { why: format!("the answer has {length} of {promised} bytes"), is_final: false })
+        }
+        _ => Ok(text),
+    }
+}
+
+fn promised(headers: &HeaderMap) -> Option<u64> {
+    super::head::header(headers, "content-length")?.parse().ok()
+}

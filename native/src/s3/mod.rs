@@ -1,0 +1,68 @@
+//! A blocking client of S3: reads objects and lists them, each body from one version only.
+//!
+//! This room knows nothing of backups or mirrors. A [`Client`] is shared by reference among any number of threads; each
+//! call blocks its thread. Nothing here writes to S3.
+//!
+//! The way of a call: an [`Ask`] (or a [`Listing`]) → [`endpoint`] (which host, which path) → [`sign`] (SigV4 over that
+//! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, piece
+//! by piece, into a [`Sink`]. Around it, [`retry`] bounds and spaces the attempts, [`limit`] bounds the requests in
+//! flight, and [`bandwidth`] the bytes a second.
+//!
+//! **Every key.** A key is bytes. Each byte outside `A-Z a-z 0-9 - . _ ~ /` is percent-encoded, once, and the path that
+//! is signed is the path that is sent: nothing on the way joins slashes, drops `.` and `..`, or decodes. An empty key is
+//! refused, as its path would be that of the bucket.
+//!
+//! **One version.** A body that breaks is taken up where it ended, with `Range` and the `ETag` (and the version, where
+//! the bucket has versions) that the first answer gave. An answer of another version, ETag, length or range is
+//! [`Error::Changed`]: what the sink has then is to be thrown away. `Content-Length` must be there and be met to the
+//! byte.
+//!
+//! **Attempts.** A request is sent at most [`Settings::attempts`] times in a row without getting anywhere; eight
+//! mebibytes of body count as getting somewhere. Between two attempts lies a random time of up to 0.1 s × 2ⁿ, at most
+//! 20 s ("full jitter"). 429 and 503 halve the number of requests in flight, which grows by one for each round that went
+//! well. A connection that gives no byte for [`Settings::stall`] has stalled and is closed. 403 and 404 are final.
+//!
+//! **Who asks.** [`Settings::from_environment`] reads what the AWS command line reads: `AWS_ACCESS_KEY_ID`,
+//! `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; profiles (`AWS_PROFILE`, `~/.aws/credentials`, `~/.aws/config`) with
+//! their keys or `credential_process`; the container's and the instance's roles; and asks without a signature if there
+//! are none. Those that expire are fetched anew in time. A secret is in no `Debug` text and in no error.
+//! Profiles that need a login or another role (`sso_*`, `role_arn`) are refused by name, with the command that helps.
+//!
+//! **Where.** `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or the profile's `endpoint_url`; else AWS. Path style for an
+//! endpoint of one's own and for buckets with dots, the bucket in the host's name otherwise. The region of a bucket is
+//! learnt from its answers and kept. Plain `http` is for endpoints that say so; loopback ones go around any proxy.
+//! `AWS_CA_BUNDLE` replaces the certificates that are trusted.
+//!
+//! Sources of the wire's facts: the S3 API reference (GetObject, HeadObject, ListObjectsV2, "Authenticating Requests:
+//! AWS Signature Version 4"), and botocore's model for error codes that a `HEAD` or a proxy leaves out.
+
+pub mod answer;
+pub mod ask;
+pub mod bandwidth;
+mod client;
+pub mod credentials;
+mod encode;
+pub mod endpoint;
+pub mod environment;
+mod error;
+mod files;
+mod get;
+mod head;
+pub mod limit;
+mod list;
+mod profile;
+pub mod retry;
+mod settings;
+pub mod sign;
+pub mod time;
+mod wire;
+mod xml;
+
+pub use ask::{Ask, Listing, Place};
+pub use client::Client;
+pub use environment::Environment;
+pub use error::{Error, Missing};
+pub use get::Sink;
+pub use head::Head;
+pub use list::{Listed, Page};
+pub use settings::{Settings, Style};
