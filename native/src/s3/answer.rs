@@ -16,7 +16,7 @@ pub struct Refusal {
     /// `Retry-After` in seconds.
     pub after: Option<u64>,
     /// `Date` in seconds since 1970.
-    pub date: Option<i64>,
+    pub clock: Option<i64>,
     /// S3's code; a `HEAD` has none.
     pub code: String,
     /// S3's words.
@@ -74,7 +74,7 @@ impl Refusal {
             }
             (500 | 502 | 504 | 408, _) | (_, "RequestTimeout" | "InternalError") => Then::Later(after),
             (_, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired") => Then::Renew,
-            (403, "RequestTimeTooSkewed") => self.date.map_or(Then::Stop, Then::Clock),
+            (403, "RequestTimeTooSkewed") => self.clock.map_or(Then::Stop, Then::Clock),
             (301 | 302 | 307 | 308 | 400, _) => match &self.region {
                 Some(other) if other != region => Then::Region(other.clone()),
                 _ => Then::Stop,

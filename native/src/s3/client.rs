@@ -213,7 +213,7 @@ impl Client {
             region: get("x-amz-bucket-region").map(ToOwned::to_owned),
             marker: get("x-amz-delete-marker") == Some("true"),
             after: get("retry-after").and_then(|text| text.parse().ok()),
-            date: get("date").and_then(time),
+            clock: get("date").and_then(time),
             ..Refusal::default()
         };
         let mut text = Vec::new();

@@ -19,8 +19,8 @@ impl Environment {
 
     /// These and no others.
     #[must_use]
-    pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
-        Self { given: Some(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()) }
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        variables.iter().copied().collect()
     }
 
     /// The value of a variable; an empty one counts as none, and so does one that is no UTF-8.
@@ -50,5 +50,13 @@ impl Environment {
             },
             None => Some(home()?.join(below_home)),
         }
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
+    /// The last one of a name holds.
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self { given: Some(variables.into_iter().map(own).collect()) }
     }
 }

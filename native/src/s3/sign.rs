@@ -39,14 +39,14 @@ pub struct Signer {
 /// What a secret becomes for one day and region.
 struct Key {
     id: String,
-    date: String,
+    day: String,
     region: String,
     mac: Hmac<Sha256>,
 }
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Key({}, {}, {})", self.id, self.date, self.region)
+        write!(f, "Key({}, {}, {})", self.id, self.day, self.region)
     }
 }
 
@@ -95,16 +95,16 @@ impl Signer {
         value
     }
 
-    fn key(&self, who: &Credentials, date: &str, region: &str) -> Arc<Key> {
+    fn key(&self, who: &Credentials, day: &str, region: &str) -> Arc<Key> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
-            Some(key) if key.id == who.id() && key.date == date && key.region == region => Arc::clone(key),
+            Some(key) if key.id == who.id() && key.day == day && key.region == region => Arc::clone(key),
             _ => {
                 let key = Arc::new(Key {
                     id: who.id().to_owned(),
-                    date: date.to_owned(),
+                    day: day.to_owned(),
                     region: region.to_owned(),
-                    mac: mac(&derived(who, date, region, self.service)),
+                    mac: mac(&derived(who, day, region, self.service)),
                 });
                 *last = Some(Arc::clone(&key));
                 key
@@ -113,9 +113,9 @@ impl Signer {
     }
 }
 
-fn derived(who: &Credentials, date: &str, region: &str, service: &str) -> [u8; 32] {
+fn derived(who: &Credentials, day: &str, region: &str, service: &str) -> [u8; 32] {
     let secret = zeroize::Zeroizing::new(format!("AWS4{}", who.secret()));
-    let of_day = sum(mac(secret.as_bytes()), date);
+    let of_day = sum(mac(secret.as_bytes()), day);
     let of_region = sum(mac(&of_day), region);
     let of_service = sum(mac(&of_region), service);
     sum(mac(&of_service), "aws4_request")

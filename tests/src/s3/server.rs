@@ -137,6 +137,11 @@ impl Server {
         self.script().push(rule);
     }
 
+    /// What was planned and has not happened is not to happen.
+    pub fn forget(&self) {
+        self.script().clear();
+    }
+
     /// What of the script has not happened.
     pub fn left(&self) -> usize {
         self.script().len()

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the engine and of the native crate that are the same for every kind of backup.
-const GENERAL: [&str; 39] = [
+const GENERAL: [&str; 40] = [
     "core/src/check.rs",
     "core/src/claim.rs",
     "core/src/codec",
@@ -44,6 +44,7 @@ const GENERAL: [&str; 39] = [
     "native/src/prune/needs.rs",
     "native/src/prune/plan.rs",
     "native/src/restore",
+    "native/src/s3",
     "native/src/strays.rs",
 ];
 
@@ -54,7 +55,8 @@ const SPECIAL: [&str; 2] = ["native/src/restore/append/", "native/src/restore/im
 const NAMES: [&str; 8] = ["repozo", "datastore", "filestorage", ".fs\"", ".dat", ".bad", ".fidx", "tmp.tmp"];
 
 /// Where files are touched without a store or a disk between.
-const FILES: [&str; 4] = ["native/src/store/", "native/src/disk/", "native/src/live/", "native/src/cli/"];
+const FILES: [&str; 5] =
+    ["native/src/store/", "native/src/disk/", "native/src/live/", "native/src/cli/", "native/src/s3/files.rs"];
 
 /// How many methods a format may have.
 const METHODS: usize = 5;
