@@ -77,6 +77,8 @@ impl Refusal {
             (403, "RequestTimeTooSkewed") => self.clock.map_or(Then::Stop, Then::Clock),
             (301 | 302 | 307 | 308 | 400, _) => match &self.region {
                 Some(other) if other != region => Then::Region(other.clone()),
+                // A HEAD does not say why: it may be that the credentials have expired.
+                _ if self.status == 400 && self.code.is_empty() => Then::Renew,
                 _ => Then::Stop,
             },
             _ => Then::Stop,
@@ -119,6 +121,7 @@ mod tests {
         };
         assert_eq!(told(400, "AuthorizationHeaderMalformed").then("r1"), Then::Region("r2".to_owned()));
         assert_eq!(told(400, "AuthorizationHeaderMalformed").then("r2"), Then::Stop);
+        assert_eq!(Refusal { status: 400, ..Refusal::default() }.then("r1"), Then::Renew);
         assert_eq!(told(400, "RequestTimeout").then("r1"), Then::Later(0));
         assert_eq!(told(400, "ExpiredToken").then("r1"), Then::Renew);
         assert_eq!(told(503, "SlowDown").then("r1"), Then::Slower(0));

@@ -113,6 +113,13 @@ impl Client {
         })
     }
 
+    /// Ends all calls, now and from now on, with [`Error::Interrupted`]: also those that wait for a byte, which setting
+    /// [`Settings::stop`] alone does not wake before they stall.
+    pub fn interrupt(&self) {
+        self.settings.stop.store(true, Ordering::Relaxed);
+        self.wire.end();
+    }
+
     /// How many requests may be in flight at the moment.
     #[must_use]
     pub fn in_flight(&self) -> f64 {
@@ -148,6 +155,7 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(unlucky) => unlucky,
             };
+            self.go_on()?;
             match unlucky.then {
                 Then::Later(after) | Then::Slower(after) => self.wait(after, trials, unlucky.error)?,
                 _ if trials.made >= trials.most => return Err(unlucky.error),
@@ -170,6 +178,7 @@ impl Client {
 
     /// Waits for the attempt after a failure of the wire.
     pub(super) fn again(&self, failed: Failed, trials: &mut Trials) -> Result<(), Error> {
+        self.go_on()?;
         let error = Error::Wire { at: trials.at.clone(), attempts: trials.made, why: failed.why };
         if failed.is_final { Err(error) } else { self.wait(0, trials, error) }
     }

@@ -2,19 +2,21 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::fmt;
 use std::path::PathBuf;
 
-/// Variables by name: the process's, or given ones.
-#[derive(Debug, Clone, Default)]
+/// Variables by name: given ones, and the process's behind them or none. Its `Debug` text names no values.
+#[derive(Clone)]
 pub struct Environment {
-    given: Option<HashMap<String, String>>,
+    given: HashMap<String, String>,
+    is_process: bool,
 }
 
 impl Environment {
     /// The variables of this process.
     #[must_use]
     pub fn process() -> Self {
-        Self { given: None }
+        Self { given: HashMap::new(), is_process: true }
     }
 
     /// These and no others.
@@ -23,13 +25,18 @@ impl Environment {
         variables.iter().copied().collect()
     }
 
+    /// The same with another value of a variable, such as `AWS_PROFILE` for a bucket of another account.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.given.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// The value of a variable; an empty one counts as none, and so does one that is no UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
-        let value = match &self.given {
-            Some(given) => given.get(name).cloned(),
-            None => env::var(name).ok(),
-        };
+        let own = self.given.get(name).cloned();
+        let value = own.or_else(|| if self.is_process { env::var(name).ok() } else { None });
         value.filter(|value| !value.is_empty())
     }
 
@@ -57,6 +64,12 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Environment {
     /// The last one of a name holds.
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(variables: I) -> Self {
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Self { given: Some(variables.into_iter().map(own).collect()) }
+        Self { given: variables.into_iter().map(own).collect(), is_process: false }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.given.keys()).finish()
     }
 }

@@ -77,6 +77,11 @@ impl Wire {
     ) -> Result<http::Response<Body>, Failed> {
         send(&self.agent, method, url, headers)
     }
+
+    /// Ends all connections, also those that somebody waits for.
+    pub(super) fn end(&self) {
+        self.agent.clone().shutdown();
+    }
 }
 
 fn send(agent: &Agent, method: &str, url: &str, headers: &[(&str, &str)]) -> Result<http::Response<Body>, Failed> {

@@ -140,3 +140,31 @@ fn it_stops_when_it_is_told_to() {
     assert!(matches!(error, Error::Interrupted) && server.requests() == before, "{error:?}");
     assert_eq!(get(&client).expect("another client goes on"), 10 << 20);
 }
+
+#[test]
+fn a_call_that_waits_for_a_byte_is_ended() {
+    let server = server(1_000);
+    let client = server.client_with(|settings| settings.stall = Duration::from_secs(3_600));
+    server.plan(Rule::next(Fault::Stall(10)));
+    let error = thread::scope(|scope| {
+        let call = scope.spawn(|| get(&client));
+        while server.requests() == 0 {
+            thread::yield_now();
+        }
+        client.interrupt();
+        call.join().expect("no panic")
+    });
+    assert!(matches!(error, Err(Error::Interrupted)), "{error:?}");
+    assert!(matches!(get(&client), Err(Error::Interrupted)));
+}
+
+/// What is stored compressed is given so.
+#[test]
+fn a_body_is_given_as_it_is_stored() {
+    let server = server(500);
+    let client = server.client();
+    for encoding in ["gzip", "br", "aws-chunked"] {
+        server.plan(Rule::next(Fault::Headers(vec![("content-encoding", encoding)])));
+        assert_eq!(get(&client).expect("it"), 500, "{encoding}");
+    }
+}
