@@ -87,7 +87,7 @@ impl Refusal {
 
     /// The error that it is, if nothing helps.
     #[must_use]
-    pub fn error(self, at: Place, anonymous: bool, attempts: u32) -> Error {
+    pub fn error(self, at: Box<Place>, anonymous: bool, attempts: u32) -> Error {
         let Self { status, code, message, marker, .. } = self;
         let missing = |what, at| Error::NotFound { at, what };
         match (status, code.as_str()) {
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_helps_and_what_it_is() {
-        let place = || Place { bucket: "b".to_owned(), key: b"k".to_vec(), version: Some("v".to_owned()) };
+        let place = || Place::new("b", b"k", Some("v"));
         let told = |status, code: &str| {
             let mut refusal = Refusal { status, ..Refusal::default() };
             refusal

@@ -16,6 +16,13 @@ pub struct Place {
     pub version: Option<String>,
 }
 
+impl Place {
+    pub(super) fn new(bucket: &str, key: &[u8], version: Option<&str>) -> Box<Self> {
+        let version = version.map(ToOwned::to_owned);
+        Box::new(Self { bucket: bucket.to_owned(), key: key.to_owned(), version })
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s3://{}/{}", printable(self.bucket.as_bytes()), printable(&self.key))?;
@@ -59,8 +66,8 @@ impl<'a> Ask<'a> {
     }
 
     /// How errors name it.
-    pub(super) fn place(&self) -> Place {
-        Place { bucket: self.bucket.to_owned(), key: self.key.to_owned(), version: self.version.map(ToOwned::to_owned) }
+    pub(super) fn place(&self) -> Box<Place> {
+        Place::new(self.bucket, self.key, self.version)
     }
 }
 
@@ -84,6 +91,11 @@ impl<'a> Listing<'a> {
     #[must_use]
     pub fn all(bucket: &'a str, prefix: &'a [u8]) -> Self {
         Self { bucket, prefix, delimiter: None, after: None, page: None }
+    }
+
+    /// How errors name it.
+    pub(super) fn place(&self) -> Box<Place> {
+        Place::new(self.bucket, self.prefix, None)
     }
 
     /// What a folder holds: its objects and its folders. The prefix is empty or ends with `/`.

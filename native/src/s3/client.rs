@@ -64,7 +64,7 @@ pub(super) struct Answer<'a> {
 
 /// The attempts at one thing.
 pub(super) struct Trials {
-    pub(super) at: Place,
+    pub(super) at: Box<Place>,
     /// Without getting anywhere.
     made: u32,
     most: u32,
@@ -136,7 +136,7 @@ impl Client {
         }
     }
 
-    pub(super) fn trials(&self, at: Place) -> Trials {
+    pub(super) fn trials(&self, at: Box<Place>) -> Trials {
         Trials { at, made: 0, most: self.settings.attempts.max(1), renewed: false, clock_set: false }
     }
 

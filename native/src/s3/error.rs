@@ -37,7 +37,7 @@ pub enum Error {
     #[error("{at}: {}", what.words())]
     NotFound {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
         /// What of it is missing.
         what: Missing,
     },
@@ -49,7 +49,7 @@ pub enum Error {
     )]
     Forbidden {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
         /// S3's code, such as `AccessDenied`; empty if it gave none.
         code: String,
         /// S3's words.
@@ -61,13 +61,13 @@ pub enum Error {
     #[error("{at}: it is archived; restore it in S3 first (aws s3api restore-object), then run this again")]
     Archived {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
     },
     /// It is not what was asked for, or not what it was when its body began.
     #[error("{at}: {why}")]
     Changed {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
         /// What differs.
         why: String,
     },
@@ -75,7 +75,7 @@ pub enum Error {
     #[error("{at}: S3 asks for fewer requests, {attempts} times in a row; run this again later, or with fewer jobs")]
     Throttled {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
         /// How often it was tried.
         attempts: u32,
     },
@@ -83,7 +83,7 @@ pub enum Error {
     #[error("{at}: {why} (attempts: {attempts})")]
     Wire {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
         /// How often it was tried.
         attempts: u32,
         /// What happened last.
@@ -93,7 +93,7 @@ pub enum Error {
     #[error("{at}: S3 answered {status}{}", said(code, message))]
     Other {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
         /// The HTTP status.
         status: u16,
         /// S3's code; empty if it gave none.
@@ -111,7 +111,7 @@ pub enum Error {
     #[error("{at}: {source}")]
     Sink {
         /// What was asked for.
-        at: Place,
+        at: Box<Place>,
         /// Its words.
         source: io::Error,
     },

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::ask::{Listing, Place};
+use super::ask::Listing;
 use super::client::{Call, Client};
 use super::encode;
 use super::error::Error;
@@ -64,8 +64,7 @@ impl Client {
     }
 
     fn page(&self, listing: &Listing<'_>, behind: Option<&str>) -> Result<Page, Error> {
-        let at = Place { bucket: listing.bucket.to_owned(), key: listing.prefix.to_owned(), version: None };
-        let mut trials = self.trials(at);
+        let mut trials = self.trials(listing.place());
         let mut query = vec![("list-type", b"2".to_vec()), ("encoding-type", b"url".to_vec())];
         let mut add = |name, value: Option<Vec<u8>>| query.extend(value.map(|value| (name, value)));
         add("prefix", Some(listing.prefix.to_owned()).filter(|prefix| !prefix.is_empty()));
@@ -109,8 +108,7 @@ impl Iterator for Pages<'_> {
         self.empty = if page.objects.is_empty() && page.folders.is_empty() { self.empty + 1 } else { 0 };
         if let Some(next) = &page.next {
             if behind.as_ref() == Some(next) || self.empty > EMPTY {
-                let listing = &self.listing;
-                let at = Place { bucket: listing.bucket.to_owned(), key: listing.prefix.to_owned(), version: None };
+                let at = self.listing.place();
                 let why = "the list goes round in circles: its pages do not get anywhere".to_owned();
                 return Some(Err(Error::Wire { at, attempts: 1, why }));
             }

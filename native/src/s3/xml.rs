@@ -18,18 +18,9 @@ const LONGEST: usize = 16 << 10;
 /// When it is no whole document, or one that goes beyond the bounds, in words for the end of a sentence.
 pub(super) fn leaves(document: &str, mut visit: impl FnMut(&[&str], &str) -> Result<(), String>) -> Result<(), String> {
     let mut reader = Reader::from_str(document);
-    // The names are kept in one text, so that what is visited can borrow them.
     let mut path: Vec<String> = Vec::new();
     let mut text = String::new();
     let mut ended = false;
-    let end =
-        |path: &mut Vec<String>, text: &mut String, visit: &mut dyn FnMut(&[&str], &str) -> Result<(), String>| {
-            let names: Vec<&str> = path.iter().map(String::as_str).collect();
-            visit(&names, text)?;
-            path.pop();
-            text.clear();
-            Ok::<bool, String>(path.is_empty())
-        };
     loop {
         let at = reader.buffer_position();
         match reader.read_event().map_err(|error| format!("is no XML at byte {at} ({})", shown(&error)))? {
@@ -41,9 +32,9 @@ pub(super) fn leaves(document: &str, mut visit: impl FnMut(&[&str], &str) -> Res
             Event::Empty(tag) => {
                 open(&mut path, tag.local_name().as_ref(), at)?;
                 text.clear();
-                ended = end(&mut path, &mut text, &mut visit)?;
+                ended = close(&mut path, &mut text, &mut visit)?;
             }
-            Event::End(_) => ended = end(&mut path, &mut text, &mut visit)?,
+            Event::End(_) => ended = close(&mut path, &mut text, &mut visit)?,
             Event::Text(part) => text.push_str(&part.xml10_content()),
             Event::CData(part) => text.push_str(&part.xml10_content()),
             Event::GeneralRef(name) => match name.resolve_char_ref() {
@@ -74,6 +65,19 @@ fn open(path: &mut Vec<String>, name: &str, at: u64) -> Result<(), String> {
     }
     path.push(name.to_owned());
     Ok(())
+}
+
+/// Visits the element that ends; says whether it was the root.
+fn close(
+    path: &mut Vec<String>,
+    text: &mut String,
+    visit: &mut impl FnMut(&[&str], &str) -> Result<(), String>,
+) -> Result<bool, String> {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    visit(&names, text)?;
+    path.pop();
+    text.clear();
+    Ok(path.is_empty())
 }
 
 fn shown(error: &quick_xml::Error) -> String {

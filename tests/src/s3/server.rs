@@ -45,13 +45,20 @@ pub struct Asked {
     pub status: u16,
 }
 
+/// A key that it knows.
+#[derive(Debug, Default)]
+struct Known {
+    /// `None`: it has expired.
+    secret: Option<String>,
+    token: Option<String>,
+}
+
 #[derive(Debug)]
 struct Shared {
     shelves: RwLock<Shelves>,
     script: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Asked>>,
-    /// Secrets and tokens by key; one without a secret has expired.
-    keys: RwLock<HashMap<String, (Option<String>, Option<String>)>>,
+    keys: RwLock<HashMap<String, Known>>,
     /// Whether a script was ever given: without one, no lock is taken.
     scripted: AtomicBool,
     quiet: AtomicBool,
@@ -72,7 +79,10 @@ impl Server {
             shelves: RwLock::default(),
             script: Mutex::default(),
             log: Mutex::default(),
-            keys: RwLock::new(HashMap::from([(KEY.to_owned(), (Some(SECRET.to_owned()), None))])),
+            keys: RwLock::new(HashMap::from([(
+                KEY.to_owned(),
+                Known { secret: Some(SECRET.to_owned()), token: None },
+            )])),
             scripted: AtomicBool::new(false),
             quiet: AtomicBool::new(false),
             ahead: AtomicI64::new(0),
@@ -153,13 +163,13 @@ impl Server {
 
     /// A key with its secret and token that it takes from now on.
     pub fn know(&self, key: &str, secret: &str, token: Option<&str>) {
-        let known = (Some(secret.to_owned()), token.map(ToOwned::to_owned));
+        let known = Known { secret: Some(secret.to_owned()), token: token.map(ToOwned::to_owned) };
         self.shared.keys.write().expect("no panic").insert(key.to_owned(), known);
     }
 
     /// A key that has expired.
     pub fn expire(&self, key: &str) {
-        self.shared.keys.write().expect("no panic").insert(key.to_owned(), (None, None));
+        self.shared.keys.write().expect("no panic").insert(key.to_owned(), Known::default());
     }
 
     /// Its clock is so many seconds ahead.
@@ -350,7 +360,9 @@ impl Shared {
             return Some(Answer::new(400, text.into_bytes()));
         }
         let keys = self.keys.read().expect("no panic");
-        let Some((secret, token)) = keys.get(key) else { return Some(Answer::error(403, "InvalidAccessKeyId")) };
+        let Some(Known { secret, token }) = keys.get(key) else {
+            return Some(Answer::error(403, "InvalidAccessKeyId"));
+        };
         let Some(secret) = secret else { return Some(Answer::error(400, "ExpiredToken")) };
         if token.as_deref() != request.header("x-amz-security-token") {
             return Some(Answer::error(400, "InvalidToken"));

@@ -86,7 +86,7 @@ fn longest() -> Vec<u8> {
     let mut key = b"longest/".to_vec();
     // A name of a file in a store may have 255 bytes; the key has 1,024.
     while key.len() < 1024 {
-        key.push(if key.len() % 200 == 0 { b'/' } else { b'k' });
+        key.push(if key.len().is_multiple_of(200) { b'/' } else { b'k' });
     }
     key
 }
