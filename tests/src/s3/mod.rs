@@ -12,6 +12,7 @@ mod list;
 pub mod observe;
 pub mod others;
 mod request;
+mod send;
 mod server;
 pub mod shelves;
 pub mod signature;

@@ -1,7 +1,7 @@
 //! `Server`: our own S3 on loopback, with a thread per connection.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -14,8 +14,9 @@ use highwater::s3::{Client, Settings};
 use super::answer::{Answer, Parts, http_date, read, write};
 use super::fault::{Fault, Rule};
 use super::request::{Incoming, Request};
+use super::send::send;
 use super::shelves::Shelves;
-use super::signature::{self, Covered};
+use super::signature::{self, Covered, seconds};
 use super::{Admin, KEY, REGION, SECRET};
 
 /// A running server; it ends with this value.
@@ -385,61 +386,5 @@ impl Shared {
         let body = request.header("x-amz-content-sha256").unwrap_or_default();
         let covered = Covered { method: &request.method, target: &request.target, headers, body };
         if signature::of(secret, date, region, &covered) == given { None } else { bad() }
-    }
-}
-
-/// The seconds since 1970 of `20150830T123600Z`.
-fn seconds(date: &str) -> Option<i64> {
-    let number = |range: std::ops::Range<usize>| date.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
-    let (hour, minute, second) = (number(9..11)?, number(11..13)?, number(13..15)?);
-    // Days since 1970 of the proleptic calendar, with the year that begins in March.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + day - 1 - 719_468;
-    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
-}
-
-/// Sends an answer as the fault has it; `false` ends the connection.
-fn send(stream: &mut TcpStream, method: &str, answer: &Answer, fault: &Fault, date: &str) -> io::Result<bool> {
-    match fault {
-        Fault::Closed => return Ok(false),
-        Fault::Raw(bytes) => return stream.write_all(bytes).map(|()| false),
-        _ => {}
-    }
-    let body = if method == "HEAD" { &[][..] } else { &answer.body[answer.range.clone()] };
-    let mut out = Vec::with_capacity(512 + body.len().min(64 << 10));
-    write!(out, "HTTP/1.1 {} Answer\r\ndate: {date}\r\nserver: fake\r\n", answer.status)?;
-    let has = |name: &str| answer.headers.iter().any(|(known, _)| known == name);
-    if !has("content-length") {
-        write!(out, "content-length: {}\r\n", answer.range.len())?;
-    }
-    for (name, value) in answer.headers.iter().filter(|(_, value)| !value.is_empty()) {
-        write!(out, "{name}: {value}\r\n")?;
-    }
-    out.extend_from_slice(b"\r\n");
-    match fault {
-        Fault::Cut(at) | Fault::Reset(at) | Fault::Stall(at) => {
-            out.extend_from_slice(&body[..(*at).min(body.len())]);
-            stream.write_all(&out)?;
-            match fault {
-                Fault::Reset(_) => rustix::net::sockopt::set_socket_linger(&*stream, Some(Duration::ZERO))?,
-                // Until the client has enough of it.
-                Fault::Stall(_) => drop(stream.read(&mut [0])?),
-                _ => {}
-            }
-            Ok(false)
-        }
-        Fault::Slow(piece, pause) => {
-            stream.write_all(&out)?;
-            for piece in body.chunks(*piece) {
-                thread::sleep(*pause);
-                stream.write_all(piece)?;
-            }
-            Ok(true)
-        }
-        _ => {
-            out.extend_from_slice(body);
-            stream.write_all(&out).map(|()| true)
-        }
     }
 }

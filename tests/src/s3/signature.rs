@@ -51,6 +51,17 @@ pub fn of(secret: &str, date: &str, region: &str, covered: &Covered<'_>) -> Stri
     hex(&hmac(&key, &text))
 }
 
+/// The seconds since 1970 of `20150830T123600Z`.
+pub(super) fn seconds(date: &str) -> Option<i64> {
+    let number = |range: std::ops::Range<usize>| date.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
+    let (hour, minute, second) = (number(9..11)?, number(11..13)?, number(13..15)?);
+    // Days since 1970 of the proleptic calendar, with the year that begins in March.
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + day - 1 - 719_468;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
