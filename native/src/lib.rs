@@ -9,6 +9,7 @@
 //!   in [`backup`]; what every instrument of the tests needs of it, a folder in `tests/src/specimens`;
 //! * a place to read from, near or far: a file in [`store`] that is a [`store::Store`]; one whose answers take long is
 //!   driven by `highwater_core::drive`, all others by [`drive`];
+//! * what is asked of S3: a file in [`s3`], a client of its own that knows nothing of backups;
 //! * a place to write to: a [`disk::Disk`], which is a store too;
 //! * a shape that a restore makes: a folder in [`restore`];
 //! * a kind of backup whose points can be removed: a file in [`prune`];

@@ -190,8 +190,8 @@ mod tests {
     use super::*;
 
     const WHOLE: &str = "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-        <IsTruncated>true</IsTruncated><NextContinuationToken>t&amp;1</NextContinuationToken><EncodingType>url</EncodingType>\
-        <Contents><Key>a+%2B%0A</Key><LastModified>2015-10-21T07:28:00.000Z</LastModified><ETag>&quot;e&quot;</ETag>\
+        <IsTruncated>true</IsTruncated><NextContinuationToken>t&amp;1</NextContinuationToken>\
+        <EncodingType>url</EncodingType><Contents><Key>a+%2B%0A</Key><LastModified>2015-10-21T07:28:00.000Z</LastModified><ETag>&quot;e&quot;</ETag>\
         <Size>7</Size><Owner><ID>x</ID></Owner><StorageClass>GLACIER</StorageClass></Contents>\
         <CommonPrefixes><Prefix>%D1%8F/</Prefix></CommonPrefixes></ListBucketResult>";
 

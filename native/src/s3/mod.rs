@@ -4,13 +4,13 @@
 //! call blocks its thread. Nothing here writes to S3.
 //!
 //! The way of a call: an [`Ask`] (or a [`Listing`]) → [`endpoint`] (which host, which path) → [`sign`] (SigV4 over that
-//! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, piece
-//! by piece, into a [`Sink`]. Around it, [`retry`] bounds and spaces the attempts, [`limit`] bounds the requests in
+//! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, in
+//! pieces, into a [`Sink`]. Around it, [`retry`] bounds and spaces the attempts, [`limit`] bounds the requests in
 //! flight, and [`bandwidth`] the bytes a second.
 //!
 //! **Every key.** A key is bytes. Each byte outside `A-Z a-z 0-9 - . _ ~ /` is percent-encoded, once, and the path that
-//! is signed is the path that is sent: nothing on the way joins slashes, drops `.` and `..`, or decodes. An empty key is
-//! refused, as its path would be that of the bucket.
+//! is signed is the path that is sent: nothing on the way joins slashes, drops `.` and `..`, or decodes. No key is
+//! empty, as its path would be that of the bucket.
 //!
 //! **One version.** A body that breaks is taken up where it ended, with `Range` and the `ETag` (and the version, where
 //! the bucket has versions) that the first answer gave. An answer of another version, ETag, length or range is
@@ -19,8 +19,9 @@
 //!
 //! **Attempts.** A request is sent at most [`Settings::attempts`] times in a row without getting anywhere; eight
 //! mebibytes of body count as getting somewhere. Between two attempts lies a random time of up to 0.1 s × 2ⁿ, at most
-//! 20 s ("full jitter"). 429 and 503 halve the number of requests in flight, which grows by one for each round that went
-//! well. A connection that gives no byte for [`Settings::stall`] has stalled and is closed. 403 and 404 are final.
+//! 20 s ("full jitter"). 429 and 503 halve the number of requests in flight; each round that goes well adds
+//! one. A connection that gives no byte for [`Settings::stall`] has stalled and is closed. 403 and 404 are final.
+//! [`Client::interrupt`] ends every call, whatever it waits for.
 //!
 //! **Who asks.** [`Settings::from_environment`] reads what the AWS command line reads: `AWS_ACCESS_KEY_ID`,
 //! `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; profiles (`AWS_PROFILE`, `~/.aws/credentials`, `~/.aws/config`) with

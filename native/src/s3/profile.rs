@@ -111,7 +111,8 @@ mod tests {
     fn sections_values_and_inner_values_are_found() {
         let found = parse(
             "stray = 1\n[default]\n; no = 1\nregion = eu-west-1 # here\ns3 =\n  addressing_style = path\n\
-             output=json\n[profile  \"a b\"]\ncredential_process = /bin/x \"a=b\" --c\n[services mine]\ns3 =\n\tendpoint_url=http://h\n",
+             output=json\n[profile  \"a b\"]\ncredential_process = /bin/x \"a=b\" --c\n\
+             [services mine]\ns3 =\n\tendpoint_url=http://h\n",
         );
         let get = |title: &str, name: &str| found[title].get(name).map(String::as_str);
         assert_eq!(get("default", "region"), Some("eu-west-1"));

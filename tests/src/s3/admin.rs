@@ -50,7 +50,8 @@ impl Admin {
         let said = self.make(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(said.status == 200, "{name}: {} {}", said.status, String::from_utf8_lossy(&said.body));
         if versioned {
-            let text = b"<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status></VersioningConfiguration>";
+            let text = b"<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+                <Status>Enabled</Status></VersioningConfiguration>";
             self.must("PUT", &format!("/{name}?versioning="), text);
         }
     }

@@ -14,14 +14,16 @@ pub(super) fn answer(held: &Bucket, parts: &Parts) -> Answer {
     let prefix = parts.get("prefix").unwrap_or_default().as_bytes();
     let delimiter = parts.get("delimiter").unwrap_or_default().as_bytes();
     let most = parts.get("max-keys").and_then(|text| text.parse().ok()).unwrap_or(MOST).min(MOST);
-    let token = parts.get("continuation-token").map(unhex);
+    let token = match parts.get("continuation-token").map(unhex) {
+        Some(None) => return Answer::error(400, "InvalidArgument"),
+        token => token.flatten(),
+    };
     let after = token.or_else(|| parts.get("start-after").map(|text| text.as_bytes().to_vec())).unwrap_or_default();
     let is_url = parts.get("encoding-type") == Some("url");
     let name = |bytes: &[u8]| if is_url { form(bytes) } else { xml(&String::from_utf8_lossy(bytes)) };
 
-    let mut text = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
-    );
+    let mut text =
+        String::from("<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     let (mut entries, mut last, mut more) = (0, Vec::new(), false);
     let mut folder: Option<Vec<u8>> = None;
     for (key, versions) in held.keys.range::<[u8], _>((Bound::Excluded(&after[..]), Bound::Unbounded)) {
@@ -46,7 +48,8 @@ pub(super) fn answer(held: &Bucket, parts: &Parts) -> Answer {
             }
             None => write!(
                 text,
-                "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>{}</StorageClass></Contents>",
+                "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size>\
+                 <StorageClass>{}</StorageClass></Contents>",
                 name(key),
                 iso_date(version.modified),
                 version.etag,
@@ -67,9 +70,7 @@ pub(super) fn answer(held: &Bucket, parts: &Parts) -> Answer {
     Answer::new(200, text.into_bytes())
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16).expect("digits"))
-        .collect()
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    text.as_bytes().chunks(2).map(byte).collect()
 }

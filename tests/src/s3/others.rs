@@ -60,7 +60,8 @@ impl Other {
     pub fn seaweedfs() -> Self {
         let folder = tempfile::tempdir().expect("a scratch folder");
         let keys = format!(
-            r#"{{"identities":[{{"name":"t","credentials":[{{"accessKey":"{KEY}","secretKey":"{SECRET}"}}],"actions":["Admin"]}}]}}"#
+            r#"{{"identities":[{{"name":"t","actions":["Admin"],
+                "credentials":[{{"accessKey":"{KEY}","secretKey":"{SECRET}"}}]}}]}}"#
         );
         fs::write(folder.path().join("keys.json"), keys).expect("a file");
         let ports: [u16; 8] = ports();

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use highwater::s3::credentials::{Credentials, Source};
 use highwater::s3::{Client, Settings};
@@ -107,13 +107,12 @@ impl Server {
         self.address
     }
 
-    /// Settings to ask it by, with little patience for stalls.
+    /// Settings to ask it by.
     pub fn settings(&self) -> Settings {
         Settings {
             endpoint: Some(self.endpoint()),
             region: Some(REGION.to_owned()),
             sources: vec![Source::Fixed(Credentials::new(KEY, SECRET, None, None))],
-            stall: Duration::from_millis(500),
             ..Settings::anonymous()
         }
     }

@@ -1,4 +1,4 @@
-//! Answers that break, lie or never end: each body is that of one version, or there is an error that says what is wrong.
+//! Answers that break, lie or never end: each body is that of one version, or there is an error that says why not.
 
 use std::io;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ fn a_broken_body_is_taken_up_where_it_ended() {
     for versioned in [false, true] {
         let body = body(300_000, 0);
         let server = server(versioned, &body);
-        let client = server.client();
+        let client = server.client_with(|settings| settings.stall = Duration::from_secs(2));
         for fault in [Fault::Cut(10_000), Fault::Reset(200_000), Fault::Stall(77), Fault::Cut(0), Fault::Cut(299_999)] {
             server.log();
             server.plan(Rule::next(fault.clone()));
@@ -210,7 +210,8 @@ fn what_is_final_is_asked_once() {
     let error = get(&client).expect_err("archived");
     assert_eq!(
         error.to_string(),
-        "s3://one-bucket/some/key: it is archived; restore it in S3 first (aws s3api restore-object), then run this again"
+        "s3://one-bucket/some/key: it is archived; restore it in S3 first (aws s3api restore-object), \
+         then run this again"
     );
 }
 
@@ -287,7 +288,8 @@ fn hostile_answers_are_errors_and_small() {
         b"HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffff\r\nx",
         b"HTTP/1.1 206 OK\r\ncontent-length: 1\r\ncontent-range: bytes 18446744073709551615-0/1\r\n\r\nx",
-        b"HTTP/1.1 206 OK\r\ncontent-length: 1\r\ncontent-range: bytes 0-18446744073709551615/18446744073709551615\r\n\r\nx",
+        b"HTTP/1.1 206 OK\r\ncontent-length: 1\r\n\
+          content-range: bytes 0-18446744073709551615/18446744073709551615\r\n\r\nx",
         b"HTTP/1.1 403 \xff\xfe\r\ncontent-length: 2\r\n\r\n\xff\xff",
         b"HTTP/1.1 301 Moved\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 301 Moved\r\nx-amz-bucket-region: a/b?c\r\ncontent-length: 0\r\n\r\n",

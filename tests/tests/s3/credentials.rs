@@ -66,7 +66,8 @@ fn serve(mut stream: TcpStream, reply: &(dyn Fn(&str) -> (u16, String) + Send), 
 fn json(id: &str, ends: i64) -> String {
     let ends = jiff_text(ends);
     format!(
-        r#"{{"Version":1,"Code":"Success","AccessKeyId":"{id}","SecretAccessKey":"{HUSH}","Token":"{HUSH}-token","Expiration":"{ends}"}}"#
+        r#"{{"Version":1,"Code":"Success","AccessKeyId":"{id}","SecretAccessKey":"{HUSH}",
+            "Token":"{HUSH}-token","Expiration":"{ends}"}}"#
     )
 }
 

@@ -110,10 +110,11 @@ fn bodies_come_no_faster_than_they_may() {
 
 #[test]
 fn a_body_that_comes_slowly_has_not_stalled() {
-    let server = server(60);
-    let client = server.client_with(|settings| settings.stall = Duration::from_millis(400));
-    server.plan(Rule::next(Fault::Slow(5, Duration::from_millis(60))));
-    assert_eq!(get(&client).expect("it"), 60);
+    // Forty times a tenth of a second, where three without a byte would be too long.
+    let server = server(200);
+    let client = server.client_with(|settings| settings.stall = Duration::from_secs(3));
+    server.plan(Rule::next(Fault::Slow(5, Duration::from_millis(100))));
+    assert_eq!(get(&client).expect("it"), 200);
     assert_eq!(server.requests(), 1);
 }
 

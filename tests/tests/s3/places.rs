@@ -145,7 +145,8 @@ fn a_profile_or_the_environment_says_where() {
     std::fs::write(
         &config,
         "[default]\nregion = eu-west-1\n[profile p]\nregion = eu-west-2\nendpoint_url = http://127.0.0.1:1\n\
-         s3 =\n  addressing_style = path\n[profile q]\nservices = own\n[services own]\ns3 =\n  endpoint_url = http://h\n\
+         s3 =\n  addressing_style = path\n[profile q]\nservices = own\n[services own]\ns3 =\n\
+         \x20 endpoint_url = http://h\n\
          [profile bad]\ns3 =\n  addressing_style = nonsense\n",
     )
     .expect("a file");

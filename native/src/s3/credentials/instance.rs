@@ -1,4 +1,4 @@
-//! Credentials of an instance's role, from its metadata service (IMDSv2; version 1, which asks for no token, is not used).
+//! Credentials of an instance's role, from its metadata service (IMDSv2; version 1, which wants no token, is not used).
 
 use super::super::environment::Environment;
 use super::super::wire::Metadata;

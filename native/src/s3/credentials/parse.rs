@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Credentials;
 
-/// Reads `AccessKeyId`, `SecretAccessKey`, the token under its two names, and `Expiration`. The error quotes nothing, as
+/// Reads `AccessKeyId`, `SecretAccessKey`, the token under its two names, and `Expiration`. The error quotes nothing:
 /// what was read may hold a secret.
 pub(super) fn parse(text: &[u8]) -> Result<Credentials, String> {
     let value: Value = serde_json::from_slice(text).map_err(|_| "what it gave is no JSON".to_owned())?;
