@@ -19,7 +19,7 @@ use super::output::Output;
 use super::repository::{Repository, kind_of, open, usage};
 use super::show::set::{counted, line};
 use super::verb::Run;
-use super::{out, progress};
+use super::{left_out, out, progress};
 use crate::error::Error;
 use crate::export::{ExportPlan, Exported};
 use crate::restore::Asked;
@@ -101,6 +101,7 @@ impl Run for Export {
         if let Some(since) = since.as_ref().filter(|since| since.point > this.point) {
             return Err(usage(format!("{} is newer than {}: --since takes an older point", since.point, this.point)));
         }
+        left_out::tell(&this.point, &this.lacks);
         let plan = ExportPlan::make(&store, this, since, &watch)?;
         plan.doubts().iter().for_each(|doubt| watch.notice(doubt));
         let Some(output) = output else { return self.tell(&plan) };
