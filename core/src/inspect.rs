@@ -9,6 +9,7 @@ use crate::facts::{Facts, Lock};
 use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::key::Key;
+use crate::left_out::LeftOut;
 use crate::name::Name;
 use crate::node::Node;
 use crate::point::{NoPoint, Point};
@@ -227,7 +228,7 @@ pub trait Inspect: Send {
 }
 
 /// One restorable point in time, as an inspection names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Set {
     /// Its name, as `REPO@POINT` takes it.
     pub name: String,
@@ -239,6 +240,8 @@ pub struct Set {
     pub archives: Vec<String>,
     /// The fingerprint of the key that it was encrypted or signed with, if it names one.
     pub key: Option<String>,
+    /// What it left out, by its own account.
+    pub left_out: LeftOut,
 }
 
 /// What one answer gave. Hosts drain it before they answer again, so only one is ever alive.

@@ -45,6 +45,7 @@ pub mod inspect;
 pub mod keep;
 pub mod key;
 pub mod lane;
+pub mod left_out;
 pub mod marks;
 mod moving;
 pub mod mtree;

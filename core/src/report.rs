@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Code, SAMPLE, Severity};
+use crate::left_out::LeftOut;
 use crate::shard::Shard;
 
 /// The number of the report's shape; it grows when a field changes its meaning or goes.
@@ -144,6 +145,9 @@ pub struct Set {
     /// The fingerprint of the key that it was encrypted or signed with, if it names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// What it left out, by its own account: it is no damage, and is told.
+    #[serde(default, skip_serializing_if = "LeftOut::is_nothing")]
+    pub left_out: LeftOut,
     /// What is known of it.
     pub verdict: Soundness,
 }
@@ -222,6 +226,9 @@ impl Report {
                 }
                 if again.key > mine.key {
                     mine.key = again.key.take();
+                }
+                if again.left_out > mine.left_out {
+                    mine.left_out = std::mem::take(&mut again.left_out);
                 }
             }
             same

@@ -365,6 +365,7 @@ impl Survey {
                 bytes: set.bytes,
                 archives: set.archives.clone(),
                 key: set.key.clone(),
+                left_out: set.left_out.clone(),
                 verdict,
             })
             .collect()

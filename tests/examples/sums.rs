@@ -60,7 +60,7 @@ impl Inspect for Sums {
             });
         });
         if out.sets.is_empty() {
-            out.sets.push(Set { name: "all".to_owned(), group: 0, bytes: 0, archives: Vec::new(), key: None });
+            out.sets.push(Set { name: "all".to_owned(), group: 0, bytes: 0, ..Set::default() });
         }
         Flow::Continue(())
     }

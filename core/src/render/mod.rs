@@ -25,4 +25,4 @@ pub use json::{ReadError, from_json, json};
 pub use junit::junit;
 pub use sarif::sarif;
 pub use text::text;
-pub use words::{bytes, thousands};
+pub use words::{bytes, one_line, thousands};

@@ -1,6 +1,7 @@
 //! Reports for the tests of the renderers.
 
 use crate::finding::Code;
+use crate::left_out::LeftOut;
 use crate::report::{Coverage, Depth, Note, Report, Root, Set, Soundness};
 
 /// A root without sets.
@@ -27,6 +28,7 @@ pub(super) fn set(root: &str, ordinal: u64, verdict: Soundness) -> Set {
         bytes: 1_610_612_736,
         archives: Vec::new(),
         key: None,
+        left_out: LeftOut::default(),
         verdict,
     }
 }

@@ -53,15 +53,18 @@ fn root_lines(lines: &mut Vec<String>, root: &Root, sets: &[&Set], partial: bool
     }
     lines.push(line);
     let all = verbose || sets.len() <= FEW;
-    let worth: Vec<&&Set> = sets.iter().filter(|set| all || set.verdict != Soundness::Sound).collect();
+    let is_worth = |set: &&&Set| all || set.verdict != Soundness::Sound || !set.left_out.is_nothing();
+    let worth: Vec<&&Set> = sets.iter().filter(is_worth).collect();
     let most = if all { worth.len() } else { FEW };
     for set in worth.iter().take(most) {
         let (name, size) = (one_line(&set.name), words::bytes(set.bytes));
         lines.push(format!("  {:<12}  {name}  {size}", word(set.verdict)));
+        lines.extend(view::left_out(set, if verbose { SAMPLE } else { 1 }).map(|what| format!("    left out: {what}")));
     }
     let rest = len(&worth).saturating_sub(len(worth.get(..most).unwrap_or(&worth)));
     if rest > 0 {
-        lines.push(format!("  and {} more that are not sound", thousands(rest)));
+        let what = if sets.iter().any(|set| !set.left_out.is_nothing()) { ", or left something out" } else { "" };
+        lines.push(format!("  and {} more that are not sound{what}", thousands(rest)));
     }
 }
 

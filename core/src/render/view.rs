@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::words::{self, count, len, listed, one_line, thousands};
 use crate::finding::{Code, Severity};
+use crate::left_out::LeftOut;
 use crate::report::{self, Depth, Note, Report, Root, Set, Soundness};
 
 /// All findings of one code.
@@ -180,10 +181,26 @@ pub(super) fn conclusion(report: &Report) -> String {
         Soundness::Damaged => damaged(report),
         Soundness::Inconclusive => inconclusive(report),
     };
+    let left_out = match report.sets.iter().map(|set| u64::from(!set.left_out.is_nothing())).sum() {
+        0 => String::new(),
+        points => format!("; {} left something out", count(points, "point", "points")),
+    };
     match len(&report.removed) {
-        0 => line,
-        removed => format!("{line}; {} while this ran", count(removed, "was removed", "were removed")),
+        0 => format!("{line}{left_out}"),
+        removed => format!("{line}{left_out}; {} while this ran", count(removed, "was removed", "were removed")),
     }
+}
+
+/// What a point left out, the first `most` of it: `a; b; and 3 more`; none where that is nothing.
+pub(super) fn left_out(set: &Set, most: usize) -> Option<String> {
+    let LeftOut { total, told } = &set.left_out;
+    let mut parts: Vec<String> = told.iter().take(most).map(|what| words::clip(what, LONG)).collect();
+    let rest = total.saturating_sub(len(&parts));
+    parts.extend((rest > 0).then(|| match parts.len() {
+        0 => count(rest, "thing", "things"),
+        _ => format!("and {} more", thousands(rest)),
+    }));
+    (*total > 0).then(|| parts.join("; "))
 }
 
 /// A series of points: what it is called, whether any of it is in doubt, and its newest sound point.

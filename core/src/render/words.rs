@@ -50,7 +50,8 @@ pub(super) fn len<T>(items: &[T]) -> u64 {
 
 /// Keeps one line one line: control and invisible characters are escaped. Backslashes stay, because a
 /// name comes with its own escapes.
-pub(super) fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     let parts: Vec<String> = text.split('\\').map(|part| printable(part.as_bytes())).collect();
     parts.join("\\")
 }

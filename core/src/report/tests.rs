@@ -1,6 +1,7 @@
 //! What a report says of its parts, and how parts merge.
 
 use super::*;
+use crate::left_out::LeftOut;
 
 #[test]
 fn a_report_that_lists_damage_is_never_sound_even_if_it_counts_none() {
@@ -60,6 +61,7 @@ fn set(root: &str, name: &str, verdict: Soundness) -> Set {
         bytes: 1,
         archives: Vec::new(),
         key: None,
+        left_out: LeftOut::default(),
         verdict,
     }
 }

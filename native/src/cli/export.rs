@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use highwater_core::facts::Shape;
+use highwater_core::inspect::Format;
 use highwater_core::node::{Node, NodeKind};
 use highwater_core::render::{bytes, thousands};
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use super::output::Output;
 use super::repository::{Repository, kind_of, open, usage};
 use super::show::set::{counted, line};
 use super::verb::Run;
-use super::{out, progress};
+use super::{left_out, out, progress};
 use crate::error::Error;
 use crate::export::{ExportPlan, Exported};
 use crate::restore::Asked;
@@ -26,7 +27,8 @@ use crate::restore::tree::TreePlan;
 use crate::shown::quoted;
 use crate::store::Store;
 
-/// Write a point of a folder as one tar archive: whole, or what is new or changed since another point.
+/// Write a point of a folder, or what lies at a path in it, as one tar archive: whole, or what is new or changed since
+/// another point.
 ///
 /// GNU tar, bsdtar and every other program that reads the pax format unpacks it, with modes, owners, times in
 /// nanoseconds, symbolic and hard links. Every byte is checked while it is written: where an object turns out to be
@@ -40,6 +42,7 @@ Examples:
   highwater export /backup/files | ssh elsewhere 'tar -xpf - -C /srv/files'     the newest point
   highwater export /backup/files@2026-11-19 | zstd | age -r KEY > files.tar.zst.age
   highwater export /backup/files --output /dev/nst0                             to a tape
+  highwater export /backup/files@latest/etc > etc.tar                           what lies in etc
   highwater export /backup/files --since 2026-11-18 --output day.tar            what is new since then
   highwater export --dry-run /backup/files --since 2026-11-18                   what would that be?
 
@@ -47,8 +50,9 @@ To bring a folder that is at the point of --since to the newer one, with day.tar
   tar -xOf day.tar ./.highwater-removed > removed
   cd FOLDER && xargs -0 rm -fd -- < removed && tar -xpf day.tar --exclude=./.highwater-removed")]
 pub(super) struct Export {
-    /// The set, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC.
-    #[arg(value_name = "SET[@POINT]")]
+    /// The set, and the point: the newest at or before YYYY[-MM[-DD[-hh[-mm[-ss]]]]], UTC; a path in it means what lies
+    /// there, of a file this alone.
+    #[arg(value_name = "SET[@POINT[/PATH]]")]
     set: OsString,
     /// Leave out what this older point of the set has, too.
     #[arg(long, value_name = "POINT")]
@@ -92,10 +96,12 @@ impl Run for Export {
         let path = self.output.as_deref().unwrap_or(Path::new("-"));
         let output = if self.dry_run { None } else { Output::open(Some(path), &watch)? };
         let tree = |point| TreePlan::make(&store, Asked { format, point, key: None });
-        let (this, since) = (tree(named.point)?, self.since.clone().map(|point| tree(Some(point))).transpose()?);
+        let since = self.since(format, named.point.as_deref())?;
+        let (this, since) = (tree(named.point)?, since.map(|point| tree(Some(point))).transpose()?);
         if let Some(since) = since.as_ref().filter(|since| since.point > this.point) {
             return Err(usage(format!("{} is newer than {}: --since takes an older point", since.point, this.point)));
         }
+        left_out::tell(&this.point, &this.lacks);
         let plan = ExportPlan::make(&store, this, since, &watch)?;
         plan.doubts().iter().for_each(|doubt| watch.notice(doubt));
         let Some(output) = output else { return self.tell(&plan) };
@@ -115,6 +121,16 @@ impl Run for Export {
 }
 
 impl Export {
+    /// The older point, of which as much is compared as of the newer one: what lies at the same path.
+    fn since(&self, format: &'static dyn Format, point: Option<&str>) -> Result<Option<String>, Error> {
+        let Some(since) = &self.since else { return Ok(None) };
+        let path = |text: &str| format.point(text).ok()?.within().map(ToOwned::to_owned);
+        if let Some(path) = path(since) {
+            return Err(usage(format!("--since takes a point alone: '/{path}' is said once, behind the newer one")));
+        }
+        Ok(Some(point.and_then(path).map_or_else(|| since.clone(), |path| format!("{since}/{path}"))))
+    }
+
     /// Prints what the archive would hold.
     fn tell(&self, plan: &ExportPlan) -> Result<Exit, Error> {
         if self.json {

@@ -68,8 +68,11 @@ impl Run for List {
                 let archives = if archives.is_empty() { String::new() } else { format!("  {}", archives.join(", ")) };
                 let key = set.key.as_deref().map(|key| format!("  key {}", printable(Key::short(key).as_bytes())));
                 let key = key.unwrap_or_default();
+                let left = &set.left_out;
+                let left =
+                    if left.is_nothing() { String::new() } else { format!("  {} left out", thousands(left.total)) };
                 let (name, bytes) = (&set.name, thousands(set.bytes));
-                text.push_str(&format!("{name:longest$}  {bytes:>width$} bytes{what}{archives}{key}\n"));
+                text.push_str(&format!("{name:longest$}  {bytes:>width$} bytes{what}{archives}{key}{left}\n"));
                 before = Some((set.group, set.bytes));
             }
             out::print(&text)?;
@@ -90,7 +93,8 @@ impl Run for List {
     }
 }
 
-/// A point, as `--json` writes it; `archives` where a restore takes one of them, `key` where it names one.
+/// A point, as `--json` writes it; `archives` where a restore takes one of them, `key` where it names one, `left_out`
+/// where it left something out.
 pub(super) fn point(set: &Set) -> Value {
     let mut point = json!({ "name": set.name, "group": set.group, "bytes": set.bytes });
     if let Some(fields) = point.as_object_mut() {
@@ -98,6 +102,8 @@ pub(super) fn point(set: &Set) -> Value {
             fields.insert("archives".to_owned(), json!(set.archives));
         }
         fields.extend(set.key.iter().map(|key| ("key".to_owned(), json!(key))));
+        let left = Some(&set.left_out).filter(|left| !left.is_nothing());
+        fields.extend(left.map(|left| ("left_out".to_owned(), json!(left))));
     }
     point
 }

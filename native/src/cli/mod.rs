@@ -17,6 +17,7 @@ mod heal;
 mod inside;
 mod instead;
 mod label;
+mod left_out;
 mod list;
 mod man;
 mod mark;

@@ -1,6 +1,7 @@
 //! Targets for reports: any text read as one, any report rendered in every way, any two merged.
 
 use highwater_core::finding::{Code, Severity};
+use highwater_core::left_out::LeftOut;
 use highwater_core::render::{annotations, from_json, json, junit, sarif, summary, text};
 use highwater_core::report::{Coverage, Depth, Note, Report, Root, SCHEMA, Set, Soundness};
 use serde_json::Value;
@@ -197,6 +198,7 @@ fn made(feed: &mut Feed<'_>) -> Report {
             bytes: feed.number(),
             archives: (0..count(feed)).map(|_| word(feed)).collect(),
             key: feed.byte().is_multiple_of(4).then(|| word(feed)),
+            left_out: LeftOut { total: feed.number() % 3, told: (0..feed.byte() % 3).map(|_| word(feed)).collect() },
             verdict: feed.pick(&VERDICTS),
         })
         .collect();

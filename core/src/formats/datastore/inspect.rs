@@ -264,7 +264,7 @@ impl Store {
                     None => content.end(),
                 };
                 let bytes = read.as_ref().map_or(0, |claim| claim.expect.length);
-                out.sets.push(Set { name: path, group, bytes, archives: Vec::new(), key });
+                out.sets.push(Set { name: path, group, bytes, key, ..Set::default() });
                 match read {
                     Ok(claim) => out.claims.push(claim),
                     Err(finding) => out.findings.push(finding),

@@ -134,7 +134,7 @@ impl Store {
                 if let Some(manifest) = self.without_manifest(&present) {
                     return self.manifest((folder, name), (path, group, ordinal), present, manifest, out);
                 }
-                out.sets.push(Set { name: path, group, bytes: 0, archives: Vec::new(), key: None });
+                out.sets.push(Set { name: path, group, bytes: 0, ..Set::default() });
                 self.next(out);
             }
         }
@@ -175,7 +175,14 @@ impl Store {
             self.archive.is_some() && !files.is_empty() && files.iter().all(|file| file.kind == FileKind::Blob);
         if !content {
             let archives = files.iter().map(File::archive).collect();
-            out.sets.push(Set { name: path.clone(), group, bytes, archives, key: fingerprint.clone() });
+            out.sets.push(Set {
+                name: path.clone(),
+                group,
+                bytes,
+                archives,
+                key: fingerprint.clone(),
+                ..Set::default()
+            });
         }
         present.remove(MANIFEST);
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));

@@ -64,7 +64,7 @@ impl Store {
     fn last(&mut self, out: &mut Batch) {
         self.now = Now::Nothing;
         let (name, bytes) = (SET.to_owned(), self.known.bytes);
-        out.sets.push(Set { name, group: 0, bytes, archives: Vec::new(), key: None });
+        out.sets.push(Set { name, group: 0, bytes, ..Set::default() });
     }
 
     /// Takes the end of what is being read; or why there is none.

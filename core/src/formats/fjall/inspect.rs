@@ -121,7 +121,7 @@ impl Store {
     fn last(&mut self, out: &mut Batch) {
         self.now = Now::Nothing;
         let (name, bytes) = (SET.to_owned(), self.bytes);
-        out.sets.push(Set { name, group: 0, bytes, archives: Vec::new(), key: None });
+        out.sets.push(Set { name, group: 0, bytes, ..Set::default() });
     }
 
     fn keyspace(&mut self, id: u64) {

@@ -84,7 +84,7 @@ impl Lists {
             (None, Err(odd)) => out.findings.push(finding(Code::Malformed, Some(odd.at), odd.what)),
             (None, Ok(())) => {}
         }
-        out.sets.push(Set { name: folder.to_string(), group: self.ordinal, bytes, archives: Vec::new(), key: None });
+        out.sets.push(Set { name: folder.to_string(), group: self.ordinal, bytes, ..Set::default() });
         self.ordinal = self.ordinal.saturating_add(1);
         self.next();
     }

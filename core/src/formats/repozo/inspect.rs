@@ -293,7 +293,7 @@ impl Repository {
             }
             reading.last.clone_from(&link.stem);
             let (name, bytes) = (link.stem.clone(), link.end);
-            out.sets.push(Set { name, group: self.group, bytes, archives: Vec::new(), key: None });
+            out.sets.push(Set { name, group: self.group, bytes, ..Set::default() });
             self.ordinal = self.ordinal.saturating_add(1);
         }
         if !self.claims {

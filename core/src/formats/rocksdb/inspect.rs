@@ -358,7 +358,7 @@ impl Inspect for Store {
 }
 
 fn set(bytes: u64) -> Set {
-    Set { name: SET.to_owned(), group: 0, bytes, archives: Vec::new(), key: None }
+    Set { name: SET.to_owned(), group: 0, bytes, ..Set::default() }
 }
 
 fn finding(code: Code, object: &Name, offset: Option<u64>, message: String) -> Finding {

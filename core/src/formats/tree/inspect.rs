@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
+use super::head::Head;
+use super::names;
 use super::nested::Nested;
-use super::within::Within;
-use super::{BYTES, TITLE, names};
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::{Codec, Flow};
 use crate::digest::{Algorithm, Hasher};
 use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{Answer, Ask, Batch, Inspect, Of, Scope, Set};
+use crate::left_out::LeftOut;
 use crate::mtree::{Entry, Line, Lines};
 use crate::name::Name;
 use crate::node::{Meta, Node, NodeKind};
@@ -34,22 +35,17 @@ enum Now {
     Nothing,
 }
 
-/// As many files of a point may lie in other repositories.
-const ELSEWHERE: usize = 64;
-
 /// A list that is being read.
 struct Reading {
     point: String,
     list: Name,
     lines: Lines,
     bytes: u64,
-    /// What its title says that they are; none until that was read.
-    told: Option<u64>,
+    /// What stands above its entries.
+    head: Head,
     /// The point was given.
     is_given: bool,
     entries: u64,
-    /// Files whose bytes lie in other repositories, and how long each is once its entry came.
-    within: Vec<(Within, Option<u64>)>,
     /// The first names of files that have others, where nodes are wanted.
     twins: HashMap<u64, Name>,
     /// What was listed so far, and whether it is a folder.
@@ -120,10 +116,9 @@ impl Points {
                 list,
                 lines: Lines::default(),
                 bytes: 0,
-                told: None,
+                head: Head::default(),
                 is_given: false,
                 entries: 0,
-                within: Vec::new(),
                 twins: HashMap::new(),
                 seen: HashMap::new(),
                 own: Some((Hasher::new(Algorithm::Sha256), 0)),
@@ -139,7 +134,8 @@ impl Points {
         if fault.as_ref().is_none_or(|fault| fault.kind != FaultKind::Absent) {
             reading.give(out);
         }
-        let Reading { point, list, lines, bytes, told, ordinal, odd, entries, within, wants, own, .. } = *reading;
+        let Reading { point, list, lines, bytes, head, ordinal, odd, entries, wants, own, .. } = *reading;
+        let Head { told, within, .. } = head;
         let mut elsewhere = Vec::new();
         let hurts = Hurts::One(ordinal);
         let finding = |code, offset, message| Finding { code, object: Some(list.clone()), offset, message, hurts };
@@ -213,9 +209,9 @@ impl Reading {
             out.sets.push(Set {
                 name: self.point.clone(),
                 group: self.ordinal,
-                bytes: self.told.unwrap_or_default(),
-                archives: Vec::new(),
-                key: None,
+                bytes: self.head.told.unwrap_or_default(),
+                left_out: self.head.left_out.clone(),
+                ..Set::default()
             });
         }
     }
@@ -231,16 +227,9 @@ impl Reading {
                 return;
             }
             Line::Comment(text) => {
-                let told = text.strip_prefix(TITLE).and_then(|rest| rest.rsplit_once(BYTES));
-                self.told = self.told.or_else(|| told.and_then(|(_, bytes)| bytes.parse().ok()));
-                match Within::parse(&text) {
-                    Some(Ok(_)) if self.within.len() >= ELSEWHERE => {
-                        self.odd
-                            .get_or_insert_with(|| format!("more than {ELSEWHERE} files lie in other repositories"));
-                    }
-                    Some(Ok(within)) => self.within.push((within, None)),
-                    Some(Err(what)) => _ = self.odd.get_or_insert(what),
-                    None => {}
+                let most = if self.wants == Wants::Tree { LeftOut::MANY } else { LeftOut::FEW };
+                if let Some(odd) = self.head.take(&text, most, self.is_given) {
+                    self.odd.get_or_insert(odd);
                 }
                 return;
             }
@@ -268,9 +257,7 @@ impl Reading {
         };
         if let (NodeKind::File(length), None) = (&kind, &first) {
             let object = digest.as_ref().and_then(names::object);
-            let is_it = |within: &Within| path.as_ref() == Some(&within.path);
-            if let (None, Some((_, found))) = (&digest, self.within.iter_mut().find(|(within, _)| is_it(within))) {
-                *found = Some(*length);
+            if digest.is_none() && self.head.has_elsewhere(path.as_ref(), *length) {
                 self.give_node(path, kind, meta, out);
                 return;
             }

@@ -15,6 +15,7 @@
 //! Other programs restore it: `sed` gives each line the path of its object as `contents=`, `bsdtar` makes an archive of
 //! that, and `mtree` checks what `tar` made of it.
 
+mod head;
 mod inspect;
 pub mod known;
 pub mod names;
@@ -38,6 +39,9 @@ pub const TITLE: &str = "highwater tree 1";
 
 /// What stands in it before the number of bytes that its files have, each counted once whatever names it has.
 pub const BYTES: &str = " · bytes ";
+
+/// What the comment begins with that tells of something that is not in the point. Such stand above all entries.
+pub const LEFT_OUT: &str = "left out: ";
 
 static FACTS: Facts = Facts {
     name: "tree",

@@ -59,9 +59,6 @@ const TICK: Duration = Duration::from_millis(20);
 /// How often a store is frozen that goes on from the state that it was frozen in.
 const FREEZES: u32 = 5;
 
-/// What the comment begins with that tells of something that is not in the point.
-const LEFT_OUT: &str = "left out: ";
-
 /// What the comment begins with that tells of a file that changed.
 const CHANGED: &str = "changed while it was read: ";
 

@@ -6,7 +6,7 @@ use highwater_core::render::{bytes, thousands};
 use super::Restore;
 use crate::cli::exit::Exit;
 use crate::cli::repository::usage;
-use crate::cli::{out, progress};
+use crate::cli::{left_out, out, progress};
 use crate::disk;
 use crate::error::Error;
 use crate::restore::tree::{Change, Run, TreeOptions, TreePlan, TreeSummary, to_folder};
@@ -38,6 +38,7 @@ impl Restore {
             let changes: String = summary.changes.iter().map(each).collect();
             out::print(&format!("{changes}{}", self.tree_words(&summary)))?;
         }
+        left_out::tell(&plan.point, &plan.lacks);
         for (path, what) in plan.left_out.iter().take(NAMED) {
             out::say(&format!("highwater: left out: '{path}' is {what}, which is not restored"));
         }

@@ -6,7 +6,7 @@ use highwater_core::render::thousands;
 use serde_json::{Value, json};
 
 use super::tree::time;
-use crate::cli::out;
+use crate::cli::{left_out, out};
 use crate::error::Error;
 use crate::restore::tree::{Entry, Is, TreePlan};
 
@@ -30,7 +30,10 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
     let bytes = entries.iter().map(length).fold(0, u64::saturating_add);
     if json {
         let entries: Vec<Value> = entries.into_iter().map(|(path, entry)| object(plan, path, entry)).collect();
-        let document = json!({ "schema": 1, "point": plan.point, "bytes": bytes, "entries": entries });
+        let mut document = json!({ "schema": 1, "point": plan.point, "bytes": bytes, "entries": entries });
+        if let Some(fields) = document.as_object_mut().filter(|_| !plan.lacks.is_nothing()) {
+            fields.insert("left_out".to_owned(), json!(plan.lacks));
+        }
         return out::print(&format!("{document:#}\n"));
     }
     let mut text = format!("{}: {}, {} bytes\n", plan.point, counted(entries.len()), thousands(bytes));
@@ -40,6 +43,7 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
         text.push_str(&line(letter, &size, entry.meta, path, target.as_deref()));
     }
     plan.doubts.iter().for_each(|doubt| text.push_str(&format!("  doubtful: {doubt}\n")));
+    left_out::lines(&plan.lacks).for_each(|line| text.push_str(&format!("  left out: {line}\n")));
     out::print(&text)
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use highwater_core::claim::{Claim, Extent};
 use highwater_core::facts::Shape;
 use highwater_core::key::Key;
+use highwater_core::left_out::LeftOut;
 use highwater_core::name::Name;
 use highwater_core::node::{Meta, Node, NodeKind};
 use highwater_core::report::Depth;
@@ -24,6 +25,8 @@ pub struct TreePlan {
     pub point: String,
     /// What else is doubtful about the point, in sentences.
     pub doubts: Vec<String>,
+    /// What it left out when it was made, by its own account.
+    pub lacks: LeftOut,
     /// What of it no restore makes: where it is, and what, in a few words.
     pub left_out: Vec<(Name, String)>,
     /// What the file system keeps of the folder itself.
@@ -127,7 +130,8 @@ impl TreePlan {
             point = format!("{point}/{part}");
         }
         let is_stream = asked.format.facts().shape != Shape::Tree;
-        Ok(Self { point, doubts, left_out, top, entries, claims, is_stream, key: asked.key })
+        let lacks = set.left_out;
+        Ok(Self { point, doubts, lacks, left_out, top, entries, claims, is_stream, key: asked.key })
     }
 
     /// Its files, by their first names.

@@ -3,10 +3,12 @@
 //!
 //! | file | about |
 //! |---|---|
+//! | `left_out.rs` | what a point left out when it was made |
 //! | `reports.rs` | JSON, JUnit, SARIF, Markdown, annotations, events; merging |
 //! | `trees.rs` | show and export of points of folders |
 //! | `verbs.rs` | list, show, explain, completions, man, points, usage errors, pipes |
 
+mod left_out;
 mod reports;
 mod trees;
 mod verbs;

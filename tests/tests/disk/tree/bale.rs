@@ -194,7 +194,7 @@ impl Inspect for Reading {
         if matches!(answer, Answer::End) {
             self.over = true;
             let (name, bytes) = (POINT.to_owned(), self.bale.claims.iter().map(|claim| claim.expect.length).sum());
-            out.sets.push(Set { name, group: 0, bytes, archives: Vec::new(), key: None });
+            out.sets.push(Set { name, group: 0, bytes, ..Set::default() });
             out.claims = self.bale.claims.clone();
             out.nodes = self.bale.nodes.clone();
         }

@@ -211,13 +211,61 @@ fn what_changed_brings_the_older_point_to_the_newer_one() {
         assert!(dry.find("removed folders/-dash/-dash\n") < dry.find("removed folders/-dash\n"), "{dry}");
         let out = stage.at("out");
         unpack(tar, &all, &out).expect(0);
-        let recipe = "\"$0\" -xOf \"$1\" ./.highwater-removed > \"$2.removed\" && cd \"$2\" && \
-                      xargs -0 rm -fd -- < \"$2.removed\" && \"$0\" -xpf \"$1\" --exclude=./.highwater-removed";
-        Run::of(Command::new("sh").arg("-ec").arg(recipe).arg(tar).args([&day, &out])).expect(0);
+        bring(tar, &day, &out);
         date_top(tar, &out, &stage.at("source"));
         are_same(&out, &stage.at("source"), tar);
         stage.is_listed(&out, "2026-11-27T03-00-00Z");
     }
+}
+
+#[test]
+fn a_part_of_a_point_is_unpacked_as_it_was_and_brought_to_the_newer_one() {
+    for (tar, part) in TARS.into_iter().flat_map(|tar| ["a", "a/b", "folders", "order"].map(|part| (tar, part))) {
+        let stage = Stage::for_tar(tar);
+        make_long(&stage.at("source"));
+        // Of names that lead to one file, some lie outside of each part.
+        stage.back_up(FIRST);
+        let export = |point: &str, more: &[&str], name: &str| {
+            let set = format!("{}@{point}/{part}", stage.at("set").display());
+            let words = [&["export", &*set], more].concat();
+            let archive = stage.at(name);
+            let run = ours(SECOND, &words.iter().map(OsStr::new).collect::<Vec<_>>());
+            fs::write(&archive, &run.expect(0).stdout).expect("an archive");
+            archive
+        };
+        let (out, source) = (stage.at("out"), stage.at("source").join(part));
+        unpack(tar, &export("2026-11-26", &[], "all.tar"), &out).expect(0);
+        date_top(tar, &out, &source);
+        are_same(&out, &source, &format!("{tar}: {part}"));
+        change(&stage.at("source"));
+        stage.back_up(SECOND);
+        let day = export("latest", &["--since", "2026-11-26"], "day.tar");
+        bring(tar, &day, &out);
+        date_top(tar, &out, &source);
+        are_same(&out, &source, &format!("{tar}: {part}, brought on"));
+    }
+    let stage = Stage::new();
+    stage.back_up(FIRST);
+    let set = |path: &str| format!("{}@latest{path}", stage.at("set").display());
+    let run = |words: &[&str]| ours(SECOND, &words.iter().map(OsStr::new).collect::<Vec<_>>());
+    // Of a file, itself, also where its first name lies elsewhere.
+    fs::write(stage.at("one.tar"), &run(&["export", &set("/a/again")]).expect(0).stdout).expect("an archive");
+    for tar in TARS {
+        let out = stage.at(&format!("one {tar}"));
+        unpack(tar, &stage.at("one.tar"), &out).expect(0);
+        let read = |path: PathBuf| fs::read(path).expect("a file");
+        assert!(read(out.join("again")) == read(stage.at("source/a b")), "{tar}");
+        assert_eq!(fs::read_dir(out).expect("a folder").count(), 1);
+    }
+    run(&["export", &set("/nowhere")]).expect(4).says("there is no 'nowhere'");
+    run(&["export", &set("/a"), "--since", "2026-11-26/b"]).expect(2).says("--since takes a point alone");
+}
+
+/// Brings a folder to the newer point, as the help of the command says.
+fn bring(tar: &str, archive: &Path, folder: &Path) {
+    let recipe = "\"$0\" -xOf \"$1\" ./.highwater-removed > \"$2.removed\" && cd \"$2\" && \
+                  xargs -0 rm -fd -- < \"$2.removed\" && \"$0\" -xpf \"$1\" --exclude=./.highwater-removed";
+    Run::of(Command::new("sh").arg("-ec").arg(recipe).arg(tar).args([archive, folder])).expect(0);
 }
 
 #[test]

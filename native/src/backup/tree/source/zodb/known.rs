@@ -1,13 +1,12 @@
 //! `Known`: the blobs of the newest point of a set, where the next one goes on from there.
 
 use highwater_core::filestorage::{BlobLayout, Oid, Tid};
-use highwater_core::formats::tree::Within;
+use highwater_core::formats::tree::{LEFT_OUT, Within};
 use highwater_core::mtree::{Line, Lines};
 use highwater_core::name::Name;
 use highwater_core::node::NodeKind;
 
 use super::super::parent::newest;
-use crate::backup::tree::LEFT_OUT;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::watch::Watch;
