@@ -42,6 +42,7 @@ pub mod fit;
 pub mod foreign;
 pub mod formats;
 pub mod inspect;
+pub mod inventory;
 pub mod keep;
 pub mod key;
 pub mod lane;
