@@ -32,6 +32,7 @@
 pub mod check;
 pub mod claim;
 pub mod codec;
+mod cursor;
 pub mod digest;
 pub mod drive;
 pub mod facts;
