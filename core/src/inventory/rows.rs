@@ -3,7 +3,7 @@
 //! A row is a line: S3 writes no line's end into a field, as keys are encoded. So a row that cannot be read is one, and
 //! not the next one too. Fields have quotes around them, or none; a quote in a field is written twice.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::row::{Encryption, Row};
 use super::schema::{COLUMNS, Column, Schema};
@@ -137,7 +137,7 @@ fn read<'a>(schema: &Schema, line: &'a [u8], scratch: &'a mut Vec<u8>) -> Result
     let versioned = schema.is_versioned();
     let marker = versioned && truth(marker).ok_or("its IsDeleteMarker is neither true nor false")?;
     let latest = !versioned || truth(latest).ok_or("its IsLatest is neither true nor false")?;
-    let is_encoded = doubled || key.iter().any(|byte| matches!(byte, b'%' | b'+'));
+    let is_encoded = doubled || memchr2(b'%', b'+', key).is_some();
     let key = if is_encoded {
         decode(key, doubled, scratch)?;
         scratch.as_slice()

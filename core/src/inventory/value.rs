@@ -16,7 +16,7 @@ pub(super) fn decode(text: &[u8], doubled: bool, out: &mut Vec<u8>) -> Result<()
             b'+' => out.push(b' '),
             b'%' => {
                 let [high, low, after @ ..] = rest else { return Err("its key ends within a % and two digits") };
-                let digits = (digit(*high, 16), digit(*low, 16));
+                let digits = (digit(*high), digit(*low));
                 let (Some(high), Some(low)) = digits else {
                     return Err("its key has a % without two digits behind it");
                 };
@@ -33,8 +33,16 @@ pub(super) fn decode(text: &[u8], doubled: bool, out: &mut Vec<u8>) -> Result<()
     Ok(())
 }
 
-fn digit(byte: u8, radix: u32) -> Option<u8> {
-    char::from(byte).to_digit(radix).and_then(|digit| u8::try_from(digit).ok())
+/// The value of a hexadecimal digit.
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// The value of a decimal digit.
+#[inline]
+fn decimal(byte: u8) -> Option<u8> {
+    let value = byte.wrapping_sub(b'0');
+    (value < 10).then_some(value)
 }
 
 /// Reads `YYYY-MM-DDThh:mm:ssZ`, with up to nine digits behind a dot before the Z: seconds since 1970, and nanoseconds.
@@ -43,7 +51,7 @@ pub(super) fn moment(text: &[u8]) -> Option<(i64, u32)> {
     let [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = *text else {
         return None;
     };
-    let two = |one: u8, two: u8| Some(10 * i64::from(digit(one, 10)?) + i64::from(digit(two, 10)?));
+    let two = |one: u8, two: u8| Some(10 * i64::from(decimal(one)?) + i64::from(decimal(two)?));
     let (year, month, day) = (100 * two(y1, y2)? + two(y3, y4)?, two(o1, o2)?, two(d1, d2)?);
     let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -54,6 +62,10 @@ pub(super) fn moment(text: &[u8]) -> Option<(i64, u32)> {
     };
     let is_there = (1..=12).contains(&month) && (1..=most).contains(&day) && hour < 24 && minute < 60 && second <= 60;
     let seconds = is_there.then(|| days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second)?;
+    if rest == b".000Z" {
+        // So S3 writes each.
+        return Some((seconds, 0));
+    }
     let fraction = match rest.strip_suffix(b"Z")? {
         [] => &[],
         [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => digits,
@@ -61,7 +73,7 @@ pub(super) fn moment(text: &[u8]) -> Option<(i64, u32)> {
     };
     let mut nanos = 0_u32;
     for at in 0..9 {
-        let next = fraction.get(at).map_or(Some(0), |byte| digit(*byte, 10))?;
+        let next = fraction.get(at).map_or(Some(0), |byte| decimal(*byte))?;
         nanos = nanos * 10 + u32::from(next);
     }
     Some((seconds, nanos))
@@ -69,7 +81,7 @@ pub(super) fn moment(text: &[u8]) -> Option<(i64, u32)> {
 
 /// Reads a number of bytes: digits, and nothing else.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
-    let add = |sum: u64, byte: &u8| sum.checked_mul(10)?.checked_add(u64::from(digit(*byte, 10)?));
+    let add = |sum: u64, byte: &u8| sum.checked_mul(10)?.checked_add(u64::from(decimal(*byte)?));
     if text.is_empty() { None } else { text.iter().try_fold(0, add) }
 }
 

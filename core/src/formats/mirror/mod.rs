@@ -24,6 +24,7 @@ pub mod index;
 mod inspect;
 pub mod names;
 pub mod open;
+pub mod plan;
 mod reading;
 #[cfg(test)]
 mod tests;

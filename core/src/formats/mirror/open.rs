@@ -9,6 +9,8 @@
 pub struct Open {
     /// Each begins with the one before it; and whether it was given already.
     kept: Vec<(Vec<u8>, bool)>,
+    /// Memory of those that were kept.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Open {
@@ -19,8 +21,8 @@ impl Open {
             Some(rest) => rest.first().is_none_or(|byte| *byte <= b'/'),
             None => false,
         };
-        while self.kept.last().is_some_and(|(kept, _)| !may_follow(kept)) {
-            self.kept.pop();
+        while let Some((kept, _)) = self.kept.pop_if(|(kept, _)| !may_follow(kept)) {
+            self.spare.push(kept);
         }
         for (kept, is_given) in &mut self.kept {
             if !*is_given && key.strip_prefix(kept.as_slice()).is_some_and(|rest| rest.first() == Some(&b'/')) {
@@ -29,7 +31,10 @@ impl Open {
             }
         }
         if self.kept.last().is_none_or(|(kept, _)| kept != key) {
-            self.kept.push((key.to_vec(), false));
+            let mut kept = self.spare.pop().unwrap_or_default();
+            kept.clear();
+            kept.extend_from_slice(key);
+            self.kept.push((kept, false));
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `Encoder`: writes an index, row by row. Holds one block.
 
+use super::last::Last;
 use super::row::{Before, Latest, Row};
 use super::tail::{Block, Point, Tail, Trailer, is_point};
-use super::{ASIDES, BYTES, POINTS, ROWS, text};
+use super::{ASIDES, BYTES, POINTS, ROWS};
 use crate::codec::Packer;
 use crate::digest::{Algorithm, Digest, of, sha256_of};
 use crate::formats::mirror::open::Open;
-use crate::inventory::Etag;
 
 /// The level of zstd: the first is three times as fast as the third, and a tenth larger.
 const LEVEL: i32 = 1;
@@ -23,8 +23,7 @@ pub struct Encoder {
     count: u32,
     first: Vec<u8>,
     before: Before,
-    /// Version and ETag of the row before.
-    last: Option<(Vec<u8>, Vec<u8>, Vec<u8>)>,
+    last: Last,
     /// How many objects and bytes become the latest, and cease to be, from point to point.
     steps: Vec<(i64, i64)>,
     open: Open,
@@ -56,7 +55,7 @@ impl Encoder {
             count: 0,
             first: Vec::new(),
             before: Before::default(),
-            last: None,
+            last: Last::default(),
             steps,
             open: Open::default(),
             asides: 0,
@@ -69,14 +68,13 @@ impl Encoder {
     /// # Errors
     /// It can be no row, or does not come behind the one before it; a sentence. The index is not to be used then.
     pub fn push(&mut self, row: &Row<'_>, out: &mut dyn FnMut(&[u8])) -> Result<(), String> {
+        // A row that is refused leaves nothing that could be gone on with.
         let told = |what: &str| {
             let (key, version) = (crate::name::printable(row.key), crate::name::printable(row.version));
             format!("the version {version} of '{key}' can have no place in an index: {what}")
         };
         row.judge(self.tail.newest()).map_err(told)?;
-        if let Some((key, version, etag)) = &self.last
-            && row.order() <= (key.as_slice(), version.as_slice(), Etag::parse(etag))
-        {
+        if !self.last.take(row) {
             return Err(told("it does not come behind the one before it"));
         }
         if self.count == ROWS || self.rows.len().saturating_add(ROW) > BYTES {
@@ -89,14 +87,6 @@ impl Encoder {
         row.push(&mut self.before, self.tail.newest(), &mut self.rows);
         self.count = self.count.saturating_add(1);
         self.tally(row);
-        let last = self.last.get_or_insert_default();
-        if last.0 != row.key {
-            last.0.clear();
-            last.0.extend_from_slice(row.key);
-        }
-        last.1.clear();
-        last.1.extend_from_slice(row.version);
-        last.2 = text(&row.etag);
         if !row.marker {
             self.notice(row.key)?;
         }

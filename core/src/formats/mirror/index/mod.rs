@@ -40,6 +40,7 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod encode;
+mod last;
 mod row;
 mod rows;
 mod tail;

@@ -1,12 +1,12 @@
 //! `Rows`: reads the rows of a block, whose bytes may be anything.
 
 use super::BYTES;
+use super::last::Last;
 use super::row::{Before, Row};
 use super::tail::Tail;
 use crate::codec::unzstd;
 use crate::cursor::Cursor;
 use crate::digest::{Algorithm, of};
-use crate::inventory::Etag;
 use crate::odd::Odd;
 
 /// The rows of a block, one after another. Holds what the block decodes to, at most 8 MiB.
@@ -22,38 +22,6 @@ pub struct Rows {
     count: u32,
     total: u32,
     last: Last,
-}
-
-/// What orders the row before.
-#[derive(Debug, Default)]
-struct Last {
-    key: Vec<u8>,
-    version: Vec<u8>,
-    /// Its ETag, whose text is the next field if it is of no known form.
-    etag: Option<Etag<'static>>,
-    text: Vec<u8>,
-}
-
-impl Last {
-    /// Takes a row; false if it is not behind the last one.
-    fn take(&mut self, row: &Row<'_>) -> bool {
-        let etag = self.etag.map(|etag| if let Etag::Other(_) = etag { Etag::Other(&self.text) } else { etag });
-        let is_behind = etag.is_none_or(|etag| row.order() > (&*self.key, &*self.version, etag));
-        for (kept, new) in [(&mut self.key, row.key), (&mut self.version, row.version)] {
-            kept.clear();
-            kept.extend_from_slice(new);
-        }
-        self.etag = Some(match row.etag {
-            Etag::Plain(sum) => Etag::Plain(sum),
-            Etag::Parts(sum, parts) => Etag::Parts(sum, parts),
-            Etag::Other(text) => {
-                self.text.clear();
-                self.text.extend_from_slice(text);
-                Etag::Other(b"")
-            }
-        });
-        is_behind
-    }
 }
 
 impl Rows {
