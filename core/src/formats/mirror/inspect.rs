@@ -47,9 +47,14 @@ impl Rows {
         Self { scope: scope.clone(), now: Now::Pointer, bytes: Vec::new(), before: None, pointer: None }
     }
 
+    /// Says what is wrong, in the one part of which the object is.
+    fn find(&self, finding: Finding, out: &mut Batch) {
+        out.findings.extend(Some(finding).filter(|finding| self.scope.part.holds(finding.object.as_ref())));
+    }
+
     /// Says what is wrong with all of it, and ends.
     fn give_up(&mut self, code: Code, object: Option<Name>, message: String, out: &mut Batch) {
-        out.findings.push(Finding { code, object, offset: None, message, hurts: Hurts::All });
+        self.find(Finding { code, object, offset: None, message, hurts: Hurts::All }, out);
         self.now = Now::Nothing;
     }
 
@@ -65,7 +70,7 @@ impl Rows {
                     message: odd.what,
                     hurts: Hurts::All,
                 };
-                out.findings.push(finding);
+                self.find(finding, out);
                 self.now = Now::Nothing;
                 return;
             }
@@ -109,7 +114,7 @@ impl Rows {
             Ok(tail) => tail,
             Err(Odd { at, what }) => {
                 let (code, object, hurts) = (Code::Malformed, Some(found.index), Hurts::All);
-                out.findings.push(Finding { code, object, offset: Some(at), message: what, hurts });
+                self.find(Finding { code, object, offset: Some(at), message: what, hurts }, out);
                 return;
             }
         };
@@ -118,10 +123,10 @@ impl Rows {
                 format!("it has no point {}, which the pointer says that the tree shows", found.applied.point);
             return self.give_up(Code::Malformed, Some(found.index), message, out);
         };
-        let reading = Reading::new(found.index, tail, shown, &self.scope.of, out);
+        let reading = Reading::new(found.index, tail, shown, &self.scope, out);
         if reading.is_bare() {
             // Of a mirror without files, the pointer is all that can be looked at.
-            out.claims.extend(self.pointer.take());
+            out.claims.extend(self.pointer.take().filter(|claim| self.scope.part.holds(Some(&claim.object))));
         }
         self.now = if reading.is_over() { Now::Nothing } else { Now::Block(Box::new(reading)) };
     }
@@ -210,6 +215,10 @@ impl Inspect for Rows {
             (Answer::Entries(_) | Answer::Writing(_), _) => {}
         }
         Flow::Continue(())
+    }
+
+    fn divides(&self) -> bool {
+        self.scope.part.is_part()
     }
 
     fn again(&self) -> Box<dyn Inspect> {

@@ -15,7 +15,7 @@
 //! otherwise by the SHA-256 of what arrived, which S3 itself recorded nothing of. A version that was the latest hurts
 //! the points in which it was, from the first to the last; one that never was, those that listed it.
 //!
-//! An inspection holds one block of the index, which is at most 8 MiB, and the tail.
+//! Parts of the claims are dealt out by blocks, where there are many. An inspection holds one block of the index, which is at most 8 MiB, and the tail.
 
 mod advice;
 pub mod applied;

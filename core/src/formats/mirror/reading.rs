@@ -7,11 +7,12 @@ use super::names;
 use crate::claim::{Claim, Expect, Extent};
 use crate::codec::Codec;
 use crate::finding::{Code, Finding, Hurts};
-use crate::inspect::{Batch, Of, Set};
+use crate::inspect::{Batch, Of, Scope, Set};
 use crate::name::{Name, printable};
 use crate::node::{Meta, Node, NodeKind};
 use crate::odd::Odd;
 use crate::point::Point;
+use crate::shard::Shard;
 use crate::stamp;
 
 /// An index whose tail was read.
@@ -23,12 +24,16 @@ pub(super) struct Reading {
     /// The points that are wanted.
     chosen: Range<u32>,
     wants: Wants,
+    part: Shard,
     /// The block that is read next, and its bytes so far.
     block: usize,
     bytes: Vec<u8>,
     /// The folder of the last node.
     folder: Option<Name>,
 }
+
+/// From so many blocks a part on, a part reads its own blocks alone.
+const BLOCKS: u64 = 8;
 
 /// What comes of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +48,13 @@ enum Wants {
 
 impl Reading {
     /// Begins to read an index by its tail; gives the points that are wanted.
-    pub(super) fn new(index: Name, tail: Tail, shown: u32, of: &Of, out: &mut Batch) -> Self {
-        let wants = match of {
+    pub(super) fn new(index: Name, tail: Tail, shown: u32, scope: &Scope, out: &mut Batch) -> Self {
+        let wants = match scope.of {
             Of::Catalogue => Wants::Points,
             Of::Point(_) | Of::Salvage(_) => Wants::Tree,
             Of::All | Of::References | Of::Under(_) => Wants::Claims,
         };
-        let chosen = choose(&tail, of, out);
+        let chosen = choose(&tail, &scope.of, out);
         for number in chosen.clone() {
             let Some(point) = tail.points.get(number as usize) else { continue };
             out.sets.push(Set {
@@ -60,7 +65,22 @@ impl Reading {
                 key: None,
             });
         }
-        Self { index, tail, shown, chosen, wants, block: 0, bytes: Vec::new(), folder: None }
+        let (part, bytes) = (scope.part, Vec::new());
+        let mut reading = Self { index, tail, shown, chosen, wants, part, block: 0, bytes, folder: None };
+        reading.pass();
+        reading
+    }
+
+    /// Whether each part has so many blocks that these can be dealt out. Otherwise every part reads all of them.
+    fn deals(&self) -> bool {
+        self.part.is_part() && self.tail.blocks().len() as u64 >= self.part.count().saturating_mul(BLOCKS)
+    }
+
+    /// Passes over blocks of other parts.
+    fn pass(&mut self) {
+        while self.deals() && self.block < self.tail.blocks().len() && !self.part.takes(self.block as u64) {
+            self.block = self.block.saturating_add(1);
+        }
     }
 
     /// Nothing but the tail is to be read, as nothing that a row could say is wanted.
@@ -94,7 +114,9 @@ impl Reading {
         let read = self.rows(&bytes, out);
         self.bytes = bytes;
         self.bytes.clear();
-        if let Err(odd) = read {
+        if let Err(odd) = read
+            && (self.deals() || self.part.holds(Some(&self.index)))
+        {
             out.findings.push(Finding {
                 code: Code::Malformed,
                 object: Some(self.index.clone()),
@@ -103,15 +125,22 @@ impl Reading {
                 hurts: Hurts::All,
             });
         }
+        self.next();
+    }
+
+    fn next(&mut self) {
         self.block = self.block.saturating_add(1);
+        self.pass();
     }
 
     /// Takes a failure to read it.
     pub(super) fn fail(&mut self, code: Code, message: String, out: &mut Batch) {
         let (object, offset) = (Some(self.index.clone()), self.tail.blocks().get(self.block).map(|block| block.at));
-        out.findings.push(Finding { code, object, offset, message, hurts: Hurts::All });
+        if self.deals() || self.part.holds(object.as_ref()) {
+            out.findings.push(Finding { code, object, offset, message, hurts: Hurts::All });
+        }
         self.bytes.clear();
-        self.block = self.block.saturating_add(1);
+        self.next();
     }
 
     fn rows(&mut self, bytes: &[u8], out: &mut Batch) -> Result<(), Odd> {
@@ -129,6 +158,9 @@ impl Reading {
             return;
         }
         let Some(object) = row.place(self.shown, aside) else { return };
+        if !self.deals() && !self.part.holds(Some(&object)) {
+            return;
+        }
         if row.wanted {
             let version = printable(row.version);
             let message = format!("its version {version}, of {} bytes by the inventory, was not had", row.size);

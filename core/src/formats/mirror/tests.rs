@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::applied::Applied;
 use super::index::{
-    Latest, Proof, Row, Seen,
+    Encoder, Latest, Proof, Row, Seen,
     tests::{points, row, write},
 };
 use super::*;
@@ -16,15 +16,22 @@ use crate::inspect::{Answer, Ask, Batch, Of};
 use crate::inventory::Etag;
 use crate::name::Name;
 use crate::node::NodeKind;
+use crate::shard::Shard;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// Everything an inspection gives. Bytes come in pieces of `step`.
 fn inspect(files: &Files, of: Of, step: usize) -> Batch {
-    let (mut inspect, mut all) = (Mirror.inspect(&Scope::new(of)), Batch::default());
-    for _ in 0..1000 {
+    run(files, &Scope::new(of), step).0
+}
+
+/// The same, and how many blocks of the index were read for it.
+fn run(files: &Files, scope: &Scope, step: usize) -> (Batch, usize) {
+    let (mut inspect, mut all) = (Mirror.inspect(scope), Batch::default());
+    for asked in 0..1000_usize {
         match inspect.ask() {
-            Ask::Done => return all,
+            // The pointer, the end of the index, and its tail.
+            Ask::Done => return (all, asked.saturating_sub(3)),
             Ask::Read { object, stretch } => match files.get(object.as_str().unwrap()) {
                 None => {
                     let fault = Fault { kind: FaultKind::Absent, message: "gone".to_owned() };
@@ -243,5 +250,44 @@ fn a_mirror_without_files_claims_its_pointer() {
         let batch = inspect(&files, Of::All, 10);
         assert_eq!((batch.sets.len(), batch.claims.len(), batch.findings.len()), (2, 1, 0));
         assert!(holds(&files, &batch.claims[0]));
+    }
+}
+
+#[test]
+fn parts_are_dealt_out_by_blocks_where_there_are_many_and_by_names_otherwise() {
+    let keys: Vec<String> = (0..200).map(|at| format!("k/{at:03}")).collect();
+    for (most, reads) in [(5, 1..=14), (100, 2..=2)] {
+        let mut index = Vec::new();
+        let mut encoder = Encoder::new("b", points(2)).unwrap().of_blocks(most);
+        for key in &keys {
+            encoder.push(&row(key.as_bytes(), b"v"), &mut |bytes| index.extend_from_slice(bytes)).unwrap();
+        }
+        let written = encoder.finish(&mut |bytes| index.extend_from_slice(bytes)).unwrap();
+        let applied = Applied {
+            bucket: "b".to_owned(),
+            point: NEW.to_owned(),
+            manifest: md5_of(b""),
+            index: 7,
+            size: written.size,
+            tail: written.sum,
+        };
+        let files = Files::from([
+            (names::APPLIED.to_owned(), applied.line().into_bytes()),
+            (names::index(7).unwrap().to_string(), index.clone()),
+        ]);
+        let mut damaged = files.clone();
+        // A byte of the first block, of which one part tells.
+        damaged.get_mut(&names::index(7).unwrap().to_string()).unwrap()[10] ^= 1;
+        let (mut claimed, mut told) = (Vec::new(), 0);
+        for number in 1..=3 {
+            let part = Scope::new(Of::All).part(Shard::new(number, 3).unwrap());
+            let (batch, blocks) = run(&files, &part, 1000);
+            assert!(reads.contains(&blocks), "{blocks} blocks are read");
+            assert!(batch.claims.len() > 20 && batch.sets.len() == 2);
+            claimed.extend(batch.claims.into_iter().map(|claim| claim.object.to_string()));
+            told += run(&damaged, &part, 1000).0.findings.len();
+        }
+        claimed.sort();
+        assert!(claimed == keys && told == 1, "{told}");
     }
 }

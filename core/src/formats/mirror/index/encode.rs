@@ -29,6 +29,8 @@ pub struct Encoder {
     open: Open,
     asides: usize,
     at: u64,
+    /// How many rows a block has, at most.
+    most: u32,
 }
 
 impl Encoder {
@@ -60,7 +62,14 @@ impl Encoder {
             open: Open::default(),
             asides: 0,
             at: 0,
+            most: ROWS,
         })
+    }
+
+    /// With fewer rows a block than usual.
+    #[cfg(test)]
+    pub(in crate::formats::mirror) fn of_blocks(self, most: u32) -> Self {
+        Self { most, ..self }
     }
 
     /// Takes the next row, and hands on what of the file is ready.
@@ -77,7 +86,7 @@ impl Encoder {
         if !self.last.take(row) {
             return Err(told("it does not come behind the one before it"));
         }
-        if self.count == ROWS || self.rows.len().saturating_add(ROW) > BYTES {
+        if self.count == self.most || self.rows.len().saturating_add(ROW) > BYTES {
             self.end_block(out)?;
         }
         if self.count == 0 {
