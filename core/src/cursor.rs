@@ -76,6 +76,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Writes a varint.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn push_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
@@ -85,6 +86,7 @@ pub(crate) fn push_varint(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// Writes bytes with their number as a varint before them.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn push_prefixed(bytes: &[u8], out: &mut Vec<u8>) {
     push_varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);

@@ -124,8 +124,10 @@ impl Manifest {
     /// # Errors
     /// [`NoManifest::Malformed`].
     pub fn parse(json: &[u8]) -> Result<Self, NoManifest> {
-        let json: Json = serde_json::from_slice(json)
-            .map_err(|error| NoManifest::Malformed(printable(error.to_string().as_bytes())))?;
+        let malformed = |what: String| NoManifest::Malformed(printable(what.as_bytes()));
+        // As text, since nobody looks whether what is passed over is any.
+        let text = std::str::from_utf8(json).map_err(|error| malformed(format!("it is no text: {error}")))?;
+        let json: Json = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
         let kind = match &*json.file_format {
             "CSV" => Kind::Csv,
             "Parquet" => Kind::Parquet,
@@ -237,6 +239,11 @@ mod tests {
             let refused = Manifest::parse(DANDI.replace(from, to).as_bytes()).unwrap_err();
             assert!(matches!(refused, NoManifest::Malformed(_)), "{refused}");
         }
+        let mut bytes = DANDI.as_bytes().to_vec();
+        let at = DANDI.find("2016").unwrap();
+        bytes[at] = 0xff;
+        let refused = Manifest::parse(&bytes).unwrap_err();
+        assert!(refused.to_string().contains("no text"), "{refused}");
         // What is not known says nothing.
         assert!(Manifest::parse(DANDI.replacen('{', "{\"new\": [1],", 1).as_bytes()).is_ok());
     }

@@ -88,7 +88,8 @@ impl Applied {
             point: Some(point).filter(|point| super::index::is_point(point))?.to_owned(),
             manifest: Digest::from_hex(Algorithm::Md5, manifest.as_bytes())?,
             index: index.parse().ok()?,
-            size: size.parse().ok()?,
+            // No file is longer.
+            size: size.parse().ok().filter(|size| *size <= i64::MAX.cast_unsigned())?,
             tail: Digest::from_hex(Algorithm::Sha256, tail.as_bytes())?,
         };
         // What is written otherwise was not written by this.
@@ -151,6 +152,7 @@ mod tests {
         for (from, to) in [
             ("index 7", "index 07"),
             ("index 7", "index -7"),
+            ("size 24117", "size 9223372036854775808"),
             ("2024-11-06T01-00Z", "2024-13-06T01-00Z"),
             ("2024-11-06T01-00Z", "../../../../../x"),
             ("bucket dandiarchive", "bucket dandi archive"),

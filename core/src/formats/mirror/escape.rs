@@ -65,7 +65,7 @@ pub fn unescape(name: &[u8]) -> Option<Segment> {
         let is_digest = digits.len() == 64 && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         return is_digest.then(|| Segment::Hashed(digits.to_vec()));
     }
-    let segment = unpercent(rest)?;
+    let segment = unpercent(rest).filter(|segment| !segment.contains(&b'/'))?;
     (*escape(&segment) == *name).then_some(Segment::Is(segment))
 }
 
@@ -198,8 +198,20 @@ mod tests {
 
     #[test]
     fn what_stands_for_no_segment_is_read_as_none() {
-        for name in ["", ".", "x.old.v.e", "%hwa", "%hw%61", "%hw%2e", "%hw%2", "%hw#", "%hw#12", ".highwater", "%hwf"]
-        {
+        for name in [
+            "",
+            ".",
+            "x.old.v.e",
+            "%hwa",
+            "%hw%61",
+            "%hw%2e",
+            "%hw%2",
+            "%hw#",
+            "%hw#12",
+            ".highwater",
+            "%hwf",
+            "%hw%2F",
+        ] {
             assert_eq!(unescape(name.as_bytes()), None, "{name}");
         }
     }

@@ -152,7 +152,20 @@ pub fn read(path: &Name) -> Option<Place> {
             (Segment::Hashed(_), _) | (_, None) => None,
         };
     }
-    Some(Place { key, aside, old })
+    let place = Place { key, aside, old };
+    // What would have another place has not been put here.
+    place.name().is_none_or(|name| name == *path).then_some(place)
+}
+
+impl Place {
+    /// Where it lies; none where a part is hashed.
+    fn name(&self) -> Option<Name> {
+        let key = self.key.as_ref()?;
+        match &self.old {
+            None => latest(key, self.aside),
+            Some(Old { version, etag }) => old(key, version.as_ref()?, etag.as_ref()?),
+        }
+    }
 }
 
 /// The segment, version and ETag of an older version's name: the ETag has no dot, and the version no second `.old.`.

@@ -80,7 +80,7 @@ const CASES: [(&str, Harm, &str); 19] = [
     (
         "bytes that nothing proves",
         |stage| stage.rows(&[Row { proof: Proof::Nothing, size: 700, ..row(b"zarr/0/new", b"v", b"") }]),
-        "0 0 3 | 0 | 1",
+        "0 0 3 | 0 | 3",
     ),
     (
         "a version that was not had",

@@ -2,7 +2,9 @@
 
 use super::super::names;
 use super::{SPANS, WORD};
-use crate::cursor::{Cursor, push_prefixed, push_varint};
+use crate::cursor::Cursor;
+#[cfg(not(target_family = "wasm"))]
+use crate::cursor::{push_prefixed, push_varint};
 use crate::digest::{Algorithm, Digest, etag};
 use crate::inventory::{Etag, LONGEST_KEY};
 use crate::name::Name;
@@ -129,6 +131,7 @@ impl<'a> Row<'a> {
     }
 
     /// Writes it behind another one of its block.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn push(&self, before: &mut Before, newest: u32, out: &mut Vec<u8>) {
         let flag = |is: bool, flag| if is { flag } else { 0 };
         let (proof, part) = match self.proof {
@@ -315,6 +318,7 @@ impl<'a> Row<'a> {
 }
 
 /// A number whose sign is its lowest bit.
+#[cfg(not(target_family = "wasm"))]
 fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }

@@ -18,7 +18,9 @@
 use std::ops::Range;
 
 use super::{ASIDES, POINTS, ROWS};
-use crate::cursor::{Cursor, push_prefixed, push_varint};
+use crate::cursor::Cursor;
+#[cfg(not(target_family = "wasm"))]
+use crate::cursor::{push_prefixed, push_varint};
 use crate::digest::{Digest, sha256_of};
 use crate::inventory::LONGEST_KEY;
 use crate::odd::Odd;
@@ -143,6 +145,7 @@ impl Trailer {
     }
 
     /// Its bytes.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn encode(tail: &[u8]) -> Vec<u8> {
         [&(tail.len() as u64).to_le_bytes()[..], sha256_of(tail).as_bytes(), &MAGIC].concat()
     }
@@ -235,6 +238,7 @@ impl Tail {
     }
 
     /// Its bytes.
+    #[cfg(not(target_family = "wasm"))]
     pub(in crate::formats::mirror) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         push_prefixed(self.bucket.as_bytes(), &mut out);
