@@ -8,6 +8,7 @@ use crate::claim::{Claim, Expect, Extent};
 use crate::codec::Codec;
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{Batch, Of, Scope, Set};
+use crate::left_out::LeftOut;
 use crate::name::{Name, printable};
 use crate::node::{Meta, Node, NodeKind};
 use crate::odd::Odd;
@@ -63,6 +64,7 @@ impl Reading {
                 bytes: point.bytes,
                 archives: Vec::new(),
                 key: None,
+                left_out: LeftOut::default(),
             });
         }
         let (part, bytes) = (scope.part, Vec::new());
