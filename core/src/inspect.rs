@@ -14,6 +14,7 @@ use crate::name::Name;
 use crate::node::Node;
 use crate::point::{NoPoint, Point};
 use crate::report::Depth;
+use crate::shard::Shard;
 use crate::trail::Trail;
 
 /// A kind of backup. One folder below `formats` implements it, one line there lists it.
@@ -46,6 +47,8 @@ pub struct Scope {
     pub tree: bool,
     /// Opens what was encrypted with it.
     pub key: Option<Key>,
+    /// Which part of the claims is asked for, of an inspection that [divides](Inspect::divides) them itself.
+    pub part: Shard,
 }
 
 /// Which sets an inspection is of, and what of them.
@@ -71,7 +74,7 @@ impl Scope {
     /// Without trails and without a key.
     #[must_use]
     pub fn new(of: Of) -> Self {
-        Self { of, trails: false, tree: false, key: None }
+        Self { of, trails: false, tree: false, key: None, part: Shard::WHOLE }
     }
 
     /// With trails, or without.
@@ -84,6 +87,12 @@ impl Scope {
     #[must_use]
     pub fn as_tree(self, tree: bool) -> Self {
         Self { tree, ..self }
+    }
+
+    /// Of a part of the claims.
+    #[must_use]
+    pub fn part(self, part: Shard) -> Self {
+        Self { part, ..self }
     }
 
     /// With a key, if there is one.
@@ -216,6 +225,13 @@ pub trait Inspect: Send {
     /// What opens what its claims say is encrypted.
     fn key(&self) -> Option<&Key> {
         None
+    }
+
+    /// Whether it gives the part of the claims that its scope asks for, and no others, so that nobody need read all of
+    /// its indices; what it finds in them it says in one part alone. Otherwise it gives all, and whoever asks takes those
+    /// of its part by the names of objects.
+    fn divides(&self) -> bool {
+        false
     }
 
     /// The same inspection, from its start.

@@ -32,6 +32,7 @@
 pub mod check;
 pub mod claim;
 pub mod codec;
+mod cursor;
 pub mod digest;
 pub mod drive;
 pub mod facts;
@@ -42,6 +43,7 @@ pub mod fit;
 pub mod foreign;
 pub mod formats;
 pub mod inspect;
+pub mod inventory;
 pub mod keep;
 pub mod key;
 pub mod lane;

@@ -28,6 +28,18 @@ impl Shard {
         self.count == 1 || fnv1a(object.map_or(&[], Name::as_bytes)) % self.count == self.index
     }
 
+    /// Whether the thing of this number belongs to this part, where things are dealt out in turn.
+    #[must_use]
+    pub fn takes(&self, number: u64) -> bool {
+        number % self.count == self.index
+    }
+
+    /// How many parts there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     /// This is not all.
     #[must_use]
     pub fn is_part(&self) -> bool {

@@ -29,6 +29,8 @@ pub enum Work {
 pub struct Survey {
     inspect: Box<dyn Inspect>,
     options: Options,
+    /// The part of what the inspection gives that is taken: all, where it divides by itself.
+    taken: Shard,
     sets: Vec<Set>,
     findings: Findings,
     coverage: report::Coverage,
@@ -71,9 +73,11 @@ impl Survey {
     #[must_use]
     pub fn new(inspect: Box<dyn Inspect>, options: Options) -> Self {
         let moving = options.format.filter(|format| format.facts().moves).map(|_| Moving::default());
+        let taken = if inspect.divides() { Shard::WHOLE } else { options.shard };
         Self {
             inspect,
             options,
+            taken,
             moving,
             sets: Vec::new(),
             findings: Findings::default(),
@@ -98,7 +102,7 @@ impl Survey {
         let mut batch = Batch::default();
         let flow = self.inspect.answer(answer, &mut batch);
         // Of a part, nothing else is remembered: its claims are the part's own, and those of all parts add up.
-        let shard = self.options.shard;
+        let shard = self.taken;
         batch.claims.retain(|claim| shard.holds(Some(&claim.object)));
         batch.shared.retain(|claim| shard.holds(Some(&claim.object)));
         batch.trails.retain(|trail| shard.holds(trail.parts.first().map(|part| &part.object)));
@@ -118,12 +122,12 @@ impl Survey {
         self.sets.append(&mut batch.sets);
         self.absent = self.absent.take().or(batch.absent.take());
         for finding in batch.findings.drain(..) {
-            self.report(finding);
+            self.take_finding(finding, shard);
         }
         // Whoever looks at lengths alone needs no key.
         let locked = if self.options.depth >= Depth::Digest { std::mem::take(&mut batch.locked) } else { Vec::new() };
         for finding in locked {
-            self.report(finding);
+            self.take_finding(finding, shard);
         }
         self.coverage.claims = self.coverage.claims.saturating_add((batch.claims.len() + batch.trails.len()) as u64);
         self.take_known(&mut batch);
@@ -226,8 +230,12 @@ impl Survey {
 
     /// Adds a finding of the host's own, such as a root that cannot be listed.
     pub fn report(&mut self, finding: Finding) {
-        // Every shard reads the indices; only one may report what they say.
-        if self.options.shard.holds(finding.object.as_ref()) {
+        self.take_finding(finding, self.options.shard);
+    }
+
+    /// Takes a finding that belongs to a part. Every shard reads the indices; only one may report what they say.
+    fn take_finding(&mut self, finding: Finding, shard: Shard) {
+        if shard.holds(finding.object.as_ref()) {
             if finding.code == Code::Missing {
                 self.removal.doubt(&finding, false);
             }
@@ -247,10 +255,10 @@ impl Survey {
         self.options.format.and_then(|format| format.facts().pool)
     }
 
-    /// The part of the claims that this is on.
+    /// The part of the claims that this is on, by the names of their objects.
     #[must_use]
     pub fn shard(&self) -> Shard {
-        self.options.shard
+        self.taken
     }
 
     /// The sets named so far.

@@ -145,7 +145,7 @@ impl Survey {
             None => Of::All,
             Some(point) => Of::Point(Some(point_of(format, &point)?)),
         };
-        let scope = Scope::new(of).trailing(trails).keyed(key);
+        let scope = Scope::new(of).trailing(trails).keyed(key).part(shard);
         let options = survey::Options { label: label.to_owned(), format: Some(format), depth, strict, shard };
         let survey = survey::Survey::new(format.inspect(&scope), options);
         Ok(Self { drive: Drive::new(survey, depth, listing.0), news: VecDeque::new(), told: 0 })

@@ -65,7 +65,7 @@ impl Etag {
 }
 
 /// The value of an MD5 of MD5s and a number of parts.
-fn value(sum: [u8; 16], parts: u32) -> [u8; LENGTH] {
+pub(crate) fn value(sum: [u8; 16], parts: u32) -> [u8; LENGTH] {
     let mut value = [0; LENGTH];
     value.iter_mut().zip(sum.into_iter().chain(parts.to_be_bytes())).for_each(|(slot, byte)| *slot = byte);
     value

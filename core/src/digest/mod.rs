@@ -6,6 +6,7 @@ pub mod etag;
 mod hash;
 pub mod lanes;
 pub mod md5;
+pub mod parts;
 pub mod sha256;
 
 pub use hash::{Hasher, digest as of, md5 as md5_of, sha256 as sha256_of, update_lanes};

@@ -120,6 +120,9 @@ codes! {
     /// A store that its engine changed at each look.
     Moved = 208, "moved", Inconclusive, "a store that changed faster than it could be looked at",
         "Make a checkpoint of it and verify that: highwater checkpoint STORE DEST --verify.";
+    /// An object that was listed where the set was made, and could not be fetched.
+    NotHad = 209, "not-had", Inconclusive, "an object that a mirror lacks, as it could not be fetched",
+        "Sync again, which asks for it once more; if the bucket has it no more, nothing else can bring it back.";
     /// A file that does not belong to the set.
     Stray = 301, "stray", Warning, "a file that does not belong to the set",
         "Nothing needs it; look at it, then move it away.";

@@ -325,6 +325,18 @@ fn parts(code: Code) -> Page {
             ],
             again: "--depth digest --strict",
         },
+        Code::NotHad => Page {
+            means: "The index says that the bucket listed this object, and that it could not be fetched: nothing of it \
+                is in the mirror. Points in which it is the latest of its key cannot be given back as a whole.",
+            comes: "The bucket removed it between the inventory and the sync, does not let it be read, or has it \
+                archived; or what came was not what the inventory says.",
+            steps: &[
+                "Look up why it was not had, and mend that if it can be: give the right to read it, or bring it back \
+                 from the archive.",
+                "Sync again: whatever is lacking is asked for each time.",
+            ],
+            again: "--depth list",
+        },
         Code::Pending => Page {
             means: "Transactions are committed and lie in a journal, or beside the database, from where the store's own \
                 program takes them into it. The database is looked at as it is: they belong to later points.",

@@ -4,6 +4,7 @@ pub mod datastore;
 pub mod dirstorage;
 pub mod fjall;
 pub mod listed;
+pub mod mirror;
 pub mod repozo;
 pub mod rocksdb;
 pub mod tree;
@@ -16,7 +17,10 @@ use datastore::Datastore;
 use rocksdb::Stores;
 
 /// Every format, in the order in which they are asked whether they recognise a root.
+///
+/// A mirror comes first: whatever a bucket holds may lie beside what it is known by.
 pub static ALL: &[&dyn Format] = &[
+    &mirror::Mirror,
     &repozo::Repozo,
     &Datastore::STORE,
     &Datastore::CACHE,

@@ -20,6 +20,7 @@ pub mod dirstorage;
 pub mod fjall;
 pub mod hostile;
 pub mod injected;
+pub mod mirror;
 pub mod repozo;
 pub mod rocksdb;
 pub mod tree;
@@ -41,7 +42,7 @@ use crate::repo::Image;
 use crash::{Judgement, Scene, Seen};
 
 /// Every format.
-pub fn all() -> [&'static dyn Specimen; 7] {
+pub fn all() -> [&'static dyn Specimen; 8] {
     [
         &repozo::Repozo,
         &datastore::Datastore,
@@ -50,6 +51,7 @@ pub fn all() -> [&'static dyn Specimen; 7] {
         &rocksdb::Stores::LEVELDB,
         &dirstorage::DirStorage,
         &tree::Tree,
+        &mirror::Mirror,
     ]
 }
 

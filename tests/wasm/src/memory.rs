@@ -91,7 +91,7 @@ impl Host {
     pub fn report(&self, files: &Image, label: &str) -> Report {
         let format = by_name(self.format).expect("a known format");
         let trails = self.depth >= format.facts().trails;
-        let scope = Scope::new(Of::All).trailing(trails).keyed(self.key.clone());
+        let scope = Scope::new(Of::All).trailing(trails).keyed(self.key.clone()).part(self.shard);
         let options = Options {
             label: label.to_owned(),
             format: Some(format),

@@ -5,7 +5,7 @@
 //! `db/version_edit.cc`, `db/wal_edit.cc`, `db/blob/blob_file_addition.cc`; LevelDB 1.22 `db/version_edit.cc`.)
 
 use super::Engine;
-use super::cursor::Cursor;
+use crate::cursor::Cursor;
 
 /// The bit of a field that may be skipped by who does not know it.
 const SKIPPABLE: u32 = 1 << 13;

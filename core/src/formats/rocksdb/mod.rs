@@ -26,7 +26,6 @@
 
 mod advice;
 pub mod current;
-mod cursor;
 mod edit;
 mod inspect;
 mod listing;

@@ -9,11 +9,11 @@
 use crc32c::{crc32c, crc32c_append};
 
 use super::HURTS;
-use super::cursor::Cursor;
 use super::edit::Blob;
 use super::records::unmask;
 use super::table::failed;
 use crate::codec::Flow;
+use crate::cursor::Cursor;
 use crate::digest::Digest;
 use crate::finding::{Code, Finding, Findings};
 use crate::name::Name;

@@ -5,9 +5,9 @@
 //! record, and nothing of a batch can be read without decompression.
 
 use super::Engine;
-use super::cursor::Cursor;
 use super::records::{Ended, Records, Tail};
 use crate::codec::Flow;
+use crate::cursor::Cursor;
 
 /// The length of what every batch begins with, in bytes.
 const HEAD: usize = 12;

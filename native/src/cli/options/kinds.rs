@@ -41,11 +41,14 @@ static LISTED: Kind =
 pub(in crate::cli) static TREE: Kind =
     Kind { heading: "For a folder", noun: "a set of points of a folder", formats: &["tree"] };
 
+/// A mirror of a bucket.
+static MIRROR: Kind = Kind { heading: "For a mirror of a bucket", noun: "a mirror of a bucket", formats: &["mirror"] };
+
 /// A ZODB and its blobs, which become points of a folder.
 pub(in crate::cli) static ZODB: Kind =
     Kind { heading: "For a Data.fs with blobs", noun: "a folder with a Data.fs and blobs", formats: &[] };
 
-static ALL: [&Kind; 7] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &DIRSTORAGE, &LISTED, &TREE];
+static ALL: [&Kind; 8] = [&REPOZO, &DATASTORE, &FJALL, &ROCKSDB, &DIRSTORAGE, &LISTED, &TREE, &MIRROR];
 
 impl Kind {
     /// Whether a format is of this kind.

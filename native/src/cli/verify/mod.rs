@@ -187,7 +187,7 @@ impl Verify {
             Some(point) => Of::Under(format.point(point).map_err(|no| usage(no.to_string()))?),
         };
         let options = Options { label: label.clone(), format: Some(format), depth, strict: self.strict, shard };
-        let survey = Survey::new(format.inspect(&Scope::new(of).trailing(trails).keyed(key)), options);
+        let survey = Survey::new(format.inspect(&Scope::new(of).trailing(trails).keyed(key).part(shard)), options);
         let survey =
             drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;
         let absent = survey.absent().map(|what| format!("{what} [in {label}]"));

@@ -6,8 +6,8 @@
 //! of values out: a value is a handle, or, where its key shares bytes with the one before it, the difference (zigzag)
 //! of the block's size from that of the one before, behind which it lies (RocksDB 10.4 `table/block_based/block.cc`).
 
-use super::super::cursor::Cursor;
 use super::footer::{Handle, TRAILER};
+use crate::cursor::Cursor;
 
 /// The bit of the number of runs that says that a hash index stands before it.
 const HASHED: u32 = 1 << 31;

@@ -7,8 +7,8 @@
 //! * versions 6 and 7, 53 bytes: kind of checksum 1, `3e 00 7a 00`, checksum of the footer 4, base of the checksums 4,
 //!   length of the metaindex, which lies right before the footer, 4, zeros 24, version 4, magic number 8.
 
-use super::super::cursor::Cursor;
 use super::sum::{Context, Kind};
+use crate::cursor::Cursor;
 
 /// The longest footer, in bytes.
 pub(super) const LONGEST: u64 = 53;

@@ -8,11 +8,11 @@
 use std::ops::Range;
 
 use super::super::Engine;
-use super::super::cursor::Cursor;
 use super::entries::{Form, handles, pairs};
 use super::footer::{Footer, Handle, LONGEST, NoFooter, TRAILER};
 use super::sum::Kind;
 use super::unpack::{MOST, Packed, unpack};
+use crate::cursor::Cursor;
 use crate::finding::Code;
 
 /// Parts of an index that lie behind each other are read together, up to so many bytes.

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::super::Engine;
-use super::super::cursor::Cursor;
 use crate::codec::unzstd;
+use crate::cursor::Cursor;
 
 /// The most that is read of an index, and the most that comes out of it, in bytes: enough for tables of some gigabytes.
 pub(super) const MOST: usize = 64 << 20;

@@ -1,0 +1,32 @@
+//! What to do about findings in a mirror, where it differs from what is true of all sets.
+
+use crate::finding::Code;
+
+/// One sentence of advice; none where the general one fits.
+pub(super) fn advice(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::Missing | Code::Length | Code::Digest => {
+            "Move the file away and sync again: what the bucket still has is fetched anew; otherwise bring it back \
+             from another copy of the mirror."
+        }
+        Code::Malformed => {
+            "Bring .highwater-mirror back from another copy of the mirror; the files themselves are plain, and a sync \
+             into the folder takes over those that the bucket still lists."
+        }
+        Code::NoIndex => "Sync again: the first sync into this folder has not come to its end.",
+        Code::Moved => "Verify again when no sync is running.",
+        _ => return None,
+    })
+}
+
+/// What else is true of a finding in a mirror.
+pub(super) fn notes(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::Digest => {
+            "An MD5 or an ETag is what S3 recorded. A SHA-256 is of what arrived when the object was fetched, as S3 \
+             recorded nothing that its bytes could be compared with: it proves that the file is as received."
+        }
+        Code::NotHad => "The file .highwater-mirror/wanted says why, a line for each.",
+        _ => return None,
+    })
+}
