@@ -15,9 +15,9 @@ pub(crate) use blob::Kept;
 pub use blob::encode as encode_blob;
 pub use sealing::Sealing;
 pub(crate) use zstd::Frames;
-#[cfg(not(target_family = "wasm"))]
-pub use zstd::Packer;
 pub(crate) use zstd::unzstd;
+#[cfg(not(target_family = "wasm"))]
+pub use zstd::{Packer, Unpacker};
 
 /// How an object's bytes are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

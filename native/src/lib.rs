@@ -30,6 +30,7 @@ pub mod live;
 pub mod lock;
 pub mod mark;
 mod marking;
+pub mod mirror;
 pub mod prune;
 mod random;
 pub mod restore;

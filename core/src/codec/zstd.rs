@@ -10,11 +10,15 @@ mod blocks;
 mod frames;
 #[cfg(not(target_family = "wasm"))]
 mod pack;
+#[cfg(not(target_family = "wasm"))]
+mod unpack;
 
 pub(super) use blocks::Blocks;
 pub(crate) use frames::Frames;
 #[cfg(not(target_family = "wasm"))]
 pub use pack::Packer;
+#[cfg(not(target_family = "wasm"))]
+pub use unpack::Unpacker;
 
 use super::{Broken, Flow};
 

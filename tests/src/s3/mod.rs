@@ -8,6 +8,7 @@
 pub mod admin;
 mod answer;
 pub mod fault;
+pub mod inventory;
 mod list;
 pub mod observe;
 pub mod others;
@@ -20,6 +21,7 @@ pub mod text;
 
 pub use admin::Admin;
 pub use fault::{Fault, Rule};
+pub use inventory::{Published, Recipe};
 pub use server::{Asked, Server};
 pub use shelves::Shelves;
 

@@ -26,6 +26,9 @@ pub const APPLIED: &str = ".highwater-mirror/applied";
 /// The folder of the indices ([`super::index`]).
 pub const INDEX: &str = ".highwater-mirror/index";
 
+/// The folder of an inventory's lists while it is planned by.
+pub const LISTS: &str = ".highwater-mirror/lists";
+
 /// The folder of what is planned.
 pub const PLAN: &str = ".highwater-mirror/plan";
 

@@ -49,8 +49,7 @@ mod tail;
 pub use encode::{Encoder, Written};
 pub use row::{Latest, Proof, Row, Seen};
 pub use rows::Rows;
-pub(super) use tail::is_point;
-pub use tail::{Block, Point, TRAILER, Tail, Totals, Trailer};
+pub use tail::{Block, Point, TRAILER, Tail, Totals, Trailer, is_point};
 
 use crate::inventory::Etag;
 

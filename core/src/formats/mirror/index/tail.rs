@@ -309,7 +309,8 @@ fn is_key(key: &[u8]) -> bool {
 }
 
 /// Whether a text names a point: `YYYY-MM-DDThh-mmZ`, as folders of inventories are called.
-pub(in crate::formats::mirror) fn is_point(name: &str) -> bool {
+#[must_use]
+pub fn is_point(name: &str) -> bool {
     let bytes = name.as_bytes();
     let fits = name.len() == 17 && bytes.get(10) == Some(&b'T') && bytes.get(13) == Some(&b'-');
     fits && name.ends_with('Z') && stamp::point(name).is_ok()

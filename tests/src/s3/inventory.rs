@@ -1,0 +1,173 @@
+//! `Recipe`: writes inventories of a bucket into a bucket, as S3 does, and as it should not.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use md5::{Digest, Md5};
+use serde_json::json;
+
+use super::Server;
+use super::answer::iso_date;
+use super::shelves::Version;
+use super::text::{form, hex};
+
+/// All columns that a mirror reads, as S3 lists them.
+pub const COLUMNS: &str = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag, \
+                           StorageClass, IsMultipartUploaded, EncryptionStatus";
+
+/// How an inventory is written.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// The bucket that is listed.
+    pub source: &'static str,
+    /// The bucket that the lists go to.
+    pub destination: &'static str,
+    /// The destination as the manifest names it, if that is another.
+    pub said: Option<&'static str>,
+    /// The folder of the dated folders, with a slash at its end.
+    pub prefix: &'static str,
+    /// The dated folder.
+    pub date: &'static str,
+    /// `fileFormat`.
+    pub format: &'static str,
+    /// `fileSchema`; without `VersionId`, only the latest versions are listed.
+    pub columns: &'static str,
+    /// How many lists the rows are cut into, at any row.
+    pub lists: usize,
+    /// The rows are dealt out to the lists by turns, so that these overlap.
+    pub dealt: bool,
+    /// The rows are shuffled, by this seed.
+    pub shuffled: Option<u64>,
+    /// Lines that stand at the beginning of the list of this number.
+    pub first: Vec<(usize, &'static str)>,
+    /// What the manifest says of the list of this number: its MD5 and its size, if they are others.
+    pub lie: Option<(usize, Option<&'static str>, Option<u64>)>,
+    /// What `manifest.checksum` holds, if it is something else.
+    pub checksum: Option<&'static str>,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            source: "archive",
+            destination: "inventories",
+            said: None,
+            prefix: "of/archive/daily/",
+            date: "2024-11-06T01-00Z",
+            format: "CSV",
+            columns: COLUMNS,
+            lists: 1,
+            dealt: false,
+            shuffled: None,
+            first: Vec::new(),
+            lie: None,
+            checksum: None,
+        }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The URL of the folder of the dated folders.
+    pub url: String,
+    /// Key and version of each row, in the order of keys; of a key, the newest version first.
+    pub rows: Vec<(Vec<u8>, String)>,
+    /// The keys of the lists, in the manifest's order.
+    pub lists: Vec<String>,
+}
+
+impl Recipe {
+    /// Writes an inventory of what the bucket holds now.
+    pub fn publish(&self, server: &Server) -> Published {
+        let versioned = self.columns.contains("VersionId");
+        server.shelves(|shelves| {
+            let mut rows = Vec::new();
+            for (key, versions) in &shelves.bucket(self.source).keys {
+                for (age, version) in versions.iter().rev().enumerate() {
+                    if versioned || age == 0 && version.body.is_some() {
+                        rows.push((key.clone(), version.id.clone(), self.line(key, version, age == 0)));
+                    }
+                }
+            }
+            let listed = rows.iter().map(|(key, version, _)| (key.clone(), version.clone())).collect();
+            let mut files = Vec::new();
+            for (number, text) in self.cut(rows.into_iter().map(|(.., line)| line).collect()).iter().enumerate() {
+                let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+                gzip.write_all(text.as_bytes()).expect("memory");
+                let bytes = gzip.finish().expect("memory");
+                let key = format!("{}data/{}-{number:04}.csv.gz", self.prefix, self.date);
+                shelves.put(self.destination, key.as_bytes(), &bytes);
+                let (mut md5, mut size) = (hex(&Md5::digest(&bytes)), bytes.len() as u64);
+                if let Some((_, sum, length)) = self.lie.filter(|(lied, ..)| *lied == number) {
+                    md5 = sum.map_or(md5, ToOwned::to_owned);
+                    size = length.unwrap_or(size);
+                }
+                files.push(json!({"key": key, "size": size, "MD5checksum": md5}));
+            }
+            let said = self.said.unwrap_or(self.destination);
+            let manifest = json!({
+                "sourceBucket": self.source,
+                "destinationBucket": format!("arn:aws:s3:::{said}"),
+                "version": "2016-11-30",
+                "creationTimestamp": "1730854800000",
+                "fileFormat": self.format,
+                "fileSchema": self.columns,
+                "files": files,
+            })
+            .to_string();
+            let sum = self.checksum.map_or_else(|| format!("{}\n", hex(&Md5::digest(&manifest))), ToOwned::to_owned);
+            let folder = format!("{}{}/", self.prefix, self.date);
+            shelves.put(self.destination, format!("{folder}manifest.json").as_bytes(), manifest.as_bytes());
+            shelves.put(self.destination, format!("{folder}manifest.checksum").as_bytes(), sum.as_bytes());
+            let hive = format!("{}hive/dt={}/symlink.txt", self.prefix, self.date);
+            shelves.put(self.destination, hive.as_bytes(), b"");
+            let url = format!("s3://{}/{}", self.destination, self.prefix);
+            let lists = files.iter().map(|file| file["key"].as_str().expect("a key").to_owned()).collect();
+            Published { url, rows: listed, lists }
+        })
+    }
+
+    /// A row as S3 writes it.
+    fn line(&self, key: &[u8], version: &Version, latest: bool) -> String {
+        let marker = version.body.is_none();
+        let field = |column: &str| match column {
+            "Bucket" => self.source.to_owned(),
+            "Key" => form(key),
+            "VersionId" if version.id == "null" => String::new(),
+            "VersionId" => version.id.clone(),
+            "IsLatest" => latest.to_string(),
+            "IsDeleteMarker" => marker.to_string(),
+            "LastModifiedDate" => iso_date(version.modified),
+            "Size" => version.body.as_ref().map_or_else(String::new, |body| body.len().to_string()),
+            "ETag" => version.etag.clone(),
+            "IsMultipartUploaded" if marker => String::new(),
+            "IsMultipartUploaded" => (!version.parts.is_empty()).to_string(),
+            "StorageClass" => version.class.to_owned(),
+            "EncryptionStatus" => "SSE-S3".to_owned(),
+            _ => "unknown, to say \"\"the least\"\"".to_owned(),
+        };
+        let fields: Vec<String> = self.columns.split(", ").map(|column| format!("\"{}\"", field(column))).collect();
+        fields.join(",") + "\n"
+    }
+
+    /// The texts of the lists.
+    fn cut(&self, mut lines: Vec<String>) -> Vec<String> {
+        if let Some(mut state) = self.shuffled {
+            for at in (1..lines.len()).rev() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                lines.swap(at, usize::try_from(state >> 33).expect("31 bits") % (at + 1));
+            }
+        }
+        let each = lines.len().div_ceil(self.lists).max(1);
+        let mut texts = vec![String::new(); self.lists];
+        for (number, line) in &self.first {
+            texts[*number] += line;
+        }
+        for (at, line) in lines.iter().enumerate() {
+            texts[if self.dealt { at % self.lists } else { at / each }] += line;
+        }
+        texts
+    }
+}

@@ -1,0 +1,4 @@
+//! Mirrors of buckets, against our own server of S3.
+
+mod inventories;
+mod lists;
