@@ -21,6 +21,7 @@ mod left_out;
 mod list;
 mod man;
 mod mark;
+mod mirror;
 mod options;
 mod out;
 mod output;

@@ -16,6 +16,7 @@ use super::heal::Heal;
 use super::list::List;
 use super::man::Man;
 use super::mark::Mark;
+use super::mirror::Mirror;
 use super::prune::Prune;
 use super::report::Report;
 use super::repozo::Repozo;
@@ -63,6 +64,7 @@ pub(super) enum Verb {
     Backup(Backup),
     Restore(Restore),
     Checkpoint(Checkpoint),
+    Mirror(Mirror),
     Verify(Verify),
     Mark(Mark),
     Heal(Heal),
@@ -106,6 +108,7 @@ impl Verb {
             Self::Backup(verb) => verb,
             Self::Restore(verb) => verb,
             Self::Checkpoint(verb) => verb,
+            Self::Mirror(verb) => verb,
             Self::Verify(verb) => verb,
             Self::Mark(verb) => verb,
             Self::Heal(verb) => verb,

@@ -1,4 +1,36 @@
-//! Mirrors of buckets: brings them to what an inventory lists.
+//! Mirrors buckets of S3 into folders: every version kept, planned from inventories, taken back without the network.
+//!
+//! | step | what it does | killed there |
+//! |---|---|---|
+//! | find | the inventory, by its date ([`inventories`]); its lists are fetched, and sorted if need be ([`lists`]) | goes on |
+//! | plan | inventory and index side by side: steps, and the next index ([`plan`]) | is thrown away |
+//! | begin | the plan is durable, and a file says so ([`journal`]) | the next run goes on |
+//! | fetch | what is new is put where it belongs; what replaces something waits ([`fetch`]) | goes on |
+//! | settle | the next index, in which stands what was had and what proves it ([`sync`]) | is made again |
+//! | apply | files are moved; no file is replaced, and no step is done twice ([`apply`]) | is gone through again |
+//! | commit | all is durable, and one file is renamed: the pointer | was not, or was |
+//!
+//! The tree is read by nobody but [`fetch`], which looks whether a body is there already. Versions that the inventory
+//! lists no more stay. What lies in the way and is none of the mirror's is moved aside, never replaced.
 
+mod apply;
+mod area;
+mod body;
+mod fetch;
+mod index;
 pub mod inventories;
+mod journal;
 pub mod lists;
+mod plan;
+mod results;
+mod rollback;
+mod state;
+mod sync;
+mod wants;
+
+pub use fetch::Fetched;
+pub use inventories::{Inventories, Inventory};
+pub use lists::{Lists, Outcome, Unread};
+pub use rollback::{Rolled, rollback};
+pub use state::{State, state};
+pub use sync::{Summary, Sync, SyncPlan};

@@ -23,7 +23,7 @@ pub use admin::Admin;
 pub use fault::{Fault, Rule};
 pub use inventory::{Published, Recipe};
 pub use server::{Asked, Server};
-pub use shelves::Shelves;
+pub use shelves::{Shelves, Version};
 
 /// The key that all three servers know.
 pub const KEY: &str = "AKIDTEST";

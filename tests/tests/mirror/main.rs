@@ -1,4 +1,7 @@
 //! Mirrors of buckets, against our own server of S3.
 
 mod inventories;
+mod killed;
 mod lists;
+mod scene;
+mod sync;

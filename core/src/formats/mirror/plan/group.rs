@@ -43,6 +43,8 @@ pub(super) struct Version {
     pub(super) wanted: bool,
     /// The index says that it was written at another time.
     pub(super) touched: bool,
+    /// Which of the wanted rows of the next index is its, if it is wanted.
+    pub(super) number: u64,
 }
 
 impl Group {
@@ -93,6 +95,7 @@ impl Group {
             known: true,
             wanted: row.wanted,
             touched: false,
+            number: 0,
         });
     }
 
@@ -141,6 +144,7 @@ impl Group {
             known: false,
             wanted: !row.marker,
             touched: false,
+            number: 0,
         });
         true
     }

@@ -22,6 +22,8 @@ pub struct Merge<'a> {
     /// Groups whose memory can be used again.
     spare: Vec<Group>,
     tally: Tally,
+    /// Rows of the next index that are wanted.
+    wanted: u64,
 }
 
 /// What a merge gives.
@@ -58,6 +60,7 @@ impl<'a> Merge<'a> {
             open: Vec::new(),
             spare: Vec::new(),
             tally: Tally::default(),
+            wanted: 0,
         }
     }
 
@@ -129,6 +132,10 @@ impl<'a> Merge<'a> {
             self.tally.unclear = self.tally.unclear.saturating_add(1);
         }
         self.group.settle(self.point);
+        for version in &mut self.group.versions {
+            version.number = self.wanted;
+            self.wanted = self.wanted.saturating_add(u64::from(version.wanted));
+        }
         for version in &self.group.versions {
             if !version.listed {
                 self.tally.vanished = self.tally.vanished.saturating_add(1);
@@ -199,7 +206,6 @@ impl<'a> Merge<'a> {
         }
         let is_occupied = files().any(|version| version.had && version.was_latest) && was_aside == is_aside;
         for version in files() {
-            let Some(to) = place(version.latest, is_aside, version) else { continue };
             if version.wanted && version.listed {
                 self.tally.fetched = self.tally.fetched.saturating_add(1);
                 self.tally.bytes = self.tally.bytes.saturating_add(version.size);
@@ -210,12 +216,17 @@ impl<'a> Merge<'a> {
                     etag: group.etag_of(version),
                     size: version.size,
                     modified: version.modified,
-                    to,
+                    number: version.number,
+                    latest: version.latest,
+                    aside: version.latest && is_aside,
                     // What the index has of it is another file, which is replaced.
                     staged: *is_barred || version.latest && is_occupied || version.had,
                     again: version.known,
                 })));
-            } else if version.had && version.touched {
+            } else if version.had
+                && version.touched
+                && let Some(to) = place(version.latest, is_aside, version)
+            {
                 each(Out::Item(Item::Touch { at: to, modified: version.modified }));
             }
         }

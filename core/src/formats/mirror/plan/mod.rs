@@ -19,11 +19,15 @@
 
 mod group;
 mod merge;
+mod step;
 #[cfg(test)]
 mod tests;
 
 pub use merge::{Merge, Out};
+pub use step::{Had, Step, TITLE, parse};
 
+use super::index::text;
+use super::names;
 use crate::inventory::Etag;
 use crate::name::Name;
 
@@ -63,13 +67,28 @@ pub struct Fetch<'a> {
     pub size: u64,
     /// When it was written: seconds since 1970, and nanoseconds.
     pub modified: (i64, u32),
-    /// Where it is to lie.
-    pub to: Name,
+    /// Which of the wanted rows of the next index is its, from 0.
+    pub number: u64,
+    /// It is the latest of its key.
+    pub latest: bool,
+    /// As such, it lies aside.
+    pub aside: bool,
     /// Something of the applied point lies there, or where its folders should be: it is kept elsewhere until that is
     /// moved.
     pub staged: bool,
     /// The index wants it already.
     pub again: bool,
+}
+
+impl Fetch<'_> {
+    /// Where it is to lie; none if no file can.
+    #[must_use]
+    pub fn place(&self) -> Option<Name> {
+        match self.latest {
+            true => names::latest(self.key, self.aside),
+            false => names::old(self.key, self.version, &text(&self.etag)),
+        }
+    }
 }
 
 /// Why a file is moved.

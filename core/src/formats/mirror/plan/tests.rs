@@ -133,7 +133,13 @@ fn plan(index: Option<&Index>, applied: u32, bucket: &Bucket) -> Plan {
         Out::Item(Item::Fetch(fetch)) => {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
             let etag = text(&index::text(&fetch.etag));
-            fetches.push((text(fetch.key), text(fetch.version), etag, fetch.to.to_string(), fetch.staged));
+            fetches.push((
+                text(fetch.key),
+                text(fetch.version),
+                etag,
+                fetch.place().unwrap().to_string(),
+                fetch.staged,
+            ));
         }
     };
     let keys: BTreeSet<&str> = known.iter().map(|row| &*row.key).chain(bucket.keys().map(String::as_str)).collect();

@@ -1,0 +1,60 @@
+//! `highwater mirror`: a folder that is a mirror of a bucket of S3, and a true backup back in time.
+
+mod rollback;
+mod status;
+mod sync;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Args, Subcommand};
+
+use super::exit::Exit;
+use super::verb::Run;
+use crate::error::Error;
+
+/// Mirror a bucket of S3 into a folder, every version kept, from the inventories that S3 writes.
+///
+/// The folder is usable as it is: the latest version of each key lies at the key's path, with the time at which it was
+/// written; older versions lie beside it as NAME.old.VERSION.ETAG. `verify`, `list`, `show` and `restore` take such a
+/// folder as they take any backup, without the network.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror           to the newest inventory
+  highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror --dry-run what would that do?
+  highwater mirror status /srv/mirror                                               what is there, what is wanted
+  highwater mirror rollback /srv/mirror --to 2026-11-01                             show how it was then: no network
+  highwater mirror rollback /srv/mirror --to latest                                 and forward again
+  highwater verify /srv/mirror                                                      every byte, offline")]
+pub(super) struct Mirror {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Sync(sync::Sync),
+    Rollback(rollback::Rollback),
+    Status(status::Status),
+}
+
+impl Mirror {
+    fn chosen(&self) -> &dyn Run {
+        match &self.verb {
+            Verb::Sync(verb) => verb,
+            Verb::Rollback(verb) => verb,
+            Verb::Status(verb) => verb,
+        }
+    }
+}
+
+impl Run for Mirror {
+    fn is_quiet(&self) -> bool {
+        self.chosen().is_quiet()
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        self.chosen().run(stop)
+    }
+}

@@ -1,0 +1,74 @@
+//! `highwater mirror rollback`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use highwater_core::render::thousands;
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::options::{Talk, Writing};
+use crate::cli::verb::Run;
+use crate::cli::{out, progress};
+use crate::disk;
+use crate::error::Error;
+use crate::mirror;
+use crate::shown::quoted;
+
+/// Show how the bucket was: files are moved, nothing is fetched, nothing is lost, and forward again goes the same way.
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    /// The mirror.
+    #[arg(value_name = "DIR")]
+    mirror: PathBuf,
+    /// The newest inventory that was applied at or before YYYY-MM-DD or YYYY-MM-DDThh-mmZ; or `latest`.
+    #[arg(long, value_name = "DATE")]
+    to: String,
+    /// Say what would be done, and do nothing.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Print a summary as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    writing: Writing,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+impl Run for Rollback {
+    fn is_quiet(&self) -> bool {
+        self.talk.quiet
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let disk = disk::open(&self.mirror, self.writing.locks());
+        let disk =
+            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let watch = self.talk.watch(stop);
+        let rolled = progress::with("moving files", self.talk.quiet, &watch, || {
+            mirror::rollback(&disk, &self.to, self.dry_run, &watch)
+        })?;
+        if self.json {
+            let document = json!({
+                "schema": 1, "from": rolled.from, "to": rolled.to, "moved": rolled.moved, "wanted": rolled.wanted,
+            });
+            out::print(&format!("{document:#}\n"))?;
+        } else if !self.talk.quiet {
+            let verb = if self.dry_run { "would go" } else { "went" };
+            out::print(&format!(
+                "{verb} from {} to {}: {} files moved\n",
+                rolled.from,
+                rolled.to,
+                thousands(rolled.moved)
+            ))?;
+        }
+        if rolled.wanted > 0 {
+            out::say(&format!("highwater: {} files of that point were never had", thousands(rolled.wanted)));
+            return Ok(Exit::Inconclusive);
+        }
+        Ok(Exit::Sound)
+    }
+}

@@ -1,0 +1,355 @@
+//! Fetches what a plan wants: each version checked as it arrives, and put where it belongs, or where it waits until its
+//! place is free.
+//!
+//! A body is written in the stage, by the number of its row, and then renamed. So nothing in the tree is ever half
+//! there, a temporary name makes no name longer, and what a killed run leaves lies in one folder. What is found in its
+//! place already, of the right length, is held against S3's record before anything is asked for: that of a killed run,
+//! or of another program's mirror.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use highwater_core::formats::mirror::names;
+use highwater_core::formats::mirror::plan::{Had as Wish, Step};
+use highwater_core::formats::mirror::wanted::{Wanted, Why};
+use highwater_core::inventory::Etag;
+use highwater_core::name::Name;
+
+use super::area::{Area, folder, named};
+use super::body::{Body, Outcome, of_file};
+use super::journal::Journal;
+use super::results::{Had, Results};
+use super::wants::Wants;
+use crate::disk::What;
+use crate::disk::like::Like;
+use crate::error::Error;
+use crate::s3::{self, Ask, Client};
+use crate::watch::Watch;
+
+/// How often bytes are asked for anew that are not what S3 recorded.
+const TRIES: u32 = 3;
+
+/// Steps that wait for a worker.
+const AHEAD: usize = 1 << 10;
+
+/// What a fetch did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Versions that arrived.
+    pub arrived: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Versions that were there already.
+    pub there: u64,
+    /// Versions that could not be had.
+    pub missing: u64,
+}
+
+/// Fetches for one plan.
+struct Fetching<'a> {
+    area: &'a Area<'a>,
+    client: &'a Client,
+    journal: &'a Journal,
+    results: Results<'a>,
+    wants: Mutex<Wants<'a>>,
+    like: Like,
+    /// No pointer is there yet: what lies in the tree may be another program's.
+    is_first: bool,
+    watch: &'a Watch<'a>,
+    arrived: AtomicU64,
+    bytes: AtomicU64,
+    there: AtomicU64,
+    missing: AtomicU64,
+    failed: Mutex<Option<Error>>,
+}
+
+/// Carries out what a plan has to fetch, with so many workers; says what could not be had in a file.
+///
+/// # Errors
+/// What stands in the way of all of it: the disk, credentials; the user.
+pub(super) fn all(
+    area: &Area<'_>,
+    client: &Client,
+    journal: &Journal,
+    jobs: usize,
+    is_first: bool,
+    watch: &Watch<'_>,
+) -> Result<Fetched, Error> {
+    let look = area.disk.look(None).map_err(Error::of_folder("look at", area.disk, None))?;
+    let look = look.ok_or_else(|| Error::failed("the mirror's folder is gone"))?;
+    let fetching = Fetching {
+        area,
+        client,
+        journal,
+        results: Results::open(area)?,
+        wants: Mutex::new(Wants::begin(area)?),
+        like: Like::new_in(&look),
+        is_first,
+        watch,
+        arrived: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+        there: AtomicU64::new(0),
+        missing: AtomicU64::new(0),
+        failed: Mutex::new(None),
+    };
+    watch.expect(journal.bytes);
+    let (give, take) = sync_channel::<Wish>(AHEAD);
+    let take = Mutex::new(take);
+    let given = thread::scope(|scope| {
+        let workers: Vec<_> =
+            (0..jobs.max(1)).map(|_| thread::Builder::new().spawn_scoped(scope, || fetching.work(&take))).collect();
+        if let Some(error) = workers.into_iter().find_map(Result::err) {
+            drop(give);
+            return Err(Error::no_thread(error));
+        }
+        let given = Journal::for_each(area, &mut |step| {
+            watch.go_on()?;
+            if fetching.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                return Err(Error::Interrupted);
+            }
+            match step {
+                Step::Fetch(wish) => give.send(wish).map_err(|_| Error::Interrupted),
+                Step::Move { .. } | Step::Touch { .. } => Ok(()),
+            }
+        });
+        drop(give);
+        given
+    });
+    // What was fetched by then is kept, whatever came after.
+    let flushed = fetching.results.flush();
+    let failed = fetching.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    failed.map_or(Ok(()), Err)?;
+    given.and(flushed)?;
+    fetching.wants.into_inner().unwrap_or_else(PoisonError::into_inner).end()?;
+    Ok(Fetched {
+        arrived: fetching.arrived.into_inner(),
+        bytes: fetching.bytes.into_inner(),
+        there: fetching.there.into_inner(),
+        missing: fetching.missing.into_inner(),
+    })
+}
+
+/// What became of a version.
+enum Became {
+    /// It lies where it should, or waits.
+    Had(Had),
+    /// It could not be had.
+    Missing(Why, String),
+}
+
+impl Fetching<'_> {
+    /// Works until nothing is left to do.
+    fn work(&self, take: &Mutex<Receiver<Wish>>) {
+        loop {
+            let wish = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(wish) = wish else { return };
+            if let Err(error) = self.watch.go_on().and_then(|()| self.one(&wish)) {
+                self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                // Whoever gives steps may wait for a worker.
+                while take.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {}
+                return;
+            }
+        }
+    }
+
+    fn one(&self, wish: &Wish) -> Result<(), Error> {
+        if self.results.get(wish.number)?.is_some() {
+            self.there.fetch_add(1, Ordering::Relaxed);
+            self.watch.advance(wish.size);
+            return Ok(());
+        }
+        match self.have(wish)? {
+            Became::Had(had) => self.results.put(wish.number, had),
+            Became::Missing(why, message) => {
+                self.missing.fetch_add(1, Ordering::Relaxed);
+                let Wish { key, version, etag, size, .. } = wish.clone();
+                let wanted = Wanted { why, key, version, etag, size, message };
+                self.wants.lock().unwrap_or_else(PoisonError::into_inner).push(&wanted)
+            }
+        }
+    }
+
+    fn have(&self, wish: &Wish) -> Result<Became, Error> {
+        let Some(place) = wish.place() else {
+            return Ok(Became::Missing(Why::Other, "no file can be named by this key".to_owned()));
+        };
+        let stage = stage(wish.number)?;
+        let at = if wish.staged { &stage } else { &place };
+        if let Some(had) = self.found(wish, at)? {
+            self.there.fetch_add(1, Ordering::Relaxed);
+            self.watch.advance(wish.size);
+            return Ok(Became::Had(had));
+        }
+        let became = self.fetch(wish, &stage)?;
+        if let Became::Had(_) = became
+            && !wish.staged
+        {
+            settle(self.area, &stage, &place, self.watch)?;
+        }
+        Ok(became)
+    }
+
+    /// What is known of a file that lies there already, if it is what is wanted.
+    fn found(&self, wish: &Wish, at: &Name) -> Result<Option<Had>, Error> {
+        let disk = self.area.disk;
+        let look = match disk.look(Some(at)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // A file lies where a folder should.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => None,
+            look => look.map_err(Error::at("look at", disk, at))?,
+        };
+        let Some(look) = look.filter(|look| look.what == What::File && look.length == wish.size) else {
+            return Ok(None);
+        };
+        let object = disk.open(at).map_err(Error::at("open", disk, at))?;
+        let outcome = of_file(&*object, &Etag::parse(&wish.etag), wish.size);
+        let had = match outcome.map_err(Error::at("read", disk, at))? {
+            Some(Outcome::Is(had @ Had { own: None, .. })) => Some(had),
+            // Nothing says what it should be; a program that mirrored it before us set its time.
+            Some(Outcome::Is(had)) => (self.is_first && look.modified.0 == wish.modified.0).then_some(had),
+            Some(Outcome::IsNot) | None => None,
+        };
+        if had.is_some() && look.modified != wish.modified {
+            let file = disk.open_for_writing(at).map_err(Error::at("open", disk, at))?;
+            file.set_modified(wish.modified).map_err(Error::at("set the time of", disk, at))?;
+        }
+        Ok(had)
+    }
+
+    /// Fetches a version into the stage.
+    fn fetch(&self, wish: &Wish, stage: &Name) -> Result<Became, Error> {
+        let (disk, etag) = (self.area.disk, Etag::parse(&wish.etag));
+        let bucket = self.journal.applied.bucket.as_str();
+        let (version, text) = (String::from_utf8_lossy(&wish.version), String::from_utf8_lossy(&wish.etag));
+        let ask = match self.journal.is_versioned {
+            true => Ask::version(bucket, &wish.key, &version),
+            // Whatever is there now may be newer than what is listed.
+            false => Ask { if_match: Some(&text), ..Ask::latest(bucket, &wish.key) },
+        };
+        let mut last = String::new();
+        for _ in 0..TRIES {
+            let file = self.area.create(stage)?;
+            let mut body = Body {
+                file: &*file,
+                etag,
+                text: &wish.etag,
+                size: wish.size,
+                at: 0,
+                sums: None,
+                advance: &|bytes| self.watch.advance(bytes),
+            };
+            if let Err(error) = self.client.get(&ask, &mut body) {
+                let why = why(error)?;
+                self.area.remove(stage)?;
+                return Ok(Became::Missing(why.0, why.1));
+            }
+            match body.sums.map(super::body::Sums::end) {
+                Some(Outcome::Is(had)) => {
+                    let give = || {
+                        file.set_modified(wish.modified)?;
+                        self.like.give(&*file)
+                    };
+                    _ = give().map_err(Error::at("write", disk, stage))?;
+                    self.arrived.fetch_add(1, Ordering::Relaxed);
+                    self.bytes.fetch_add(wish.size, Ordering::Relaxed);
+                    return Ok(Became::Had(had));
+                }
+                Some(Outcome::IsNot) | None => {
+                    last = format!("what arrived, {TRIES} times, does not have the MD5 that its ETag says");
+                }
+            }
+        }
+        self.area.remove(stage)?;
+        Ok(Became::Missing(Why::Other, last))
+    }
+}
+
+/// Where the version of a row waits.
+pub(super) fn stage(number: u64) -> Result<Name, Error> {
+    Ok(named(names::STAGE)?.join(number.to_string().as_bytes())?)
+}
+
+/// Puts a file from the stage into its place. What lies there that nobody planned is kept, out of the way.
+pub(super) fn settle(area: &Area<'_>, stage: &Name, place: &Name, watch: &Watch<'_>) -> Result<(), Error> {
+    let disk = area.disk;
+    for _ in 0..3 {
+        let failed = match disk.rename_new(stage, place) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        match failed.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => folders(area, place, watch)?,
+            io::ErrorKind::AlreadyExists => {
+                let aside = aside(area, place)?;
+                watch.notice(format!(
+                    "'{place}' held other bytes than the bucket has, or was none of the mirror's; it is '{aside}' now"
+                ));
+            }
+            _ => return Err(Error::at("name", disk, place)(failed)),
+        }
+    }
+    Err(Error::failed(format!("somebody else writes '{place}' again and again; look who writes there")))
+}
+
+/// Makes the folders that a place lies in. A file that lies where one should be is kept, out of the way.
+pub(super) fn folders(area: &Area<'_>, place: &Name, watch: &Watch<'_>) -> Result<(), Error> {
+    let disk = area.disk;
+    let mut ahead = Vec::new();
+    let mut next = place.folder();
+    while let Some(name) = next {
+        next = name.folder();
+        match disk.look(Some(&name)) {
+            Ok(Some(look)) if look.what == What::Folder => break,
+            Ok(Some(_)) => {
+                let aside = aside(area, &name)?;
+                watch.notice(format!("'{name}' is to be a folder, and was none: what it was is '{aside}' now"));
+            }
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
+            Err(error) => return Err(Error::at("look at", disk, &name)(error)),
+        }
+        ahead.push(name);
+    }
+    ahead.iter().rev().try_for_each(|name| folder(disk, name))
+}
+
+/// Gives what lies in a place a name where it is in nobody's way, and lost to nobody.
+fn aside(area: &Area<'_>, place: &Name) -> Result<Name, Error> {
+    let disk = area.disk;
+    let found = named(names::FOLDER)?.join(b"found")?;
+    folder(disk, &found)?;
+    for number in 0_u64.. {
+        let name = found.join(number.to_string().as_bytes())?;
+        match disk.rename_new(place, &name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            renamed => {
+                renamed.map_err(Error::at("move", disk, place))?;
+                return Ok(name);
+            }
+        }
+    }
+    Err(Error::failed("there are too many files in the mirror's folder 'found'"))
+}
+
+/// Why a version could not be had, in a word and a sentence; an error if nothing can be had.
+fn why(error: s3::Error) -> Result<(Why, String), Error> {
+    let message = error.to_string();
+    let why = match error {
+        s3::Error::NotFound { what: s3::Missing::Bucket, .. } | s3::Error::Credentials(_) | s3::Error::Settings(_) => {
+            return Err(Error::cannot_start(message));
+        }
+        s3::Error::Interrupted => return Err(Error::Interrupted),
+        s3::Error::Sink { source, .. } if source.kind() != io::ErrorKind::InvalidData => {
+            return Err(Error::failed(format!("{message}; make room, and sync again")));
+        }
+        s3::Error::NotFound { .. } => Why::Gone,
+        s3::Error::Forbidden { .. } => Why::Denied,
+        s3::Error::Archived { .. } => Why::Archived,
+        s3::Error::Sink { .. } | s3::Error::Changed { .. } => Why::Other,
+        s3::Error::Throttled { .. } | s3::Error::Wire { .. } | s3::Error::Other { .. } => Why::Failed,
+    };
+    Ok((why, message))
+}

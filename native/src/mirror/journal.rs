@@ -1,0 +1,191 @@
+//! `Journal`: the plan that is carried out: which steps, which index, and which pointer when all is done.
+//!
+//! ```text
+//! .highwater-mirror/plan/begun      the pointer that is meant, and a line on what else the plan is: its last file
+//! .highwater-mirror/plan/steps      what is to be done, in order (formats/mirror/plan/step)
+//! .highwater-mirror/plan/rows       the next index, in which what is to be fetched is wanted; none for a rollback
+//! .highwater-mirror/plan/results    what was fetched, a record for each wanted row
+//! .highwater-mirror/plan/settled    the pointer to the index in which that stands: from now on files are moved
+//! ```
+//!
+//! A plan that has begun is carried out before anything else is, by whichever run comes next. One that has not is
+//! removed.
+
+use highwater_core::formats::mirror::applied::Applied;
+use highwater_core::formats::mirror::names;
+use highwater_core::formats::mirror::plan::{Step, TITLE, parse};
+use highwater_core::mtree::Seal;
+use highwater_core::name::Name;
+
+use super::area::{Area, named, read};
+use crate::disk::Disk;
+use crate::error::Error;
+
+/// No file `begun` is longer, in bytes.
+const LONGEST: u64 = 8 << 10;
+
+/// The plan of a mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Journal {
+    /// What the pointer is to say, with the index as it was planned.
+    pub(super) applied: Applied,
+    /// Rows of `rows` that are wanted; none where the index stays as it is.
+    pub(super) wanted: Option<u64>,
+    /// The bucket keeps versions.
+    pub(super) is_versioned: bool,
+    /// Versions to be fetched, and their bytes.
+    pub(super) fetched: u64,
+    pub(super) bytes: u64,
+}
+
+fn file(last: &str) -> Result<Name, Error> {
+    Ok(named(names::PLAN)?.join(last.as_bytes())?)
+}
+
+/// Where the steps are.
+pub(super) fn steps() -> Result<Name, Error> {
+    file("steps")
+}
+
+/// Where the next index is.
+pub(super) fn rows() -> Result<Name, Error> {
+    file("rows")
+}
+
+/// Where the records of what was fetched are.
+pub(super) fn results() -> Result<Name, Error> {
+    file("results")
+}
+
+/// Where the pointer to the settled index is.
+pub(super) fn settled() -> Result<Name, Error> {
+    file("settled")
+}
+
+fn begun() -> Result<Name, Error> {
+    file("begun")
+}
+
+impl Journal {
+    /// The plan that was begun, if one was.
+    ///
+    /// # Errors
+    /// It cannot be read, or is damaged.
+    pub(super) fn find(area: &Area<'_>) -> Result<Option<Self>, Error> {
+        Self::read(area.disk)
+    }
+
+    /// The same, of a mirror that is only looked at.
+    ///
+    /// # Errors
+    /// As [`Journal::find`].
+    pub(super) fn read(disk: &dyn Disk) -> Result<Option<Self>, Error> {
+        let name = begun()?;
+        let Some(bytes) = read(disk, &name, LONGEST)? else { return Ok(None) };
+        let odd = || {
+            Error::damage(format!(
+                "'{name}' is damaged: it is to say what is carried out. Move {} elsewhere and sync again: what was \
+                 moved by then is found by verify",
+                names::PLAN
+            ))
+        };
+        let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(odd)?;
+        let (line, rest) = bytes.split_at_checked(end + 1).ok_or_else(odd)?;
+        let applied = Applied::parse(line).map_err(|_| odd())?;
+        let words: Vec<&str> = std::str::from_utf8(rest).map_err(|_| odd())?.split_whitespace().collect();
+        let ["wanted", wanted, "versioned", versioned, "fetch", fetched, "bytes", bytes] = *words else {
+            return Err(odd());
+        };
+        let read = || {
+            Some(Self {
+                applied,
+                wanted: if wanted == "-" { None } else { Some(wanted.parse().ok()?) },
+                is_versioned: versioned == "yes",
+                fetched: fetched.parse().ok()?,
+                bytes: bytes.parse().ok()?,
+            })
+        };
+        read().map(Some).ok_or_else(odd)
+    }
+
+    /// Begins to carry it out: all that it names must be durable.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn begin(&self, area: &Area<'_>) -> Result<(), Error> {
+        let Self { applied, wanted, is_versioned, fetched, bytes } = self;
+        let wanted = wanted.map_or_else(|| "-".to_owned(), |wanted| wanted.to_string());
+        let versioned = if *is_versioned { "yes" } else { "no" };
+        let line = applied.line();
+        let text = format!("{line}wanted {wanted} versioned {versioned} fetch {fetched} bytes {bytes}\n");
+        area.put(&begun()?, text.as_bytes())
+    }
+
+    /// Hands on every step, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not what was written, and those of `each`.
+    pub(super) fn for_each(area: &Area<'_>, each: &mut dyn FnMut(Step) -> Result<(), Error>) -> Result<(), Error> {
+        let name = steps()?;
+        let object = area.disk.open(&name).map_err(Error::at("open", area.disk, &name))?;
+        let (mut seal, mut rest, mut at, mut is_over) = (Seal::default(), Vec::new(), 0_u64, false);
+        let odd = |at: u64, what: &str| Error::damage(format!("'{name}' at byte {at}: {what}"));
+        let mut failed = None;
+        let mut take = |line: &[u8], at: u64| -> Result<(), Error> {
+            let text = std::str::from_utf8(line).map_err(|_| odd(at, "it is no text"))?;
+            if is_over {
+                return Err(odd(at, "it goes on behind its last line"));
+            }
+            if at == 0 {
+                if text != TITLE {
+                    return Err(odd(0, "it is no plan"));
+                }
+            } else if text.starts_with('#') {
+                let seal = std::mem::take(&mut seal);
+                is_over = text == seal.end();
+                return if is_over { Ok(()) } else { Err(odd(at, "its last line is not the seal of those above")) };
+            } else {
+                each(parse(text.trim_end_matches('\n')).ok_or_else(|| odd(at, "a line is no step"))?)?;
+            }
+            seal.push(text);
+            Ok(())
+        };
+        object
+            .for_each_piece(0, u64::MAX, &mut vec![0; 256 << 10], |piece| {
+                for part in piece.split_inclusive(|byte| *byte == b'\n') {
+                    rest.extend_from_slice(part);
+                    if rest.last() != Some(&b'\n') {
+                        break;
+                    }
+                    if let Err(error) = take(&rest, at) {
+                        failed = Some(error);
+                        return false;
+                    }
+                    at += rest.len() as u64;
+                    rest.clear();
+                }
+                true
+            })
+            .map_err(Error::at("read", area.disk, &name))?;
+        failed.map_or(Ok(()), Err)?;
+        if is_over && rest.is_empty() { Ok(()) } else { Err(odd(at, "it was cut")) }
+    }
+
+    /// Removes whatever is left of a plan: what says that it was begun first.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn end(area: &Area<'_>) -> Result<(), Error> {
+        let folder = named(names::PLAN)?;
+        area.remove(&begun()?)?;
+        area.sync(Some(&folder))?;
+        for name in area.files(&folder)? {
+            area.remove(&name)?;
+        }
+        let stage = named(names::STAGE)?;
+        for name in area.files(&stage)? {
+            area.remove(&name)?;
+        }
+        Ok(())
+    }
+}

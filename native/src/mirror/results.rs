@@ -1,0 +1,227 @@
+//! `Results`: what was fetched: a record for each wanted row, written when the bytes it speaks of are durable.
+//!
+//! A record has 64 bytes: u8 what is known (0 nothing yet, 1 its MD5 is the ETag, 2 its parts are, 3 only what
+//! arrived), 7 bytes of zero, u64 the length of a part, 32 bytes SHA-256 of what arrived, 8 bytes of zero, 8 bytes XXH3
+//! of those before, least significant byte first. One of another sum was cut by a power failure, and says nothing.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use highwater_core::digest::{Algorithm, of};
+use highwater_core::formats::mirror::index::Proof;
+
+use super::area::Area;
+use super::journal;
+use crate::disk::Writable;
+use crate::error::Error;
+use crate::store::Object;
+
+/// How long a record is, in bytes.
+const RECORD: usize = 64;
+
+/// What is read at once: a whole number of records.
+const PIECE: usize = RECORD << 10;
+
+/// So many records, or what comes in so much time, become durable together.
+const TOGETHER: usize = 16 << 10;
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What is known of a body that lies where it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Had {
+    pub(super) proof: Proof,
+    /// The SHA-256 of what arrived, where nothing else proves it.
+    pub(super) own: Option<[u8; 32]>,
+}
+
+/// The file of records, to which is written.
+pub(super) struct Results<'a> {
+    area: &'a Area<'a>,
+    file: Box<dyn Writable>,
+    ahead: Mutex<Ahead>,
+}
+
+/// What waits for the next barrier.
+struct Ahead {
+    records: Vec<(u64, [u8; RECORD])>,
+    since: Instant,
+}
+
+impl<'a> Results<'a> {
+    /// Opens the file, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn open(area: &'a Area<'a>) -> Result<Self, Error> {
+        let name = journal::results()?;
+        let disk = area.disk;
+        let file = match disk.create(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => disk.open_for_writing(&name),
+            created => created,
+        };
+        let file = file.map_err(Error::at("open", disk, &name))?;
+        Ok(Self { area, file, ahead: Mutex::new(Ahead { records: Vec::new(), since: Instant::now() }) })
+    }
+
+    /// What is on record of a row.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn get(&self, number: u64) -> Result<Option<Had>, Error> {
+        let mut record = [0; RECORD];
+        let read = read_at(self.file.as_object(), number.saturating_mul(RECORD as u64), &mut record);
+        read.map_err(cannot)?;
+        Ok(parse(&record))
+    }
+
+    /// Takes down what is known of a row whose bytes were written.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn put(&self, number: u64, had: Had) -> Result<(), Error> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.records.push((number, encode(had)));
+        if ahead.records.len() < TOGETHER && ahead.since.elapsed() < PAUSE {
+            return Ok(());
+        }
+        let records = std::mem::take(&mut ahead.records);
+        ahead.since = Instant::now();
+        drop(ahead);
+        self.write(&records)
+    }
+
+    /// Makes all of it durable.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn flush(&self) -> Result<(), Error> {
+        let records = std::mem::take(&mut self.ahead.lock().unwrap_or_else(PoisonError::into_inner).records);
+        if records.is_empty() { Ok(()) } else { self.write(&records) }
+    }
+
+    fn write(&self, records: &[(u64, [u8; RECORD])]) -> Result<(), Error> {
+        // No record is there before its bytes are.
+        self.area.barrier()?;
+        for (number, record) in records {
+            self.file.write_at(number.saturating_mul(RECORD as u64), record).map_err(cannot)?;
+        }
+        self.file.sync().map_err(cannot)
+    }
+}
+
+fn cannot(error: io::Error) -> Error {
+    Error::failed(format!("cannot keep what was fetched: {error}; make room, and sync again"))
+}
+
+/// Reads, and takes what lies behind the end for zeros.
+fn read_at(object: &dyn Object, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match object.read_at(at.saturating_add(filled as u64), rest)? {
+            0 => {
+                rest.fill(0);
+                return Ok(());
+            }
+            some => filled += some,
+        }
+    }
+    Ok(())
+}
+
+/// Reads records in order.
+pub(super) struct InOrder {
+    object: Option<Box<dyn Object>>,
+    at: u64,
+    bytes: Vec<u8>,
+    next: usize,
+}
+
+impl InOrder {
+    /// Begins with the first.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn open(area: &Area<'_>) -> Result<Self, Error> {
+        let name = journal::results()?;
+        let object = match area.disk.open(&name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            opened => Some(opened.map_err(Error::at("open", area.disk, &name))?),
+        };
+        Ok(Self { object, at: 0, bytes: Vec::new(), next: 0 })
+    }
+
+    /// What is on record of the next row.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn next(&mut self) -> Result<Option<Had>, Error> {
+        let Some(object) = &self.object else { return Ok(None) };
+        if self.next >= self.bytes.len() {
+            self.bytes.resize(PIECE, 0);
+            read_at(&**object, self.at, &mut self.bytes).map_err(cannot)?;
+            self.at = self.at.saturating_add(PIECE as u64);
+            self.next = 0;
+        }
+        let record = self.bytes.get(self.next..self.next + RECORD).and_then(|record| record.first_chunk());
+        self.next += RECORD;
+        Ok(record.and_then(parse))
+    }
+}
+
+fn sum(bytes: &[u8]) -> [u8; 8] {
+    of(Algorithm::Xxh3, bytes).as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+fn encode(had: Had) -> [u8; RECORD] {
+    let (tag, part) = match had.proof {
+        Proof::Md5 => (1, 0),
+        Proof::Parts(part) => (2, part),
+        Proof::Nothing => (3, 0),
+    };
+    let mut record = [0; RECORD];
+    record[0] = tag;
+    record[8..16].copy_from_slice(&part.to_le_bytes());
+    record[16..48].copy_from_slice(&had.own.unwrap_or_default());
+    let sum = sum(&record[..56]);
+    record[56..].copy_from_slice(&sum);
+    record
+}
+
+fn parse(record: &[u8; RECORD]) -> Option<Had> {
+    if record[56..] != sum(&record[..56]) {
+        return None;
+    }
+    let part = u64::from_le_bytes(*record[8..].first_chunk()?);
+    let own = *record[16..].first_chunk()?;
+    match record[0] {
+        1 => Some(Had { proof: Proof::Md5, own: None }),
+        2 => Some(Had { proof: Proof::Parts(part), own: None }),
+        3 => Some(Had { proof: Proof::Nothing, own: Some(own) }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_as_they_are_written_and_no_flip_is() {
+        let all = [
+            Had { proof: Proof::Md5, own: None },
+            Had { proof: Proof::Parts(8 << 20), own: None },
+            Had { proof: Proof::Nothing, own: Some([7; 32]) },
+        ];
+        for had in all {
+            let record = encode(had);
+            assert_eq!(parse(&record), Some(had));
+            for bit in 0..RECORD * 8 {
+                let mut flipped = record;
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(parse(&flipped), None, "bit {bit}");
+            }
+        }
+        assert_eq!(parse(&[0; RECORD]), None);
+    }
+}

@@ -1,0 +1,294 @@
+//! Brings a mirror to an inventory: plan, fetch, settle, apply, commit; or goes on with what a killed run began.
+
+use std::io::{BufWriter, Write};
+
+use highwater_core::digest::Digest;
+use highwater_core::formats::mirror::applied::Applied;
+use highwater_core::formats::mirror::index::Encoder;
+use highwater_core::formats::mirror::names;
+use highwater_core::formats::mirror::plan::Tally;
+
+use super::apply;
+use super::area::{Area, Begins, named};
+use super::fetch::{self, Fetched};
+use super::index::Index;
+use super::journal::{self, Journal};
+use super::plan::{self, Planned, Rows, Wish};
+use super::results::InOrder;
+use crate::disk::{Appender, Disk};
+use crate::error::Error;
+use crate::s3::Client;
+use crate::watch::Watch;
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The point that the tree shows.
+    pub point: String,
+    /// A plan of an earlier run was carried out.
+    pub resumed: bool,
+    /// What was fetched.
+    pub fetched: Fetched,
+    /// Files that were moved.
+    pub moved: u64,
+}
+
+/// A mirror that is synced.
+pub struct Sync<'a> {
+    area: Area<'a>,
+}
+
+impl<'a> Sync<'a> {
+    /// Takes a mirror, or a folder that is to become one: an empty one, a mirror that s3invsync made, or any if it is to
+    /// be taken over.
+    ///
+    /// # Errors
+    /// Another process has it; it holds other files; the operating system's.
+    pub fn begin(disk: &'a dyn Disk, take_over: bool) -> Result<Self, Error> {
+        let begins = if take_over { Begins::Anywhere } else { Begins::InAnEmptyFolder };
+        Ok(Self { area: Area::take(disk, begins)? })
+    }
+
+    /// Whether the newest point is this one, of this bucket.
+    ///
+    /// # Errors
+    /// What says so is damaged, or cannot be read.
+    pub fn has(&self, bucket: &str, point: &str) -> Result<bool, Error> {
+        let Some(applied) = self.area.applied()?.filter(|applied| applied.bucket == bucket) else { return Ok(false) };
+        let index = index_of(&self.area, &applied)?;
+        Ok(index.tail.points.last().is_some_and(|newest| newest.name == point))
+    }
+
+    /// Plans to try again what the newest point wants; none if that is nothing.
+    ///
+    /// # Errors
+    /// What cannot be read or written.
+    pub fn again(
+        &self,
+        is_versioned: bool,
+        filter: &dyn Fn(&[u8]) -> bool,
+        watch: &Watch<'_>,
+    ) -> Result<Option<SyncPlan>, Error> {
+        self.refuse_begun()?;
+        let Some(applied) = self.area.applied()? else { return Ok(None) };
+        let index = index_of(&self.area, &applied)?;
+        if index.tail.totals.wanted == 0 {
+            return Ok(None);
+        }
+        let planned = plan::again(&self.area, (&applied, &index), is_versioned, filter, watch)?;
+        Ok((planned.journal.fetched > 0).then_some(SyncPlan { planned, is_first: false }))
+    }
+
+    /// The point that the tree shows, and the MD5 of its manifest.
+    ///
+    /// # Errors
+    /// The pointer is damaged, or cannot be read.
+    pub fn shows(&self) -> Result<Option<Applied>, Error> {
+        self.area.applied()
+    }
+
+    /// Carries out what an earlier run began, if one did.
+    ///
+    /// # Errors
+    /// As [`Sync::carry_out`].
+    pub fn go_on(&self, client: &Client, jobs: usize, watch: &Watch<'_>) -> Result<Option<Summary>, Error> {
+        let Some(journal) = Journal::find(&self.area)? else {
+            // What was planned, and never begun.
+            Journal::end(&self.area)?;
+            return Ok(None);
+        };
+        watch.decision(format!("goes on with the plan for {}, which an earlier run began", journal.applied.point));
+        let summary = self.carry_out(&journal, client, jobs, false, watch)?;
+        Ok(Some(Summary { resumed: true, ..summary }))
+    }
+
+    /// Plans; none if the rows are not in order.
+    ///
+    /// # Errors
+    /// What cannot be read or written; the inventory is of another bucket, or no newer than the newest that was applied.
+    pub fn plan(
+        &self,
+        (bucket, point, manifest): (&str, &str, [u8; 16]),
+        is_versioned: bool,
+        filter: &dyn Fn(&[u8]) -> bool,
+        rows: &mut Rows<'_>,
+        watch: &Watch<'_>,
+    ) -> Result<Option<SyncPlan>, Error> {
+        self.refuse_begun()?;
+        let applied = self.area.applied()?;
+        if let Some(applied) = applied.as_ref().filter(|applied| applied.bucket != bucket) {
+            return Err(Error::cannot_start(format!(
+                "this is a mirror of the bucket {}, and the inventory is of {bucket}; name another folder",
+                applied.bucket
+            )));
+        }
+        let index = applied.as_ref().map(|applied| index_of(&self.area, applied)).transpose()?;
+        let newest = index.as_ref().and_then(|index| index.tail.points.last());
+        if let Some(newest) = newest.filter(|newest| newest.name.as_str() >= point) {
+            return Err(Error::cannot_start(format!(
+                "the inventory {point} is no newer than {}, which was applied; `highwater mirror rollback` goes back",
+                newest.name
+            )));
+        }
+        let wish = Wish { bucket, point, manifest, is_versioned, filter };
+        let before = applied.as_ref().zip(index.as_ref());
+        let planned = plan::make(&self.area, before, &wish, rows, watch)?;
+        Ok(planned.map(|planned| SyncPlan { planned, is_first: applied.is_none() }))
+    }
+
+    /// One plan at a time.
+    fn refuse_begun(&self) -> Result<(), Error> {
+        Journal::find(&self.area)?.map_or(Ok(()), |journal| {
+            Err(Error::cannot_start(format!(
+                "a change to {} was begun, and is not at its end: sync again, without --dry-run",
+                journal.applied.point
+            )))
+        })
+    }
+
+    /// Carries out a plan that was made.
+    ///
+    /// # Errors
+    /// The disk, credentials, the user; what was done by then is kept, and the next run goes on.
+    pub fn run(&self, plan: &SyncPlan, client: &Client, jobs: usize, watch: &Watch<'_>) -> Result<Summary, Error> {
+        self.area.barrier()?;
+        plan.planned.journal.begin(&self.area)?;
+        self.carry_out(&plan.planned.journal, client, jobs, plan.is_first, watch)
+    }
+
+    /// Throws a plan away that was only to be looked at.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn forget(&self) -> Result<(), Error> {
+        Journal::end(&self.area)
+    }
+
+    /// Hands on the steps of a plan, as lines.
+    ///
+    /// # Errors
+    /// The file cannot be read, and those of `each`.
+    pub fn steps(
+        &self,
+        each: &mut dyn FnMut(highwater_core::formats::mirror::plan::Step) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        Journal::for_each(&self.area, each)
+    }
+
+    fn carry_out(
+        &self,
+        journal: &Journal,
+        client: &Client,
+        jobs: usize,
+        is_first: bool,
+        watch: &Watch<'_>,
+    ) -> Result<Summary, Error> {
+        let area = &self.area;
+        let is_settled = area.pointer(&journal::settled()?)?;
+        let (applied, fetched) = match is_settled {
+            Some(applied) => (applied, Fetched::default()),
+            None => {
+                let fetched = fetch::all(area, client, journal, jobs, is_first, watch)?;
+                (settle(area, journal, watch)?, fetched)
+            }
+        };
+        let moved = finish(area, &applied, watch)?;
+        Ok(Summary { point: applied.point, resumed: false, fetched, moved })
+    }
+}
+
+/// A plan that was made.
+#[derive(Debug)]
+pub struct SyncPlan {
+    planned: Planned,
+    is_first: bool,
+}
+
+impl SyncPlan {
+    /// How much there is to do.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.planned.tally
+    }
+
+    /// Versions to be fetched, and their bytes, without what is filtered; and how many are.
+    #[must_use]
+    pub fn fetches(&self) -> (u64, u64, u64) {
+        (self.planned.journal.fetched, self.planned.journal.bytes, self.planned.filtered)
+    }
+}
+
+/// The index that a pointer means.
+pub(super) fn index_of(area: &Area<'_>, applied: &Applied) -> Result<Index, Error> {
+    let name = names::index(applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
+    Index::open(area.disk, name, applied)
+}
+
+/// Writes the index in which what was fetched stands, and the pointer to it: from then on files are moved.
+fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Applied, Error> {
+    let Some(_) = journal.wanted else {
+        area.put(&journal::settled()?, journal.applied.line().as_bytes())?;
+        return Ok(journal.applied.clone());
+    };
+    let planned = Index::open(area.disk, journal::rows()?, &journal.applied)?;
+    let name = names::index(journal.applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
+    let file = area.create(&name)?;
+    let mut out = BufWriter::with_capacity(256 << 10, Appender { file: &*file, at: 0 });
+    let points = planned.tail.points.clone();
+    let mut encoder = Encoder::new(&planned.tail.bucket, points).map_err(Error::failed)?;
+    let mut results = InOrder::open(area)?;
+    let mut written = Ok(());
+    let mut count = 0_u64;
+    planned.rows().all(&mut |row| {
+        count += 1;
+        if count.is_multiple_of(1 << 14) {
+            watch.go_on()?;
+        }
+        let mut row = *row;
+        if row.wanted
+            && let Some(had) = results.next()?
+        {
+            (row.wanted, row.proof, row.own) = (false, had.proof, had.own);
+        }
+        let mut push = |bytes: &[u8]| {
+            if written.is_ok() {
+                written = out.write_all(bytes);
+            }
+        };
+        encoder.push(&row, &mut push).map_err(Error::failed)
+    })?;
+    let ended = encoder.finish(&mut |bytes| {
+        if written.is_ok() {
+            written = out.write_all(bytes);
+        }
+    });
+    let ended = ended.map_err(Error::failed)?;
+    let set = || {
+        written?;
+        out.flush()?;
+        drop(out);
+        file.set_mode(0o666 & !crate::store::umask())
+    };
+    set().map_err(Error::at("write", area.disk, &name))?;
+    let Digest::Sha256(_) = ended.sum else { return Err(Error::failed("the index has no digest")) };
+    let applied = Applied { size: ended.size, tail: ended.sum, ..journal.applied.clone() };
+    area.barrier()?;
+    area.put(&journal::settled()?, applied.line().as_bytes())?;
+    Ok(applied)
+}
+
+/// Moves files, and commits.
+pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> Result<u64, Error> {
+    let moved = apply::all(area, watch)?;
+    area.barrier()?;
+    area.put(&named(names::APPLIED)?, applied.line().as_bytes())?;
+    // Nothing needs the plan or an older index any more.
+    Journal::end(area)?;
+    let stays = names::index(applied.index);
+    for name in area.files(&named(names::INDEX)?)? {
+        if Some(&name) != stays.as_ref() {
+            area.remove(&name)?;
+        }
+    }
+    Ok(moved)
+}

@@ -1,0 +1,72 @@
+//! `Wants`: the list of what could not be had, while it is written.
+
+use std::io::{BufWriter, Write};
+use std::sync::Arc;
+
+use highwater_core::formats::mirror::names;
+use highwater_core::formats::mirror::wanted::{TITLE, Wanted};
+use highwater_core::mtree::Seal;
+use highwater_core::name::TEMPORARY;
+
+use super::area::{Area, named};
+use crate::disk::like::Like;
+use crate::disk::{Appender, Draft, Writable};
+use crate::error::Error;
+
+/// A list that has no name yet.
+pub(super) struct Wants<'a> {
+    area: &'a Area<'a>,
+    draft: Draft<'a>,
+    out: BufWriter<Appender<Arc<dyn Writable>>>,
+    seal: Seal,
+}
+
+impl<'a> Wants<'a> {
+    /// Begins an empty one.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn begin(area: &'a Area<'a>) -> Result<Self, Error> {
+        let name = named(names::WANTED)?;
+        let draft = Draft::of(area.disk, &name, TEMPORARY).map_err(Error::at("create", area.disk, &name))?;
+        let out = BufWriter::new(Appender { file: draft.held(), at: 0 });
+        let mut wants = Self { area, draft, out, seal: Seal::default() };
+        wants.say(TITLE)?;
+        Ok(wants)
+    }
+
+    /// Takes down one.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn push(&mut self, wanted: &Wanted) -> Result<(), Error> {
+        self.say(&wanted.line())
+    }
+
+    fn say(&mut self, line: &str) -> Result<(), Error> {
+        self.seal.push(line);
+        self.out.write_all(line.as_bytes()).map_err(|error| cannot(&error))
+    }
+
+    /// Puts it in the place of the one before.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn end(mut self) -> Result<(), Error> {
+        let name = named(names::WANTED)?;
+        let seal = std::mem::take(&mut self.seal).end();
+        let disk = self.area.disk;
+        let mut publish = || {
+            self.out.write_all(seal.as_bytes())?;
+            self.out.flush()?;
+            _ = self.draft.give(&Like::in_place_of(disk, &name)?)?;
+            self.draft.file().sync()
+        };
+        publish().map_err(|error| cannot(&error))?;
+        self.draft.publish(&name).map_err(Error::at("write", disk, &name))
+    }
+}
+
+fn cannot(error: &std::io::Error) -> Error {
+    Error::failed(format!("cannot write what is wanted: {error}; make room, and sync again"))
+}
