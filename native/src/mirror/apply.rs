@@ -1,6 +1,7 @@
 //! Applies a plan whose bodies are there: moves files, and puts what waited into its place.
 //!
-//! Each step is done or not done yet, whatever a run before did of it: a file that lies where it should go, and not where
+//! All that moves does so first: a file makes room for a folder, whatever the order of their keys. Each step is done or
+//! not done yet, whatever a run before did of it: a file that lies where it should go, and not where
 //! it comes from, was moved. No step replaces a file. So all of them can be done again from the first.
 
 use std::io;
@@ -11,6 +12,7 @@ use highwater_core::name::Name;
 use super::area::Area;
 use super::fetch::{folders, settle, stage};
 use super::journal::Journal;
+use crate::disk::What;
 use crate::error::Error;
 use crate::watch::Watch;
 
@@ -21,6 +23,12 @@ use crate::watch::Watch;
 pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<u64, Error> {
     let mut moved = 0;
     Journal::for_each(area, &mut |step| {
+        if let Step::Move { from, to, .. } = step {
+            moved += u64::from(relocate(area, &from, &to, watch)?);
+        }
+        Ok(())
+    })?;
+    Journal::for_each(area, &mut |step| {
         match step {
             Step::Fetch(wish) if wish.staged => {
                 let (stage, place) = (stage(wish.number)?, wish.place());
@@ -30,8 +38,7 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<u64, Error> {
                     settle(area, &stage, &place, watch)?;
                 }
             }
-            Step::Fetch(_) => {}
-            Step::Move { from, to, .. } => moved += u64::from(relocate(area, &from, &to, watch)?),
+            Step::Fetch(_) | Step::Move { .. } => {}
             Step::Touch { at, modified } => match area.disk.open_for_writing(&at) {
                 Ok(file) => file.set_modified(modified).map_err(Error::at("set the time of", area.disk, &at))?,
                 // It was lost before: verify says so.
@@ -48,6 +55,10 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<u64, Error> {
 fn relocate(area: &Area<'_>, from: &Name, to: &Name, watch: &Watch<'_>) -> Result<bool, Error> {
     let disk = area.disk;
     for _ in 0..2 {
+        // A folder is no version of anything: it came into the place of a file that was moved.
+        if what(area, from)?.is_some_and(|what| what != What::File) {
+            return Ok(false);
+        }
         let failed = match disk.rename_new(from, to) {
             Ok(()) => return Ok(true),
             Err(error) => error,
@@ -72,8 +83,13 @@ fn relocate(area: &Area<'_>, from: &Name, to: &Name, watch: &Watch<'_>) -> Resul
 }
 
 fn is_there(area: &Area<'_>, name: &Name) -> Result<bool, Error> {
+    what(area, name).map(|what| what.is_some())
+}
+
+/// What has a name; none when nothing has.
+fn what(area: &Area<'_>, name: &Name) -> Result<Option<What>, Error> {
     match area.disk.look(Some(name)) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
-        look => Ok(look.map_err(Error::at("look at", area.disk, name))?.is_some()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        look => Ok(look.map_err(Error::at("look at", area.disk, name))?.map(|look| look.what)),
     }
 }
