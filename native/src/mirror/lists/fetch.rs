@@ -198,7 +198,7 @@ fn lists(inventory: &Inventory) -> Result<Vec<List>, Error> {
         let Digest::Md5(sum) = &file.md5 else { continue };
         let (bucket, key) = (inventory.bucket.clone(), file.key.clone());
         let name = [names::LISTS.as_bytes(), b"/", file.md5.to_string().as_bytes(), ENDING].concat();
-        let list = List { bucket, key, name: Name::new(&name)?, size: file.size, md5: file.md5.clone() };
+        let list = List { bucket, key, name: Name::new(&name)?, size: file.size, md5: file.md5 };
         match sizes.insert(sum, file.size) {
             None => lists.push(list),
             Some(size) if size == file.size => {}

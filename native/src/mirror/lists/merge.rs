@@ -11,16 +11,14 @@ struct Heap {
     heap: Vec<usize>,
 }
 
+/// Takes the key and the tail of a row.
+type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), Error> + 'a;
+
 /// Gives key and tail of all rows of the runs in order; of one key, those of an earlier run come first.
 ///
 /// # Errors
 /// That of `each`; when a run cannot be read; [`Error::Interrupted`].
-pub(super) fn merge(
-    disk: &dyn Disk,
-    runs: &[Run],
-    watch: &Watch<'_>,
-    each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn merge(disk: &dyn Disk, runs: &[Run], watch: &Watch<'_>, each: &mut Each<'_>) -> Result<(), Error> {
     watch.expect(runs.iter().map(|run| run.length).sum());
     let mut unpack = Unpack::default();
     let mut step = |reader: &mut Reader| {
