@@ -14,19 +14,19 @@ use highwater_tests::s3::{KEY, REGION, Recipe, SECRET, Server};
 use tempfile::TempDir;
 
 /// The names of what a test puts there.
-pub const BUCKET: &str = "archive";
+pub(crate) const BUCKET: &str = "archive";
 
 /// A server, and a folder.
-pub struct Scene {
-    pub server: Server,
-    pub folder: TempDir,
+pub(crate) struct Scene {
+    pub(crate) server: Server,
+    pub(crate) folder: TempDir,
 }
 
 /// Every file of a mirror but those of its hidden part: by its path, what it holds and when it was changed.
-pub type Tree = BTreeMap<PathBuf, (Vec<u8>, i64)>;
+pub(crate) type Tree = BTreeMap<PathBuf, (Vec<u8>, i64)>;
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let scene = Self { server: Server::start(), folder: tempfile::tempdir().expect("a folder") };
         scene.server.shelves(|shelves| {
             shelves.bucket(BUCKET).versioned = true;
@@ -36,26 +36,26 @@ impl Scene {
         scene
     }
 
-    pub fn mirror(&self) -> PathBuf {
+    pub(crate) fn mirror(&self) -> PathBuf {
         self.folder.path().join("mirror")
     }
 
-    pub fn put(&self, key: &str, body: &str) -> String {
+    pub(crate) fn put(&self, key: &str, body: &str) -> String {
         self.server.shelves(|shelves| shelves.put(BUCKET, key.as_bytes(), body.as_bytes()))
     }
 
-    pub fn delete(&self, key: &str) -> String {
+    pub(crate) fn delete(&self, key: &str) -> String {
         self.server.shelves(|shelves| shelves.delete(BUCKET, key.as_bytes()))
     }
 
     /// Writes the inventory of a day in November.
-    pub fn list(&self, day: u32) -> String {
+    pub(crate) fn list(&self, day: u32) -> String {
         let date: &'static str = format!("2024-11-{day:02}T01-00Z").leak();
         Recipe { date, ..Recipe::default() }.publish(&self.server).url
     }
 
     /// Our command, asking this server.
-    pub fn command(&self, words: &[&OsStr]) -> Command {
+    pub(crate) fn command(&self, words: &[&OsStr]) -> Command {
         let mut command = Command::new(highwater());
         command
             .args(words)
@@ -71,17 +71,17 @@ impl Scene {
         command
     }
 
-    pub fn run(&self, words: &[&str]) -> Run {
+    pub(crate) fn run(&self, words: &[&str]) -> Run {
         Run::of(&mut self.command(&words.iter().map(OsStr::new).collect::<Vec<_>>()))
     }
 
     /// Syncs to the newest inventory.
-    pub fn sync(&self, more: &[&str]) -> Run {
+    pub(crate) fn sync(&self, more: &[&str]) -> Run {
         Run::of(&mut self.syncing(&self.mirror(), more))
     }
 
     /// The command that syncs another folder.
-    pub fn syncing(&self, mirror: &Path, more: &[&str]) -> Command {
+    pub(crate) fn syncing(&self, mirror: &Path, more: &[&str]) -> Command {
         let mut words =
             vec![OsStr::new("mirror"), OsStr::new("sync"), OsStr::new("s3://inventories/of/archive/daily/")];
         words.push(mirror.as_os_str());
@@ -89,22 +89,22 @@ impl Scene {
         self.command(&words)
     }
 
-    pub fn roll(&self, to: &str) -> Run {
+    pub(crate) fn roll(&self, to: &str) -> Run {
         let mirror = self.mirror();
         let words = ["mirror", "rollback", mirror.to_str().expect("text"), "--to", to];
         self.run(&words)
     }
 
-    pub fn verify(&self) -> Run {
+    pub(crate) fn verify(&self) -> Run {
         self.run(&["verify", self.mirror().to_str().expect("text")])
     }
 
-    pub fn tree(&self) -> Tree {
+    pub(crate) fn tree(&self) -> Tree {
         tree(&self.mirror())
     }
 
     /// What a reader of the bucket gets now, by key.
-    pub fn bucket(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    pub(crate) fn bucket(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
         self.server.shelves(|shelves| {
             let keys = &shelves.bucket(BUCKET).keys;
             let latest = |(key, versions): (&Vec<u8>, &Vec<highwater_tests::s3::Version>)| {
@@ -117,7 +117,7 @@ impl Scene {
 
     /// Fails unless the files that bear no old name are what a reader of the bucket gets now.
     #[track_caller]
-    pub fn shows_the_bucket(&self) {
+    pub(crate) fn shows_the_bucket(&self) {
         let shown: BTreeMap<Vec<u8>, Vec<u8>> = self
             .tree()
             .into_iter()
@@ -129,7 +129,7 @@ impl Scene {
 }
 
 /// Reads a mirror.
-pub fn tree(mirror: &Path) -> Tree {
+pub(crate) fn tree(mirror: &Path) -> Tree {
     let (mut found, mut ahead) = (Tree::new(), vec![mirror.to_owned()]);
     while let Some(folder) = ahead.pop() {
         for entry in fs::read_dir(&folder).expect("a folder") {

@@ -131,7 +131,7 @@ pub fn parse(line: &str) -> Option<Step> {
     };
     match *words {
         ["fetch", number, letters, size, seconds, nanos, key, version, etag] => {
-            if letters != "-" && letters.trim_matches(['l', 'a', 's', 't']) != "" {
+            if letters != "-" && !letters.trim_matches(['l', 'a', 's', 't']).is_empty() {
                 return None;
             }
             let has = |letter| letters.contains(letter);
