@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::lock;
 use crate::shown::quoted;
 
+/// Where what lay in the way of a file is kept.
+pub(super) const FOUND: &str = ".highwater-mirror/found";
+
 /// By which file a mirror is known that s3invsync made.
 const BEFORE: &[u8] = b".s3invsync.state.json";
 
@@ -32,6 +35,8 @@ pub(super) struct Area<'a> {
     pub(super) disk: &'a dyn Disk,
     /// The lock; nobody looks at it.
     _held: Mutex<Held>,
+    /// Whoever makes folders in the tree does so alone.
+    pub(super) folders: Mutex<()>,
 }
 
 impl<'a> Area<'a> {
@@ -62,10 +67,10 @@ impl<'a> Area<'a> {
             Some(_) => {}
         }
         let held = lock::take(disk, names::LOCK)?;
-        for name in [names::INDEX, names::PLAN, names::STAGE] {
+        for name in [names::INDEX, names::PLAN, names::STAGE, FOUND] {
             folder(disk, &named(name)?)?;
         }
-        Ok(Self { disk, _held: Mutex::new(held) })
+        Ok(Self { disk, _held: Mutex::new(held), folders: Mutex::new(()) })
     }
 
     /// The pointer; none where no sync came to its end.

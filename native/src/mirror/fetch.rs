@@ -18,19 +18,22 @@ use highwater_core::formats::mirror::wanted::{Wanted, Why};
 use highwater_core::inventory::Etag;
 use highwater_core::name::Name;
 
-use super::area::{Area, folder, named};
+use super::area::{Area, FOUND, folder, named};
 use super::body::{Body, Outcome, of_file};
 use super::journal::Journal;
 use super::results::{Had, Results};
 use super::wants::Wants;
-use crate::disk::What;
 use crate::disk::like::Like;
+use crate::disk::{Disk, What};
 use crate::error::Error;
 use crate::s3::{self, Ask, Client};
 use crate::watch::Watch;
 
 /// How often bytes are asked for anew that are not what S3 recorded.
 const TRIES: u32 = 3;
+
+/// How a folder is called in the stage that is made.
+pub(super) const FOLDER: &[u8] = b"folder";
 
 /// Steps that wait for a worker.
 const AHEAD: usize = 1 << 10;
@@ -297,6 +300,7 @@ pub(super) fn settle(area: &Area<'_>, stage: &Name, place: &Name, watch: &Watch<
 /// Makes the folders that a place lies in. A file that lies where one should be is kept, out of the way.
 pub(super) fn folders(area: &Area<'_>, place: &Name, watch: &Watch<'_>) -> Result<(), Error> {
     let disk = area.disk;
+    let _alone = area.folders.lock().unwrap_or_else(PoisonError::into_inner);
     let mut ahead = Vec::new();
     let mut next = place.folder();
     while let Some(name) = next {
@@ -313,14 +317,33 @@ pub(super) fn folders(area: &Area<'_>, place: &Name, watch: &Watch<'_>) -> Resul
         }
         ahead.push(name);
     }
-    ahead.iter().rev().try_for_each(|name| folder(disk, name))
+    // Made where nobody puts anything into it, and named when it is open to others.
+    let work = named(names::STAGE)?.join(FOLDER)?;
+    for name in ahead.iter().rev() {
+        forget_folder(disk, &work)?;
+        folder(disk, &work)?;
+        match disk.rename_new(&work, name) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::at("make", disk, name)(error));
+            }
+            _ => {}
+        }
+    }
+    forget_folder(disk, &work)
+}
+
+/// Removes the folder that was made and not named, if one was.
+pub(super) fn forget_folder(disk: &dyn Disk, work: &Name) -> Result<(), Error> {
+    match disk.remove_folder(work) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at("remove", disk, work)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Gives what lies in a place a name where it is in nobody's way, and lost to nobody.
 fn aside(area: &Area<'_>, place: &Name) -> Result<Name, Error> {
     let disk = area.disk;
-    let found = named(names::FOLDER)?.join(b"found")?;
-    folder(disk, &found)?;
+    let found = named(FOUND)?;
     for number in 0_u64.. {
         let name = found.join(number.to_string().as_bytes())?;
         match disk.rename_new(place, &name) {

@@ -18,6 +18,7 @@ use highwater_core::mtree::Seal;
 use highwater_core::name::Name;
 
 use super::area::{Area, named, read};
+use super::fetch::{FOLDER, forget_folder};
 use crate::disk::Disk;
 use crate::error::Error;
 
@@ -183,6 +184,7 @@ impl Journal {
             area.remove(&name)?;
         }
         let stage = named(names::STAGE)?;
+        forget_folder(area.disk, &stage.join(FOLDER)?)?;
         for name in area.files(&stage)? {
             area.remove(&name)?;
         }

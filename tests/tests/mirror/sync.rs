@@ -65,6 +65,13 @@ fn every_version_is_kept_and_the_tree_is_the_bucket() {
     scene.roll("latest").expect(0);
     assert_eq!(scene.tree(), second);
     assert_eq!(scene.server.requests(), before);
+    // Either is restored elsewhere, whichever of them is shown.
+    for (point, tree) in [("2024-11-01", &first), ("2024-11-02", &second)] {
+        let (of, to) = (scene.mirror().join(""), scene.folder.path().join(point));
+        let of = format!("{}@{point}", of.to_str().expect("text").trim_end_matches('/'));
+        scene.run(&["restore", &of, to.to_str().expect("text")]).expect(0);
+        assert_eq!(crate::scene::tree(&to), shown(tree).into_iter().collect());
+    }
     scene.verify().expect(0).prints("sound");
 }
 
