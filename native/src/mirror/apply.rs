@@ -1,12 +1,12 @@
 //! Applies a plan whose bodies are there: moves files, and puts what waited into its place.
 //!
-//! All that moves does so first: a file makes room for a folder, whatever the order of their keys. Each step is done or
-//! not done yet, whatever a run before did of it: a file that lies where it should go, and not where
+//! What makes room goes first, then what comes back, then what waited; and each is durable before the next begins, or a
+//! power cut could keep the second of two names of a file and lose the first. Each step is done or not done yet, whatever a run before did of it: a file that lies where it should go, and not where
 //! it comes from, was moved. No step replaces a file. So all of them can be done again from the first.
 
 use std::io;
 
-use highwater_core::formats::mirror::plan::Step;
+use highwater_core::formats::mirror::plan::{Step, Why};
 use highwater_core::name::Name;
 
 use super::area::Area;
@@ -22,12 +22,21 @@ use crate::watch::Watch;
 /// The operating system's; the next run goes on.
 pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<u64, Error> {
     let mut moved = 0;
-    Journal::for_each(area, &mut |step| {
-        if let Step::Move { from, to, .. } = step {
-            moved += u64::from(relocate(area, &from, &to, watch)?);
+    for comes_back in [false, true] {
+        let mut is_any = false;
+        Journal::for_each(area, &mut |step| {
+            if let Step::Move { from, to, why } = step
+                && (why == Why::Back) == comes_back
+            {
+                is_any = true;
+                moved += u64::from(relocate(area, &from, &to, watch)?);
+            }
+            Ok(())
+        })?;
+        if is_any {
+            area.barrier()?;
         }
-        Ok(())
-    })?;
+    }
     Journal::for_each(area, &mut |step| {
         match step {
             Step::Fetch(wish) if wish.staged => {

@@ -1,5 +1,6 @@
 //! Mirrors of buckets, against our own server of S3.
 
+mod cuts;
 mod inventories;
 mod killed;
 mod lists;

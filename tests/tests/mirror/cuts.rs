@@ -1,0 +1,154 @@
+//! Power cuts and failing disks at every moment of a sync and of a rollback: no byte is lost, and the next run ends where
+//! an undisturbed one does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use highwater::disk::Disk;
+use highwater::error::Error;
+use highwater::mirror::{Inventories, Lists, Outcome, Sync, rollback};
+use highwater::watch::Watch;
+use highwater_tests::model::{Model, Survivors, Wrong};
+use highwater_tests::score::Score;
+
+use crate::scene::Scene;
+
+const MIRROR: &str = "/model/mirror";
+
+/// Files by their paths.
+type Tree = BTreeMap<PathBuf, Vec<u8>>;
+
+/// A bucket with two inventories, and a mirror at the first of them.
+fn scene() -> (Scene, Model) {
+    let scene = Scene::new();
+    for (key, body) in [("a", "a file"), ("b/c", "one"), ("b/d", "two"), ("gone", "three"), ("same", "four")] {
+        scene.put(key, body);
+    }
+    scene.list(1);
+    let model = Model::default();
+    model.put_folder(MIRROR);
+    sync(&scene, &model).expect("the first sync");
+    scene.put("a/x", "in the folder of a file");
+    scene.put("b/c", "another one");
+    scene.delete("gone");
+    scene.put("new/one", "five");
+    scene.list(2);
+    (scene, model.survive(Survivors::Nothing))
+}
+
+/// Syncs a mirror to the newest inventory, one thing after another.
+fn sync(scene: &Scene, model: &Model) -> Result<(), Error> {
+    let disk: Arc<dyn Disk> = Arc::new(model.root(MIRROR));
+    let (client, watch) = (scene.server.client(), Watch::silent());
+    let sync = Sync::begin(&*disk, false)?;
+    sync.go_on(&client, 1, &watch)?;
+    let inventories = Inventories::at("s3://inventories/of/archive/daily/", &client)?;
+    let date = inventories.choose(None, None, None)?.remove(0);
+    let inventory = inventories.manifest(&date)?;
+    if sync.has(&inventory.manifest.source, &date)? {
+        return Ok(());
+    }
+    let lists = Lists::fetch(Arc::clone(&disk), &inventory, &client, 1, &watch)?;
+    let manifest = inventory.md5.as_bytes().first_chunk().copied().expect("an MD5");
+    let plan = sync.plan(
+        (&inventory.manifest.source, &date, manifest),
+        true,
+        &|_| true,
+        &mut |each| Ok(matches!(lists.rows(each)?, Outcome::Whole { .. })),
+        &watch,
+    )?;
+    sync.run(&plan.expect("rows in order"), &client, 1, &watch)?;
+    lists.remove()
+}
+
+fn roll(model: &Model, to: &str) -> Result<(), Error> {
+    rollback(&model.root(MIRROR), to, false, &Watch::silent()).map(drop)
+}
+
+/// The files of the tree, and the pointer.
+fn tree(model: &Model) -> Tree {
+    let is_seen = |path: &PathBuf| {
+        let path = path.to_string_lossy();
+        !path.contains("/.highwater-mirror/") || path.ends_with("/applied")
+    };
+    let names = model.names(MIRROR).into_iter().filter(is_seen);
+    names.filter_map(|path| Some((path.clone(), model.get(&path)?))).collect()
+}
+
+/// What any file of the mirror holds.
+fn bodies(model: &Model) -> BTreeSet<Vec<u8>> {
+    model.names(MIRROR).into_iter().filter_map(|path| model.get(path)).collect()
+}
+
+/// Disturbs `change` at every moment, and judges what `again` makes of it.
+fn disturbed(
+    score: &mut Score,
+    start: &Model,
+    change: &dyn Fn(&Model) -> Result<(), Error>,
+    again: &dyn Fn(&Model) -> Result<(), Error>,
+) {
+    let copy = || start.survive(Survivors::Nothing);
+    let whole = copy();
+    change(&whole).expect("it ends");
+    let (after, operations, kept) = (tree(&whole), whole.operations(), tree(start));
+    let kept: Vec<&Vec<u8>> =
+        kept.iter().filter(|(path, _)| !path.ends_with("applied")).map(|(_, body)| body).collect();
+    assert_eq!(tree(&whole.survive(Survivors::Nothing)), after, "what is done is durable");
+    assert!(operations > 20, "{operations}");
+    let outcomes = || Survivors::ALL.map(Some).into_iter().chain([None]);
+    for (at, outcome) in (0..operations).flat_map(|at| outcomes().map(move |outcome| (at, outcome))) {
+        let model = copy();
+        match outcome {
+            Some(_) => model.cut_at(at),
+            None => model.go_wrong(at, Wrong::Fail),
+        }
+        let ran = change(&model);
+        let left = outcome.map_or_else(|| model.killed(), |outcome| model.survive(outcome));
+        let case = format!("operation {at} of {operations}, {outcome:?}: {ran:?}");
+        score.ran(1);
+        let found = bodies(&left);
+        if let Some(lost) = kept.iter().find(|body| !found.contains(**body)) {
+            score.fail(format!("{case}: '{}' is lost", String::from_utf8_lossy(lost)));
+        } else if let Err(error) = again(&left) {
+            score.fail(format!("{case}: the next run fails: {error}"));
+        } else if tree(&left) != after {
+            score.fail(format!("{case}: the next run makes {:?}", tree(&left).keys()));
+        }
+    }
+}
+
+#[test]
+fn a_sync_is_whole_after_the_next_run() {
+    let mut score = Score::part("power cuts", "mirrors, sync");
+    let (scene, model) = scene();
+    let run = |model: &Model| sync(&scene, model);
+    disturbed(&mut score, &model, &run, &run);
+    score.end();
+}
+
+#[test]
+fn a_first_sync_is_whole_after_the_next_run() {
+    let mut score = Score::part("power cuts", "mirrors, first sync");
+    let (scene, _) = scene();
+    let model = Model::default();
+    model.put_folder(MIRROR);
+    let run = |model: &Model| sync(&scene, model);
+    disturbed(&mut score, &model.survive(Survivors::Nothing), &run, &run);
+    score.end();
+}
+
+#[test]
+fn a_rollback_is_whole_after_the_next_run() {
+    let mut score = Score::part("power cuts", "mirrors, rollback");
+    let (scene, model) = scene();
+    sync(&scene, &model).expect("it ends");
+    let model = model.survive(Survivors::Nothing);
+    let back = |model: &Model| roll(model, "2024-11-01");
+    disturbed(&mut score, &model, &back, &back);
+    roll(&model, "2024-11-01").expect("it ends");
+    let model = model.survive(Survivors::Nothing);
+    let forward = |model: &Model| roll(model, "latest");
+    disturbed(&mut score, &model, &forward, &forward);
+    score.end();
+}
