@@ -49,14 +49,22 @@ impl<'a> Sync<'a> {
         Ok(Self { area: Area::take(disk, begins)? })
     }
 
-    /// Whether the newest point is this one, of this bucket.
+    /// The newest point, whichever is shown.
     ///
     /// # Errors
     /// What says so is damaged, or cannot be read.
+    pub fn newest(&self) -> Result<Option<String>, Error> {
+        let Some(applied) = self.area.applied()? else { return Ok(None) };
+        Ok(index_of(&self.area, &applied)?.tail.points.last().map(|newest| newest.name.clone()))
+    }
+
+    /// Whether the newest point is this one, of this bucket.
+    ///
+    /// # Errors
+    /// As [`Sync::newest`].
     pub fn has(&self, bucket: &str, point: &str) -> Result<bool, Error> {
-        let Some(applied) = self.area.applied()?.filter(|applied| applied.bucket == bucket) else { return Ok(false) };
-        let index = index_of(&self.area, &applied)?;
-        Ok(index.tail.points.last().is_some_and(|newest| newest.name == point))
+        let is_ours = self.area.applied()?.is_some_and(|applied| applied.bucket == bucket);
+        Ok(is_ours && self.newest()?.is_some_and(|newest| newest == point))
     }
 
     /// Plans to try again what the newest point wants; none if that is nothing.

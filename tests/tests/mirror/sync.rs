@@ -268,6 +268,42 @@ fn what_lies_in_the_way_is_kept() {
 }
 
 #[test]
+fn every_inventory_between_two_dates_is_applied_once() {
+    let scene = Scene::new();
+    for day in 1..5 {
+        scene.put("k", &format!("body {day}"));
+        scene.list(day);
+    }
+    scene.sync(&["--date", "2024-11-02"]).expect(0);
+    scene.sync(&["--start-date", "2024-11-01", "--end-date", "2024-11-03"]).expect(0).prints("at 2024-11-03T01-00Z");
+    scene.sync(&["--start-date", "2024-11-01"]).expect(0).prints("at 2024-11-04T01-00Z");
+    let mirror = scene.mirror();
+    let listed = scene.run(&["list", mirror.to_str().expect("text")]);
+    listed.expect(0).prints("2024-11-02").prints("2024-11-03").prints("2024-11-04");
+    assert!(!listed.text().contains("2024-11-01"), "{}", listed.text());
+    scene.sync(&["--date", "2024-11-01"]).expect(4).says("no newer than 2024-11-04T01-00Z");
+    scene.verify().expect(0);
+}
+
+#[test]
+fn an_inventory_that_lies_gives_nothing_else_for_what_it_lists() {
+    let scene = Scene::new();
+    for key in ["size", "etag", "fine"] {
+        scene.put(key, "a body");
+    }
+    scene.list(1);
+    scene.server.shelves(|shelves| {
+        for (key, body) in [("size", "a longer body"), ("etag", "a bodY")] {
+            let version = shelves.bucket(BUCKET).keys.get_mut(key.as_bytes()).and_then(|all| all.last_mut());
+            version.expect("a version").body = Some(body.as_bytes().into());
+        }
+    });
+    scene.sync(&[]).expect(3).says("2 versions could not be had");
+    assert_eq!(scene.tree().into_keys().collect::<Vec<_>>(), [Path::new("fine")]);
+    assert_eq!(scene.verify().code, 3);
+}
+
+#[test]
 fn a_dry_run_tells_and_does_nothing() {
     let scene = Scene::new();
     fill(&scene);

@@ -111,7 +111,12 @@ impl Run for Sync {
         {
             done.push(summary);
         }
+        let newest = sync.newest()?;
         for date in inventories.choose(self.date.as_deref(), start, end)? {
+            // Of several, those that were applied are passed over.
+            if self.date.is_none() && newest.as_ref().is_some_and(|newest| &date < newest) {
+                continue;
+            }
             let inventory = inventories.manifest(&date)?;
             inventory.elsewhere().iter().for_each(|what| watch.notice(what));
             let Some(plan) = self.plan(&sync, &disk, &client, &inventory, filter.as_ref(), &watch)? else {
