@@ -40,7 +40,16 @@ pub fn take(disk: &dyn Disk, name: &str) -> Result<Held, Error> {
     let name = Name::new(name.as_bytes())?;
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let text = format!("pid {} on {host} since {}\n", std::process::id(), clock::stamp()?);
-    let taken = disk.lock(&name, &text).map_err(|error| cannot(disk, Some(&name), "take the lock file", &error))?;
+    let lock = || disk.lock(&name, &text).map_err(|error| cannot(disk, Some(&name), "take the lock file", &error));
+    let mut taken = lock()?;
+    for _ in 1..LOOKS {
+        if taken.is_some() {
+            break;
+        }
+        // A command that another thread is just starting has it, too, until it runs.
+        thread::sleep(LOOK);
+        taken = lock()?;
+    }
     taken.ok_or_else(|| {
         let mut holder = vec![0; 200];
         let read = disk.open(&name).and_then(|object| object.read_at(0, &mut holder)).unwrap_or(0);
