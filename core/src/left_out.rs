@@ -26,7 +26,7 @@ impl LeftOut {
     /// Whether nothing was left out.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.total == 0
+        self.total == 0 && self.told.is_empty()
     }
 
     /// Counts one more, and keeps it in words unless there are `most`.

@@ -228,6 +228,22 @@ fn what_is_wrong_with_pointer_or_index_is_said() {
     // Another index that is whole, but not the one that is meant.
     let (other, _) = write(points(2), &[row(b"x", b"v")]);
     assert_eq!(code(&with(&index, Some(other))), (vec![Code::Malformed], 0));
+    // One that is as long, too.
+    let ((meant, tail), (other, _)) = (write(points(2), &[row(b"x", b"v")]), write(points(2), &[row(b"y", b"v")]));
+    assert!(meant.len() == other.len() && meant != other);
+    let applied = Applied {
+        bucket: "b".to_owned(),
+        point: NEW.to_owned(),
+        manifest: md5_of(b""),
+        index: 7,
+        size: meant.len() as u64,
+        tail: sha256_of(&tail.encode()),
+    };
+    let one = |index_bytes: &[u8]| {
+        Files::from([(names::APPLIED.to_owned(), applied.line().into_bytes()), (index.clone(), index_bytes.to_owned())])
+    };
+    assert_eq!(code(&one(&meant)).0, []);
+    assert_eq!(code(&one(&other)), (vec![Code::Malformed], 0));
 }
 
 #[test]
