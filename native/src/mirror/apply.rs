@@ -10,18 +10,27 @@ use highwater_core::formats::mirror::plan::{Step, Why};
 use highwater_core::name::Name;
 
 use super::area::Area;
-use super::fetch::{folders, settle, stage};
+use super::fetch::{folders, make_way, settle, stage};
 use super::journal::Journal;
 use crate::disk::What;
 use crate::error::Error;
 use crate::watch::Watch;
 
+/// What became of files that were to be moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applying {
+    /// Those that were.
+    pub moved: u64,
+    /// Those that were not where they should have been, or whose place another file had: verify names them.
+    pub lost: u64,
+}
+
 /// Carries out all steps but the fetching. What the user asks for meanwhile waits until it is done.
 ///
 /// # Errors
 /// The operating system's; the next run goes on.
-pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<u64, Error> {
-    let mut moved = 0;
+pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<Applying, Error> {
+    let mut done = Applying::default();
     for comes_back in [false, true] {
         let mut is_any = false;
         Journal::for_each(area, &mut |step| {
@@ -29,7 +38,11 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<u64, Error> {
                 && (why == Why::Back) == comes_back
             {
                 is_any = true;
-                moved += u64::from(relocate(area, &from, &to, watch)?);
+                match relocate(area, (&from, &to), why, watch)? {
+                    Became::Moved => done.moved += 1,
+                    Became::Lost => done.lost += 1,
+                    Became::Done => {}
+                }
             }
             Ok(())
         })?;
@@ -50,45 +63,63 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<u64, Error> {
             Step::Fetch(_) | Step::Move { .. } => {}
             Step::Touch { at, modified } => match area.disk.open_for_writing(&at) {
                 Ok(file) => file.set_modified(modified).map_err(Error::at("set the time of", area.disk, &at))?,
-                // It was lost before: verify says so.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    watch.notice(format!("'{at}' is not there, and its time was to be set: verify the mirror"));
+                    done.lost += 1;
+                }
                 Err(error) => return Err(Error::at("open", area.disk, &at)(error)),
             },
         }
         Ok(())
     })?;
-    Ok(moved)
+    Ok(done)
+}
+
+/// What became of one file.
+enum Became {
+    /// It was moved now.
+    Moved,
+    /// It was moved by a run before.
+    Done,
+    /// It is nowhere; or another file was in its place, and is out of the way now.
+    Lost,
 }
 
 /// Moves a file, if it was not moved yet.
-fn relocate(area: &Area<'_>, from: &Name, to: &Name, watch: &Watch<'_>) -> Result<bool, Error> {
+fn relocate(area: &Area<'_>, (from, to): (&Name, &Name), why: Why, watch: &Watch<'_>) -> Result<Became, Error> {
     let disk = area.disk;
-    for _ in 0..2 {
+    let mut is_odd = false;
+    for _ in 0..3 {
         // A folder is no version of anything: it came into the place of a file that was moved.
         if what(area, from)?.is_some_and(|what| what != What::File) {
-            return Ok(false);
+            return Ok(Became::Done);
         }
         let failed = match disk.rename_new(from, to) {
-            Ok(()) => return Ok(true),
+            Ok(()) => return Ok(if is_odd { Became::Lost } else { Became::Moved }),
             Err(error) => error,
         };
         match failed.kind() {
-            // It was moved, and what came into its place since is another's.
-            io::ErrorKind::AlreadyExists => return Ok(false),
+            // It was moved; what is where it was, if anything is, came into its place since.
+            io::ErrorKind::AlreadyExists if why == Why::Retired || !is_there(area, from)? => return Ok(Became::Done),
+            // Nothing comes where it was: what is in its place is none of the mirror's.
+            io::ErrorKind::AlreadyExists => {
+                make_way(area, to, watch)?;
+                is_odd = true;
+            }
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 if is_there(area, to)? {
-                    return Ok(false);
+                    return Ok(Became::Done);
                 }
                 if !is_there(area, from)? {
                     watch.notice(format!("'{from}' is not there, and was to be moved to '{to}': verify the mirror"));
-                    return Ok(false);
+                    return Ok(Became::Lost);
                 }
                 folders(area, to, watch)?;
             }
             _ => return Err(Error::at("move", disk, from)(failed)),
         }
     }
-    Err(Error::failed(format!("'{from}' cannot be moved to '{to}': the folder of that goes again and again")))
+    Err(Error::failed(format!("'{from}' cannot be moved to '{to}': somebody else writes there again and again")))
 }
 
 fn is_there(area: &Area<'_>, name: &Name) -> Result<bool, Error> {

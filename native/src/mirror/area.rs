@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Mutex;
 
+use highwater_core::foreign::is_foreign;
 use highwater_core::formats::mirror::applied::{self, Applied};
 use highwater_core::formats::mirror::names;
 use highwater_core::name::{Name, TEMPORARY};
@@ -135,7 +136,9 @@ fn refuse_others(disk: &dyn Disk) -> Result<(), Error> {
     let (mut first, mut is_mirror) = (None, false);
     let listed = disk.list(None, &mut |entry| {
         is_mirror |= entry.name.as_bytes() == BEFORE;
-        first.get_or_insert(entry.name);
+        if !is_foreign(entry.name.as_bytes()) {
+            first.get_or_insert(entry.name);
+        }
     });
     listed.map_err(Error::of_folder("list", disk, None))?;
     match first.filter(|_| !is_mirror) {

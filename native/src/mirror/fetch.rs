@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use highwater_core::formats::mirror::names;
-use highwater_core::formats::mirror::plan::{Had as Wish, Step};
+use highwater_core::formats::mirror::plan::{Step, Wish};
 use highwater_core::formats::mirror::wanted::{Wanted, Why};
 use highwater_core::inventory::Etag;
 use highwater_core::name::Name;
@@ -285,16 +285,20 @@ pub(super) fn settle(area: &Area<'_>, stage: &Name, place: &Name, watch: &Watch<
         };
         match failed.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => folders(area, place, watch)?,
-            io::ErrorKind::AlreadyExists => {
-                let aside = aside(area, place)?;
-                watch.notice(format!(
-                    "'{place}' held other bytes than the bucket has, or was none of the mirror's; it is '{aside}' now"
-                ));
-            }
+            io::ErrorKind::AlreadyExists => make_way(area, place, watch)?,
             _ => return Err(Error::at("name", disk, place)(failed)),
         }
     }
     Err(Error::failed(format!("somebody else writes '{place}' again and again; look who writes there")))
+}
+
+/// Keeps what lies in a place, out of the way, and says so.
+pub(super) fn make_way(area: &Area<'_>, place: &Name, watch: &Watch<'_>) -> Result<(), Error> {
+    let aside = aside(area, place)?;
+    watch.notice(format!(
+        "'{place}' held other bytes than the bucket has, or was none of the mirror's; it is '{aside}' now"
+    ));
+    Ok(())
 }
 
 /// Makes the folders that a place lies in. A file that lies where one should be is kept, out of the way.

@@ -28,6 +28,7 @@ mod state;
 mod sync;
 mod wants;
 
+pub use apply::Applying;
 pub use fetch::Fetched;
 pub use inventories::{Inventories, Inventory};
 pub use lists::{Lists, Outcome, Unread};

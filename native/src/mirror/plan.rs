@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
-use highwater_core::digest::{Algorithm, Digest};
+use highwater_core::digest::Digest;
 use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::index::{Encoder, Point, Tail, Written};
 use highwater_core::formats::mirror::plan::{Fetch, Item, Merge, Out, TITLE, Tally};
@@ -105,7 +105,6 @@ pub(super) fn make(
         size: written.size,
         tail: written.sum,
     };
-    debug_assert_eq!(applied.manifest.algorithm(), Algorithm::Md5);
     let journal = Journal { applied, wanted: Some(wanted), is_versioned: wish.is_versioned, fetched, bytes };
     Ok(Some(Planned { journal, tally, filtered }))
 }

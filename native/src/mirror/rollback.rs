@@ -10,6 +10,7 @@ use highwater_core::mtree::Seal;
 use highwater_core::name::Name;
 use highwater_core::stamp;
 
+use super::apply::Applying;
 use super::area::{Area, Begins};
 use super::index::Index;
 use super::journal::{self, Journal};
@@ -25,8 +26,8 @@ pub struct Rolled {
     pub from: String,
     /// The one that is now.
     pub to: String,
-    /// Files that were moved.
-    pub moved: u64,
+    /// What became of files that were to be moved.
+    pub applied: Applying,
     /// A file of the point was never had: so many.
     pub wanted: u64,
 }
@@ -57,7 +58,8 @@ pub fn rollback(disk: &dyn Disk, to: &str, dry_run: bool, watch: &Watch<'_>) -> 
     let index = index_of(&area, &applied)?;
     let (from, number) = (number(&index, &applied.point)?, chosen(&index, to)?);
     let point = &index.tail.points[number as usize];
-    let mut rolled = Rolled { from: applied.point.clone(), to: point.name.clone(), moved: 0, wanted: 0 };
+    let mut rolled =
+        Rolled { from: applied.point.clone(), to: point.name.clone(), applied: Applying::default(), wanted: 0 };
     if from == number {
         return Ok(rolled);
     }
@@ -65,7 +67,7 @@ pub fn rollback(disk: &dyn Disk, to: &str, dry_run: bool, watch: &Watch<'_>) -> 
     rolled.wanted = wanted;
     if dry_run {
         Journal::for_each(&area, &mut |_| {
-            rolled.moved += 1;
+            rolled.applied.moved += 1;
             Ok(())
         })?;
         Journal::end(&area)?;
@@ -75,7 +77,7 @@ pub fn rollback(disk: &dyn Disk, to: &str, dry_run: bool, watch: &Watch<'_>) -> 
     area.barrier()?;
     Journal { applied: applied.clone(), wanted: None, is_versioned: true, fetched: 0, bytes: 0 }.begin(&area)?;
     area.put(&journal::settled()?, applied.line().as_bytes())?;
-    rolled.moved = finish(&area, &applied, watch)?;
+    rolled.applied = finish(&area, &applied, watch)?;
     Ok(rolled)
 }
 

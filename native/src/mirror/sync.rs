@@ -2,13 +2,12 @@
 
 use std::io::{BufWriter, Write};
 
-use highwater_core::digest::Digest;
 use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::index::Encoder;
 use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::plan::Tally;
 
-use super::apply;
+use super::apply::{self, Applying};
 use super::area::{Area, Begins, named};
 use super::fetch::{self, Fetched};
 use super::index::Index;
@@ -29,8 +28,8 @@ pub struct Summary {
     pub resumed: bool,
     /// What was fetched.
     pub fetched: Fetched,
-    /// Files that were moved.
-    pub moved: u64,
+    /// What became of files that were to be moved.
+    pub applied: Applying,
 }
 
 /// A mirror that is synced.
@@ -200,8 +199,8 @@ impl<'a> Sync<'a> {
                 (settle(area, journal, watch)?, fetched)
             }
         };
-        let moved = finish(area, &applied, watch)?;
-        Ok(Summary { point: applied.point, resumed: false, fetched, moved })
+        let done = finish(area, &applied, watch)?;
+        Ok(Summary { point: applied.point, resumed: false, fetched, applied: done })
     }
 }
 
@@ -278,7 +277,6 @@ fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Appli
         file.set_mode(0o666 & !crate::store::umask())
     };
     set().map_err(Error::at("write", area.disk, &name))?;
-    let Digest::Sha256(_) = ended.sum else { return Err(Error::failed("the index has no digest")) };
     let applied = Applied { size: ended.size, tail: ended.sum, ..journal.applied.clone() };
     area.barrier()?;
     area.put(&journal::settled()?, applied.line().as_bytes())?;
@@ -286,8 +284,8 @@ fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Appli
 }
 
 /// Moves files, and commits.
-pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> Result<u64, Error> {
-    let moved = apply::all(area, watch)?;
+pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> Result<Applying, Error> {
+    let done = apply::all(area, watch)?;
     area.barrier()?;
     area.put(&named(names::APPLIED)?, applied.line().as_bytes())?;
     // Nothing needs the plan or an older index any more.
@@ -298,5 +296,5 @@ pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> R
             area.remove(&name)?;
         }
     }
-    Ok(moved)
+    Ok(done)
 }

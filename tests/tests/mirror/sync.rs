@@ -304,6 +304,39 @@ fn an_inventory_that_lies_gives_nothing_else_for_what_it_lists() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_no_success() {
+    let scene = Scene::new();
+    scene.put("k", "a body");
+    Recipe { first: vec![(0, "\"archive\",\"half a row\"\n")], ..Recipe::default() }.publish(&scene.server);
+    scene.sync(&[]).expect(3).says("1 rows of the inventory cannot be read").prints("1 versions fetched");
+    scene.shows_the_bucket();
+}
+
+#[test]
+fn a_file_that_is_not_where_it_should_be_is_no_success() {
+    let scene = Scene::new();
+    // What file systems make for themselves is in nobody's way.
+    fs::create_dir(scene.mirror().join("lost+found")).expect("a folder");
+    let mut versions = Vec::new();
+    for day in 1..3 {
+        versions.push(scene.put("k", &format!("body {day}")));
+        scene.put("other", &format!("other {day}"));
+        scene.list(day);
+        scene.sync(&[]).expect(0);
+    }
+    let etag = scene.server.shelves(|shelves| shelves.version(BUCKET, b"k", &versions[1]).etag.clone());
+    let taken = scene.mirror().join(format!("k.old.{}.{etag}", versions[1]));
+    fs::write(&taken, "somebody's").expect("written");
+    // Somebody's file has the name that the newer version is to have: that is kept, and said.
+    scene.roll("2024-11-01").expect(3).says("'k' held other bytes");
+    assert_eq!(fs::read_to_string(scene.mirror().join("k")).expect("text"), "body 1");
+    assert_eq!(fs::read_to_string(scene.mirror().join(".highwater-mirror/found/0")).expect("text"), "body 2");
+    fs::remove_file(scene.mirror().join("other")).expect("removed");
+    scene.roll("latest").expect(3).says("'other' is not there, and was to be moved");
+    scene.verify().expect(1);
+}
+
+#[test]
 fn a_dry_run_tells_and_does_nothing() {
     let scene = Scene::new();
     fill(&scene);

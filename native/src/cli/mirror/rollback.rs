@@ -53,7 +53,8 @@ impl Run for Rollback {
         })?;
         if self.json {
             let document = json!({
-                "schema": 1, "from": rolled.from, "to": rolled.to, "moved": rolled.moved, "wanted": rolled.wanted,
+                "schema": 1, "from": rolled.from, "to": rolled.to, "moved": rolled.applied.moved,
+                "lost": rolled.applied.lost, "wanted": rolled.wanted,
             });
             out::print(&format!("{document:#}\n"))?;
         } else if !self.talk.quiet {
@@ -62,13 +63,12 @@ impl Run for Rollback {
                 "{verb} from {} to {}: {} files moved\n",
                 rolled.from,
                 rolled.to,
-                thousands(rolled.moved)
+                thousands(rolled.applied.moved)
             ))?;
         }
         if rolled.wanted > 0 {
             out::say(&format!("highwater: {} files of that point were never had", thousands(rolled.wanted)));
-            return Ok(Exit::Inconclusive);
         }
-        Ok(Exit::Sound)
+        Ok(if rolled.wanted + rolled.applied.lost > 0 { Exit::Inconclusive } else { Exit::Sound })
     }
 }

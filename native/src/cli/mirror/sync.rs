@@ -105,7 +105,7 @@ impl Run for Sync {
         let watch = self.talk.watch(stop);
         let sync = mirror::Sync::begin(&*disk, self.take_over)?;
         let jobs = self.jobs as usize;
-        let mut done = Vec::new();
+        let (mut done, mut unread) = (Vec::new(), 0);
         if !self.dry_run
             && let Some(summary) = self.shown("fetching", &watch, || sync.go_on(&client, jobs, &watch))?
         {
@@ -119,17 +119,18 @@ impl Run for Sync {
             }
             let inventory = inventories.manifest(&date)?;
             inventory.elsewhere().iter().for_each(|what| watch.notice(what));
-            let Some(plan) = self.plan(&sync, &disk, &client, &inventory, filter.as_ref(), &watch)? else {
+            let Some((plan, bad)) = self.plan(&sync, &disk, &client, &inventory, filter.as_ref(), &watch)? else {
                 continue;
             };
+            unread += bad;
             if self.dry_run {
                 let told = self.tell_plan(&sync, &inventory, &plan);
                 sync.forget()?;
-                return told.map(|()| Exit::Sound);
+                return told.map(|()| if bad > 0 { Exit::Inconclusive } else { Exit::Sound });
             }
             done.push(self.shown("fetching", &watch, || sync.run(&plan, &client, jobs, &watch))?);
         }
-        self.tell(&sync, &done)
+        self.tell(&sync, &done, unread)
     }
 }
 
@@ -162,7 +163,7 @@ impl Sync {
         Ok(Exit::Sound)
     }
 
-    /// Plans the sync to one inventory; none if there is nothing to plan.
+    /// Plans the sync to one inventory, and says how many of its rows cannot be read; none if there is nothing to plan.
     fn plan(
         &self,
         sync: &mirror::Sync<'_>,
@@ -171,13 +172,13 @@ impl Sync {
         inventory: &Inventory,
         filter: Option<&Regex>,
         watch: &Watch<'_>,
-    ) -> Result<Option<SyncPlan>, Error> {
+    ) -> Result<Option<(SyncPlan, u64)>, Error> {
         let asked = |key: &[u8]| filter.is_none_or(|filter| filter.is_match(key));
         let manifest = inventory.md5.as_bytes().first_chunk().copied().unwrap_or_default();
         let of = (inventory.manifest.source.as_str(), inventory.date.as_str(), manifest);
         let is_versioned = inventory.schema.is_versioned();
         if sync.has(of.0, of.1)? {
-            return sync.again(is_versioned, &asked, watch);
+            return Ok(sync.again(is_versioned, &asked, watch)?.map(|plan| (plan, 0)));
         }
         let jobs = self.jobs as usize;
         let mut lists = self.shown("fetching the inventory", watch, || {
@@ -202,7 +203,7 @@ impl Sync {
                 match (planned, whole) {
                     (Some(plan), Some(Outcome::Whole { bad, .. })) => {
                         tell_unread(&bad, watch);
-                        return Ok(plan);
+                        return Ok((plan, bad.count));
                     }
                     (_, Some(Outcome::Unsorted { why })) if !is_sorted => {
                         watch.decision(format!("the inventory is not in order, and is sorted: {why}"));
@@ -261,7 +262,8 @@ impl Sync {
     }
 
     /// Prints what was done.
-    fn tell(&self, sync: &mirror::Sync<'_>, done: &[Summary]) -> Result<Exit, Error> {
+    fn tell(&self, sync: &mirror::Sync<'_>, done: &[Summary], unread: u64) -> Result<Exit, Error> {
+        let lost: u64 = done.iter().map(|summary| summary.applied.lost).sum();
         let missing = done.last().map_or(0, |summary| summary.fetched.missing);
         if self.json {
             let runs: Vec<Value> = done.iter().map(document).collect();
@@ -278,13 +280,18 @@ impl Sync {
         }
         if missing > 0 {
             out::say(&format!(
-                "highwater: {} versions could not be had: `highwater mirror status {}` says why; the next sync tries again",
+                "highwater: {} versions could not be had: `highwater mirror status` of {} says why; the next sync tries again",
                 thousands(missing),
-                self.mirror.display()
+                quoted(&self.mirror)
             ));
-            return Ok(Exit::Inconclusive);
         }
-        Ok(Exit::Sound)
+        if unread > 0 {
+            out::say(&format!(
+                "highwater: {} rows of the inventory cannot be read: what they list is not in the mirror",
+                thousands(unread)
+            ));
+        }
+        Ok(if missing + lost + unread > 0 { Exit::Inconclusive } else { Exit::Sound })
     }
 }
 
@@ -298,15 +305,19 @@ fn tell_unread(bad: &mirror::Unread, watch: &Watch<'_>) {
 }
 
 fn sentence(summary: &Summary) -> String {
-    let Summary { point, resumed, fetched, moved } = summary;
+    let Summary { point, resumed, fetched, applied } = summary;
     let mut text = format!(
         "at {point}{}: {} versions fetched ({})",
         if *resumed { ", which an earlier run began" } else { "" },
         thousands(fetched.arrived),
         bytes(fetched.bytes)
     );
-    for (count, what) in [(fetched.there, "there already"), (*moved, "files moved"), (fetched.missing, "not to be had")]
-    {
+    for (count, what) in [
+        (fetched.there, "there already"),
+        (applied.moved, "files moved"),
+        (applied.lost, "files that were not where they should be"),
+        (fetched.missing, "not to be had"),
+    ] {
         if count > 0 {
             text.push_str(&format!(", {} {what}", thousands(count)));
         }
@@ -316,9 +327,9 @@ fn sentence(summary: &Summary) -> String {
 }
 
 fn document(summary: &Summary) -> Value {
-    let Summary { point, resumed, fetched, moved } = summary;
+    let Summary { point, resumed, fetched, applied } = summary;
     json!({
         "point": point, "resumed": resumed, "fetched": fetched.arrived, "bytes": fetched.bytes, "there": fetched.there,
-        "moved": moved, "missing": fetched.missing,
+        "moved": applied.moved, "lost": applied.lost, "missing": fetched.missing,
     })
 }

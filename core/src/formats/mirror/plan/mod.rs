@@ -24,7 +24,7 @@ mod step;
 mod tests;
 
 pub use merge::{Merge, Out};
-pub use step::{Had, Step, TITLE, parse};
+pub use step::{Step, TITLE, Wish, parse};
 
 use super::index::text;
 use super::names;

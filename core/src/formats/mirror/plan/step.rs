@@ -30,7 +30,7 @@ const EMPTY: &str = "\\";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A version is to be had.
-    Fetch(Had),
+    Fetch(Wish),
     /// A file has another place.
     Move {
         /// Where it lies.
@@ -51,7 +51,7 @@ pub enum Step {
 
 /// A version that is to be had; [`Fetch`] that lives on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Had {
+pub struct Wish {
     /// The key.
     pub key: Vec<u8>,
     /// The version.
@@ -74,7 +74,7 @@ pub struct Had {
     pub again: bool,
 }
 
-impl Had {
+impl Wish {
     /// Where it is to lie.
     #[must_use]
     pub fn place(&self) -> Option<Name> {
@@ -135,7 +135,7 @@ pub fn parse(line: &str) -> Option<Step> {
                 return None;
             }
             let has = |letter| letters.contains(letter);
-            Some(Step::Fetch(Had {
+            Some(Step::Fetch(Wish {
                 key: bytes(key).filter(|key| !key.is_empty())?,
                 version: bytes(version)?,
                 etag: bytes(etag)?,
