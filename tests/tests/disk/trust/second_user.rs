@@ -38,7 +38,7 @@ enum Before {
 }
 
 /// How it is seen that a run has done what it says: none when it has.
-type Check = Box<dyn Fn(&Stage, &Path) -> Option<String>>;
+type Check = Box<dyn Fn(&Stage, &Path, &Run) -> Option<String>>;
 
 /// A verb, and the folder of the second user that it writes in.
 struct Scene {
@@ -74,26 +74,41 @@ fn words(words: &[&str], paths: &[&Path]) -> Vec<OsString> {
 /// A file in the folder has these bytes.
 fn holds(name: &str, bytes: Vec<u8>) -> Check {
     let name = name.to_owned();
-    Box::new(move |_, root| {
+    Box::new(move |_, root, _| {
         let found = fs::read(root.join(&name));
         let same = found.as_ref().is_ok_and(|found| *found == bytes);
         (!same).then(|| format!("{name} does not hold what was restored: {:?}", found.map(|bytes| bytes.len())))
     })
 }
 
-/// What is backed up there is `bytes`.
-fn gives(point: String, bytes: Vec<u8>) -> Check {
-    Box::new(move |stage, root| {
-        let mut from = root.as_os_str().to_owned();
-        from.push(&point);
-        let run = stage.run(stage.command(&["restore"]).arg(from).arg("-").env("HIGHWATER_NOW", stamp(NOW + 1)));
-        (run.code != 0 || run.stdout != bytes).then(|| format!("what was backed up is not there: {}", run.account()))
+/// The newest point of what is there is `bytes`.
+fn gives(bytes: Vec<u8>) -> Check {
+    Box::new(move |stage, root, _| gone(stage, root, "", &bytes))
+}
+
+/// The archive that the run says it wrote is `bytes`; its second may be a later one, as another may have the first.
+fn gives_archive(bytes: Vec<u8>) -> Check {
+    Box::new(move |stage, root, run| {
+        let text = run.text();
+        let point = text.strip_prefix("wrote ").and_then(|rest| rest.split_once(": ")).map(|(point, _)| point);
+        match point {
+            Some(point) => gone(stage, root, &format!("@{point}"), &bytes),
+            None => Some("it says nothing of what it wrote".to_owned()),
+        }
     })
+}
+
+/// Whether a point is not to be had: then what a restore of it says.
+fn gone(stage: &Stage, root: &Path, point: &str, bytes: &[u8]) -> Option<String> {
+    let mut from = root.as_os_str().to_owned();
+    from.push(point);
+    let run = stage.run(stage.command(&["restore"]).arg(from).arg("-").env("HIGHWATER_NOW", stamp(NOW + 2)));
+    (run.code != 0 || run.stdout != bytes).then(|| format!("what was backed up is not there: {}", run.account()))
 }
 
 /// The repository or store is sound.
 fn is_sound() -> Check {
-    Box::new(|stage, root| {
+    Box::new(|stage, root, _| {
         let run = stage.verify(root, &[]);
         (run.code != 0).then(|| format!("it is not sound: {}", run.account()))
     })
@@ -189,7 +204,7 @@ fn repositories(stage: &Stage, good: &Path, grown: &[u8]) -> Vec<Scene> {
         all.extend([source.as_os_str().to_owned(), "ROOT".into()]);
         all
     };
-    let checked = || gives(String::new(), grown.to_vec());
+    let checked = || gives(grown.to_vec());
     let broken = stage.path("broken");
     copy(&stage.fixture.repo, &broken);
     damage(&broken.join(format!("{}.fs", stage.stamps[0])));
@@ -202,7 +217,7 @@ fn repositories(stage: &Stage, good: &Path, grown: &[u8]) -> Vec<Scene> {
         scene("backup: in full, without the old", back_up(&["--full", "--kill-old"]), CODES, checked()),
         scene("repozo -B", words(&["repozo", "-B", "-r", "ROOT", "-f"], &[source]), &[1], checked()),
         scene("repozo -B -F -k", words(&["repozo", "-B", "-F", "-k", "-r", "ROOT", "-f"], &[source]), &[1], checked()),
-        scene("mark", words(&["mark", "ROOT"], &[]), CODES, Box::new(|_, _| None)),
+        scene("mark", words(&["mark", "ROOT"], &[]), CODES, Box::new(|_, _, _| None)),
         scene("heal: a repository", words(&["heal", "ROOT", "--from"], &[good]), CODES, is_sound()),
     ];
     if let Some(heal) = all.last_mut() {
@@ -233,7 +248,7 @@ fn stores(stage: &Stage, store: &Path) -> Vec<Scene> {
         let flags = [&["backup", "--chunk-size=64K"], flags].concat();
         words(&flags, &[&image]).into_iter().chain([format!("ROOT@{GROUP}/disk.img").into()]).collect()
     };
-    let checked = || gives(format!("@{GROUP}/2026-03-02T00:{NOW:02}:00Z/disk.img"), stage.image.clone());
+    let checked = || gives_archive(stage.image.clone());
     let scene = |what: &str, before, words: &[OsString], check| Scene {
         what: what.to_owned(),
         before,
@@ -267,7 +282,7 @@ fn reports(stage: &Stage) -> Vec<Scene> {
         folders: owned(&[""]),
         names: owned(&["report"]),
         codes: CODES,
-        check: Box::new(|_, root| {
+        check: Box::new(|_, root, _| {
             let found = fs::read_to_string(root.join("report")).unwrap_or_default();
             (!found.contains("sound") && !found.contains("testsuite") && !found.contains("runs"))
                 .then(|| format!("the report is not there: {found:?}"))
@@ -326,7 +341,7 @@ fn round(stage: &Stage, scene: &Scene, round: u64, slow: bool) -> Round {
     let told = |what: String| format!("{}, round {round}: {what}\n{}", scene.what, run.account());
     let wrong = match victims.differs() {
         Some(what) => Some(what),
-        None if run.code == 0 => (scene.check)(stage, &root),
+        None if run.code == 0 => (scene.check)(stage, &root, &run),
         None if scene.codes.contains(&run.code) => None,
         None => Some("it ended in another way than it may".to_owned()),
     };
