@@ -1,5 +1,6 @@
 //! `Facts`: what is always true of a kind of backup, so that hosts need not know the kind itself.
 
+use crate::digest::Algorithm;
 use crate::finding::Code;
 use crate::name::Name;
 use crate::report::Depth;
@@ -29,6 +30,9 @@ pub struct Facts {
     pub advice: fn(Code) -> Option<&'static str>,
     /// What else is true of a finding in this kind of set, in a sentence or two for the page that explains it.
     pub notes: fn(Code) -> Option<&'static str>,
+    /// What a digest of this kind proves of the bytes that give it, in a few words; none where all digests prove the
+    /// same.
+    pub proves: fn(Algorithm) -> Option<&'static str>,
 }
 
 impl Facts {

@@ -272,6 +272,8 @@ pub struct Batch {
     pub shared: Vec<Claim>,
     /// What the sets have beside bytes, for who restores them.
     pub nodes: Vec<Node>,
+    /// What entries are called where they came from, if their paths are others: by path.
+    pub called: Vec<(Name, Vec<u8>)>,
     /// Trails to be followed.
     pub trails: Vec<Trail>,
     /// What is wrong with the indices themselves.
@@ -306,6 +308,7 @@ impl fmt::Debug for Batch {
             .field("claims", &self.claims)
             .field("shared", &self.shared)
             .field("nodes", &self.nodes)
+            .field("called", &self.called)
             .field("trails", &self.trails.len())
             .field("findings", &self.findings)
             .field("locked", &self.locked)

@@ -111,6 +111,9 @@ pub struct Root {
     pub shards: Vec<String>,
     /// How much of it was looked at.
     pub coverage: Coverage,
+    /// How many claims were found sound by a digest that proves this, where the format tells its digests apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proven: BTreeMap<String, u64>,
     /// The newest sound point of each [series](series) of points, as far as something was checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newest: Vec<String>,
@@ -328,6 +331,10 @@ impl Root {
         self.shards.append(&mut other.shards);
         self.shards.sort();
         self.coverage.add(other.coverage);
+        for (proves, count) in std::mem::take(&mut other.proven) {
+            let all = self.proven.entry(proves).or_default();
+            *all = all.saturating_add(count);
+        }
         self.asked = self.asked.max(other.asked);
     }
 

@@ -1,13 +1,16 @@
 //! `Survey`: what a host drives. Questions and claims come out, answers and verdicts go in, a report ends it.
 
+use std::collections::BTreeMap;
+
 use crate::check::Verdict;
-use crate::claim::Claim;
+use crate::claim::{Claim, Evidence};
 use crate::codec::Flow;
 use crate::facts::Pool;
 use crate::finding::{Code, Finding, Findings, Hurts, Severity};
 use crate::inspect::{Answer, Ask, Batch, Format, Inspect, Set};
 use crate::key::Key;
 use crate::moving::Moving;
+use crate::name::Name;
 use crate::node::Node;
 use crate::removal::Removal;
 use crate::report::{self, Depth, Note, Report};
@@ -23,6 +26,8 @@ pub enum Work {
     Trail(Trail),
     /// Make it, when the set is restored. Nothing of it can be checked, and nothing is to be told of it.
     Node(Node),
+    /// What an entry of this path is called where it came from. Nothing of it can be checked either.
+    Called(Name, Vec<u8>),
 }
 
 /// One run over one root, or over one shard of it.
@@ -34,6 +39,8 @@ pub struct Survey {
     sets: Vec<Set>,
     findings: Findings,
     coverage: report::Coverage,
+    /// How many claims were found sound by a digest that proves this.
+    proven: BTreeMap<&'static str, u64>,
     shared: Shared,
     handed: u64,
     settled: u64,
@@ -82,6 +89,7 @@ impl Survey {
             sets: Vec::new(),
             findings: Findings::default(),
             coverage: report::Coverage::default(),
+            proven: BTreeMap::new(),
             shared: Shared::default(),
             handed: 0,
             settled: 0,
@@ -136,6 +144,7 @@ impl Survey {
         work.extend(batch.trails.into_iter().map(Work::Trail));
         self.handed = self.handed.saturating_add((work.len() - before) as u64);
         work.extend(batch.nodes.into_iter().map(Work::Node));
+        work.extend(batch.called.into_iter().map(|(path, called)| Work::Called(path, called)));
         flow
     }
 
@@ -164,6 +173,9 @@ impl Survey {
         if let (Some(moving), Verdict::Sound) = (&mut self.moving, &verdict) {
             moving.is_sound(claim.key(), bytes);
         }
+        if verdict == Verdict::Sound {
+            self.prove(claim);
+        }
         let lacks_key = verdict.lacks_key();
         let absent = verdict.is_absent();
         if let Some(finding) = verdict.finding(claim) {
@@ -173,6 +185,18 @@ impl Survey {
             }
             // That a key is lacking is told once for each set, by its index.
             if lacks_key { self.findings.doubt(finding.hurts) } else { self.findings.push(finding) }
+        }
+    }
+
+    /// Counts what a digest that was found right proves, where the format tells its digests apart.
+    fn prove(&mut self, claim: &Claim) {
+        // What an index says of itself proves nothing of what is kept.
+        let is_proof = claim.evidence(self.options.depth) == Evidence::Bytes && claim.object != claim.index;
+        let format = self.options.format.filter(|_| is_proof);
+        let digest = claim.expect.digest.map(|digest| digest.algorithm());
+        if let Some(proves) = format.zip(digest).and_then(|(format, digest)| (format.facts().proves)(digest)) {
+            let count = self.proven.entry(proves).or_default();
+            *count = count.saturating_add(1);
         }
     }
 
@@ -206,6 +230,7 @@ impl Survey {
         self.inspect = self.inspect.again();
         self.sets.clear();
         self.coverage = report::Coverage::default();
+        self.proven.clear();
         (self.handed, self.settled) = (0, 0);
         self.absent = None;
     }
@@ -310,6 +335,7 @@ impl Survey {
             format: format.map_or("unknown", |format| format.facts().name).to_owned(),
             shards: vec![shard.to_string()],
             coverage: self.coverage,
+            proven: self.proven.iter().map(|(proves, count)| ((*proves).to_owned(), *count)).collect(),
             newest: Vec::new(),
             asked: Some(asked).filter(|asked| *asked > depth),
         });

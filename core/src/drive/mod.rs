@@ -246,7 +246,7 @@ impl Drive {
     fn take(&mut self, work: Work) {
         let claim = match work {
             Work::Trail(trail) => return self.trails.push_back(trail),
-            Work::Node(_) => return,
+            Work::Node(_) | Work::Called(..) => return,
             Work::Claim(claim) => claim,
         };
         let number = self.numbered;

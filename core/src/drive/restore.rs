@@ -104,7 +104,7 @@ impl Restore {
                 Step::Work(work) => {
                     self.claims.extend(work.into_iter().filter_map(|work| match work {
                         Work::Claim(claim) => Some(claim),
-                        Work::Trail(_) | Work::Node(_) => None,
+                        Work::Trail(_) | Work::Node(_) | Work::Called(..) => None,
                     }));
                 }
                 Step::Done => {

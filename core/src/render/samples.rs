@@ -1,5 +1,7 @@
 //! Reports for the tests of the renderers.
 
+use std::collections::BTreeMap;
+
 use crate::finding::Code;
 use crate::left_out::LeftOut;
 use crate::report::{Coverage, Depth, Note, Report, Root, Set, Soundness};
@@ -13,6 +15,7 @@ pub(super) fn root(label: &str, shard: &str, claims: u64, checked: u64) -> Root 
         shards: vec![shard.to_owned()],
         coverage,
         asked: None,
+        proven: BTreeMap::new(),
         newest: Vec::new(),
     }
 }

@@ -8,6 +8,9 @@ use crate::report::{Report, Root, Set, Soundness};
 /// How many points, findings of one code and shards are listed when not verbose.
 const FEW: usize = 20;
 
+/// How many kinds of proof are told.
+const PROVEN: usize = 8;
+
 /// Renders the report as lines of plain text, without colours. `verbose` lists every point and every
 /// finding that the report keeps. The last line is the verdict and what to do next.
 #[must_use]
@@ -52,6 +55,12 @@ fn root_lines(lines: &mut Vec<String>, root: &Root, sets: &[&Set], partial: bool
         }
     }
     lines.push(line);
+    if !root.proven.is_empty() {
+        let proven = root.proven.iter().take(PROVEN);
+        let proven: Vec<String> =
+            proven.map(|(proves, count)| format!("{} {}", thousands(*count), one_line(proves))).collect();
+        lines.push(format!("  proven: {}", proven.join(", ")));
+    }
     let all = verbose || sets.len() <= FEW;
     let is_worth = |set: &&&Set| all || set.verdict != Soundness::Sound || !set.left_out.is_nothing();
     let worth: Vec<&&Set> = sets.iter().filter(is_worth).collect();

@@ -21,6 +21,7 @@ fn root(shards: &[&str], claims: u64, checked: u64, unjudged: u64) -> Root {
         format: "repozo".to_owned(),
         shards: shards.iter().map(|shard| (*shard).to_owned()).collect(),
         coverage: Coverage { claims, checked, unjudged, ..Coverage::default() },
+        proven: BTreeMap::new(),
         newest: Vec::new(),
         asked: None,
     }
@@ -125,6 +126,7 @@ fn shards_of_many_numbers_do_not_ask_for_memory() {
         format: "repozo".to_owned(),
         shards: (0..20_000).map(|n| format!("1/{}", u64::MAX - n)).collect(),
         coverage: Coverage::default(),
+        proven: BTreeMap::new(),
         newest: Vec::new(),
         asked: None,
     };

@@ -150,7 +150,7 @@ impl Export {
                 // No member is either.
                 NodeKind::Part(_) | NodeKind::LeftOut(_) => continue,
             };
-            text.push_str(&line(letter, &size, *meta, path.as_ref(), target));
+            text.push_str(&line(letter, &size, *meta, path.as_ref(), (None, target)));
         }
         text.push_str(&sentence(plan, "would export"));
         out::print(&text)?;

@@ -196,7 +196,7 @@ impl<'scope> Running<'_, 'scope> {
                     }
                 }
                 Work::Trail(trail) => self.start(survey, move |context, send| context.follow(trail, send))?,
-                Work::Node(_) => {}
+                Work::Node(_) | Work::Called(..) => {}
             }
         }
         Ok(())

@@ -185,6 +185,7 @@ fn made(feed: &mut Feed<'_>) -> Report {
             format: word(feed),
             shards: (0..count(feed)).map(|_| shard(feed)).collect(),
             coverage: coverage(feed),
+            proven: (0..feed.byte() % 3).map(|_| (word(feed), feed.byte().into())).collect(),
             newest: (0..feed.byte() % 3).map(|_| word(feed)).collect(),
             asked: Some(DEPTHS[0]).filter(|_| feed.byte().is_multiple_of(4)),
         })

@@ -6,3 +6,5 @@ mod killed;
 mod lists;
 mod scene;
 mod sync;
+mod shown;
+mod status;

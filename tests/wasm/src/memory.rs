@@ -145,7 +145,7 @@ impl Host {
 
     fn work(&self, work: Work, files: &Image, survey: &mut Survey, cutter: &mut Cutter) {
         match work {
-            Work::Node(_) => {}
+            Work::Node(_) | Work::Called(..) => {}
             Work::Claim(claim) => {
                 let (verdict, read) = self.check(&claim, files, cutter);
                 survey.settle(&claim, verdict, read);

@@ -65,6 +65,7 @@ const STORE_FACTS: Facts = Facts {
     colons: true,
     advice: |code| advice::advice(code, false),
     notes: |_| None,
+    proves: |_| None,
 };
 
 static STORE: Facts = STORE_FACTS;

@@ -57,6 +57,7 @@ static FACTS: Facts = Facts {
     colons: false,
     advice: advice::advice,
     notes: |_| None,
+    proves: |_| None,
 };
 
 impl Format for Fjall {

@@ -37,6 +37,7 @@ static FACTS: Facts = Facts {
     colons: false,
     advice,
     notes: |_| None,
+    proves: |_| None,
 };
 
 fn advice(code: Code) -> Option<&'static str> {

@@ -1,5 +1,7 @@
-//! What to do about findings in a mirror, where it differs from what is true of all sets.
+//! What to do about findings in a mirror, where it differs from what is true of all sets; and what its digests
+//! prove.
 
+use crate::digest::Algorithm;
 use crate::finding::Code;
 
 /// One sentence of advice; none where the general one fits.
@@ -29,4 +31,13 @@ pub(super) fn notes(code: Code) -> Option<&'static str> {
         Code::NotHad => "The file .highwater-mirror/wanted says why, a line for each.",
         _ => return None,
     })
+}
+
+/// What a digest of a kept version proves: an MD5 or an ETag is S3's own record, a SHA-256 was made as it arrived.
+pub(super) fn proves(digest: Algorithm) -> Option<&'static str> {
+    match digest {
+        Algorithm::Md5 | Algorithm::Etag { .. } => Some("as S3 recorded"),
+        Algorithm::Sha256 => Some("as received"),
+        _ => None,
+    }
 }

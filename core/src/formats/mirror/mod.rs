@@ -57,6 +57,7 @@ static FACTS: Facts = Facts {
     colons: true,
     advice: advice::advice,
     notes: advice::notes,
+    proves: advice::proves,
 };
 
 impl Format for Mirror {

@@ -172,6 +172,9 @@ impl Reading {
         let path = names::latest(row.key, aside).filter(|_| self.wants == Wants::Tree);
         if let Some(path) = &path {
             self.give_node(path, row, out);
+            if path.as_bytes() != row.key {
+                out.called.push((path.clone(), row.key.to_vec()));
+            }
             if row.size == 0 {
                 // Nothing is written of an empty file.
                 return;

@@ -52,6 +52,7 @@ static FACTS: Facts = Facts {
     colons: false,
     advice: advice::advice,
     notes: advice::notes,
+    proves: |_| None,
 };
 
 impl Format for Repozo {

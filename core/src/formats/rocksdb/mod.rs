@@ -96,6 +96,7 @@ const ROCKSDB_FACTS: Facts = Facts {
     colons: false,
     advice: advice::advice,
     notes: advice::notes,
+    proves: |_| None,
 };
 
 static ROCKSDB: Facts = ROCKSDB_FACTS;

@@ -55,6 +55,7 @@ static FACTS: Facts = Facts {
     colons: false,
     advice,
     notes: |_| None,
+    proves: |_| None,
 };
 
 fn advice(code: Code) -> Option<&'static str> {

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use self::archive::Archive;
 use self::chunks::Chunks;
 use super::exit::Exit;
-use super::inside::divided;
+use super::inside::{divided, path_in};
 use super::options::of_kind::refuse;
 use super::options::{Keys, OfKind, Root};
 use super::repository::{Repository, kind_of, open, usage};
@@ -75,8 +75,10 @@ impl Run for Show {
             if self.chunks {
                 return Err(usage("--chunks is for archives; --json names the object of each file".to_owned()));
             }
-            let (point, path) = divided(format, repository.point)?;
+            let (point, within) = divided(format, repository.point);
             let plan = TreePlan::make(&store, Asked { format, point, key })?;
+            let path =
+                within.map(|within| plan.path_called(&within).map_or_else(|| path_in(&within), Ok)).transpose()?;
             set::show(&plan, path.as_ref(), self.json)?;
             return Ok(Exit::Sound);
         }

@@ -40,7 +40,8 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
     for (path, entry) in entries {
         let size = if let Is::File(file) = &entry.what { thousands(file.length()) } else { String::new() };
         let (letter, _, target) = kind(&entry.what);
-        text.push_str(&line(letter, &size, entry.meta, path, target.as_deref()));
+        let called = path.and_then(|path| plan.called.get(path)).map(Vec::as_slice);
+        text.push_str(&line(letter, &size, entry.meta, path, (called, target.as_deref())));
     }
     plan.doubts.iter().for_each(|doubt| text.push_str(&format!("  doubtful: {doubt}\n")));
     left_out::lines(&plan.lacks).for_each(|line| text.push_str(&format!("  left out: {line}\n")));
@@ -67,24 +68,36 @@ fn kind(what: &Is) -> (char, &'static str, Option<Vec<u8>>) {
     }
 }
 
-/// An entry in a line.
-pub(in crate::cli) fn line(letter: char, size: &str, meta: Meta, path: Option<&Name>, target: Option<&[u8]>) -> String {
+/// An entry in a line: by what it is called where it came from, and the path that it has instead.
+pub(in crate::cli) fn line(
+    letter: char,
+    size: &str,
+    meta: Meta,
+    path: Option<&Name>,
+    (called, target): (Option<&[u8]>, Option<&[u8]>),
+) -> String {
     let Meta { mode, uid, gid, modified } = meta;
     let mode = mode.map(|mode| format!("{mode:04o}")).unwrap_or_default();
     let owner = |id: Option<u32>| id.map(|id| id.to_string()).unwrap_or_default();
     let owner = format!("{}:{}", owner(uid), owner(gid));
     let time = modified.map(|(seconds, _)| time(seconds)).unwrap_or_default();
     let path = path.map_or_else(|| ".".to_owned(), ToString::to_string);
+    let path = match called {
+        Some(called) => format!("{}  (lies at {path})", printable(called)),
+        None => path,
+    };
     let target = target.map(|target| format!(" -> {}", printable(target))).unwrap_or_default();
     format!("{letter}{mode:>5} {owner:>11} {size:>15} {time:>20}  {path}{target}\n")
 }
 
 fn object(plan: &TreePlan, path: Option<&Name>, entry: &Entry) -> Value {
     let (_, word, target) = kind(&entry.what);
+    let called = path.and_then(|path| plan.called.get(path));
     let path = path.map(ToString::to_string).unwrap_or_default();
     let mut object = json!({ "path": path, "type": word });
     let Some(fields) = object.as_object_mut() else { return object };
     let mut put = |key: &str, value: Option<Value>| fields.extend(value.map(|value| (key.to_owned(), value)));
+    put("called", called.map(|called| json!(printable(called))));
     let Meta { mode, uid, gid, modified } = entry.meta;
     put("mode", mode.map(|mode| json!(format!("{mode:04o}"))));
     put("uid", uid.map(|uid| json!(uid)));

@@ -33,6 +33,8 @@ pub struct TreePlan {
     pub(crate) top: Meta,
     /// The entries below it by their paths; each lies in a folder that is one of them, or in the top.
     pub(crate) entries: BTreeMap<Name, Entry>,
+    /// What entries are called where they came from, if their paths are others.
+    pub(crate) called: BTreeMap<Name, Vec<u8>>,
     /// Claims by their places in the space of addresses; none covers another's bytes.
     pub(super) claims: Vec<Claim>,
     /// Files are parts of a stream: a claim may be on bytes of several.
@@ -94,10 +96,11 @@ impl TreePlan {
             let what = format!("a point of the kind {} is one file, and no tree", asked.format.facts().name);
             return Err(Error::Refused { class: Class::Usage, what });
         }
-        let (mut nodes, mut claims) = (Vec::new(), Vec::new());
+        let (mut nodes, mut claims, mut called) = (Vec::new(), Vec::new(), BTreeMap::new());
         let each = &mut |work| match work {
             Work::Claim(claim) => claims.push(claim),
             Work::Node(node) => nodes.push(node),
+            Work::Called(path, name) => _ = called.insert(path, name),
             Work::Trail(_) => {}
         };
         let Chosen { at, set, doubts, hidden } = choose(from, &asked, Depth::Digest, true, each)?;
@@ -121,17 +124,26 @@ impl TreePlan {
         let (mut top, mut entries) = lay_out(nodes, &mut claims).map_err(no_tree)?;
         let mut point = format!("{}{}", set.name, archive_of(asked.format, &at));
         if let Some(within) = at.within() {
-            let part = Name::new(within.as_bytes()).map_err(|error| usage(format!("'{within}': {error}")))?;
+            let part = match path_called(&called, within) {
+                Some(path) => path,
+                None => Name::new(within.as_bytes()).map_err(|error| usage(format!("'{within}': {error}")))?,
+            };
             (top, entries) = narrow::to(&part, (top, entries)).ok_or_else(|| {
                 Error::cannot_start(format!("there is no '{part}' in {at} [in {}]", quoted(&from.told(None))))
             })?;
             left_out =
                 left_out.into_iter().filter_map(|(path, what)| Some((narrow::below(&part, &path)?, what))).collect();
+            called = called.into_iter().filter_map(|(path, name)| Some((narrow::below(&part, &path)?, name))).collect();
             point = format!("{point}/{part}");
         }
         let is_stream = asked.format.facts().shape != Shape::Tree;
         let lacks = set.left_out;
-        Ok(Self { point, doubts, lacks, left_out, top, entries, claims, is_stream, key: asked.key })
+        Ok(Self { point, doubts, lacks, left_out, top, entries, called, claims, is_stream, key: asked.key })
+    }
+
+    /// The path of the entry that is called so where it came from, if that is another.
+    pub(crate) fn path_called(&self, name: &str) -> Option<Name> {
+        path_called(&self.called, name)
     }
 
     /// Its files, by their first names.
@@ -163,6 +175,10 @@ impl TreePlan {
         places.dedup();
         places.into_iter().filter_map(|place| self.claims.get(place)).collect()
     }
+}
+
+fn path_called(called: &BTreeMap<Name, Vec<u8>>, name: &str) -> Option<Name> {
+    called.iter().find(|(_, called)| *called == name.as_bytes()).map(|(path, _)| path.clone())
 }
 
 /// A file with claims of its own, before it has its place.

@@ -32,6 +32,7 @@ static FACTS: Facts = Facts {
     colons: false,
     advice: |_| None,
     notes: |_| None,
+    proves: |_| None,
 };
 
 /// A point, and the objects that hold its bytes.
