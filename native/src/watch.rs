@@ -1,5 +1,6 @@
-//! `Watch`: the only way from a running job back to its user: bytes done, events told, and the wish to stop.
+//! `Watch`: the only way from a running job back to its user: bytes or rows done, events told, and the wish to stop.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -20,14 +21,33 @@ pub enum Event<'a> {
 pub struct Watch<'a> {
     done: AtomicU64,
     total: AtomicU64,
+    rows: AtomicU64,
     stop: Arc<AtomicBool>,
     tell: Box<dyn Fn(Event<'_>) + Sync + Send + 'a>,
+    guard: fn() -> Guard,
 }
+
+/// As long as it lives, an interrupt by hand has to be meant to count.
+pub type Guard = Option<Box<dyn Any>>;
 
 impl<'a> Watch<'a> {
     /// A watch that calls `tell` for each event; setting `stop` ends the job at the next safe place.
     pub fn new(stop: Arc<AtomicBool>, tell: impl Fn(Event<'_>) + Sync + Send + 'a) -> Self {
-        Self { done: AtomicU64::new(0), total: AtomicU64::new(0), stop, tell: Box::new(tell) }
+        let [done, total, rows] = [const { AtomicU64::new(0) }; 3];
+        Self { done, total, rows, stop, tell: Box::new(tell), guard: || None }
+    }
+
+    /// The same, with what guards the work that [`Watch::guard`] is asked for.
+    #[must_use]
+    pub fn guarded_by(self, guard: fn() -> Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    /// Guards work that had better not be interrupted by a key that was hit once, until the value is dropped. Other
+    /// wishes to stop count as ever.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        (self.guard)()
     }
 
     /// A watch that nobody looks at.
@@ -44,6 +64,17 @@ impl<'a> Watch<'a> {
     /// Bytes were worked off.
     pub fn advance(&self, bytes: u64) {
         self.done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Rows were worked off, whichever bytes they were of.
+    pub fn count(&self, rows: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Rows worked off.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     /// Bytes worked off, and bytes known of.

@@ -48,6 +48,11 @@ impl Index {
         Pull { index: self, block: 0, rows: None, next: Kept::default(), is_begun: false }
     }
 
+    /// Its rows from a key on, and some before it.
+    pub(super) fn rows_from(&self, key: &[u8]) -> Pull<'_> {
+        Pull { block: self.tail.block_of(key), ..self.rows() }
+    }
+
     fn damaged(&self, at: u64, what: &str) -> Error {
         Error::damage(format!("'{}' at byte {at}: {what}", self.name))
     }

@@ -10,12 +10,14 @@
 //! | apply | files are moved; no file is replaced, and no step is done twice ([`apply`]) | is gone through again |
 //! | commit | all is durable, and one file is renamed: the pointer | was not, or was |
 //!
-//! The tree is read by nobody but [`fetch`], which looks whether a body is there already. Versions that the inventory
+//! The tree is read by nobody but [`fetch`], which looks whether a body is there already; what differs between it and
+//! the index is told by [`differences`](mod@differences), when somebody asks. Versions that the inventory
 //! lists no more stay. What lies in the way and is none of the mirror's is moved aside, never replaced.
 
 mod apply;
 mod area;
 mod body;
+mod differences;
 mod fetch;
 mod index;
 pub mod inventories;
@@ -26,10 +28,12 @@ mod results;
 mod rollback;
 mod state;
 mod sync;
+mod strays;
 mod wants;
 
 pub use apply::Applying;
 pub use fetch::Fetched;
+pub use differences::{Count, Difference, Differences, Kind, Weight, differences};
 pub use inventories::{Inventories, Inventory};
 pub use lists::{Lists, Outcome, Unread};
 pub use rollback::{Rolled, rollback};

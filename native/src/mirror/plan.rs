@@ -77,6 +77,7 @@ pub(super) fn make(
     let is_sorted = rows(&mut |row| {
         count += 1;
         if count.is_multiple_of(ROWS) {
+            watch.count(ROWS);
             watch.go_on()?;
         }
         if let Some(known) = &mut known {
@@ -127,6 +128,7 @@ pub(super) fn again(
     index.rows().all(&mut |row| {
         count += 1;
         if count.is_multiple_of(ROWS) {
+            watch.count(ROWS);
             watch.go_on()?;
         }
         let number = writing.wanted;

@@ -41,29 +41,39 @@ pub fn state(disk: &dyn Disk) -> Result<State, Error> {
         let path = quoted(&disk.told(None));
         return Err(Error::cannot_start(format!("{path} is no mirror: it holds no {}", names::FOLDER)));
     }
-    let pointer = named(names::APPLIED)?;
-    let applied = match read(disk, &pointer, applied::LONGEST)? {
-        None => None,
-        Some(bytes) => {
-            let applied = Applied::parse(&bytes)
-                .map_err(|odd| Error::damage(format!("'{pointer}' at byte {}: {}", odd.at, odd.what)))?;
-            let name = names::index(applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
-            let tail = Index::open(disk, name, &applied)?.tail;
-            Some((applied, tail))
-        }
-    };
+    let applied = pointer(disk)?.map(|(applied, index)| (applied, index.tail));
     let begun = Journal::read(disk)?.map(|journal| journal.applied.point);
-    let name = named(names::WANTED)?;
     let (mut missing, mut some) = (0, Vec::new());
-    if let Some(bytes) = read(disk, &name, LONGEST)? {
-        let text = String::from_utf8(bytes).map_err(|_| Error::damage(format!("'{name}' is no text")))?;
-        wanted::read(&text, &mut |wanted| {
-            missing += 1;
-            if some.len() < FEW {
-                some.push(wanted);
-            }
-        })
-        .map_err(|odd| Error::damage(format!("'{name}' at byte {}: {}", odd.at, odd.what)))?;
-    }
+    for_each_wanted(disk, &mut |wanted| {
+        missing += 1;
+        if some.len() < FEW {
+            some.push(wanted);
+        }
+    })?;
     Ok(State { applied, begun, missing, wanted: some })
+}
+
+/// What the pointer says, and the index that it means; none before the first sync is at its end.
+///
+/// # Errors
+/// Either is damaged or cannot be read.
+pub(super) fn pointer(disk: &dyn Disk) -> Result<Option<(Applied, Index)>, Error> {
+    let pointer = named(names::APPLIED)?;
+    let Some(bytes) = read(disk, &pointer, applied::LONGEST)? else { return Ok(None) };
+    let applied =
+        Applied::parse(&bytes).map_err(|odd| Error::damage(format!("'{pointer}' at byte {}: {}", odd.at, odd.what)))?;
+    let name = names::index(applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
+    let index = Index::open(disk, name, &applied)?;
+    Ok(Some((applied, index)))
+}
+
+/// Hands on whatever the last sync could not have.
+///
+/// # Errors
+/// The list is damaged or cannot be read.
+pub(super) fn for_each_wanted(disk: &dyn Disk, each: &mut dyn FnMut(Wanted)) -> Result<(), Error> {
+    let name = named(names::WANTED)?;
+    let Some(bytes) = read(disk, &name, LONGEST)? else { return Ok(()) };
+    let text = String::from_utf8(bytes).map_err(|_| Error::damage(format!("'{name}' is no text")))?;
+    wanted::read(&text, each).map_err(|odd| Error::damage(format!("'{name}' at byte {}: {}", odd.at, odd.what)))
 }

@@ -185,7 +185,7 @@ impl Sync {
             Lists::fetch(Arc::clone(disk), inventory, client, jobs, watch)
         })?;
         let mut is_sorted = false;
-        let plan = self.shown("planning", watch, || {
+        let plan = progress::of_rows("planning", self.talk.quiet, watch, || {
             loop {
                 let mut whole = None;
                 let planned = sync.plan(
