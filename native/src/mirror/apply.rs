@@ -25,15 +25,16 @@ pub struct Applying {
     pub lost: u64,
 }
 
-/// Carries out all steps but the fetching. What the user asks for meanwhile waits until it is done.
+/// Carries out all steps but the fetching.
 ///
 /// # Errors
-/// The operating system's; the next run goes on.
+/// The operating system's; the user, between two steps. The next run goes on.
 pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<Applying, Error> {
     let mut done = Applying::default();
     for comes_back in [false, true] {
         let mut is_any = false;
         Journal::for_each(area, &mut |step| {
+            watch.go_on()?;
             if let Step::Move { from, to, why } = step
                 && (why == Why::Back) == comes_back
             {
@@ -51,6 +52,7 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<Applying, Error>
         }
     }
     Journal::for_each(area, &mut |step| {
+        watch.go_on()?;
         match step {
             Step::Fetch(wish) if wish.staged => {
                 let (stage, place) = (stage(wish.number)?, wish.place());

@@ -283,7 +283,7 @@ fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Appli
     Ok(applied)
 }
 
-/// Moves files, and commits.
+/// Moves files, and commits. An interrupt by hand has to be meant.
 pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> Result<Applying, Error> {
     let done = apply::all(area, watch)?;
     area.barrier()?;
@@ -298,3 +298,4 @@ pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> R
     }
     Ok(done)
 }
+    let _guard = watch.guard();

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use crate::cli::out::say;
+use crate::cli::signals;
 use crate::watch::{Event, Watch};
 
 /// How much to say.
@@ -27,5 +28,6 @@ impl Talk {
             Event::Decision(text) | Event::Notice(text) => say(&format!("highwater: {text}")),
             Event::Note(_) => {}
         })
+        .guarded_by(signals::guard)
     }
 }
