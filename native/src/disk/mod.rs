@@ -246,6 +246,10 @@ pub fn hold_file(disk: &dyn Disk, file: &dyn Inode) -> io::Result<bool> {
 pub struct Room {
     /// In bytes.
     pub free: u64,
+    /// For so many more files and folders; none where the file system sets no limit, or does not tell.
+    pub files: Option<u64>,
+    /// What it keeps bytes in, in bytes: a file takes a whole number of these.
+    pub block: u64,
     /// It may take more than that, as it compresses or shares blocks.
     pub shares: bool,
 }

@@ -353,9 +353,16 @@ impl Disk for Files {
     fn room(&self) -> io::Result<Option<Room>> {
         let stat = fstatvfs(self.root())?;
         // Root may use what is kept back for it.
-        let blocks = if self.user() == 0 { stat.f_bfree } else { stat.f_bavail };
+        let is_root = self.user() == 0;
+        let (blocks, files) = if is_root { (stat.f_bfree, stat.f_ffree) } else { (stat.f_bavail, stat.f_favail) };
         let shares = SHARING.contains(&fstatfs(self.root())?.f_type);
-        Ok(Some(Room { free: blocks.saturating_mul(stat.f_frsize), shares }))
+        Ok(Some(Room {
+            free: blocks.saturating_mul(stat.f_frsize),
+            // Btrfs, say, makes inodes as they are needed, and says that it has none.
+            files: (stat.f_files > 0).then_some(files),
+            block: stat.f_frsize,
+            shares,
+        }))
     }
 
     fn locks(&self) -> Locks {

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::store::Object;
 
 /// How long a record is, in bytes.
-const RECORD: usize = 64;
+pub(super) const RECORD: usize = 64;
 
 /// What is read at once: a whole number of records.
 const PIECE: usize = RECORD << 10;

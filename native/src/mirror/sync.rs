@@ -14,7 +14,8 @@ use super::index::Index;
 use super::journal::{self, Journal};
 use super::plan::{self, Planned, Rows, Wish};
 use super::results::InOrder;
-use crate::disk::{Appender, Disk};
+use super::room::{self, Need};
+use crate::disk::{Appender, Disk, Room};
 use crate::error::Error;
 use crate::s3::Client;
 use crate::watch::Watch;
@@ -104,6 +105,9 @@ impl<'a> Sync<'a> {
             Journal::end(&self.area)?;
             return Ok(None);
         };
+        if self.area.pointer(&journal::settled()?)?.is_none() {
+            room::judge(&self.area, &journal, watch)?;
+        }
         watch.decision(format!("goes on with the plan for {}, which an earlier run began", journal.applied.point));
         let summary = self.carry_out(&journal, client, jobs, false, watch)?;
         Ok(Some(Summary { resumed: true, ..summary }))
@@ -156,11 +160,22 @@ impl<'a> Sync<'a> {
     /// Carries out a plan that was made.
     ///
     /// # Errors
-    /// The disk, credentials, the user; what was done by then is kept, and the next run goes on.
+    /// There is no room for it; the disk, credentials, the user; what was done by then is kept, and the next run goes on.
     pub fn run(&self, plan: &SyncPlan, client: &Client, jobs: usize, watch: &Watch<'_>) -> Result<Summary, Error> {
+        room::judge(&self.area, &plan.planned.journal, watch)?;
         self.area.barrier()?;
         plan.planned.journal.begin(&self.area)?;
         self.carry_out(&plan.planned.journal, client, jobs, plan.is_first, watch)
+    }
+
+    /// What a plan needs of the file system, and what room there is; none where nobody knows.
+    ///
+    /// # Errors
+    /// The plan or the file system cannot be looked at; the user.
+    pub fn needs(&self, plan: &SyncPlan, watch: &Watch<'_>) -> Result<(Need, Option<Room>), Error> {
+        let room = room::room(&self.area)?;
+        let block = room.map_or(1, |room| room.block);
+        Ok((room::need(&self.area, &plan.planned.journal, block, watch)?, room))
     }
 
     /// Throws a plan away that was only to be looked at.
@@ -285,6 +300,7 @@ fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Appli
 
 /// Moves files, and commits. An interrupt by hand has to be meant.
 pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> Result<Applying, Error> {
+    let _guard = watch.guard();
     let done = apply::all(area, watch)?;
     area.barrier()?;
     area.put(&named(names::APPLIED)?, applied.line().as_bytes())?;
@@ -298,4 +314,3 @@ pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> R
     }
     Ok(done)
 }
-    let _guard = watch.guard();

@@ -90,7 +90,7 @@ pub(super) fn room(run: &Run<'_>, how: How, start: u64, zeros: &Zeros, alone: &A
         How::Appended => plan.end - start,
         How::Full => plan.claims.iter().filter(|claim| !zeros.are(claim)).map(|claim| claim.expect.length).sum(),
     };
-    let Some(Room { free, shares }) = to.room().map_err(Error::of_folder("look at the room in", to, None))? else {
+    let Some(Room { free, shares, .. }) = to.room().map_err(Error::of_folder("look at the room in", to, None))? else {
         return Ok(());
     };
     let look = |error| Error::at("look at", to, run.target)(error);

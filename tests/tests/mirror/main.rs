@@ -1,10 +1,12 @@
 //! Mirrors of buckets, against our own server of S3.
 
 mod cuts;
+mod interrupted;
 mod inventories;
 mod killed;
 mod lists;
+mod room;
 mod scene;
-mod sync;
 mod shown;
 mod status;
+mod sync;

@@ -16,7 +16,7 @@ use crate::cli::options::{Talk, Writing};
 use crate::cli::repository::usage;
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, Room};
 use crate::error::{Class, Error};
 use crate::mirror::{self, Inventories, Inventory, Lists, Outcome, Summary, SyncPlan};
 use crate::s3::{Client, Environment, Settings};
@@ -124,7 +124,7 @@ impl Run for Sync {
             };
             unread += bad;
             if self.dry_run {
-                let told = self.tell_plan(&sync, &inventory, &plan);
+                let told = self.tell_plan(&sync, &inventory, &plan, &watch);
                 sync.forget()?;
                 return told.map(|()| if bad > 0 { Exit::Inconclusive } else { Exit::Sound });
             }
@@ -219,7 +219,13 @@ impl Sync {
     }
 
     /// Prints what a plan would do.
-    fn tell_plan(&self, sync: &mirror::Sync<'_>, inventory: &Inventory, plan: &SyncPlan) -> Result<(), Error> {
+    fn tell_plan(
+        &self,
+        sync: &mirror::Sync<'_>,
+        inventory: &Inventory,
+        plan: &SyncPlan,
+        watch: &Watch<'_>,
+    ) -> Result<(), Error> {
         let mut text = String::new();
         if !self.json {
             sync.steps(&mut |step| {
@@ -240,10 +246,13 @@ impl Sync {
         }
         let (fetches, size, filtered) = plan.fetches();
         let tally = plan.tally();
+        let (need, room) = sync.needs(plan, watch)?;
         if self.json {
+            let room = room.map(|room| json!({ "bytes": room.free, "files": room.files }));
             let document = json!({
                 "schema": 1, "point": inventory.date, "listed": tally.listed, "fetch": fetches, "bytes": size,
                 "filtered": filtered, "move": tally.moved, "vanished": tally.vanished,
+                "need": { "bytes": need.bytes, "files": need.files }, "room": room,
             });
             return out::print(&format!("{document:#}\n"));
         }
@@ -257,6 +266,16 @@ impl Sync {
             thousands(tally.moved),
             thousands(tally.vanished),
             if filtered > 0 { format!("; {} left out by the filter", thousands(filtered)) } else { String::new() },
+        ));
+        let has = room.map(|Room { free, files, .. }| {
+            let files = files.map(|files| format!(" and {} files", thousands(files))).unwrap_or_default();
+            format!("; there is room for {}{files}", bytes(free))
+        });
+        text.push_str(&format!(
+            "needs {} and {} files and folders{}\n",
+            bytes(need.bytes),
+            thousands(need.files),
+            has.unwrap_or_default()
         ));
         out::print(&text)
     }

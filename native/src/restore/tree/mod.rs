@@ -164,7 +164,7 @@ fn look_ahead(run: &Run<'_>, missing: &[(&Name, &File)]) -> Result<(), Error> {
 /// Looks whether there is room for so many bytes.
 fn room(run: &Run<'_>, wanted: u64) -> Result<(), Error> {
     let found = run.to.room().map_err(Error::of_folder("look at the room in", run.to, None))?;
-    let Some(Room { free, shares }) = found.filter(|room| room.free < wanted) else { return Ok(()) };
+    let Some(Room { free, shares, .. }) = found.filter(|room| room.free < wanted) else { return Ok(()) };
     let path = quoted(&run.to.told(Some(run.target)));
     let what =
         format!("there is no room for {path}: {} are to be written, {} are free there", bytes(wanted), bytes(free));
