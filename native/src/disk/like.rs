@@ -93,12 +93,15 @@ impl Like {
     /// When the permissions cannot be set, and those that it has would let in more people.
     pub fn give(&self, to: &dyn Inode) -> io::Result<Given> {
         let owner = self.owner;
-        if to.look()?.owner != owner && !allowed(to.set_owner(Some(owner.user), Some(owner.group)))? {
-            // Only root may give files away. A member of the group may at least keep it in the group: when not even
-            // that is to be had, what follows sees it.
-            _ = allowed(to.set_owner(None, Some(owner.group)))?;
+        let mut now = to.look()?;
+        if now.owner != owner {
+            if !allowed(to.set_owner(Some(owner.user), Some(owner.group)))? {
+                // Only root may give files away. A member of the group may at least keep it in the group: when not even
+                // that is to be had, what follows sees it.
+                _ = allowed(to.set_owner(None, Some(owner.group)))?;
+            }
+            now = to.look()?;
         }
-        let now = to.look()?;
         let stays = now.owner.group == owner.group || !self.bound;
         let mode = if stays { self.mode } else { without_group(self.mode) };
         // Nobody runs a file as a user whom it did not belong to.

@@ -34,6 +34,8 @@ pub(super) enum Begins {
 /// A mirror.
 pub(super) struct Area<'a> {
     pub(super) disk: &'a dyn Disk,
+    /// It became a mirror just now, and held nothing.
+    pub(super) was_empty: bool,
     /// The lock; nobody looks at it.
     _held: Mutex<Held>,
     /// Whoever makes folders in the tree does so alone.
@@ -48,6 +50,7 @@ impl<'a> Area<'a> {
     pub(super) fn take(disk: &'a dyn Disk, begins: Begins) -> Result<Self, Error> {
         let top = named(names::FOLDER)?;
         let look = disk.look(Some(&top)).map_err(Error::at("look at", disk, &top))?;
+        let mut was_empty = false;
         match look {
             None if begins == Begins::Never => {
                 return Err(Error::cannot_start(format!(
@@ -57,9 +60,10 @@ impl<'a> Area<'a> {
                 )));
             }
             None => {
-                if begins == Begins::InAnEmptyFolder {
-                    refuse_others(disk)?;
-                }
+                was_empty = match begins {
+                    Begins::InAnEmptyFolder => refuse_others(disk)?,
+                    _ => false,
+                };
                 folder(disk, &top)?;
             }
             Some(look) if look.what != What::Folder => {
@@ -71,7 +75,7 @@ impl<'a> Area<'a> {
         for name in [names::INDEX, names::PLAN, names::STAGE, FOUND] {
             folder(disk, &named(name)?)?;
         }
-        Ok(Self { disk, _held: Mutex::new(held), folders: Mutex::new(()) })
+        Ok(Self { disk, was_empty, _held: Mutex::new(held), folders: Mutex::new(()) })
     }
 
     /// The pointer; none where no sync came to its end.
@@ -118,8 +122,14 @@ impl<'a> Area<'a> {
 
     /// Begins a file anew that nobody but this process writes.
     pub(super) fn create(&self, name: &Name) -> Result<Box<dyn Writable>, Error> {
-        self.remove(name)?;
-        self.disk.create(name).map_err(Error::at("create", self.disk, name))
+        let created = match self.disk.create(name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.remove(name)?;
+                self.disk.create(name)
+            }
+            created => created,
+        };
+        created.map_err(Error::at("create", self.disk, name))
     }
 
     /// The files of a folder of the hidden part.
@@ -132,7 +142,8 @@ impl<'a> Area<'a> {
 }
 
 /// Refuses a folder that holds files which nobody said are to be mixed with a bucket's. A mirror of s3invsync is none.
-fn refuse_others(disk: &dyn Disk) -> Result<(), Error> {
+/// Gives whether it is empty.
+fn refuse_others(disk: &dyn Disk) -> Result<bool, Error> {
     let (mut first, mut is_mirror) = (None, false);
     let listed = disk.list(None, &mut |entry| {
         is_mirror |= entry.name.as_bytes() == BEFORE;
@@ -142,7 +153,7 @@ fn refuse_others(disk: &dyn Disk) -> Result<(), Error> {
     });
     listed.map_err(Error::of_folder("list", disk, None))?;
     match first.filter(|_| !is_mirror) {
-        None => Ok(()),
+        None => Ok(!is_mirror),
         Some(first) => Err(Error::cannot_start(format!(
             "{} is no mirror, and not empty: '{first}' is in it; name another folder, or mix a bucket into this one with \
              --take-over",

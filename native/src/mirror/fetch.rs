@@ -2,9 +2,9 @@
 //! place is free.
 //!
 //! A body is written in the stage, by the number of its row, and then renamed. So nothing in the tree is ever half
-//! there, a temporary name makes no name longer, and what a killed run leaves lies in one folder. What is found in its
-//! place already, of the right length, is held against S3's record before anything is asked for: that of a killed run,
-//! or of another program's mirror.
+//! there, a temporary name makes no name longer, and what a killed run leaves lies in one folder. What may be in its place
+//! already, as a run was killed or another program made the mirror, is held against S3's record before anything is asked
+//! for, if it has the right length.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,8 +35,24 @@ const TRIES: u32 = 3;
 /// How a folder is called in the stage that is made.
 pub(super) const FOLDER: &[u8] = b"folder";
 
-/// Steps that wait for a worker.
-const AHEAD: usize = 1 << 10;
+/// Versions that a worker takes at a time: so many, or less if they have so many bytes. Those of a folder go to one
+/// worker, and none waits for another to take one.
+const TAKEN: usize = 32;
+const TAKEN_BYTES: u64 = 1 << 20;
+
+/// Such batches that wait for a worker.
+const AHEAD: usize = 64;
+
+/// What may lie where a version belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expects {
+    /// Nothing: what does is in the way.
+    Nothing,
+    /// What an earlier run of the same plan fetched.
+    Ours,
+    /// What another program mirrored.
+    Anybodys,
+}
 
 /// What a fetch did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,8 +75,7 @@ struct Fetching<'a> {
     results: Results<'a>,
     wants: Mutex<Wants<'a>>,
     like: Like,
-    /// No pointer is there yet: what lies in the tree may be another program's.
-    is_first: bool,
+    expects: Expects,
     watch: &'a Watch<'a>,
     arrived: AtomicU64,
     bytes: AtomicU64,
@@ -78,7 +93,7 @@ pub(super) fn all(
     client: &Client,
     journal: &Journal,
     jobs: usize,
-    is_first: bool,
+    expects: Expects,
     watch: &Watch<'_>,
 ) -> Result<Fetched, Error> {
     let look = area.disk.look(None).map_err(Error::of_folder("look at", area.disk, None))?;
@@ -90,7 +105,7 @@ pub(super) fn all(
         results: Results::open(area)?,
         wants: Mutex::new(Wants::begin(area)?),
         like: Like::new_in(&look),
-        is_first,
+        expects,
         watch,
         arrived: AtomicU64::new(0),
         bytes: AtomicU64::new(0),
@@ -99,7 +114,7 @@ pub(super) fn all(
         failed: Mutex::new(None),
     };
     watch.expect(journal.bytes);
-    let (give, take) = sync_channel::<Wish>(AHEAD);
+    let (give, take) = sync_channel::<Vec<Wish>>(AHEAD);
     let take = Mutex::new(take);
     let given = thread::scope(|scope| {
         let workers: Vec<_> =
@@ -108,16 +123,25 @@ pub(super) fn all(
             drop(give);
             return Err(Error::no_thread(error));
         }
-        let given = Journal::for_each(area, &mut |step| {
+        let (mut batch, mut bytes) = (Vec::new(), 0_u64);
+        let give_batch = |batch: &mut Vec<Wish>| {
             watch.go_on()?;
             if fetching.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
                 return Err(Error::Interrupted);
             }
-            match step {
-                Step::Fetch(wish) => give.send(wish).map_err(|_| Error::Interrupted),
-                Step::Move { .. } | Step::Touch { .. } => Ok(()),
+            give.send(std::mem::take(batch)).map_err(|_| Error::Interrupted)
+        };
+        let given = Journal::for_each(area, &mut |step| {
+            let Step::Fetch(wish) = step else { return Ok(()) };
+            bytes = bytes.saturating_add(wish.size);
+            batch.push(wish);
+            if batch.len() < TAKEN && bytes < TAKEN_BYTES {
+                return Ok(());
             }
+            bytes = 0;
+            give_batch(&mut batch)
         });
+        let given = given.and_then(|()| give_batch(&mut batch));
         drop(give);
         given
     });
@@ -145,11 +169,12 @@ enum Became {
 
 impl Fetching<'_> {
     /// Works until nothing is left to do.
-    fn work(&self, take: &Mutex<Receiver<Wish>>) {
+    fn work(&self, take: &Mutex<Receiver<Vec<Wish>>>) {
         loop {
-            let wish = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(wish) = wish else { return };
-            if let Err(error) = self.watch.go_on().and_then(|()| self.one(&wish)) {
+            let batch = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(batch) = batch else { return };
+            let each = |wish| self.watch.go_on().and_then(|()| self.one(wish));
+            if let Err(error) = batch.iter().try_for_each(each) {
                 self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 // Whoever gives steps may wait for a worker.
                 while take.lock().unwrap_or_else(PoisonError::into_inner).recv().is_ok() {}
@@ -181,7 +206,9 @@ impl Fetching<'_> {
         };
         let stage = stage(wish.number)?;
         let at = if wish.staged { &stage } else { &place };
-        if let Some(had) = self.found(wish, at)? {
+        if (wish.again || self.expects != Expects::Nothing)
+            && let Some(had) = self.found(wish, at)?
+        {
             self.there.fetch_add(1, Ordering::Relaxed);
             self.watch.advance(wish.size);
             return Ok(Became::Had(had));
@@ -212,7 +239,9 @@ impl Fetching<'_> {
         let had = match outcome.map_err(Error::at("read", disk, at))? {
             Some(Outcome::Is(had @ Had { own: None, .. })) => Some(had),
             // Nothing says what it should be; a program that mirrored it before us set its time.
-            Some(Outcome::Is(had)) => (self.is_first && look.modified.0 == wish.modified.0).then_some(had),
+            Some(Outcome::Is(had)) => {
+                (self.expects == Expects::Anybodys && look.modified.0 == wish.modified.0).then_some(had)
+            }
             Some(Outcome::IsNot) | None => None,
         };
         if had.is_some() && look.modified != wish.modified {

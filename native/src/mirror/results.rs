@@ -39,6 +39,8 @@ pub(super) struct Had {
 pub(super) struct Results<'a> {
     area: &'a Area<'a>,
     file: Box<dyn Writable>,
+    /// An earlier run wrote some.
+    is_old: bool,
     ahead: Mutex<Ahead>,
 }
 
@@ -61,14 +63,18 @@ impl<'a> Results<'a> {
             created => created,
         };
         let file = file.map_err(Error::at("open", disk, &name))?;
-        Ok(Self { area, file, ahead: Mutex::new(Ahead { records: Vec::new(), since: Instant::now() }) })
+        let is_old = file.as_object().length().map_err(Error::at("look at", disk, &name))? > 0;
+        Ok(Self { area, file, is_old, ahead: Mutex::new(Ahead { records: Vec::new(), since: Instant::now() }) })
     }
 
-    /// What is on record of a row.
+    /// What an earlier run put on record of a row.
     ///
     /// # Errors
     /// It cannot be read.
     pub(super) fn get(&self, number: u64) -> Result<Option<Had>, Error> {
+        if !self.is_old {
+            return Ok(None);
+        }
         let mut record = [0; RECORD];
         let read = read_at(self.file.as_object(), number.saturating_mul(RECORD as u64), &mut record);
         read.map_err(cannot)?;
@@ -88,7 +94,7 @@ impl<'a> Results<'a> {
         let records = std::mem::take(&mut ahead.records);
         ahead.since = Instant::now();
         drop(ahead);
-        self.write(&records)
+        self.write(records)
     }
 
     /// Makes all of it durable.
@@ -97,14 +103,19 @@ impl<'a> Results<'a> {
     /// The operating system's.
     pub(super) fn flush(&self) -> Result<(), Error> {
         let records = std::mem::take(&mut self.ahead.lock().unwrap_or_else(PoisonError::into_inner).records);
-        if records.is_empty() { Ok(()) } else { self.write(&records) }
+        if records.is_empty() { Ok(()) } else { self.write(records) }
     }
 
-    fn write(&self, records: &[(u64, [u8; RECORD])]) -> Result<(), Error> {
+    fn write(&self, mut records: Vec<(u64, [u8; RECORD])>) -> Result<(), Error> {
         // No record is there before its bytes are.
         self.area.barrier()?;
-        for (number, record) in records {
-            self.file.write_at(number.saturating_mul(RECORD as u64), record).map_err(cannot)?;
+        records.sort_unstable_by_key(|(number, _)| *number);
+        let mut run = Vec::new();
+        for records in records.chunk_by(|(one, _), (next, _)| one.checked_add(1) == Some(*next)) {
+            run.clear();
+            records.iter().for_each(|(_, record)| run.extend_from_slice(record));
+            let at = records.first().map_or(0, |(number, _)| number.saturating_mul(RECORD as u64));
+            self.file.write_at(at, &run).map_err(cannot)?;
         }
         self.file.sync().map_err(cannot)
     }

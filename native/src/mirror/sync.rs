@@ -9,7 +9,7 @@ use highwater_core::formats::mirror::plan::Tally;
 
 use super::apply::{self, Applying};
 use super::area::{Area, Begins, named};
-use super::fetch::{self, Fetched};
+use super::fetch::{self, Expects, Fetched};
 use super::index::Index;
 use super::journal::{self, Journal};
 use super::plan::{self, Planned, Rows, Wish};
@@ -109,7 +109,7 @@ impl<'a> Sync<'a> {
             room::judge(&self.area, &journal, watch)?;
         }
         watch.decision(format!("goes on with the plan for {}, which an earlier run began", journal.applied.point));
-        let summary = self.carry_out(&journal, client, jobs, false, watch)?;
+        let summary = self.carry_out(&journal, client, jobs, Expects::Ours, watch)?;
         Ok(Some(Summary { resumed: true, ..summary }))
     }
 
@@ -165,7 +165,8 @@ impl<'a> Sync<'a> {
         room::judge(&self.area, &plan.planned.journal, watch)?;
         self.area.barrier()?;
         plan.planned.journal.begin(&self.area)?;
-        self.carry_out(&plan.planned.journal, client, jobs, plan.is_first, watch)
+        let expects = if plan.is_first && !self.area.was_empty { Expects::Anybodys } else { Expects::Nothing };
+        self.carry_out(&plan.planned.journal, client, jobs, expects, watch)
     }
 
     /// What a plan needs of the file system, and what room there is; none where nobody knows.
@@ -202,7 +203,7 @@ impl<'a> Sync<'a> {
         journal: &Journal,
         client: &Client,
         jobs: usize,
-        is_first: bool,
+        expects: Expects,
         watch: &Watch<'_>,
     ) -> Result<Summary, Error> {
         let area = &self.area;
@@ -210,7 +211,7 @@ impl<'a> Sync<'a> {
         let (applied, fetched) = match is_settled {
             Some(applied) => (applied, Fetched::default()),
             None => {
-                let fetched = fetch::all(area, client, journal, jobs, is_first, watch)?;
+                let fetched = fetch::all(area, client, journal, jobs, expects, watch)?;
                 (settle(area, journal, watch)?, fetched)
             }
         };

@@ -19,6 +19,7 @@ pub struct Limit {
 struct State {
     limit: f64,
     flying: u32,
+    waiting: u32,
     /// Grows with each cut: requests that flew before one say nothing new.
     cuts: u64,
 }
@@ -35,7 +36,7 @@ impl Limit {
     #[must_use]
     pub fn new(most: u32) -> Self {
         let most = f64::from(most.max(1));
-        Self { most, state: Mutex::new(State { limit: most, flying: 0, cuts: 0 }), freed: Condvar::new() }
+        Self { most, state: Mutex::new(State { limit: most, flying: 0, waiting: 0, cuts: 0 }), freed: Condvar::new() }
     }
 
     /// How many may be in flight now.
@@ -50,10 +51,19 @@ impl Limit {
             if stop.load(Ordering::Relaxed) {
                 return None;
             }
+            state.waiting += 1;
             (state, _) = self.freed.wait_timeout(state, STEP).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
         state.flying += 1;
         Some(Permit { limit: self, cuts: state.cuts })
+    }
+
+    /// Wakes one who waits: nobody does, most often, and a call to the system saved is worth it.
+    fn wake(&self, state: &State) {
+        if state.waiting > 0 {
+            self.freed.notify_one();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -75,14 +85,15 @@ impl Permit<'_> {
     pub fn went_well(&self) {
         let mut state = self.limit.state();
         state.limit = (state.limit + 1.0 / state.limit).min(self.limit.most);
-        self.limit.freed.notify_one();
+        self.limit.wake(&state);
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.limit.state().flying -= 1;
-        self.limit.freed.notify_one();
+        let mut state = self.limit.state();
+        state.flying -= 1;
+        self.limit.wake(&state);
     }
 }
 
