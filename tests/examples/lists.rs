@@ -137,7 +137,7 @@ fn main() {
     let [folder, "read"] = *words else { panic!("lists FOLDER make ROWS LISTS [shuffled] | lists FOLDER read") };
     let json = fs::read(Path::new(folder).join("manifest.json")).expect("a manifest");
     let manifest = Manifest::parse(&json).expect("a manifest");
-    let schema = manifest.schema().expect("columns");
+    let schema = manifest.schema(false).expect("columns");
     let (bucket, date) = ("dandiarchive".to_owned(), "2024-11-06T01-00Z".to_owned());
     let inventory = Inventory { bucket, date, manifest, md5: md5_of(&json), schema };
     let (disk, watch) = (disk::open(Path::new(folder), Locks::Needed).expect("a folder"), Watch::silent());

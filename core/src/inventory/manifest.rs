@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::schema::Schema;
+use super::schema::{Kind, Schema};
 use crate::digest::{Algorithm, Digest, md5_of};
 use crate::name::printable;
 
@@ -21,17 +21,6 @@ pub struct Manifest {
     pub columns: String,
     /// The lists.
     pub files: Vec<File>,
-}
-
-/// How lists are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Lines of text in gzip.
-    Csv,
-    /// Apache Parquet in Snappy.
-    Parquet,
-    /// Apache ORC in zlib.
-    Orc,
 }
 
 /// A list.
@@ -67,10 +56,16 @@ pub enum NoManifest {
     Malformed(String),
     /// Its lists are of a kind that nobody here reads.
     #[error(
-        "the inventory is written as {0}, which is not read here: set the output format of the inventory to CSV, and \
-         use one made since"
+        "the inventory is written as ORC, which is not read here: set the output format of the inventory to CSV, or to \
+         Parquet{0}, and use one made since"
     )]
-    Kind(&'static str),
+    Orc(&'static str),
+    /// Its lists are of a kind that this program was built without.
+    #[error(
+        "the inventory is written as Parquet, which this program was built without: build it with `--features parquet`, \
+         or set the output format of the inventory to CSV and use one made since"
+    )]
+    Parquet,
     /// Its columns do not tell enough.
     #[error("{0}")]
     Columns(String),
@@ -155,15 +150,17 @@ impl Manifest {
         })
     }
 
-    /// What the columns of its lists are.
+    /// What the columns of its lists are; `parquet` says whether the caller reads lists in Parquet.
     ///
     /// # Errors
-    /// The lists are not CSV, or lack a column that a mirror needs.
-    pub fn schema(&self) -> Result<Schema, NoManifest> {
+    /// The lists are of a kind that is not read, or lack a column that a mirror needs.
+    pub fn schema(&self, parquet: bool) -> Result<Schema, NoManifest> {
         match self.kind {
             Kind::Csv => Schema::parse(&self.columns).map_err(NoManifest::Columns),
-            Kind::Parquet => Err(NoManifest::Kind("Parquet")),
-            Kind::Orc => Err(NoManifest::Kind("ORC")),
+            Kind::Parquet if parquet => Schema::of_message(&self.columns).map_err(NoManifest::Columns),
+            Kind::Parquet => Err(NoManifest::Parquet),
+            Kind::Orc if parquet => Err(NoManifest::Orc("")),
+            Kind::Orc => Err(NoManifest::Orc(" (with a program that is built with `--features parquet`)")),
         }
     }
 }
@@ -204,7 +201,7 @@ mod tests {
         let sizes: Vec<u64> = manifest.files.iter().map(|file| file.size).collect();
         assert_eq!(sizes, [169_006_021, 49_364_618]);
         assert_eq!(manifest.files[1].md5.to_string(), "6d57525d105ef36e8228a408e4de29cc");
-        assert!(manifest.schema().unwrap().is_versioned());
+        assert!(manifest.schema(false).unwrap().is_versioned());
     }
 
     #[test]
@@ -221,13 +218,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused_with_what_to_do() {
-        for kind in ["Parquet", "ORC"] {
+        for (kind, parquet, words) in [
+            ("Parquet", false, ["as Parquet", "built without", "--features parquet", "to CSV"]),
+            ("ORC", false, ["as ORC", "output format", "to CSV, or to Parquet", "--features parquet"]),
+            ("ORC", true, ["as ORC", "output format", "to CSV, or to Parquet,", "made since"]),
+            ("Parquet", true, ["no type of Parquet", "fileSchema", "'Bucket, Key", "LastModifiedDate"]),
+        ] {
             let text = DANDI.replace("\"CSV\"", &format!("\"{kind}\""));
-            let refused = Manifest::parse(text.as_bytes()).unwrap().schema().unwrap_err().to_string();
-            assert!(
-                refused.contains(kind) && refused.contains("output format") && refused.contains("CSV"),
-                "{refused}"
-            );
+            let refused = Manifest::parse(text.as_bytes()).unwrap().schema(parquet).unwrap_err().to_string();
+            assert!(words.iter().all(|word| refused.contains(word)), "{refused}");
         }
         for (from, to) in [
             ("\"CSV\"", "\"XML\""),

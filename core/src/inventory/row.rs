@@ -2,6 +2,12 @@
 
 use crate::digest::{Algorithm, Digest};
 
+/// The longest key that S3 takes, in bytes.
+pub const LONGEST_KEY: usize = 1024;
+
+/// The longest version and the longest ETag that are read, in bytes. S3's own have 32, and up to 38.
+const LONGEST_WORD: usize = 512;
+
 /// A row of a list. What it points to is gone when the next one is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row<'a> {
@@ -27,6 +33,56 @@ pub struct Row<'a> {
     pub class: &'a [u8],
 }
 
+/// What the columns of a row say: nothing, or an empty text, where one is not there or says none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) version: &'a [u8],
+    pub(super) latest: Option<bool>,
+    pub(super) marker: Option<bool>,
+    pub(super) size: Option<u64>,
+    pub(super) modified: Option<(i64, u32)>,
+    pub(super) etag: &'a [u8],
+    pub(super) multipart: Option<bool>,
+    pub(super) encryption: &'a [u8],
+    pub(super) class: &'a [u8],
+}
+
+impl<'a> Said<'a> {
+    /// Makes a row of it, if it is one; `versioned` says whether every version is listed.
+    ///
+    /// # Errors
+    /// A clause.
+    pub(super) fn judge(self, versioned: bool) -> Result<Row<'a>, &'static str> {
+        let marker = versioned && self.marker.ok_or("its IsDeleteMarker is neither true nor false")?;
+        let latest = !versioned || self.latest.ok_or("its IsLatest is neither true nor false")?;
+        match self.key.len() {
+            0 => return Err("it has no key"),
+            1..=LONGEST_KEY => {}
+            _ => return Err("its key is longer than any that S3 takes"),
+        }
+        if self.version.len().max(self.etag.len()) > LONGEST_WORD {
+            return Err("its version or its ETag is longer than any that S3 gives");
+        }
+        let size = if marker { 0 } else { self.size.ok_or("its Size is no number of bytes")? };
+        if self.etag.is_empty() && !marker {
+            return Err("it has no ETag, and marks no deletion");
+        }
+        Ok(Row {
+            key: self.key,
+            version: if self.version.is_empty() { b"null" } else { self.version },
+            latest,
+            marker,
+            size,
+            etag: if marker { b"" } else { self.etag },
+            modified: self.modified.ok_or("its LastModifiedDate is no date")?,
+            multipart: self.multipart,
+            encryption: Encryption::parse(self.encryption),
+            class: self.class,
+        })
+    }
+}
+
 /// Whose key an object is encrypted with at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
@@ -40,7 +96,7 @@ pub enum Encryption {
 }
 
 impl Encryption {
-    pub(super) fn parse(text: &[u8]) -> Self {
+    fn parse(text: &[u8]) -> Self {
         match text {
             b"" => Self::Unsaid,
             b"NOT-SSE" | b"SSE-S3" => Self::Plain,

@@ -5,27 +5,26 @@
 
 use memchr::{memchr, memchr2};
 
-use super::row::{Encryption, Row};
+use super::row::{Row, Said};
 use super::schema::{COLUMNS, Column, Schema};
 use super::value::{decode, moment, number, truth};
-
-/// The longest key that S3 takes, in bytes.
-pub const LONGEST_KEY: usize = 1024;
-
-/// The longest version and the longest ETag that are read, in bytes. S3's own have 32, and up to 38.
-const LONGEST_WORD: usize = 512;
 
 /// The longest row that is read, in bytes: lists of who may do what (`ObjectAccessControlList`) have some ten thousand.
 const LONGEST: usize = 256 * 1024;
 
+/// Rows that cannot be read are in a line of it.
+const TEXT: &str = "text";
+
 /// A row that cannot be read. The others can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("row {row} of the list, at byte {at} of its text, cannot be read: {what}")]
+#[error("row {row} of the list, at byte {at} of its {of}, cannot be read: {what}")]
 pub struct Bad {
     /// Its number in the list, from 1.
     pub row: u64,
-    /// Where its line begins in the decompressed text, in bytes.
+    /// Where its line begins in the decompressed text, or the page with its key in the file, in bytes.
     pub at: u64,
+    /// Which of both: "text" or "file".
+    pub of: &'static str,
     /// What is wrong with it, as a clause.
     pub what: &'static str,
 }
@@ -104,10 +103,10 @@ impl Rows {
         self.row = self.row.saturating_add(1);
         let row = self.row;
         if given_up > 0 || line.len() > LONGEST {
-            return each(Err(Bad { row, at, what: "it is longer than any row that S3 writes" }));
+            return each(Err(Bad { row, at, of: TEXT, what: "it is longer than any row that S3 writes" }));
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        each(read(&self.schema, line, &mut self.key).map_err(|what| Bad { row, at, what }));
+        each(read(&self.schema, line, &mut self.key).map_err(|what| Bad { row, at, of: TEXT, what }));
     }
 }
 
@@ -134,9 +133,6 @@ fn read<'a>(schema: &Schema, line: &'a [u8], scratch: &'a mut Vec<u8>) -> Result
         return Err(if rest.starts_with(b",") { "it has more fields than there are columns" } else { unended(rest) });
     }
     let [key, version, latest, marker, size, modified, etag, multipart, encryption, class] = fields;
-    let versioned = schema.is_versioned();
-    let marker = versioned && truth(marker).ok_or("its IsDeleteMarker is neither true nor false")?;
-    let latest = !versioned || truth(latest).ok_or("its IsLatest is neither true nor false")?;
     let is_encoded = doubled || memchr2(b'%', b'+', key).is_some();
     let key = if is_encoded {
         decode(key, doubled, scratch)?;
@@ -144,33 +140,19 @@ fn read<'a>(schema: &Schema, line: &'a [u8], scratch: &'a mut Vec<u8>) -> Result
     } else {
         key
     };
-    match key.len() {
-        0 => return Err("it has no key"),
-        1..=LONGEST_KEY => {}
-        _ => return Err("its key is longer than any that S3 takes"),
-    }
-    if version.len().max(etag.len()) > LONGEST_WORD {
-        return Err("its version or its ETag is longer than any that S3 gives");
-    }
-    let size = match size {
-        b"" if marker => 0,
-        size => number(size).ok_or("its Size is no number of bytes")?,
-    };
-    if etag.is_empty() && !marker {
-        return Err("it has no ETag, and marks no deletion");
-    }
-    Ok(Row {
+    let said = Said {
         key,
-        version: if version.is_empty() { b"null" } else { version },
-        latest,
-        marker,
-        size: if marker { 0 } else { size },
-        etag: if marker { b"" } else { etag },
-        modified: moment(modified).ok_or("its LastModifiedDate is no date")?,
+        version,
+        latest: truth(latest),
+        marker: truth(marker),
+        size: if size.is_empty() { None } else { Some(number(size).ok_or("its Size is no number of bytes")?) },
+        modified: moment(modified),
+        etag,
         multipart: truth(multipart),
-        encryption: Encryption::parse(encryption),
+        encryption,
         class,
-    })
+    };
+    said.judge(schema.is_versioned())
 }
 
 /// Takes a field off the front of a line, and whether quotes are in it.

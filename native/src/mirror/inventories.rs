@@ -25,6 +25,9 @@ const CHECKSUM: u64 = 4096;
 /// As many dated folders may there be: one an hour for a century.
 const DATES: usize = 1_000_000;
 
+/// Lists in Parquet are read.
+const PARQUET: bool = cfg!(feature = "parquet");
+
 /// How often a manifest and its checksum are asked for that differ: S3 may be writing them anew.
 const LOOKS: u32 = 2;
 
@@ -216,7 +219,7 @@ impl<'a> Inventories<'a> {
                 Err(NoManifest::Sum { .. }) if looks < LOOKS => looks += 1,
                 checked => {
                     let manifest = checked.map_err(told)?;
-                    let schema = manifest.schema().map_err(told)?;
+                    let schema = manifest.schema(PARQUET).map_err(told)?;
                     let (bucket, date) = (self.bucket.clone(), date.to_owned());
                     return Ok(Inventory { bucket, date, manifest, md5: md5_of(&json), schema });
                 }

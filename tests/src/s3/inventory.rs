@@ -1,16 +1,19 @@
 //! `Recipe`: writes inventories of a bucket into a bucket, as S3 does, and as it should not.
 
+use std::fs;
 use std::io::Write;
+use std::process::Stdio;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use md5::{Digest, Md5};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::iso_date;
 use super::shelves::Version;
 use super::text::{form, hex};
+use crate::python;
 
 /// All columns that a mirror reads, as S3 lists them.
 pub const COLUMNS: &str = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, ETag, \
@@ -29,9 +32,11 @@ pub struct Recipe {
     pub prefix: &'static str,
     /// The dated folder.
     pub date: &'static str,
-    /// `fileFormat`.
+    /// `fileFormat`: lists are text unless it is "Parquet".
     pub format: &'static str,
-    /// `fileSchema`; without `VersionId`, only the latest versions are listed.
+    /// How lists in Parquet are written: words for pyarrow, and the "unit" of dates.
+    pub how: Value,
+    /// `fileSchema`, or what gives it for lists in Parquet; without `VersionId`, only the latest versions are listed.
     pub columns: &'static str,
     /// How many lists the rows are cut into, at any row.
     pub lists: usize,
@@ -56,6 +61,7 @@ impl Default for Recipe {
             prefix: "of/archive/daily/",
             date: "2024-11-06T01-00Z",
             format: "CSV",
+            how: json!({}),
             columns: COLUMNS,
             lists: 1,
             dealt: false,
@@ -93,13 +99,13 @@ impl Recipe {
             }
             let listed = rows.iter().map(|(key, version, _)| (key.clone(), version.clone())).collect();
             let mut files = Vec::new();
-            for (number, text) in self.cut(rows.into_iter().map(|(.., line)| line).collect()).iter().enumerate() {
-                let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-                gzip.write_all(text.as_bytes()).expect("memory");
-                let bytes = gzip.finish().expect("memory");
-                let key = format!("{}data/{}-{number:04}.csv.gz", self.prefix, self.date);
-                shelves.put(self.destination, key.as_bytes(), &bytes);
-                let (mut md5, mut size) = (hex(&Md5::digest(&bytes)), bytes.len() as u64);
+            let texts = self.cut(rows.into_iter().map(|(.., line)| line).collect());
+            let (lists, ending) =
+                if self.is_table() { (self.tables(&texts), "parquet") } else { (zipped(&texts), "csv.gz") };
+            for (number, bytes) in lists.iter().enumerate() {
+                let key = format!("{}data/{}-{number:04}.{ending}", self.prefix, self.date);
+                shelves.put(self.destination, key.as_bytes(), bytes);
+                let (mut md5, mut size) = (hex(&Md5::digest(bytes)), bytes.len() as u64);
                 if let Some((_, sum, length)) = self.lie.filter(|(lied, ..)| *lied == number) {
                     md5 = sum.map_or(md5, ToOwned::to_owned);
                     size = length.unwrap_or(size);
@@ -113,7 +119,7 @@ impl Recipe {
                 "version": "2016-11-30",
                 "creationTimestamp": "1730854800000",
                 "fileFormat": self.format,
-                "fileSchema": self.columns,
+                "fileSchema": self.schema(),
                 "files": files,
             })
             .to_string();
@@ -129,27 +135,74 @@ impl Recipe {
         })
     }
 
+    fn is_table(&self) -> bool {
+        self.format == "Parquet"
+    }
+
+    /// What the manifest says of the columns.
+    fn schema(&self) -> String {
+        if !self.is_table() {
+            return self.columns.to_owned();
+        }
+        let mut text = "message s3.inventory {".to_owned();
+        for name in self.columns.split(", ") {
+            let mut snake = name.replace("ETag", "e_tag");
+            for letter in 'A'..='Z' {
+                snake = snake.replace(letter, &format!("_{}", letter.to_ascii_lowercase()));
+            }
+            let (kind, note) = match name {
+                "Size" => ("int64", ""),
+                "LastModifiedDate" => ("int64", " (TIMESTAMP(MILLIS,true))"),
+                "IsLatest" | "IsDeleteMarker" | "IsMultipartUploaded" => ("boolean", ""),
+                _ => ("binary", " (STRING)"),
+            };
+            let need = if matches!(name, "Bucket" | "Key") { "required" } else { "optional" };
+            text += &format!("  {need} {kind} {}{note};", snake.trim_start_matches('_'));
+        }
+        text + "}"
+    }
+
     /// A row as S3 writes it.
     fn line(&self, key: &[u8], version: &Version, latest: bool) -> String {
-        let marker = version.body.is_none();
+        let body = version.body.as_ref();
         let field = |column: &str| match column {
-            "Bucket" => self.source.to_owned(),
-            "Key" => form(key),
-            "VersionId" if version.id == "null" => String::new(),
-            "VersionId" => version.id.clone(),
-            "IsLatest" => latest.to_string(),
-            "IsDeleteMarker" => marker.to_string(),
-            "LastModifiedDate" => iso_date(version.modified),
-            "Size" => version.body.as_ref().map_or_else(String::new, |body| body.len().to_string()),
-            "ETag" => version.etag.clone(),
-            "IsMultipartUploaded" if marker => String::new(),
-            "IsMultipartUploaded" => (!version.parts.is_empty()).to_string(),
-            "StorageClass" => version.class.to_owned(),
-            "EncryptionStatus" => "SSE-S3".to_owned(),
-            _ => "unknown, to say \"\"the least\"\"".to_owned(),
+            "Bucket" => json!(self.source),
+            "Key" if self.is_table() => json!(std::str::from_utf8(key).expect("a key of text")),
+            "Key" => json!(form(key)),
+            "VersionId" if version.id == "null" => Value::Null,
+            "VersionId" => json!(version.id),
+            "IsLatest" => json!(latest),
+            "IsDeleteMarker" => json!(body.is_none()),
+            "LastModifiedDate" => json!(iso_date(version.modified)),
+            "Size" => json!(body.map(|body| body.len())),
+            "ETag" => json!(body.map(|_| &version.etag)),
+            "IsMultipartUploaded" => json!(body.map(|_| !version.parts.is_empty())),
+            "StorageClass" => json!(version.class),
+            "EncryptionStatus" => json!("SSE-S3"),
+            _ => json!("unknown, to say \"\"the least\"\""),
         };
-        let fields: Vec<String> = self.columns.split(", ").map(|column| format!("\"{}\"", field(column))).collect();
-        fields.join(",") + "\n"
+        let fields: Vec<Value> = self.columns.split(", ").map(field).collect();
+        if self.is_table() {
+            return Value::from(fields).to_string() + "\n";
+        }
+        let quoted = |field: &Value| match field {
+            Value::Null => "\"\"".to_owned(),
+            Value::String(text) => format!("\"{text}\""),
+            other => format!("\"{other}\""),
+        };
+        fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
+    }
+
+    /// Lists in Parquet, by the real pyarrow.
+    fn tables(&self, texts: &[String]) -> Vec<Vec<u8>> {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let columns: Vec<&str> = self.columns.split(", ").collect();
+        let given = json!({"columns": columns, "lists": texts, "how": self.how}).to_string();
+        let mut command = python::command("parquet_lists.py");
+        let mut child = command.arg(folder.path()).stdin(Stdio::piped()).spawn().expect("Python");
+        child.stdin.take().expect("a pipe").write_all(given.as_bytes()).expect("it reads");
+        assert!(child.wait().expect("an end").success(), "parquet_lists.py failed");
+        (0..texts.len()).map(|number| fs::read(folder.path().join(number.to_string())).expect("a list")).collect()
     }
 
     /// The texts of the lists.
@@ -170,4 +223,14 @@ impl Recipe {
         }
         texts
     }
+}
+
+/// Lists of text, as S3 packs them.
+fn zipped(texts: &[String]) -> Vec<Vec<u8>> {
+    let zip = |text: &String| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(text.as_bytes()).expect("memory");
+        gzip.finish().expect("memory")
+    };
+    texts.iter().map(zip).collect()
 }

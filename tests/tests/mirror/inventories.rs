@@ -125,13 +125,13 @@ fn a_manifest_is_proven_by_its_checksum() {
 }
 
 #[test]
-fn lists_that_are_no_csv_and_columns_that_are_too_few_are_refused_with_what_helps() {
+fn lists_of_other_kinds_and_columns_that_are_too_few_are_refused_with_what_helps() {
     let (server, published) = listed(&["2024-11-05T01-00Z"]);
     let client = server.client();
     let inventories = Inventories::at(&published.url, &client).expect("a URL");
     for (format, columns, words) in [
-        ("Parquet", "message s3.inventory {  required binary key (STRING); }", ["Parquet", "output format"]),
-        ("ORC", "struct<bucket:string,key:string>", ["ORC", "output format"]),
+        ("Parquet", "Bucket, Key, Size, LastModifiedDate", ["no column ETag", "add it to the fields"]),
+        ("ORC", "struct<bucket:string,key:string>", ["as ORC", "output format of the inventory to CSV, or to Parquet"]),
         ("CSV", "Bucket, Key, Size, LastModifiedDate", ["no column ETag", "add it to the fields"]),
     ] {
         Recipe { format, columns, date: "2024-11-07T01-00Z", ..Recipe::default() }.publish(&server);

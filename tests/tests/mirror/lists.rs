@@ -16,7 +16,7 @@ use highwater_tests::s3::inventory::COLUMNS;
 use highwater_tests::s3::{Fault, Recipe, Rule, Server};
 
 /// Keys that trouble whoever decodes or sorts them.
-const KEYS: [&[u8]; 14] = [
+pub(crate) const KEYS: [&[u8]; 14] = [
     b"a",
     b"a b",
     b"a!",
@@ -36,15 +36,15 @@ const KEYS: [&[u8]; 14] = [
 type Rows = Vec<(Vec<u8>, String)>;
 
 /// A server with a bucket, and the folder of a mirror.
-struct Bench {
-    server: Server,
+pub(crate) struct Bench {
+    pub(crate) server: Server,
     client: Client,
     folder: tempfile::TempDir,
 }
 
 impl Bench {
     /// Keys that trouble, each with versions and a mark.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bench = Self::bare();
         bench.server.shelves(|shelves| {
             for key in KEYS {
@@ -60,12 +60,12 @@ impl Bench {
         bench
     }
 
-    fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         let (server, folder) = (Server::start(), tempfile::tempdir().expect("a scratch folder"));
         Self { client: server.client(), server, folder }
     }
 
-    fn fetch<'a>(&self, recipe: &Recipe, watch: &'a Watch<'a>) -> Result<Lists<'a>, Error> {
+    pub(crate) fn fetch<'a>(&self, recipe: &Recipe, watch: &'a Watch<'a>) -> Result<Lists<'a>, Error> {
         let url = format!("s3://{}/{}", recipe.destination, recipe.prefix);
         let inventory = Inventories::at(&url, &self.client)?.manifest(recipe.date)?;
         let disk = disk::open(self.folder.path(), Locks::Needed).expect("a folder");
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     /// What lies in the folder of the lists.
-    fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path().join(".highwater-mirror/lists")).expect("a folder");
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
         files.sort();
@@ -88,7 +88,7 @@ impl Bench {
 
     /// The inventory's rows come as they were published, of each key in any order, sorted first where they must be.
     #[track_caller]
-    fn gives_all(&self, recipe: &Recipe, must_sort: bool) -> Unread {
+    pub(crate) fn gives_all(&self, recipe: &Recipe, must_sort: bool) -> Unread {
         let published = recipe.publish(&self.server);
         let watch = Watch::silent();
         let mut lists = self.fetch(recipe, &watch).unwrap_or_else(|error| panic!("{error}"));

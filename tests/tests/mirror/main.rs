@@ -5,6 +5,7 @@ mod interrupted;
 mod inventories;
 mod killed;
 mod lists;
+mod parquet;
 mod room;
 mod scene;
 mod shown;

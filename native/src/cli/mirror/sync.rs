@@ -25,6 +25,8 @@ use crate::watch::Watch;
 
 /// Bring a mirror to an inventory: fetch what is new, move what is the latest version no more, lose nothing.
 ///
+/// Inventories are read in CSV, and in Parquet by a program that was built with the feature `parquet`.
+///
 /// What the inventory lists no more stays. What cannot be had is written down in .highwater-mirror/wanted, with the
 /// reason, and tried again by the next run; the exit code is 3 then. A run that was killed is gone on with by the next.
 ///

@@ -8,6 +8,7 @@ use std::thread;
 
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::formats::mirror::names;
+use highwater_core::inventory::Kind;
 use highwater_core::name::{Name, TEMPORARY};
 use highwater_core::render::bytes;
 
@@ -21,7 +22,7 @@ use crate::s3::{self, Ask, Client, Head, Sink};
 use crate::watch::Watch;
 
 /// What a list's file is called behind its MD5.
-const ENDING: &[u8] = b".csv.gz";
+const ENDINGS: [(Kind, &[u8]); 2] = [(Kind::Csv, b".csv.gz"), (Kind::Parquet, b".parquet")];
 
 /// How often a list is fetched whose bytes are not those of its manifest.
 const LOOKS: u32 = 2;
@@ -194,10 +195,12 @@ impl Sink for Taker<'_> {
 fn lists(inventory: &Inventory) -> Result<Vec<List>, Error> {
     let mut sizes: BTreeMap<&[u8], u64> = BTreeMap::new();
     let mut lists = Vec::new();
+    let ending =
+        ENDINGS.iter().find(|(kind, _)| *kind == inventory.schema.kind()).map_or(&b""[..], |(_, ending)| ending);
     for file in &inventory.manifest.files {
         let Digest::Md5(sum) = &file.md5 else { continue };
         let (bucket, key) = (inventory.bucket.clone(), file.key.clone());
-        let name = [names::LISTS.as_bytes(), b"/", file.md5.to_string().as_bytes(), ENDING].concat();
+        let name = [names::LISTS.as_bytes(), b"/", file.md5.to_string().as_bytes(), ending].concat();
         let list = List { bucket, key, name: Name::new(&name)?, size: file.size, md5: file.md5 };
         match sizes.insert(sum, file.size) {
             None => lists.push(list),
@@ -234,7 +237,7 @@ fn make_folders(disk: &dyn Disk) -> Result<(), Error> {
 fn discard(disk: &dyn Disk, folder: &Name, stays: impl Fn(&[u8]) -> bool) -> Result<(), Error> {
     let mut found = Vec::new();
     let is_list = |last: &[u8]| {
-        let digits = last.strip_suffix(ENDING);
+        let digits = ENDINGS.iter().find_map(|(_, ending)| last.strip_suffix(*ending));
         digits.is_some_and(|digits| Digest::from_hex(Algorithm::Md5, digits).is_some())
     };
     let listed = disk.list(Some(folder), &mut |entry| found.push(entry.name));

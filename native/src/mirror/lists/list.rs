@@ -5,7 +5,7 @@ use std::io;
 
 use highwater_core::codec::{Codec, Decoder, Flow};
 use highwater_core::digest::Digest;
-use highwater_core::inventory::{Bad, Row, Rows, Schema};
+use highwater_core::inventory::{Bad, Kind, Row, Rows, Schema};
 use highwater_core::name::{Name, printable};
 
 use crate::disk::Disk;
@@ -54,6 +54,22 @@ impl List {
         &self,
         disk: &dyn Disk,
         schema: &Schema,
+        piece: Piece,
+        each: &mut Each<'_>,
+    ) -> Result<Flow, Error> {
+        match schema.kind() {
+            Kind::Csv => self.read_text(disk, schema, piece, each),
+            #[cfg(feature = "parquet")]
+            Kind::Parquet => super::parquet::read(self, disk, schema, each),
+            // Nobody makes a schema of those.
+            _ => Err(Error::failed(format!("the list {self} is of a kind that this program was built without"))),
+        }
+    }
+
+    fn read_text(
+        &self,
+        disk: &dyn Disk,
+        schema: &Schema,
         Piece(piece): Piece,
         each: &mut Each<'_>,
     ) -> Result<Flow, Error> {
@@ -91,7 +107,8 @@ impl List {
         said
     }
 
-    fn broken(&self, disk: &dyn Disk, at: u64, what: &str) -> Error {
+    /// That it cannot be read.
+    pub(super) fn broken(&self, disk: &dyn Disk, at: u64, what: &str) -> Error {
         Error::failed(format!(
             "the list {self} cannot be read at byte {at} of {}: {what}; run this again, which fetches a list anew that \
              is not what its manifest says; if it stays so, take an older inventory",

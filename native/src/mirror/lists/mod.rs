@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! .highwater-mirror/lists/MD5.csv.gz          a list, under the MD5 that its manifest says
+//! .highwater-mirror/lists/MD5.parquet         or so
 //! .highwater-mirror/lists/sort.0123…/runs/N   sorted rows, while they are needed
 //! ```
 //!
@@ -19,6 +20,8 @@ mod batch;
 mod fetch;
 mod list;
 mod merge;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod run;
 mod sort;
 mod tail;

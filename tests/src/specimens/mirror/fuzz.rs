@@ -5,7 +5,7 @@ use highwater_core::digest::{Algorithm, Digest, of};
 use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::index::{Encoder, Rows, TRAILER, Tail, Trailer};
 use highwater_core::formats::mirror::{names, wanted};
-use highwater_core::inventory::{Bad, Manifest, Row, Schema};
+use highwater_core::inventory::{Bad, Manifest, Row, Schema, parquet};
 use highwater_core::name::Name;
 
 use super::compose::{INDEX, made_up};
@@ -16,6 +16,7 @@ use crate::fuzz::feed::{Feed, pieces};
 pub(super) fn targets() -> Vec<Target> {
     vec![
         Target { name: "inventory_list", run: list, seeds: seeds::list, words: seeds::LIST },
+        Target { name: "inventory_table", run: table, seeds: seeds::tables, words: seeds::TABLE },
         Target { name: "inventory_manifest", run: manifest, seeds: seeds::manifest, words: seeds::MANIFEST },
         Target { name: "etag_parts", run: etag_parts, seeds: seeds::parts, words: &[] },
         Target { name: "mirror_names", run: places, seeds: seeds::places, words: seeds::PLACES },
@@ -29,6 +30,10 @@ const COLUMNS: [&str; 3] = [
     "ETag, Size, New, Key, LastModifiedDate, EncryptionStatus",
     "Key, LastModifiedDate, ETag, Size, IsLatest, VersionId, IsDeleteMarker, StorageClass",
 ];
+
+const TABLE: &str = "message s3.inventory { required binary key; optional binary version_id; optional boolean is_latest; \
+                     optional boolean is_delete_marker; optional int64 size; optional int64 last_modified_date; \
+                     optional binary e_tag; optional boolean is_multipart_uploaded; }";
 
 /// Key, version and size of each good row, and the others.
 type Read = (Vec<(Vec<u8>, Vec<u8>, u64)>, Vec<Bad>);
@@ -135,6 +140,30 @@ fn list(bytes: &[u8]) {
     }
 }
 
+/// Any bytes as a list in Parquet: no more is asked for than there is, and no more rows come than bytes can hold.
+fn table(bytes: &[u8]) {
+    let schema = Schema::of_message(TABLE).expect("columns");
+    let (mut reader, mut rows) = (parquet::Reader::new(schema, bytes.len() as u64), 0);
+    loop {
+        match reader.step() {
+            Ok(parquet::Step::Read { at, length }) => {
+                let begin = usize::try_from(at).expect("a place");
+                let some = bytes.get(begin..).and_then(|rest| rest.get(..usize::try_from(length).ok()?));
+                if reader.give(some.expect("what is asked for is in the file")).is_err() {
+                    return;
+                }
+            }
+            Ok(parquet::Step::Row(row)) => {
+                rows += 1;
+                assert!(rows <= 64 * bytes.len());
+                assert!(row.is_err() || row.is_ok_and(|row| (1..=1024).contains(&row.key.len())));
+            }
+            Ok(parquet::Step::End) => return,
+            Err(broken) => return assert!(broken.at <= bytes.len() as u64, "{broken:?}"),
+        }
+    }
+}
+
 /// Any bytes as a manifest: what is read of it is what a reader of JSON finds.
 fn manifest(bytes: &[u8]) {
     let Ok(manifest) = Manifest::parse(bytes) else { return };
@@ -147,7 +176,8 @@ fn manifest(bytes: &[u8]) {
         let sum = json["MD5checksum"].as_str().expect("a sum").to_lowercase();
         assert_eq!(sum, file.md5.to_string());
     }
-    _ = manifest.schema();
+    _ = manifest.schema(true);
+    _ = manifest.schema(false);
 }
 
 /// Lengths of parts: the one that gives an ETag is found among others, and no other.
@@ -268,6 +298,8 @@ mod seeds {
         b"d41d8cd98f00b204e9800998ecf8427e-3",
         b"SSE-KMS",
     ];
+    pub(super) const TABLE: &[&[u8]] =
+        &[b"PAR1", b"\x15\x00\x15", b"\x15\x04", b"\x15\x06", b"\x2c\x15", b"\x4c\x15", b"\x00\x00", b"key", b"e_tag"];
     pub(super) const MANIFEST: &[&[u8]] =
         &[b"\"fileFormat\"", b"\"CSV\"", b"\"ORC\"", b"\"fileSchema\"", b"\"files\" : [", b"\"MD5checksum\"", b"Key, "];
     pub(super) const PLACES: &[&[u8]] =
@@ -296,6 +328,11 @@ mod seeds {
             with(2, last),
             with(0, "\"\"\"\",\"\n,,,,,,,,\n"),
         ]
+    }
+
+    /// By pyarrow: a page of each kind, and dictionaries; and groups of plain values, not compressed.
+    pub(super) fn tables() -> Vec<Vec<u8>> {
+        vec![include_bytes!("packed.parquet").to_vec(), include_bytes!("plain.parquet").to_vec()]
     }
 
     pub(super) fn manifest() -> Vec<Vec<u8>> {
