@@ -7,6 +7,7 @@ use std::io;
 use highwater_core::foreign::is_foreign;
 use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::names;
+use highwater_core::inspect::Entry;
 use highwater_core::name::{Name, printable};
 
 use super::differences::{Difference, Kind, Telling, look, shown};
@@ -48,25 +49,10 @@ impl Walk<'_, '_> {
         let (mut failed, mut later) = (Ok(()), Vec::new());
         let disk = self.disk;
         let listed = disk.list(folder, &mut |entry| {
-            if failed.is_err() || folder.is_none() && entry.name.as_bytes() == names::FOLDER.as_bytes() {
-                return;
+            let is_hidden = folder.is_none() && entry.name.as_bytes() == names::FOLDER.as_bytes();
+            if failed.is_ok() && !is_hidden {
+                failed = self.entry((folder, depth), &entry, &mut later, each);
             }
-            let mut take = || {
-                let name = match folder {
-                    Some(folder) => folder.join(entry.name.as_bytes())?,
-                    None => entry.name.clone(),
-                };
-                let what = if entry.kind.may_be_folder() { look(disk, &name).ok().flatten() } else { None };
-                if what.is_none_or(|look| look.what != What::Folder) {
-                    return each(self.telling, &name);
-                }
-                if depth >= DEEP {
-                    later.push(name);
-                    return Ok(());
-                }
-                self.folder(Some(&name), depth + 1, each)
-            };
-            failed = take();
         });
         failed?;
         for name in later {
@@ -85,6 +71,29 @@ impl Walk<'_, '_> {
             }),
             Ok(()) => Ok(()),
         }
+    }
+
+    /// Hands on what is no folder, and goes through what is one, or keeps its name for later.
+    fn entry(
+        &mut self,
+        (folder, depth): (Option<&Name>, usize),
+        entry: &Entry,
+        later: &mut Vec<Name>,
+        each: &mut Each<'_>,
+    ) -> Result<(), Error> {
+        let name = match folder {
+            Some(folder) => folder.join(entry.name.as_bytes())?,
+            None => entry.name.clone(),
+        };
+        let what = if entry.kind.may_be_folder() { look(self.disk, &name).ok().flatten() } else { None };
+        if what.is_none_or(|look| look.what != What::Folder) {
+            return each(self.telling, &name);
+        }
+        if depth < DEEP {
+            return self.folder(Some(&name), depth + 1, each);
+        }
+        later.push(name);
+        Ok(())
     }
 }
 
