@@ -68,6 +68,25 @@ fn set(root: &str, name: &str, verdict: Soundness) -> Set {
 }
 
 #[test]
+fn what_digests_prove_adds_up_in_any_order_and_is_told() {
+    let of = |shard: &str, proven: &[(&str, u64)]| {
+        let proven = proven.iter().map(|(proves, count)| ((*proves).to_owned(), *count)).collect();
+        let root = Root { proven, ..root(&[shard], 3, 3, 0) };
+        Report { roots: vec![root], ..Report::empty(Depth::Digest, false) }
+    };
+    let (one, two) = (of("1/2", &[("as recorded", 3)]), of("2/2", &[("as recorded", 1), ("as received", 2)]));
+    let merged = one.clone().merge(two.clone());
+    assert_eq!(merged, two.merge(one));
+    let proven: Vec<(&str, u64)> = merged.roots[0].proven.iter().map(|(proves, count)| (&**proves, *count)).collect();
+    assert_eq!(proven, [("as received", 2), ("as recorded", 4)]);
+    let text = crate::render::text(&merged, false);
+    assert!(text.contains("\n  proven: 2 as received, 4 as recorded\n"), "{text}");
+    // A root of a kind that does not tell its digests apart is written as before.
+    assert!(!crate::render::json(&of("1/1", &[])).contains("proven"));
+    assert_eq!(crate::render::from_json(&crate::render::json(&merged)).unwrap(), merged);
+}
+
+#[test]
 fn kinds_under_one_label_are_told_apart_in_any_order() {
     let other = Root { format: "another".to_owned(), ..root(&["1/1"], 2, 2, 0) };
     let of = |root: &Root| Report { roots: vec![root.clone()], ..Report::empty(Depth::Deep, false) };

@@ -32,12 +32,17 @@ pub struct Need {
     pub files: u64,
 }
 
-/// What a plan needs. The tree is looked at, a look for each body; where a folder is to be made for several of them that
-/// do not follow each other, it counts as often.
+/// What a plan needs. If `looks`, the tree is looked at, a look for each body and folder; otherwise none of them is taken
+/// to be there. Steps come in the order of keys, so what lies in a folder comes together, and a folder counts once.
 ///
 /// # Errors
 /// The plan cannot be read; the user.
-pub(super) fn need(area: &Area<'_>, journal: &Journal, block: u64, watch: &Watch<'_>) -> Result<Need, Error> {
+pub(super) fn need(
+    area: &Area<'_>,
+    journal: &Journal,
+    (block, looks): (u64, bool),
+    watch: &Watch<'_>,
+) -> Result<Need, Error> {
     let block = block.clamp(1, BLOCK);
     let wanted = journal.wanted.unwrap_or(0);
     let index = journal.applied.size.saturating_add(wanted.saturating_mul(OWN + RECORD as u64));
@@ -46,12 +51,12 @@ pub(super) fn need(area: &Area<'_>, journal: &Journal, block: u64, watch: &Watch
     Journal::for_each(area, &mut |step| {
         watch.go_on()?;
         let Step::Fetch(wish) = step else { return Ok(()) };
-        let Some(place) = wish.place().filter(|_| !is_there(area, &wish)) else { return Ok(()) };
+        let Some(place) = wish.place().filter(|_| !looks || !is_there(area, &wish)) else { return Ok(()) };
         need.bytes = need.bytes.saturating_add(wish.size.div_ceil(block).saturating_mul(block));
         need.files += 1;
         let of = place.folder();
-        if of != folder {
-            need.files += lacking(area, of.as_ref(), folder.as_ref());
+        if of.is_some() && of != folder {
+            need.files += lacking(area, (of.as_ref(), folder.as_ref()), looks);
             folder = of;
         }
         Ok(())
@@ -67,13 +72,14 @@ fn is_there(area: &Area<'_>, wish: &Wish) -> bool {
 }
 
 /// How many folders are to be made for this one, when another one was made before.
-fn lacking(area: &Area<'_>, folder: Option<&Name>, before: Option<&Name>) -> u64 {
+fn lacking(area: &Area<'_>, (folder, before): (Option<&Name>, Option<&Name>), looks: bool) -> u64 {
+    let is_there = |name: &Name| look(area.disk, name).ok().flatten().is_some_and(|look| look.what == What::Folder);
     let (mut next, mut lacking) = (folder.cloned(), 0);
     while let Some(name) = next {
         let is_made = before.is_some_and(|before| {
             before.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
         });
-        if is_made || look(area.disk, &name).ok().flatten().is_some_and(|look| look.what == What::Folder) {
+        if is_made || looks && is_there(&name) {
             break;
         }
         lacking += 1;
@@ -90,7 +96,7 @@ pub(super) fn room(area: &Area<'_>) -> Result<Option<Room>, Error> {
     area.disk.room().map_err(Error::of_folder("look for room in", area.disk, None))
 }
 
-/// Refuses a plan that there is no room for. Where all of it has room, nothing is looked at.
+/// Refuses a plan that there is no room for. Where there is room for all of it, nothing is looked at.
 ///
 /// # Errors
 /// There is none; those of [`need`].
@@ -99,7 +105,11 @@ pub(super) fn judge(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Re
     if journal.fetched == 0 || has_ample(&room, journal) {
         return Ok(());
     }
-    let need = need(area, journal, room.block, watch)?;
+    let has_room = |need: Need| room.free >= need.bytes && room.files.is_none_or(|free| free >= need.files);
+    if has_room(need(area, journal, (room.block, false), watch)?) {
+        return Ok(());
+    }
+    let need = need(area, journal, (room.block, true), watch)?;
     let lacks_files = room.files.filter(|files| *files < need.files);
     let lacks_bytes = Some(room.free).filter(|free| *free < need.bytes);
     let what = match (lacks_bytes, lacks_files) {

@@ -176,7 +176,7 @@ impl<'a> Sync<'a> {
     pub fn needs(&self, plan: &SyncPlan, watch: &Watch<'_>) -> Result<(Need, Option<Room>), Error> {
         let room = room::room(&self.area)?;
         let block = room.map_or(1, |room| room.block);
-        Ok((room::need(&self.area, &plan.planned.journal, block, watch)?, room))
+        Ok((room::need(&self.area, &plan.planned.journal, (block, true), watch)?, room))
     }
 
     /// Throws a plan away that was only to be looked at.
