@@ -1,8 +1,13 @@
 //! Points in time as text: `YYYY-MM-DD-hh-mm-ss`, UTC, which sorts as time goes; a shorter one is all of a day, an hour or
 //! a minute.
 
+use crate::keep::{Moment, days};
+
 /// A whole one, digit for digit.
 pub const STAMP: &[u8; 19] = b"dddd-dd-dd-dd-dd-dd";
+
+/// What a shorter one leaves out, as it begins.
+const BEGINS: &str = "0000-01-01-00-00-00";
 
 /// Whether a stamp is at or before a point, which may name a whole day, hour or minute by leaving its end out.
 #[must_use]
@@ -42,6 +47,15 @@ pub fn point(text: &str) -> Result<String, NoPoint> {
     }
 }
 
+/// When that begins which a point [as it was read](point) names: seconds since 1970. None for what is no point.
+#[must_use]
+pub fn begins(point: &str) -> Option<i64> {
+    let Moment { year, month, day, hour, minute, second } =
+        Moment::read(&[point, BEGINS.get(point.len()..)?].concat())?;
+    let clock = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
+    Some(days(year.into(), month.into(), day.into()) * 86_400 + clock)
+}
+
 /// The first part of a point in the right form that no calendar and no clock has. A minute may have a leap second.
 fn impossible(point: &str) -> Option<&'static str> {
     let mut parts = point.split('-').map(|part| part.parse::<u32>().unwrap_or(u32::MAX));
@@ -73,6 +87,21 @@ mod tests {
         assert_eq!(point("2026-11-20T10:11:12Z").unwrap(), "2026-11-20-10-11-12");
         for bad in ["", "now", "2026-1-2", "2026-11-2", "2026-11-20-", "20261120", "2026-11-20-10-11-12-13"] {
             assert_eq!(point(bad), Err(NoPoint::Form(bad.to_owned())), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_point_begins_with_its_first_second() {
+        for (point, wanted) in [
+            ("1970", Some(0)),
+            ("1970-01-02-00-00-01", Some(86_401)),
+            ("2024-11-06", Some(1_730_851_200)),
+            ("2024-11-06-01-00", Some(1_730_854_800)),
+            ("2000-02", Some(949_363_200)),
+            ("2024-11-06-01-00-00-00", None),
+            ("x", None),
+        ] {
+            assert_eq!(begins(point), wanted, "{point}");
         }
     }
 

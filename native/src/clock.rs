@@ -3,9 +3,9 @@
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
 use crate::error::{Class, Error};
 
@@ -63,6 +63,24 @@ pub fn seconds() -> Result<i64, Error> {
     let now = stamp()?;
     let date = DateTime::strptime(FORMAT, &now).map_err(|error| Error::failed(error.to_string()))?;
     Ok(date.to_zoned(TimeZone::UTC).map_err(|error| Error::failed(error.to_string()))?.timestamp().as_second())
+}
+
+/// The second so many `unit`s before now: `d` days, `w` weeks, `m` months, `y` years, by the calendar, UTC. None where
+/// that is no unit, or no calendar reaches back so far.
+///
+/// # Errors
+/// As [`stamp`].
+pub fn ago(count: i64, unit: char) -> Result<Option<i64>, Error> {
+    let now = DateTime::strptime(FORMAT, stamp()?).map_err(|error| Error::failed(error.to_string()))?;
+    let span = match unit {
+        'd' => Span::new().try_days(count),
+        'w' => Span::new().try_weeks(count),
+        'm' => Span::new().try_months(count),
+        'y' => Span::new().try_years(count),
+        _ => return Ok(None),
+    };
+    let then = span.and_then(|span| now.checked_sub(span)).and_then(|then| then.to_zoned(TimeZone::UTC));
+    Ok(then.ok().map(|then| then.timestamp().as_second()))
 }
 
 /// A second as snapshots of datastores are named: `YYYY-MM-DDThh:mm:ssZ`.

@@ -3,6 +3,9 @@
 //! What makes room goes first, then what comes back, then what waited; and each is durable before the next begins, or a
 //! power cut could keep the second of two names of a file and lose the first. Each step is done or not done yet, whatever a run before did of it: a file that lies where it should go, and not where
 //! it comes from, was moved. No step replaces a file. So all of them can be done again from the first.
+//!
+//! What goes, goes when the pointer means an index that does not name it any more, and before anything else is begun:
+//! no cut leaves a file that no row and no plan tells of.
 
 use std::io;
 
@@ -12,7 +15,7 @@ use highwater_core::name::Name;
 use super::area::Area;
 use super::fetch::{folders, make_way, settle, stage};
 use super::journal::Journal;
-use crate::disk::What;
+use crate::disk::{Look, What};
 use crate::error::Error;
 use crate::watch::Watch;
 
@@ -21,15 +24,20 @@ use crate::watch::Watch;
 pub struct Applying {
     /// Those that were.
     pub moved: u64,
-    /// Those that were not where they should have been, or whose place another file had: verify names them.
+    /// Those that were not where they should have been, or whose place another file had: verify names them. And what has
+    /// the place of a file that was to go, and another length, or is none: it stays.
     pub lost: u64,
+    /// Those that went.
+    pub removed: u64,
+    /// Their bytes.
+    pub freed: u64,
 }
 
-/// Carries out all steps but the fetching.
+/// Carries out all steps but the fetching and the removing; says whether anything is to be removed.
 ///
 /// # Errors
 /// The operating system's; the user, between two steps. The next run goes on.
-pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<Applying, Error> {
+pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<(Applying, bool), Error> {
     let mut done = Applying::default();
     for comes_back in [false, true] {
         let mut is_any = false;
@@ -51,9 +59,11 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<Applying, Error>
             area.barrier()?;
         }
     }
+    let mut removes = false;
     Journal::for_each(area, &mut |step| {
         watch.go_on()?;
         match step {
+            Step::Remove { .. } => removes = true,
             Step::Fetch(wish) if wish.staged => {
                 let (stage, place) = (stage(wish.number)?, wish.place());
                 if let Some(place) = place
@@ -74,7 +84,57 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<Applying, Error>
         }
         Ok(())
     })?;
-    Ok(done)
+    Ok((done, removes))
+}
+
+/// Removes what is to go, and the folders that are empty then. Can be done again, and ended at any step.
+///
+/// # Errors
+/// The operating system's; the next run goes on.
+pub(super) fn remove(area: &Area<'_>, done: &mut Applying, watch: &Watch<'_>) -> Result<(), Error> {
+    let mut folder: Option<Name> = None;
+    Journal::for_each(area, &mut |step| {
+        let Step::Remove { at, size } = step else { return Ok(()) };
+        watch.go_on()?;
+        if folder != at.folder() {
+            forget(area, folder.take())?;
+            folder = at.folder();
+        }
+        let Some(look) = look(area, &at)? else { return Ok(()) };
+        if look.what != What::File || look.length != size {
+            watch.notice(format!(
+                "'{at}' was to go, and stays: it is not the file of {size} bytes that the mirror had there; look what \
+                 it is, and remove it yourself"
+            ));
+            done.lost += 1;
+            return Ok(());
+        }
+        area.remove(&at)?;
+        done.removed += 1;
+        done.freed = done.freed.saturating_add(size);
+        Ok(())
+    })?;
+    forget(area, folder)
+}
+
+/// Removes a folder of the tree, and those that it lies in, as far as they are empty.
+fn forget(area: &Area<'_>, folder: Option<Name>) -> Result<(), Error> {
+    let mut next = folder;
+    while let Some(folder) = next {
+        match area.disk.remove_folder(&folder) {
+            Ok(()) => {}
+            // A run before may have removed it, and not those around it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => match error.kind() {
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => break,
+                // Others may see to it that a folder stays: an empty one is in nobody's way.
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy => break,
+                _ => return Err(Error::at("remove", area.disk, &folder)(error)),
+            },
+        }
+        next = folder.folder();
+    }
+    Ok(())
 }
 
 /// What became of one file.
@@ -128,10 +188,14 @@ fn is_there(area: &Area<'_>, name: &Name) -> Result<bool, Error> {
     what(area, name).map(|what| what.is_some())
 }
 
-/// What has a name; none when nothing has.
 fn what(area: &Area<'_>, name: &Name) -> Result<Option<What>, Error> {
+    look(area, name).map(|look| look.map(|look| look.what))
+}
+
+/// What has a name; none when nothing has.
+fn look(area: &Area<'_>, name: &Name) -> Result<Option<Look>, Error> {
     match area.disk.look(Some(name)) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        look => Ok(look.map_err(Error::at("look at", area.disk, name))?.map(|look| look.what)),
+        look => look.map_err(Error::at("look at", area.disk, name)),
     }
 }

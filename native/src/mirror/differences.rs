@@ -212,7 +212,7 @@ fn rows(
         if count.is_multiple_of(ROWS) {
             watch.go_on()?;
         }
-        if row.marker {
+        if row.marker || row.pruned {
             return Ok(());
         }
         let aside = index.tail.is_aside(row.key);

@@ -71,6 +71,7 @@ struct Kept {
     modified: (i64, u32),
     marker: bool,
     wanted: bool,
+    pruned: bool,
     proof: Option<Proof>,
     own: Option<[u8; 32]>,
     seen: Option<Seen>,
@@ -102,6 +103,7 @@ impl Kept {
         };
         (self.size, self.modified, self.marker, self.wanted) = (row.size, row.modified, row.marker, row.wanted);
         (self.proof, self.own, self.seen, self.is_some) = (Some(row.proof), row.own, Some(row.seen), true);
+        self.pruned = row.pruned;
     }
 
     fn row(&self) -> Row<'_> {
@@ -113,6 +115,7 @@ impl Kept {
             modified: self.modified,
             marker: self.marker,
             wanted: self.wanted,
+            pruned: self.pruned,
             proof: self.proof.unwrap_or(Proof::Nothing),
             own: self.own,
             seen: self.seen.unwrap_or(Seen { first: 0, last: 0 }),

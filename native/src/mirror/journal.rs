@@ -3,9 +3,10 @@
 //! ```text
 //! .highwater-mirror/plan/begun      the pointer that is meant, and a line on what else the plan is: its last file
 //! .highwater-mirror/plan/steps      what is to be done, in order (formats/mirror/plan/step)
-//! .highwater-mirror/plan/rows       the next index, in which what is to be fetched is wanted; none for a rollback
+//! .highwater-mirror/plan/rows       the next index, in which what is to be fetched is wanted; of a sync alone
 //! .highwater-mirror/plan/results    what was fetched, a record for each wanted row
 //! .highwater-mirror/plan/settled    the pointer to the index in which that stands: from now on files are moved
+//! .highwater-mirror/plan/wanted     the list of what is wanted, where a prune takes some off it
 //! ```
 //!
 //! A plan that has begun is carried out before anything else is, by whichever run comes next. One that has not is
@@ -61,6 +62,11 @@ pub(super) fn results() -> Result<Name, Error> {
 /// Where the pointer to the settled index is.
 pub(super) fn settled() -> Result<Name, Error> {
     file("settled")
+}
+
+/// Where the list of what is wanted waits for the commit.
+pub(super) fn wanted() -> Result<Name, Error> {
+    file("wanted")
 }
 
 fn begun() -> Result<Name, Error> {

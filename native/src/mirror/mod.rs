@@ -12,7 +12,8 @@
 //!
 //! The tree is read by nobody but [`fetch`], which looks whether a body is there already; what differs between it and
 //! the index is told by [`differences`](mod@differences), when somebody asks. Versions that the inventory
-//! lists no more stay. What lies in the way and is none of the mirror's is moved aside, never replaced.
+//! lists no more stay, until they are pruned ([`prune`](mod@prune)). What lies in the way and is none of the mirror's is
+//! moved aside, never replaced.
 
 mod apply;
 mod area;
@@ -24,6 +25,7 @@ pub mod inventories;
 mod journal;
 pub mod lists;
 mod plan;
+mod prune;
 mod results;
 mod rollback;
 mod room;
@@ -37,6 +39,7 @@ pub use differences::{Count, Difference, Differences, Kind, Weight, differences}
 pub use fetch::Fetched;
 pub use inventories::{Inventories, Inventory};
 pub use lists::{Lists, Outcome, Unread};
+pub use prune::{Pruning, Told, prune};
 pub use rollback::{Rolled, rollback};
 pub use room::Need;
 pub use state::{State, state};

@@ -159,7 +159,7 @@ pub(super) fn again(
 }
 
 /// The two files of a plan while they are written.
-struct Writing<'a> {
+pub(super) struct Writing<'a> {
     encoder: Encoder,
     index: BufWriter<Appender<&'a dyn Writable>>,
     steps: BufWriter<Appender<&'a dyn Writable>>,
@@ -171,11 +171,15 @@ struct Writing<'a> {
     filter: &'a dyn Fn(&[u8]) -> bool,
     filtered: u64,
     /// The first thing that went wrong.
-    failed: Option<Error>,
+    pub(super) failed: Option<Error>,
 }
 
 impl<'a> Writing<'a> {
-    fn begin(
+    /// Begins an index with these points, and the steps.
+    ///
+    /// # Errors
+    /// There is no such index, or the operating system's.
+    pub(super) fn begin(
         bucket: &str,
         points: Vec<Point>,
         (index, steps): (&'a dyn Writable, &'a dyn Writable),
@@ -198,7 +202,8 @@ impl<'a> Writing<'a> {
         Ok(writing)
     }
 
-    fn take(&mut self, out: Out<'_>) {
+    /// Takes what comes next, unless something went wrong by then.
+    pub(super) fn take(&mut self, out: Out<'_>) {
         if self.failed.is_some() {
             return;
         }
@@ -238,7 +243,11 @@ impl<'a> Writing<'a> {
         self.steps.write_all(line.as_bytes()).map_err(cannot_write)
     }
 
-    fn end(mut self) -> Result<Written, Error> {
+    /// Ends both.
+    ///
+    /// # Errors
+    /// The first thing that went wrong.
+    pub(super) fn end(mut self) -> Result<Written, Error> {
         self.failed.take().map_or(Ok(()), Err)?;
         let (mut written, index) = (Ok(()), &mut self.index);
         let ended = self.encoder.finish(&mut |bytes| {

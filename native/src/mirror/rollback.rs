@@ -14,7 +14,7 @@ use super::apply::Applying;
 use super::area::{Area, Begins};
 use super::index::Index;
 use super::journal::{self, Journal};
-use super::sync::{finish, index_of};
+use super::sync::{finish, forget, index_of};
 use crate::disk::{Appender, Disk};
 use crate::error::Error;
 use crate::watch::Watch;
@@ -37,25 +37,7 @@ pub struct Rolled {
 /// # Errors
 /// There is none; a plan is under way; the disk.
 pub fn rollback(disk: &dyn Disk, to: &str, dry_run: bool, watch: &Watch<'_>) -> Result<Rolled, Error> {
-    let area = Area::take(disk, Begins::Never)?;
-    if let Some(journal) = Journal::find(&area)? {
-        let is_settled = area.pointer(&journal::settled()?)?;
-        // A rollback that was killed needs no network: it is ended first.
-        if journal.wanted.is_none() && !dry_run {
-            watch.decision(format!("ends the change to {} first, which an earlier run began", journal.applied.point));
-            finish(&area, &is_settled.unwrap_or(journal.applied), watch)?;
-        } else {
-            return Err(Error::cannot_start(format!(
-                "a sync to {} was begun and is not at its end: `highwater mirror sync` goes on with it",
-                journal.applied.point
-            )));
-        }
-    }
-    Journal::end(&area)?;
-    let Some(applied) = area.applied()? else {
-        return Err(Error::cannot_start("no sync into this mirror has come to its end, so it has no point"));
-    };
-    let index = index_of(&area, &applied)?;
+    let Taken { area, applied, index, .. } = take(disk, dry_run, watch)?;
     let (from, number) = (number(&index, &applied.point)?, chosen(&index, to)?);
     let point = &index.tail.points[number as usize];
     let mut rolled =
@@ -76,12 +58,53 @@ pub fn rollback(disk: &dyn Disk, to: &str, dry_run: bool, watch: &Watch<'_>) -> 
     let applied = Applied { point: point.name.clone(), manifest: Digest::Md5(point.manifest), ..applied };
     area.barrier()?;
     Journal { applied: applied.clone(), wanted: None, is_versioned: true, fetched: 0, bytes: 0 }.begin(&area)?;
-    area.put(&journal::settled()?, applied.line().as_bytes())?;
     rolled.applied = finish(&area, &applied, watch)?;
     Ok(rolled)
 }
 
-fn number(index: &Index, point: &str) -> Result<u32, Error> {
+/// A mirror that is changed without the network.
+pub(super) struct Taken<'a> {
+    pub(super) area: Area<'a>,
+    /// Its pointer, and the index that this means.
+    pub(super) applied: Applied,
+    pub(super) index: Index,
+    /// What became of files in the change of an earlier run, which was ended first.
+    pub(super) before: Applying,
+}
+
+/// Takes a mirror. A change that was begun and needs no network is ended first.
+///
+/// # Errors
+/// It has no point; a sync is under way, or any change if this is a `dry_run`; the disk.
+pub(super) fn take<'a>(disk: &'a dyn Disk, dry_run: bool, watch: &Watch<'_>) -> Result<Taken<'a>, Error> {
+    let area = Area::take(disk, Begins::Never)?;
+    let mut before = Applying::default();
+    if let Some(journal) = Journal::find(&area)? {
+        let point = &journal.applied.point;
+        if journal.wanted.is_some() {
+            return Err(Error::cannot_start(format!(
+                "a sync to {point} was begun and is not at its end: `highwater mirror sync` goes on with it"
+            )));
+        }
+        if dry_run {
+            return Err(Error::cannot_start(format!(
+                "a change to {point} was begun and is not at its end: without --dry-run, it is ended first"
+            )));
+        }
+        watch.decision(format!("ends the change to {point} first, which an earlier run began"));
+        before = finish(&area, &journal.applied, watch)?;
+    }
+    Journal::end(&area)?;
+    let Some(applied) = area.applied()? else {
+        return Err(Error::cannot_start("no sync into this mirror has come to its end, so it has no point"));
+    };
+    let index = index_of(&area, &applied)?;
+    // Also what a run left that was killed when it had written the next one.
+    forget(&area, &applied)?;
+    Ok(Taken { area, applied, index, before })
+}
+
+pub(super) fn number(index: &Index, point: &str) -> Result<u32, Error> {
     index.tail.number(point).ok_or_else(|| Error::damage(format!("the index has no point {point}")))
 }
 

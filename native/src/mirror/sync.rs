@@ -15,6 +15,7 @@ use super::journal::{self, Journal};
 use super::plan::{self, Planned, Rows, Wish};
 use super::results::InOrder;
 use super::room::{self, Need};
+use super::wants;
 use crate::disk::{Appender, Disk, Room};
 use crate::error::Error;
 use crate::s3::Client;
@@ -210,6 +211,8 @@ impl<'a> Sync<'a> {
         let is_settled = area.pointer(&journal::settled()?)?;
         let (applied, fetched) = match is_settled {
             Some(applied) => (applied, Fetched::default()),
+            // A rollback or a prune, which fetches nothing.
+            None if journal.wanted.is_none() => (journal.applied.clone(), Fetched::default()),
             None => {
                 let fetched = fetch::all(area, client, journal, jobs, expects, watch)?;
                 (settle(area, journal, watch)?, fetched)
@@ -249,10 +252,6 @@ pub(super) fn index_of(area: &Area<'_>, applied: &Applied) -> Result<Index, Erro
 
 /// Writes the index in which what was fetched stands, and the pointer to it: from then on files are moved.
 fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Applied, Error> {
-    let Some(_) = journal.wanted else {
-        area.put(&journal::settled()?, journal.applied.line().as_bytes())?;
-        return Ok(journal.applied.clone());
-    };
     let planned = Index::open(area.disk, journal::rows()?, &journal.applied)?;
     let name = names::index(journal.applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
     let file = area.create(&name)?;
@@ -299,19 +298,34 @@ fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Appli
     Ok(applied)
 }
 
-/// Moves files, and commits. An interrupt by hand has to be meant.
+/// Moves files, commits, and removes what goes: only now does nothing name it any more. An interrupt by hand has to be
+/// meant.
 pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> Result<Applying, Error> {
     let _guard = watch.guard();
-    let done = apply::all(area, watch)?;
+    let (mut done, removes) = apply::all(area, watch)?;
     area.barrier()?;
     area.put(&named(names::APPLIED)?, applied.line().as_bytes())?;
+    let renewed = wants::renew(area)?;
+    if removes {
+        apply::remove(area, &mut done, watch)?;
+    }
+    if removes || renewed {
+        // The plan alone tells of what may come back.
+        area.barrier()?;
+    }
     // Nothing needs the plan or an older index any more.
     Journal::end(area)?;
+    forget(area, applied)?;
+    Ok(done)
+}
+
+/// Removes every index but the one that is meant.
+pub(super) fn forget(area: &Area<'_>, applied: &Applied) -> Result<(), Error> {
     let stays = names::index(applied.index);
     for name in area.files(&named(names::INDEX)?)? {
         if Some(&name) != stays.as_ref() {
             area.remove(&name)?;
         }
     }
-    Ok(done)
+    Ok(())
 }

@@ -1,14 +1,15 @@
 //! `Wants`: the list of what could not be had, while it is written.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::wanted::{TITLE, Wanted};
 use highwater_core::mtree::Seal;
-use highwater_core::name::TEMPORARY;
+use highwater_core::name::{Name, TEMPORARY};
 
 use super::area::{Area, named};
+use super::journal;
 use crate::disk::like::Like;
 use crate::disk::{Appender, Draft, Writable};
 use crate::error::Error;
@@ -16,21 +17,29 @@ use crate::error::Error;
 /// A list that has no name yet.
 pub(super) struct Wants<'a> {
     area: &'a Area<'a>,
+    name: Name,
     draft: Draft<'a>,
     out: BufWriter<Appender<Arc<dyn Writable>>>,
     seal: Seal,
 }
 
 impl<'a> Wants<'a> {
-    /// Begins an empty one.
+    /// Begins an empty one, which takes the place of the mirror's.
     ///
     /// # Errors
     /// The operating system's.
     pub(super) fn begin(area: &'a Area<'a>) -> Result<Self, Error> {
-        let name = named(names::WANTED)?;
+        Self::at(area, named(names::WANTED)?)
+    }
+
+    /// Begins an empty one that is to have another name.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn at(area: &'a Area<'a>, name: Name) -> Result<Self, Error> {
         let draft = Draft::of(area.disk, &name, TEMPORARY).map_err(Error::at("create", area.disk, &name))?;
         let out = BufWriter::new(Appender { file: draft.held(), at: 0 });
-        let mut wants = Self { area, draft, out, seal: Seal::default() };
+        let mut wants = Self { area, name, draft, out, seal: Seal::default() };
         wants.say(TITLE)?;
         Ok(wants)
     }
@@ -53,9 +62,8 @@ impl<'a> Wants<'a> {
     /// # Errors
     /// The operating system's.
     pub(super) fn end(mut self) -> Result<(), Error> {
-        let name = named(names::WANTED)?;
         let seal = std::mem::take(&mut self.seal).end();
-        let disk = self.area.disk;
+        let (disk, name) = (self.area.disk, self.name.clone());
         let mut publish = || {
             self.out.write_all(seal.as_bytes())?;
             self.out.flush()?;
@@ -67,6 +75,18 @@ impl<'a> Wants<'a> {
     }
 }
 
-fn cannot(error: &std::io::Error) -> Error {
+/// Puts the list of a plan in the place of the mirror's; false if it has none.
+///
+/// # Errors
+/// The operating system's.
+pub(super) fn renew(area: &Area<'_>) -> Result<bool, Error> {
+    let (from, to) = (journal::wanted()?, named(names::WANTED)?);
+    match area.disk.rename(&from, &to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        renamed => renamed.map(|()| true).map_err(Error::at("write", area.disk, &to)),
+    }
+}
+
+fn cannot(error: &io::Error) -> Error {
     Error::failed(format!("cannot write what is wanted: {error}; make room, and sync again"))
 }

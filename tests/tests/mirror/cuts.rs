@@ -14,10 +14,10 @@ use highwater_tests::score::Score;
 
 use crate::scene::Scene;
 
-const MIRROR: &str = "/model/mirror";
+pub(crate) const MIRROR: &str = "/model/mirror";
 
 /// Files by their paths.
-type Tree = BTreeMap<PathBuf, Vec<u8>>;
+pub(crate) type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
 /// A bucket with two inventories, and a mirror at the first of them.
 fn scene() -> (Scene, Model) {
@@ -38,7 +38,7 @@ fn scene() -> (Scene, Model) {
 }
 
 /// Syncs a mirror to the newest inventory, one thing after another.
-fn sync(scene: &Scene, model: &Model) -> Result<(), Error> {
+pub(crate) fn sync(scene: &Scene, model: &Model) -> Result<(), Error> {
     let disk: Arc<dyn Disk> = Arc::new(model.root(MIRROR));
     let (client, watch) = (scene.server.client(), Watch::silent());
     let sync = Sync::begin(&*disk, false)?;
@@ -62,12 +62,12 @@ fn sync(scene: &Scene, model: &Model) -> Result<(), Error> {
     lists.remove()
 }
 
-fn roll(model: &Model, to: &str) -> Result<(), Error> {
+pub(crate) fn roll(model: &Model, to: &str) -> Result<(), Error> {
     rollback(&model.root(MIRROR), to, false, &Watch::silent()).map(drop)
 }
 
 /// The files of the tree, and the pointer.
-fn tree(model: &Model) -> Tree {
+pub(crate) fn tree(model: &Model) -> Tree {
     let is_seen = |path: &PathBuf| {
         let path = path.to_string_lossy();
         !path.contains("/.highwater-mirror/") || path.ends_with("/applied")

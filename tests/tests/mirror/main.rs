@@ -6,6 +6,8 @@ mod inventories;
 mod killed;
 mod lists;
 mod parquet;
+mod prune;
+mod prune_cuts;
 mod room;
 mod scene;
 mod shown;

@@ -154,7 +154,7 @@ impl Reading {
     }
 
     fn take(&mut self, row: &Row<'_>, out: &mut Batch) {
-        let Some(hurts) = self.hurts(row).filter(|_| !row.marker) else { return };
+        let Some(hurts) = self.hurts(row).filter(|_| !row.marker && !row.pruned) else { return };
         let aside = self.tail.is_aside(row.key);
         if self.wants == Wants::Tree && !row.is_latest(self.chosen.start) {
             return;

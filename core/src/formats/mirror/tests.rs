@@ -62,7 +62,7 @@ fn parts(bytes: &[u8], part: u64) -> Etag<'static> {
 }
 
 /// Two points: `a` is a file and a folder, `a/b` was overwritten, `k` is under a foreign key, `m` was deleted, `w`
-/// could not be had.
+/// could not be had, `x` was pruned.
 fn mirror(shown: &str) -> Files {
     let seen = |first, last| Seen { first, last };
     let Digest::Sha256(own) = sha256_of(b"kept") else { panic!("a SHA-256") };
@@ -89,6 +89,7 @@ fn mirror(shown: &str) -> Files {
             ..row(b"m", b"v2")
         },
         Row { wanted: true, proof: Proof::Nothing, size: 9, latest: Latest::Never, ..row(b"w", b"v") },
+        Row { pruned: true, proof: Proof::Nothing, size: 9, latest: Latest::Never, ..row(b"x", b"v") },
     ];
     let (index, tail) = write(points(2), &rows);
     let applied = Applied {
@@ -100,8 +101,8 @@ fn mirror(shown: &str) -> Files {
         tail: sha256_of(&tail.encode()),
     };
     let name = |row: &Row<'_>| row.place(tail.number(shown).unwrap(), tail.is_aside(row.key)).unwrap().to_string();
-    let bodies: [&[u8]; 8] = [b"file", b"new", b"older", b"", b"kept", b"m", b"", b""];
-    let had = rows.iter().zip(bodies).filter(|(row, _)| !row.marker && !row.wanted);
+    let bodies: [&[u8]; 9] = [b"file", b"new", b"older", b"", b"kept", b"m", b"", b"", b""];
+    let had = rows.iter().zip(bodies).filter(|(row, _)| !row.marker && !row.wanted && !row.pruned);
     let mut files: Files = had.map(|(row, body)| (name(row), body.to_vec())).collect();
     files.insert(names::APPLIED.to_owned(), applied.line().into_bytes());
     files.insert(names::index(7).unwrap().to_string(), index);
@@ -248,7 +249,10 @@ fn what_is_wrong_with_pointer_or_index_is_said() {
 
 #[test]
 fn a_mirror_without_files_claims_its_pointer() {
-    let rows = [Row { marker: true, proof: Proof::Nothing, etag: Etag::Other(b""), size: 0, ..row(b"m", b"v") }];
+    let rows = [
+        Row { marker: true, proof: Proof::Nothing, etag: Etag::Other(b""), size: 0, ..row(b"m", b"v") },
+        Row { pruned: true, proof: Proof::Nothing, latest: Latest::Never, ..row(b"p", b"v") },
+    ];
     for rows in [&rows[..], &[]] {
         let (index, tail) = write(points(2), rows);
         let applied = Applied {

@@ -1,5 +1,6 @@
 //! `highwater mirror`: a folder that is a mirror of a bucket of S3, and a true backup back in time.
 
+mod prune;
 mod rollback;
 mod status;
 mod sync;
@@ -26,6 +27,7 @@ Examples:
   highwater mirror status /srv/mirror                                               what is there, what is wanted
   highwater mirror rollback /srv/mirror --to 2026-11-01                             show how it was then: no network
   highwater mirror rollback /srv/mirror --to latest                                 and forward again
+  highwater mirror prune /srv/mirror --older-than 1y                                forget what is older than a year
   highwater verify /srv/mirror                                                      every byte, offline")]
 pub(super) struct Mirror {
     #[command(subcommand)]
@@ -36,6 +38,7 @@ pub(super) struct Mirror {
 enum Verb {
     Sync(sync::Sync),
     Rollback(rollback::Rollback),
+    Prune(prune::Prune),
     Status(status::Status),
 }
 
@@ -44,6 +47,7 @@ impl Mirror {
         match &self.verb {
             Verb::Sync(verb) => verb,
             Verb::Rollback(verb) => verb,
+            Verb::Prune(verb) => verb,
             Verb::Status(verb) => verb,
         }
     }

@@ -191,6 +191,9 @@ fn head(state: &State) -> String {
             thousands(totals.markers),
             thousands(totals.wanted),
         ));
+        if totals.pruned() > 0 {
+            text.push_str(&format!("{} were pruned, which the bucket lists still\n", thousands(totals.pruned())));
+        }
     } else {
         text.push_str("no sync has come to its end yet\n");
     }
@@ -289,6 +292,7 @@ fn document(state: &State) -> Map<String, Value> {
         "point": state.applied.as_ref().map(|(applied, _)| &applied.point),
         "points": points,
         "begun": state.begun,
+        "pruned": state.applied.as_ref().map(|(_, tail)| tail.totals.pruned()),
         "missing": state.missing,
         "wanted": state.wanted.iter().map(wanted).collect::<Vec<Value>>(),
     });

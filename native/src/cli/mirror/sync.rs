@@ -238,6 +238,7 @@ impl Sync {
                     }
                     Step::Move { from, to, .. } => text.push_str(&format!("would move {from} to {to}\n")),
                     Step::Touch { at, .. } => text.push_str(&format!("would set the time of {at}\n")),
+                    Step::Remove { at, .. } => text.push_str(&format!("would remove {at}\n")),
                 }
                 if text.len() > 1 << 16 {
                     out::print(&text)?;

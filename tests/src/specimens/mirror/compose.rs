@@ -51,6 +51,7 @@ pub(super) fn row<'a>(key: &'a [u8], version: &'a [u8], bytes: &[u8]) -> Row<'a>
         modified: (1_649_541_134, 0),
         marker: false,
         wanted: false,
+        pruned: false,
         proof: Proof::Md5,
         own: None,
         seen: Seen { first: 0, last: 1 },

@@ -61,7 +61,7 @@ impl Stage {
 type Harm = fn(&Stage);
 
 /// What is done to the mirror, and the codes: of verify at three depths, list, restore.
-const CASES: [(&str, Harm, &str); 19] = [
+const CASES: [(&str, Harm, &str); 20] = [
     (
         "keys that lead out",
         |stage| stage.rows(&[row(b"../outside/victim", b"v", SECRET.as_bytes()), row(b"/etc/passwd", b"v", b"")]),
@@ -88,6 +88,11 @@ const CASES: [(&str, Harm, &str); 19] = [
         "3 3 3 | 0 | 3",
     ),
     ("rows that are none", |stage| stage.index(&made_up(&[NEWER], &[0xff; 4000], 9, b"a")), "1 1 1 | 0 | 1"),
+    (
+        "a latest version that was pruned",
+        |stage| stage.index(&made_up(&[NEWER], &[&[0, 0x34, 0, 1, b'x'][..], &[7; 16], &[1, 0, 0]].concat(), 1, b"x")),
+        "1 1 1 | 0 | 1",
+    ),
     ("more rows than there are", |stage| stage.index(&made_up(&[NEWER], &[], 65_536, b"a")), "1 1 1 | 0 | 1"),
     ("a block of a gigabyte", |stage| stage.index(&made_up(&[NEWER], &vec![0; 1 << 30], 9, b"a")), "1 1 1 | 0 | 1"),
     ("a tail of nothing", |stage| stage.index(&ended(&[], &[])), "1 1 1 | 1 | 1"),

@@ -118,6 +118,10 @@ impl Encoder {
     fn tally(&mut self, row: &Row<'_>) {
         let totals = &mut self.tail.totals;
         totals.rows = totals.rows.saturating_add(1);
+        // All others are counted.
+        if row.pruned {
+            return;
+        }
         let kind = match (row.marker, row.wanted, row.digest()) {
             (true, _, _) => &mut totals.markers,
             (_, true, _) => &mut totals.wanted,

@@ -19,7 +19,7 @@
 //! | | … follows; nanoseconds follow; two bits: what proves it (0 none, 1 the MD5, 2 the parts); two: the version (0 `null`, |
 //! | | … 1 of 32 bytes, 2 of any length) |
 //! | u8 | two bits: the ETag (0 an MD5, 1 of parts, 2 any); two: when it was the latest (0 never, 1 as long as it was |
-//! | | … seen, 2 in spans); the newest point has it |
+//! | | … seen, 2 in spans); the newest point has it; it was pruned |
 //! | varint | bytes that its key shares with that of the row before it |
 //! | varint, bytes | the rest of its key |
 //! | 32 bytes, or varint and bytes | the version, unless it is `null` |
@@ -35,6 +35,9 @@
 //!
 //! Rows are in the order of keys as bytes; of a key, by version as bytes, then by ETag ([`Etag`]): all three together
 //! are there once. Other bits of the flags are none. Points are numbered from the oldest, from 0.
+//!
+//! What was pruned has no bytes here, and none are wanted: nothing proves it, and it is the latest of no point. Its row
+//! stays so that no sync fetches again what the bucket lists still.
 //!
 //! What lies aside is what [`super::names`] calls so: it depends on all keys of the index and on no point.
 

@@ -26,6 +26,8 @@ pub struct Row<'a> {
     pub marker: bool,
     /// It is wanted, and was not had.
     pub wanted: bool,
+    /// It was pruned: its bytes are not here, and nobody wants them.
+    pub pruned: bool,
     /// What S3 recorded that what lies here was found to give.
     pub proof: Proof,
     /// The SHA-256 of what arrived, if it is kept.
@@ -75,6 +77,7 @@ const NANOS: u8 = 8;
 
 /// Flags of its second byte.
 const NEWEST: u8 = 16;
+const PRUNED: u8 = 32;
 
 /// What a row is read and written next to.
 #[derive(Debug, Clone, Default)]
@@ -113,10 +116,10 @@ impl<'a> Row<'a> {
         seen.into_iter().chain(spans.iter().copied())
     }
 
-    /// Where it lies when the tree shows a point; none of a mark.
+    /// Where it lies when the tree shows a point; none of a mark, and of what was pruned.
     #[must_use]
     pub fn place(&self, point: u32, aside: bool) -> Option<Name> {
-        if self.marker {
+        if self.marker || self.pruned {
             return None;
         }
         if self.is_latest(point) {
@@ -163,7 +166,7 @@ impl<'a> Row<'a> {
                 | proof << 4
                 | version << 6,
         );
-        out.push(etag | latest << 2 | flag(self.seen.last == newest, NEWEST));
+        out.push(etag | latest << 2 | flag(self.seen.last == newest, NEWEST) | flag(self.pruned, PRUNED));
         let shared = before.key.iter().zip(self.key).take_while(|(one, other)| one == other).count();
         push_varint(shared as u64, out);
         push_prefixed(self.key.get(shared..).unwrap_or_default(), out);
@@ -259,12 +262,12 @@ impl<'a> Row<'a> {
             2 => Latest::Spans(&before.spans),
             _ => return Err("it was the latest in no known way"),
         };
-        if two & !31 != 0 {
+        if two & !63 != 0 {
             return Err("it has flags that are not known");
         }
-        let (marker, wanted) = (one & MARKER != 0, one & WANTED != 0);
+        let (marker, wanted, pruned) = (one & MARKER != 0, one & WANTED != 0, two & PRUNED != 0);
         let (key, modified) = (before.key.as_slice(), (seconds, nanos));
-        let row = Self { key, version, etag, size, modified, marker, wanted, proof, own, seen, latest };
+        let row = Self { key, version, etag, size, modified, marker, wanted, pruned, proof, own, seen, latest };
         row.judge(newest)?;
         Ok(row)
     }
@@ -298,7 +301,8 @@ impl<'a> Row<'a> {
             (Proof::Nothing, _) | (Proof::Md5, Etag::Plain(_)) | (Proof::Parts(1..), Etag::Parts(..))
         );
         let has = self.proof != Proof::Nothing || self.own.is_some();
-        if !proven || has && (self.marker || self.wanted) || self.marker && self.wanted {
+        let without = [self.marker, self.wanted, self.pruned].into_iter().filter(|is| *is).count();
+        if !proven || without > 1 || has && without > 0 || self.pruned && self.latest != Latest::Never {
             return Err("what is said of its bytes contradicts itself");
         }
         if let Latest::Spans(spans) = self.latest {

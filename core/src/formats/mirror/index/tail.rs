@@ -87,6 +87,15 @@ pub struct Totals {
     pub bytes: u64,
 }
 
+impl Totals {
+    /// Rows of what was pruned and the bucket lists still: those that are of no other kind.
+    #[must_use]
+    pub fn pruned(&self) -> u64 {
+        let others = [self.markers, self.wanted, self.recorded, self.received, self.unproven];
+        others.into_iter().fold(self.rows, u64::saturating_sub)
+    }
+}
+
 /// A block of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {

@@ -19,6 +19,7 @@ pub(in crate::formats::mirror) fn row<'a>(key: &'a [u8], version: &'a [u8]) -> R
         modified: (1_649_541_134, 0),
         marker: false,
         wanted: false,
+        pruned: false,
         proof: Proof::Md5,
         own: None,
         seen: Seen { first: 0, last: 1 },
@@ -83,6 +84,7 @@ fn forms() -> Vec<Row<'static>> {
         Row { key: b"d/", marker: true, etag: Etag::Other(b""), proof: Proof::Nothing, size: 0, ..one },
         Row { key: b"e", proof: Proof::Nothing, ..one },
         Row { key: b"e", version: &[b'v'; 512], own: Some([1; 32]), ..one },
+        Row { key: b"f", pruned: true, proof: Proof::Nothing, latest: Latest::Never, ..one },
     ]
 }
 
@@ -93,7 +95,8 @@ fn rows_of_every_form_are_read_as_they_were_written() {
     assert_eq!(read(&file), Ok(told(&rows)));
     assert_eq!((tail.bucket.as_str(), tail.newest(), tail.number("2024-01-03T01-00Z")), ("dandiarchive", 3, Some(2)));
     let Totals { rows: count, markers, wanted, recorded, received, unproven, bytes } = tail.totals;
-    assert_eq!((count, markers, wanted, recorded, received, unproven), (9, 1, 1, 5, 1, 1));
+    assert_eq!((count, markers, wanted, recorded, received, unproven), (10, 1, 1, 5, 1, 1));
+    assert_eq!(tail.totals.pruned(), 1);
     assert_eq!(bytes, u64::MAX, "it does not wrap");
     // The objects of each point, by hand: those with a span that has it.
     let objects: Vec<u64> = tail.points.iter().map(|point| point.objects).collect();
@@ -209,6 +212,7 @@ fn right_sums_are_not_enough() {
     refused(made_up(&raw(&[row(b"b", b"v"), one]), 2, b"b"), "behind the one before");
     refused(made_up(&raw(&[one, one]), 2, b"a"), "behind the one before");
     let text = b"fbebe2d44529d0a25247e8b5bca5956b";
+    let pruned = Row { pruned: true, proof: Proof::Nothing, latest: Latest::Never, ..one };
     for (bad, what) in [
         (Row { version: b"", ..one }, "version"),
         (Row { etag: Etag::Other(text), proof: Proof::Nothing, ..one }, "never is"),
@@ -219,6 +223,12 @@ fn right_sums_are_not_enough() {
         (Row { proof: Proof::Parts(5), ..one }, "contradicts"),
         (Row { wanted: true, ..one }, "contradicts"),
         (Row { marker: true, ..one }, "contradicts"),
+        (Row { pruned: true, latest: Latest::Never, ..one }, "contradicts"),
+        (Row { proof: Proof::Nothing, own: Some([7; 32]), ..pruned }, "contradicts"),
+        (Row { wanted: true, ..pruned }, "contradicts"),
+        (Row { marker: true, ..pruned }, "contradicts"),
+        (Row { latest: Latest::Seen, ..pruned }, "contradicts"),
+        (Row { latest: Latest::Spans(&[Seen { first: 1, last: 1 }]), ..pruned }, "contradicts"),
         (Row { latest: Latest::Spans(&[]), ..one }, "is the latest"),
         (Row { latest: Latest::Spans(&[Seen { first: 0, last: 2 }]), ..one }, "is the latest"),
         (
@@ -250,6 +260,9 @@ fn right_sums_are_not_enough() {
         (&[0x10, 0x20, 0, 1, b'a'][..], "ends in the middle"),
         (&[0xd0, 0x04, 0, 1, b'a'], "no kind"),
         (&[0x10, 0x07, 0, 1, b'a'], "no kind"),
+        (&[&[0x10, 0x54, 0, 1, b'a'][..], &SUM, &[1, 0, 0]].concat(), "not known"),
+        (&[&[0x10, 0x34, 0, 1, b'a'][..], &SUM, &[1, 0, 0]].concat(), "contradicts"),
+        (&[&[0x02, 0x30, 0, 1, b'a'][..], &SUM, &[1, 0, 0]].concat(), "contradicts"),
         (&[0x10, 0x04, 9, 1, b'a'], "longer than any"),
         (&[0x10, 0x04, 0, 0xff, 0xff, 0xff, 0xff, 0x0f], "ends in the middle"),
     ] {

@@ -41,6 +41,8 @@ pub(super) struct Version {
     /// The index has it, and wants it.
     pub(super) known: bool,
     pub(super) wanted: bool,
+    /// It was pruned.
+    pub(super) pruned: bool,
     /// The index says that it was written at another time.
     pub(super) touched: bool,
     /// Which of the wanted rows of the next index is its, if it is wanted.
@@ -90,10 +92,11 @@ impl Group {
             listed: false,
             says_latest: false,
             latest: false,
-            had: !row.marker && !row.wanted,
+            had: !row.marker && !row.wanted && !row.pruned,
             was_latest: row.is_latest(applied),
-            known: true,
+            known: !row.pruned,
             wanted: row.wanted,
+            pruned: row.pruned,
             touched: false,
             number: 0,
         });
@@ -120,7 +123,8 @@ impl Group {
             // One ETag, and another length: what lies there is not what is listed.
             if version.size != row.size {
                 version.size = row.size;
-                (version.proof, version.own, version.wanted) = (Proof::Nothing, None, !version.marker);
+                version.wanted = !version.marker && !version.pruned;
+                (version.proof, version.own) = (Proof::Nothing, None);
             }
             return true;
         }
@@ -143,6 +147,7 @@ impl Group {
             was_latest: false,
             known: false,
             wanted: !row.marker,
+            pruned: false,
             touched: false,
             number: 0,
         });
@@ -161,6 +166,8 @@ impl Group {
         let is_clear = said == 1 || newest.is_none();
         if let Some(version) = newest.and_then(|at| self.versions.get_mut(at)) {
             version.latest = true;
+            // What was pruned is what the bucket shows again.
+            version.wanted |= std::mem::take(&mut version.pruned);
         }
         is_clear
     }
@@ -199,10 +206,31 @@ impl Group {
         }
     }
 
+    /// When it was the latest.
+    pub(super) fn spans_of(&self, version: &Version) -> &[Seen] {
+        self.spans.get(version.spans.clone()).unwrap_or_default()
+    }
+
+    /// Says anew which points have the version of this number, and when it was the latest: spans in order, which may
+    /// touch. One that is `pruned` has no bytes from now on.
+    pub(super) fn renew(&mut self, at: usize, pruned: bool, seen: Seen, spans: &[Seen]) {
+        let Some(version) = self.versions.get_mut(at) else { return };
+        let from = self.spans.len();
+        for span in spans {
+            match self.spans.get_mut(from..).and_then(<[Seen]>::last_mut) {
+                Some(last) if last.last.saturating_add(1) >= span.first => last.last = span.last,
+                _ => self.spans.push(*span),
+            }
+        }
+        (version.spans, version.seen) = (from..self.spans.len(), seen);
+        if pruned {
+            (version.pruned, version.wanted, version.proof, version.own) = (true, false, Proof::Nothing, None);
+        }
+    }
+
     /// Its row in the next index: as long as it was not fetched, it is wanted.
     pub(super) fn row(&self, version: &Version) -> Row<'_> {
-        let spans = self.spans.get(version.spans.clone()).unwrap_or_default();
-        let latest = match spans {
+        let latest = match self.spans_of(version) {
             [] => Latest::Never,
             [all] if *all == version.seen => Latest::Seen,
             spans => Latest::Spans(spans),
@@ -215,6 +243,7 @@ impl Group {
             modified: version.modified,
             marker: version.marker,
             wanted: version.wanted,
+            pruned: version.pruned,
             proof: version.proof,
             own: version.own,
             seen: version.seen,

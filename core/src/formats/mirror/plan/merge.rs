@@ -131,6 +131,8 @@ impl<'a> Merge<'a> {
         if !self.group.choose() {
             self.tally.unclear = self.tally.unclear.saturating_add(1);
         }
+        // Nobody could fetch it again by mistake.
+        self.group.versions.retain(|version| version.listed || !version.pruned);
         self.group.settle(self.point);
         for version in &mut self.group.versions {
             version.number = self.wanted;
@@ -182,7 +184,8 @@ impl<'a> Merge<'a> {
         let files = || group.versions.iter().filter(|version| !version.marker);
         // Most often, nothing is to be done, and no name is made.
         let is_still = |version: &super::group::Version| {
-            version.had && !version.wanted && !version.touched && version.was_latest == version.latest
+            let is_there = version.had && !version.wanted && !version.touched;
+            version.pruned || is_there && version.was_latest == version.latest
         };
         if was_aside == is_aside && files().all(is_still) {
             return;

@@ -12,18 +12,25 @@
 //! | is listed, and is wanted by the index | it is fetched: tried again |
 //! | is the latest, and was not, or was and is not | it is moved: brought back from its older name, or retired to it |
 //! | is the latest, and now there are keys in the folder of its name | it is moved aside |
+//! | is the latest, and there are keys in the folder of its name no more, as those were pruned | it is moved back |
 //! | is listed no more | it stays, as it lies or retired; its row says when it was seen last |
+//! | was pruned, and is listed | it stays pruned, unless it is the latest again: then it is fetched |
+//! | was pruned, and is listed no more | its row goes |
 //!
 //! Of rows that both call themselves the latest of a key, the one written last is; if none does, although there are
 //! some, too. A version with another ETag than before is another one: that is what becomes of the version `null`.
+//!
+//! What is too old goes by another plan, for which no inventory is asked: [`Prune`].
 
 mod group;
 mod merge;
+mod prune;
 mod step;
 #[cfg(test)]
 mod tests;
 
 pub use merge::{Merge, Out};
+pub use prune::{Prune, Pruned};
 pub use step::{Step, TITLE, Wish, parse};
 
 use super::index::text;
@@ -51,6 +58,13 @@ pub enum Item<'a> {
         at: Name,
         /// When it was written: seconds since 1970, and nanoseconds.
         modified: (i64, u32),
+    },
+    /// A file that no row names any more, or a pruned one.
+    Remove {
+        /// Where it lies.
+        at: Name,
+        /// Its length in bytes: any other file stays.
+        size: u64,
     },
 }
 
@@ -98,7 +112,7 @@ pub enum Why {
     Retired,
     /// It is the latest version again.
     Back,
-    /// There are keys in the folder of its name.
+    /// There are keys in the folder of its name, or none any more.
     Aside,
 }
 

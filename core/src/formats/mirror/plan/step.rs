@@ -5,6 +5,7 @@
 //! fetch 0 l 904 1730851200 0 a/b J_lZKtM.5fliCCeIGTmufk3R9lc_FmZg fbebe2d44529d0a25247e8b5bca5956b
 //! move retired a/c a/c.old.kwvZf1xKzwFUvPZe.0cc175b9c0f1b6a831c399e269772661
 //! touch 1730851200 0 a/d
+//! remove 904 a/b.old.J_lZKtM.5fliCCeIGTmufk3R9lc_FmZg.fbebe2d44529d0a25247e8b5bca5956b
 //! # end 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! ```
 //!
@@ -46,6 +47,13 @@ pub enum Step {
         at: Name,
         /// When it was written: seconds since 1970, and nanoseconds.
         modified: (i64, u32),
+    },
+    /// A file goes.
+    Remove {
+        /// Where it lies.
+        at: Name,
+        /// Its length in bytes: any other file stays.
+        size: u64,
     },
 }
 
@@ -116,6 +124,7 @@ impl Item<'_> {
             Item::Touch { at, modified: (seconds, nanos) } => {
                 out.push_str(&format!("touch {seconds} {nanos} {}\n", word(at.as_bytes())));
             }
+            Item::Remove { at, size } => out.push_str(&format!("remove {size} {}\n", word(at.as_bytes()))),
         }
     }
 }
@@ -152,6 +161,7 @@ pub fn parse(line: &str) -> Option<Step> {
             let why = Why::ALL.iter().find(|(_, word)| *word == why)?.0;
             Some(Step::Move { from: name(from)?, to: name(to)?, why })
         }
+        ["remove", size, at] => Some(Step::Remove { at: name(at)?, size: size.parse().ok()? }),
         ["touch", seconds, nanos, at] => Some(Step::Touch { at: name(at)?, modified: modified(seconds, nanos)? }),
         _ => None,
     }
@@ -190,6 +200,7 @@ mod tests {
             Item::Fetch(plain),
             Item::Move { from: name("a #b"), to: name("c\\d"), why: Why::Aside },
             Item::Touch { at: name("x=y"), modified: (0, 0) },
+            Item::Remove { at: name("x y\n"), size: u64::MAX },
         ];
         for item in items {
             let mut line = String::new();
@@ -207,6 +218,7 @@ mod tests {
                 (Item::Touch { at, modified }, Step::Touch { at: a, modified: b }) => {
                     assert_eq!((at, modified), (a, b));
                 }
+                (Item::Remove { at, size }, Step::Remove { at: a, size: b }) => assert_eq!((at, size), (a, b)),
                 other => panic!("{other:?}"),
             }
         }
@@ -226,6 +238,10 @@ mod tests {
             "move gone a b",
             "touch 0 0 a/../../b",
             "touch 0 0 a b",
+            "remove a",
+            "remove -1 a",
+            "remove 1 ../a",
+            "remove 1 a b",
             "# end",
         ] {
             assert_eq!(parse(line), None, "{line}");

@@ -1,5 +1,7 @@
 //! Plans of random histories of a bucket, carried out on a tree in memory and compared with what the tree should be.
 
+mod prune;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
@@ -91,7 +93,7 @@ impl Owned {
 
 /// The same without what it borrows.
 fn plain(row: &Row<'_>) -> Row<'static> {
-    let Row { size, modified, marker, wanted, proof, own, seen, .. } = *row;
+    let Row { size, modified, marker, wanted, pruned, proof, own, seen, .. } = *row;
     Row {
         key: b"",
         version: b"",
@@ -100,6 +102,7 @@ fn plain(row: &Row<'_>) -> Row<'static> {
         modified,
         marker,
         wanted,
+        pruned,
         proof,
         own,
         seen,
@@ -130,6 +133,7 @@ fn plan(index: Option<&Index>, applied: u32, bucket: &Bucket) -> Plan {
         Out::Row(row) => rows.push(Owned::of(&row)),
         Out::Item(Item::Move { from, to, why }) => moves.push((from.to_string(), to.to_string(), why)),
         Out::Item(Item::Touch { .. }) => *touched += 1,
+        Out::Item(Item::Remove { at, .. }) => panic!("no sync removes {at}"),
         Out::Item(Item::Fetch(fetch)) => {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
             let etag = text(&index::text(&fetch.etag));
