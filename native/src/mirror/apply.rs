@@ -69,7 +69,7 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<(Applying, bool)
                 if let Some(place) = place
                     && is_there(area, &stage)?
                 {
-                    settle(area, &stage, &place, watch)?;
+                    done.lost += u64::from(settle(area, &stage, &place, watch)?);
                 }
             }
             Step::Fetch(_) | Step::Move { .. } => {}
@@ -152,9 +152,13 @@ fn relocate(area: &Area<'_>, (from, to): (&Name, &Name), why: Why, watch: &Watch
     let disk = area.disk;
     let mut is_odd = false;
     for _ in 0..3 {
-        // A folder is no version of anything: it came into the place of a file that was moved.
+        // No version of anything: it came into the place of a file that was moved, or that is lost.
         if what(area, from)?.is_some_and(|what| what != What::File) {
-            return Ok(Became::Done);
+            if what(area, to)? == Some(What::File) {
+                return Ok(Became::Done);
+            }
+            watch.notice(format!("'{from}' is no file any more, and was to be moved to '{to}': verify the mirror"));
+            return Ok(Became::Lost);
         }
         let failed = match disk.rename_new(from, to) {
             Ok(()) => return Ok(if is_odd { Became::Lost } else { Became::Moved }),

@@ -13,12 +13,13 @@ use crate::disk::{self, Disk, Held, What, Writable};
 use crate::error::Error;
 use crate::lock;
 use crate::shown::quoted;
+use crate::watch::Watch;
 
 /// Where what lay in the way of a file is kept.
 pub(super) const FOUND: &str = ".highwater-mirror/found";
 
 /// By which file a mirror is known that s3invsync made.
-const BEFORE: &[u8] = b".s3invsync.state.json";
+pub(super) const BEFORE: &str = ".s3invsync.state.json";
 
 /// When a folder that is no mirror becomes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,11 @@ impl<'a> Area<'a> {
         let held = lock::take(disk, names::LOCK)?;
         for name in [names::INDEX, names::PLAN, names::STAGE, FOUND] {
             folder(disk, &named(name)?)?;
+        }
+        // What a killed run was writing is nobody's: whoever writes here holds the lock.
+        for name in [names::FOLDER, names::PLAN] {
+            let is_draft = |last: &[u8]| disk::is_any_draft(last, TEMPORARY);
+            disk::clear(disk, Some(&named(name)?), is_draft, &Watch::silent())?;
         }
         Ok(Self { disk, was_empty, _held: Mutex::new(held), folders: Mutex::new(()) })
     }
@@ -146,7 +152,7 @@ impl<'a> Area<'a> {
 fn refuse_others(disk: &dyn Disk) -> Result<bool, Error> {
     let (mut first, mut is_mirror) = (None, false);
     let listed = disk.list(None, &mut |entry| {
-        is_mirror |= entry.name.as_bytes() == BEFORE;
+        is_mirror |= entry.name.as_bytes() == BEFORE.as_bytes();
         if !is_foreign(entry.name.as_bytes()) {
             first.get_or_insert(entry.name);
         }

@@ -19,14 +19,15 @@ use highwater_core::inventory::Etag;
 use highwater_core::name::Name;
 
 use super::area::{Area, FOUND, folder, named};
-use super::body::{Body, Outcome, of_file};
+use super::body::{Body, Outcome};
 use super::journal::Journal;
 use super::results::{Had, Results};
-use super::wants::Wants;
+use super::there;
+use super::wants::{Wants, why};
 use crate::disk::like::Like;
 use crate::disk::{Disk, What};
 use crate::error::Error;
-use crate::s3::{self, Ask, Client};
+use crate::s3::{Ask, Client};
 use crate::watch::Watch;
 
 /// How often bytes are asked for anew that are not what S3 recorded.
@@ -76,6 +77,8 @@ struct Fetching<'a> {
     wants: Mutex<Wants<'a>>,
     like: Like,
     expects: Expects,
+    /// No pointer is there yet: what lies in the tree may be another program's.
+    is_bare: bool,
     watch: &'a Watch<'a>,
     arrived: AtomicU64,
     bytes: AtomicU64,
@@ -106,6 +109,7 @@ pub(super) fn all(
         wants: Mutex::new(Wants::begin(area)?),
         like: Like::new_in(&look),
         expects,
+        is_bare: area.applied()?.is_none(),
         watch,
         arrived: AtomicU64::new(0),
         bytes: AtomicU64::new(0),
@@ -214,39 +218,27 @@ impl Fetching<'_> {
             return Ok(Became::Had(had));
         }
         let became = self.fetch(wish, &stage)?;
-        if let Became::Had(_) = became
+        if let Became::Had(had) = became
             && !wish.staged
         {
-            settle(self.area, &stage, &place, self.watch)?;
+            match there::is_the_same(self.area, wish, &place, had)? {
+                true => self.area.remove(&stage)?,
+                false => drop(settle(self.area, &stage, &place, self.watch)?),
+            }
         }
         Ok(became)
     }
 
-    /// What is known of a file that lies there already, if it is what is wanted.
+    /// What is known of a version that lies there already.
     fn found(&self, wish: &Wish, at: &Name) -> Result<Option<Had>, Error> {
-        let disk = self.area.disk;
-        let look = match disk.look(Some(at)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            // A file lies where a folder should.
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => None,
-            look => look.map_err(Error::at("look at", disk, at))?,
-        };
-        let Some(look) = look.filter(|look| look.what == What::File && look.length == wish.size) else {
-            return Ok(None);
-        };
-        let object = disk.open(at).map_err(Error::at("open", disk, at))?;
-        let outcome = of_file(&*object, &Etag::parse(&wish.etag), wish.size);
-        let had = match outcome.map_err(Error::at("read", disk, at))? {
-            Some(Outcome::Is(had @ Had { own: None, .. })) => Some(had),
-            // Nothing says what it should be; a program that mirrored it before us set its time.
-            Some(Outcome::Is(had)) => {
-                (self.expects == Expects::Anybodys && look.modified.0 == wish.modified.0).then_some(had)
-            }
-            Some(Outcome::IsNot) | None => None,
-        };
-        if had.is_some() && look.modified != wish.modified {
-            let file = disk.open_for_writing(at).map_err(Error::at("open", disk, at))?;
-            file.set_modified(wish.modified).map_err(Error::at("set the time of", disk, at))?;
+        let by_time = self.expects == Expects::Anybodys;
+        if let Some(had) = there::found(self.area, wish, at, by_time)? {
+            return Ok(Some(had));
+        }
+        let Some(before) = there::before(wish).filter(|_| self.is_bare && !wish.staged) else { return Ok(None) };
+        let had = there::found(self.area, wish, &before, by_time)?;
+        if had.is_some() {
+            settle(self.area, &before, at, self.watch)?;
         }
         Ok(had)
     }
@@ -274,9 +266,9 @@ impl Fetching<'_> {
                 advance: &|bytes| self.watch.advance(bytes),
             };
             if let Err(error) = self.client.get(&ask, &mut body) {
-                let why = why(error)?;
+                let (why, message) = why(error)?;
                 self.area.remove(stage)?;
-                return Ok(Became::Missing(why.0, why.1));
+                return Ok(Became::Missing(why, message));
             }
             match body.sums.map(super::body::Sums::end) {
                 Some(Outcome::Is(had)) => {
@@ -304,17 +296,21 @@ pub(super) fn stage(number: u64) -> Result<Name, Error> {
     Ok(named(names::STAGE)?.join(number.to_string().as_bytes())?)
 }
 
-/// Puts a file from the stage into its place. What lies there that nobody planned is kept, out of the way.
-pub(super) fn settle(area: &Area<'_>, stage: &Name, place: &Name, watch: &Watch<'_>) -> Result<(), Error> {
-    let disk = area.disk;
+/// Puts a file from the stage into its place. What lies there that nobody planned is kept, out of the way; whether
+/// something did, is handed back.
+pub(super) fn settle(area: &Area<'_>, stage: &Name, place: &Name, watch: &Watch<'_>) -> Result<bool, Error> {
+    let (disk, mut was_taken) = (area.disk, false);
     for _ in 0..3 {
         let failed = match disk.rename_new(stage, place) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(was_taken),
             Err(error) => error,
         };
         match failed.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => folders(area, place, watch)?,
-            io::ErrorKind::AlreadyExists => make_way(area, place, watch)?,
+            io::ErrorKind::AlreadyExists => {
+                make_way(area, place, watch)?;
+                was_taken = true;
+            }
             _ => return Err(Error::at("name", disk, place)(failed)),
         }
     }
@@ -388,24 +384,4 @@ fn aside(area: &Area<'_>, place: &Name) -> Result<Name, Error> {
         }
     }
     Err(Error::failed("there are too many files in the mirror's folder 'found'"))
-}
-
-/// Why a version could not be had, in a word and a sentence; an error if nothing can be had.
-fn why(error: s3::Error) -> Result<(Why, String), Error> {
-    let message = error.to_string();
-    let why = match error {
-        s3::Error::NotFound { what: s3::Missing::Bucket, .. } | s3::Error::Credentials(_) | s3::Error::Settings(_) => {
-            return Err(Error::cannot_start(message));
-        }
-        s3::Error::Interrupted => return Err(Error::Interrupted),
-        s3::Error::Sink { source, .. } if source.kind() != io::ErrorKind::InvalidData => {
-            return Err(Error::failed(format!("{message}; make room, and sync again")));
-        }
-        s3::Error::NotFound { .. } => Why::Gone,
-        s3::Error::Forbidden { .. } => Why::Denied,
-        s3::Error::Archived { .. } => Why::Archived,
-        s3::Error::Sink { .. } | s3::Error::Changed { .. } => Why::Other,
-        s3::Error::Throttled { .. } | s3::Error::Wire { .. } | s3::Error::Other { .. } => Why::Failed,
-    };
-    Ok((why, message))
 }

@@ -32,6 +32,7 @@ mod room;
 mod state;
 mod strays;
 mod sync;
+mod there;
 mod wants;
 
 pub use apply::Applying;

@@ -129,7 +129,11 @@ fn cannot(error: io::Error) -> Error {
 fn read_at(object: &dyn Object, at: u64, buffer: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match object.read_at(at.saturating_add(filled as u64), rest)? {
+        let read = match object.read_at(at.saturating_add(filled as u64), rest) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        match read {
             0 => {
                 rest.fill(0);
                 return Ok(());

@@ -8,7 +8,7 @@ use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::plan::Tally;
 
 use super::apply::{self, Applying};
-use super::area::{Area, Begins, named};
+use super::area::{Area, BEFORE, Begins, named};
 use super::fetch::{self, Expects, Fetched};
 use super::index::Index;
 use super::journal::{self, Journal};
@@ -48,6 +48,20 @@ impl<'a> Sync<'a> {
     pub fn begin(disk: &'a dyn Disk, take_over: bool) -> Result<Self, Error> {
         let begins = if take_over { Begins::Anywhere } else { Begins::InAnEmptyFolder };
         Ok(Self { area: Area::take(disk, begins)? })
+    }
+
+    /// What there is to say of a mirror that s3invsync made, until it is ours.
+    ///
+    /// # Errors
+    /// The operating system's; the pointer is damaged.
+    pub fn took_over(&self) -> Result<Option<String>, Error> {
+        let (disk, name) = (self.area.disk, named(BEFORE)?);
+        let is_theirs = disk.look(Some(&name)).map_err(Error::at("look at", disk, &name))?.is_some();
+        Ok((is_theirs && self.area.applied()?.is_none()).then(|| {
+            "this is a mirror that s3invsync made: its files .s3invsync* stay, and nothing needs them; delete them when \
+             it is taken over, and do not run s3invsync here again, as it deletes what it does not know"
+                .to_owned()
+        }))
     }
 
     /// The newest point, whichever is shown.

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use highwater_core::formats::mirror::names;
-use highwater_core::formats::mirror::wanted::{TITLE, Wanted};
+use highwater_core::formats::mirror::wanted::{TITLE, Wanted, Why};
 use highwater_core::mtree::Seal;
 use highwater_core::name::{Name, TEMPORARY};
 
@@ -13,6 +13,7 @@ use super::journal;
 use crate::disk::like::Like;
 use crate::disk::{Appender, Draft, Writable};
 use crate::error::Error;
+use crate::s3;
 
 /// A list that has no name yet.
 pub(super) struct Wants<'a> {
@@ -89,4 +90,33 @@ pub(super) fn renew(area: &Area<'_>) -> Result<bool, Error> {
 
 fn cannot(error: &io::Error) -> Error {
     Error::failed(format!("cannot write what is wanted: {error}; make room, and sync again"))
+}
+
+/// Why a version could not be had, in a word and a sentence.
+///
+/// # Errors
+/// Nothing can be had: whoever asks is not known, the disk takes nothing, the user wants to stop.
+pub(super) fn why(error: s3::Error) -> Result<(Why, String), Error> {
+    let message = error.to_string();
+    // Whom S3 does not know gets nothing else either.
+    if error.is_of_who_asks() {
+        return Err(Error::cannot_start(format!(
+            "{message}; nothing else can be had: see to the credentials, and sync again"
+        )));
+    }
+    let why = match error {
+        s3::Error::NotFound { what: s3::Missing::Bucket, .. } | s3::Error::Credentials(_) | s3::Error::Settings(_) => {
+            return Err(Error::cannot_start(message));
+        }
+        s3::Error::Interrupted => return Err(Error::Interrupted),
+        s3::Error::Sink { source, .. } if source.kind() != io::ErrorKind::InvalidData => {
+            return Err(Error::failed(format!("{message}; make room, and sync again")));
+        }
+        s3::Error::NotFound { .. } => Why::Gone,
+        s3::Error::Forbidden { .. } => Why::Denied,
+        s3::Error::Archived { .. } => Why::Archived,
+        s3::Error::Sink { .. } | s3::Error::Changed { .. } => Why::Other,
+        s3::Error::Throttled { .. } | s3::Error::Wire { .. } | s3::Error::Other { .. } => Why::Failed,
+    };
+    Ok((why, message))
 }

@@ -120,6 +120,24 @@ pub enum Error {
     Interrupted,
 }
 
+impl Error {
+    /// Whether S3 does not take the credentials, whatever they are used for.
+    #[must_use]
+    pub fn is_of_who_asks(&self) -> bool {
+        let (Self::Forbidden { code, .. } | Self::Other { code, .. }) = self else { return false };
+        matches!(
+            code.as_str(),
+            "InvalidAccessKeyId"
+                | "SignatureDoesNotMatch"
+                | "ExpiredToken"
+                | "ExpiredTokenException"
+                | "TokenRefreshRequired"
+                | "InvalidToken"
+                | "AccountProblem"
+        )
+    }
+}
+
 /// S3's own words behind ours.
 fn said(code: &str, message: &str) -> String {
     let (code, message) = (printable(code.as_bytes()), printable(message.as_bytes()));

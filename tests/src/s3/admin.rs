@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::signature::{self, Covered};
 use super::text::{encode, hex};
-use super::{KEY, REGION, SECRET};
+use super::{KEY, Listed, REGION, SECRET, versions};
 
 /// No server is waited for longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,6 +36,24 @@ impl Said {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// The body without the framing of chunks.
+    fn whole(&self) -> Vec<u8> {
+        if self.header("transfer-encoding") != Some("chunked") {
+            return self.body.clone();
+        }
+        let (mut whole, mut rest) = (Vec::new(), self.body.as_slice());
+        loop {
+            let end = rest.windows(2).position(|pair| pair == b"\r\n").expect("a chunk has a length");
+            let length = std::str::from_utf8(&rest[..end]).ok().and_then(|hex| usize::from_str_radix(hex, 16).ok());
+            let length = length.expect("a chunk has a length");
+            if length == 0 {
+                return whole;
+            }
+            whole.extend_from_slice(&rest[end + 2..][..length]);
+            rest = &rest[end + 2 + length + 2..];
+        }
+    }
 }
 
 impl Admin {
@@ -50,10 +68,16 @@ impl Admin {
         let said = self.make(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(said.status == 200, "{name}: {} {}", said.status, String::from_utf8_lossy(&said.body));
         if versioned {
-            let text = b"<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-                <Status>Enabled</Status></VersioningConfiguration>";
-            self.must("PUT", &format!("/{name}?versioning="), text);
+            self.keep_versions(name);
         }
+    }
+
+    /// From now on the bucket keeps what is overwritten.
+    #[track_caller]
+    pub fn keep_versions(&self, bucket: &str) {
+        let text = b"<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+            <Status>Enabled</Status></VersioningConfiguration>";
+        self.must("PUT", &format!("/{bucket}?versioning="), text);
     }
 
     /// Make a bucket, if the server is there.
@@ -78,6 +102,35 @@ impl Admin {
             200 => Ok(said.header("x-amz-version-id").map(ToOwned::to_owned)),
             status => Err(format!("{status}: {}", String::from_utf8_lossy(&said.body))),
         }
+    }
+
+    /// Put an object in parts of so many bytes, of which S3 wants 5 MiB at least.
+    #[track_caller]
+    pub fn put_parts(&self, bucket: &str, key: &[u8], body: &[u8], part: usize) {
+        let target = target(bucket, key);
+        let begun = self.must("POST", &format!("{target}?uploads="), b"");
+        let upload = versions::value(&begun.whole(), "UploadId").expect("an upload has a name");
+        let upload = encode(&upload, false);
+        let mut parts = String::new();
+        for (number, bytes) in (1..).zip(body.chunks(part)) {
+            let said = self.must("PUT", &format!("{target}?partNumber={number}&uploadId={upload}"), bytes);
+            let etag = said.header("etag").expect("a part has an ETag").replace('"', "&quot;");
+            parts += &format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
+        }
+        let text = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+        self.must("POST", &format!("{target}?uploadId={upload}"), text.as_bytes());
+    }
+
+    /// Every version and every mark of deletion, in the order of keys.
+    #[track_caller]
+    pub fn versions(&self, bucket: &str) -> Vec<Listed> {
+        versions::read(&self.must("GET", &format!("/{bucket}?versions="), b"").whole())
+    }
+
+    /// Delete a version for good.
+    #[track_caller]
+    pub fn remove(&self, bucket: &str, key: &[u8], version: &str) {
+        self.must("DELETE", &format!("{}?versionId={}", target(bucket, key), encode(version.as_bytes(), false)), b"");
     }
 
     /// Delete an object; gives the version of the marker where there is one.

@@ -148,6 +148,10 @@ fn object(held: &Bucket, request: &Request, parts: &Parts, id: Option<&str>) -> 
     if held.versioned || version.id != "null" {
         answer = answer.with("x-amz-version-id", &*version.id);
     }
+    if version.encryption != "NOT-SSE" {
+        let how = if version.encryption == "SSE-S3" { "AES256" } else { "aws:kms" };
+        answer = answer.with("x-amz-server-side-encryption", how);
+    }
     if version.class != "STANDARD" {
         answer = answer.with("x-amz-storage-class", version.class);
     }

@@ -1,4 +1,7 @@
 //! `Recipe`: writes inventories of a bucket into a bucket, as S3 does, and as it should not.
+//!
+//! What our own server holds is known ([`Recipe::publish`]); any other is asked for its versions, and what they make is
+//! put into a bucket of it ([`Recipe::publish_at`]).
 
 use std::fs;
 use std::io::Write;
@@ -9,10 +12,10 @@ use flate2::write::GzEncoder;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use super::Server;
 use super::answer::iso_date;
 use super::shelves::Version;
 use super::text::{form, hex};
+use super::{Admin, Server};
 use crate::python;
 
 /// All columns that a mirror reads, as S3 lists them.
@@ -84,55 +87,102 @@ pub struct Published {
     pub lists: Vec<String>,
 }
 
+/// A version of a key, or a mark of deletion, as an inventory lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The key.
+    pub key: Vec<u8>,
+    /// `null` for one of before versions were kept.
+    pub version: String,
+    /// It is what a reader gets who names no version.
+    pub latest: bool,
+    /// Its length; none of a mark of deletion.
+    pub size: Option<u64>,
+    /// `2015-10-21T07:28:00.000Z`.
+    pub modified: String,
+    /// Without quotes; empty of a mark.
+    pub etag: String,
+    /// `STANDARD`.
+    pub class: String,
+    /// Whose key it is encrypted with: `SSE-S3`.
+    pub encryption: &'static str,
+}
+
+impl Listed {
+    fn of(key: &[u8], version: &Version, latest: bool) -> Self {
+        Self {
+            key: key.to_owned(),
+            version: version.id.clone(),
+            latest,
+            size: version.body.as_ref().map(|body| body.len() as u64),
+            modified: iso_date(version.modified),
+            etag: version.etag.clone(),
+            class: version.class.to_owned(),
+            encryption: version.encryption,
+        }
+    }
+}
+
 impl Recipe {
-    /// Writes an inventory of what the bucket holds now.
+    /// Writes an inventory of what the bucket of our own server holds now.
     pub fn publish(&self, server: &Server) -> Published {
-        let versioned = self.columns.contains("VersionId");
         server.shelves(|shelves| {
             let mut rows = Vec::new();
             for (key, versions) in &shelves.bucket(self.source).keys {
-                for (age, version) in versions.iter().rev().enumerate() {
-                    if versioned || age == 0 && version.body.is_some() {
-                        rows.push((key.clone(), version.id.clone(), self.line(key, version, age == 0)));
-                    }
-                }
+                let aged = versions.iter().rev().enumerate();
+                rows.extend(aged.map(|(age, version)| Listed::of(key, version, age == 0)));
             }
-            let listed = rows.iter().map(|(key, version, _)| (key.clone(), version.clone())).collect();
-            let mut files = Vec::new();
-            let texts = self.cut(rows.into_iter().map(|(.., line)| line).collect());
-            let (lists, ending) =
-                if self.is_table() { (self.tables(&texts), "parquet") } else { (zipped(&texts), "csv.gz") };
-            for (number, bytes) in lists.iter().enumerate() {
-                let key = format!("{}data/{}-{number:04}.{ending}", self.prefix, self.date);
-                shelves.put(self.destination, key.as_bytes(), bytes);
-                let (mut md5, mut size) = (hex(&Md5::digest(bytes)), bytes.len() as u64);
-                if let Some((_, sum, length)) = self.lie.filter(|(lied, ..)| *lied == number) {
-                    md5 = sum.map_or(md5, ToOwned::to_owned);
-                    size = length.unwrap_or(size);
-                }
-                files.push(json!({"key": key, "size": size, "MD5checksum": md5}));
-            }
-            let said = self.said.unwrap_or(self.destination);
-            let manifest = json!({
-                "sourceBucket": self.source,
-                "destinationBucket": format!("arn:aws:s3:::{said}"),
-                "version": "2016-11-30",
-                "creationTimestamp": "1730854800000",
-                "fileFormat": self.format,
-                "fileSchema": self.schema(),
-                "files": files,
-            })
-            .to_string();
-            let sum = self.checksum.map_or_else(|| format!("{}\n", hex(&Md5::digest(&manifest))), ToOwned::to_owned);
-            let folder = format!("{}{}/", self.prefix, self.date);
-            shelves.put(self.destination, format!("{folder}manifest.json").as_bytes(), manifest.as_bytes());
-            shelves.put(self.destination, format!("{folder}manifest.checksum").as_bytes(), sum.as_bytes());
-            let hive = format!("{}hive/dt={}/symlink.txt", self.prefix, self.date);
-            shelves.put(self.destination, hive.as_bytes(), b"");
-            let url = format!("s3://{}/{}", self.destination, self.prefix);
-            let lists = files.iter().map(|file| file["key"].as_str().expect("a key").to_owned()).collect();
-            Published { url, rows: listed, lists }
+            self.write(&rows, &mut |key, bytes| drop(shelves.put(self.destination, key.as_bytes(), bytes)))
         })
+    }
+
+    /// Writes an inventory of the versions that any server lists of the bucket now.
+    #[track_caller]
+    pub fn publish_at(&self, admin: &Admin) -> Published {
+        self.write(&admin.versions(self.source), &mut |key, bytes| {
+            admin.put(self.destination, key.as_bytes(), bytes).unwrap_or_else(|error| panic!("{key}: {error}"));
+        })
+    }
+
+    /// Writes an inventory with these rows, file by file.
+    fn write(&self, rows: &[Listed], put: &mut dyn FnMut(&str, &[u8])) -> Published {
+        let versioned = self.columns.contains("VersionId");
+        let rows: Vec<&Listed> = rows.iter().filter(|row| versioned || row.latest && row.size.is_some()).collect();
+        let mut files = Vec::new();
+        let texts = self.cut(rows.iter().map(|row| self.line(row)).collect());
+        let (lists, ending) =
+            if self.is_table() { (self.tables(&texts), "parquet") } else { (zipped(&texts), "csv.gz") };
+        for (number, bytes) in lists.iter().enumerate() {
+            let key = format!("{}data/{}-{number:04}.{ending}", self.prefix, self.date);
+            put(&key, bytes);
+            let (mut md5, mut size) = (hex(&Md5::digest(bytes)), bytes.len() as u64);
+            if let Some((_, sum, length)) = self.lie.filter(|(lied, ..)| *lied == number) {
+                md5 = sum.map_or(md5, ToOwned::to_owned);
+                size = length.unwrap_or(size);
+            }
+            files.push(json!({"key": key, "size": size, "MD5checksum": md5}));
+        }
+        let said = self.said.unwrap_or(self.destination);
+        let manifest = json!({
+            "sourceBucket": self.source,
+            "destinationBucket": format!("arn:aws:s3:::{said}"),
+            "version": "2016-11-30",
+            "creationTimestamp": "1730854800000",
+            "fileFormat": self.format,
+            "fileSchema": self.schema(),
+            "files": files,
+        })
+        .to_string();
+        let sum = self.checksum.map_or_else(|| format!("{}\n", hex(&Md5::digest(&manifest))), ToOwned::to_owned);
+        let folder = format!("{}{}/", self.prefix, self.date);
+        put(&format!("{folder}manifest.json"), manifest.as_bytes());
+        put(&format!("{folder}manifest.checksum"), sum.as_bytes());
+        put(&format!("{}hive/dt={}/symlink.txt", self.prefix, self.date), b"");
+        Published {
+            url: format!("s3://{}/{}", self.destination, self.prefix),
+            rows: rows.iter().map(|row| (row.key.clone(), row.version.clone())).collect(),
+            lists: files.iter().map(|file| file["key"].as_str().expect("a key").to_owned()).collect(),
+        }
     }
 
     fn is_table(&self) -> bool {
@@ -163,22 +213,22 @@ impl Recipe {
     }
 
     /// A row as S3 writes it.
-    fn line(&self, key: &[u8], version: &Version, latest: bool) -> String {
-        let body = version.body.as_ref();
+    fn line(&self, row: &Listed) -> String {
+        let is_object = row.size.is_some();
         let field = |column: &str| match column {
             "Bucket" => json!(self.source),
-            "Key" if self.is_table() => json!(std::str::from_utf8(key).expect("a key of text")),
-            "Key" => json!(form(key)),
-            "VersionId" if version.id == "null" => Value::Null,
-            "VersionId" => json!(version.id),
-            "IsLatest" => json!(latest),
-            "IsDeleteMarker" => json!(body.is_none()),
-            "LastModifiedDate" => json!(iso_date(version.modified)),
-            "Size" => json!(body.map(|body| body.len())),
-            "ETag" => json!(body.map(|_| &version.etag)),
-            "IsMultipartUploaded" => json!(body.map(|_| !version.parts.is_empty())),
-            "StorageClass" => json!(version.class),
-            "EncryptionStatus" => json!("SSE-S3"),
+            "Key" if self.is_table() => json!(std::str::from_utf8(&row.key).expect("a key of text")),
+            "Key" => json!(form(&row.key)),
+            "VersionId" if row.version == "null" => Value::Null,
+            "VersionId" => json!(row.version),
+            "IsLatest" => json!(row.latest),
+            "IsDeleteMarker" => json!(!is_object),
+            "LastModifiedDate" => json!(row.modified),
+            "Size" => json!(row.size),
+            "ETag" => json!(is_object.then_some(&row.etag)),
+            "IsMultipartUploaded" => json!(is_object.then(|| row.etag.contains('-'))),
+            "StorageClass" => json!(row.class),
+            "EncryptionStatus" => json!(row.encryption),
             _ => json!("unknown, to say \"\"the least\"\""),
         };
         let fields: Vec<Value> = self.columns.split(", ").map(field).collect();

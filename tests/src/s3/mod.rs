@@ -9,6 +9,7 @@ pub mod admin;
 mod answer;
 pub mod fault;
 pub mod inventory;
+pub mod keys;
 mod list;
 pub mod observe;
 pub mod others;
@@ -18,10 +19,11 @@ mod server;
 pub mod shelves;
 pub mod signature;
 pub mod text;
+mod versions;
 
 pub use admin::Admin;
 pub use fault::{Fault, Rule};
-pub use inventory::{Published, Recipe};
+pub use inventory::{Listed, Published, Recipe};
 pub use server::{Asked, Server};
 pub use shelves::{Shelves, Version};
 

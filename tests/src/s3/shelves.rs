@@ -51,6 +51,8 @@ pub struct Version {
     pub modified: i64,
     /// `STANDARD`, `GLACIER`.
     pub class: &'static str,
+    /// Whose key it is encrypted with, as inventories say it: `SSE-S3`, `SSE-KMS`.
+    pub encryption: &'static str,
     /// The lengths of the parts that it was uploaded in, if it was.
     pub parts: Vec<usize>,
 }
@@ -109,7 +111,15 @@ impl Shelves {
         let id =
             if bucket.versioned { format!("{made:09}.hw_Version-{:012x}", made * 0x9e37) } else { "null".to_owned() };
         let modified = 1_700_000_000 + i64::try_from(made).expect("few");
-        let version = Version { id: id.clone(), body, etag, modified, class: "STANDARD", parts: Vec::new() };
+        let version = Version {
+            id: id.clone(),
+            body,
+            etag,
+            modified,
+            class: "STANDARD",
+            encryption: "SSE-S3",
+            parts: Vec::new(),
+        };
         let versions = bucket.keys.entry(key.to_owned()).or_default();
         if !bucket.versioned {
             versions.retain(|version| version.id != "null");

@@ -1,6 +1,7 @@
 //! A sync that is killed at any moment: the next one ends, and the tree is that of an undisturbed one.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,7 +37,7 @@ fn a_rerun_ends_right() {
     scene.list(2);
     // How long an undisturbed one takes says when to kill.
     let undisturbed = begin("undisturbed");
-    let from_first = |to: &std::path::Path| {
+    let from_first = |to: &Path| {
         fs::remove_dir_all(to).expect("removed");
         Run::of(std::process::Command::new("cp").arg("-a").arg(&first).arg(to)).expect(0);
     };
@@ -69,7 +70,27 @@ fn a_rerun_ends_right() {
         if left > 0 {
             score.fail(format!("killed after {after:?}: {left} files are left in the stage"));
         }
+        let drafts = drafts(&killed);
+        if !drafts.is_empty() {
+            score.fail(format!("killed after {after:?}: {drafts:?} are left"));
+        }
     }
     assert!(dead > rounds / 2, "{dead} of {rounds} were killed before their end");
     score.end();
+}
+
+/// Files that were being written, and have no name of their own yet.
+fn drafts(mirror: &Path) -> Vec<PathBuf> {
+    let (mut found, mut ahead) = (Vec::new(), vec![mirror.to_owned()]);
+    while let Some(folder) = ahead.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                ahead.push(path);
+            } else if path.to_string_lossy().ends_with(".highwater-tmp") {
+                found.push(path);
+            }
+        }
+    }
+    found
 }

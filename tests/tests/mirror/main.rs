@@ -1,8 +1,11 @@
-//! Mirrors of buckets, against our own server of S3.
+//! Mirrors of buckets, against our own server of S3; and the same suite against moto and SeaweedFS.
 
 mod cuts;
+mod every;
+mod facts;
 mod interrupted;
 mod inventories;
+mod keys;
 mod killed;
 mod lists;
 mod parquet;
@@ -13,3 +16,5 @@ mod scene;
 mod shown;
 mod status;
 mod sync;
+mod takeover;
+mod trust;

@@ -56,19 +56,7 @@ impl Scene {
 
     /// Our command, asking this server.
     pub(crate) fn command(&self, words: &[&OsStr]) -> Command {
-        let mut command = Command::new(highwater());
-        command
-            .args(words)
-            .env("AWS_ENDPOINT_URL", self.server.endpoint())
-            .env("AWS_ACCESS_KEY_ID", KEY)
-            .env("AWS_SECRET_ACCESS_KEY", SECRET)
-            .env("AWS_REGION", REGION)
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("HOME", self.folder.path())
-            .env_remove("AWS_PROFILE")
-            .env_remove("AWS_CA_BUNDLE")
-            .env_remove("AWS_SESSION_TOKEN");
-        command
+        asking(&self.server.endpoint(), self.folder.path(), words)
     }
 
     pub(crate) fn run(&self, words: &[&str]) -> Run {
@@ -126,6 +114,23 @@ impl Scene {
             .collect();
         assert_eq!(shown, self.bucket());
     }
+}
+
+/// Our command, asking the server at an address, of a user at home in a folder.
+pub(crate) fn asking(endpoint: &str, home: &Path, words: &[&OsStr]) -> Command {
+    let mut command = Command::new(highwater());
+    command
+        .args(words)
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", KEY)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_REGION", REGION)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", home)
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_CA_BUNDLE")
+        .env_remove("AWS_SESSION_TOKEN");
+    command
 }
 
 /// Reads a mirror.

@@ -10,7 +10,7 @@ use crate::scene::{BUCKET, Scene};
 #[test]
 fn keys_are_shown_as_the_bucket_has_them() {
     let scene = Scene::new();
-    let long = "y".repeat(250);
+    let long = "y".repeat(300);
     for key in ["plain", "a//b", "../up", "f", "f/x", &long] {
         scene.put(key, &format!("the body of {key}"));
     }

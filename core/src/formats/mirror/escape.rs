@@ -42,7 +42,12 @@ pub enum Segment {
 /// The name of a file or folder for a segment of a key: at most 180 bytes.
 #[must_use]
 pub fn escape(segment: &[u8]) -> Cow<'_, [u8]> {
-    if is_plain(segment) {
+    escape_to(segment, LONGEST)
+}
+
+/// The same, where a segment of so many bytes is used as it is.
+pub(super) fn escape_to(segment: &[u8], most: usize) -> Cow<'_, [u8]> {
+    if is_plain(segment, most) {
         return Cow::Borrowed(segment);
     }
     let mut name = MARK.to_vec();
@@ -59,7 +64,7 @@ pub(super) fn hashed(segment: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn unescape(name: &[u8]) -> Option<Segment> {
     let Some(rest) = name.strip_prefix(MARK) else {
-        return is_plain(name).then(|| Segment::Is(name.to_vec()));
+        return is_plain(name, LONGEST).then(|| Segment::Is(name.to_vec()));
     };
     if let Some(digits) = rest.strip_prefix(&[HASHED]) {
         let is_digest = digits.len() == 64 && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -69,8 +74,8 @@ pub fn unescape(name: &[u8]) -> Option<Segment> {
     (*escape(&segment) == *name).then_some(Segment::Is(segment))
 }
 
-/// Whether a segment is used as it is.
-fn is_plain(segment: &[u8]) -> bool {
+/// Whether a segment is used as it is, if it may have so many bytes.
+fn is_plain(segment: &[u8], most: usize) -> bool {
     let is_ours = || {
         segment.starts_with(MARK)
             || segment.starts_with(b".highwater")
@@ -78,7 +83,7 @@ fn is_plain(segment: &[u8]) -> bool {
             || segment.ends_with(TEMPORARY.as_bytes())
     };
     !matches!(segment, b"" | b"." | b"..")
-        && segment.len() <= LONGEST
+        && segment.len() <= most
         && !segment.iter().any(|byte| matches!(byte, 0 | b'/'))
         && !is_ours()
         && !is_old(segment)

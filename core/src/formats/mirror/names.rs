@@ -13,7 +13,9 @@
 //! versions have one place, and what a file is follows from where it is, but for what is hashed: of that, the index
 //! tells.
 
-use super::escape::{OLD, Segment, escape, hashed, percent, unescape, unpercent};
+use std::borrow::Cow;
+
+use super::escape::{LONGEST as LONGEST_SEGMENT, OLD, Segment, escape_to, hashed, percent, unescape, unpercent};
 use crate::digest::sha256_of;
 use crate::name::Name;
 
@@ -65,15 +67,45 @@ pub fn index(number: u64) -> Option<Name> {
 /// Where the latest version of a key lies; `aside` if there are keys in the folder of its name.
 #[must_use]
 pub fn latest(key: &[u8], aside: bool) -> Option<Name> {
-    let (folder, last) = place(key);
+    let (folder, last) = place(key, LONGEST_SEGMENT);
     let last = if aside { [ASIDE, &last].concat() } else { last };
     Name::new(&[folder, last].concat()).ok()
+}
+
+/// Where the latest version of a key lies in a restore: no older one has to fit beside it, so that a name may be as long
+/// as file systems take it.
+#[must_use]
+pub fn restored(key: &[u8], aside: bool) -> Option<Name> {
+    let (folder, last) = place(key, LONGEST_NAME);
+    let last = match aside {
+        true if last.len().saturating_add(ASIDE.len()) > LONGEST_NAME => [ASIDE, &hashed(&last)].concat(),
+        true => [ASIDE, &last].concat(),
+        false => last,
+    };
+    Name::new(&[folder, last].concat()).ok()
+}
+
+/// Where a version lies in a mirror that s3invsync made, with version and ETag if it is not the latest; none where no
+/// version has that name there. It hashes no names.
+#[must_use]
+pub fn before(key: &[u8], old: Option<(&[u8], &[u8])>) -> Option<Name> {
+    let is_plain = |segment: &[u8]| matches!(escape_to(segment, LONGEST_NAME), Cow::Borrowed(_));
+    let mut path = key.to_vec();
+    if let Some((version, etag)) = old {
+        if !is_version(version) || !is_etag(etag) {
+            return None;
+        }
+        path.extend_from_slice(&[OLD, version, b".", etag].concat());
+    }
+    let name = Name::new(&path).ok()?;
+    let fits = name.last().len() <= LONGEST_NAME && key.split(|byte| *byte == b'/').all(is_plain);
+    fits.then_some(name)
 }
 
 /// Where any other version of a key lies.
 #[must_use]
 pub fn old(key: &[u8], version: &[u8], etag: &[u8]) -> Option<Name> {
-    let (folder, last) = place(key);
+    let (folder, last) = place(key, LONGEST_SEGMENT);
     let (version, etag) = (word(version, is_version), word(etag, is_etag));
     let name = |last: &[u8]| [last, OLD, &version, b".", &etag].concat();
     let mut whole = name(&last);
@@ -84,8 +116,8 @@ pub fn old(key: &[u8], version: &[u8], etag: &[u8]) -> Option<Name> {
     Name::new(&[folder, whole].concat()).ok()
 }
 
-/// The folder of a key with the slash behind it, and the name in that.
-fn place(key: &[u8]) -> (Vec<u8>, Vec<u8>) {
+/// The folder of a key with the slash behind it, and the name in that; segments of so many bytes are as they are.
+fn place(key: &[u8], most: usize) -> (Vec<u8>, Vec<u8>) {
     let mut path: Vec<u8> = Vec::with_capacity(key.len().saturating_add(16));
     let mut folder = 0;
     for (number, segment) in key.split(|byte| *byte == b'/').enumerate() {
@@ -93,7 +125,7 @@ fn place(key: &[u8]) -> (Vec<u8>, Vec<u8>) {
             path.push(b'/');
             folder = path.len();
         }
-        path.extend_from_slice(&escape(segment));
+        path.extend_from_slice(&escape_to(segment, most));
     }
     if path.len() > LONGEST {
         return (Vec::new(), [WHOLE, sha256_of(key).to_string().as_bytes()].concat());

@@ -169,7 +169,7 @@ impl Reading {
             out.findings.push(Finding { code: Code::NotHad, object: Some(object), offset: None, message, hurts });
             return;
         }
-        let path = names::latest(row.key, aside).filter(|_| self.wants == Wants::Tree);
+        let path = names::restored(row.key, aside).filter(|_| self.wants == Wants::Tree);
         if let Some(path) = &path {
             self.give_node(path, row, out);
             if path.as_bytes() != row.key {

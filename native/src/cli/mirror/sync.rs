@@ -106,6 +106,7 @@ impl Run for Sync {
         let disk: Arc<dyn Disk> = Arc::new(disk);
         let watch = self.talk.watch(stop);
         let sync = mirror::Sync::begin(&*disk, self.take_over)?;
+        sync.took_over()?.iter().for_each(|what| watch.notice(what));
         let jobs = self.jobs as usize;
         let (mut done, mut unread) = (Vec::new(), 0);
         if !self.dry_run

@@ -131,6 +131,42 @@ fn no_file_is_where_another_key_has_a_folder() {
 }
 
 #[test]
+fn a_restore_takes_names_that_are_too_long_only_for_older_versions() {
+    for length in 1..300_usize {
+        for folder in ["", "in/"] {
+            let key = [folder.as_bytes(), &vec![b'x'; length]].concat();
+            let name = restored(&key, false).unwrap();
+            assert_eq!(name.as_bytes() == key, length <= LONGEST_NAME, "{length}");
+            let aside = restored(&key, true).unwrap();
+            assert!(name.last().len() <= LONGEST_NAME && aside.last().len() <= LONGEST_NAME);
+            assert!(aside.last().starts_with(ASIDE) && aside != name);
+            let within = restored(&[&key, &b"/x"[..]].concat(), false).unwrap();
+            assert_eq!(within.folder().unwrap(), name);
+        }
+    }
+    // What is escaped is called as in the mirror.
+    for key in ["a//b", ".", "%hw", ".highwater-mirror/applied", "x.old.v.e", "nul\0"] {
+        assert_eq!(restored(key.as_bytes(), false), latest(key.as_bytes(), false), "{key}");
+    }
+}
+
+#[test]
+fn another_programs_mirror_has_names_of_any_length_and_no_escapes() {
+    for (length, version) in (1..300_usize).flat_map(|length| [(length, false), (length, true)]) {
+        let key = vec![b'x'; length];
+        let old = version.then_some((&b"null"[..], &b"0123456789abcdef0123456789abcdef"[..]));
+        let most = if version { LONGEST_NAME - 42 } else { LONGEST_NAME };
+        assert_eq!(before(&key, old).is_some(), length <= most, "{length}");
+        let ours = if let Some((version, etag)) = old { super::old(&key, version, etag) } else { latest(&key, false) };
+        assert_eq!(before(&key, old) == ours, length <= if version { most } else { LONGEST_SEGMENT }, "{length}");
+    }
+    for key in ["a//b", "..", "%hwfa", ".highwater-mirror/lock", ".s3invsync.state.json", "x.old.v.e"] {
+        assert_eq!(before(key.as_bytes(), None), None, "{key}");
+    }
+    assert_eq!(before(b"k", Some((b"v/../v", b"e"))), None);
+}
+
+#[test]
 fn what_is_no_object_is_read_as_none() {
     for name in [APPLIED, LOCK, "a/.s3invsync.versions.json", "a/%hwx", "a.highwater-tmp", "a.old.v.%41", "a.old.%76.e"]
     {
