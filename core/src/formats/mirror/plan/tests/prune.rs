@@ -75,8 +75,8 @@ fn random_histories_are_forgotten_up_to_a_moment_and_no_further() {
         let mut history: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         let mut ceased: BTreeMap<Which, i64> = BTreeMap::new();
         let (mut gone, mut oldest): (BTreeSet<String>, i64) = (BTreeSet::new(), i64::MIN);
-        for (number, name) in points(9).into_iter().map(|point| point.name).enumerate() {
-            let time = FIRST + DAY * number as i64;
+        for (number, name) in (0..).zip(points(9).into_iter().map(|point| point.name)) {
+            let time = FIRST + DAY * number;
             for step in (0..).take(dice.below(8)) {
                 let clock = time - 40_000 + step * 20;
                 let before = latest_of(&bucket);
@@ -111,7 +111,8 @@ fn random_histories_are_forgotten_up_to_a_moment_and_no_further() {
             let shown = latest_of(&bucket).into_iter().map(|(key, _, body)| (key, body)).collect();
             history.insert(name.clone(), shown);
             if dice.below(2) == 0 {
-                let until = time - DAY * dice.below(4) as i64 - dice.below(2) as i64 * 39_970;
+                let days = [0, 1, 2, 3][dice.below(4)];
+                let until = time - DAY * days - [0, 39_970][dice.below(2)];
                 let (next, files, pruned) = prune(&now, applied, until);
                 oldest = oldest.max(until);
                 assert_eq!((pruned.versions as usize, pruned.wanted), (files.len(), 0));
