@@ -29,12 +29,11 @@ mod folders;
 mod read;
 
 pub use entry::{Entry, Special};
-pub(crate) use escape::{escaped, unescape};
+pub(crate) use escape::{escape, escaped, unescape};
 pub use read::{Line, Lines, Odd};
 
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::node::{Meta, Node, NodeKind};
-use escape::escape;
 
 /// The first line, by which readers know the format.
 pub const SIGNATURE: &str = "#mtree\n";

@@ -1,10 +1,22 @@
 //! The escapes of paths and of the texts of links: ours, `bsdtar`'s, and those of vis(3) that `mtree` writes.
 
 /// Writes the bytes of a path or of a link's text.
-pub(super) fn escape(bytes: &[u8], out: &mut String) {
-    for &byte in bytes {
-        let plain = byte.is_ascii_graphic() && !b"#=\\*?[]".contains(&byte);
-        if plain { out.push(char::from(byte)) } else { out.push_str(&format!("\\{byte:03o}")) }
+pub(crate) fn escape(bytes: &[u8], out: &mut String) {
+    let is_plain =
+        |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'=' | b'\\' | b'*' | b'?' | b'[' | b']');
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let plain = rest.iter().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
+        // Most often, it is all there is; what is plain is ASCII.
+        out.push_str(std::str::from_utf8(run).unwrap_or_default());
+        rest = match after.split_first() {
+            Some((byte, after)) => {
+                out.push_str(&format!("\\{byte:03o}"));
+                after
+            }
+            None => after,
+        };
     }
 }
 

@@ -18,7 +18,7 @@ use super::super::index::text;
 use super::super::names;
 use super::{Fetch, Item, Why};
 use crate::inventory::Etag;
-use crate::mtree::{escaped, unescape};
+use crate::mtree::{escape, unescape};
 use crate::name::Name;
 
 /// The first line.
@@ -109,13 +109,25 @@ impl Item<'_> {
         match self {
             Item::Fetch(Fetch { key, version, etag, size, modified, number, latest, aside, staged, again }) => {
                 let letters = [(*latest, 'l'), (*aside, 'a'), (*staged, 's'), (*again, 't')];
-                let mut letters: String = letters.iter().filter(|(is, _)| *is).map(|(_, letter)| *letter).collect();
-                if letters.is_empty() {
-                    letters.push('-');
-                }
+                // There is one for each version of a bucket, at first: no text is made but this.
+                out.push_str("fetch ");
+                decimal(*number, out);
+                out.push(' ');
+                out.extend(letters.iter().filter(|(is, _)| *is).map(|(_, letter)| *letter));
+                out.push_str(if letters.iter().any(|(is, _)| *is) { " " } else { "- " });
+                decimal(*size, out);
                 let (seconds, nanos) = modified;
-                let (key, version, etag) = (word(key), word(version), word(&text(etag)));
-                out.push_str(&format!("fetch {number} {letters} {size} {seconds} {nanos} {key} {version} {etag}\n"));
+                out.push_str(if *seconds < 0 { " -" } else { " " });
+                decimal(seconds.unsigned_abs(), out);
+                out.push(' ');
+                decimal(u64::from(*nanos), out);
+                for bytes in [key, version] {
+                    out.push(' ');
+                    push_word(bytes, out);
+                }
+                out.push(' ');
+                push_word(&text(etag), out);
+                out.push('\n');
             }
             Item::Move { from, to, why } => {
                 let (from, to) = (word(from.as_bytes()), word(to.as_bytes()));
@@ -168,7 +180,27 @@ pub fn parse(line: &str) -> Option<Step> {
 }
 
 fn word(bytes: &[u8]) -> String {
-    if bytes.is_empty() { EMPTY.to_owned() } else { escaped(bytes) }
+    let mut text = String::new();
+    push_word(bytes, &mut text);
+    text
+}
+
+fn push_word(bytes: &[u8], out: &mut String) {
+    if bytes.is_empty() { out.push_str(EMPTY) } else { escape(bytes, out) }
+}
+
+fn decimal(mut number: u64, out: &mut String) {
+    let mut digits = [b'0'; 20];
+    let mut from = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        from -= 1;
+        if number == 0 {
+            break;
+        }
+    }
+    out.push_str(digits.get(from..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
 }
 
 fn bytes(word: &str) -> Option<Vec<u8>> {
