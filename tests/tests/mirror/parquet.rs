@@ -5,6 +5,7 @@ use std::path::Path;
 
 use highwater::mirror::lists::{Outcome, Unread};
 use highwater::watch::Watch;
+use highwater_core::digest::md5_of;
 use highwater_core::formats::mirror::index::{TRAILER, Trailer};
 use highwater_core::inventory::Schema;
 use highwater_core::inventory::parquet::{Broken, Reader, Step};
@@ -154,6 +155,29 @@ fn index(mirror: &Path) -> Vec<u8> {
     bytes.truncate(usize::try_from(trailer.stretch(bytes.len() as u64).start).expect("a place"));
     assert!(bytes.len() > 100, "rows");
     bytes
+}
+
+/// Its MD5 is right, as whoever wrote it was wrong.
+#[test]
+fn a_list_that_is_none_ends_a_sync_before_anything_is_fetched() {
+    let scene = Scene::new();
+    scene.put("k", "1");
+    let published = recipe(json!({})).publish(&scene.server);
+    let key = published.lists[0].as_bytes();
+    let good = scene.server.shelves(|shelves| shelves.bucket("inventories").keys[key][0].body.clone().expect("a list"));
+    let mut flipped = good.to_vec();
+    // The length of the footer.
+    flipped[good.len() - 8] ^= 1;
+    for bad in [&good[..good.len() - 1], &flipped] {
+        let sum: &'static str = md5_of(bad).to_string().leak();
+        let lie = Some((0, Some(sum), Some(bad.len() as u64)));
+        Recipe { lie, ..recipe(json!({})) }.publish(&scene.server);
+        scene.server.shelves(|shelves| drop(shelves.put("inventories", key, bad)));
+        let run = scene.sync(&[]);
+        assert_has_parquet(&run);
+        assert!(run.code == 3 && run.stderr.contains("0000.parquet cannot be read at byte "), "{run:?}");
+        assert!(scene.tree().is_empty());
+    }
 }
 
 #[test]
