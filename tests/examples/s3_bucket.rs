@@ -2,8 +2,8 @@
 //!
 //! Prints its address, then does what each line of its standard input says, and answers with a line: `publish DATE` lists
 //! the bucket `archive`, `change` changes one key in a hundred, `flat KEYS` fills and lists the bucket `flat`, one folder,
-//! `load FOLDER` takes what `--example lists` made, `requests` says how many there were since it was last asked. Ends with
-//! its input.
+//! `load DATE FOLDER` takes what `--example lists` made, `requests` says how many there were since it was last asked.
+//! Ends with its input.
 #![expect(clippy::print_stdout, reason = "it answers")]
 
 use std::fs;
@@ -82,7 +82,7 @@ fn change(shelves: &mut Shelves) {
 }
 
 /// Lists that lie in a folder, with their manifest, as an inventory of its own.
-fn load(shelves: &mut Shelves, folder: &Path) {
+fn load(shelves: &mut Shelves, date: &str, folder: &Path) {
     let manifest = fs::read(folder.join("manifest.json")).expect("a manifest");
     let read: serde_json::Value = serde_json::from_slice(&manifest).expect("a manifest");
     for file in read["files"].as_array().expect("files") {
@@ -90,7 +90,7 @@ fn load(shelves: &mut Shelves, folder: &Path) {
         let bytes = fs::read(folder.join(".highwater-mirror/lists").join(name)).expect("a list");
         shelves.put("inventories", file["key"].as_str().expect("a key").as_bytes(), &bytes);
     }
-    let at = "large/2026-01-01T00-00Z/manifest";
+    let at = format!("large/{date}/manifest");
     shelves.put("inventories", format!("{at}.json").as_bytes(), &manifest);
     shelves.put("inventories", format!("{at}.checksum").as_bytes(), format!("{}\n", md5_of(&manifest)).as_bytes());
 }
@@ -125,7 +125,8 @@ fn main() {
                 println!("{}", recipe.publish(&server).url);
             }
             "load" => {
-                server.shelves(|shelves| load(shelves, Path::new(rest)));
+                let (date, folder) = rest.split_once(' ').expect("a date and a folder");
+                server.shelves(|shelves| load(shelves, date, Path::new(folder)));
                 println!("s3://inventories/large/");
             }
             "requests" => {

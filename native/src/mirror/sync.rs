@@ -6,6 +6,7 @@ use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::index::Encoder;
 use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::plan::Tally;
+use highwater_core::name::Name;
 
 use super::apply::{self, Applying};
 use super::area::{Area, BEFORE, Begins, named};
@@ -266,9 +267,33 @@ pub(super) fn index_of(area: &Area<'_>, applied: &Applied) -> Result<Index, Erro
 
 /// Writes the index in which what was fetched stands, and the pointer to it: from then on files are moved.
 fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Applied, Error> {
-    let planned = Index::open(area.disk, journal::rows()?, &journal.applied)?;
     let name = names::index(journal.applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
-    let file = area.create(&name)?;
+    let applied = match journal.fetched {
+        0 => as_planned(area, journal, &name)?,
+        _ => with_results(area, journal, &name, watch)?,
+    };
+    area.barrier()?;
+    area.put(&journal::settled()?, applied.line().as_bytes())?;
+    Ok(applied)
+}
+
+/// Nothing was to be fetched: the index that was planned is the next one. A run that was cut off may have named it.
+fn as_planned(area: &Area<'_>, journal: &Journal, name: &Name) -> Result<Applied, Error> {
+    let rows = journal::rows()?;
+    if area.disk.look(Some(&rows)).map_err(Error::at("look at", area.disk, &rows))?.is_some() {
+        let file = area.disk.open_for_writing(&rows).map_err(Error::at("open", area.disk, &rows))?;
+        file.set_mode(0o666 & !crate::store::umask()).map_err(Error::at("write", area.disk, &rows))?;
+        area.remove(name)?;
+        area.disk.rename_new(&rows, name).map_err(Error::at("name", area.disk, name))?;
+    }
+    _ = Index::open(area.disk, name.clone(), &journal.applied)?;
+    Ok(journal.applied.clone())
+}
+
+/// Writes the index anew, with what became of the rows that were wanted.
+fn with_results(area: &Area<'_>, journal: &Journal, name: &Name, watch: &Watch<'_>) -> Result<Applied, Error> {
+    let planned = Index::open(area.disk, journal::rows()?, &journal.applied)?;
+    let file = area.create(name)?;
     let mut out = BufWriter::with_capacity(256 << 10, Appender { file: &*file, at: 0 });
     let points = planned.tail.points.clone();
     let mut encoder = Encoder::new(&planned.tail.bucket, points).map_err(Error::failed)?;
@@ -305,11 +330,8 @@ fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Appli
         drop(out);
         file.set_mode(0o666 & !crate::store::umask())
     };
-    set().map_err(Error::at("write", area.disk, &name))?;
-    let applied = Applied { size: ended.size, tail: ended.sum, ..journal.applied.clone() };
-    area.barrier()?;
-    area.put(&journal::settled()?, applied.line().as_bytes())?;
-    Ok(applied)
+    set().map_err(Error::at("write", area.disk, name))?;
+    Ok(Applied { size: ended.size, tail: ended.sum, ..journal.applied.clone() })
 }
 
 /// Moves files, commits, and removes what goes: only now does nothing name it any more. An interrupt by hand has to be
