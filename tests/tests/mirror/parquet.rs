@@ -141,7 +141,7 @@ fn a_sync_gives_the_tree_and_the_index_that_one_from_text_gives() {
 fn assert_has_parquet(run: &Run) {
     assert!(
         !run.stderr.contains("built without"),
-        "the command was built without Parquet: run tests/run, or `cargo build -p highwater --features parquet`"
+        "the command was built without Parquet: run tests/run, or `cargo build -p highwater`"
     );
 }
 
