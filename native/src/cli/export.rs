@@ -79,8 +79,8 @@ impl Run for Export {
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let named = Repository::parse(&self.set)?;
-        let store = open(&named.path, &self.root)?;
-        let format = kind_of(&store, &self.root)?;
+        let store = open(&named.path, &self.root, stop)?;
+        let format = kind_of(&*store, &self.root)?;
         if format.facts().shape != Shape::Tree {
             let (path, kind) = (quoted(&named.path), format.facts().name);
             let what = format!("{path} is a {kind}, whose points are no folders; `highwater restore` writes them out");
@@ -95,18 +95,18 @@ impl Run for Export {
         // What cannot be written is known before the work.
         let path = self.output.as_deref().unwrap_or(Path::new("-"));
         let output = if self.dry_run { None } else { Output::open(Some(path), &watch)? };
-        let tree = |point| TreePlan::make(&store, Asked { format, point, key: None });
+        let tree = |point| TreePlan::make(&*store, Asked { format, point, key: None });
         let since = self.since(format, named.point.as_deref())?;
         let (this, since) = (tree(named.point)?, since.map(|point| tree(Some(point))).transpose()?);
         if let Some(since) = since.as_ref().filter(|since| since.point > this.point) {
             return Err(usage(format!("{} is newer than {}: --since takes an older point", since.point, this.point)));
         }
         left_out::tell(&this.point, &this.lacks);
-        let plan = ExportPlan::make(&store, this, since, &watch)?;
+        let plan = ExportPlan::make(&*store, this, since, &watch)?;
         plan.doubts().iter().for_each(|doubt| watch.notice(doubt));
         let Some(output) = output else { return self.tell(&plan) };
         let to_stdout = output.is_stdout();
-        let from: &dyn Store = &store;
+        let from: &dyn Store = &*store;
         let done = progress::with("exporting", self.talk.quiet, &watch, || {
             output.whole(|out| plan.write(from, &mut std::io::BufWriter::with_capacity(1 << 20, out), &watch))
         })?;

@@ -66,9 +66,9 @@ impl Run for Heal {
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let repository = open_to_write(&self.repository, self.root.following, self.writing)?;
-        let from = open(&self.from, &self.root)?;
+        let from = open(&self.from, &self.root, stop)?;
         let format = kind_of(&repository, &self.root)?;
-        let other = kind_of(&from, &Root::default())?;
+        let other = kind_of(&*from, &Root::default())?;
         // A cache and a store hold the same objects.
         let pooled = format.facts().pool.is_some() && format.facts().pool == other.facts().pool;
         if format.facts().name != other.facts().name && !pooled {
@@ -86,7 +86,7 @@ impl Run for Heal {
         let job = HealOptions { label: &label, key, depth, dry_run, most: MOST };
         let watch = self.talk.watch(stop);
         let done = progress::with(&format!("healing {label}"), self.talk.quiet, &watch, || {
-            heal(&job, format, &from, &repository, &watch)
+            heal(&job, format, &*from, &repository, &watch)
         });
         out::shortcomings(&repository);
         let done = done?;

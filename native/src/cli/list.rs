@@ -41,12 +41,12 @@ pub(super) struct List {
 }
 
 impl Run for List {
-    fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let store = open(&self.repository, &self.root)?;
-        let format = kind_of(&store, &self.root)?;
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let store = open(&self.repository, &self.root, stop)?;
+        let format = kind_of(&*store, &self.root)?;
         let options = Options::whole(format, label(&self.repository), Depth::List);
         let survey = Survey::new(format.inspect(&Scope::new(Of::Catalogue)), options);
-        let survey = drive::run(&store, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
+        let survey = drive::run(&*store, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
         let sets = survey.sets();
         if self.json {
             let points: Vec<_> = sets.iter().map(point).collect();

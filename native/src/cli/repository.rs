@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use highwater_core::facts::Shape;
 use highwater_core::formats;
@@ -10,8 +12,9 @@ use highwater_core::inspect::{Entry, Format};
 
 use super::options::{Following, Root, Writing};
 use crate::error::{Class, Error};
+use crate::s3::{Client, Environment, Settings};
 use crate::shown::{quoted, shown};
-use crate::store::{Files, Links, Store};
+use crate::store::{Bucket, Files, Links, Store};
 
 /// A repository as named on the command line.
 pub(super) struct Repository {
@@ -36,17 +39,34 @@ impl Repository {
     }
 }
 
-/// Opens the folder of a repository to read it.
-pub(super) fn open(path: &Path, root: &Root) -> Result<Files, Error> {
-    open_folder(path, root.following)
+/// Opens a repository to read it: a folder, or `s3://BUCKET/PREFIX`.
+pub(super) fn open(path: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Box<dyn Store>, Error> {
+    if Bucket::is_named(path) {
+        return Ok(Box::new(bucket(path, stop)?));
+    }
+    Ok(Box::new(open_folder(path, root.following)?))
+}
+
+/// Opens a prefix of a bucket, with the credentials and at the endpoint that the environment says.
+fn bucket(url: &Path, stop: &Arc<AtomicBool>) -> Result<Bucket, Error> {
+    let settings = || {
+        let settings = Settings::from_environment(&Environment::process())?;
+        Client::new(Settings { stop: Arc::clone(stop), ..settings })
+    };
+    let client = settings().map_err(|error| Error::cannot_start(error.to_string()))?;
+    Bucket::new(url, client).map_err(|what| usage(format!("{}: {what}", quoted(url))))
 }
 
 /// Opens the folder of a repository that is written to.
 pub(super) fn open_to_write(path: &Path, following: Following, writing: Writing) -> Result<Files, Error> {
+    if Bucket::is_named(path) {
+        return Err(usage(format!("{} lies in a bucket, which is only read", quoted(path))));
+    }
     open_folder(path, following).map(|files| files.with_locks(writing.locks()))
 }
 
-fn open_folder(path: &Path, following: Following) -> Result<Files, Error> {
+/// Opens a folder of this machine.
+pub(super) fn open_folder(path: &Path, following: Following) -> Result<Files, Error> {
     Files::open(path, following.links()).map_err(|error| {
         let part = part_of(path).map(|part| format!("; {part}")).unwrap_or_default();
         Error::cannot_start(format!("cannot list {}: {error}{part}", quoted(path)))

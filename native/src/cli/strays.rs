@@ -44,14 +44,14 @@ impl Run for Strays {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let store = open(&self.store, &self.root)?;
-        let format = kind_of(&store, &self.root)?;
+        let store = open(&self.store, &self.root, stop)?;
+        let format = kind_of(&*store, &self.root)?;
         if format.facts().pool.is_none() {
             let what = "`highwater verify` names what belongs to no backup in it";
             return Err(usage(format!("{} is of the kind {}: {what}", quoted(&self.store), format.facts().name)));
         }
         let watch = self.talk.watch(stop);
-        let found = progress::with("looking", self.talk.quiet, &watch, || strays(&store, format, &watch))?;
+        let found = progress::with("looking", self.talk.quiet, &watch, || strays(&*store, format, &watch))?;
         let word = |what| match what {
             What::Unreferenced => "unreferenced",
             What::Bad => "set aside",

@@ -13,6 +13,7 @@ mod one;
 mod present;
 mod schedule;
 mod sink;
+mod ways;
 mod write;
 
 use std::cell::RefCell;
@@ -44,6 +45,7 @@ use present::Present;
 use rayon::prelude::*;
 use schedule::Job;
 pub(crate) use sink::Sink;
+use ways::Ways;
 pub(crate) use write::{Judge, write};
 
 /// Bytes read at a time: enough to hide the system call, small enough to stay in a core's cache.
@@ -116,13 +118,13 @@ pub fn run(
     settled: &mut dyn FnMut(&Claim, &Verdict),
 ) -> Result<Survey, Error> {
     let (send, receive) = channel();
-    let threads = rayon::current_num_threads();
     let present = Present::of(survey.shard());
     let key = survey.key().cloned();
-    rayon::in_place_scope(|scope| -> Result<(), Error> {
+    let ways = Ways::of(store)?;
+    ways.scope(|scope| -> Result<(), Error> {
         let context = Context { store, depth, key: key.as_ref(), watch, present: &present };
         let (gathered, walked) = (Vec::new(), HashMap::new());
-        let mut running = Running { scope, context, gathered, walked, send, receive, running: 0, threads, settled };
+        let mut running = Running { scope, context, gathered, walked, send, receive, running: 0, ways: &ways, settled };
         loop {
             watch.go_on()?;
             match survey.ask() {
@@ -169,7 +171,7 @@ struct Running<'f, 'scope> {
     send: Sender<Done>,
     receive: Receiver<Done>,
     running: usize,
-    threads: usize,
+    ways: &'f Ways,
     settled: &'f mut dyn FnMut(&Claim, &Verdict),
 }
 
@@ -211,7 +213,7 @@ impl<'scope> Running<'_, 'scope> {
         for claims in lengths.chunks(LENGTHS).map(<[Claim]>::to_vec) {
             self.start(survey, move |context, send| context.lengths(claims, send))?;
         }
-        for job in schedule::schedule(bytes, self.threads) {
+        for job in self.ways.schedule(bytes) {
             self.start(survey, move |context, send| context.job(job, send))?;
         }
         Ok(())
@@ -222,7 +224,7 @@ impl<'scope> Running<'_, 'scope> {
         survey: &mut Survey,
         work: impl FnOnce(Context<'scope>, &Sender<Done>) -> Result<(), Error> + Send + 'scope,
     ) -> Result<(), Error> {
-        self.land(survey, self.threads * AHEAD)?;
+        self.land(survey, self.ways.threads() * AHEAD)?;
         self.running += 1;
         let (context, send) = (self.context, self.send.clone());
         self.scope.spawn(move |_| {

@@ -6,6 +6,7 @@
 //! wherever it leads, once: when the root is opened.
 
 pub(crate) mod beneath;
+mod bucket;
 mod coming;
 mod files;
 pub mod mapped;
@@ -20,6 +21,7 @@ use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::Entry;
 use highwater_core::name::Name;
 
+pub use bucket::Bucket;
 pub use coming::{Coming, News};
 pub(crate) use files::BlockDevice;
 pub use files::{Files, Links, Locks};
@@ -102,6 +104,12 @@ pub trait Store: Sync + Send {
     /// The operating system's; `Unsupported` where nobody tells.
     fn tell_of(&self, _folder: Option<&Name>, _news: &dyn News) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// How many reads are best under way at a time, where that is not a matter of this machine's cores: far roots answer
+    /// late, and many as fast as one.
+    fn ways(&self) -> Option<usize> {
+        None
     }
 
     /// This root as what it is, for another of its kind.

@@ -95,21 +95,21 @@ impl Run for Restore {
             let what = format!("{first} is a file and {second} is a folder: the repository comes first");
             return Err(usage(format!("{what}, as in: highwater restore REPO Data.fs")));
         }
-        let from = open(&repository.path, &self.root)?;
-        let format = kind_of(&from, &self.root)?;
+        let from = open(&repository.path, &self.root, stop)?;
+        let format = kind_of(&*from, &self.root)?;
         let watch = self.talk.watch(stop);
-        self.only(&from, format, &repository.path, &watch)?;
+        self.only(&*from, format, &repository.path, &watch)?;
         let to_stdout = self.target == Path::new("-");
         // As a stream of bytes, an archived tree can be salvaged, and handed on.
         let is_tree = |point: &String| format.point(point).is_ok_and(|point| point.is_tree());
         let is_tree = repository.point.as_ref().is_some_and(is_tree) && !self.datastore.salvage && !to_stdout;
         let asked = Asked { format, point: repository.point, key: self.keys.load()? };
         if is_tree || format.facts().shape == Shape::Tree {
-            return self.to_tree(&from, asked, &watch);
+            return self.to_tree(&*from, asked, &watch);
         }
         let plan = match self.datastore.salvage {
-            true => Plan::salvage(&from, asked)?,
-            false => Plan::make(&from, asked, Depth::Digest)?,
+            true => Plan::salvage(&*from, asked)?,
+            false => Plan::make(&*from, asked, Depth::Digest)?,
         };
         let job = RestoreOptions {
             quick: self.repozo.quick,
@@ -124,18 +124,18 @@ impl Run for Restore {
             return Err(usage("--salvage needs a file: what is bad is known only after it was read".to_owned()));
         }
         if to_stdout && self.dry_run {
-            look(&plan, &from, Look::Closely, &watch)?;
+            look(&plan, &*from, Look::Closely, &watch)?;
             out::print(&super::show::table(&plan))?;
             return Ok(Exit::Sound);
         }
         let outcome = progress::with("restoring", self.talk.quiet, &watch, || {
             if to_stdout {
-                return to_stream(&job, &plan, &from, &mut out::stream()?, &watch);
+                return to_stream(&job, &plan, &*from, &mut out::stream()?, &watch);
             }
             let target = disk::target(&self.target, self.writing.locks())?;
             let restore = if self.datastore.salvage { salvage } else { to_file };
             let (to, name) = (&*target.root, &target.name);
-            let run = Restoring { job: &job, plan: &plan, from: &from, to, target: name, watch: &watch };
+            let run = Restoring { job: &job, plan: &plan, from: &*from, to, target: name, watch: &watch };
             let outcome = restore(&run);
             out::shortcomings(&target.root);
             outcome

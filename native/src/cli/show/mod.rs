@@ -63,12 +63,12 @@ pub(super) struct Show {
 impl Run for Show {
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let repository = Repository::parse(&self.repository)?;
-        let store = open(&repository.path, &self.root)?;
-        let format = kind_of(&store, &self.root)?;
+        let store = open(&repository.path, &self.root, stop)?;
+        let format = kind_of(&*store, &self.root)?;
         refuse(&[&self.keys], &repository.path, format, None)?;
         let lacks = |point: &&String| format.point(point).is_ok_and(|point| point.restores().is_err());
         if let Some(point) = repository.point.as_ref().filter(lacks) {
-            return archives(&find(&store, format, point.clone())?, self.json);
+            return archives(&find(&*store, format, point.clone())?, self.json);
         }
         let key = self.keys.load()?;
         if format.facts().shape == Shape::Tree {
@@ -76,7 +76,7 @@ impl Run for Show {
                 return Err(usage("--chunks is for archives; --json names the object of each file".to_owned()));
             }
             let (point, within) = divided(format, repository.point);
-            let plan = TreePlan::make(&store, Asked { format, point, key })?;
+            let plan = TreePlan::make(&*store, Asked { format, point, key })?;
             let path =
                 within.map(|within| plan.path_called(&within).map_or_else(|| path_in(&within), Ok)).transpose()?;
             set::show(&plan, path.as_ref(), self.json)?;
@@ -87,12 +87,12 @@ impl Run for Show {
             && let Some(archive) = Archive::named(format, point)?
         {
             let asked = Asked { format, point: Some(archive.point.clone()), key: key.clone() };
-            let plan = Plan::make(&store, asked, Depth::List)?;
-            archive.show(&Chunks::new(&store, &plan, key.as_ref(), stop), self.json)?;
+            let plan = Plan::make(&*store, asked, Depth::List)?;
+            archive.show(&Chunks::new(&*store, &plan, key.as_ref(), stop), self.json)?;
             return Ok(Exit::Sound);
         }
         let asked = Asked { format, point: repository.point, key };
-        let plan = Plan::make(&store, asked, Depth::List)?;
+        let plan = Plan::make(&*store, asked, Depth::List)?;
         if self.json {
             let chunks: Vec<_> = plan.claims.iter().map(|claim| chunk(&claim)).collect();
             let index = plan.index.as_ref().map(ToString::to_string);

@@ -6,7 +6,7 @@ mod part;
 mod unread;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -22,13 +22,13 @@ use serde_json::json;
 use super::exit::Exit;
 use super::label::labels;
 use super::options::{self, Keys, OfKind, ReportFiles, Root, Talk};
-use super::repository::{Repository, kind_of, open, usage};
+use super::repository::{Repository, kind_of, open, open_folder, usage};
 use super::verb::Run;
 use super::{out, progress};
 use crate::drive;
 use crate::error::{Class, Error};
-use crate::store::Store;
 use crate::store::mapped::Mapped;
+use crate::store::{Bucket, Store};
 use crate::watch::Watch;
 use events::Events;
 use lists::with_lists;
@@ -55,6 +55,7 @@ Examples:
   highwater verify /srv/app/db                              a fjall, RocksDB or LevelDB store, also while it is written
   highwater verify /srv/zope/storage                        a DirectoryStorage
   highwater verify /snap/db                                 a folder, by the list /snap/db.mtree
+  highwater verify s3://backups/zodb                        what lies below a prefix of a bucket
   highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json=part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
   highwater report merge part-*.json")]
 pub(super) struct Verify {
@@ -110,15 +111,16 @@ impl Run for Verify {
                 bad.point.as_deref().unwrap_or_default()
             )));
         }
+        let is_no_folder = |path: &Path| !path.is_dir() && !Bucket::is_named(path);
         if let Some(bad) =
-            repositories.iter().find(|repository| repository.point.is_none() && !repository.path.is_dir())
+            repositories.iter().find(|repository| repository.point.is_none() && is_no_folder(&repository.path))
         {
             self.files.expect_equals(&bad.path)?;
         }
         let labels = labels(&repositories);
         let depth = self.depth.into();
         let several = repositories.len() > 1;
-        let settings = Settings { depth, shard, key: self.keys.load()? };
+        let settings = Settings { depth, shard, key: self.keys.load()?, stop };
         let watch = self.talk.watch(stop);
         let files = self.files.open(&watch)?;
         let mut events = Events::open(self.events.as_deref(), &watch)?;
@@ -158,10 +160,11 @@ impl Run for Verify {
 
 /// How all roots are looked at.
 #[derive(Clone)]
-struct Settings {
+struct Settings<'a> {
     depth: Depth,
     shard: Shard,
     key: Option<Key>,
+    stop: &'a Arc<AtomicBool>,
 }
 
 impl Verify {
@@ -170,17 +173,19 @@ impl Verify {
         &self,
         repository: Repository,
         label: String,
-        settings: &Settings,
+        settings: &Settings<'_>,
         events: &mut Events,
         watch: &Watch<'_>,
     ) -> Result<Report, Error> {
-        let files = open(&repository.path, &self.root)?;
-        let store: Box<dyn Store> = if self.mmap { Box::new(Mapped(files)) } else { Box::new(files) };
+        let store: Box<dyn Store> = match self.mmap {
+            true => Box::new(Mapped(open_folder(&repository.path, self.root.following)?)),
+            false => open(&repository.path, &self.root, settings.stop)?,
+        };
         let format = match repository.kind.and_then(by_name) {
             Some(format) => format,
             None => kind_of(&*store, &self.root)?,
         };
-        let Settings { depth, shard, key } = settings.clone();
+        let Settings { depth, shard, key, .. } = settings.clone();
         let trails = depth >= format.facts().trails;
         let of = match &repository.point {
             None => Of::All,

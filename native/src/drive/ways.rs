@@ -1,0 +1,49 @@
+//! `Ways`: how many threads check claims, and which claims go together: as many as there are cores, in lanes; of a far
+//! root, as many as reads are best under way, one claim each.
+
+use highwater_core::claim::Claim;
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
+
+use super::schedule::{Job, schedule};
+use crate::error::Error;
+use crate::store::Store;
+
+/// Threads for one drive.
+pub(super) struct Ways {
+    /// Those of a far root: most of them wait.
+    far: Option<ThreadPool>,
+}
+
+impl Ways {
+    /// Those for a root.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(super) fn of(store: &dyn Store) -> Result<Self, Error> {
+        let pool = |ways| ThreadPoolBuilder::new().num_threads(ways).build();
+        let far = store.ways().map(pool).transpose();
+        Ok(Self { far: far.map_err(|error| Error::failed(format!("cannot start threads: {error}")))? })
+    }
+
+    /// How many there are.
+    pub(super) fn threads(&self) -> usize {
+        self.far.as_ref().map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads)
+    }
+
+    /// Runs what gives them work.
+    pub(super) fn scope<'scope, R>(&self, work: impl FnOnce(&Scope<'scope>) -> R) -> R {
+        match &self.far {
+            Some(pool) => pool.in_place_scope(work),
+            None => rayon::in_place_scope(work),
+        }
+    }
+
+    /// Gives claims out to them.
+    pub(super) fn schedule(&self, claims: Vec<Claim>) -> Vec<Job> {
+        match self.far {
+            None => schedule(claims, self.threads()),
+            // What waits for the wire gains nothing by a lane, and holds a block.
+            Some(_) => claims.into_iter().map(|claim| Job::Lanes(1, vec![claim])).collect(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A wire that breaks, and a bucket that changes: no damage is found that is none, and none is passed over.
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use highwater_tests::s3::{Fault, Rule};
+use highwater_tests::specimens::{self, Specimen as _};
+
+use crate::roots::Roots;
+
+/// A repository, and its full backup's name.
+fn repository() -> (Roots, String) {
+    let roots = Roots::new();
+    let sample = specimens::repozo::Repozo.small();
+    roots.lay(&sample.files);
+    let name = sample.files.keys().find(|name| name.ends_with(".fs")).expect("a full backup").clone();
+    (roots, name)
+}
+
+fn breaks(roots: &Roots, name: &str, fault: Fault, times: u32) {
+    roots.server.plan(Rule { to: format!("GET /{}/set/{name}", Roots::bucket()), times, fault, deed: None });
+}
+
+#[test]
+fn a_body_that_breaks_is_taken_up_again() {
+    for fault in [Fault::Cut(100), Fault::Reset(100), Fault::Closed, Fault::Status(503, "SlowDown", vec![])] {
+        let (roots, name) = repository();
+        breaks(&roots, &name, fault.clone(), 2);
+        let run = roots.run(&["verify"], &Roots::far(), &[]);
+        assert_eq!((run.code, roots.server.left()), (0, 0), "{fault:?}: {}", run.account());
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_damaged() {
+    for fault in [Fault::Status(403, "AccessDenied", vec![]), Fault::Status(403, "InvalidObjectState", vec![])] {
+        let (roots, name) = repository();
+        breaks(&roots, &name, fault.clone(), 100);
+        let run = roots.run(&["verify", "--json"], &Roots::far(), &[]);
+        assert_eq!(run.code, 3, "{fault:?}: {}", run.account());
+        assert!(run.text().contains("it cannot be read"), "{fault:?}: {}", run.account());
+    }
+}
+
+#[test]
+fn wrong_bytes_on_the_wire_are_damage_that_is_told() {
+    let (roots, name) = repository();
+    breaks(&roots, &name, Fault::Flip(50), 1);
+    assert_eq!(roots.run(&["verify"], &Roots::far(), &[]).code, 1);
+    assert_eq!(roots.run(&["verify"], &Roots::far(), &[]).code, 0);
+}
+
+#[test]
+fn an_object_that_changes_behind_its_listing_cannot_be_read() {
+    let (roots, name) = repository();
+    let (key, body) = (Roots::key(&name), vec![7; 5_000]);
+    let deed = Box::new(move |shelves: &mut highwater_tests::s3::Shelves| {
+        _ = shelves.put(Roots::bucket(), &key, &body);
+    });
+    // After the list has gone out that is the survey's; the one before it is for the kind.
+    let to = format!("GET /{}?", Roots::bucket());
+    roots.server.plan(Rule::next(Fault::None).to(&to));
+    roots.server.plan(Rule { to, times: 1, fault: Fault::None, deed: Some(deed) });
+    let run = roots.run(&["verify", "--json"], &Roots::far(), &[]);
+    assert_eq!((run.code, roots.server.left()), (3, 0), "{}", run.account());
+    assert!(run.text().contains("it cannot be read"), "{}", run.account());
+    roots.run(&["verify"], &Roots::far(), &[]).expect(1);
+}
+
+#[test]
+fn a_bucket_that_is_not_there_is_said() {
+    let (roots, _) = repository();
+    for (root, word) in [("s3://nowhere-1/set", "bucket"), ("s3://backups/nothing", "cannot list"), ("s3://", "bucket")]
+    {
+        for verb in ["verify", "list", "show"] {
+            let run = roots.run(&[verb], OsStr::new(root).as_ref(), &[]);
+            assert!([2, 4].contains(&run.code) && run.stderr.contains(word), "{}", run.account());
+        }
+    }
+}
+
+#[test]
+fn a_slow_wire_changes_nothing() {
+    let (roots, name) = repository();
+    breaks(&roots, &name, Fault::Slow(200, Duration::from_millis(1)), 1);
+    roots.run(&["verify"], &Roots::far(), &[]).expect(0);
+}

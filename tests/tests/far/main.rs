@@ -1,0 +1,6 @@
+//! Roots in a bucket, against our own server of S3.
+
+mod faults;
+mod long;
+mod roots;
+mod same;

@@ -1,0 +1,98 @@
+//! What a bucket holds is judged as the same files in a folder are: every kind of set, sound and damaged, by every verb
+//! that reads.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use highwater_core::facts::Shape;
+use highwater_tests::score::{Score, size};
+use highwater_tests::specimens::{self, Sample, Specimen as _};
+
+use crate::roots::{Roots, at};
+
+/// How a text calls the two roots is no difference.
+fn alike(roots: &Roots, text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text).into_owned();
+    let near = roots.near().display().to_string();
+    text.replace(&near, "ROOT").replace(&Roots::far().display().to_string(), "ROOT")
+}
+
+/// What a verb says of either root, if it is not the same.
+fn differs(roots: &Roots, words: &[&str], point: Option<&str>, more: &[&OsStr]) -> Option<String> {
+    let named = |root: &Path| point.map_or_else(|| root.to_owned(), |point| at(root, point));
+    let near = roots.run(words, &named(&roots.near()), more);
+    let far = roots.run(words, &named(&Roots::far()), more);
+    let same = near.code == far.code && alike(roots, &near.stdout) == alike(roots, &far.stdout);
+    (!same).then(|| format!("{}\nbut\n{}", near.account(), far.account()))
+}
+
+#[test]
+fn a_bucket_is_judged_as_a_folder_is() {
+    let (roots, mut score) = (Roots::new(), Score::new("far roots: verify"));
+    for specimen in specimens::all() {
+        let sample = specimen.small();
+        let cases: Vec<_> = specimen.damages(&sample).collect();
+        // In CI, some of each kind, the sound one among them.
+        let step = (cases.len() / usize::try_from(size(12, u64::MAX)).unwrap_or(usize::MAX)).max(1);
+        for case in cases.iter().step_by(step) {
+            roots.lay(&case.files);
+            for depth in ["list", "deep"] {
+                score.ran(1);
+                let words = ["verify", "--json", "--kind", specimen.name(), "--depth", depth];
+                if let Some(what) = differs(&roots, &words, None, &[]) {
+                    score.fail(format!("{}, {} at {depth}: {what}", specimen.name(), case.name));
+                }
+            }
+        }
+    }
+    score.end();
+}
+
+fn points(sample: &Sample) -> impl Iterator<Item = &str> {
+    sample.points.iter().filter(|point| !point.sealed).map(|point| point.name.as_str())
+}
+
+#[test]
+fn a_bucket_gives_what_a_folder_gives() {
+    let (roots, mut score) = (Roots::new(), Score::new("far roots: list, show, restore, export"));
+    for specimen in specimens::all() {
+        let (sample, shape) = (specimen.small(), specimen.format().facts().shape);
+        roots.lay(&sample.files);
+        let mut check = |words: &[&str], point: Option<&str>, more: &[&OsStr]| {
+            score.ran(1);
+            if let Some(what) = differs(&roots, words, point, more) {
+                score.fail(format!("{}: {what}", specimen.name()));
+            }
+        };
+        check(&["list", "--json"], None, &[]);
+        check(&["strays", "--json"], None, &[]);
+        for point in points(&sample) {
+            check(&["show", "--json"], Some(point), &[]);
+            match shape {
+                Shape::Nothing => {}
+                Shape::Append | Shape::Image => check(&["restore"], Some(point), &[OsStr::new("-")]),
+                Shape::Tree => check(&["export"], Some(point), &[]),
+            }
+        }
+    }
+    score.end();
+}
+
+#[test]
+fn what_a_bucket_has_heals_a_folder() {
+    let roots = Roots::new();
+    let sample = specimens::repozo::Repozo.small();
+    roots.lay(&sample.files);
+    let (name, whole) = sample.files.iter().find(|(name, _)| name.ends_with(".fs")).expect("a full backup");
+    let damaged: Vec<u8> = whole.iter().map(|byte| byte ^ 1).collect();
+    fs::write(roots.near().join(name), damaged).expect("a file");
+    assert_eq!(roots.run(&["verify"], &roots.near(), &[]).code, 1);
+    let far = Roots::far();
+    roots.run(&["heal"], &roots.near(), &[OsStr::new("--from"), far.as_os_str()]).expect(0);
+    roots.run(&["verify"], &roots.near(), &[]).expect(0);
+    // And nothing writes into a bucket.
+    let near = roots.near();
+    let run = roots.run(&["heal"], &far, &[OsStr::new("--from"), near.as_os_str()]);
+    assert!(run.code == 2 && run.stderr.contains("only read"), "{}", run.account());
+}
