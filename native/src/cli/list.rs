@@ -46,7 +46,7 @@ impl Run for List {
         let format = kind_of(&*store, &self.root)?;
         let options = Options::whole(format, label(&self.repository), Depth::List);
         let survey = Survey::new(format.inspect(&Scope::new(Of::Catalogue)), options);
-        let survey = drive::run(&*store, survey, Depth::List, &Watch::silent(), &mut |_, _| {})?;
+        let survey = drive::run(&*store, survey, Depth::List, &Watch::new(Arc::clone(stop), |_| {}), &mut |_, _| {})?;
         let sets = survey.sets();
         if self.json {
             let points: Vec<_> = sets.iter().map(point).collect();

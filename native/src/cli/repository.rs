@@ -29,7 +29,9 @@ impl Repository {
     pub(super) fn parse(text: &OsStr) -> Result<Self, Error> {
         let path = Path::new(text);
         let at = text.as_bytes().iter().rposition(|byte| *byte == b'@');
-        let Some(at) = at.filter(|_| !path.exists()) else {
+        // A prefix that holds an `@` is ended by a slash.
+        let is_prefix = Bucket::is_named(path) && text.as_bytes().ends_with(b"/");
+        let Some(at) = at.filter(|_| !is_prefix && !path.exists()) else {
             return Ok(Self { path: path.to_owned(), point: None, kind: None });
         };
         let (repository, point) = text.as_bytes().split_at(at);
@@ -75,6 +77,9 @@ pub(super) fn open_folder(path: &Path, following: Following) -> Result<Files, Er
 
 /// What is said of a path inside a repository to whoever took it for one: how to name what it stands for.
 pub(super) fn part_of(path: &Path) -> Option<String> {
+    if Bucket::is_named(path) {
+        return None;
+    }
     let whole = std::path::absolute(path).ok()?;
     whole.ancestors().skip(1).find_map(|folder| {
         let inner = whole.strip_prefix(folder).ok()?.to_str()?;

@@ -343,7 +343,7 @@ impl Context<'_> {
             let bytes = stream.lane.length();
             let verdict = match end {
                 Ok(()) => stream.lane.end(),
-                Err(error) => Verdict::of_fault(fault(&error)),
+                Err(error) => one::failed(self.store, &stream.tag, &error),
             };
             out.borrow_mut().settle(stream.tag, verdict, bytes, false);
             Ok(())

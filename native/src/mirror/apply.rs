@@ -1,13 +1,15 @@
 //! Applies a plan whose bodies are there: moves files, and puts what waited into its place.
 //!
 //! What makes room goes first, then what comes back, then what waited; and each is durable before the next begins, or a
-//! power cut could keep the second of two names of a file and lose the first. Each step is done or not done yet, whatever a run before did of it: a file that lies where it should go, and not where
-//! it comes from, was moved. No step replaces a file. So all of them can be done again from the first.
+//! power cut could keep the second of two names of a file and lose the first. Each step is done or not done yet, whatever a
+//! run before did of it: a file that lies where it should go, and not where it comes from, was moved. No step replaces a
+//! file. So all of them can be done again from the first.
 //!
 //! What goes, goes when the pointer means an index that does not name it any more, and before anything else is begun:
 //! no cut leaves a file that no row and no plan tells of.
 
 use std::io;
+use std::ops::AddAssign;
 
 use highwater_core::formats::mirror::plan::{Step, Why};
 use highwater_core::name::Name;
@@ -33,11 +35,21 @@ pub struct Applying {
     pub freed: u64,
 }
 
+impl AddAssign for Applying {
+    fn add_assign(&mut self, other: Self) {
+        let Self { moved, lost, removed, freed } = other;
+        self.moved += moved;
+        self.lost += lost;
+        self.removed += removed;
+        self.freed = self.freed.saturating_add(freed);
+    }
+}
+
 /// Carries out all steps but the fetching and the removing; says whether anything is to be removed.
 ///
 /// # Errors
 /// The operating system's; the user, between two steps. The next run goes on.
-pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<(Applying, bool), Error> {
+pub(super) fn all(area: &Area<'_>, goes_on: bool, watch: &Watch<'_>) -> Result<(Applying, bool), Error> {
     let mut done = Applying::default();
     for comes_back in [false, true] {
         let mut is_any = false;
@@ -47,7 +59,7 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<(Applying, bool)
                 && (why == Why::Back) == comes_back
             {
                 is_any = true;
-                match relocate(area, (&from, &to), why, watch)? {
+                match relocate(area, (&from, &to), goes_on && why == Why::Retired, watch)? {
                     Became::Moved => done.moved += 1,
                     Became::Lost => done.lost += 1,
                     Became::Done => {}
@@ -73,13 +85,17 @@ pub(super) fn all(area: &Area<'_>, watch: &Watch<'_>) -> Result<(Applying, bool)
                 }
             }
             Step::Fetch(_) | Step::Move { .. } => {}
+            Step::Touch { at, .. } if what(area, &at)? != Some(What::File) => {
+                watch.notice(format!("'{at}' is no file any more, and its time was to be set: verify the mirror"));
+                done.lost += 1;
+            }
             Step::Touch { at, modified } => match area.disk.open_for_writing(&at) {
                 Ok(file) => file.set_modified(modified).map_err(Error::at("set the time of", area.disk, &at))?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    watch.notice(format!("'{at}' is not there, and its time was to be set: verify the mirror"));
+                // Its bytes are right: its time alone is not worth to end a run for.
+                Err(error) => {
+                    watch.notice(format!("the time of '{at}' cannot be set: {error}"));
                     done.lost += 1;
                 }
-                Err(error) => return Err(Error::at("open", area.disk, &at)(error)),
             },
         }
         Ok(())
@@ -147,8 +163,13 @@ enum Became {
     Lost,
 }
 
-/// Moves a file, if it was not moved yet.
-fn relocate(area: &Area<'_>, (from, to): (&Name, &Name), why: Why, watch: &Watch<'_>) -> Result<Became, Error> {
+/// Moves a file, if it was not moved yet, which an earlier run may have done where another file is by now.
+fn relocate(
+    area: &Area<'_>,
+    (from, to): (&Name, &Name),
+    may_be_done: bool,
+    watch: &Watch<'_>,
+) -> Result<Became, Error> {
     let disk = area.disk;
     let mut is_odd = false;
     for _ in 0..3 {
@@ -166,7 +187,7 @@ fn relocate(area: &Area<'_>, (from, to): (&Name, &Name), why: Why, watch: &Watch
         };
         match failed.kind() {
             // It was moved; what is where it was, if anything is, came into its place since.
-            io::ErrorKind::AlreadyExists if why == Why::Retired || !is_there(area, from)? => return Ok(Became::Done),
+            io::ErrorKind::AlreadyExists if may_be_done || !is_there(area, from)? => return Ok(Became::Done),
             // Nothing comes where it was: what is in its place is none of the mirror's.
             io::ErrorKind::AlreadyExists => {
                 make_way(area, to, watch)?;

@@ -8,6 +8,7 @@ use highwater_core::formats::mirror::applied::{self, Applied};
 use highwater_core::formats::mirror::names;
 use highwater_core::name::{Name, TEMPORARY};
 
+use super::journal::begun;
 use crate::disk::like::Like;
 use crate::disk::{self, Disk, Held, What, Writable};
 use crate::error::Error;
@@ -70,6 +71,8 @@ impl<'a> Area<'a> {
             Some(look) if look.what != What::Folder => {
                 return Err(Error::cannot_start(format!("{} is no folder", quoted(&disk.told(Some(&top))))));
             }
+            // No sync has begun to change anything here: what else is there, is another's.
+            Some(_) if begins == Begins::InAnEmptyFolder && is_unused(disk)? => was_empty = refuse_others(disk)?,
             Some(_) => {}
         }
         let held = lock::take(disk, names::LOCK)?;
@@ -147,13 +150,26 @@ impl<'a> Area<'a> {
     }
 }
 
+/// Whether nothing of a mirror says that anything was ever put into the tree.
+fn is_unused(disk: &dyn Disk) -> Result<bool, Error> {
+    for name in [named(names::APPLIED)?, begun()?] {
+        match disk.look(Some(&name)) {
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            look => return look.map(|_| false).map_err(Error::at("look at", disk, &name)),
+        }
+    }
+    Ok(true)
+}
+
 /// Refuses a folder that holds files which nobody said are to be mixed with a bucket's. A mirror of s3invsync is none.
 /// Gives whether it is empty.
 fn refuse_others(disk: &dyn Disk) -> Result<bool, Error> {
     let (mut first, mut is_mirror) = (None, false);
     let listed = disk.list(None, &mut |entry| {
         is_mirror |= entry.name.as_bytes() == BEFORE.as_bytes();
-        if !is_foreign(entry.name.as_bytes()) {
+        let is_ours = entry.name.as_bytes() == names::FOLDER.as_bytes();
+        if !is_ours && !is_foreign(entry.name.as_bytes()) {
             first.get_or_insert(entry.name);
         }
     });
@@ -173,11 +189,14 @@ pub(super) fn named(text: &str) -> Result<Name, Error> {
     Ok(Name::new(text.as_bytes())?)
 }
 
-/// Makes a folder that may be there, open to whom the mask of the user lets in.
+/// Makes a folder that may be there: it belongs to whom the one around it belongs to, and the mask of the user says whom it
+/// is open to.
 pub(super) fn folder(disk: &dyn Disk, name: &Name) -> Result<(), Error> {
-    let make = || {
+    let make = || -> io::Result<()> {
         let made = disk.make_folder(name)?;
-        made.set_mode(0o777 & !crate::store::umask())
+        let around = disk.look(name.folder().as_ref())?.ok_or(io::ErrorKind::NotFound)?;
+        _ = Like::new_in(&around).with_mode(0o777 & !crate::store::umask()).give(&*made)?;
+        Ok(())
     };
     match make() {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Error::at("make", disk, name)(error)),

@@ -69,11 +69,17 @@ pub(super) fn wanted() -> Result<Name, Error> {
     file("wanted")
 }
 
-fn begun() -> Result<Name, Error> {
+/// Where it says that a plan was begun.
+pub(super) fn begun() -> Result<Name, Error> {
     file("begun")
 }
 
 impl Journal {
+    /// A plan that fetches nothing, and makes the pointer this one.
+    pub(super) fn of_moves(applied: &Applied) -> Self {
+        Self { applied: applied.clone(), wanted: None, is_versioned: true, fetched: 0, bytes: 0 }
+    }
+
     /// The plan that was begun, if one was.
     ///
     /// # Errors
@@ -91,9 +97,10 @@ impl Journal {
         let Some(bytes) = read(disk, &name, LONGEST)? else { return Ok(None) };
         let odd = || {
             Error::damage(format!(
-                "'{name}' is damaged: it is to say what is carried out. Move {} elsewhere and sync again: what was \
-                 moved by then is found by verify",
-                names::PLAN
+                "'{name}' is damaged: it is to say what is carried out. Move {} and {} elsewhere and sync \
+                 again: what was moved by then is found by verify",
+                names::PLAN,
+                names::STAGE
             ))
         };
         let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(odd)?;

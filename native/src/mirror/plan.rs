@@ -97,6 +97,7 @@ pub(super) fn make(
     let tally = merge.end(&mut |out| writing.take(out));
     let (filtered, wanted, fetched, bytes) = (writing.filtered, writing.wanted, writing.fetched, writing.bytes);
     let written = writing.end()?;
+    index_file.set_mode(0o666 & !crate::store::umask()).map_err(cannot_write)?;
     let number = before.map_or(1, |(applied, _)| applied.index.saturating_add(1));
     let applied = Applied {
         bucket: wish.bucket.to_owned(),
@@ -105,6 +106,7 @@ pub(super) fn make(
         index: number,
         size: written.size,
         tail: written.sum,
+        unread: 0,
     };
     let journal = Journal { applied, wanted: Some(wanted), is_versioned: wish.is_versioned, fetched, bytes };
     Ok(Some(Planned { journal, tally, filtered }))
@@ -152,6 +154,7 @@ pub(super) fn again(
     })?;
     let (filtered, wanted, fetched, bytes) = (writing.filtered, writing.wanted, writing.fetched, writing.bytes);
     let written = writing.end()?;
+    index_file.set_mode(0o666 & !crate::store::umask()).map_err(cannot_write)?;
     let number = applied.index.saturating_add(1);
     let applied = Applied { index: number, size: written.size, tail: written.sum, ..applied.clone() };
     let journal = Journal { applied, wanted: Some(wanted), is_versioned, fetched, bytes };

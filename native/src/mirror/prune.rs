@@ -62,12 +62,20 @@ pub fn prune(
     each: &mut dyn FnMut(&Name, u64) -> Result<(), Error>,
 ) -> Result<Pruning, Error> {
     let Taken { area, applied, index, before } = take(disk, dry_run, watch)?;
+    if applied.unread > 0 {
+        return Err(Error::cannot_start(format!(
+            "the newest inventory has {} rows that cannot be read, so what it does not list may be in the bucket: sync to a \
+             newer one first",
+            applied.unread
+        )));
+    }
     let prune = Prune::new(&index.tail, number(&index, &applied.point)?, until);
     let mut pruning = Pruning { points: told(&index, &prune), pruned: Pruned::default(), applied: before };
     let next = names::index(applied.index.saturating_add(1)).ok_or_else(|| Error::failed("the index has no name"))?;
     let name = if dry_run { journal::rows()? } else { next };
     let file = area.create(&name)?;
-    let mut wanted = if index.tail.totals.wanted > 0 { listed(disk, watch)? } else { BTreeMap::new() };
+    let listed = if index.tail.totals.wanted > 0 { listed(disk, watch)? } else { Some(BTreeMap::new()) };
+    let (is_read, mut wanted) = (listed.is_some(), listed.unwrap_or_default());
     let written = write(&area, &*file, (&index, prune), &mut pruning.pruned, &mut wanted, watch)?;
     if dry_run {
         Journal::for_each(&area, &mut |step| match step {
@@ -83,7 +91,7 @@ pub fn prune(
         return Ok(pruning);
     }
     file.set_mode(0o666 & !crate::store::umask()).map_err(Error::at("write", disk, &name))?;
-    if pruning.pruned.wanted > 0 {
+    if pruning.pruned.wanted > 0 && is_read {
         let mut wants = Wants::at(&area, journal::wanted()?)?;
         wanted.values().filter(|(_, stays)| *stays).try_for_each(|(wanted, _)| wants.push(wanted))?;
         wants.end()?;
@@ -91,15 +99,8 @@ pub fn prune(
     let index = applied.index.saturating_add(1);
     let applied = Applied { index, size: written.size, tail: written.sum, ..applied };
     area.barrier()?;
-    Journal { applied: applied.clone(), wanted: None, is_versioned: true, fetched: 0, bytes: 0 }.begin(&area)?;
-    let done = finish(&area, &applied, watch)?;
-    let Applying { moved, lost, removed, freed } = pruning.applied;
-    pruning.applied = Applying {
-        moved: moved + done.moved,
-        lost: lost + done.lost,
-        removed: removed + done.removed,
-        freed: freed.saturating_add(done.freed),
-    };
+    Journal::of_moves(&applied).begin(&area)?;
+    pruning.applied += finish(&area, &applied, false, watch)?;
     Ok(pruning)
 }
 
@@ -121,17 +122,19 @@ fn told(index: &Index, prune: &Prune<'_>) -> Vec<Told> {
 /// Key, version and ETag.
 type Which = (Vec<u8>, Vec<u8>, Vec<u8>);
 
-/// What the mirror's list says that it wants, none of which was found in the index yet.
-fn listed(disk: &dyn Disk, watch: &Watch<'_>) -> Result<BTreeMap<Which, (Wanted, bool)>, Error> {
+/// What the mirror's list says that it wants, none of which was found in the index yet; none where it cannot be read.
+fn listed(disk: &dyn Disk, watch: &Watch<'_>) -> Result<Option<BTreeMap<Which, (Wanted, bool)>>, Error> {
     let mut all = BTreeMap::new();
     let read = for_each_wanted(disk, &mut |wanted| {
         all.insert((wanted.key.clone(), wanted.version.clone(), wanted.etag.clone()), (wanted, false));
     });
     match read {
-        Err(error @ Error::Refused { .. }) => watch.notice(format!("{error}; what can be read of it is kept")),
-        read => read?,
+        Err(error @ Error::Refused { .. }) => {
+            watch.notice(format!("{error}; it stays as it is"));
+            Ok(None)
+        }
+        read => read.map(|()| Some(all)),
     }
-    Ok(all)
 }
 
 /// Writes the next index and the steps; notes of what is wanted whether it stays.

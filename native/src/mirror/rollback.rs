@@ -37,16 +37,16 @@ pub struct Rolled {
 /// # Errors
 /// There is none; a plan is under way; the disk.
 pub fn rollback(disk: &dyn Disk, to: &str, dry_run: bool, watch: &Watch<'_>) -> Result<Rolled, Error> {
-    let Taken { area, applied, index, .. } = take(disk, dry_run, watch)?;
+    let Taken { area, applied, index, before } = take(disk, dry_run, watch)?;
     let (from, number) = (number(&index, &applied.point)?, chosen(&index, to)?);
     let point = &index.tail.points[number as usize];
-    let mut rolled =
-        Rolled { from: applied.point.clone(), to: point.name.clone(), applied: Applying::default(), wanted: 0 };
+    let mut rolled = Rolled { from: applied.point.clone(), to: point.name.clone(), applied: before, wanted: 0 };
+    rolled.wanted = write(&area, &index, from, number, watch)?;
     if from == number {
+        // It may be an earlier run that came here, and was killed; what it lacks is told all the same.
+        Journal::end(&area)?;
         return Ok(rolled);
     }
-    let wanted = write(&area, &index, from, number, watch)?;
-    rolled.wanted = wanted;
     if dry_run {
         Journal::for_each(&area, &mut |_| {
             rolled.applied.moved += 1;
@@ -57,8 +57,8 @@ pub fn rollback(disk: &dyn Disk, to: &str, dry_run: bool, watch: &Watch<'_>) -> 
     }
     let applied = Applied { point: point.name.clone(), manifest: Digest::Md5(point.manifest), ..applied };
     area.barrier()?;
-    Journal { applied: applied.clone(), wanted: None, is_versioned: true, fetched: 0, bytes: 0 }.begin(&area)?;
-    rolled.applied = finish(&area, &applied, watch)?;
+    Journal::of_moves(&applied).begin(&area)?;
+    rolled.applied += finish(&area, &applied, false, watch)?;
     Ok(rolled)
 }
 
@@ -92,7 +92,7 @@ pub(super) fn take<'a>(disk: &'a dyn Disk, dry_run: bool, watch: &Watch<'_>) -> 
             )));
         }
         watch.decision(format!("ends the change to {point} first, which an earlier run began"));
-        before = finish(&area, &journal.applied, watch)?;
+        before = finish(&area, &journal.applied, true, watch)?;
     }
     Journal::end(&area)?;
     let Some(applied) = area.applied()? else {

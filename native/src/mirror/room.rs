@@ -126,7 +126,7 @@ pub(super) fn judge(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Re
         watch.notice(format!("{what}; it is tried, as that file system may store less than it is given"));
         return Ok(());
     }
-    Err(Error::cannot_start(format!("{what}; nothing was fetched: make room, and sync again")))
+    Err(Error::cannot_start(format!("{what}; nothing more is fetched: make room, and sync again")))
 }
 
 /// Whether there is room even if nothing of it lies there yet, and each body has folders of its own.

@@ -33,6 +33,8 @@ pub struct Summary {
     pub fetched: Fetched,
     /// What became of files that were to be moved.
     pub applied: Applying,
+    /// Rows of the inventory that cannot be read: what they list is not in the mirror.
+    pub unread: u64,
 }
 
 /// A mirror that is synced.
@@ -233,8 +235,8 @@ impl<'a> Sync<'a> {
                 (settle(area, journal, watch)?, fetched)
             }
         };
-        let done = finish(area, &applied, watch)?;
-        Ok(Summary { point: applied.point, resumed: false, fetched, applied: done })
+        let done = finish(area, &applied, expects == Expects::Ours, watch)?;
+        Ok(Summary { point: applied.point, resumed: false, fetched, applied: done, unread: applied.unread })
     }
 }
 
@@ -246,6 +248,19 @@ pub struct SyncPlan {
 }
 
 impl SyncPlan {
+    /// The same, where so many rows of the inventory cannot be read.
+    #[must_use]
+    pub fn lacking(mut self, unread: u64) -> Self {
+        self.planned.journal.applied.unread = unread;
+        self
+    }
+
+    /// Rows of the inventory that cannot be read.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.planned.journal.applied.unread
+    }
+
     /// How much there is to do.
     #[must_use]
     pub fn tally(&self) -> Tally {
@@ -281,8 +296,7 @@ fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Appli
 fn as_planned(area: &Area<'_>, journal: &Journal, name: &Name) -> Result<Applied, Error> {
     let rows = journal::rows()?;
     if area.disk.look(Some(&rows)).map_err(Error::at("look at", area.disk, &rows))?.is_some() {
-        let file = area.disk.open_for_writing(&rows).map_err(Error::at("open", area.disk, &rows))?;
-        file.set_mode(0o666 & !crate::store::umask()).map_err(Error::at("write", area.disk, &rows))?;
+        _ = Index::open(area.disk, rows.clone(), &journal.applied)?;
         area.remove(name)?;
         area.disk.rename_new(&rows, name).map_err(Error::at("name", area.disk, name))?;
     }
@@ -335,10 +349,10 @@ fn with_results(area: &Area<'_>, journal: &Journal, name: &Name, watch: &Watch<'
 }
 
 /// Moves files, commits, and removes what goes: only now does nothing name it any more. An interrupt by hand has to be
-/// meant.
-pub(super) fn finish(area: &Area<'_>, applied: &Applied, watch: &Watch<'_>) -> Result<Applying, Error> {
+/// meant. An earlier run may have moved some of them, if this one goes on.
+pub(super) fn finish(area: &Area<'_>, applied: &Applied, goes_on: bool, watch: &Watch<'_>) -> Result<Applying, Error> {
     let _guard = watch.guard();
-    let (mut done, removes) = apply::all(area, watch)?;
+    let (mut done, removes) = apply::all(area, goes_on, watch)?;
     area.barrier()?;
     area.put(&named(names::APPLIED)?, applied.line().as_bytes())?;
     let renewed = wants::renew(area)?;

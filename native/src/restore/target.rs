@@ -91,11 +91,12 @@ pub(super) fn refuse_inside(from: &dyn Store, to: &dyn Disk, target: &Name) -> R
     Ok(repository)
 }
 
-/// What was found, or none when nothing is there.
+/// What was found, or none when nothing is there, or nothing that is a file of this machine.
 fn there<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    use std::io::ErrorKind::{NotFound, Unsupported};
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), NotFound | Unsupported) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -1,5 +1,8 @@
 //! Lists of the keys of a bucket, page by page (ListObjectsV2).
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use jiff::Timestamp;
 
 use super::ask::Listing;
@@ -47,6 +50,8 @@ pub struct Pages<'a> {
     client: &'a Client,
     listing: Listing<'a>,
     next: Next,
+    /// Where pages began, as digests: none begins twice.
+    begun: HashSet<u64>,
     empty: u32,
 }
 
@@ -60,7 +65,7 @@ impl Client {
     /// The pages of a list, each fetched when it is asked for.
     #[must_use]
     pub fn list<'a>(&'a self, listing: &Listing<'a>) -> Pages<'a> {
-        Pages { client: self, listing: *listing, next: Next::First, empty: 0 }
+        Pages { client: self, listing: *listing, next: Next::First, begun: HashSet::new(), empty: 0 }
     }
 
     fn page(&self, listing: &Listing<'_>, behind: Option<&str>) -> Result<Page, Error> {
@@ -107,7 +112,9 @@ impl Iterator for Pages<'_> {
         };
         self.empty = if page.objects.is_empty() && page.folders.is_empty() { self.empty + 1 } else { 0 };
         if let Some(next) = &page.next {
-            if behind.as_ref() == Some(next) || self.empty > EMPTY {
+            let mut hasher = DefaultHasher::new();
+            next.hash(&mut hasher);
+            if !self.begun.insert(hasher.finish()) || self.empty > EMPTY {
                 let at = self.listing.place();
                 let why = "the list goes round in circles: its pages do not get anywhere".to_owned();
                 return Some(Err(Error::Wire { at, attempts: 1, why }));

@@ -59,6 +59,10 @@ impl Files {
     /// # Errors
     /// The operating system's; it is absent, denied, or no folder.
     pub fn open(path: &Path, links: Links) -> io::Result<Self> {
+        if super::Bucket::is_named(path) {
+            let what = "it lies in a bucket, which is only read, and not in this way; name a folder";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
         let at = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let root = openat(CWD, at, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let told = path.to_owned();

@@ -67,10 +67,29 @@ fn an_object_that_changes_behind_its_listing_cannot_be_read() {
     roots.run(&["verify"], &Roots::far(), &[]).expect(1);
 }
 
+/// Whoever prunes removes an index first; what it named may be gone then, and is not called damaged.
+#[test]
+fn a_chain_that_is_removed_meanwhile_is_no_damage() {
+    let (roots, name) = repository();
+    let removed: Vec<Vec<u8>> = specimens::repozo::Repozo.small().files.keys().map(|name| Roots::key(name)).collect();
+    let deed = Box::new(move |shelves: &mut highwater_tests::s3::Shelves| {
+        let keys = &mut shelves.bucket(Roots::bucket()).keys;
+        removed.iter().for_each(|key| drop(keys.remove(key)));
+    });
+    // When the index was read, and before anything that it names.
+    let index = specimens::repozo::Repozo.small().files.keys().find(|name| name.ends_with(".dat")).cloned();
+    let to = format!("GET /{}/set/{}", Roots::bucket(), index.expect("an index"));
+    roots.server.plan(Rule { to, times: 1, fault: Fault::None, deed: Some(deed) });
+    let run = roots.run(&["verify", "--json"], &Roots::far(), &[]);
+    assert_eq!(roots.server.left(), 0);
+    assert!(run.code != 1 && !run.text().contains("\"damaged\""), "{name}: {}", run.account());
+}
+
 #[test]
 fn a_bucket_that_is_not_there_is_said() {
     let (roots, _) = repository();
-    for (root, word) in [("s3://nowhere-1/set", "bucket"), ("s3://backups/nothing", "cannot list"), ("s3://", "bucket")]
+    for (root, word) in
+        [("s3://nowhere-1/set", "bucket"), ("s3://backups/nothing", "no key begins so"), ("s3://", "bucket")]
     {
         for verb in ["verify", "list", "show"] {
             let run = roots.run(&[verb], OsStr::new(root).as_ref(), &[]);

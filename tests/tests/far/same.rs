@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use highwater_core::facts::Shape;
+use highwater_tests::run::Run;
 use highwater_tests::score::{Score, size};
 use highwater_tests::specimens::{self, Sample, Specimen as _};
 
@@ -80,6 +81,29 @@ fn a_bucket_gives_what_a_folder_gives() {
 }
 
 #[test]
+fn a_file_and_a_folder_are_brought_to_what_a_bucket_has() {
+    let roots = Roots::new();
+    let sample = specimens::repozo::Repozo.small();
+    roots.lay(&sample.files);
+    let target = roots.near().with_file_name("Data.fs");
+    // From nothing, then from what is there.
+    for point in points(&sample).chain(points(&sample)) {
+        roots.run(&["restore", "--full"], &at(&Roots::far(), point), &[target.as_os_str()]).expect(0);
+        let near = roots.run(&["restore"], &at(&roots.near(), point), &[OsStr::new("-")]);
+        assert!(fs::read(&target).expect("a file") == near.expect(0).stdout, "{point}");
+    }
+    let sample = specimens::tree::Tree.small();
+    roots.lay(&sample.files);
+    let target = roots.near().with_file_name("folder");
+    for point in points(&sample).chain(points(&sample)) {
+        let run = roots.run(&["restore", "--full"], &at(&Roots::far(), point), &[target.as_os_str()]);
+        assert!([0, 3].contains(&run.code), "{}", run.account());
+        let run = roots.run(&["restore", "--full", "-n"], &at(&roots.near(), point), &[target.as_os_str()]);
+        assert!(run.text().contains("already"), "{}", run.account());
+    }
+}
+
+#[test]
 fn what_a_bucket_has_heals_a_folder() {
     let roots = Roots::new();
     let sample = specimens::repozo::Repozo.small();
@@ -91,8 +115,45 @@ fn what_a_bucket_has_heals_a_folder() {
     let far = Roots::far();
     roots.run(&["heal"], &roots.near(), &[OsStr::new("--from"), far.as_os_str()]).expect(0);
     roots.run(&["verify"], &roots.near(), &[]).expect(0);
-    // And nothing writes into a bucket.
-    let near = roots.near();
-    let run = roots.run(&["heal"], &far, &[OsStr::new("--from"), near.as_os_str()]);
-    assert!(run.code == 2 && run.stderr.contains("only read"), "{}", run.account());
+}
+
+#[test]
+fn nothing_writes_into_a_bucket_or_beside_it() {
+    let roots = Roots::new();
+    let sample = specimens::repozo::Repozo.small();
+    roots.lay(&sample.files);
+    let (near, far) = (roots.near(), Roots::far());
+    let file = roots.near().with_file_name("Data.fs");
+    fs::write(&file, b"FS30").expect("a file");
+    let words: [&[&OsStr]; 6] = [
+        &[OsStr::new("heal"), far.as_os_str(), OsStr::new("--from"), near.as_os_str()],
+        &[OsStr::new("backup"), file.as_os_str(), far.as_os_str()],
+        &[OsStr::new("prune"), OsStr::new("--keep-last=1"), far.as_os_str()],
+        &[OsStr::new("mark"), far.as_os_str()],
+        &[OsStr::new("restore"), near.as_os_str(), OsStr::new("s3://backups/Data.fs")],
+        &[OsStr::new("verify"), OsStr::new("--mmap"), far.as_os_str()],
+    ];
+    for words in words {
+        let run = Run::of(roots.command(words).current_dir(near.parent().expect("a folder")));
+        assert!([2, 3, 4].contains(&run.code) && run.stderr.contains("only read"), "{}", run.account());
+    }
+}
+
+/// Keys that no file can have are in nobody's way, and a list may have many pages.
+#[test]
+fn what_lies_beside_a_set_in_its_bucket_is_in_nobodys_way() {
+    let roots = Roots::new();
+    let sample = specimens::repozo::Repozo.small();
+    roots.lay(&sample.files);
+    roots.server.shelves(|shelves| {
+        for key in ["set/", "set/vm/", "set/a//b", "set/../up", "set/vm/../x", "set/.chunks/"] {
+            shelves.put(Roots::bucket(), key.as_bytes(), b"");
+        }
+        for number in 0..2_500 {
+            shelves.put(Roots::bucket(), format!("set/many/{number}").as_bytes(), b"x");
+            shelves.put(Roots::bucket(), format!("set-{number}/x").as_bytes(), b"x");
+        }
+    });
+    roots.run(&["verify"], &Roots::far(), &[]).expect(0);
+    roots.run(&["list"], &Roots::far().join(""), &[]).expect(0);
 }

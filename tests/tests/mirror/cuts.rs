@@ -135,6 +135,20 @@ fn a_sync_is_whole_after_the_next_run() {
     score.end();
 }
 
+/// The index that was planned is taken as it is then.
+#[test]
+fn a_sync_that_fetches_nothing_is_whole_after_the_next_run() {
+    let mut score = Score::part("power cuts", "mirrors, sync without bodies");
+    let (scene, model) = scene();
+    sync(&scene, &model).expect("it ends");
+    scene.delete("same");
+    scene.delete("b/c");
+    scene.list(3);
+    let run = |model: &Model| sync(&scene, model);
+    disturbed(&mut score, &model.survive(Survivors::Nothing), &run, &run);
+    score.end();
+}
+
 #[test]
 fn a_first_sync_is_whole_after_the_next_run() {
     let mut score = Score::part("power cuts", "mirrors, first sync");

@@ -59,7 +59,7 @@ fn a_sync_that_has_no_room_is_refused_before_any_body() {
     fs::create_dir(&mirror).expect("a folder");
     let run = sync(&scene, &mirror, &[]);
     run.expect(4).says("there is no room for the sync to 2024-11-01T01-00Z in").says("1.9 MiB are needed, and");
-    run.says("nothing was fetched: make room, and sync again");
+    run.says("nothing more is fetched: make room, and sync again");
     assert_eq!((bodies(&scene), tree(&mirror).len()), (0, 0));
     let told = sync(&scene, &mirror, &["--dry-run", "--json"]);
     let told: Value = serde_json::from_slice(&told.expect(0).stdout).expect("JSON");

@@ -42,6 +42,40 @@ fn keys_are_shown_as_the_bucket_has_them() {
 }
 
 #[test]
+fn one_key_is_restored_to_standard_output() {
+    let scene = Scene::new();
+    let long: String = (0..200_000).map(|number| format!("line {number}\n")).collect();
+    for (key, body) in [("a//b", "a body"), ("long", &long), ("f/x", "x"), ("empty", "")] {
+        scene.put(key, body);
+    }
+    scene.list(1);
+    scene.sync(&[]).expect(0);
+    scene.put("a//b", "another body");
+    scene.list(2);
+    scene.sync(&[]).expect(0);
+    let of = |point: &str, key: &str| format!("{}@{point}/{key}", scene.mirror().display());
+    for (point, key, body) in [
+        ("2024-11-01", "a//b", "a body"),
+        ("2024-11-02", "a//b", "another body"),
+        ("2024-11-02", "long", &long),
+        ("2024-11-02", "empty", ""),
+    ] {
+        let run = scene.run(&["restore", &of(point, key), "-"]);
+        assert!(run.expect(0).stdout == body.as_bytes(), "{key} of {point}: {} bytes", run.stdout.len());
+    }
+    scene.run(&["restore", &of("2024-11-02", "f"), "-"]).expect(2).says("is a folder");
+    let mirror = scene.mirror();
+    scene.run(&["restore", mirror.to_str().expect("text"), "-"]).expect(2).says("takes one file");
+    // What is damaged is never whole.
+    let mut damaged = long.clone().into_bytes();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    fs::write(mirror.join("long"), &damaged).expect("a file");
+    let run = scene.run(&["restore", &of("2024-11-02", "long"), "-"]);
+    assert!(run.code == 1 && run.stdout.len() < long.len(), "exit {}, {} bytes", run.code, run.stdout.len());
+}
+
+#[test]
 fn verify_says_how_many_bodies_are_proven_by_what() {
     let scene = Scene::new();
     for number in 0..5 {

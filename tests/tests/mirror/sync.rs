@@ -315,6 +315,82 @@ fn a_row_that_cannot_be_read_is_no_success() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_told_by_the_run_that_goes_on_too() {
+    let scene = Scene::new();
+    scene.put("k", "a body");
+    Recipe { first: vec![(0, "\"archive\",\"half a row\"\n")], ..Recipe::default() }.publish(&scene.server);
+    scene.server.plan(Rule::next(Fault::Status(403, "InvalidAccessKeyId", Vec::new())).to("/k?"));
+    scene.sync(&[]).expect(4);
+    let run = scene.sync(&[]);
+    run.expect(3).says("1 rows of the inventory cannot be read").prints("which an earlier run began");
+    scene.shows_the_bucket();
+    // It is known until a newer inventory has none.
+    scene.sync(&[]).expect(3).says("1 rows of the inventory cannot be read");
+    let mirror = scene.mirror();
+    let mirror = mirror.to_str().expect("text");
+    scene.run(&["mirror", "status", mirror]).expect(3).prints("1 rows of the newest inventory cannot be read");
+    scene.run(&["mirror", "prune", mirror, "--older-than", "1d"]).expect(4).says("sync to a newer one first");
+    scene.list(7);
+    scene.sync(&[]).expect(0);
+    scene.run(&["mirror", "status", mirror]).expect(0);
+    scene.run(&["mirror", "prune", mirror, "--older-than", "1d"]).expect(0);
+}
+
+/// A stray has the older name of a file that is replaced: it is kept, and said, and what is replaced has its name.
+#[test]
+fn a_taken_older_name_is_said_and_what_had_it_is_kept() {
+    let scene = Scene::new();
+    let version = scene.put("a", "a body");
+    scene.list(1);
+    scene.sync(&[]).expect(0);
+    scene.delete("a");
+    scene.list(2);
+    let etag = scene.server.shelves(|shelves| shelves.version(BUCKET, b"a", &version).etag.clone());
+    let older = scene.mirror().join(format!("a.old.{version}.{etag}"));
+    fs::write(&older, "a stray").expect("a file");
+    scene.sync(&[]).expect(3).says("found/");
+    assert!(!scene.mirror().join("a").exists());
+    assert_eq!(fs::read_to_string(&older).expect("a file"), "a body");
+    scene.roll("2024-11-01").expect(0);
+    assert_eq!(fs::read_to_string(scene.mirror().join("a")).expect("a file"), "a body");
+    scene.verify().expect(0);
+}
+
+/// What has the place of a file whose time is to be set is said, and ends nothing.
+#[test]
+fn a_time_that_cannot_be_set_ends_nothing() {
+    let scene = Scene::new();
+    scene.server.shelves(|shelves| shelves.bucket(BUCKET).versioned = false);
+    for key in ["a", "b"] {
+        scene.put(key, "the same");
+    }
+    scene.list(1);
+    scene.sync(&[]).expect(0);
+    for key in ["a", "b"] {
+        scene.put(key, "the same");
+    }
+    scene.list(2);
+    let path = scene.mirror().join("a");
+    fs::remove_file(&path).expect("a file");
+    fs::create_dir(&path).expect("a folder");
+    scene.sync(&[]).expect(3).says("'a' is no file any more");
+    scene.sync(&[]).expect(0);
+    assert_eq!(scene.verify().code, 3);
+}
+
+#[test]
+fn a_folder_that_was_filled_before_the_first_sync_came_to_anything_is_not_mixed() {
+    let scene = Scene::new();
+    scene.put("k", "a body");
+    scene.list(1);
+    scene.sync(&["--dry-run"]).expect(0);
+    fs::write(scene.mirror().join("mine"), "mine").expect("a file");
+    scene.sync(&[]).expect(4).says("not empty: 'mine' is in it");
+    scene.sync(&["--take-over"]).expect(0);
+    scene.sync(&[]).expect(0);
+}
+
+#[test]
 fn a_file_that_is_not_where_it_should_be_is_no_success() {
     let scene = Scene::new();
     // What file systems make for themselves is in nobody's way.
@@ -330,9 +406,10 @@ fn a_file_that_is_not_where_it_should_be_is_no_success() {
     let taken = scene.mirror().join(format!("k.old.{}.{etag}", versions[1]));
     fs::write(&taken, "somebody's").expect("written");
     // Somebody's file has the name that the newer version is to have: that is kept, and said.
-    scene.roll("2024-11-01").expect(3).says("'k' held other bytes");
+    scene.roll("2024-11-01").expect(3).says("held other bytes");
     assert_eq!(fs::read_to_string(scene.mirror().join("k")).expect("text"), "body 1");
-    assert_eq!(fs::read_to_string(scene.mirror().join(".highwater-mirror/found/0")).expect("text"), "body 2");
+    assert_eq!(fs::read_to_string(scene.mirror().join(".highwater-mirror/found/0")).expect("text"), "somebody's");
+    assert_eq!(fs::read_to_string(&taken).expect("text"), "body 2");
     fs::remove_file(scene.mirror().join("other")).expect("removed");
     scene.roll("latest").expect(3).says("'other' is not there, and was to be moved");
     scene.verify().expect(1);

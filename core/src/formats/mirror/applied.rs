@@ -6,7 +6,7 @@
 //!   size 24117 tail 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 sum 5d41402abc4b2a76
 //! ```
 //!
-//! All of it is one line. The tail is the SHA-256 of that of the index ([`super::index`]), the sum the first 16 digits
+//! All of it is one line. Where rows of the newest inventory could not be read, ` unread N` follows the tail. The tail is the SHA-256 of that of the index ([`super::index`]), the sum the first 16 digits
 //! of the SHA-256 of what stands before it. What cannot stand in a word of the bucket's name is written as in lists of
 //! mtree(5): `\` and three octal digits.
 
@@ -29,6 +29,8 @@ pub struct Applied {
     pub size: u64,
     /// The SHA-256 of its tail.
     pub tail: Digest,
+    /// Rows of the newest inventory that cannot be read: what they list may not be in the mirror.
+    pub unread: u64,
 }
 
 /// The longest pointer that is read, in bytes.
@@ -44,10 +46,13 @@ impl Applied {
     /// The line, with its end.
     #[must_use]
     pub fn line(&self) -> String {
-        let Self { bucket, point, manifest, index, size, tail } = self;
+        let Self { bucket, point, manifest, index, size, tail, unread } = self;
         let bucket = escaped(bucket.as_bytes());
-        let text =
+        let mut text =
             format!("{TITLE}bucket {bucket} point {point} manifest {manifest} index {index} size {size} tail {tail}");
+        if *unread > 0 {
+            text.push_str(&format!(" unread {unread}"));
+        }
         let sum = sum(&text);
         format!("{text}{SUM}{sum}\n")
     }
@@ -78,10 +83,16 @@ impl Applied {
 
     fn read(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.strip_prefix(TITLE)?.split(' ').collect();
+        let (words, rest) = words.split_first_chunk::<12>()?;
         let ["bucket", bucket, "point", point, "manifest", manifest, "index", index, "size", size, "tail", tail] =
             *words
         else {
             return None;
+        };
+        let unread = match *rest {
+            [] => "0",
+            ["unread", unread] => unread,
+            _ => return None,
         };
         let applied = Self {
             bucket: String::from_utf8(unescape(bucket.as_bytes()).ok()?).ok()?,
@@ -91,9 +102,10 @@ impl Applied {
             // No file is longer.
             size: size.parse().ok().filter(|size| *size <= i64::MAX.cast_unsigned())?,
             tail: Digest::from_hex(Algorithm::Sha256, tail.as_bytes())?,
+            unread: unread.parse().ok()?,
         };
         // What is written otherwise was not written by this.
-        applied.line().starts_with(text).then_some(applied)
+        applied.line().strip_prefix(text)?.starts_with(SUM).then_some(applied)
     }
 }
 
@@ -116,6 +128,7 @@ mod tests {
             index: 7,
             size: 24_117,
             tail: sha256_of(b"tail"),
+            unread: 0,
         }
     }
 
@@ -125,7 +138,7 @@ mod tests {
         let line = one.line();
         assert!(line.starts_with("highwater mirror 1 bucket dandiarchive point 2024-11-06T01-00Z manifest "), "{line}");
         assert_eq!(Applied::parse(line.as_bytes()), Ok(one.clone()));
-        let odd = Applied { bucket: "a b\\\n sum ".to_owned(), ..one };
+        let odd = Applied { bucket: "a b\\\n sum ".to_owned(), unread: 7, ..one };
         assert_eq!(Applied::parse(odd.line().as_bytes()), Ok(odd));
     }
 
@@ -147,9 +160,13 @@ mod tests {
 
     #[test]
     fn a_right_sum_is_not_enough() {
-        let line = applied().line();
+        let line = Applied { unread: 7, ..applied() }.line();
         let (front, _) = line.rsplit_once(SUM).unwrap();
         for (from, to) in [
+            (" unread 7", " unread 0"),
+            (" unread 7", " unread 07"),
+            (" unread 7", " unread 7 unread 7"),
+            (" unread 7", " unread"),
             ("index 7", "index 07"),
             ("index 7", "index -7"),
             ("size 24117", "size 9223372036854775808"),

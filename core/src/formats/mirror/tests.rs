@@ -99,6 +99,7 @@ fn mirror(shown: &str) -> Files {
         index: 7,
         size: index.len() as u64,
         tail: sha256_of(&tail.encode()),
+        unread: 0,
     };
     let name = |row: &Row<'_>| row.place(tail.number(shown).unwrap(), tail.is_aside(row.key)).unwrap().to_string();
     let bodies: [&[u8]; 9] = [b"file", b"new", b"older", b"", b"kept", b"m", b"", b"", b""];
@@ -239,6 +240,7 @@ fn what_is_wrong_with_pointer_or_index_is_said() {
         index: 7,
         size: meant.len() as u64,
         tail: sha256_of(&tail.encode()),
+        unread: 0,
     };
     let one = |index_bytes: &[u8]| {
         Files::from([(names::APPLIED.to_owned(), applied.line().into_bytes()), (index.clone(), index_bytes.to_owned())])
@@ -262,6 +264,7 @@ fn a_mirror_without_files_claims_its_pointer() {
             index: 1,
             size: index.len() as u64,
             tail: sha256_of(&tail.encode()),
+            unread: 0,
         };
         let files = Files::from([
             (names::APPLIED.to_owned(), applied.line().into_bytes()),
@@ -290,6 +293,7 @@ fn parts_are_dealt_out_by_blocks_where_there_are_many_and_by_names_otherwise() {
             index: 7,
             size: written.size,
             tail: written.sum,
+            unread: 0,
         };
         let files = Files::from([
             (names::APPLIED.to_owned(), applied.line().into_bytes()),

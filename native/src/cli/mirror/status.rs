@@ -73,9 +73,10 @@ impl Run for Status {
         let disk =
             disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
         let state = mirror::state(&disk)?;
-        let exit = match (state.begun.is_some(), state.missing > 0) {
-            (false, false) => Exit::Sound,
-            _ => Exit::Inconclusive,
+        let is_unread = state.applied.as_ref().is_some_and(|(applied, _)| applied.unread > 0);
+        let exit = match state.begun.is_some() || state.missing > 0 || is_unread {
+            false => Exit::Sound,
+            true => Exit::Inconclusive,
         };
         if self.quick {
             out::print(&if self.json {
@@ -91,6 +92,7 @@ impl Run for Status {
             _ if state.begun.is_some() => Exit::Inconclusive,
             Weight::Damage => Exit::Damage,
             Weight::Lack => Exit::Inconclusive,
+            Weight::Nothing if is_unread => Exit::Inconclusive,
             Weight::Nothing => Exit::Sound,
         })
     }
@@ -193,6 +195,12 @@ fn head(state: &State) -> String {
         ));
         if totals.pruned() > 0 {
             text.push_str(&format!("{} were pruned, which the bucket lists still\n", thousands(totals.pruned())));
+        }
+        if applied.unread > 0 {
+            text.push_str(&format!(
+                "{} rows of the newest inventory cannot be read: what they list may not be here\n",
+                thousands(applied.unread)
+            ));
         }
     } else {
         text.push_str("no sync has come to its end yet\n");

@@ -108,7 +108,7 @@ impl Run for Sync {
         let sync = mirror::Sync::begin(&*disk, self.take_over)?;
         sync.took_over()?.iter().for_each(|what| watch.notice(what));
         let jobs = self.jobs as usize;
-        let (mut done, mut unread) = (Vec::new(), 0);
+        let mut done = Vec::new();
         if !self.dry_run
             && let Some(summary) = self.shown("fetching", &watch, || sync.go_on(&client, jobs, &watch))?
         {
@@ -122,18 +122,17 @@ impl Run for Sync {
             }
             let inventory = inventories.manifest(&date)?;
             inventory.elsewhere().iter().for_each(|what| watch.notice(what));
-            let Some((plan, bad)) = self.plan(&sync, &disk, &client, &inventory, filter.as_ref(), &watch)? else {
+            let Some(plan) = self.plan(&sync, &disk, &client, &inventory, filter.as_ref(), &watch)? else {
                 continue;
             };
-            unread += bad;
             if self.dry_run {
                 let told = self.tell_plan(&sync, &inventory, &plan, &watch);
                 sync.forget()?;
-                return told.map(|()| if bad > 0 { Exit::Inconclusive } else { Exit::Sound });
+                return told.map(|()| if plan.unread() > 0 { Exit::Inconclusive } else { Exit::Sound });
             }
             done.push(self.shown("fetching", &watch, || sync.run(&plan, &client, jobs, &watch))?);
         }
-        self.tell(&sync, &done, unread)
+        self.tell(&sync, &done)
     }
 }
 
@@ -166,7 +165,7 @@ impl Sync {
         Ok(Exit::Sound)
     }
 
-    /// Plans the sync to one inventory, and says how many of its rows cannot be read; none if there is nothing to plan.
+    /// Plans the sync to one inventory, and says which of its rows cannot be read; none if there is nothing to plan.
     fn plan(
         &self,
         sync: &mirror::Sync<'_>,
@@ -175,13 +174,13 @@ impl Sync {
         inventory: &Inventory,
         filter: Option<&Regex>,
         watch: &Watch<'_>,
-    ) -> Result<Option<(SyncPlan, u64)>, Error> {
+    ) -> Result<Option<SyncPlan>, Error> {
         let asked = |key: &[u8]| filter.is_none_or(|filter| filter.is_match(key));
         let manifest = inventory.md5.as_bytes().first_chunk().copied().unwrap_or_default();
         let of = (inventory.manifest.source.as_str(), inventory.date.as_str(), manifest);
         let is_versioned = inventory.schema.is_versioned();
         if sync.has(of.0, of.1)? {
-            return Ok(sync.again(is_versioned, &asked, watch)?.map(|plan| (plan, 0)));
+            return sync.again(is_versioned, &asked, watch);
         }
         let jobs = self.jobs as usize;
         let mut lists = self.shown("fetching the inventory", watch, || {
@@ -206,7 +205,7 @@ impl Sync {
                 match (planned, whole) {
                     (Some(plan), Some(Outcome::Whole { bad, .. })) => {
                         tell_unread(&bad, watch);
-                        return Ok((plan, bad.count));
+                        return Ok(plan.lacking(bad.count));
                     }
                     (_, Some(Outcome::Unsorted { why })) if !is_sorted => {
                         watch.decision(format!("the inventory is not in order, and is sorted: {why}"));
@@ -285,17 +284,24 @@ impl Sync {
     }
 
     /// Prints what was done.
-    fn tell(&self, sync: &mirror::Sync<'_>, done: &[Summary], unread: u64) -> Result<Exit, Error> {
+    fn tell(&self, sync: &mirror::Sync<'_>, done: &[Summary]) -> Result<Exit, Error> {
+        let shows = sync.shows()?;
+        let unread = match &shows {
+            Some(applied) if done.is_empty() => applied.unread,
+            _ => done.iter().map(|summary| summary.unread).sum(),
+        };
         let lost: u64 = done.iter().map(|summary| summary.applied.lost).sum();
-        let missing = done.last().map_or(0, |summary| summary.fetched.missing);
+        // What a point still lacks, its last run says.
+        let last = |(at, run): &(usize, &Summary)| done.get(at + 1).is_none_or(|next| next.point != run.point);
+        let missing = done.iter().enumerate().filter(last).map(|(_, run)| run.fetched.missing).max().unwrap_or(0);
         if self.json {
             let runs: Vec<Value> = done.iter().map(document).collect();
-            let point = sync.shows()?.map(|applied| applied.point);
+            let point = shows.map(|applied| applied.point);
             out::print(&format!("{:#}\n", json!({ "schema": 1, "point": point, "runs": runs })))?;
         } else if !self.talk.quiet {
             let mut text: String = done.iter().map(sentence).collect();
             if done.is_empty()
-                && let Some(applied) = sync.shows()?
+                && let Some(applied) = shows
             {
                 text = format!("{} is at {} already\n", quoted(&self.mirror), applied.point);
             }
@@ -328,7 +334,7 @@ fn tell_unread(bad: &mirror::Unread, watch: &Watch<'_>) {
 }
 
 fn sentence(summary: &Summary) -> String {
-    let Summary { point, resumed, fetched, applied } = summary;
+    let Summary { point, resumed, fetched, applied, unread } = summary;
     let mut text = format!(
         "at {point}{}: {} versions fetched ({})",
         if *resumed { ", which an earlier run began" } else { "" },
@@ -340,6 +346,7 @@ fn sentence(summary: &Summary) -> String {
         (applied.moved, "files moved"),
         (applied.lost, "files that were not where they should be"),
         (fetched.missing, "not to be had"),
+        (*unread, "rows of the inventory that cannot be read"),
     ] {
         if count > 0 {
             text.push_str(&format!(", {} {what}", thousands(count)));
@@ -350,9 +357,9 @@ fn sentence(summary: &Summary) -> String {
 }
 
 fn document(summary: &Summary) -> Value {
-    let Summary { point, resumed, fetched, applied } = summary;
+    let Summary { point, resumed, fetched, applied, unread } = summary;
     json!({
         "point": point, "resumed": resumed, "fetched": fetched.arrived, "bytes": fetched.bytes, "there": fetched.there,
-        "moved": applied.moved, "lost": applied.lost, "missing": fetched.missing,
+        "moved": applied.moved, "lost": applied.lost, "missing": fetched.missing, "unread": unread,
     })
 }

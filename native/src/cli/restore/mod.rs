@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use highwater_core::facts::Shape;
 use highwater_core::inspect::Format;
+use highwater_core::point::Point;
 
 use super::exit::Exit;
 use super::options::of_kind::refuse;
@@ -51,6 +52,7 @@ Examples:
   highwater restore --dry-run /backup/zodb Data.fs          which files would be read?
   highwater restore /backup/zodb - | zstd > Data.fs.zst
   highwater restore /backup/files@2026-11-19 /srv/files      a folder, as it was then
+  highwater restore /backup/files@2026-11-19/etc/fstab -     one file of it
   highwater restore /mnt/datastore@vm/100/2026-11-19T03:00:00Z/drive-scsi0.img disk.img
   highwater restore /mnt/datastore@ct/200/latest/root.pxar/etc /tmp/etc")]
 pub(super) struct Restore {
@@ -100,9 +102,10 @@ impl Run for Restore {
         let watch = self.talk.watch(stop);
         self.only(&*from, format, &repository.path, &watch)?;
         let to_stdout = self.target == Path::new("-");
-        // As a stream of bytes, an archived tree can be salvaged, and handed on.
-        let is_tree = |point: &String| format.point(point).is_ok_and(|point| point.is_tree());
-        let is_tree = repository.point.as_ref().is_some_and(is_tree) && !self.datastore.salvage && !to_stdout;
+        // As a stream of bytes, an archived tree can be salvaged, and handed on; so can one file in it.
+        let is_tree =
+            |point: Point| point.is_tree() && !self.datastore.salvage && (!to_stdout || point.within().is_some());
+        let is_tree = repository.point.as_ref().and_then(|point| format.point(point).ok()).is_some_and(is_tree);
         let asked = Asked { format, point: repository.point, key: self.keys.load()? };
         if is_tree || format.facts().shape == Shape::Tree {
             return self.to_tree(&*from, asked, &watch);

@@ -9,7 +9,7 @@ use crate::cli::repository::usage;
 use crate::cli::{left_out, out, progress};
 use crate::disk;
 use crate::error::Error;
-use crate::restore::tree::{Change, Run, TreeOptions, TreePlan, TreeSummary, to_folder};
+use crate::restore::tree::{Change, Run, TreeOptions, TreePlan, TreeSummary, file_to_stream, to_folder};
 use crate::restore::{Asked, How};
 use crate::shown::quoted;
 use crate::store::Store;
@@ -21,10 +21,16 @@ const NAMED: usize = 100;
 impl Restore {
     /// Restores a tree to the folder that is the target.
     pub(super) fn to_tree(&self, from: &dyn Store, asked: Asked, watch: &Watch<'_>) -> Result<Exit, Error> {
-        if self.target.as_os_str() == "-" {
-            return Err(usage("a tree is restored to a folder, and not to standard output".to_owned()));
-        }
         let plan = TreePlan::make(from, asked)?;
+        if self.target.as_os_str() == "-" {
+            if self.dry_run {
+                return Err(usage("a dry run says what a target would become: name a folder".to_owned()));
+            }
+            progress::with("restoring", self.talk.quiet, watch, || {
+                file_to_stream(&plan, from, &mut out::stream()?, watch)
+            })?;
+            return Ok(Exit::Sound);
+        }
         let job = TreeOptions { full: self.full, dry_run: self.dry_run };
         let summary = progress::with("restoring", self.talk.quiet, watch, || {
             let target = disk::target(&self.target, self.writing.locks())?;

@@ -14,6 +14,7 @@
 //! of one name, bytes that overlap or are missing end a restore before it begins. No name leads out of the folder, and
 //! no link is followed.
 
+mod alone;
 mod change;
 mod compare;
 mod draft;
@@ -28,6 +29,7 @@ use highwater_core::name::Name;
 use highwater_core::render::{bytes, thousands};
 use rayon::prelude::*;
 
+pub use alone::file_to_stream;
 pub use change::Change;
 pub use plan::TreePlan;
 

@@ -37,6 +37,8 @@ pub struct TreePlan {
     pub(crate) called: BTreeMap<Name, Vec<u8>>,
     /// Claims by their places in the space of addresses; none covers another's bytes.
     pub(super) claims: Vec<Claim>,
+    /// It is one entry that is no folder, as was asked for by its path.
+    pub(super) is_alone: bool,
     /// Files are parts of a stream: a claim may be on bytes of several.
     pub(crate) is_stream: bool,
     /// What opens what is encrypted.
@@ -123,11 +125,13 @@ impl TreePlan {
         });
         let (mut top, mut entries) = lay_out(nodes, &mut claims).map_err(no_tree)?;
         let mut point = format!("{}{}", set.name, archive_of(asked.format, &at));
+        let mut is_alone = false;
         if let Some(within) = at.within() {
             let part = match path_called(&called, within) {
                 Some(path) => path,
                 None => Name::new(within.as_bytes()).map_err(|error| usage(format!("'{within}': {error}")))?,
             };
+            is_alone = entries.get(&part).is_some_and(|entry| !matches!(entry.what, Is::Folder));
             (top, entries) = narrow::to(&part, (top, entries)).ok_or_else(|| {
                 Error::cannot_start(format!("there is no '{part}' in {at} [in {}]", quoted(&from.told(None))))
             })?;
@@ -138,7 +142,7 @@ impl TreePlan {
         }
         let is_stream = asked.format.facts().shape != Shape::Tree;
         let lacks = set.left_out;
-        Ok(Self { point, doubts, lacks, left_out, top, entries, called, claims, is_stream, key: asked.key })
+        Ok(Self { point, doubts, lacks, left_out, top, entries, called, claims, is_alone, is_stream, key: asked.key })
     }
 
     /// The path of the entry that is called so where it came from, if that is another.

@@ -1,9 +1,9 @@
 //! `Bucket`: what lies below a prefix of a bucket of S3, as a root that is read. A key is a name, and what stands before
 //! a slash in it is a folder.
 //!
-//! Lists come with lengths and ETags, which are kept, so that no object is asked for twice. Whatever is read of an object
-//! is of the version that was listed, or that the first answer had: one that changes meanwhile cannot be read, and is
-//! not called damaged.
+//! Lists come with lengths and ETags, which are kept: what was listed takes one request. Whatever is read of an object is
+//! of the version that was listed, or that the first answer had: one that changes meanwhile cannot be read, and is not
+//! called damaged; and then nothing that was listed is trusted any more.
 
 mod object;
 
@@ -19,7 +19,7 @@ use highwater_core::name::Name;
 
 use super::{Object, Store};
 use crate::s3::{Ask, Client, Error, Listing, Missing};
-use object::Far;
+use object::{Far, Which};
 
 /// How such a root is named.
 const SCHEME: &str = "s3://";
@@ -36,9 +36,35 @@ pub struct Bucket {
     bucket: Arc<str>,
     /// Empty, or with a slash at its end.
     prefix: Vec<u8>,
-    known: Mutex<HashMap<Name, Known>>,
+    known: Arc<Lists>,
     /// Blocks that were asked for ahead, of all objects.
     ahead: Arc<AtomicUsize>,
+}
+
+/// What lists and answers said, as long as nothing turns out to be otherwise by now.
+#[derive(Default)]
+struct Lists(Mutex<HashMap<Name, Known>>);
+
+impl Lists {
+    fn get(&self, name: &Name) -> Option<Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn keep(&self, name: Name, known: Known) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEPT {
+            all.clear();
+        }
+        all.insert(name, known);
+    }
+
+    /// An answer to whoever reads files. One that is not what was listed ends the trust in all that was.
+    fn cannot(&self, error: Error) -> io::Error {
+        if matches!(error, Error::NotFound { .. } | Error::Changed { .. }) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        cannot(error)
+    }
 }
 
 /// What a list, or an answer, says of an object.
@@ -77,7 +103,7 @@ impl Bucket {
             client: Arc::new(client),
             bucket: bucket.into(),
             prefix,
-            known: Mutex::default(),
+            known: Arc::default(),
             ahead: Arc::default(),
         })
     }
@@ -86,22 +112,15 @@ impl Bucket {
         [&self.prefix, name.as_bytes()].concat()
     }
 
-    fn keep(&self, name: Name, known: Known) {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= KEPT {
-            all.clear();
-        }
-        all.insert(name, known);
-    }
-
     /// What is known of an object; S3 is asked if nothing is.
     fn look(&self, name: &Name) -> io::Result<Known> {
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return Ok(known.clone());
+        if let Some(known) = self.known.get(name) {
+            return Ok(known);
         }
-        let head = self.client.head(&Ask::latest(&self.bucket, &self.key(name))).map_err(cannot)?;
+        let head = self.client.head(&Ask::latest(&self.bucket, &self.key(name)));
+        let head = head.map_err(|error| self.known.cannot(error))?;
         let known = Known { length: head.length, etag: head.etag.unwrap_or_default() };
-        self.keep(name.clone(), known.clone());
+        self.known.keep(name.clone(), known.clone());
         Ok(known)
     }
 }
@@ -135,7 +154,7 @@ impl Store for Bucket {
                 let Some(name) = last(&object.key) else { continue };
                 let whole = folder.map_or_else(|| Ok(name.clone()), |folder| folder.join(name.as_bytes()));
                 let Ok(whole) = whole else { continue };
-                self.keep(whole, Known { length: object.length, etag: object.etag });
+                self.known.keep(whole, Known { length: object.length, etag: object.etag });
                 each(Entry::new(name, Kind::File));
             }
             for key in page.folders {
@@ -145,13 +164,27 @@ impl Store for Bucket {
             }
         }
         // A folder is there when something is in it.
-        if is_any { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+        match (is_any, folder) {
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(io::ErrorKind::NotFound.into()),
+            (false, None) => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "no key begins so; see that bucket and prefix are right: the last part of a prefix is taken whole",
+            )),
+        }
     }
 
     fn open(&self, name: &Name) -> io::Result<Box<dyn Object>> {
         let Known { length, etag } = self.look(name)?;
-        let (client, bucket, ahead) = (Arc::clone(&self.client), Arc::clone(&self.bucket), Arc::clone(&self.ahead));
-        Ok(Box::new(Far::new(client, bucket, self.key(name), (length, etag), ahead)))
+        let which = Which {
+            client: Arc::clone(&self.client),
+            bucket: Arc::clone(&self.bucket),
+            key: self.key(name),
+            length,
+            etag: Mutex::new(Some(etag).filter(|etag| !etag.is_empty())),
+            known: Arc::clone(&self.known),
+        };
+        Ok(Box::new(Far::new(which, Arc::clone(&self.ahead))))
     }
 
     fn length(&self, name: &Name) -> io::Result<u64> {

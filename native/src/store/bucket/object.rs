@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::cannot;
+use super::Lists;
 use crate::s3::{Ask, Client};
 use crate::store::{Identity, Object};
 
@@ -34,12 +34,14 @@ pub(super) struct Far {
 }
 
 /// Which object.
-struct Which {
-    client: Arc<Client>,
-    bucket: Arc<str>,
-    key: Vec<u8>,
-    length: u64,
-    etag: String,
+pub(super) struct Which {
+    pub(super) client: Arc<Client>,
+    pub(super) bucket: Arc<str>,
+    pub(super) key: Vec<u8>,
+    pub(super) length: u64,
+    /// That of its one version, once it is known.
+    pub(super) etag: Mutex<Option<String>>,
+    pub(super) known: Arc<Lists>,
 }
 
 /// What was read and not given yet.
@@ -56,7 +58,7 @@ struct Blocks {
 struct Coming {
     at: Range<u64>,
     bytes: Receiver<io::Result<Vec<u8>>>,
-    _permit: Permit,
+    _permit: Arc<Permit>,
 }
 
 /// One block ahead, of those that all may have.
@@ -76,14 +78,8 @@ impl Drop for Permit {
 }
 
 impl Far {
-    pub(super) fn new(
-        client: Arc<Client>,
-        bucket: Arc<str>,
-        key: Vec<u8>,
-        (length, etag): (u64, String),
-        ahead: Arc<AtomicUsize>,
-    ) -> Self {
-        Self { of: Arc::new(Which { client, bucket, key, length, etag }), blocks: Mutex::default(), ahead }
+    pub(super) fn new(which: Which, ahead: Arc<AtomicUsize>) -> Self {
+        Self { of: Arc::new(which), blocks: Mutex::default(), ahead }
     }
 
     /// Has the block that holds byte `at`, for somebody who takes so many at a time.
@@ -110,8 +106,15 @@ impl Far {
             let Some(permit) = Permit::take(&self.ahead) else { break };
             let range = next..next.saturating_add(BLOCK).min(self.of.length);
             let ((send, receive), of, asked) = (sync_channel(1), Arc::clone(&self.of), range.clone());
-            // Nobody waits for it any more when the object was given up.
-            if thread::Builder::new().spawn(move || drop(send.send(of.read(asked)))).is_err() {
+            // It is held as long as either end has the bytes.
+            let permit = Arc::new(permit);
+            let held = Arc::clone(&permit);
+            let read = move || {
+                // Nobody waits for it any more when the object was given up.
+                _ = send.send(of.read(asked));
+                drop(held);
+            };
+            if thread::Builder::new().spawn(read).is_err() {
                 break;
             }
             next = range.end;
@@ -123,13 +126,21 @@ impl Far {
 
 impl Which {
     fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
-        let if_match = Some(self.etag.as_str()).filter(|etag| !etag.is_empty());
+        let etag = self.etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let most = range.end.saturating_sub(range.start);
-        let ask = Ask { if_match, range: Some(range), ..Ask::latest(&self.bucket, &self.key) };
-        let (head, bytes) = self.client.get_bytes(&ask, most).map_err(cannot)?;
-        if head.length != self.length || bytes.is_empty() {
-            let what = format!("it had {} bytes and has {}: it changed while it was read", self.length, head.length);
+        let ask = Ask { if_match: etag.as_deref(), range: Some(range), ..Ask::latest(&self.bucket, &self.key) };
+        let read = self.client.get_bytes(&ask, most);
+        let (head, bytes) = read.map_err(|error| self.known.cannot(error))?;
+        let mut etag = self.etag.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = head.length == self.length && (etag.is_none() || *etag == head.etag);
+        if !is_it || bytes.is_empty() {
+            let (was, is) = (self.length, head.length);
+            let what = format!("it changed while it was read: it had {was} bytes and has {is}, or its ETag is another");
             return Err(io::Error::other(what));
+        }
+        // Without one in the list, the first answer says which version it is.
+        if etag.is_none() {
+            *etag = head.etag;
         }
         Ok(bytes)
     }

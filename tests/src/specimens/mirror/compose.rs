@@ -89,7 +89,7 @@ pub(super) fn index<'a>(names: &[&str], rows: impl Iterator<Item = &'a Row<'a>>)
 /// The pointer to it.
 pub(super) fn pointer(point: &str, size: u64, tail: Digest) -> Vec<u8> {
     let (bucket, point, manifest) = (BUCKET.to_owned(), point.to_owned(), md5_of(b"manifest"));
-    Applied { bucket, point, manifest, index: 7, size, tail }.line().into_bytes()
+    Applied { bucket, point, manifest, index: 7, size, tail, unread: 0 }.line().into_bytes()
 }
 
 fn varint(mut value: u64, out: &mut Vec<u8>) {

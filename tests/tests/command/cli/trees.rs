@@ -90,6 +90,19 @@ fn a_point_shows_its_entries_and_those_below_a_path() {
 }
 
 #[test]
+fn one_file_of_a_point_goes_to_standard_output() {
+    let stage = Stage::new();
+    for path in ["etc/web/conf", "same"] {
+        assert_eq!(stage.run(&["restore", &format!("SET@{POINT}/{path}"), "-"]).expect(0).stdout, b"listen");
+    }
+    for (path, says) in [("etc", "is a folder"), ("etc/link", "is a link")] {
+        stage.run(&["restore", &format!("SET@{POINT}/{path}"), "-"]).expect(2).says(says);
+    }
+    stage.run(&["restore", "SET", "-"]).expect(2).says("standard output takes one file");
+    stage.run(&["restore", "-n", &format!("SET@{POINT}/same"), "-"]).expect(2).says("a dry run");
+}
+
+#[test]
 fn what_is_no_point_of_a_folder_is_not_exported() {
     let (fixture, _) = Fixture::with_chain();
     let run = fixture.run(&["export", &fixture.repo.to_string_lossy()]);

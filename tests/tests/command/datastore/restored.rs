@@ -228,8 +228,12 @@ fn a_part_of_a_tree_is_what_lies_at_its_path() {
     ] {
         run(&["restore", "--full", &at(path), text(&target)]).expect(code).says(says);
     }
-    // The archive as a stream has no parts.
-    run(&["restore", &at("folder"), "-"]).expect(2).says("one stream of bytes");
+    // To standard output goes one file, or the archive as the stream that it is.
+    run(&["restore", &at("folder"), "-"]).expect(2).says("is a folder");
+    run(&["restore", &at("link"), "-"]).expect(2).says("is a link");
+    for file in ["folder/one", "hard"] {
+        assert_eq!(run(&["restore", &at(file), "-"]).expect(0).stdout, b"one");
+    }
     run(&["show", "--chunks", &at("folder")]).expect(2).says("one stream of bytes");
     let shown = run(&["show", &at("folder/")]).expect(0).text();
     let shown: Vec<&str> = shown.lines().skip(1).filter_map(|line| line.split("Z  ").nth(1)).collect();
