@@ -122,8 +122,11 @@ fn told(index: &Index, prune: &Prune<'_>) -> Vec<Told> {
 /// Key, version and ETag.
 type Which = (Vec<u8>, Vec<u8>, Vec<u8>);
 
+/// What is wanted, and whether it stays so.
+type Listed = BTreeMap<Which, (Wanted, bool)>;
+
 /// What the mirror's list says that it wants, none of which was found in the index yet; none where it cannot be read.
-fn listed(disk: &dyn Disk, watch: &Watch<'_>) -> Result<Option<BTreeMap<Which, (Wanted, bool)>>, Error> {
+fn listed(disk: &dyn Disk, watch: &Watch<'_>) -> Result<Option<Listed>, Error> {
     let mut all = BTreeMap::new();
     let read = for_each_wanted(disk, &mut |wanted| {
         all.insert((wanted.key.clone(), wanted.version.clone(), wanted.etag.clone()), (wanted, false));
@@ -143,7 +146,7 @@ fn write(
     file: &dyn Writable,
     (index, mut prune): (&Index, Prune<'_>),
     pruned: &mut Pruned,
-    wanted: &mut BTreeMap<Which, (Wanted, bool)>,
+    wanted: &mut Listed,
     watch: &Watch<'_>,
 ) -> Result<Written, Error> {
     let steps = area.create(&journal::steps()?)?;
