@@ -16,7 +16,8 @@
 //! the points in which it was, from the first to the last; one that never was, those that listed it. What was pruned has
 //! no bytes, and is no claim.
 //!
-//! Parts of the claims are dealt out by blocks, where there are many. An inspection holds one block of the index, which is at most 8 MiB, and the tail.
+//! Parts of the claims are dealt out by blocks, where there are many. An inspection holds one block of the index, which is
+//! at most 8 MiB, and the tail.
 
 mod advice;
 pub mod applied;

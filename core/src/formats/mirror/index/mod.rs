@@ -16,8 +16,8 @@
 //! | bytes | what |
 //! |---|---|
 //! | u8 | flags, the lowest bit first: it marks a deletion; it is wanted and not had; a digest of what arrived |
-//! | | … follows; nanoseconds follow; two bits: what proves it (0 none, 1 the MD5, 2 the parts); two: the version (0 `null`, |
-//! | | … 1 of 32 bytes, 2 of any length) |
+//! | | … follows; nanoseconds follow; two bits: what proves it (0 none, 1 the MD5, 2 the parts); two: the version |
+//! | | … (0 `null`, 1 of 32 bytes, 2 of any length) |
 //! | u8 | two bits: the ETag (0 an MD5, 1 of parts, 2 any); two: when it was the latest (0 never, 1 as long as it was |
 //! | | … seen, 2 in spans); the newest point has it; it was pruned |
 //! | varint | bytes that its key shares with that of the row before it |

@@ -1,6 +1,5 @@
 //! The plan of a sync: what becomes of a mirror when the next inventory is applied, key by key, out of the inventory's
-//! rows
-//! and those of the index, and nothing else.
+//! rows and those of the index, and nothing else.
 //!
 //! Both come in the order of keys. Of each key, whatever either of them says is held at once; what is to be done with
 //! its files, until no key can follow that lies in the folder of its name ([`Open`](super::open::Open) says why that
