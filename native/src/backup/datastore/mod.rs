@@ -164,13 +164,13 @@ pub fn backup(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) -> Resu
             healed: chunks.healed(),
         }
     };
-    let Some(locks) = locks else {
+    let Some(mut locks) = locks else {
         let chunks = Chunks::new(job, disk, None, &sources, &previous);
         return Ok(made(&chunks, &read(&chunks)?));
     };
     let lock = Name::new(names::LOCK.as_bytes())?;
     let like = Like::in_place_of(disk, &lock).map_err(Error::at("look at", disk, &lock))?;
-    let stage = Stage::begin(disk, &Name::new(job.group.as_bytes())?)?;
+    let stage = target::with_group(job, disk, &mut locks, watch, |group| Stage::begin(disk, group))?;
     target::own(job, disk, stage.snapshot.work(), &like, watch)?;
     let mut chunks = Chunks::new(job, disk, Some((stage.chunks(), like)), &sources, &previous);
     let digests = read(&chunks)?;

@@ -10,7 +10,7 @@ use highwater_core::formats::datastore::names::MANIFEST;
 use highwater_core::name::Name;
 
 use super::stage::Stage;
-use super::target::{self, Locks, TICK};
+use super::target::{self, Locks, PATIENCE, TICK};
 use super::{SnapshotOptions, write};
 use crate::clock;
 use crate::disk::Disk;
@@ -18,9 +18,6 @@ use crate::disk::like::Like;
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::watch::Watch;
-
-/// How often somebody else may come between.
-const PATIENCE: usize = 8;
 
 /// Writes the manifest that `manifest` makes for a second, makes everything durable, and puts the snapshot in place.
 /// Gives its path below the store.
@@ -36,25 +33,15 @@ pub(super) fn publish(
     write(disk, &stage.snapshot, MANIFEST, like, &manifest(time)?)?;
     for _ in 0..PATIENCE {
         watch.go_on()?;
-        if disk.look(Some(&group)).map_err(Error::at("look at", disk, &group))?.is_none() {
-            locks.1 = target::take_group(job, disk, watch)?;
-            let path = quoted(&disk.told(Some(&group)));
-            watch.notice(format!(
-                "{path} was removed while this ran, and is there again with this snapshot alone; look who removed it"
-            ));
-        }
-        target::own(job, disk, stage.snapshot.work(), like, watch)?;
-        // No snapshot may have its name before all that it names is durable.
-        stage.barrier(disk, &group)?;
+        target::with_group(job, disk, &mut locks, watch, |_| Ok(()))?;
         let path = format!("{}/{}", job.group, clock::snapshot(time)?);
         let to = Name::new(path.as_bytes())?;
-        let placed = Like::in_place_of_folder(disk, &group).and_then(|like| stage.snapshot.publish(&to, &like));
-        match placed {
-            Ok(()) => {
+        match place(job, disk, (stage, like), &to, watch) {
+            Ok(true) => {
                 disk.sync_folder(Some(&group)).map_err(Error::at("sync", disk, &group))?;
                 return Ok(path);
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Ok(false) => {
                 let there = quoted(&disk.told(Some(&to)));
                 watch.notice(format!(
                     "{there} appeared while this ran: somebody else, as a server, whose locks lie outside the store, \
@@ -64,8 +51,8 @@ pub(super) fn publish(
                 let anew = stage.snapshot.rewrite(MANIFEST.as_bytes(), &manifest(time)?, like);
                 anew.map_err(Error::at("write", disk, &to))?;
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::at("put in place", disk, &to)(error)),
+            Err(_) if target::is_gone(disk, &group)? => {}
+            Err(error) => return Err(error),
         }
     }
     Err(Error::failed(format!(
@@ -73,6 +60,25 @@ pub(super) fn publish(
          there, and run again. No snapshot was made",
         quoted(&disk.told(Some(&group)))
     )))
+}
+
+/// Makes everything durable, and gives the snapshot its name; false when somebody has taken that.
+fn place(
+    job: &SnapshotOptions,
+    disk: &dyn Disk,
+    (stage, like): (&Stage<'_>, &Like),
+    to: &Name,
+    watch: &Watch<'_>,
+) -> Result<bool, Error> {
+    let group = Name::new(job.group.as_bytes())?;
+    target::own(job, disk, stage.snapshot.work(), like, watch)?;
+    // No snapshot may have its name before all that it names is durable.
+    stage.barrier(disk, &group)?;
+    match Like::in_place_of_folder(disk, &group).and_then(|like| stage.snapshot.publish(to, &like)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::at("put in place", disk, to)(error)),
+    }
 }
 
 /// The next second, once it has come; a clock that stands still cannot be waited for.

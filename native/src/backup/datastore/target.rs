@@ -46,6 +46,9 @@ pub fn target(path: &Path) -> Option<Target> {
     })
 }
 
+/// How often somebody else may come between.
+pub(super) const PATIENCE: usize = 8;
+
 /// The locks of a backup: on the store, together with others, and on the group, alone.
 pub(super) type Locks = (Held, Held);
 
@@ -64,8 +67,51 @@ pub(super) fn prepare(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>)
     Ok((shared, alone))
 }
 
-/// Makes the group, if it is not there, and takes it for this process.
+/// Makes the group, if it is not there, and takes it for this process. A server may remove one that is empty as soon as
+/// it is made.
 pub(super) fn take_group(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Held, Error> {
+    let group = Name::new(job.group.as_bytes())?;
+    again(disk, &group, watch, || try_group(job, disk, watch))
+}
+
+/// Does something in the group, which a server may have removed since it was taken: then it is made and taken anew.
+pub(super) fn with_group<T>(
+    job: &SnapshotOptions,
+    disk: &dyn Disk,
+    locks: &mut Locks,
+    watch: &Watch<'_>,
+    work: impl Fn(&Name) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let group = Name::new(job.group.as_bytes())?;
+    again(disk, &group, watch, || {
+        if is_gone(disk, &group)? {
+            locks.1 = try_group(job, disk, watch)?;
+            let path = quoted(&disk.told(Some(&group)));
+            watch.notice(format!(
+                "{path} was removed while this ran, and is there again with this snapshot alone; look who removed it"
+            ));
+        }
+        work(&group)
+    })
+}
+
+/// Does something until it succeeds, or fails while the group is there; but not for ever.
+fn again<T>(
+    disk: &dyn Disk,
+    group: &Name,
+    watch: &Watch<'_>,
+    mut work: impl FnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    for _ in 1..PATIENCE {
+        match work() {
+            Err(_) if is_gone(disk, group)? => watch.go_on()?,
+            result => return result,
+        }
+    }
+    work()
+}
+
+fn try_group(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) -> Result<Held, Error> {
     let mut folder: Option<Name> = None;
     for part in job.group.split('/') {
         let name = folder.as_ref().map_or_else(|| Name::new(part.as_bytes()), |folder| folder.join(part.as_bytes()))?;
@@ -93,7 +139,8 @@ fn make_like_its_parent(disk: &dyn Disk, name: &Name) -> Result<(), Error> {
 }
 
 /// Writes whom the group belongs to, if nobody did; by way of a file in the folder `work`, so that there is never half
-/// a name. A group that has snapshots has lost its owner then, which is said.
+/// a name. A group that has snapshots has lost its owner then, which is said. One that a server has removed meanwhile
+/// has none to write: its snapshot makes it anew.
 pub(super) fn own(
     job: &SnapshotOptions,
     disk: &dyn Disk,
@@ -110,7 +157,11 @@ pub(super) fn own(
         Ok(_) => return Ok(()),
         Err(error) => return Err(Error::at("look at", disk, &owner)(error)),
     }
-    put(disk, work, &owner, like, format!("{}\n", job.owner).as_bytes())?;
+    match put(disk, work, &owner, like, format!("{}\n", job.owner).as_bytes()) {
+        Ok(()) => {}
+        Err(_) if is_gone(disk, &group)? => return Ok(()),
+        Err(error) => return Err(error),
+    }
     if newest(disk, &group)?.is_some() {
         let (group, whose) = (quoted(&disk.told(Some(&group))), quoted(job.owner.as_ref()));
         watch.notice(format!(
@@ -119,6 +170,11 @@ pub(super) fn own(
         ));
     }
     Ok(())
+}
+
+/// Whether a group that was there has been removed.
+pub(super) fn is_gone(disk: &dyn Disk, group: &Name) -> Result<bool, Error> {
+    Ok(disk.look(Some(group)).map_err(Error::at("look at", disk, group))?.is_none())
 }
 
 /// The second of the newest snapshot of a group.

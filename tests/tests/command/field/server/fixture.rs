@@ -80,6 +80,19 @@ impl Fixture {
         names.filter(|name| name.starts_with(begin)).collect()
     }
 
+    /// Removes the usual group as a server does: the snapshot, the owner, then the folder, which must be empty by then.
+    /// Whether it did: not, if the group has a second snapshot by now.
+    pub(crate) fn server_removes_the_group(&self) -> bool {
+        let group = self.store.join("vm/100");
+        if group.join(folder_of(NOW[1])).exists() {
+            return false;
+        }
+        fs::remove_dir_all(group.join(folder_of(NOW[0]))).expect("the snapshot goes");
+        fs::remove_file(group.join("owner")).expect("the owner goes");
+        fs::remove_dir(&group).expect("nothing of ours is in it");
+        true
+    }
+
     /// Runs a backup that is halted as soon as its hidden folder is there, while `meanwhile` runs.
     #[track_caller]
     pub(crate) fn halted(&self, mut command: Command, meanwhile: impl FnOnce()) -> Run {

@@ -3,9 +3,13 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
+use highwater_tests::inject::cannot_trace;
 use highwater_tests::run::Run;
-use highwater_tests::score::Score;
+use highwater_tests::score::{self, Score};
+
+use rustix::process::Signal;
 
 use super::LINE;
 use super::fixture::{Fixture, NOW};
@@ -42,16 +46,92 @@ fn a_group_that_a_server_removes_meanwhile_is_there_again_with_its_owner() {
     fs::write(group.join("owner"), "backup@pbs\n").expect("it is written");
     let mut command = fixture.command("vm/100/drive-scsi0.img", &["--owner", "me@pbs"]);
     command.env("HIGHWATER_NOW", NOW[1]);
-    // As the server does it: the snapshots, the owner, then the folder, which must be empty by then.
     let run = fixture.halted(command, || {
-        fs::remove_dir_all(group.join("2026-03-01T00:00:00Z")).expect("the snapshot goes");
-        fs::remove_file(group.join("owner")).expect("the owner goes");
-        fs::remove_dir(&group).expect("nothing of ours is in it");
+        assert!(fixture.server_removes_the_group());
     });
     run.expect(0).says("vm/100' was removed while this ran");
     assert_eq!(fs::read_to_string(group.join("owner")).expect("an owner"), "me@pbs\n");
     fixture.verify(&["--strict"]).expect(0);
     score.ran(1);
+    score.end();
+}
+
+/// What a backup does with files and folders.
+const CALLS: &str = "openat2,newfstatat,statx,mkdirat,linkat,renameat2,unlinkat,flock,fchmod,fsync,syncfs,getdents64";
+
+/// A backup that stops at the n-th of such calls, while a server removes the group, if it still may.
+struct Stopped {
+    removed: bool,
+    run: Run,
+}
+
+fn stopped(fixture: &Fixture, call: &str, nth: usize) -> Stopped {
+    let (log, out) = (fixture.path("log"), fixture.path("out"));
+    drop(fs::remove_file(&log));
+    let plain = fixture.command("vm/100/drive-scsi0.img", &["--owner", "me@pbs"]);
+    let mut command = Command::new("strace");
+    command
+        .args(["-f", "-qq", "-e", &format!("trace={CALLS}"), "-e"])
+        .arg(format!("inject={call}:signal=STOP:when={nth}"));
+    command.arg("-o").arg(&log).arg(plain.get_program()).args(plain.get_args()).env("HIGHWATER_NOW", NOW[1]);
+    let to = |path: &std::path::Path| fs::File::create(path).expect("a file");
+    let mut child = command.stdout(to(&out)).stderr(to(&fixture.path("err"))).spawn().expect("it starts");
+    let (mut removed, mut seen) = (false, 0);
+    let code = loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status.code().unwrap_or(-1);
+        }
+        let text = fs::read(&log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let stops = text.lines().filter(|line| line.ends_with("stopped by SIGSTOP ---")).count();
+        if stops > seen {
+            if seen == 0 {
+                removed = fixture.server_removes_the_group();
+            }
+            seen = stops;
+            let process = text.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a process");
+            rustix::process::kill_process(rustix::process::Pid::from_raw(process).expect("a process"), Signal::CONT)
+                .expect("it is there");
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let stderr = fs::read_to_string(fixture.path("err")).expect("text");
+    let run = Run { line: format!("{command:?}"), code, stdout: fs::read(&out).expect("bytes"), stderr };
+    Stopped { removed, run }
+}
+
+#[test]
+fn a_group_may_go_at_any_call() {
+    if let Some(why) = cannot_trace() {
+        println!("not run: a group that goes at any call: {why}");
+        return;
+    }
+    let mut score = Score::part(LINE, "a group removed at any call");
+    // All calls are those of a run that none stops.
+    let fixture = Fixture::new(200_000);
+    fixture.backup(0, &[]).expect(0);
+    stopped(&fixture, "syncfs", 1_000).run.expect(0);
+    let log = fs::read_to_string(fixture.path("log")).expect("a log");
+    let made = |call: &&str| log.matches(&format!(" {call}(")).count();
+    let all: Vec<_> = CALLS.split(',').flat_map(|call| (1..=made(&call)).map(move |nth| (call, nth))).collect();
+    let step = if score::full() { 1 } else { 5 };
+    let mut told = 0;
+    for (call, nth) in all.iter().skip(2).step_by(step) {
+        let fixture = Fixture::new(200_000);
+        fixture.backup(0, &[]).expect(0);
+        let stopped = stopped(&fixture, call, *nth);
+        stopped.run.expect(0);
+        // One that goes before the run has taken it was never there for this run.
+        let said = stopped.run.stderr.contains("was removed while this ran");
+        assert!(stopped.removed || !said, "{call} {nth}");
+        let owner = if stopped.removed { "me@pbs\n" } else { "root@pam\n" };
+        assert_eq!(fs::read_to_string(fixture.store.join("vm/100/owner")).expect("an owner"), owner, "{call} {nth}");
+        fixture.verify(&["--strict"]).expect(0);
+        assert_eq!(fixture.begins("", ".highwater"), Vec::<String>::new());
+        told += u64::from(said);
+        score.ran(1);
+    }
+    assert!(told > 10, "{told}");
     score.end();
 }
 
