@@ -51,7 +51,7 @@ pub(super) fn publish(
                 let anew = stage.snapshot.rewrite(MANIFEST.as_bytes(), &manifest(time)?, like);
                 anew.map_err(Error::at("write", disk, &to))?;
             }
-            Err(_) if target::is_gone(disk, &group)? => {}
+            Err(error) if target::was_removed(disk, &group, &error)? => {}
             Err(error) => return Err(error),
         }
     }

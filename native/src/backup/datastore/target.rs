@@ -104,7 +104,7 @@ fn again<T>(
 ) -> Result<T, Error> {
     for _ in 1..PATIENCE {
         match work() {
-            Err(_) if is_gone(disk, group)? => watch.go_on()?,
+            Err(error) if was_removed(disk, group, &error)? => watch.go_on()?,
             result => return result,
         }
     }
@@ -158,9 +158,8 @@ pub(super) fn own(
         Err(error) => return Err(Error::at("look at", disk, &owner)(error)),
     }
     match put(disk, work, &owner, like, format!("{}\n", job.owner).as_bytes()) {
-        Ok(()) => {}
-        Err(_) if is_gone(disk, &group)? => return Ok(()),
-        Err(error) => return Err(error),
+        Err(error) if was_removed(disk, &group, &error)? => return Ok(()),
+        result => result?,
     }
     if newest(disk, &group)?.is_some() {
         let (group, whose) = (quoted(&disk.told(Some(&group))), quoted(job.owner.as_ref()));
@@ -175,6 +174,16 @@ pub(super) fn own(
 /// Whether a group that was there has been removed.
 pub(super) fn is_gone(disk: &dyn Disk, group: &Name) -> Result<bool, Error> {
     Ok(disk.look(Some(group)).map_err(Error::at("look at", disk, group))?.is_none())
+}
+
+/// Whether that is why something failed. What the system refuses for another reason it refuses again, or should not be
+/// passed over.
+pub(super) fn was_removed(disk: &dyn Disk, group: &Name, error: &Error) -> Result<bool, Error> {
+    let is_another = |source: &io::Error| source.raw_os_error().is_some() && source.kind() != io::ErrorKind::NotFound;
+    match error {
+        Error::Io { source, .. } if is_another(source) => Ok(false),
+        _ => is_gone(disk, group),
+    }
 }
 
 /// The second of the newest snapshot of a group.
