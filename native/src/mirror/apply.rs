@@ -15,8 +15,8 @@ use highwater_core::formats::mirror::plan::{Step, Why};
 use highwater_core::name::Name;
 
 use super::area::Area;
-use super::fetch::{folders, make_way, settle, stage};
 use super::journal::Journal;
+use super::place::{folders, make_way, settle, stage};
 use crate::disk::{Look, What};
 use crate::error::Error;
 use crate::watch::Watch;

@@ -1,19 +1,23 @@
-//! `Area`: the folder of a mirror, held by this process alone, and what lies in its hidden part.
+//! `Area`: the folder of a mirror, held by this process alone, or with others that fetch; and what lies in its hidden part.
 
 use std::io;
 use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
 
 use highwater_core::foreign::is_foreign;
 use highwater_core::formats::mirror::applied::{self, Applied};
 use highwater_core::formats::mirror::names;
 use highwater_core::name::{Name, TEMPORARY};
 
-use super::journal::begun;
+use super::journal::{begun, way_lock};
+use super::place::FOLDER;
 use crate::disk::like::Like;
 use crate::disk::{self, Disk, Held, What, Writable};
 use crate::error::Error;
 use crate::lock;
 use crate::shown::quoted;
+use crate::store::Locks;
 use crate::watch::Watch;
 
 /// Where what lay in the way of a file is kept.
@@ -21,6 +25,9 @@ pub(super) const FOUND: &str = ".highwater-mirror/found";
 
 /// By which file a mirror is known that s3invsync made.
 pub(super) const BEFORE: &str = ".s3invsync.state.json";
+
+/// How often it is looked whether another lets go of what it holds.
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// When a folder that is no mirror becomes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +49,10 @@ pub(super) struct Area<'a> {
     _held: Mutex<Held>,
     /// Whoever makes folders in the tree does so alone.
     pub(super) folders: Mutex<()>,
+    /// Other processes fetch into it at the same time.
+    pub(super) is_shared: bool,
+    /// How a folder of the tree is called before it has its name.
+    pub(super) work: Name,
 }
 
 impl<'a> Area<'a> {
@@ -75,7 +86,7 @@ impl<'a> Area<'a> {
             Some(_) if begins == Begins::InAnEmptyFolder && is_unused(disk)? => was_empty = refuse_others(disk)?,
             Some(_) => {}
         }
-        let held = lock::take(disk, names::LOCK)?;
+        let held = alone(disk)?;
         for name in [names::INDEX, names::PLAN, names::STAGE, FOUND] {
             folder(disk, &named(name)?)?;
         }
@@ -84,7 +95,62 @@ impl<'a> Area<'a> {
             let is_draft = |last: &[u8]| disk::is_any_draft(last, TEMPORARY);
             disk::clear(disk, Some(&named(name)?), is_draft, &Watch::silent())?;
         }
-        Ok(Self { disk, was_empty, _held: Mutex::new(held), folders: Mutex::new(()) })
+        let work = named(names::STAGE)?.join(FOLDER)?;
+        Ok(Self { disk, was_empty, _held: Mutex::new(held), folders: Mutex::new(()), is_shared: false, work })
+    }
+
+    /// Takes a mirror together with others that fetch what is planned.
+    ///
+    /// # Errors
+    /// It is none, another process has it alone, or the operating system's.
+    pub(super) fn join(disk: &'a dyn Disk) -> Result<Self, Error> {
+        let (top, lock) = (named(names::FOLDER)?, named(names::LOCK)?);
+        if disk.look(Some(&top)).map_err(Error::at("look at", disk, &top))?.is_none() {
+            let path = quoted(&disk.told(None));
+            return Err(Error::cannot_start(format!("{path} is no mirror: it holds no {}", names::FOLDER)));
+        }
+        if disk.look(Some(&lock)).map_err(Error::at("look at", disk, &lock))?.is_none() {
+            drop(lock::take(disk, names::LOCK)?);
+        }
+        let held = lock::hold(disk, Some(&lock), || {
+            format!(
+                "another run has {} alone, and plans, applies or prunes there; wait for it, and run again",
+                quoted(&disk.told(None))
+            )
+        })?;
+        let digits = u64::from_le_bytes(crate::random::bytes()?);
+        let work =
+            named(names::STAGE)?.join(format!("{}-{digits:016x}", String::from_utf8_lossy(FOLDER)).as_bytes())?;
+        let (held, folders) = (Mutex::new(held), Mutex::new(()));
+        Ok(Self { disk, was_empty: false, _held: held, folders, is_shared: true, work })
+    }
+
+    /// Takes what several processes of those that fetch may want; none, where another has it, or where there is but this
+    /// process and nothing to take.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn claim(&self, name: &Name) -> Result<Option<Held>, Error> {
+        let text = format!("pid {}\n", std::process::id());
+        self.disk.lock(name, &text).map_err(|error| lock::cannot(self.disk, Some(name), "take the lock file", &error))
+    }
+
+    /// Sees to it that no other process moves anything out of the way, until the value is dropped.
+    ///
+    /// # Errors
+    /// The operating system's; the user.
+    pub(super) fn way(&self, watch: &Watch<'_>) -> Result<Option<Held>, Error> {
+        if !self.is_shared {
+            return Ok(None);
+        }
+        let name = way_lock()?;
+        loop {
+            if let Some(held) = self.claim(&name)? {
+                return Ok(Some(held));
+            }
+            watch.go_on()?;
+            thread::sleep(LOOK);
+        }
     }
 
     /// The pointer; none where no sync came to its end.
@@ -147,6 +213,21 @@ impl<'a> Area<'a> {
         let listed = self.disk.list(Some(folder), &mut |entry| files.push(entry.name));
         listed.map_err(Error::at("list", self.disk, folder))?;
         files.iter().map(|last| folder.join(last.as_bytes()).map_err(Error::from)).collect()
+    }
+}
+
+/// Takes the lock of a mirror, or says who has it: another run, or several that fetch.
+fn alone(disk: &dyn Disk) -> Result<Held, Error> {
+    let failed = match lock::take(disk, names::LOCK) {
+        Ok(held) => return Ok(held),
+        Err(error) => error,
+    };
+    match disk.hold(Some(&named(names::LOCK)?)) {
+        Ok(Some(_)) if disk.locks() == Locks::Needed => Err(Error::cannot_start(format!(
+            "segments of a plan are being fetched into {}; wait for those runs, or end them",
+            quoted(&disk.told(None))
+        ))),
+        _ => Err(failed),
     }
 }
 

@@ -5,9 +5,9 @@ use std::io;
 use highwater_core::digest::parts::{PartSums, likely};
 use highwater_core::digest::{Algorithm, Digest, Hasher};
 use highwater_core::formats::mirror::index::Proof;
+use highwater_core::formats::mirror::plan::outcome::Had;
 use highwater_core::inventory::Etag;
 
-use super::results::Had;
 use crate::disk::Writable;
 use crate::s3::{self, Head};
 use crate::store::Object;

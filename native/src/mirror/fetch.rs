@@ -6,35 +6,37 @@
 //! already, as a run was killed or another program made the mirror, is held against S3's record before anything is asked
 //! for, if it has the right length.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use highwater_core::formats::mirror::names;
-use highwater_core::formats::mirror::plan::{Step, Wish};
+use highwater_core::formats::mirror::plan::Wish;
+use highwater_core::formats::mirror::plan::outcome::{Had, Outcome};
+use highwater_core::formats::mirror::plan::part::Part;
 use highwater_core::formats::mirror::wanted::{Wanted, Why};
 use highwater_core::inventory::Etag;
 use highwater_core::name::Name;
+use highwater_core::shard::Shard;
 
-use super::area::{Area, FOUND, folder, named};
-use super::body::{Body, Outcome};
-use super::journal::Journal;
-use super::results::{Had, Results};
+use super::area::{Area, LOOK};
+use super::body::{Body, Outcome as Bytes};
+use super::journal::{self, Journal};
+use super::outcomes::Outcomes;
+use super::parts::Parts;
+use super::place::{settle, stage};
 use super::there;
-use super::wants::{Wants, why};
+use super::wants::why;
 use crate::disk::like::Like;
-use crate::disk::{Disk, What};
 use crate::error::Error;
 use crate::s3::{Ask, Client};
+use crate::store::Locks;
 use crate::watch::Watch;
 
 /// How often bytes are asked for anew that are not what S3 recorded.
 const TRIES: u32 = 3;
-
-/// How a folder is called in the stage that is made.
-pub(super) const FOLDER: &[u8] = b"folder";
 
 /// Versions that a worker takes at a time: so many, or less if they have so many bytes. Those of a folder go to one
 /// worker, and none waits for another to take one.
@@ -73,8 +75,8 @@ struct Fetching<'a> {
     area: &'a Area<'a>,
     client: &'a Client,
     journal: &'a Journal,
-    results: Results<'a>,
-    wants: Mutex<Wants<'a>>,
+    parts: Parts<'a>,
+    outcomes: Outcomes<'a>,
     like: Like,
     expects: Expects,
     /// No pointer is there yet: what lies in the tree may be another program's.
@@ -87,14 +89,18 @@ struct Fetching<'a> {
     failed: Mutex<Option<Error>>,
 }
 
-/// Carries out what a plan has to fetch, with so many workers; says what could not be had in a file.
+/// Versions of one part, by the number of the part.
+type Batch = (u64, Vec<Wish>);
+
+/// Carries out what a share of the parts of a plan has to fetch, with so many workers; what became of each part, a file
+/// says.
 ///
 /// # Errors
 /// What stands in the way of all of it: the disk, credentials; the user.
 pub(super) fn all(
     area: &Area<'_>,
     client: &Client,
-    journal: &Journal,
+    (journal, share): (&Journal, Shard),
     jobs: usize,
     expects: Expects,
     watch: &Watch<'_>,
@@ -105,8 +111,8 @@ pub(super) fn all(
         area,
         client,
         journal,
-        results: Results::open(area)?,
-        wants: Mutex::new(Wants::begin(area)?),
+        parts: Parts::open(area, journal)?,
+        outcomes: Outcomes::new(area)?,
         like: Like::new_in(&look),
         expects,
         is_bare: area.applied()?.is_none(),
@@ -117,8 +123,11 @@ pub(super) fn all(
         missing: AtomicU64::new(0),
         failed: Mutex::new(None),
     };
-    watch.expect(journal.bytes);
-    let (give, take) = sync_channel::<Vec<Wish>>(AHEAD);
+    let mine = (0..fetching.parts.count()).filter(|number| share.takes(*number));
+    let mine: Vec<(u64, Part)> =
+        mine.map(|number| Ok((number, fetching.parts.get(number)?))).collect::<Result<_, Error>>()?;
+    mine.iter().for_each(|(_, part)| watch.expect(part.bytes));
+    let (give, take) = sync_channel::<Batch>(AHEAD);
     let take = Mutex::new(take);
     let given = thread::scope(|scope| {
         let workers: Vec<_> =
@@ -127,34 +136,13 @@ pub(super) fn all(
             drop(give);
             return Err(Error::no_thread(error));
         }
-        let (mut batch, mut bytes) = (Vec::new(), 0_u64);
-        let give_batch = |batch: &mut Vec<Wish>| {
-            watch.go_on()?;
-            if fetching.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-                return Err(Error::Interrupted);
-            }
-            give.send(std::mem::take(batch)).map_err(|_| Error::Interrupted)
-        };
-        let given = Journal::for_each(area, &mut |step| {
-            let Step::Fetch(wish) = step else { return Ok(()) };
-            bytes = bytes.saturating_add(wish.size);
-            batch.push(wish);
-            if batch.len() < TAKEN && bytes < TAKEN_BYTES {
-                return Ok(());
-            }
-            bytes = 0;
-            give_batch(&mut batch)
-        });
-        let given = given.and_then(|()| give_batch(&mut batch));
-        drop(give);
-        given
+        fetching.give_all(mine, give)
     });
     // What was fetched by then is kept, whatever came after.
-    let flushed = fetching.results.flush();
+    let flushed = fetching.outcomes.flush();
     let failed = fetching.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
     failed.map_or(Ok(()), Err)?;
     given.and(flushed)?;
-    fetching.wants.into_inner().unwrap_or_else(PoisonError::into_inner).end()?;
     Ok(Fetched {
         arrived: fetching.arrived.into_inner(),
         bytes: fetching.bytes.into_inner(),
@@ -172,12 +160,88 @@ enum Became {
 }
 
 impl Fetching<'_> {
+    /// Hands all parts to workers: those that another process has, when it lets go of them.
+    fn give_all(&self, mut parts: Vec<(u64, Part)>, give: SyncSender<Batch>) -> Result<(), Error> {
+        loop {
+            let mut later = Vec::new();
+            for (number, part) in parts {
+                self.go_on()?;
+                if !self.give(number, part, &give)? {
+                    later.push((number, part));
+                }
+            }
+            if later.is_empty() {
+                return Ok(());
+            }
+            // Another may wait for what is ours.
+            if self.outcomes.has_whole() {
+                self.outcomes.flush()?;
+            }
+            thread::sleep(LOOK);
+            parts = later;
+        }
+    }
+
+    /// Hands a part to workers, as far as it is not known what became of it; false if another process has it.
+    fn give(&self, number: u64, part: Part, give: &SyncSender<Batch>) -> Result<bool, Error> {
+        let is_had = |outcome: &Outcome| outcome.wanted.is_empty();
+        let mut outcome = self.parts.outcome(number, &part, self.watch)?;
+        let mut claim = None;
+        if self.area.is_shared && !outcome.as_ref().is_some_and(is_had) {
+            claim = self.area.claim(&journal::part_lock(number)?)?;
+            if claim.is_none() && self.area.disk.locks() == Locks::Needed {
+                return Ok(false);
+            }
+            // Whoever had it may have come to its end.
+            outcome = self.parts.outcome(number, &part, self.watch)?;
+        }
+        if outcome.as_ref().is_some_and(is_had) {
+            self.there.fetch_add(part.fetches, Ordering::Relaxed);
+            self.watch.advance(part.bytes);
+            return Ok(true);
+        }
+        // What could not be had is tried again.
+        let had = match outcome {
+            Some(outcome) => outcome.had,
+            None => self.parts.so_far(number, &part, self.watch)?.had,
+        };
+        let known: HashSet<u64> = had.iter().map(|(row, _)| *row).collect();
+        self.outcomes.begin(number, part, had, claim);
+        let (mut batch, mut bytes) = (Vec::new(), 0_u64);
+        let send = |batch: &mut Vec<Wish>| {
+            self.go_on()?;
+            give.send((number, std::mem::take(batch))).map_err(|_| Error::Interrupted)
+        };
+        self.parts.wishes(&part, &mut |wish| {
+            if known.contains(&wish.number) {
+                self.there.fetch_add(1, Ordering::Relaxed);
+                self.watch.advance(wish.size);
+                return Ok(());
+            }
+            bytes = bytes.saturating_add(wish.size);
+            batch.push(wish);
+            if batch.len() < TAKEN && bytes < TAKEN_BYTES {
+                return Ok(());
+            }
+            bytes = 0;
+            send(&mut batch)
+        })?;
+        send(&mut batch).map(|()| true)
+    }
+
+    /// Whether there is any use in going on.
+    fn go_on(&self) -> Result<(), Error> {
+        self.watch.go_on()?;
+        let has_failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if has_failed { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
     /// Works until nothing is left to do.
-    fn work(&self, take: &Mutex<Receiver<Vec<Wish>>>) {
+    fn work(&self, take: &Mutex<Receiver<Batch>>) {
         loop {
             let batch = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(batch) = batch else { return };
-            let each = |wish| self.watch.go_on().and_then(|()| self.one(wish));
+            let Ok((part, batch)) = batch else { return };
+            let each = |wish| self.watch.go_on().and_then(|()| self.one(part, wish));
             if let Err(error) = batch.iter().try_for_each(each) {
                 self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 // Whoever gives steps may wait for a worker.
@@ -187,19 +251,12 @@ impl Fetching<'_> {
         }
     }
 
-    fn one(&self, wish: &Wish) -> Result<(), Error> {
-        if self.results.get(wish.number)?.is_some() {
-            self.there.fetch_add(1, Ordering::Relaxed);
-            self.watch.advance(wish.size);
-            return Ok(());
-        }
+    fn one(&self, part: u64, wish: &Wish) -> Result<(), Error> {
         match self.have(wish)? {
-            Became::Had(had) => self.results.put(wish.number, had),
+            Became::Had(had) => self.outcomes.had(part, wish.number, had),
             Became::Missing(why, message) => {
                 self.missing.fetch_add(1, Ordering::Relaxed);
-                let Wish { key, version, etag, size, .. } = wish.clone();
-                let wanted = Wanted { why, key, version, etag, size, message };
-                self.wants.lock().unwrap_or_else(PoisonError::into_inner).push(&wanted)
+                self.outcomes.wanted(part, wanted(wish, why, message))
             }
         }
     }
@@ -221,12 +278,25 @@ impl Fetching<'_> {
         if let Became::Had(had) = became
             && !wish.staged
         {
-            match there::is_the_same(self.area, wish, &place, had)? {
-                true => self.area.remove(&stage)?,
-                false => drop(settle(self.area, &stage, &place, self.watch)?),
-            }
+            self.put(wish, (&stage, &place), had)?;
         }
         Ok(became)
+    }
+
+    /// Puts what arrived into its place. If the same lies there, as an earlier plan fetched it, that stays.
+    fn put(&self, wish: &Wish, (stage, place): (&Name, &Name), had: Had) -> Result<(), Error> {
+        let area = self.area;
+        match area.disk.rename_new(stage, place) {
+            Ok(()) => Ok(()),
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists
+                    && (there::is_the_same(area, wish, place, had)?
+                        || there::found(area, wish, place, false)?.is_some()) =>
+            {
+                area.remove(stage)
+            }
+            Err(_) => settle(area, stage, place, self.watch).map(drop),
+        }
     }
 
     /// What is known of a version that lies there already.
@@ -271,7 +341,7 @@ impl Fetching<'_> {
                 return Ok(Became::Missing(why, message));
             }
             match body.sums.map(super::body::Sums::end) {
-                Some(Outcome::Is(had)) => {
+                Some(Bytes::Is(had)) => {
                     let give = || {
                         file.set_modified(wish.modified)?;
                         self.like.give(&*file)
@@ -281,7 +351,7 @@ impl Fetching<'_> {
                     self.bytes.fetch_add(wish.size, Ordering::Relaxed);
                     return Ok(Became::Had(had));
                 }
-                Some(Outcome::IsNot) | None => {
+                Some(Bytes::IsNot) | None => {
                     last = format!("what arrived, {TRIES} times, does not have the MD5 that its ETag says");
                 }
             }
@@ -291,97 +361,8 @@ impl Fetching<'_> {
     }
 }
 
-/// Where the version of a row waits.
-pub(super) fn stage(number: u64) -> Result<Name, Error> {
-    Ok(named(names::STAGE)?.join(number.to_string().as_bytes())?)
-}
-
-/// Puts a file from the stage into its place. What lies there that nobody planned is kept, out of the way; whether
-/// something did, is handed back.
-pub(super) fn settle(area: &Area<'_>, stage: &Name, place: &Name, watch: &Watch<'_>) -> Result<bool, Error> {
-    let (disk, mut was_taken) = (area.disk, false);
-    for _ in 0..3 {
-        let failed = match disk.rename_new(stage, place) {
-            Ok(()) => return Ok(was_taken),
-            Err(error) => error,
-        };
-        match failed.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => folders(area, place, watch)?,
-            io::ErrorKind::AlreadyExists => {
-                make_way(area, place, watch)?;
-                was_taken = true;
-            }
-            _ => return Err(Error::at("name", disk, place)(failed)),
-        }
-    }
-    Err(Error::failed(format!("somebody else writes '{place}' again and again; look who writes there")))
-}
-
-/// Keeps what lies in a place, out of the way, and says so.
-pub(super) fn make_way(area: &Area<'_>, place: &Name, watch: &Watch<'_>) -> Result<(), Error> {
-    let aside = aside(area, place)?;
-    watch.notice(format!(
-        "'{place}' held other bytes than the bucket has, or was none of the mirror's; it is '{aside}' now"
-    ));
-    Ok(())
-}
-
-/// Makes the folders that a place lies in. A file that lies where one should be is kept, out of the way.
-pub(super) fn folders(area: &Area<'_>, place: &Name, watch: &Watch<'_>) -> Result<(), Error> {
-    let disk = area.disk;
-    let _alone = area.folders.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut ahead = Vec::new();
-    let mut next = place.folder();
-    while let Some(name) = next {
-        next = name.folder();
-        match disk.look(Some(&name)) {
-            Ok(Some(look)) if look.what == What::Folder => break,
-            Ok(Some(_)) => {
-                let aside = aside(area, &name)?;
-                watch.notice(format!("'{name}' is to be a folder, and was none: what it was is '{aside}' now"));
-            }
-            Ok(None) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
-            Err(error) => return Err(Error::at("look at", disk, &name)(error)),
-        }
-        ahead.push(name);
-    }
-    // Made where nobody puts anything into it, and named when it is open to others.
-    let work = named(names::STAGE)?.join(FOLDER)?;
-    for name in ahead.iter().rev() {
-        forget_folder(disk, &work)?;
-        folder(disk, &work)?;
-        match disk.rename_new(&work, name) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::at("make", disk, name)(error));
-            }
-            _ => {}
-        }
-    }
-    forget_folder(disk, &work)
-}
-
-/// Removes the folder that was made and not named, if one was.
-pub(super) fn forget_folder(disk: &dyn Disk, work: &Name) -> Result<(), Error> {
-    match disk.remove_folder(work) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::at("remove", disk, work)(error)),
-        _ => Ok(()),
-    }
-}
-
-/// Gives what lies in a place a name where it is in nobody's way, and lost to nobody.
-fn aside(area: &Area<'_>, place: &Name) -> Result<Name, Error> {
-    let disk = area.disk;
-    let found = named(FOUND)?;
-    for number in 0_u64.. {
-        let name = found.join(number.to_string().as_bytes())?;
-        match disk.rename_new(place, &name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            renamed => {
-                renamed.map_err(Error::at("move", disk, place))?;
-                return Ok(name);
-            }
-        }
-    }
-    Err(Error::failed("there are too many files in the mirror's folder 'found'"))
+/// A version that could not be had, as it is told of.
+pub(super) fn wanted(wish: &Wish, why: Why, message: String) -> Wanted {
+    let Wish { key, version, etag, size, .. } = wish.clone();
+    Wanted { why, key, version, etag, size, message }
 }

@@ -4,7 +4,11 @@
 //! .highwater-mirror/plan/begun      the pointer that is meant, and a line on what else the plan is: its last file
 //! .highwater-mirror/plan/steps      what is to be done, in order (formats/mirror/plan/step)
 //! .highwater-mirror/plan/rows       the next index, in which what is to be fetched is wanted; of a sync alone
-//! .highwater-mirror/plan/results    what was fetched, a record for each wanted row
+//! .highwater-mirror/plan/parts      a record for each part of the steps that one worker fetches (…/plan/part)
+//! .highwater-mirror/plan/part-N     what became of part N, when all of it was tried (…/plan/outcome)
+//! .highwater-mirror/plan/part-N-some    the same, of some of it
+//! .highwater-mirror/plan/part-N-lock    is locked by whoever fetches part N, where several do
+//! .highwater-mirror/plan/results    what was fetched, a record for each wanted row, gathered from all parts
 //! .highwater-mirror/plan/settled    the pointer to the index in which that stands: from now on files are moved
 //! .highwater-mirror/plan/wanted     the list of what is wanted, where a prune takes some off it
 //! ```
@@ -19,7 +23,7 @@ use highwater_core::mtree::Seal;
 use highwater_core::name::Name;
 
 use super::area::{Area, named, read};
-use super::fetch::{FOLDER, forget_folder};
+use super::place::{FOLDER, forget_folder};
 use crate::disk::Disk;
 use crate::error::Error;
 
@@ -38,6 +42,8 @@ pub(super) struct Journal {
     /// Versions to be fetched, and their bytes.
     pub(super) fetched: u64,
     pub(super) bytes: u64,
+    /// Parts that the steps are cut into.
+    pub(super) parts: u64,
 }
 
 fn file(last: &str) -> Result<Name, Error> {
@@ -52,6 +58,31 @@ pub(super) fn steps() -> Result<Name, Error> {
 /// Where the next index is.
 pub(super) fn rows() -> Result<Name, Error> {
     file("rows")
+}
+
+/// Where the parts are.
+pub(super) fn parts() -> Result<Name, Error> {
+    file("parts")
+}
+
+/// Where it says what became of a part.
+pub(super) fn part(number: u64) -> Result<Name, Error> {
+    file(&format!("part-{number}"))
+}
+
+/// Where it says what became of some of a part.
+pub(super) fn part_so_far(number: u64) -> Result<Name, Error> {
+    file(&format!("part-{number}-some"))
+}
+
+/// What is locked by whoever fetches a part.
+pub(super) fn part_lock(number: u64) -> Result<Name, Error> {
+    file(&format!("part-{number}-lock"))
+}
+
+/// What is locked by whoever moves something out of the way, where several fetch.
+pub(super) fn way_lock() -> Result<Name, Error> {
+    file("way-lock")
 }
 
 /// Where the records of what was fetched are.
@@ -77,7 +108,7 @@ pub(super) fn begun() -> Result<Name, Error> {
 impl Journal {
     /// A plan that fetches nothing, and makes the pointer this one.
     pub(super) fn of_moves(applied: &Applied) -> Self {
-        Self { applied: applied.clone(), wanted: None, is_versioned: true, fetched: 0, bytes: 0 }
+        Self { applied: applied.clone(), wanted: None, is_versioned: true, fetched: 0, bytes: 0, parts: 0 }
     }
 
     /// The plan that was begun, if one was.
@@ -107,7 +138,8 @@ impl Journal {
         let (line, rest) = bytes.split_at_checked(end + 1).ok_or_else(odd)?;
         let applied = Applied::parse(line).map_err(|_| odd())?;
         let words: Vec<&str> = std::str::from_utf8(rest).map_err(|_| odd())?.split_whitespace().collect();
-        let ["wanted", wanted, "versioned", versioned, "fetch", fetched, "bytes", bytes] = *words else {
+        let ["wanted", wanted, "versioned", versioned, "fetch", fetched, "bytes", bytes, "parts", parts] = *words
+        else {
             return Err(odd());
         };
         let read = || {
@@ -117,6 +149,7 @@ impl Journal {
                 is_versioned: versioned == "yes",
                 fetched: fetched.parse().ok()?,
                 bytes: bytes.parse().ok()?,
+                parts: parts.parse().ok()?,
             })
         };
         read().map(Some).ok_or_else(odd)
@@ -127,11 +160,11 @@ impl Journal {
     /// # Errors
     /// The operating system's.
     pub(super) fn begin(&self, area: &Area<'_>) -> Result<(), Error> {
-        let Self { applied, wanted, is_versioned, fetched, bytes } = self;
+        let Self { applied, wanted, is_versioned, fetched, bytes, parts } = self;
         let wanted = wanted.map_or_else(|| "-".to_owned(), |wanted| wanted.to_string());
         let versioned = if *is_versioned { "yes" } else { "no" };
         let line = applied.line();
-        let text = format!("{line}wanted {wanted} versioned {versioned} fetch {fetched} bytes {bytes}\n");
+        let text = format!("{line}wanted {wanted} versioned {versioned} fetch {fetched} bytes {bytes} parts {parts}\n");
         area.put(&begun()?, text.as_bytes())
     }
 
@@ -197,9 +230,11 @@ impl Journal {
             area.remove(&name)?;
         }
         let stage = named(names::STAGE)?;
-        forget_folder(area.disk, &stage.join(FOLDER)?)?;
         for name in area.files(&stage)? {
-            area.remove(&name)?;
+            match name.last().starts_with(FOLDER) {
+                true => forget_folder(area.disk, &name)?,
+                false => area.remove(&name)?,
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use highwater_core::digest::Digest;
 use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::index::{Encoder, Point, Tail, Written};
+use highwater_core::formats::mirror::plan::part::{Cutter, Part};
 use highwater_core::formats::mirror::plan::{Fetch, Item, Merge, Out, TITLE, Tally};
 use highwater_core::inventory;
 use highwater_core::mtree::Seal;
@@ -96,7 +97,8 @@ pub(super) fn make(
     }
     let tally = merge.end(&mut |out| writing.take(out));
     let (filtered, wanted, fetched, bytes) = (writing.filtered, writing.wanted, writing.fetched, writing.bytes);
-    let written = writing.end()?;
+    let (written, parts) = writing.end()?;
+    let parts = put_parts(area, &parts)?;
     index_file.set_mode(0o666 & !crate::store::umask()).map_err(cannot_write)?;
     let number = before.map_or(1, |(applied, _)| applied.index.saturating_add(1));
     let applied = Applied {
@@ -108,7 +110,7 @@ pub(super) fn make(
         tail: written.sum,
         unread: 0,
     };
-    let journal = Journal { applied, wanted: Some(wanted), is_versioned: wish.is_versioned, fetched, bytes };
+    let journal = Journal { applied, wanted: Some(wanted), is_versioned: wish.is_versioned, fetched, bytes, parts };
     Ok(Some(Planned { journal, tally, filtered }))
 }
 
@@ -153,12 +155,20 @@ pub(super) fn again(
         writing.failed.take().map_or(Ok(()), Err)
     })?;
     let (filtered, wanted, fetched, bytes) = (writing.filtered, writing.wanted, writing.fetched, writing.bytes);
-    let written = writing.end()?;
+    let (written, parts) = writing.end()?;
+    let parts = put_parts(area, &parts)?;
     index_file.set_mode(0o666 & !crate::store::umask()).map_err(cannot_write)?;
     let number = applied.index.saturating_add(1);
     let applied = Applied { index: number, size: written.size, tail: written.sum, ..applied.clone() };
-    let journal = Journal { applied, wanted: Some(wanted), is_versioned, fetched, bytes };
+    let journal = Journal { applied, wanted: Some(wanted), is_versioned, fetched, bytes, parts };
     Ok(Planned { journal, tally: Tally::default(), filtered })
+}
+
+/// Writes down which parts the steps are cut into; gives how many there are.
+fn put_parts(area: &Area<'_>, parts: &[Part]) -> Result<u64, Error> {
+    let bytes: Vec<u8> = parts.iter().flat_map(Part::encode).collect();
+    area.create(&journal::parts()?)?.write_at(0, &bytes).map_err(cannot_write)?;
+    Ok(parts.len() as u64)
 }
 
 /// The two files of a plan while they are written.
@@ -167,6 +177,7 @@ pub(super) struct Writing<'a> {
     index: BufWriter<Appender<&'a dyn Writable>>,
     steps: BufWriter<Appender<&'a dyn Writable>>,
     seal: Seal,
+    cutter: Cutter,
     line: String,
     wanted: u64,
     fetched: u64,
@@ -193,6 +204,7 @@ impl<'a> Writing<'a> {
             index: BufWriter::with_capacity(PIECE, Appender { file: index, at: 0 }),
             steps: BufWriter::with_capacity(PIECE, Appender { file: steps, at: 0 }),
             seal: Seal::default(),
+            cutter: Cutter::new(TITLE.len() as u64),
             line: String::new(),
             wanted: 0,
             fetched: 0,
@@ -226,13 +238,13 @@ impl<'a> Writing<'a> {
                 Ok(())
             }
             Out::Item(item) => {
-                if let Item::Fetch(fetch) = &item {
-                    self.fetched += 1;
-                    self.bytes = self.bytes.saturating_add(fetch.size);
-                }
+                let fetches = if let Item::Fetch(fetch) = &item { Some(fetch.size) } else { None };
+                self.fetched += u64::from(fetches.is_some());
+                self.bytes = self.bytes.saturating_add(fetches.unwrap_or(0));
                 let mut line = std::mem::take(&mut self.line);
                 line.clear();
                 item.push(&mut line);
+                self.cutter.take(&line, fetches);
                 let said = self.say(&line);
                 self.line = line;
                 said
@@ -246,11 +258,11 @@ impl<'a> Writing<'a> {
         self.steps.write_all(line.as_bytes()).map_err(cannot_write)
     }
 
-    /// Ends both.
+    /// Ends both; gives the parts that the steps are cut into, too.
     ///
     /// # Errors
     /// The first thing that went wrong.
-    pub(super) fn end(mut self) -> Result<Written, Error> {
+    pub(super) fn end(mut self) -> Result<(Written, Vec<Part>), Error> {
         self.failed.take().map_or(Ok(()), Err)?;
         let (mut written, index) = (Ok(()), &mut self.index);
         let ended = self.encoder.finish(&mut |bytes| {
@@ -265,7 +277,7 @@ impl<'a> Writing<'a> {
             .and_then(|()| self.steps.write_all(seal.as_bytes()))
             .and_then(|()| self.steps.flush())
             .map_err(cannot_write)?;
-        Ok(ended)
+        Ok((ended, self.cutter.end()))
     }
 }
 

@@ -171,5 +171,5 @@ fn write(
         writing.failed.take().map_or(Ok(()), Err)
     })?;
     *pruned = prune.end(&mut |out| take(&mut writing, out));
-    writing.end()
+    writing.end().map(|(written, _)| written)
 }

@@ -1,15 +1,17 @@
-//! `Results`: what was fetched: a record for each wanted row, written when the bytes it speaks of are durable.
+//! `Results`: what was fetched: a record for each wanted row, gathered from what each part of the plan says.
 //!
-//! A record has 64 bytes: u8 what is known (0 nothing yet, 1 its MD5 is the ETag, 2 its parts are, 3 only what
+//! A record has 64 bytes: u8 what is known (0 nothing, 1 its MD5 is the ETag, 2 its parts are, 3 only what
 //! arrived), 7 bytes of zero, u64 the length of a part, 32 bytes SHA-256 of what arrived, 8 bytes of zero, 8 bytes XXH3
-//! of those before, least significant byte first. One of another sum was cut by a power failure, and says nothing.
+//! of those before, least significant byte first. One of another sum says nothing.
+//!
+//! Parts come in the order of steps, and rows of the index in that of keys: so records are put where their rows' numbers
+//! say, and read from the first to the last.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use highwater_core::digest::{Algorithm, of};
 use highwater_core::formats::mirror::index::Proof;
+use highwater_core::formats::mirror::plan::outcome::Had;
 
 use super::area::Area;
 use super::journal;
@@ -23,92 +25,39 @@ pub(super) const RECORD: usize = 64;
 /// What is read at once: a whole number of records.
 const PIECE: usize = RECORD << 10;
 
-/// So many records, or what comes in so much time, become durable together.
+/// So many records are written together.
 const TOGETHER: usize = 16 << 10;
-const PAUSE: Duration = Duration::from_secs(10);
-
-/// What is known of a body that lies where it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Had {
-    pub(super) proof: Proof,
-    /// The SHA-256 of what arrived, where nothing else proves it.
-    pub(super) own: Option<[u8; 32]>,
-}
 
 /// The file of records, to which is written.
-pub(super) struct Results<'a> {
-    area: &'a Area<'a>,
+pub(super) struct Results {
     file: Box<dyn Writable>,
-    /// An earlier run wrote some.
-    is_old: bool,
-    ahead: Mutex<Ahead>,
+    ahead: Vec<(u64, [u8; RECORD])>,
 }
 
-/// What waits for the next barrier.
-struct Ahead {
-    records: Vec<(u64, [u8; RECORD])>,
-    since: Instant,
-}
-
-impl<'a> Results<'a> {
-    /// Opens the file, which is made if it is not there.
+impl Results {
+    /// Begins the file anew.
     ///
     /// # Errors
     /// The operating system's.
-    pub(super) fn open(area: &'a Area<'a>) -> Result<Self, Error> {
-        let name = journal::results()?;
-        let disk = area.disk;
-        let file = match disk.create(&name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => disk.open_for_writing(&name),
-            created => created,
-        };
-        let file = file.map_err(Error::at("open", disk, &name))?;
-        let is_old = file.as_object().length().map_err(Error::at("look at", disk, &name))? > 0;
-        Ok(Self { area, file, is_old, ahead: Mutex::new(Ahead { records: Vec::new(), since: Instant::now() }) })
+    pub(super) fn begin(area: &Area<'_>) -> Result<Self, Error> {
+        Ok(Self { file: area.create(&journal::results()?)?, ahead: Vec::new() })
     }
 
-    /// What an earlier run put on record of a row.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub(super) fn get(&self, number: u64) -> Result<Option<Had>, Error> {
-        if !self.is_old {
-            return Ok(None);
-        }
-        let mut record = [0; RECORD];
-        let read = read_at(self.file.as_object(), number.saturating_mul(RECORD as u64), &mut record);
-        read.map_err(cannot)?;
-        Ok(parse(&record))
-    }
-
-    /// Takes down what is known of a row whose bytes were written.
+    /// Takes down what is known of a row.
     ///
     /// # Errors
     /// The operating system's.
-    pub(super) fn put(&self, number: u64, had: Had) -> Result<(), Error> {
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        ahead.records.push((number, encode(had)));
-        if ahead.records.len() < TOGETHER && ahead.since.elapsed() < PAUSE {
-            return Ok(());
-        }
-        let records = std::mem::take(&mut ahead.records);
-        ahead.since = Instant::now();
-        drop(ahead);
-        self.write(records)
+    pub(super) fn put(&mut self, number: u64, had: Had) -> Result<(), Error> {
+        self.ahead.push((number, encode(had)));
+        if self.ahead.len() < TOGETHER { Ok(()) } else { self.flush() }
     }
 
-    /// Makes all of it durable.
+    /// Writes what waits.
     ///
     /// # Errors
     /// The operating system's.
-    pub(super) fn flush(&self) -> Result<(), Error> {
-        let records = std::mem::take(&mut self.ahead.lock().unwrap_or_else(PoisonError::into_inner).records);
-        if records.is_empty() { Ok(()) } else { self.write(records) }
-    }
-
-    fn write(&self, mut records: Vec<(u64, [u8; RECORD])>) -> Result<(), Error> {
-        // No record is there before its bytes are.
-        self.area.barrier()?;
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        let mut records = std::mem::take(&mut self.ahead);
         records.sort_unstable_by_key(|(number, _)| *number);
         let mut run = Vec::new();
         for records in records.chunk_by(|(one, _), (next, _)| one.checked_add(1) == Some(*next)) {
@@ -117,12 +66,12 @@ impl<'a> Results<'a> {
             let at = records.first().map_or(0, |(number, _)| number.saturating_mul(RECORD as u64));
             self.file.write_at(at, &run).map_err(cannot)?;
         }
-        self.file.sync().map_err(cannot)
+        Ok(())
     }
 }
 
 fn cannot(error: io::Error) -> Error {
-    Error::failed(format!("cannot keep what was fetched: {error}; make room, and sync again"))
+    Error::failed(format!("cannot keep what was fetched: {error}; make room, and run again"))
 }
 
 /// Reads, and takes what lies behind the end for zeros.

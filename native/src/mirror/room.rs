@@ -6,8 +6,8 @@ use highwater_core::render::{bytes, thousands};
 
 use super::area::Area;
 use super::differences::look;
-use super::fetch::stage;
 use super::journal::Journal;
+use super::place::stage;
 use super::results::RECORD;
 use crate::disk::{Room, What};
 use crate::error::Error;

@@ -8,6 +8,7 @@ use highwater_core::formats::mirror::wanted::{self, Wanted};
 use super::area::{named, read};
 use super::index::Index;
 use super::journal::Journal;
+use super::parts;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::quoted;
@@ -25,6 +26,8 @@ pub struct State {
     pub applied: Option<(Applied, Tail)>,
     /// The point that a run began to change to, and did not reach.
     pub begun: Option<String>,
+    /// Of how many parts of that plan it is known what became of them, and how many there are.
+    pub parts: Option<(u64, u64)>,
     /// How many versions the last sync could not have.
     pub missing: u64,
     /// Some of them.
@@ -42,7 +45,10 @@ pub fn state(disk: &dyn Disk) -> Result<State, Error> {
         return Err(Error::cannot_start(format!("{path} is no mirror: it holds no {}", names::FOLDER)));
     }
     let applied = pointer(disk)?.map(|(applied, index)| (applied, index.tail));
-    let begun = Journal::read(disk)?.map(|journal| journal.applied.point);
+    let journal = Journal::read(disk)?;
+    let parts = journal.as_ref().filter(|journal| journal.parts > 0);
+    let parts = parts.map(|journal| Ok::<_, Error>((parts::tried(disk)?, journal.parts))).transpose()?;
+    let begun = journal.map(|journal| journal.applied.point);
     let (mut missing, mut some) = (0, Vec::new());
     for_each_wanted(disk, &mut |wanted| {
         missing += 1;
@@ -50,7 +56,7 @@ pub fn state(disk: &dyn Disk) -> Result<State, Error> {
             some.push(wanted);
         }
     })?;
-    Ok(State { applied, begun, missing, wanted: some })
+    Ok(State { applied, begun, parts, missing, wanted: some })
 }
 
 /// What the pointer says, and the index that it means; none before the first sync is at its end.

@@ -1,12 +1,9 @@
 //! Brings a mirror to an inventory: plan, fetch, settle, apply, commit; or goes on with what a killed run began.
 
-use std::io::{BufWriter, Write};
-
 use highwater_core::formats::mirror::applied::Applied;
-use highwater_core::formats::mirror::index::Encoder;
 use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::plan::Tally;
-use highwater_core::name::Name;
+use highwater_core::shard::Shard;
 
 use super::apply::{self, Applying};
 use super::area::{Area, BEFORE, Begins, named};
@@ -14,10 +11,10 @@ use super::fetch::{self, Expects, Fetched};
 use super::index::Index;
 use super::journal::{self, Journal};
 use super::plan::{self, Planned, Rows, Wish};
-use super::results::InOrder;
 use super::room::{self, Need};
+use super::settle::{self, Lacking};
 use super::wants;
-use crate::disk::{Appender, Disk, Room};
+use crate::disk::{Disk, Room};
 use crate::error::Error;
 use crate::s3::Client;
 use crate::watch::Watch;
@@ -180,11 +177,31 @@ impl<'a> Sync<'a> {
     /// # Errors
     /// There is no room for it; the disk, credentials, the user; what was done by then is kept, and the next run goes on.
     pub fn run(&self, plan: &SyncPlan, client: &Client, jobs: usize, watch: &Watch<'_>) -> Result<Summary, Error> {
-        room::judge(&self.area, &plan.planned.journal, watch)?;
-        self.area.barrier()?;
-        plan.planned.journal.begin(&self.area)?;
+        self.open(plan, watch)?;
         let expects = if plan.is_first && !self.area.was_empty { Expects::Anybodys } else { Expects::Nothing };
         self.carry_out(&plan.planned.journal, client, jobs, expects, watch)
+    }
+
+    /// Begins a plan, which others carry out: from now on, nothing else is done before that is.
+    ///
+    /// # Errors
+    /// There is no room for it; the disk.
+    pub fn open(&self, plan: &SyncPlan, watch: &Watch<'_>) -> Result<(), Error> {
+        room::judge(&self.area, &plan.planned.journal, watch)?;
+        self.area.barrier()?;
+        plan.planned.journal.begin(&self.area)
+    }
+
+    /// Which point the plan is for that was begun, and is not at its end. What was planned and never begun is removed.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn begun(&self) -> Result<Option<String>, Error> {
+        let journal = Journal::find(&self.area)?;
+        if journal.is_none() {
+            Journal::end(&self.area)?;
+        }
+        Ok(journal.map(|journal| journal.applied.point))
     }
 
     /// What a plan needs of the file system, and what room there is; none where nobody knows.
@@ -231,8 +248,8 @@ impl<'a> Sync<'a> {
             // A rollback or a prune, which fetches nothing.
             None if journal.wanted.is_none() => (journal.applied.clone(), Fetched::default()),
             None => {
-                let fetched = fetch::all(area, client, journal, jobs, expects, watch)?;
-                (settle(area, journal, watch)?, fetched)
+                let fetched = fetch::all(area, client, (journal, Shard::WHOLE), jobs, expects, watch)?;
+                (settle::settle(area, journal, Lacking::Refused(None), watch)?.0, fetched)
             }
         };
         let done = finish(area, &applied, expects == Expects::Ours, watch)?;
@@ -267,6 +284,12 @@ impl SyncPlan {
         self.planned.tally
     }
 
+    /// How many parts it is cut into, at most so many segments have something to fetch.
+    #[must_use]
+    pub fn parts(&self) -> u64 {
+        self.planned.journal.parts
+    }
+
     /// Versions to be fetched, and their bytes, without what is filtered; and how many are.
     #[must_use]
     pub fn fetches(&self) -> (u64, u64, u64) {
@@ -278,74 +301,6 @@ impl SyncPlan {
 pub(super) fn index_of(area: &Area<'_>, applied: &Applied) -> Result<Index, Error> {
     let name = names::index(applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
     Index::open(area.disk, name, applied)
-}
-
-/// Writes the index in which what was fetched stands, and the pointer to it: from then on files are moved.
-fn settle(area: &Area<'_>, journal: &Journal, watch: &Watch<'_>) -> Result<Applied, Error> {
-    let name = names::index(journal.applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
-    let applied = match journal.fetched {
-        0 => as_planned(area, journal, &name)?,
-        _ => with_results(area, journal, &name, watch)?,
-    };
-    area.barrier()?;
-    area.put(&journal::settled()?, applied.line().as_bytes())?;
-    Ok(applied)
-}
-
-/// Nothing was to be fetched: the index that was planned is the next one. A run that was cut off may have named it.
-fn as_planned(area: &Area<'_>, journal: &Journal, name: &Name) -> Result<Applied, Error> {
-    let rows = journal::rows()?;
-    if area.disk.look(Some(&rows)).map_err(Error::at("look at", area.disk, &rows))?.is_some() {
-        _ = Index::open(area.disk, rows.clone(), &journal.applied)?;
-        area.remove(name)?;
-        area.disk.rename_new(&rows, name).map_err(Error::at("name", area.disk, name))?;
-    }
-    _ = Index::open(area.disk, name.clone(), &journal.applied)?;
-    Ok(journal.applied.clone())
-}
-
-/// Writes the index anew, with what became of the rows that were wanted.
-fn with_results(area: &Area<'_>, journal: &Journal, name: &Name, watch: &Watch<'_>) -> Result<Applied, Error> {
-    let planned = Index::open(area.disk, journal::rows()?, &journal.applied)?;
-    let file = area.create(name)?;
-    let mut out = BufWriter::with_capacity(256 << 10, Appender { file: &*file, at: 0 });
-    let points = planned.tail.points.clone();
-    let mut encoder = Encoder::new(&planned.tail.bucket, points).map_err(Error::failed)?;
-    let mut results = InOrder::open(area)?;
-    let mut written = Ok(());
-    let mut count = 0_u64;
-    planned.rows().all(&mut |row| {
-        count += 1;
-        if count.is_multiple_of(1 << 14) {
-            watch.go_on()?;
-        }
-        let mut row = *row;
-        if row.wanted
-            && let Some(had) = results.next()?
-        {
-            (row.wanted, row.proof, row.own) = (false, had.proof, had.own);
-        }
-        let mut push = |bytes: &[u8]| {
-            if written.is_ok() {
-                written = out.write_all(bytes);
-            }
-        };
-        encoder.push(&row, &mut push).map_err(Error::failed)
-    })?;
-    let ended = encoder.finish(&mut |bytes| {
-        if written.is_ok() {
-            written = out.write_all(bytes);
-        }
-    });
-    let ended = ended.map_err(Error::failed)?;
-    let set = || {
-        written?;
-        out.flush()?;
-        drop(out);
-        file.set_mode(0o666 & !crate::store::umask())
-    };
-    set().map_err(Error::at("write", area.disk, name))?;
-    Ok(Applied { size: ended.size, tail: ended.sum, ..journal.applied.clone() })
 }
 
 /// Moves files, commits, and removes what goes: only now does nothing name it any more. An interrupt by hand has to be

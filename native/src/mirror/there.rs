@@ -5,12 +5,12 @@ use std::io;
 use highwater_core::formats::mirror::index::Proof;
 use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::plan::Wish;
+use highwater_core::formats::mirror::plan::outcome::Had;
 use highwater_core::inventory::Etag;
 use highwater_core::name::Name;
 
 use super::area::Area;
 use super::body::{Outcome, of_file};
-use super::results::Had;
 use crate::disk::{Look, What};
 use crate::error::Error;
 

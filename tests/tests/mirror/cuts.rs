@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use highwater::disk::Disk;
 use highwater::error::Error;
-use highwater::mirror::{Inventories, Lists, Outcome, Sync, rollback};
+use highwater::mirror::{Inventories, Lists, Outcome, Sync, SyncPlan, apply, fetch, rollback};
 use highwater::watch::Watch;
+use highwater_core::shard::Shard;
 use highwater_tests::model::{Model, Survivors, Wrong};
 use highwater_tests::score::Score;
 
@@ -43,23 +44,52 @@ pub(crate) fn sync(scene: &Scene, model: &Model) -> Result<(), Error> {
     let (client, watch) = (scene.server.client(), Watch::silent());
     let sync = Sync::begin(&*disk, false)?;
     sync.go_on(&client, 1, &watch)?;
+    let Some((plan, lists)) = plan(scene, (&sync, &disk), &watch)? else { return Ok(()) };
+    sync.run(&plan, &client, 1, &watch)?;
+    lists.remove()
+}
+
+/// The same in runs of their own: plan, fetch two segments, apply.
+fn in_segments(scene: &Scene, model: &Model) -> Result<(), Error> {
+    let disk: Arc<dyn Disk> = Arc::new(model.root(MIRROR));
+    let (client, watch) = (scene.server.client(), Watch::silent());
+    let sync = Sync::begin(&*disk, false)?;
+    if sync.begun()?.is_none()
+        && let Some((plan, lists)) = plan(scene, (&sync, &disk), &watch)?
+    {
+        sync.open(&plan, &watch)?;
+        lists.remove()?;
+    }
+    drop(sync);
+    for number in [2, 1] {
+        fetch(&*disk, Shard::new(number, 2).expect("a segment"), &client, 1, &watch)?;
+    }
+    apply(&*disk, (false, Some(2)), &watch).map(drop)
+}
+
+/// Plans the sync to the newest inventory; none if it was applied.
+fn plan<'w>(
+    scene: &Scene,
+    (sync, disk): (&Sync<'_>, &Arc<dyn Disk>),
+    watch: &'w Watch<'w>,
+) -> Result<Option<(SyncPlan, Lists<'w>)>, Error> {
+    let client = scene.server.client();
     let inventories = Inventories::at("s3://inventories/of/archive/daily/", &client)?;
     let date = inventories.choose(None, None, None)?.remove(0);
     let inventory = inventories.manifest(&date)?;
     if sync.has(&inventory.manifest.source, &date)? {
-        return Ok(());
+        return Ok(None);
     }
-    let lists = Lists::fetch(Arc::clone(&disk), &inventory, &client, 1, &watch)?;
+    let lists = Lists::fetch(Arc::clone(disk), &inventory, &client, 1, watch)?;
     let manifest = inventory.md5.as_bytes().first_chunk().copied().expect("an MD5");
     let plan = sync.plan(
         (&inventory.manifest.source, &date, manifest),
         true,
         &|_| true,
         &mut |each| Ok(matches!(lists.rows(each)?, Outcome::Whole { .. })),
-        &watch,
+        watch,
     )?;
-    sync.run(&plan.expect("rows in order"), &client, 1, &watch)?;
-    lists.remove()
+    Ok(Some((plan.expect("rows in order"), lists)))
 }
 
 pub(crate) fn roll(model: &Model, to: &str) -> Result<(), Error> {
@@ -132,6 +162,18 @@ fn a_sync_is_whole_after_the_next_run() {
     let (scene, model) = scene();
     let run = |model: &Model| sync(&scene, model);
     disturbed(&mut score, &model, &run, &run);
+    score.end();
+}
+
+#[test]
+fn plan_fetch_and_apply_are_whole_after_the_next_run() {
+    let mut score = Score::part("power cuts", "mirrors, segments");
+    let (scene, model) = scene();
+    let run = |model: &Model| in_segments(&scene, model);
+    disturbed(&mut score, &model, &run, &run);
+    let model = Model::default();
+    model.put_folder(MIRROR);
+    disturbed(&mut score, &model.survive(Survivors::Nothing), &run, &run);
     score.end();
 }
 

@@ -13,6 +13,7 @@ mod prune;
 mod prune_cuts;
 mod room;
 mod scene;
+mod segments;
 mod shown;
 mod status;
 mod sync;

@@ -106,7 +106,7 @@ fn what_only_its_own_bytes_prove_is_not_kept_twice_after_a_kill() {
     scene.server.plan(Rule::next(Fault::Status(403, "InvalidAccessKeyId", Vec::new())).to("/z?"));
     scene.sync(&["--jobs", "1"]).expect(4);
     assert_eq!(scene.tree().len(), 3);
-    fs::remove_file(scene.mirror().join(".highwater-mirror/plan/results")).expect("a record");
+    fs::remove_file(scene.mirror().join(".highwater-mirror/plan/part-0-some")).expect("a record");
     scene.sync(&[]).expect(0).never_says("held other bytes");
     assert!(found(&scene).is_empty(), "{:?}", found(&scene));
     scene.shows_the_bucket();

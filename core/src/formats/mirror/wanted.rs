@@ -76,7 +76,7 @@ impl Wanted {
     }
 
     /// Reads a line, without its end.
-    fn parse(line: &str) -> Option<Self> {
+    pub(super) fn parse(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split(' ').collect();
         let [why, key, version, etag, size, message] = *words else { return None };
         let bytes = |text: &str| unescape(text.as_bytes()).ok();

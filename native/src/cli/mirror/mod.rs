@@ -1,5 +1,11 @@
 //! `highwater mirror`: a folder that is a mirror of a bucket of S3, and a true backup back in time.
 
+mod apply;
+mod asking;
+mod discard;
+mod fetch;
+mod plan;
+mod planning;
 mod prune;
 mod rollback;
 mod status;
@@ -24,6 +30,9 @@ use crate::error::Error;
 Examples:
   highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror           to the newest inventory
   highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror --dry-run what would that do?
+  highwater mirror plan s3://inventories/dandiarchive/weekly/ /srv/mirror           the same on several machines: plan,
+  highwater mirror fetch /srv/mirror --segment 3/16                                 fetch a segment on each of them,
+  highwater mirror apply /srv/mirror --segments 16                                  and apply when all are there
   highwater mirror status /srv/mirror                                               what is there, what is wanted
   highwater mirror rollback /srv/mirror --to 2026-11-01                             show how it was then: no network
   highwater mirror rollback /srv/mirror --to latest                                 and forward again
@@ -37,6 +46,10 @@ pub(super) struct Mirror {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Sync(sync::Sync),
+    Plan(plan::Plan),
+    Fetch(fetch::Fetch),
+    Apply(apply::Apply),
+    Discard(discard::Discard),
     Rollback(rollback::Rollback),
     Prune(prune::Prune),
     Status(status::Status),
@@ -46,6 +59,10 @@ impl Mirror {
     fn chosen(&self) -> &dyn Run {
         match &self.verb {
             Verb::Sync(verb) => verb,
+            Verb::Plan(verb) => verb,
+            Verb::Fetch(verb) => verb,
+            Verb::Apply(verb) => verb,
+            Verb::Discard(verb) => verb,
             Verb::Rollback(verb) => verb,
             Verb::Prune(verb) => verb,
             Verb::Status(verb) => verb,

@@ -211,6 +211,9 @@ fn head(state: &State) -> String {
              its place already differs from the index\n"
         ));
     }
+    if let Some((tried, parts)) = state.parts {
+        text.push_str(&format!("{} of {} parts of its plan are fetched\n", thousands(tried), thousands(parts)));
+    }
     text
 }
 
@@ -300,6 +303,7 @@ fn document(state: &State) -> Map<String, Value> {
         "point": state.applied.as_ref().map(|(applied, _)| &applied.point),
         "points": points,
         "begun": state.begun,
+        "parts": state.parts.map(|(tried, parts)| json!({ "fetched": tried, "of": parts })),
         "pruned": state.applied.as_ref().map(|(_, tail)| tail.totals.pruned()),
         "missing": state.missing,
         "wanted": state.wanted.iter().map(wanted).collect::<Vec<Value>>(),

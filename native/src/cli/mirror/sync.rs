@@ -5,21 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use highwater_core::formats::mirror::plan::Step;
-use highwater_core::name::printable;
 use highwater_core::render::{bytes, thousands};
-use regex::bytes::Regex;
 use serde_json::{Value, json};
 
+use super::asking::Asking;
+use super::planning::{Planning, filter};
 use crate::cli::exit::Exit;
 use crate::cli::options::{Talk, Writing};
-use crate::cli::repository::usage;
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
-use crate::disk::{self, Disk, Room};
-use crate::error::{Class, Error};
-use crate::mirror::{self, Inventories, Inventory, Lists, Outcome, Summary, SyncPlan};
-use crate::s3::{Client, Environment, Settings};
+use crate::disk::{self, Disk};
+use crate::error::Error;
+use crate::mirror::{self, Inventories, Summary};
 use crate::shown::quoted;
 use crate::watch::Watch;
 
@@ -62,15 +59,8 @@ pub(super) struct Sync {
     /// Fetch only versions of keys that match this regular expression. What is there already stays.
     #[arg(long, value_name = "REGEX")]
     path_filter: Option<String>,
-    /// Requests at a time, at most.
-    #[arg(short, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    jobs: u32,
-    /// Bytes a second, at most.
-    #[arg(long, value_name = "BYTES")]
-    max_bandwidth: Option<u64>,
-    /// Pay for the requests, in a bucket whose owner does not.
-    #[arg(long)]
-    requester_pays: bool,
+    #[command(flatten)]
+    asking: Asking,
     /// Begin in a folder that holds other files: what lies in the way is moved into .highwater-mirror/found.
     #[arg(long)]
     take_over: bool,
@@ -92,9 +82,8 @@ impl Run for Sync {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let filter = self.path_filter.as_deref().map(Regex::new).transpose();
-        let filter = filter.map_err(|error| usage(format!("--path-filter is no regular expression: {error}")))?;
-        let client = self.client(stop)?;
+        let filter = filter(self.path_filter.as_deref())?;
+        let client = self.asking.client(stop)?;
         let inventories = Inventories::at(&self.inventories, &client)?;
         if self.list_dates {
             return self.list(&inventories);
@@ -107,7 +96,16 @@ impl Run for Sync {
         let watch = self.talk.watch(stop);
         let sync = mirror::Sync::begin(&*disk, self.take_over)?;
         sync.took_over()?.iter().for_each(|what| watch.notice(what));
-        let jobs = self.jobs as usize;
+        let jobs = self.asking.jobs();
+        let planning = Planning {
+            sync: &sync,
+            disk: &disk,
+            client: &client,
+            jobs,
+            filter: filter.as_ref(),
+            quiet: self.talk.quiet,
+            watch: &watch,
+        };
         let mut done = Vec::new();
         if !self.dry_run
             && let Some(summary) = self.shown("fetching", &watch, || sync.go_on(&client, jobs, &watch))?
@@ -122,11 +120,9 @@ impl Run for Sync {
             }
             let inventory = inventories.manifest(&date)?;
             inventory.elsewhere().iter().for_each(|what| watch.notice(what));
-            let Some(plan) = self.plan(&sync, &disk, &client, &inventory, filter.as_ref(), &watch)? else {
-                continue;
-            };
+            let Some(plan) = planning.plan(&inventory)? else { continue };
             if self.dry_run {
-                let told = self.tell_plan(&sync, &inventory, &plan, &watch);
+                let told = planning.tell(&inventory, &plan, self.json);
                 sync.forget()?;
                 return told.map(|()| if plan.unread() > 0 { Exit::Inconclusive } else { Exit::Sound });
             }
@@ -137,20 +133,6 @@ impl Run for Sync {
 }
 
 impl Sync {
-    fn client(&self, stop: &Arc<AtomicBool>) -> Result<Client, Error> {
-        let make = || {
-            let settings = Settings {
-                in_flight: self.jobs,
-                bandwidth: self.max_bandwidth,
-                requester_pays: self.requester_pays,
-                stop: Arc::clone(stop),
-                ..Settings::from_environment(&Environment::process())?
-            };
-            Client::new(settings)
-        };
-        make().map_err(|error| Error::Refused { class: Class::CannotStart, what: error.to_string() })
-    }
-
     fn shown<T>(&self, what: &str, watch: &Watch<'_>, work: impl FnOnce() -> T) -> T {
         progress::with(what, self.talk.quiet, watch, work)
     }
@@ -163,124 +145,6 @@ impl Sync {
         };
         out::print(&text)?;
         Ok(Exit::Sound)
-    }
-
-    /// Plans the sync to one inventory, and says which of its rows cannot be read; none if there is nothing to plan.
-    fn plan(
-        &self,
-        sync: &mirror::Sync<'_>,
-        disk: &Arc<dyn Disk>,
-        client: &Client,
-        inventory: &Inventory,
-        filter: Option<&Regex>,
-        watch: &Watch<'_>,
-    ) -> Result<Option<SyncPlan>, Error> {
-        let asked = |key: &[u8]| filter.is_none_or(|filter| filter.is_match(key));
-        let manifest = inventory.md5.as_bytes().first_chunk().copied().unwrap_or_default();
-        let of = (inventory.manifest.source.as_str(), inventory.date.as_str(), manifest);
-        let is_versioned = inventory.schema.is_versioned();
-        if sync.has(of.0, of.1)? {
-            return sync.again(is_versioned, &asked, watch);
-        }
-        let jobs = self.jobs as usize;
-        let mut lists = self.shown("fetching the inventory", watch, || {
-            Lists::fetch(Arc::clone(disk), inventory, client, jobs, watch)
-        })?;
-        let mut is_sorted = false;
-        let plan = progress::of_rows("planning", self.talk.quiet, watch, || {
-            loop {
-                let mut whole = None;
-                let planned = sync.plan(
-                    of,
-                    is_versioned,
-                    &asked,
-                    &mut |each| {
-                        let outcome = lists.rows(each)?;
-                        let is_whole = matches!(outcome, Outcome::Whole { .. });
-                        whole = Some(outcome);
-                        Ok(is_whole)
-                    },
-                    watch,
-                )?;
-                match (planned, whole) {
-                    (Some(plan), Some(Outcome::Whole { bad, .. })) => {
-                        tell_unread(&bad, watch);
-                        return Ok(plan.lacking(bad.count));
-                    }
-                    (_, Some(Outcome::Unsorted { why })) if !is_sorted => {
-                        watch.decision(format!("the inventory is not in order, and is sorted: {why}"));
-                        lists.sort()?;
-                        is_sorted = true;
-                    }
-                    _ => return Err(Error::failed("the rows of the inventory cannot be brought into order")),
-                }
-            }
-        })?;
-        lists.remove()?;
-        Ok(Some(plan))
-    }
-
-    /// Prints what a plan would do.
-    fn tell_plan(
-        &self,
-        sync: &mirror::Sync<'_>,
-        inventory: &Inventory,
-        plan: &SyncPlan,
-        watch: &Watch<'_>,
-    ) -> Result<(), Error> {
-        let mut text = String::new();
-        if !self.json {
-            sync.steps(&mut |step| {
-                match step {
-                    Step::Fetch(wish) => {
-                        let (key, version) = (printable(&wish.key), printable(&wish.version));
-                        text.push_str(&format!("would fetch {key} ({version}, {} bytes)\n", thousands(wish.size)));
-                    }
-                    Step::Move { from, to, .. } => text.push_str(&format!("would move {from} to {to}\n")),
-                    Step::Touch { at, .. } => text.push_str(&format!("would set the time of {at}\n")),
-                    Step::Remove { at, .. } => text.push_str(&format!("would remove {at}\n")),
-                }
-                if text.len() > 1 << 16 {
-                    out::print(&text)?;
-                    text.clear();
-                }
-                Ok(())
-            })?;
-        }
-        let (fetches, size, filtered) = plan.fetches();
-        let tally = plan.tally();
-        let (need, room) = sync.needs(plan, watch)?;
-        if self.json {
-            let room = room.map(|room| json!({ "bytes": room.free, "files": room.files }));
-            let document = json!({
-                "schema": 1, "point": inventory.date, "listed": tally.listed, "fetch": fetches, "bytes": size,
-                "filtered": filtered, "move": tally.moved, "vanished": tally.vanished,
-                "need": { "bytes": need.bytes, "files": need.files }, "room": room,
-            });
-            return out::print(&format!("{document:#}\n"));
-        }
-        text.push_str(&format!(
-            "would bring the mirror to {}: {} versions listed, {} to fetch ({}), {} files to move, {} listed no more, which \
-             stay{}\n",
-            inventory.date,
-            thousands(tally.listed),
-            thousands(fetches),
-            bytes(size),
-            thousands(tally.moved),
-            thousands(tally.vanished),
-            if filtered > 0 { format!("; {} left out by the filter", thousands(filtered)) } else { String::new() },
-        ));
-        let has = room.map(|Room { free, files, .. }| {
-            let files = files.map(|files| format!(" and {} files", thousands(files))).unwrap_or_default();
-            format!("; there is room for {}{files}", bytes(free))
-        });
-        text.push_str(&format!(
-            "needs {} and {} files and folders{}\n",
-            bytes(need.bytes),
-            thousands(need.files),
-            has.unwrap_or_default()
-        ));
-        out::print(&text)
     }
 
     /// Prints what was done.
@@ -324,16 +188,8 @@ impl Sync {
     }
 }
 
-/// Says which rows could not be read.
-fn tell_unread(bad: &mirror::Unread, watch: &Watch<'_>) {
-    bad.told.iter().for_each(|what| watch.notice(what));
-    let more = bad.count.saturating_sub(bad.told.len() as u64);
-    if more > 0 {
-        watch.notice(format!("{} more rows cannot be read", thousands(more)));
-    }
-}
-
-fn sentence(summary: &Summary) -> String {
+/// What was done, in a line.
+pub(super) fn sentence(summary: &Summary) -> String {
     let Summary { point, resumed, fetched, applied, unread } = summary;
     let mut text = format!(
         "at {point}{}: {} versions fetched ({})",
@@ -356,7 +212,8 @@ fn sentence(summary: &Summary) -> String {
     text
 }
 
-fn document(summary: &Summary) -> Value {
+/// The same as a document.
+pub(super) fn document(summary: &Summary) -> Value {
     let Summary { point, resumed, fetched, applied, unread } = summary;
     json!({
         "point": point, "resumed": resumed, "fetched": fetched.arrived, "bytes": fetched.bytes, "there": fetched.there,

@@ -1,5 +1,6 @@
 //! Groups of options that several verbs have, a file each.
 
+mod bandwidth;
 mod depth;
 mod following;
 mod keys;
@@ -10,6 +11,7 @@ mod root;
 mod talk;
 mod writing;
 
+pub(super) use bandwidth::Bandwidth;
 pub(super) use depth::Depth;
 pub(super) use following::Following;
 pub(super) use keys::Keys;

@@ -1,0 +1,142 @@
+//! `Parts`: the parts of a plan, each read by itself: its record, its steps, and what became of it.
+
+use highwater_core::formats::mirror::names;
+use highwater_core::formats::mirror::plan::outcome::Outcome;
+use highwater_core::formats::mirror::plan::part::{Part, RECORD};
+use highwater_core::formats::mirror::plan::{Step, Wish, parse};
+use highwater_core::name::Name;
+
+use super::area::{Area, named, read};
+use super::journal::{self, Journal};
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::store::Object;
+use crate::watch::Watch;
+
+/// What became of a part is never longer, in bytes.
+const LONGEST: u64 = 1 << 30;
+
+/// The parts of a plan.
+pub(super) struct Parts<'a> {
+    disk: &'a dyn Disk,
+    /// None where nothing is fetched.
+    files: Option<Opened>,
+    count: u64,
+}
+
+/// The table, and the steps.
+struct Opened {
+    table: Box<dyn Object>,
+    steps: Box<dyn Object>,
+}
+
+impl<'a> Parts<'a> {
+    /// Opens those of a plan.
+    ///
+    /// # Errors
+    /// A file cannot be opened, or has another length than the plan says.
+    pub(super) fn open(area: &Area<'a>, journal: &Journal) -> Result<Self, Error> {
+        let (disk, count) = (area.disk, journal.parts);
+        if count == 0 {
+            return Ok(Self { disk, files: None, count });
+        }
+        let open = |name: &Name| disk.open(name).map_err(Error::at("open", disk, name));
+        let (name, steps) = (journal::parts()?, open(&journal::steps()?)?);
+        let table = open(&name)?;
+        let length = table.length().map_err(Error::at("look at", disk, &name))?;
+        if Some(length) != count.checked_mul(RECORD as u64) {
+            return Err(Error::damage(format!("'{name}' at byte {length}: it ends, and the plan has {count} parts")));
+        }
+        Ok(Self { disk, files: Some(Opened { table, steps }), count })
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn files(&self) -> Result<&Opened, Error> {
+        self.files.as_ref().ok_or_else(|| Error::failed("the plan has no parts"))
+    }
+
+    /// One of them: nothing else is read.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not what was written.
+    pub(super) fn get(&self, number: u64) -> Result<Part, Error> {
+        let Opened { table, steps } = self.files()?;
+        let (name, at) = (journal::parts()?, number.saturating_mul(RECORD as u64));
+        let mut record = [0; RECORD];
+        table.read_exact_at(at, &mut record).map_err(Error::at("read", self.disk, &name))?;
+        let length = steps.length().map_err(Error::at("look at", self.disk, &name))?;
+        let fits = |part: &Part| part.at.checked_add(part.length).is_some_and(|end| end <= length);
+        let part = Part::parse(&record).filter(fits);
+        part.ok_or_else(|| Error::damage(format!("'{name}' at byte {at}: it is not the record of a part")))
+    }
+
+    /// Hands on what a part fetches, once all of its lines are known to be what was written.
+    ///
+    /// # Errors
+    /// They cannot be read, or are not; and those of `each`.
+    pub(super) fn wishes(&self, part: &Part, each: &mut dyn FnMut(Wish) -> Result<(), Error>) -> Result<(), Error> {
+        let (Opened { steps, .. }, name) = (self.files()?, journal::steps()?);
+        let length = usize::try_from(part.length).map_err(|_| Error::failed("a part is longer than memory"))?;
+        let mut bytes = vec![0; length];
+        steps.read_exact_at(part.at, &mut bytes).map_err(Error::at("read", self.disk, &name))?;
+        let odd = |at: u64, what: &str| Error::damage(format!("'{name}' at byte {at}: {what}"));
+        let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
+        let sum = lines().fold(0_u64, |sum, line| sum.wrapping_add(Part::sum_of(line)));
+        if sum != part.sum {
+            return Err(odd(part.at, "the lines of this part of the plan are not those that were written"));
+        }
+        let mut at = part.at;
+        for line in lines() {
+            if line.starts_with(b"fetch ") {
+                let text = std::str::from_utf8(line).ok().and_then(|line| parse(line.trim_end_matches('\n')));
+                let Some(Step::Fetch(wish)) = text else { return Err(odd(at, "a line is no step")) };
+                each(wish)?;
+            }
+            at = at.saturating_add(line.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// What became of all of a part; none as long as nobody has tried all of it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn outcome(&self, number: u64, part: &Part, watch: &Watch<'_>) -> Result<Option<Outcome>, Error> {
+        let outcome = self.read(&journal::part(number)?, (number, part), watch)?;
+        Ok(outcome.filter(|outcome| outcome.is_whole(part)))
+    }
+
+    /// What became of some of a part.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn so_far(&self, number: u64, part: &Part, watch: &Watch<'_>) -> Result<Outcome, Error> {
+        Ok(self.read(&journal::part_so_far(number)?, (number, part), watch)?.unwrap_or_default())
+    }
+
+    fn read(&self, name: &Name, of: (u64, &Part), watch: &Watch<'_>) -> Result<Option<Outcome>, Error> {
+        let Some(bytes) = read(self.disk, name, LONGEST)? else { return Ok(None) };
+        let outcome = Outcome::read(&String::from_utf8_lossy(&bytes), of.0, of.1);
+        // It was cut by a power failure, or another plan left it.
+        let told = |odd| watch.note(format!("'{name}' {odd}; what it is to speak of is looked at again"));
+        Ok(outcome.map_err(told).ok())
+    }
+}
+
+/// How many parts of an open plan were tried, of which it is only known that it says so.
+///
+/// # Errors
+/// The operating system's.
+pub(super) fn tried(disk: &dyn Disk) -> Result<u64, Error> {
+    let (folder, mut count) = (named(names::PLAN)?, 0);
+    let listed = disk.list(Some(&folder), &mut |entry| {
+        let number = entry.name.as_bytes().strip_prefix(b"part-");
+        count += u64::from(number.is_some_and(|number| number.iter().all(u8::is_ascii_digit)));
+    });
+    listed.map_err(Error::at("list", disk, &folder))?;
+    Ok(count)
+}
