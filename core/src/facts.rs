@@ -3,6 +3,7 @@
 use crate::digest::Algorithm;
 use crate::finding::Code;
 use crate::name::Name;
+use crate::part::Parts;
 use crate::report::Depth;
 
 /// What is always true of a kind of backup.
@@ -18,6 +19,8 @@ pub struct Facts {
     pub lock: Lock,
     /// Where objects lie that are named after their digests, if some are.
     pub pool: Option<Pool>,
+    /// What its files are to whoever copies a set; none where a copy is a matter of its own, as of a live store.
+    pub parts: Option<Parts>,
     /// What a restore of a point makes.
     pub shape: Shape,
     /// From which depth on trails are followed: what records inside must agree on, or checksums that lie inside.

@@ -54,6 +54,7 @@ pub mod mtree;
 pub mod name;
 pub mod node;
 pub mod odd;
+pub mod part;
 pub mod plan;
 pub mod point;
 mod removal;

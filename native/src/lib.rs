@@ -33,6 +33,7 @@ mod marking;
 pub mod mirror;
 pub mod prune;
 mod random;
+pub mod replicate;
 pub mod restore;
 pub mod s3;
 pub mod shown;

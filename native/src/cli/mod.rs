@@ -27,6 +27,7 @@ mod out;
 mod output;
 mod progress;
 mod prune;
+mod replicate;
 mod report;
 mod repository;
 mod repozo;

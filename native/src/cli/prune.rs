@@ -140,7 +140,7 @@ impl Run for Prune {
         let under = under.map_err(|no| usage(no.to_string()))?;
         let label = label(&named.path);
         let (key, dry_run) = (self.keys.load()?, self.dry_run);
-        let job = PruneOptions { keep, label: &label, under, depth, key, dry_run };
+        let job = PruneOptions { keep, label: &label, only: None, under, depth, key, dry_run };
         let watch = self.talk.watch(stop);
         let plan = progress::with(&format!("looking at {label}"), self.talk.quiet, &watch, || {
             prune::plan(&job, format, &disk, &watch)

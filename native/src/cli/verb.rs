@@ -18,6 +18,7 @@ use super::man::Man;
 use super::mark::Mark;
 use super::mirror::Mirror;
 use super::prune::Prune;
+use super::replicate::Replicate;
 use super::report::Report;
 use super::repozo::Repozo;
 use super::restore::Restore;
@@ -67,6 +68,7 @@ pub(super) enum Verb {
     Mirror(Mirror),
     Verify(Verify),
     Mark(Mark),
+    Replicate(Replicate),
     Heal(Heal),
     Strays(Strays),
     Prune(Prune),
@@ -111,6 +113,7 @@ impl Verb {
             Self::Mirror(verb) => verb,
             Self::Verify(verb) => verb,
             Self::Mark(verb) => verb,
+            Self::Replicate(verb) => verb,
             Self::Heal(verb) => verb,
             Self::Strays(verb) => verb,
             Self::Prune(verb) => verb,

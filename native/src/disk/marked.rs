@@ -134,11 +134,7 @@ fn sweep_one(disk: &dyn Disk, name: &Name) -> io::Result<Swept> {
     if inside.look(None)?.is_none_or(|now| now.identity != look.identity) {
         return Ok(Swept::Busy);
     }
-    let said = match inside.open(&mark()?) {
-        Ok(file) => read_short(&*file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error),
-    };
+    let said = said(&*inside)?;
     // A run may have been killed before it had said anything; then nothing else is there.
     let mut others = 0;
     inside.list(None, &mut |entry| others += u64::from(entry.name.as_bytes() != MARK))?;
@@ -148,6 +144,53 @@ fn sweep_one(disk: &dyn Disk, name: &Name) -> io::Result<Swept> {
     remove_tree(disk, name, look.identity)?;
     drop(held);
     Ok(Swept::Removed)
+}
+
+/// What the mark of a folder says; nothing where there is none.
+fn said(inside: &dyn Disk) -> io::Result<Vec<u8>> {
+    match inside.open(&mark()?) {
+        Ok(file) => read_short(&*file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The folder of a name that stays from one run to the next, which only this user may enter: a new one, or the one that
+/// an earlier run made under it. None when something else has the name.
+///
+/// # Errors
+/// The operating system's.
+pub(crate) fn standing(disk: &dyn Disk, name: &Name) -> io::Result<Option<Identity>> {
+    if disk.look(Some(name))?.is_none() {
+        let draft = FolderDraft::marked(disk, name)?;
+        match draft.place(name) {
+            // Another run was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            placed => placed?,
+        }
+    }
+    let Some(look) = disk.look(Some(name))? else { return Ok(None) };
+    let private = look.what == What::Folder && look.owner.user == disk.user() && look.mode & 0o077 == 0;
+    if !private {
+        return Ok(None);
+    }
+    let inside = disk.beneath(name)?;
+    if said(&*inside)? == text(look.identity).as_bytes() {
+        return Ok(Some(look.identity));
+    }
+    // The run that removed it may have been killed when all but the folder itself was gone.
+    let mut others = 0;
+    inside.list(None, &mut |_| others += 1)?;
+    if others > 0 {
+        return Ok(None);
+    }
+    put_mark(&*inside, look.identity)?;
+    Ok(Some(look.identity))
+}
+
+/// The last part of the name of the mark.
+pub(crate) fn is_mark(last: &[u8]) -> bool {
+    last == MARK
 }
 
 /// The first bytes of a file that is short.

@@ -26,6 +26,7 @@ pub(crate) use appender::Appender;
 pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub use marked::{discard_folder, sweep};
+pub(crate) use marked::{is_mark, standing};
 pub(crate) use remove_tree::remove_tree;
 pub use work_folder::WorkFolder;
 pub(crate) use work_name::{is_any_draft, is_draft, work};

@@ -2,8 +2,10 @@
 //! root, as many as reads are best under way, one claim each.
 
 use highwater_core::claim::Claim;
+use rayon::prelude::*;
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
+use super::Has;
 use super::schedule::{Job, schedule};
 use crate::error::Error;
 use crate::store::Store;
@@ -35,6 +37,15 @@ impl Ways {
         match &self.far {
             Some(pool) => pool.in_place_scope(work),
             None => rayon::in_place_scope(work),
+        }
+    }
+
+    /// Asks of each claim, by all of them.
+    pub(super) fn all(&self, claims: &mut [Claim], ask: Has<'_>) -> Vec<bool> {
+        let mut ask = || claims.par_iter_mut().map(ask).collect();
+        match &self.far {
+            Some(pool) => pool.install(ask),
+            None => ask(),
         }
     }
 

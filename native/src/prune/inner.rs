@@ -88,7 +88,7 @@ impl Inner {
     fn decide(&self, needed: &Needed, watch: &Watch<'_>) -> Result<Decided, Error> {
         let label = shown(self.disk.told(None));
         let (keep, depth) = (Keep::default(), Depth::Size);
-        let job = PruneOptions { keep, label: &label, under: None, depth, key: None, dry_run: true };
+        let job = PruneOptions { keep, label: &label, only: None, under: None, depth, key: None, dry_run: true };
         let report = look(&job, self.format, &*self.disk, watch)?;
         let mut names: Vec<&str> = report.sets.iter().map(|set| &*set.name).collect();
         let mut holds = self.pruner.holds(&*self.disk, &names).map_err(unread)?;

@@ -24,6 +24,8 @@ pub struct PruneOptions<'a> {
     pub keep: Keep,
     /// What the repository is called in sentences.
     pub label: &'a str,
+    /// The points that stay, whatever the rules say; then they need keep nothing.
+    pub only: Option<&'a BTreeSet<String>>,
     /// Only what this stands for.
     pub under: Option<Point>,
     /// How deep to look before a point is called sound: at sizes at least.
@@ -78,7 +80,7 @@ pub fn plan<'a>(
     watch: &Watch<'_>,
 ) -> Result<PrunePlan<'a>, Error> {
     let pruner = pruner(format).ok_or_else(|| Error::cannot_start("points of this kind are not removed"))?;
-    if job.keep.is_nothing() {
+    if job.keep.is_nothing() && job.only.is_none() {
         return Err(usage("rules that keep nothing would remove everything: say what is to stay".to_owned()));
     }
     job.under.as_ref().map_or(Ok(()), |point| pruner.narrows(point)).map_err(usage)?;
@@ -88,7 +90,12 @@ pub fn plan<'a>(
         return Err(Error::failed(format!("{} has no point in time, so there is nothing to remove", job.label)));
     }
     let names: Vec<&str> = report.sets.iter().map(|set| &*set.name).collect();
-    let holds = pruner.holds(disk, &names).map_err(unread)?;
+    let mut holds = pruner.holds(disk, &names).map_err(unread)?;
+    for (name, hold) in names.iter().zip(&mut holds) {
+        if job.only.is_some_and(|only| only.contains(*name)) {
+            hold.get_or_insert_with(|| "it was asked to stay".to_owned());
+        }
+    }
     let Decided { points, newest, unsound } = Decided::of(&report, format, &job.keep, holds);
     let mut plan = PrunePlan {
         points,

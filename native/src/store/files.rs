@@ -18,7 +18,7 @@ use rustix::fs::{Advice, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat};
 
 use super::beneath::{self, Follow};
 use super::coming::{Inotify, News};
-use super::{Identity, Object, Store};
+use super::{Identity, Kept, Object, Store};
 
 /// Which links below a root are followed by whoever reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,6 +267,12 @@ impl Object for File {
     fn identity(&self) -> io::Result<Identity> {
         let meta = self.metadata()?;
         Ok((meta.dev(), meta.ino()))
+    }
+
+    fn kept(&self) -> io::Result<Kept> {
+        let meta = self.metadata()?;
+        let modified = Some((meta.mtime(), u32::try_from(meta.mtime_nsec()).unwrap_or_default()));
+        Ok(Kept { mode: Some(meta.mode() & 0o7777), modified })
     }
 
     fn as_file(&self) -> Option<&File> {

@@ -198,10 +198,27 @@ pub trait Object: Send + Sync {
     /// The operating system's.
     fn identity(&self) -> io::Result<Identity>;
 
+    /// What its root keeps of it beside its bytes.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn kept(&self) -> io::Result<Kept> {
+        Ok(Kept::default())
+    }
+
     /// The real file behind it, where there is one.
     fn as_file(&self) -> Option<&File> {
         None
     }
+}
+
+/// What a root keeps of a file beside its bytes, as far as it tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Its permissions, in the twelve bits of `chmod`.
+    pub mode: Option<u32>,
+    /// When its bytes changed last: seconds since 1970, and nanoseconds.
+    pub modified: Option<(i64, u32)>,
 }
 
 impl dyn Object + '_ {

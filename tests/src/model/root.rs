@@ -14,7 +14,7 @@ use super::file::{Change, File, Meta};
 use super::names::NameChange;
 use super::{Model, State};
 use highwater::disk::{Disk, Held, Inode, Look, Owner, Time, What, Writable};
-use highwater::store::{Identity, Object, Store};
+use highwater::store::{Identity, Kept, Object, Store};
 
 /// What nobody but its owner may read, and what nobody else may enter.
 const PRIVATE: u32 = 0o600;
@@ -417,6 +417,11 @@ impl Object for Open {
 
     fn identity(&self) -> io::Result<Identity> {
         Ok((0, self.number as u64))
+    }
+
+    fn kept(&self) -> io::Result<Kept> {
+        let look = self.model.state().look(self.number);
+        Ok(Kept { mode: Some(look.mode), modified: Some(look.modified) })
     }
 }
 

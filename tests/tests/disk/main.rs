@@ -5,6 +5,7 @@ mod crash;
 mod injected;
 mod prune;
 mod reflink;
+mod replicate;
 mod sources;
 mod tree;
 mod trust;

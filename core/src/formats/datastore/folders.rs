@@ -11,7 +11,7 @@ use crate::inspect::{self, Batch, Kind};
 use crate::name::Name;
 
 /// What else may lie in a group, and in the root.
-const OF_GROUP: [&str; 2] = [OWNER, "notes"];
+pub(super) const OF_GROUP: [&str; 2] = [OWNER, "notes"];
 const OF_ROOT: [&str; 5] = [names::CHUNKS, names::LOCK, ".gc-status", ".in-use", "ns"];
 
 /// The file of a group that says whose it is.

@@ -22,6 +22,7 @@ mod kind;
 mod manifest;
 pub mod names;
 mod odd;
+mod parts;
 pub mod pcat1;
 mod proof;
 pub mod pxar;
@@ -58,6 +59,7 @@ const STORE_FACTS: Facts = Facts {
     }),
     lock: Lock::Together(names::LOCK),
     pool: Some(Pool { folder: names::CHUNKS, aside: ".bad", sets_aside: "a server's verification" }),
+    parts: Some(parts::part),
     shape: Shape::Image,
     trails: Depth::Deep,
     moves: false,

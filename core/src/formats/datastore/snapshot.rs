@@ -17,7 +17,7 @@ use crate::key::Key;
 use crate::name::{Name, printable};
 
 /// What else may lie in a snapshot.
-const BESIDE: [&str; 2] = [".protected", "rsa-encrypted.key.blob"];
+pub(super) const BESIDE: [&str; 2] = [".protected", "rsa-encrypted.key.blob"];
 
 /// What is known of the signatures in a group.
 #[derive(Debug, Default)]

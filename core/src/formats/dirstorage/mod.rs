@@ -78,6 +78,7 @@ static FACTS: Facts = Facts {
     }),
     lock: Lock::Alone(names::LOCK),
     pool: None,
+    parts: None,
     shape: Shape::Nothing,
     // The MD5 of a revision lies in it.
     trails: Depth::Digest,

@@ -50,6 +50,7 @@ static FACTS: Facts = Facts {
     hint: Some(Hint { several: "fjall stores", index: "for a fjall store the folder keyspaces", caveat: "" }),
     lock: Lock::Alone(names::LOCK),
     pool: None,
+    parts: None,
     shape: Shape::Nothing,
     // Journals: the checksums of their batches lie inside.
     trails: Depth::Digest,

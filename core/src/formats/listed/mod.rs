@@ -30,6 +30,7 @@ static FACTS: Facts = Facts {
     hint: None,
     lock: Lock::Alone(".highwater-listed-lock"),
     pool: None,
+    parts: None,
     shape: Shape::Nothing,
     // From here on, files without a digest are another's affair.
     trails: Depth::Digest,

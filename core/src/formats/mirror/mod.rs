@@ -26,6 +26,7 @@ pub mod index;
 mod inspect;
 pub mod names;
 pub mod open;
+mod parts;
 pub mod plan;
 mod reading;
 #[cfg(test)]
@@ -52,6 +53,7 @@ static FACTS: Facts = Facts {
     }),
     lock: Lock::Alone(names::LOCK),
     pool: None,
+    parts: Some(parts::part),
     shape: Shape::Tree,
     trails: Depth::Deep,
     moves: false,

@@ -21,6 +21,7 @@ mod follow;
 mod inspect;
 mod look;
 pub mod names;
+mod parts;
 
 use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::inspect::{Entry, Format, Inspect, Scope};
@@ -46,6 +47,7 @@ static FACTS: Facts = Facts {
     }),
     lock: LOCK,
     pool: None,
+    parts: Some(parts::part),
     shape: Shape::Append,
     trails: Depth::Deep,
     moves: false,

@@ -89,6 +89,7 @@ const ROCKSDB_FACTS: Facts = Facts {
     }),
     lock: Lock::Alone(names::LOCK),
     pool: None,
+    parts: None,
     shape: Shape::Nothing,
     // Checksums are of blocks, and lie in the files.
     trails: Depth::Digest,

@@ -20,6 +20,7 @@ mod inspect;
 pub mod known;
 pub mod names;
 mod nested;
+mod parts;
 mod within;
 
 use crate::facts::{Facts, Hint, Lock, Pool, Shape};
@@ -49,6 +50,7 @@ static FACTS: Facts = Facts {
     hint: Some(Hint { several: "sets of points", index: "for points of a folder the folder points", caveat: "" }),
     lock: Lock::Alone(names::LOCK),
     pool: Some(Pool { folder: names::OBJECTS, aside: ".bad", sets_aside: "A heal" }),
+    parts: Some(parts::part),
     shape: Shape::Tree,
     trails: Depth::Deep,
     moves: false,

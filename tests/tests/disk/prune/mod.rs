@@ -4,7 +4,7 @@
 mod cuts;
 mod databases;
 mod injected;
-mod scenes;
+pub(crate) mod scenes;
 
 use std::collections::BTreeSet;
 
@@ -42,8 +42,15 @@ impl Scene {
 
     /// Prunes; whatever was not removed is an error.
     fn prune(&self, model: &Model) -> Result<(), Error> {
-        let job =
-            PruneOptions { keep: self.keep, label: "repo", under: None, depth: Depth::Size, key: None, dry_run: false };
+        let job = PruneOptions {
+            keep: self.keep,
+            label: "repo",
+            only: None,
+            under: None,
+            depth: Depth::Size,
+            key: None,
+            dry_run: false,
+        };
         let (disk, watch) = (model.root(REPO), Watch::silent());
         let plan = prune::plan(&job, self.format(), &disk, &watch)?;
         plan.carry_out(&watch).failed.map_or(Ok(()), Err)

@@ -21,7 +21,7 @@ use super::{Scene, databases};
 
 const NONE: Keep = Keep { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
 
-pub(super) const SCENES: &[Scene] = &[
+pub(crate) const SCENES: &[Scene] = &[
     Scene {
         name: "whole chains, and the end of one",
         kind: "repozo",

@@ -26,6 +26,7 @@ static FACTS: Facts = Facts {
     hint: None,
     lock: Lock::Alone(".bale.lock"),
     pool: None,
+    parts: None,
     shape: Shape::Tree,
     trails: Depth::Deep,
     moves: false,

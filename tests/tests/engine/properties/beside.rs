@@ -78,7 +78,7 @@ fn prune(disk: &Recorder, way: Way) -> bool {
         _ => Keep { weekly: 2, ..Keep::default() },
     };
     let (label, under, key, dry_run) = ("repo", None, None, false);
-    let job = PruneOptions { keep, label, under, depth: Depth::Size, key, dry_run };
+    let job = PruneOptions { keep, label, only: None, under, depth: Depth::Size, key, dry_run };
     let plan = prune::plan(&job, &Repozo, disk, &Watch::silent()).expect("a plan");
     let done = plan.carry_out(&Watch::silent());
     done.failed.is_none() && !done.removed.is_empty()

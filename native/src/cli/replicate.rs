@@ -1,0 +1,275 @@
+//! `highwater replicate`.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Args, ValueEnum};
+use highwater_core::finding::{Code, Severity};
+use highwater_core::inspect::Format;
+use highwater_core::keep::Keep;
+use highwater_core::name::printable;
+use highwater_core::render::{bytes, thousands};
+use highwater_core::report::Depth;
+use serde_json::{Value, json};
+
+use super::exit::Exit;
+use super::label::label;
+use super::options::of_kind::refuse;
+use super::options::{Keys, OfKind, Root, Talk, Writing};
+use super::repository::{kind_of, open, open_to_write, usage};
+use super::verb::Run;
+use super::{out, progress};
+use crate::disk::{self, Disk, like::Like};
+use crate::error::Error;
+use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary};
+use crate::replicate::{ReplicateOptions, ReplicateSummary, replicate};
+use crate::shown::quoted;
+use crate::store::{Bucket, Files, Store, parted};
+use crate::watch::Watch;
+
+/// Copy a set, whole points only: what DEST lacks is read from SRC, checked by the digest that SRC's index names, and
+/// put in place; the indices come last.
+///
+/// SRC may be written meanwhile. DEST is a new folder, or a replica of SRC that this brings up to date; whatever has a
+/// name in it is whole, at any moment, and a run that was ended is gone on with by the next. It is refused when DEST is
+/// of another set, or went another way. What is damaged in SRC is not copied, and no point that needs it; that is said,
+/// and the exit code is 1. Nothing in DEST is removed, unless --delete=apply asks for it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  highwater replicate /backup/zodb /mnt/standby/zodb
+  highwater replicate s3://backups/zodb /srv/standby/zodb           brings it home from a bucket
+  highwater replicate -n /backup/files /mnt/usb/files               what would be copied?
+  highwater replicate --check /mnt/datastore /mnt/replica           reads all of the replica first
+  highwater replicate --delete /backup/files /mnt/usb/files         which points has only the replica?
+  highwater replicate --delete=apply /backup/files /mnt/usb/files   removes them")]
+pub(super) struct Replicate {
+    /// The set to copy: a folder, or s3://BUCKET/PREFIX. It is only read.
+    #[arg(value_name = "SRC")]
+    source: PathBuf,
+    /// The replica: a folder. A new one is made.
+    dest: PathBuf,
+    /// Read what DEST has, too, and fetch anew what is not whole.
+    #[arg(long)]
+    check: bool,
+    /// DEST is a replica of SRC although they have no point in common, as it missed what was pruned meanwhile.
+    #[arg(long)]
+    related: bool,
+    /// Say which points of DEST are not in SRC any more; =apply removes them, once all of SRC is copied.
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
+    delete: Option<Delete>,
+    /// Say what would be copied; write nothing.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    writing: Writing,
+    #[command(flatten)]
+    keys: OfKind<Keys>,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// What is done about points that only DEST has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Delete {
+    /// They are told.
+    Plan,
+    /// They are removed.
+    Apply,
+}
+
+impl Run for Replicate {
+    fn is_quiet(&self) -> bool {
+        self.talk.quiet
+    }
+
+    fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        let source = open(&self.source, &self.root, stop)?;
+        let format = kind_of(&*source, &self.root)?;
+        refuse(&[&self.keys], &self.source, format, None)?;
+        if self.delete.is_some()
+            && let Err(known) = prune::can(format)
+        {
+            let known = known.join(", ");
+            return Err(usage(format!("--delete removes points, and only those of these kinds are removed: {known}")));
+        }
+        let (label, key, dry_run) = (label(&self.source), self.keys.load()?, self.dry_run);
+        let empty = if dry_run && !self.dest.exists() { Some(nowhere()?) } else { None };
+        let dest = match &empty {
+            Some(empty) => open_to_write(empty.path(), self.root.following, self.writing)?,
+            None => self.dest(&*source)?,
+        };
+        let job =
+            ReplicateOptions { label: &label, key: key.clone(), check: self.check, related: self.related, dry_run };
+        let watch = self.talk.watch(stop);
+        let done = progress::with(&format!("copying {label}"), self.talk.quiet, &watch, || {
+            replicate(&job, format, &*source, &dest, &watch)
+        });
+        out::shortcomings(&dest);
+        let done = done?;
+        let exit = exit(&done);
+        if !self.json {
+            self.tell(&done, exit)?;
+        }
+        let removed = match self.delete {
+            Some(_) if exit != Exit::Sound && !done.gone.is_empty() => {
+                out::say("highwater: nothing is removed from the replica, as not all of the source is in it");
+                None
+            }
+            Some(delete) if !done.gone.is_empty() => Some(self.delete(delete, format, &dest, &done, &watch)?),
+            _ => None,
+        };
+        if self.json {
+            out::print(&format!("{:#}\n", self.document(&done, removed.as_ref(), format.facts().name)))?;
+        }
+        match removed.and_then(|(_, removed)| removed.failed) {
+            Some(error) => Err(error),
+            None => Ok(exit),
+        }
+    }
+}
+
+/// A plan, and what came of it.
+type Removed<'a> = (PrunePlan<'a>, PruneSummary);
+
+impl Replicate {
+    /// The replica, which is made if it is not there.
+    fn dest(&self, source: &dyn Store) -> Result<Files, Error> {
+        if Bucket::is_named(&self.dest) || self.dest.exists() || self.dest.is_symlink() {
+            return open_to_write(&self.dest, self.root.following, self.writing);
+        }
+        let path = std::path::absolute(&self.dest).map_err(Error::io("find", &self.dest))?;
+        let path: PathBuf = path.components().collect();
+        let (around, name) = parted(&path)?;
+        let around = open_to_write(around, self.root.following, self.writing)?;
+        // Nothing is made in a folder that is not to be changed.
+        let inside = around.around().map_err(Error::of_folder("look at", &around, None))?;
+        let outer = source.around().map_err(Error::of_folder("look at", source, None))?;
+        if outer.first().is_some_and(|outer| inside.contains(outer)) {
+            return Err(Error::cannot_start(format!("{} lies in the source", quoted(&self.dest))));
+        }
+        let look = around.look(None).and_then(|look| look.ok_or_else(|| std::io::ErrorKind::NotFound.into()));
+        let like = Like::of(&look.map_err(Error::of_folder("look at", &around, None))?);
+        disk::make_folder(&around, &name, &like).map_err(Error::at("make the folder", &around, &name))?;
+        around.sync_folder(None).map_err(Error::of_folder("sync", &around, None))?;
+        open_to_write(&path, self.root.following, self.writing)
+    }
+
+    /// Plans the removal of what only the replica has, and carries it out if asked to.
+    fn delete<'a>(
+        &self,
+        delete: Delete,
+        format: &'static dyn Format,
+        dest: &'a Files,
+        done: &ReplicateSummary,
+        watch: &Watch<'_>,
+    ) -> Result<Removed<'a>, Error> {
+        let only: BTreeSet<String> = done.points.iter().cloned().collect();
+        let (label, dry_run) = (label(&self.dest), self.dry_run || delete == Delete::Plan);
+        let (keep, depth, key) = (Keep::default(), Depth::Size, self.keys.load()?);
+        let job = PruneOptions { keep, label: &label, only: Some(&only), under: None, depth, key, dry_run };
+        let plan = prune::plan(&job, format, dest, watch)?;
+        let summary = if dry_run { PruneSummary::default() } else { plan.carry_out(watch) };
+        if !self.json && !self.talk.quiet {
+            let verb = if dry_run { "would remove" } else { "removed" };
+            let names: Vec<&str> =
+                if dry_run { plan.goes().collect() } else { summary.removed.iter().map(String::as_str).collect() };
+            for name in &names {
+                out::print(&format!("{verb} {}\n", printable(name.as_bytes())))?;
+            }
+            if dry_run && !self.dry_run && !names.is_empty() {
+                out::say("highwater: --delete=apply removes them");
+            }
+        }
+        Ok((plan, summary))
+    }
+
+    /// Prints what was copied.
+    fn tell(&self, done: &ReplicateSummary, exit: Exit) -> Result<(), Error> {
+        let shown = done.findings.iter().filter(|note| counts(note.code));
+        for note in shown {
+            let object = if note.object.is_empty() { &note.root } else { &note.object };
+            out::say(&format!("highwater: {} {object}: {}", note.code, note.message));
+        }
+        for point in &done.lost {
+            out::say(&format!("highwater: not carried over: {}", printable(point.as_bytes())));
+        }
+        if exit != Exit::Sound {
+            out::say("highwater: not all of the source is whole; `highwater verify` says more of it");
+        }
+        if done.unproven > 0 {
+            out::say(&format!(
+                "highwater: {} objects were copied as they are: no digest is on record, or no key at hand",
+                thousands(done.unproven)
+            ));
+        }
+        let newest = done.points.iter().rfind(|name| !done.lost.contains(name));
+        let newest = newest.map(|name| format!("; the newest point is {}", printable(name.as_bytes())));
+        let verb = if self.dry_run { "would copy" } else { "copied" };
+        let (objects, indices) = (thousands(done.objects), thousands(done.indices));
+        if !self.talk.quiet {
+            out::print(&format!(
+                "{verb} {objects} objects of {} and {indices} indices; {} objects were there{}\n",
+                bytes(done.bytes),
+                thousands(done.had),
+                newest.unwrap_or_default()
+            ))?;
+        }
+        if !done.gone.is_empty() && self.delete.is_none() && !self.talk.quiet {
+            out::say(&format!(
+                "highwater: {} points are in the replica alone; --delete shows them",
+                thousands(done.gone.len() as u64)
+            ));
+        }
+        Ok(())
+    }
+
+    fn document(&self, done: &ReplicateSummary, removed: Option<&Removed<'_>>, format: &str) -> Value {
+        let names = |names: &[String]| names.iter().map(|name| printable(name.as_bytes())).collect::<Vec<_>>();
+        let withheld: Vec<String> = done.withheld.iter().map(ToString::to_string).collect();
+        let deletes = removed
+            .map(|(plan, summary)| json!({ "goes": plan.goes().collect::<Vec<_>>(), "removed": summary.removed }));
+        json!({
+            "schema": 1,
+            "format": format,
+            "dry_run": self.dry_run,
+            "copied": { "objects": done.objects, "bytes": done.bytes, "indices": done.indices },
+            "had": done.had,
+            "unproven": done.unproven,
+            "withheld": withheld,
+            "not_carried_over": names(&done.lost),
+            "only_in_replica": names(&done.gone),
+            "deletes": deletes,
+            "findings": done.findings,
+        })
+    }
+}
+
+/// Whether a finding keeps a point from being copied.
+fn counts(code: Code) -> bool {
+    code.severity() == Severity::Damage || code == Code::Unreadable
+}
+
+/// How the command ends: what is shut is judged by whoever has the key.
+fn exit(done: &ReplicateSummary) -> Exit {
+    let codes = || Code::ALL.iter().filter(|code| done.codes.contains(code.name()));
+    if codes().any(|code| code.severity() == Severity::Damage) {
+        Exit::Damage
+    } else if codes().any(|code| *code == Code::Unreadable) || !done.withheld.is_empty() || done.points.is_empty() {
+        Exit::Inconclusive
+    } else {
+        Exit::Sound
+    }
+}
+
+/// An empty folder for a plan of what is not there.
+fn nowhere() -> Result<tempfile::TempDir, Error> {
+    tempfile::tempdir().map_err(Error::io("make a folder in", &std::env::temp_dir()))
+}

@@ -1,0 +1,116 @@
+//! `Work`: the hidden folder in a replica in which everything lies until it gets its name.
+//!
+//! Only this user may enter it, so nobody else can put anything there; and one run holds it at a time. It is emptied
+//! when a run begins and goes when one ends, but for long objects that have not come to their end: the next run goes on
+//! with them.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use highwater_core::digest::sha256_of;
+use highwater_core::name::Name;
+
+use crate::disk::{Disk, Held, What, is_mark, standing, sweep};
+use crate::error::Error;
+use crate::lock;
+use crate::shown::quoted;
+use crate::watch::Watch;
+
+/// What the folder is called.
+pub(super) const FOLDER: &str = ".highwater-replica";
+
+/// What the name of a long object begins with there.
+const LONG: &[u8] = b"long-";
+
+/// The folder.
+pub(super) struct Work<'a> {
+    disk: &'a dyn Disk,
+    folder: Name,
+    count: AtomicU64,
+}
+
+impl<'a> Work<'a> {
+    /// Makes it, or takes up what an earlier run left. It is held as long as the second lives.
+    ///
+    /// # Errors
+    /// Another run holds it, or something else has its name.
+    pub(super) fn begin(disk: &'a dyn Disk, watch: &Watch<'_>) -> Result<(Self, Held), Error> {
+        let folder = Name::new(FOLDER.as_bytes())?;
+        sweep(disk, &folder, watch)?;
+        let stands = standing(disk, &folder).map_err(Error::at("make the folder", disk, &folder))?;
+        let path = || quoted(&disk.told(Some(&folder)));
+        if stands.is_none() {
+            let what = format!("{} is none that a run of this made: move it away, and run again", path());
+            return Err(Error::cannot_start(what));
+        }
+        let busy = || format!("another run copies into {}: wait for it, or end it", quoted(&disk.told(None)));
+        let held = lock::hold(disk, Some(&folder), busy)?;
+        Ok((Self { disk, folder, count: AtomicU64::new(0) }, held))
+    }
+
+    /// Removes what an earlier run left, but for long objects if those are gone on with.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub(super) fn empty(&self, but_long: bool) -> Result<(), Error> {
+        for name in self.files().map_err(Error::at("list", self.disk, &self.folder))? {
+            if !(but_long && name.last().starts_with(LONG)) {
+                let removed = || match self.disk.look(Some(&name))?.map(|look| look.what) {
+                    None => Ok(()),
+                    Some(What::Folder) => self.disk.remove_folder(&name),
+                    Some(_) => self.disk.remove(&name),
+                };
+                removed().map_err(Error::at("remove", self.disk, &name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new name in it.
+    ///
+    /// # Errors
+    /// None that can come.
+    pub(super) fn name(&self) -> io::Result<Name> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        self.folder.join(format!("{number}").as_bytes()).map_err(io::Error::other)
+    }
+
+    /// The name of a long object in it.
+    ///
+    /// # Errors
+    /// None that can come.
+    pub(super) fn long(&self, object: &Name) -> io::Result<Name> {
+        let last = [LONG, sha256_of(object.as_bytes()).to_string().as_bytes()].concat();
+        self.folder.join(&last).map_err(io::Error::other)
+    }
+
+    /// Removes it; what cannot be removed now, a later run removes. What of long objects has come stays, if asked for.
+    pub(super) fn end(self, but_long: bool) {
+        _ = self.empty(but_long).and_then(|()| {
+            let files = self.files().map_err(Error::at("list", self.disk, &self.folder))?;
+            if files.is_empty() { self.remove() } else { Ok(()) }
+        });
+    }
+
+    /// Its mark goes when everything else is gone for good: what has none is not ours.
+    fn remove(&self) -> Result<(), Error> {
+        let remove = || {
+            self.disk.sync_folder(Some(&self.folder))?;
+            let mut marks = Vec::new();
+            self.disk.list(Some(&self.folder), &mut |entry| marks.push(entry.name))?;
+            for mark in marks {
+                self.disk.remove(&self.folder.join(mark.as_bytes()).map_err(io::Error::other)?)?;
+            }
+            self.disk.remove_folder(&self.folder)
+        };
+        remove().map_err(Error::at("remove", self.disk, &self.folder))
+    }
+
+    /// All that is in it, but for its mark.
+    fn files(&self) -> io::Result<Vec<Name>> {
+        let mut files = Vec::new();
+        self.disk.list(Some(&self.folder), &mut |entry| files.push(entry.name))?;
+        let below = files.into_iter().filter(|last| !is_mark(last.as_bytes()));
+        below.map(|last| self.folder.join(last.as_bytes()).map_err(io::Error::other)).collect()
+    }
+}
