@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use super::closed;
 use crate::clock;
+use crate::disk::Disk;
 use crate::error::Error;
-use crate::store::Files;
 
 /// Prints text to standard output. A reader that went away is no error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
@@ -62,6 +62,6 @@ pub(super) fn clock() {
 }
 
 /// Prints what the file systems that were written to turned out not to do.
-pub(super) fn shortcomings(disk: &Files) {
+pub(super) fn shortcomings(disk: &dyn Disk) {
     disk.doubts().iter().for_each(|doubt| say(&format!("highwater: {doubt}")));
 }

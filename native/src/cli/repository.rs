@@ -5,12 +5,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use highwater_core::facts::Shape;
 use highwater_core::formats;
 use highwater_core::inspect::{Entry, Format};
 
 use super::options::{Following, Root, Writing};
+use crate::disk::{Disk, Shelf};
 use crate::error::{Class, Error};
 use crate::s3::{Client, Environment, Settings};
 use crate::shown::{quoted, shown};
@@ -51,18 +53,42 @@ pub(super) fn open(path: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<B
 
 /// Opens a prefix of a bucket, with the credentials and at the endpoint that the environment says.
 fn bucket(url: &Path, stop: &Arc<AtomicBool>) -> Result<Bucket, Error> {
-    let settings = || {
-        let settings = Settings::from_environment(&Environment::process())?;
-        Client::new(Settings { stop: Arc::clone(stop), ..settings })
-    };
-    let client = settings().map_err(|error| Error::cannot_start(error.to_string()))?;
+    let client = client(|settings| settings.stop = Arc::clone(stop))?;
     Bucket::new(url, client).map_err(|what| usage(format!("{}: {what}", quoted(url))))
 }
+
+/// A client with what the environment says, changed.
+fn client(change: impl FnOnce(&mut Settings)) -> Result<Client, Error> {
+    let made = || {
+        let mut settings = Settings::from_environment(&Environment::process())?;
+        change(&mut settings);
+        Client::new(settings)
+    };
+    made().map_err(|error| Error::cannot_start(error.to_string()))
+}
+
+/// Opens what is backed up into: a folder, or a prefix of a bucket.
+pub(super) fn open_target(
+    path: &Path,
+    following: Following,
+    writing: Writing,
+    stop: &Arc<AtomicBool>,
+) -> Result<Arc<dyn Disk>, Error> {
+    if !Bucket::is_named(path) {
+        return Ok(Arc::new(open_folder(path, following)?.with_locks(writing.locks())));
+    }
+    // The lock is renewed in time or not at all, and let go of also by a run that is to stop.
+    let keeper = client(|settings| (settings.attempts, settings.stall) = KEEPER)?;
+    Ok(Arc::new(Shelf::new(bucket(path, stop)?, keeper)))
+}
+
+/// How often, and how patiently, a lock in a bucket is written.
+const KEEPER: (u32, Duration) = (4, Duration::from_secs(10));
 
 /// Opens the folder of a repository that is written to.
 pub(super) fn open_to_write(path: &Path, following: Following, writing: Writing) -> Result<Files, Error> {
     if Bucket::is_named(path) {
-        return Err(usage(format!("{} lies in a bucket, which is only read", quoted(path))));
+        return Err(usage(format!("{} lies in a bucket, which is only read by this command", quoted(path))));
     }
     open_folder(path, following).map(|files| files.with_locks(writing.locks()))
 }

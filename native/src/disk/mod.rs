@@ -5,6 +5,7 @@
 //! forgets what was not synced can stand in for the real one.
 
 mod appender;
+mod bucket;
 mod device;
 mod draft;
 mod leftover;
@@ -21,8 +22,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use highwater_core::name::Name;
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 
 pub(crate) use appender::Appender;
+pub use bucket::Shelf;
 pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub use marked::{discard_folder, sweep};
@@ -149,6 +153,17 @@ pub trait Disk: Store {
         false
     }
 
+    /// How much may wait under names of its own, at most, until it is placed: bytes, and files. A run that is killed
+    /// loses no more than that.
+    fn waits(&self) -> (u64, usize) {
+        (8 << 30, 200_000)
+    }
+
+    /// What it turned out not to do, a sentence each.
+    fn doubts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The barrier: makes everything durable that was written to the file system of a folder, or of the root, names and
     /// contents, before any name that comes after.
     ///
@@ -239,6 +254,26 @@ pub fn hold_file(disk: &dyn Disk, file: &dyn Inode) -> io::Result<bool> {
     match file.try_lock() {
         Err(error) if error.kind() == io::ErrorKind::Unsupported && disk.locks() != Locks::Needed => Ok(true),
         taken => taken.map(|taken| taken || disk.locks() == Locks::Without),
+    }
+}
+
+/// Does something with each of these: side by side, on as many threads as the disk has use for.
+///
+/// # Errors
+/// The first of `deed`, or no thread can be started.
+pub(crate) fn each<T: Sync>(
+    disk: &dyn Disk,
+    items: &[T],
+    deed: impl Fn(&T) -> Result<(), Error> + Sync + Send,
+) -> Result<(), Error> {
+    match disk.ways() {
+        Some(ways) if items.len() > 1 => {
+            let threads = ThreadPoolBuilder::new().num_threads(ways.min(items.len())).build();
+            let threads = threads.map_err(Error::no_thread)?;
+            threads.install(|| items.par_iter().with_max_len(1).try_for_each(deed))
+        }
+        _ if disk.takes_threads() => items.par_iter().try_for_each(deed),
+        _ => items.iter().try_for_each(deed),
     }
 }
 

@@ -369,6 +369,10 @@ impl Disk for Files {
         self.locks
     }
 
+    fn doubts(&self) -> Vec<String> {
+        Self::doubts(self)
+    }
+
     fn user(&self) -> u32 {
         rustix::process::geteuid().as_raw()
     }

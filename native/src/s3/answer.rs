@@ -73,6 +73,10 @@ impl Refusal {
                 Then::Slower(after)
             }
             (500 | 502 | 504 | 408, _) | (_, "RequestTimeout" | "InternalError") => Then::Later(after),
+            // Another writes the same name just now.
+            (409, "ConditionalRequestConflict" | "OperationAborted") => Then::Later(after),
+            // The body did not come over whole.
+            (400, "BadDigest" | "XAmzContentSHA256Mismatch" | "IncompleteBody") => Then::Later(after),
             (_, "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired") => Then::Renew,
             (403, "RequestTimeTooSkewed") => self.clock.map_or(Then::Stop, Then::Clock),
             (301 | 302 | 307 | 308 | 400, _) => match &self.region {

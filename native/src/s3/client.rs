@@ -1,7 +1,7 @@
 //! `Client`: requests to S3, each sent until it has an answer that counts.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use super::endpoint::{Endpoint, FIRST_REGION};
 use super::error::Error;
 use super::head::{header, time};
 use super::limit::{Limit, Permit};
+use super::payload::{Payload, Sending};
 use super::retry::Backoff;
 use super::settings::Settings;
 use super::sign::{self, NO_BODY, Signed, Signer};
@@ -43,6 +44,7 @@ pub struct Client {
 }
 
 /// A request before it is signed.
+#[derive(Default)]
 pub(super) struct Call<'a> {
     pub(super) method: &'static str,
     pub(super) bucket: &'a str,
@@ -52,7 +54,13 @@ pub(super) struct Call<'a> {
     pub(super) query: Vec<(&'static str, Vec<u8>)>,
     /// Names in lower case, in any order.
     pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<Payload<'a>>,
+    /// What must hold whenever it is sent.
+    pub(super) guard: Option<Guard<'a>>,
 }
+
+/// What must hold for something to be written; an error says why it does not.
+pub type Guard<'a> = &'a (dyn Fn() -> io::Result<()> + Sync);
 
 /// A success whose body is still to be read. It counts as in flight until it is dropped.
 pub(super) struct Answer<'a> {
@@ -136,6 +144,16 @@ impl Client {
         }
     }
 
+    /// So many bytes of bodies went over: waits as long as the bandwidth wants.
+    pub(super) fn pace(&self, bytes: usize) {
+        if let Some(bandwidth) = &self.bandwidth {
+            let wait = bandwidth.take(bytes, self.settings.clock.steady());
+            if !wait.is_zero() {
+                self.settings.clock.sleep(wait, &self.settings.stop);
+            }
+        }
+    }
+
     pub(super) fn trials(&self, at: Box<Place>) -> Trials {
         Trials { at, made: 0, most: self.settings.attempts.max(1), renewed: false, clock_set: false }
     }
@@ -150,6 +168,9 @@ impl Client {
     pub(super) fn exchange(&self, call: &Call<'_>, trials: &mut Trials) -> Result<Answer<'_>, Error> {
         loop {
             self.go_on()?;
+            if let Some(guard) = call.guard {
+                guard().map_err(|source| Error::Sink { at: trials.at.clone(), source })?;
+            }
             let region = self.region(call.bucket);
             let unlucky = match self.attempt(call, &region, trials)? {
                 Ok(answer) => return Ok(answer),
@@ -213,7 +234,7 @@ impl Client {
         };
         let status = answer.status().as_u16();
         let (head, mut body) = answer.into_parts();
-        if matches!(status, 200 | 206) {
+        if matches!(status, 200 | 204 | 206) {
             return Ok(Ok(Answer { status, headers: head.headers, body, permit }));
         }
         let get = |name| header(&head.headers, name);
@@ -256,20 +277,26 @@ impl Client {
             url.push('?');
             url.push_str(&query);
         }
+        let length = call.body.as_ref().map(|body| body.length().to_string());
+        let sum = call.body.as_ref().map_or(NO_BODY, |body| &body.sha256);
         let mut headers: Vec<(&str, &str)> = call.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         if self.settings.requester_pays {
             headers.push(("x-amz-request-payer", "requester"));
         }
-        let Some(who) = who else { return Ok(self.wire.send(call.method, &url, &headers)) };
+        headers.extend(length.as_deref().map(|length| ("content-length", length)));
+        let mut body = call.body.as_ref().map(|body| Sending::new(body, self));
+        let mut send = |headers: &[(&str, &str)]| {
+            self.wire.send(call.method, &url, headers, body.as_mut().map(|body| -> &mut dyn Read { body }))
+        };
+        let Some(who) = who else { return Ok(send(&headers)) };
         let date = sign::date(now);
-        headers.extend([("host", target.host.as_str()), ("x-amz-content-sha256", NO_BODY), ("x-amz-date", &date)]);
+        headers.extend([("host", target.host.as_str()), ("x-amz-content-sha256", sum), ("x-amz-date", &date)]);
         headers.extend(who.token().map(|token| ("x-amz-security-token", token)));
         headers.sort_unstable();
-        let signed =
-            Signed { method: call.method, path: &target.path, query: &query, headers: &headers, body: NO_BODY };
+        let signed = Signed { method: call.method, path: &target.path, query: &query, headers: &headers, body: sum };
         let authorization = self.signer.authorization(who, &date, region, &signed);
         headers.push(("authorization", &authorization));
-        Ok(self.wire.send(call.method, &url, &headers))
+        Ok(send(&headers))
     }
 }
 

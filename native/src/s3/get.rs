@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ureq::http::HeaderMap;
 
-use super::ask::Ask;
+use super::ask::{Ask, Place};
 use super::client::{Answer, Call, Client, Trials};
 use super::error::Error;
 use super::head::{Head, shown};
@@ -174,12 +174,7 @@ impl Client {
                 course.mark = course.next;
                 trials.got_somewhere();
             }
-            if let Some(bandwidth) = &self.bandwidth {
-                let wait = bandwidth.take(some, self.settings.clock.steady());
-                if !wait.is_zero() {
-                    self.settings.clock.sleep(wait, &self.settings.stop);
-                }
-            }
+            self.pace(some);
         }
         // The end must be seen for the connection to be kept; what fails here only costs that.
         let _ = body.read(&mut piece);
@@ -188,8 +183,16 @@ impl Client {
     }
 }
 
-fn quoted(etag: &str) -> String {
+pub(super) fn quoted(etag: &str) -> String {
     format!("\"{etag}\"")
+}
+
+/// An ETag as a header has it, which is one line.
+pub(super) fn matched(etag: &str, at: &Place) -> Result<String, Error> {
+    match etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
+        true => Ok(quoted(etag)),
+        false => Err(Error::Settings(format!("{at} was asked for by what is no ETag"))),
+    }
 }
 
 fn call<'a>(method: &'static str, ask: &Ask<'a>) -> Result<Call<'a>, Error> {
@@ -205,17 +208,13 @@ fn call<'a>(method: &'static str, ask: &Ask<'a>) -> Result<Call<'a>, Error> {
         _ => return Err(Error::Settings(format!("{}: no bytes were asked for, or a part's range", ask.place()))),
     }
     if let Some(etag) = ask.if_match {
-        // A header is one line.
-        if !etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
-            return Err(Error::Settings(format!("{} was asked for by what is no ETag", ask.place())));
-        }
-        headers.push(("if-match", quoted(etag)));
+        headers.push(("if-match", matched(etag, &ask.place())?));
     }
     if ask.checksums {
         headers.push(("x-amz-checksum-mode", "ENABLED".to_owned()));
     }
     query.extend(ask.version.map(|version| ("versionId", version.as_bytes().to_vec())));
-    Ok(Call { method, bucket: ask.bucket, key: ask.key, query, headers })
+    Ok(Call { method, bucket: ask.bucket, key: ask.key, query, headers, ..Call::default() })
 }
 
 fn range_header(range: &Range<u64>) -> String {
@@ -231,7 +230,8 @@ fn rest<'a>(ask: &Ask<'a>, course: &Course) -> Call<'a> {
     headers.extend(course.head.etag.as_deref().map(|etag| ("if-match", quoted(etag))));
     let version = ask.version.or(course.head.version.as_deref());
     let query = version.map(|version| ("versionId", version.as_bytes().to_vec()));
-    Call { method: "GET", bucket: ask.bucket, key: ask.key, query: query.into_iter().collect(), headers }
+    let query = query.into_iter().collect();
+    Call { method: "GET", bucket: ask.bucket, key: ask.key, query, headers, ..Call::default() }
 }
 
 /// Whether this is the version that was asked for.

@@ -8,6 +8,9 @@ use ureq::http::HeaderMap;
 /// The names of checksums that S3 holds, as headers and inventories know them.
 const CHECKSUMS: [&str; 6] = ["crc32", "crc32c", "crc64nvme", "sha1", "sha256", "md5"];
 
+/// The header by which an upload is known again, whatever S3 makes its ETag of.
+pub(super) const MARK: &str = "x-amz-meta-highwater";
+
 /// What S3 says of an object before its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -27,6 +30,10 @@ pub struct Head {
     pub encryption: Option<String>,
     /// How many parts it was uploaded in, if a part was asked for.
     pub parts: Option<u32>,
+    /// What the server's clock said when it answered, in seconds since 1970.
+    pub now: Option<i64>,
+    /// The mark that [`super::Put`] gave it, if it did.
+    pub mark: Option<String>,
     /// Checksums by name (`sha256`), in base64, if they were asked for.
     pub checksums: Vec<(&'static str, String)>,
 }
@@ -70,6 +77,8 @@ impl Head {
             class: own("x-amz-storage-class"),
             encryption: own("x-amz-server-side-encryption"),
             parts: get("x-amz-mp-parts-count").and_then(|text| text.parse().ok()),
+            now: get("date").and_then(time),
+            mark: own(MARK),
             checksums: CHECKSUMS.iter().filter_map(checksum).collect(),
         })
     }

@@ -45,6 +45,14 @@ pub struct Page {
     next: Option<String>,
 }
 
+impl Page {
+    /// Whether no page comes behind it.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.next.is_none()
+    }
+}
+
 /// The pages of a list; ends after an error.
 pub struct Pages<'a> {
     client: &'a Client,
@@ -77,7 +85,7 @@ impl Client {
         add("start-after", listing.after.map(<[u8]>::to_vec));
         add("max-keys", listing.page.map(|entries| entries.to_string().into_bytes()));
         add("continuation-token", behind.map(|text| text.as_bytes().to_vec()));
-        let call = Call { method: "GET", bucket: listing.bucket, key: b"", query, headers: Vec::new() };
+        let call = Call { method: "GET", bucket: listing.bucket, key: b"", query, ..Call::default() };
         loop {
             let mut answer = self.exchange(&call, &mut trials)?;
             let read = whole(&mut answer, PAGE).and_then(|text| {

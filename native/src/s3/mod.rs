@@ -1,7 +1,7 @@
-//! A blocking client of S3: reads objects and lists them, each body from one version only.
+//! A blocking client of S3: reads objects and lists them, each body from one version only; and writes new ones.
 //!
 //! This room knows nothing of backups or mirrors. A [`Client`] is shared by reference among any number of threads; each
-//! call blocks its thread. Nothing here writes to S3.
+//! call blocks its thread.
 //!
 //! The way of a call: an [`Ask`] (or a [`Listing`]) → [`endpoint`] (which host, which path) → [`sign`] (SigV4 over that
 //! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, in
@@ -16,6 +16,12 @@
 //! the bucket has versions) that the first answer gave. An answer of another version, ETag, length or range is
 //! [`Error::Changed`]: what the sink has then is to be thrown away. `Content-Length` must be there and be met to the
 //! byte.
+//!
+//! **Writing.** A [`Put`] makes an object whose name is free (`If-None-Match: *`), or replaces the one that the caller
+//! knows (`If-Match`): whoever else writes the same name is seen, and nothing of his is lost. Long ones go in parts, and
+//! are there when all of them are. Each body goes with its SHA-256 and MD5, so that S3 refuses what came over broken. When
+//! no answer came, the object that is there is looked at: it is ours if it has our ETag, or the mark that goes with each
+//! upload. A [`Guard`] is asked before each attempt.
 //!
 //! **Attempts.** A request is sent at most [`Settings::attempts`] times in a row without getting anywhere; eight
 //! mebibytes of body count as getting somewhere. Between two attempts lies a random time of up to 0.1 s × 2ⁿ, at most
@@ -34,7 +40,8 @@
 //! learnt from its answers and kept. Plain `http` is for endpoints that say so; loopback ones go around any proxy.
 //! `AWS_CA_BUNDLE` replaces the certificates that are trusted.
 //!
-//! Sources of the wire's facts: the S3 API reference (GetObject, HeadObject, ListObjectsV2, "Authenticating Requests:
+//! Sources of the wire's facts: the S3 API reference (GetObject, HeadObject, ListObjectsV2, PutObject,
+//! CopyObject, the calls of a multipart upload, "Authenticating Requests:
 //! AWS Signature Version 4"), and botocore's model for error codes that a `HEAD` or a proxy leaves out.
 
 pub mod answer;
@@ -51,7 +58,11 @@ mod get;
 mod head;
 pub mod limit;
 mod list;
+mod parts;
+mod payload;
 mod profile;
+mod put;
+mod remove;
 pub mod retry;
 mod settings;
 pub mod sign;
@@ -60,10 +71,12 @@ mod wire;
 mod xml;
 
 pub use ask::{Ask, Listing, Place};
-pub use client::Client;
+pub use client::{Client, Guard};
 pub use environment::Environment;
 pub use error::{Error, Missing};
 pub use get::Sink;
 pub use head::Head;
 pub use list::{Listed, Page};
+pub use payload::Content;
+pub use put::{Put, Stored, Under};
 pub use settings::{Settings, Style};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ureq::config::{AutoHeaderValue, Config, ConfigBuilder};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::typestate::AgentScope;
-use ureq::{Agent, Body, http};
+use ureq::{Agent, AsSendBody, Body, SendBody, http};
 
 use super::endpoint::Endpoint;
 use super::error::Error;
@@ -17,7 +17,7 @@ use crate::shown::quoted;
 /// What is read ahead of a connection.
 const INPUT: usize = 64 << 10;
 
-/// A request has no body: its headers fit.
+/// What is written at once: headers fit.
 const OUTPUT: usize = 16 << 10;
 
 /// No answer of a metadata service is longer.
@@ -68,14 +68,18 @@ impl Wire {
         Ok(Self { agent: config.build().into() })
     }
 
-    /// Sends a request without a body and reads the head of the answer.
+    /// Sends a request and reads the head of the answer. A body's length is among the headers.
     pub(super) fn send(
         &self,
         method: &'static str,
         url: &str,
         headers: &[(&str, &str)],
+        body: Option<&mut dyn Read>,
     ) -> Result<http::Response<Body>, Failed> {
-        send(&self.agent, method, url, headers)
+        match body {
+            None => send(&self.agent, method, url, headers, ()),
+            Some(body) => send(&self.agent, method, url, headers, SendBody::from_reader(body)),
+        }
     }
 
     /// Ends all connections, also those that somebody waits for.
@@ -84,13 +88,19 @@ impl Wire {
     }
 }
 
-fn send(agent: &Agent, method: &str, url: &str, headers: &[(&str, &str)]) -> Result<http::Response<Body>, Failed> {
+fn send(
+    agent: &Agent,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl AsSendBody,
+) -> Result<http::Response<Body>, Failed> {
     let mut request = http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     // What cannot be sent at all may hold a secret: its words are not repeated.
-    let request = request.body(());
+    let request = request.body(body);
     let request =
         request.map_err(|_| Failed { why: "the request cannot be written down".to_owned(), is_final: true })?;
     agent.run(request).map_err(|error| explain(&error))
@@ -173,7 +183,7 @@ impl Metadata {
 
     /// Asks once; gives the status and the body.
     pub(super) fn briefly(&self, method: &str, url: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), String> {
-        let mut answer = send(&self.agent, method, url, headers).map_err(|failed| failed.why)?;
+        let mut answer = send(&self.agent, method, url, headers, ()).map_err(|failed| failed.why)?;
         let mut body = Vec::new();
         let read = answer.body_mut().as_reader().take(METADATA).read_to_end(&mut body);
         read.map_err(|error| explain_io(&error).why)?;

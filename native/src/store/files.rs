@@ -60,7 +60,7 @@ impl Files {
     /// The operating system's; it is absent, denied, or no folder.
     pub fn open(path: &Path, links: Links) -> io::Result<Self> {
         if super::Bucket::is_named(path) {
-            let what = "it lies in a bucket, which is only read, and not in this way; name a folder";
+            let what = "it lies in a bucket, which is only read by this command, and not in this way; name a folder";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
         let at = if path.as_os_str().is_empty() { Path::new(".") } else { path };

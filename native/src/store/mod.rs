@@ -22,6 +22,7 @@ use highwater_core::inspect::Entry;
 use highwater_core::name::Name;
 
 pub use bucket::Bucket;
+pub(crate) use bucket::{Known, Told, cannot};
 pub use coming::{Coming, News};
 pub(crate) use files::BlockDevice;
 pub use files::{Files, Links, Locks};

@@ -37,6 +37,33 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// A list without the objects whose keys have this in them.
+    pub(super) fn without(self, part: &str) -> Self {
+        self.each_object(|object| if object.contains(part) { String::new() } else { object.to_owned() })
+    }
+
+    /// A list with each object twice.
+    pub(super) fn twice(self) -> Self {
+        self.each_object(|object| object.repeat(2))
+    }
+
+    fn each_object(mut self, change: impl Fn(&str) -> String) -> Self {
+        let text = String::from_utf8(self.body.to_vec()).expect("a list is text");
+        let (mut changed, mut rest) = (String::new(), text.as_str());
+        while let Some(at) = rest.find("<Contents>") {
+            let end = rest.find("</Contents>").expect("its end") + "</Contents>".len();
+            changed.push_str(&rest[..at]);
+            changed.push_str(&change(&rest[at..end]));
+            rest = &rest[end..];
+        }
+        changed.push_str(rest);
+        self.body = changed.into_bytes().into();
+        self.range = 0..self.body.len();
+        self
+    }
+}
+
 /// A request, taken apart.
 pub(super) struct Parts {
     pub(super) bucket: String,
@@ -71,34 +98,6 @@ pub(super) fn read(shelves: &Shelves, request: &Request, parts: &Parts) -> Answe
         "GET" if parts.key.is_empty() => list::answer(held, parts),
         "HEAD" if parts.key.is_empty() => Answer::new(200, *b"").with("x-amz-bucket-region", &*held.region),
         _ => object(held, request, parts, parts.get("versionId")),
-    }
-}
-
-/// The answer to what writes.
-pub(super) fn write(shelves: &mut Shelves, request: &Request, parts: &Parts) -> Answer {
-    let Parts { bucket, key, .. } = parts;
-    if request.method == "PUT" && key.is_empty() {
-        let versioned = parts.get("versioning").is_some();
-        shelves.bucket(bucket).versioned |= versioned;
-        return Answer::new(200, *b"");
-    }
-    let Some(held) = shelves.buckets.get(bucket) else { return Answer::error(404, "NoSuchBucket") };
-    let versioned = held.versioned;
-    let told = |answer: Answer, id: String| if versioned { answer.with("x-amz-version-id", id) } else { answer };
-    match (request.method.as_str(), parts.get("versionId")) {
-        ("PUT", _) => {
-            let id = shelves.put(bucket, key, &request.body);
-            told(Answer::new(200, *b""), id)
-        }
-        ("DELETE", Some(id)) => {
-            shelves.remove(bucket, key, id);
-            Answer::new(204, *b"")
-        }
-        ("DELETE", None) => {
-            let id = shelves.delete(bucket, key);
-            told(Answer::new(204, *b""), id)
-        }
-        _ => Answer::error(501, "NotImplemented"),
     }
 }
 
@@ -155,7 +154,7 @@ fn object(held: &Bucket, request: &Request, parts: &Parts, id: Option<&str>) -> 
     if version.class != "STANDARD" {
         answer = answer.with("x-amz-storage-class", version.class);
     }
-    answer
+    version.meta.iter().fold(answer, |answer, (name, value)| answer.with(name, &**value))
 }
 
 fn part_of(version: &Version, part: &str) -> Option<Range<usize>> {

@@ -25,8 +25,16 @@ pub enum Fault {
     Flip(usize),
     /// The body comes in pieces of so many bytes, with a pause between them.
     Slow(usize, Duration),
-    /// The connection ends before there is an answer.
+    /// The connection ends before there is an answer, though what was asked for is done.
     Closed,
+    /// The connection ends before anything is done.
+    Before,
+    /// What was asked for is done, and no answer comes until the client ends the connection.
+    Hang,
+    /// A list does not have the keys yet that have this in them.
+    Lacks(&'static str),
+    /// A list has each key twice.
+    Repeats,
     /// `Range` is passed over.
     NoRange,
     /// These bytes, and no others.

@@ -20,6 +20,7 @@ pub mod shelves;
 pub mod signature;
 pub mod text;
 mod versions;
+mod write;
 
 pub use admin::Admin;
 pub use fault::{Fault, Rule};

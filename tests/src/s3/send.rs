@@ -18,6 +18,8 @@ pub(super) fn send(
 ) -> io::Result<bool> {
     match fault {
         Fault::Closed => return Ok(false),
+        // Until the client has enough of it.
+        Fault::Hang => return stream.read(&mut [0]).map(|_| false),
         Fault::Raw(bytes) => return stream.write_all(bytes).map(|()| false),
         _ => {}
     }

@@ -11,12 +11,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use highwater::s3::credentials::{Credentials, Source};
 use highwater::s3::{Client, Settings};
 
-use super::answer::{Answer, Parts, http_date, read, write};
+use super::answer::{Answer, Parts, http_date, read};
 use super::fault::{Fault, Rule};
 use super::request::{Incoming, Request};
 use super::send::send;
 use super::shelves::Shelves;
 use super::signature::{self, Covered, seconds};
+use super::write::write;
 use super::{Admin, KEY, REGION, SECRET};
 
 /// A running server; it ends with this value.
@@ -241,6 +242,10 @@ impl Shared {
     fn reply(&self, stream: &mut TcpStream, request: &Request, connection: u64) -> io::Result<bool> {
         let parts = Parts::of(request);
         let (fault, deed) = self.fault(request);
+        if fault == Fault::Before {
+            deed.into_iter().for_each(|deed| deed(&mut self.shelves.write().expect("no panic")));
+            return Ok(false);
+        }
         let mut request = request;
         let without;
         if fault == Fault::NoRange {
@@ -267,6 +272,8 @@ impl Shared {
                 body[*at] ^= 1;
                 reply.body = body.into();
             }
+            Fault::Lacks(part) => reply = reply.without(part),
+            Fault::Repeats => reply = reply.twice(),
             _ => {}
         }
         if !self.quiet.load(Ordering::Relaxed) {
@@ -279,7 +286,7 @@ impl Shared {
                 signer: own("authorization")
                     .and_then(|text| Some(text.split_once("Credential=")?.1.split_once('/')?.0.to_owned())),
                 connection,
-                status: if matches!(fault, Fault::Closed | Fault::Raw(_)) { 0 } else { reply.status },
+                status: if matches!(fault, Fault::Closed | Fault::Hang | Fault::Raw(_)) { 0 } else { reply.status },
             });
         }
         if let Some(deed) = deed {
@@ -335,7 +342,7 @@ impl Shared {
         if matches!(request.method.as_str(), "GET" | "HEAD") {
             return read(&self.shelves.read().expect("no panic"), request, parts);
         }
-        write(&mut self.shelves.write().expect("no panic"), request, parts)
+        write(&mut self.shelves.write().expect("no panic"), request, parts, self.now())
     }
 
     /// What is wrong with the signature, if something is.
@@ -372,7 +379,7 @@ impl Shared {
             return Some(Answer::error(403, "RequestTimeTooSkewed"));
         }
         // All that says what is wanted must be signed.
-        let must = ["host", "range", "if-match"];
+        let must = ["host", "range", "if-match", "if-none-match", "content-md5"];
         let is_signed = |name: &str| names.split(';').any(|signed| signed == name);
         let open = |(name, _): &&(String, String)| {
             (must.contains(&name.as_str()) || name.starts_with("x-amz-")) && !is_signed(name)

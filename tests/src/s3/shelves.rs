@@ -13,6 +13,8 @@ use super::text::hex;
 pub struct Shelves {
     /// The buckets.
     pub buckets: BTreeMap<String, Bucket>,
+    /// Uploads in parts that are not complete, by their names.
+    pub uploads: BTreeMap<String, Upload>,
     made: u64,
 }
 
@@ -55,6 +57,24 @@ pub struct Version {
     pub encryption: &'static str,
     /// The lengths of the parts that it was uploaded in, if it was.
     pub parts: Vec<usize>,
+    /// What the uploader had S3 keep beside it: names in lower case.
+    pub meta: Vec<(String, String)>,
+}
+
+/// Parts by their numbers.
+pub type Parts = BTreeMap<u32, Vec<u8>>;
+
+/// An upload in parts that is not complete.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: Vec<u8>,
+    /// What goes beside it.
+    pub meta: Vec<(String, String)>,
+    /// What has come.
+    pub parts: Parts,
 }
 
 impl Shelves {
@@ -97,6 +117,18 @@ impl Shelves {
         }
     }
 
+    /// A name that nothing had before.
+    pub(super) fn fresh(&mut self) -> String {
+        self.made += 1;
+        format!("upload-{}", self.made)
+    }
+
+    /// The latest version of a key, if it is no marker.
+    pub fn latest(&self, bucket: &str, key: &[u8]) -> Option<&Version> {
+        let latest = self.buckets.get(bucket)?.keys.get(key)?.last();
+        latest.filter(|version| version.body.is_some())
+    }
+
     /// A version that is there.
     pub fn version(&mut self, bucket: &str, key: &[u8], id: &str) -> &mut Version {
         let versions = self.bucket(bucket).keys.get_mut(key).expect("the key is there");
@@ -119,6 +151,7 @@ impl Shelves {
             class: "STANDARD",
             encryption: "SSE-S3",
             parts: Vec::new(),
+            meta: Vec::new(),
         };
         let versions = bucket.keys.entry(key.to_owned()).or_default();
         if !bucket.versioned {

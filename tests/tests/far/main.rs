@@ -1,6 +1,9 @@
 //! Roots in a bucket, against our own server of S3.
 
 mod faults;
+mod into;
+mod lock;
 mod long;
+mod long_into;
 mod roots;
 mod same;

@@ -125,9 +125,8 @@ fn nothing_writes_into_a_bucket_or_beside_it() {
     let (near, far) = (roots.near(), Roots::far());
     let file = roots.near().with_file_name("Data.fs");
     fs::write(&file, b"FS30").expect("a file");
-    let words: [&[&OsStr]; 6] = [
+    let words: [&[&OsStr]; 5] = [
         &[OsStr::new("heal"), far.as_os_str(), OsStr::new("--from"), near.as_os_str()],
-        &[OsStr::new("backup"), file.as_os_str(), far.as_os_str()],
         &[OsStr::new("prune"), OsStr::new("--keep-last=1"), far.as_os_str()],
         &[OsStr::new("mark"), far.as_os_str()],
         &[OsStr::new("restore"), near.as_os_str(), OsStr::new("s3://backups/Data.fs")],

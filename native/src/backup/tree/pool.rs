@@ -7,21 +7,16 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use highwater_core::digest::Digest;
 use highwater_core::formats::tree::names;
 use highwater_core::name::Name;
-use rayon::prelude::*;
 
 use super::stage::{Begun, Stage};
 use crate::disk::like::Like;
-use crate::disk::{Disk, Look, What, make_folder};
+use crate::disk::{self, Disk, Look, What, make_folder};
 use crate::error::Error;
 use crate::store::Store;
 use crate::watch::Watch;
 
 /// Objects of so many are looked for at once, between two looks at whether the user wants to stop.
 const MANY: usize = 1024;
-
-/// From so many bytes or files on, what waits is placed: a run that is killed loses no more than that.
-const MUCH: u64 = 8 << 30;
-const MANY_WORKS: usize = 200_000;
 
 /// What an object is: its length and its digest.
 pub(super) type Sum = (u64, Digest);
@@ -141,20 +136,18 @@ impl<'a> Pool<'a> {
         let mut order: Vec<usize> = (0..sums.len()).collect();
         // Those of one folder are looked for together.
         order.sort_unstable_by_key(|at| (first(&sums[*at].1), *at));
-        let lacks = |places: &[usize]| {
+        let all = Mutex::new(Vec::new());
+        let chunks: Vec<&[usize]> = order.chunks(MANY).collect();
+        disk::each(self.to, &chunks, |places| {
             watch.go_on()?;
-            let mut lacks = Vec::new();
-            for at in places {
+            for at in *places {
                 if !self.has(sums[*at])? {
-                    lacks.push(*at);
+                    all.lock().unwrap_or_else(PoisonError::into_inner).push(*at);
                 }
             }
-            Ok::<_, Error>(lacks)
-        };
-        let mut all = match self.to.takes_threads() {
-            true => order.par_chunks(MANY).map(lacks).collect::<Result<Vec<_>, _>>()?.concat(),
-            false => order.chunks(MANY).map(lacks).collect::<Result<Vec<_>, _>>()?.concat(),
-        };
+            Ok(())
+        })?;
+        let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
         all.sort_unstable();
         Ok(all)
     }
@@ -258,10 +251,11 @@ impl<'a> Pool<'a> {
     /// Remembers what waits to be durable. When that is much, it is placed.
     fn staged(&self, work: Name, (length, digest): &Sum, watch: &Watch<'_>) -> Result<(), Error> {
         let is_much = {
+            let (much, many) = self.to.waits();
             let mut waiting = self.waiting();
             waiting.works.push((work, *digest));
             waiting.bytes = waiting.bytes.saturating_add(*length);
-            waiting.bytes > MUCH || waiting.works.len() > MANY_WORKS
+            waiting.bytes > much || waiting.works.len() > many
         };
         if is_much { self.place(watch) } else { Ok(()) }
     }
@@ -284,9 +278,6 @@ impl<'a> Pool<'a> {
             let place = || self.made_folder(first(digest)).and_then(|_| self.to.rename(&from, &name));
             place().map_err(self.told("write", digest))
         };
-        match self.to.takes_threads() {
-            true => works.par_iter().try_for_each(place),
-            false => works.iter().try_for_each(place),
-        }
+        disk::each(self.to, &works, place)
     }
 }

@@ -6,7 +6,7 @@ mod source;
 mod tree;
 mod zodb;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -18,6 +18,7 @@ use super::options::of_kind::{Given, refuse};
 use super::options::{Following, Keys, OfKind, Talk, Writing};
 use super::verb::Run;
 use crate::error::Error;
+use crate::store::Bucket;
 
 /// Back up a Data.fs into a repozo repository, a file or device into a datastore, or a folder into a set of points.
 ///
@@ -37,6 +38,9 @@ use crate::error::Error;
 /// A folder with a Data.fs and its blobs, such as Plone's var, is a source of its own, also while its server writes and
 /// packs: a point is the state after one transaction, Data.fs and blobs together. Data.fs is kept in increments, as a
 /// repository SET/repozo; nothing else of the folder is kept.
+///
+/// REPO and SET may also be s3://BUCKET/PREFIX: objects are written under free names only, what makes a point comes last,
+/// and one run writes at a time. The bucket, the endpoint and the credentials are those of the AWS command line.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -46,6 +50,8 @@ Examples:
   highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
   highwater backup disk0.raw /mnt/store@vm/100/drive-scsi0.img --also qemu-server.conf=100.conf
   highwater backup /srv/files /backup/files
+  highwater backup /srv/files s3://backups/files           into a bucket, which needs no folders made
+  highwater backup --gzip --quick Data.fs s3://backups/zodb
   highwater backup /srv/plone/var /backup/plone            Data.fs and blobs, as of one transaction
   highwater backup /srv/app/db /backup/db                  a live store, as of one moment
   highwater backup --kind folder /srv/repo.git /backup/git its files as they are
@@ -91,10 +97,15 @@ impl Run for Backup {
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         match datastore::target(&self.repository) {
             Some(target) => self.back_up_to_datastore(target, stop),
-            None if self.source.is_dir() && self.repository.is_dir() => self.back_up_to_tree(stop),
+            None if self.source.is_dir() && is_folder(&self.repository) => self.back_up_to_tree(stop),
             None => self.back_up_to_repozo(stop),
         }
     }
+}
+
+/// Whether a path is that of a folder, or of a prefix of a bucket, which is one without being there.
+fn is_folder(path: &Path) -> bool {
+    Bucket::is_named(path) || path.is_dir()
 }
 
 impl Backup {

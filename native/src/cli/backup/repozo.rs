@@ -12,17 +12,18 @@ use highwater_core::inspect::Format;
 use highwater_core::marks::DISTANCE;
 use highwater_core::render::{bytes, thousands};
 
-use super::Backup;
+use super::{Backup, is_folder};
 use crate::backup::repozo::{BackupOptions, BackupSummary, backup};
 use crate::cli::exit::Exit;
 use crate::cli::options::Root;
 use crate::cli::options::kinds::{Kind, REPOZO};
 use crate::cli::options::of_kind::Group;
-use crate::cli::repository::{kind_of, part_of, refuse_within, usage};
+use crate::cli::repository::{kind_of, open_target, part_of, refuse_within, usage};
 use crate::cli::{out, progress};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::{quoted, shown};
-use crate::store::{self, Files};
+use crate::store::{self, Bucket, Files, Store};
 
 /// How a repository is written.
 #[derive(Debug, Args)]
@@ -63,7 +64,7 @@ impl Group for Options {
 impl Backup {
     /// Backs up into a repository.
     pub(super) fn back_up_to_repozo(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        if self.source.is_dir() && !self.repository.is_dir() {
+        if self.source.is_dir() && !is_folder(&self.repository) {
             let (first, second) = (quoted(&self.source), quoted(&self.repository));
             let what = format!("{first} is a folder and {second} is none: the source comes first");
             return Err(usage(format!("{what}, as in: highwater backup Data.fs REPO")));
@@ -72,23 +73,15 @@ impl Backup {
             return Err(usage(what));
         }
         // An empty folder is of no kind yet.
-        let opened = Files::open(&self.repository, self.following.links()).map_err(|error| {
-            let repository = quoted(&self.repository);
-            Error::cannot_start(match error.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => {
-                    format!("the repository {repository} is no folder; create it first (mkdir)")
-                }
-                _ => format!("cannot open the repository {repository}: {error}"),
-            })
-        });
+        let opened = self.open_repository(stop);
         if let Ok(repository) = &opened {
-            is_repozo(repository, &self.repository)?;
+            is_repozo(repository.as_store(), &self.repository)?;
         }
         if self.repozo.kill_old {
             refuse_within(&self.repository, "leave out --kill-old, and prune the set")?;
         }
         self.only(&Repozo, Some("a datastore's group is named STORE@TYPE/ID"))?;
-        let repository = opened?.with_locks(self.writing.locks());
+        let repository = opened?;
         let job = BackupOptions {
             full: self.repozo.full,
             quick: self.repozo.quick,
@@ -104,8 +97,8 @@ impl Backup {
         let watch = self.talk.watch(stop);
         let source = store::source(&self.source)?;
         let summary =
-            progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &source, &repository, &watch));
-        out::shortcomings(&repository);
+            progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &source, &*repository, &watch));
+        out::shortcomings(&*repository);
         let line = line(&summary?, self.dry_run);
         if !self.talk.quiet {
             out::print(&line)?;
@@ -114,9 +107,28 @@ impl Backup {
     }
 }
 
+impl Backup {
+    /// Opens the repository, a folder or a prefix of a bucket.
+    fn open_repository(&self, stop: &Arc<AtomicBool>) -> Result<Arc<dyn Disk>, Error> {
+        if Bucket::is_named(&self.repository) {
+            return open_target(&self.repository, self.following, self.writing, stop);
+        }
+        let opened = Files::open(&self.repository, self.following.links()).map_err(|error| {
+            let repository = quoted(&self.repository);
+            Error::cannot_start(match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                    format!("the repository {repository} is no folder; create it first (mkdir)")
+                }
+                _ => format!("cannot open the repository {repository}: {error}"),
+            })
+        });
+        Ok(Arc::new(opened?.with_locks(self.writing.locks())))
+    }
+}
+
 /// Refuses a folder that is of another kind, or part of a repository. One of no kind, as an empty one, may become a
 /// repository.
-fn is_repozo(folder: &Files, path: &Path) -> Result<(), Error> {
+fn is_repozo(folder: &dyn Store, path: &Path) -> Result<(), Error> {
     match kind_of(folder, &Root::default()) {
         Ok(format) if format.facts().name != Repozo.facts().name => {
             let like = "name a group in it after an @, as in STORE@vm/100/drive-scsi0.img";

@@ -84,7 +84,12 @@ fn kinds() -> impl Iterator<Item = &'static str> + Clone {
 
 impl Backup {
     /// What is to become a point, by its kind; `set` is the set.
-    pub(super) fn tree_source(&self, folder: Files, set: Files, watch: &Watch<'_>) -> Result<Box<dyn Source>, Error> {
+    pub(super) fn tree_source(
+        &self,
+        folder: Files,
+        set: Arc<dyn Disk>,
+        watch: &Watch<'_>,
+    ) -> Result<Box<dyn Source>, Error> {
         let mut entries: Vec<Entry> = Vec::new();
         folder
             .list(None, &mut |entry| entries.push(entry))
@@ -100,7 +105,7 @@ impl Backup {
             return Ok(Box::new(zodb));
         }
         self.only(&Tree, Some("a folder becomes a point of a set"))?;
-        let live = |kind| Live::new(kind, Arc::clone(&folder), beside(&self.source), Arc::new(set));
+        let live = |kind| Live::new(kind, Arc::clone(&folder), beside(&self.source), Arc::clone(&set));
         let kind = self.sources.kind.as_deref();
         self.without_hook(hook.is_some() && kind.is_some_and(|kind| kind != DIRSTORAGE && kind != FOLDER))?;
         let source: Box<dyn Source> = match (kind, hook) {

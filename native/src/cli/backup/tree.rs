@@ -15,11 +15,12 @@ use crate::cli::exit::Exit;
 use crate::cli::options::Root;
 use crate::cli::options::kinds::{Kind, TREE};
 use crate::cli::options::of_kind::Group;
-use crate::cli::repository::{kind_of, part_of, usage};
+use crate::cli::repository::{kind_of, open_target, part_of, usage};
 use crate::cli::{out, progress};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::{Files, Links};
+use crate::store::{Bucket, Files, Links};
 
 /// How a set of points is written.
 #[derive(Debug, Args)]
@@ -43,15 +44,18 @@ impl Backup {
             Files::open(path, links)
                 .map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(path))))
         };
-        let set = opened(&self.repository, self.following.links())?;
-        self.is_set(&set)?;
-        let set = set.with_locks(self.writing.locks());
-        let again = opened(&self.repository, self.following.links())?;
+        let set = open_target(&self.repository, self.following, self.writing, stop)?;
+        self.is_set(&*set)?;
+        // Objects of a bucket have one root: it knows what this run made.
+        let again: Arc<dyn Disk> = match Bucket::is_named(&self.repository) {
+            true => Arc::clone(&set),
+            false => Arc::new(opened(&self.repository, self.following.links())?),
+        };
         let watch = self.talk.watch(stop);
         let mut source = self.tree_source(opened(&self.source, Links::Beneath)?, again, &watch)?;
         let job = TreeOptions { dry_run: self.dry_run, link: self.tree.link, now: None };
-        let made = progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &mut *source, &set, &watch));
-        out::shortcomings(&set);
+        let made = progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &mut *source, &*set, &watch));
+        out::shortcomings(&*set);
         let made = made?;
         made.notes.iter().for_each(|note| watch.notice(note.clone()));
         for what in &made.left_out {
@@ -71,10 +75,9 @@ impl Backup {
     }
 
     /// Refuses a folder that is of another kind, or holds something else. An empty one may become a set.
-    fn is_set(&self, set: &Files) -> Result<(), Error> {
-        use crate::store::Store;
+    fn is_set(&self, set: &dyn Disk) -> Result<(), Error> {
         let path = quoted(&self.repository);
-        match kind_of(set, &Root::default()) {
+        match kind_of(set.as_store(), &Root::default()) {
             Ok(format) if format.facts().name == Tree.facts().name => Ok(()),
             Ok(format) => Err(usage(format!(
                 "{path} is a {}, and {} is a folder: a folder is backed up into a set of points, as in: highwater backup \

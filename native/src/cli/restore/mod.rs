@@ -140,7 +140,7 @@ impl Run for Restore {
             let (to, name) = (&*target.root, &target.name);
             let run = Restoring { job: &job, plan: &plan, from: &*from, to, target: name, watch: &watch };
             let outcome = restore(&run);
-            out::shortcomings(&target.root);
+            out::shortcomings(&*target.root);
             outcome
         })?;
         if !self.talk.quiet && !to_stdout {

@@ -36,7 +36,7 @@ impl Restore {
             let target = disk::target(&self.target, self.writing.locks())?;
             let (to, name) = (&*target.root, &target.name);
             let made = to_folder(&Run { job: &job, plan: &plan, from, to, target: name, watch });
-            out::shortcomings(&target.root);
+            out::shortcomings(&*target.root);
             made
         })?;
         if !self.talk.quiet {

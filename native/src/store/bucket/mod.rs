@@ -5,20 +5,22 @@
 //! of the version that was listed, or that the first answer had: one that changes meanwhile cannot be read, and is not
 //! called damaged; and then nothing that was listed is trusted any more.
 
+mod lists;
 mod object;
 
-use std::collections::HashMap;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 
 use super::{Object, Store};
-use crate::s3::{Ask, Client, Error, Listing, Missing};
+use crate::s3::{self, Ask, Client, Error, Head, Listing, Missing, Page};
+pub(crate) use lists::{Known, Told};
+use lists::{Listed, Lists, Worth};
 use object::{Far, Which};
 
 /// How such a root is named.
@@ -26,9 +28,6 @@ const SCHEME: &str = "s3://";
 
 /// Requests that are worth having under way at a time: S3 answers each late, and all of them as fast as one.
 const WAYS: usize = 64;
-
-/// Objects whose lengths are kept.
-const KEPT: usize = 100_000;
 
 /// A prefix of a bucket.
 pub struct Bucket {
@@ -39,40 +38,6 @@ pub struct Bucket {
     known: Arc<Lists>,
     /// Blocks that were asked for ahead, of all objects.
     ahead: Arc<AtomicUsize>,
-}
-
-/// What lists and answers said, as long as nothing turns out to be otherwise by now.
-#[derive(Default)]
-struct Lists(Mutex<HashMap<Name, Known>>);
-
-impl Lists {
-    fn get(&self, name: &Name) -> Option<Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    fn keep(&self, name: Name, known: Known) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= KEPT {
-            all.clear();
-        }
-        all.insert(name, known);
-    }
-
-    /// An answer to whoever reads files. One that is not what was listed ends the trust in all that was.
-    fn cannot(&self, error: Error) -> io::Error {
-        if matches!(error, Error::NotFound { .. } | Error::Changed { .. }) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
-        cannot(error)
-    }
-}
-
-/// What a list, or an answer, says of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
-    length: u64,
-    /// Empty where none is told.
-    etag: String,
 }
 
 impl Bucket {
@@ -108,20 +73,102 @@ impl Bucket {
         })
     }
 
-    fn key(&self, name: &Name) -> Vec<u8> {
+    pub(crate) fn key(&self, name: &Name) -> Vec<u8> {
         [&self.prefix, name.as_bytes()].concat()
     }
 
-    /// What is known of an object; S3 is asked if nothing is.
-    fn look(&self, name: &Name) -> io::Result<Known> {
-        if let Some(known) = self.known.get(name) {
-            return Ok(known);
+    pub(crate) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// The bucket's own name.
+    pub(crate) fn called(&self) -> &str {
+        &self.bucket
+    }
+
+    pub(crate) fn known(&self) -> &Lists {
+        &self.known
+    }
+
+    /// What the last lists say of a name; S3 is asked for it if they say nothing, or for some of its folder.
+    pub(crate) fn tell(&self, name: &Name) -> io::Result<Told> {
+        match self.known.get(name) {
+            Told::Unknown => {}
+            told => return Ok(told),
         }
-        let head = self.client.head(&Ask::latest(&self.bucket, &self.key(name)));
-        let head = head.map_err(|error| self.known.cannot(error))?;
-        let known = Known { length: head.length, etag: head.etag.unwrap_or_default() };
-        self.known.keep(name.clone(), known.clone());
-        Ok(known)
+        if let Some(worth) = self.known.asks(name) {
+            self.list_some(name.folder().as_ref(), worth)?;
+            match self.known.get(name) {
+                Told::Unknown => {}
+                told => return Ok(told),
+            }
+        }
+        Ok(self.head(name)?.map_or(Told::Nothing, Told::Object))
+    }
+
+    /// Asks S3 for an object; none when there is none.
+    pub(crate) fn head(&self, name: &Name) -> io::Result<Option<Known>> {
+        match self.client.head(&Ask::latest(&self.bucket, &self.key(name))) {
+            Ok(Head { length, etag, modified, .. }) => {
+                let known = Known { length, etag: etag.unwrap_or_default(), modified };
+                self.known.keep(name, known.clone());
+                Ok(Some(known))
+            }
+            Err(Error::NotFound { what: Missing::Key | Missing::Version | Missing::Marker, .. }) => Ok(None),
+            Err(error) => Err(cannot(error)),
+        }
+    }
+
+    /// What is known of an object; S3 is asked if nothing is. That one is not there counts only if S3 says so now.
+    fn look(&self, name: &Name) -> io::Result<Known> {
+        let told = self.tell(name)?;
+        let found = if let Told::Object(known) = told { Some(known) } else { self.head(name)? };
+        found.ok_or_else(|| {
+            self.known.clear();
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("{}: there is no such object", self.told(Some(name)).display()),
+            )
+        })
+    }
+
+    fn prefix_of(&self, folder: Option<&Name>) -> Vec<u8> {
+        let mut prefix = folder.map_or_else(|| self.prefix.clone(), |folder| self.key(folder));
+        if folder.is_some() {
+            prefix.push(b'/');
+        }
+        prefix
+    }
+
+    /// Lists a folder on, as far as is worth it.
+    fn list_some(&self, folder: Option<&Name>, Worth { after, pages }: Worth) -> io::Result<()> {
+        let (prefix, goes_on) = (self.prefix_of(folder), after.is_some());
+        let listing = Listing { after: after.as_deref(), ..Listing::folder(&self.bucket, &prefix) };
+        let (mut listed, mut is_over) = (Listed::default(), true);
+        for page in self.client.list(&listing).take(pages) {
+            let page = page.map_err(cannot)?;
+            is_over = page.is_last();
+            listed.add(page, &prefix);
+        }
+        listed.end = listed.end.filter(|_| !is_over);
+        self.known.listed(folder, listed, goes_on);
+        Ok(())
+    }
+}
+
+impl Listed {
+    /// Adds a page. A key that ends with a slash stands for its folder; what has no name here, nobody can name.
+    fn add(&mut self, page: Page, prefix: &[u8]) {
+        let last = |key: &[u8]| {
+            let last = key.strip_prefix(prefix)?;
+            if last.contains(&b'/') { None } else { Name::new(last).ok().map(|_| last.to_owned()) }
+        };
+        let end = page.objects.last().map(|object| &object.key).max(page.folders.last());
+        self.end = end.cloned().or(self.end.take());
+        for s3::Listed { key, length, etag, modified, .. } in page.objects {
+            self.objects.extend(last(&key).map(|last| (last, Known { length, etag, modified })));
+        }
+        self.folders.extend(page.folders.iter().filter_map(|key| last(key.strip_suffix(b"/")?)));
     }
 }
 
@@ -136,33 +183,22 @@ impl Store for Bucket {
     }
 
     fn list(&self, folder: Option<&Name>, each: &mut dyn FnMut(Entry)) -> io::Result<()> {
-        let mut prefix = folder.map_or_else(|| self.prefix.clone(), |folder| self.key(folder));
-        if folder.is_some() {
-            prefix.push(b'/');
-        }
-        let listing = Listing::folder(&self.bucket, &prefix);
-        let mut is_any = false;
-        for page in self.client.list(&listing) {
+        let prefix = self.prefix_of(folder);
+        let (mut all, mut is_any) = (Listed::default(), false);
+        for page in self.client.list(&Listing::folder(&self.bucket, &prefix)) {
             let page = page.map_err(cannot)?;
             is_any |= !page.objects.is_empty() || !page.folders.is_empty();
-            // A key that ends with a slash stands for its folder; what has no name here, nobody can name.
-            let last = |key: &[u8]| {
-                let last = key.strip_prefix(prefix.as_slice())?;
-                if last.contains(&b'/') { None } else { Name::new(last).ok() }
-            };
-            for object in page.objects {
-                let Some(name) = last(&object.key) else { continue };
-                let whole = folder.map_or_else(|| Ok(name.clone()), |folder| folder.join(name.as_bytes()));
-                let Ok(whole) = whole else { continue };
-                self.known.keep(whole, Known { length: object.length, etag: object.etag });
-                each(Entry::new(name, Kind::File));
-            }
-            for key in page.folders {
-                if let Some(name) = key.strip_suffix(b"/").and_then(last) {
-                    each(Entry::new(name, Kind::Folder));
+            let (objects, folders) = (all.objects.len(), all.folders.len());
+            all.add(page, &prefix);
+            let objects = all.objects[objects..].iter().map(|(last, _)| (last, Kind::File));
+            for (last, kind) in objects.chain(all.folders[folders..].iter().map(|last| (last, Kind::Folder))) {
+                if let Ok(name) = Name::new(last) {
+                    each(Entry::new(name, kind));
                 }
             }
         }
+        all.end = None;
+        self.known.listed(folder, all, false);
         // A folder is there when something is in it.
         match (is_any, folder) {
             (true, _) => Ok(()),
@@ -175,7 +211,7 @@ impl Store for Bucket {
     }
 
     fn open(&self, name: &Name) -> io::Result<Box<dyn Object>> {
-        let Known { length, etag } = self.look(name)?;
+        let Known { length, etag, .. } = self.look(name)?;
         let which = Which {
             client: Arc::clone(&self.client),
             bucket: Arc::clone(&self.bucket),
@@ -197,7 +233,7 @@ impl Store for Bucket {
 }
 
 /// What an answer of S3 says to whoever reads files.
-fn cannot(error: Error) -> io::Error {
+pub(crate) fn cannot(error: Error) -> io::Error {
     match error {
         Error::NotFound { what: Missing::Key | Missing::Version | Missing::Marker, .. } => {
             io::Error::new(io::ErrorKind::NotFound, error.to_string())

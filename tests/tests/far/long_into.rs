@@ -1,0 +1,41 @@
+//! A long object is written in parts, on a wire that breaks.
+
+use std::fs;
+
+use highwater_tests::run::Run;
+use highwater_tests::s3::{Fault, Rule};
+
+use crate::roots::Roots;
+
+#[test]
+fn a_long_file_goes_in_parts_that_are_sent_again_when_they_break() {
+    let roots = Roots::new();
+    let source = roots.near().with_file_name("source");
+    fs::create_dir(&source).expect("a folder");
+    // Three parts, of which the last is short.
+    let body: Vec<u8> = (0_u32..9 << 20).flat_map(u32::to_le_bytes).collect();
+    fs::write(source.join("long"), &body).expect("a file");
+    let busy = || Fault::Status(503, "SlowDown", vec![]);
+    for (to, fault) in [
+        ("uploads=", Fault::Closed),
+        ("partNumber=2", Fault::Before),
+        ("partNumber=3", Fault::Closed),
+        ("partNumber=1", busy()),
+        ("POST /backups/set/objects/", Fault::None),
+    ] {
+        roots.server.plan(Rule::next(fault).to(to));
+    }
+    // The end of the upload, whose answer is lost.
+    roots.server.plan(Rule::next(Fault::None).to("?uploads="));
+    roots.server.plan(Rule::next(Fault::Closed).to("?uploadId="));
+    let far = Roots::far();
+    let mut command = roots.command(&["backup".as_ref(), source.as_os_str(), far.as_os_str()]);
+    Run::of(&mut command).expect(0);
+    let parts = roots.server.shelves(|shelves| {
+        let held = shelves.bucket(Roots::bucket());
+        let long = held.keys.values().flatten().find(|version| version.parts.len() > 1).expect("parts");
+        (long.parts.len(), long.body.as_deref() == Some(&body[..]))
+    });
+    assert_eq!(parts, (3, true));
+    roots.run(&["verify"], &Roots::far(), &[]).expect(0);
+}
