@@ -74,7 +74,7 @@ impl Kind {
     }
 
     /// The points of the set, the oldest first.
-    fn points(roots: &Roots) -> Vec<String> {
+    pub(crate) fn points(roots: &Roots) -> Vec<String> {
         let run = roots.run(&["list", "--json"], &Roots::far(), &[]);
         run.expect(0);
         let list: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
@@ -84,7 +84,7 @@ impl Kind {
     }
 
     /// What is wrong with the set, if something is: it is to be sound, and its newest point what the source is.
-    fn wrong(self, roots: &Roots) -> Option<String> {
+    pub(crate) fn wrong(self, roots: &Roots) -> Option<String> {
         let run = roots.run(&["verify", "--depth", "deep"], &Roots::far(), &[]);
         if run.code != 0 {
             return Some(run.account());

@@ -5,5 +5,6 @@ mod into;
 mod lock;
 mod long;
 mod long_into;
+mod others;
 mod roots;
 mod same;

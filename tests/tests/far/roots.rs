@@ -21,6 +21,8 @@ const NOW: &str = "2026-03-01-01-00-00";
 /// A server, and a folder.
 pub(crate) struct Roots {
     pub(crate) server: Server,
+    /// Another server, which is asked in its place.
+    other: Option<String>,
     scratch: TempDir,
 }
 
@@ -28,7 +30,12 @@ impl Roots {
     pub(crate) fn new() -> Self {
         let server = Server::start();
         server.shelves(|shelves| drop(shelves.bucket(BUCKET).clone()));
-        Self { server, scratch: tempfile::tempdir().expect("a folder") }
+        Self { server, other: None, scratch: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// A folder, and a bucket of the server at this address.
+    pub(crate) fn at(endpoint: String) -> Self {
+        Self { other: Some(endpoint), ..Self::new() }
     }
 
     /// Makes both hold exactly these files.
@@ -67,7 +74,7 @@ impl Roots {
         command
             .args(words)
             .env("HIGHWATER_NOW", NOW)
-            .env("AWS_ENDPOINT_URL", self.server.endpoint())
+            .env("AWS_ENDPOINT_URL", self.other.clone().unwrap_or_else(|| self.server.endpoint()))
             .env("AWS_ACCESS_KEY_ID", KEY)
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_REGION", REGION)
