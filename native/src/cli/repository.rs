@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use highwater_core::facts::Shape;
 use highwater_core::formats;
+use highwater_core::formats::datastore::names;
 use highwater_core::inspect::{Entry, Format};
+use highwater_core::name::Name;
 
 use super::options::{Following, Root, Writing};
 use crate::disk::{Disk, Shelf};
 use crate::error::{Class, Error};
 use crate::s3::{Client, Environment, Settings};
 use crate::shown::{quoted, shown};
-use crate::store::{Bucket, Files, Links, Store};
+use crate::store::{Apart, Bucket, Files, Links, Store};
 
 /// A repository as named on the command line.
 pub(super) struct Repository {
@@ -46,9 +48,25 @@ impl Repository {
 /// Opens a repository to read it: a folder, or `s3://BUCKET/PREFIX`.
 pub(super) fn open(path: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Box<dyn Store>, Error> {
     if Bucket::is_named(path) {
-        return Ok(Box::new(bucket(path, stop)?));
+        return as_laid_out(Box::new(bucket(path, stop)?));
     }
-    Ok(Box::new(open_folder(path, root.following)?))
+    as_laid_out(Box::new(open_folder(path, root.following)?))
+}
+
+/// A store that its server keeps in S3, or that was copied from there, has its files in a folder beside the chunks.
+fn as_laid_out(store: Box<dyn Store>) -> Result<Box<dyn Store>, Error> {
+    let (mut has_files, mut has_chunks) = (false, false);
+    // Why it cannot be listed is said by whoever needs more of it.
+    let listed = store.list(None, &mut |entry| {
+        let is = |name: &str| entry.kind.may_be_folder() && entry.name.as_bytes() == name.as_bytes();
+        has_files |= is(names::CONTENTS);
+        has_chunks |= is(names::CHUNKS);
+    });
+    if listed.is_err() || !has_files || !has_chunks {
+        return Ok(store);
+    }
+    let [files, chunks] = [names::CONTENTS, names::CHUNKS].map(|name| Name::new(name.as_bytes()));
+    Ok(Box::new(Apart::new(store, files?, chunks?)))
 }
 
 /// Opens a prefix of a bucket, with the credentials and at the endpoint that the environment says.

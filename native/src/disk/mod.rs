@@ -8,6 +8,7 @@ mod appender;
 mod bucket;
 mod device;
 mod draft;
+mod each;
 mod leftover;
 pub mod like;
 mod marked;
@@ -22,12 +23,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use highwater_core::name::Name;
-use rayon::ThreadPoolBuilder;
-use rayon::prelude::*;
 
 pub(crate) use appender::Appender;
 pub use bucket::Shelf;
 pub use draft::{Draft, FolderDraft, Lasts, is_made, make_folder, put};
+pub(crate) use each::each;
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub use marked::{discard_folder, sweep};
 pub(crate) use marked::{is_mark, standing};
@@ -254,26 +254,6 @@ pub fn hold_file(disk: &dyn Disk, file: &dyn Inode) -> io::Result<bool> {
     match file.try_lock() {
         Err(error) if error.kind() == io::ErrorKind::Unsupported && disk.locks() != Locks::Needed => Ok(true),
         taken => taken.map(|taken| taken || disk.locks() == Locks::Without),
-    }
-}
-
-/// Does something with each of these: side by side, on as many threads as the disk has use for.
-///
-/// # Errors
-/// The first of `deed`, or no thread can be started.
-pub(crate) fn each<T: Sync>(
-    disk: &dyn Disk,
-    items: &[T],
-    deed: impl Fn(&T) -> Result<(), Error> + Sync + Send,
-) -> Result<(), Error> {
-    match disk.ways() {
-        Some(ways) if items.len() > 1 => {
-            let threads = ThreadPoolBuilder::new().num_threads(ways.min(items.len())).build();
-            let threads = threads.map_err(Error::no_thread)?;
-            threads.install(|| items.par_iter().with_max_len(1).try_for_each(deed))
-        }
-        _ if disk.takes_threads() => items.par_iter().try_for_each(deed),
-        _ => items.iter().try_for_each(deed),
     }
 }
 

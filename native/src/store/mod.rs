@@ -5,6 +5,7 @@
 //! that he made them ([`Links`]); writing follows none. A path that a user types is his own word, and is followed
 //! wherever it leads, once: when the root is opened.
 
+mod apart;
 pub(crate) mod beneath;
 mod bucket;
 mod coming;
@@ -21,6 +22,7 @@ use highwater_core::fault::{Fault, FaultKind};
 use highwater_core::inspect::Entry;
 use highwater_core::name::Name;
 
+pub use apart::Apart;
 pub use bucket::Bucket;
 pub(crate) use bucket::{Known, Told, cannot};
 pub use coming::{Coming, News};

@@ -57,9 +57,9 @@ fn an_object_that_changes_behind_its_listing_cannot_be_read() {
     let deed = Box::new(move |shelves: &mut highwater_tests::s3::Shelves| {
         _ = shelves.put(Roots::bucket(), &key, &body);
     });
-    // After the list has gone out that is the survey's; the one before it is for the kind.
+    // After the list has gone out that is the survey's; the ones before it are for the layout and the kind.
     let to = format!("GET /{}?", Roots::bucket());
-    roots.server.plan(Rule::next(Fault::None).to(&to));
+    roots.server.plan(Rule::next(Fault::None).to(&to).times(2));
     roots.server.plan(Rule { to, times: 1, fault: Fault::None, deed: Some(deed) });
     let run = roots.run(&["verify", "--json"], &Roots::far(), &[]);
     assert_eq!((run.code, roots.server.left()), (3, 0), "{}", run.account());

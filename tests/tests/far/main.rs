@@ -2,6 +2,7 @@
 
 mod faults;
 mod into;
+mod layout;
 mod lock;
 mod long;
 mod long_into;

@@ -10,6 +10,9 @@ use crate::point::LATEST;
 /// The folder of the chunks.
 pub const CHUNKS: &str = ".chunks";
 
+/// The folder of all that is no chunk, where a store lies in S3: its keys are `STORE/.cnt/…` and `STORE/.chunks/…`.
+pub const CONTENTS: &str = ".cnt";
+
 /// The lock file of all writers in its root; the server's garbage collection holds it alone.
 pub const LOCK: &str = ".lock";
 
