@@ -47,18 +47,20 @@ pub(super) fn compare(catalogue: &mut Catalogue<'_>, related: bool) -> Result<()
             common |= item.index.change != Change::Any;
             continue;
         }
-        if item.index.change == Change::Any {
-            continue;
-        }
         let source = catalogue.open(name).map_err(Error::at("read", from, name))?;
         let replica = to.open(name).map_err(Error::at("read", to, name))?;
         let alike = alike(&*source, &*replica).map_err(Error::at("compare", to, name))?;
         let lengths = || Ok((source.length()?, replica.length()?));
         let (of_source, of_replica) = lengths().map_err(Error::at("compare", to, name))?;
         let is_beginning = item.index.change == Change::Grows && alike == of_source.min(of_replica);
-        if alike == of_source && of_source == of_replica || is_beginning && of_source < of_replica {
+        let is_same = alike == of_source && of_source == of_replica;
+        if is_same || is_beginning && of_source < of_replica {
             stay.push(name.clone());
-        } else if !is_beginning {
+        }
+        if item.index.change == Change::Any {
+            continue;
+        }
+        if !is_same && !is_beginning {
             return Err(Error::cannot_start(format!(
                 "{} and {} differ from byte {alike} on: the replica is of another set, or went another way, or is \
                  damaged; `highwater verify` tells the last, and a new folder takes a new replica",

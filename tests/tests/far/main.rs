@@ -7,5 +7,4 @@ mod lock;
 mod long;
 mod long_into;
 mod others;
-mod roots;
-mod same;
+mod replicate;

@@ -11,6 +11,7 @@ mod lists;
 mod parquet;
 mod prune;
 mod prune_cuts;
+mod replica;
 mod room;
 mod scene;
 mod segments;
