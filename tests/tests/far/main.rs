@@ -8,3 +8,5 @@ mod long;
 mod long_into;
 mod others;
 mod replicate;
+mod roots;
+mod same;
