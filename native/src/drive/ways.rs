@@ -49,6 +49,22 @@ impl Ways {
         }
     }
 
+    /// Does something with all of these claims.
+    ///
+    /// # Errors
+    /// The first of `deed`.
+    pub(super) fn each(
+        &self,
+        claims: Vec<Claim>,
+        deed: impl Fn(Job) -> Result<(), Error> + Sync + Send,
+    ) -> Result<(), Error> {
+        let jobs = self.schedule(claims);
+        match &self.far {
+            None => jobs.into_par_iter().try_for_each(deed),
+            Some(pool) => pool.install(|| jobs.into_par_iter().with_max_len(1).try_for_each(deed)),
+        }
+    }
+
     /// Gives claims out to them.
     pub(super) fn schedule(&self, claims: Vec<Claim>) -> Vec<Job> {
         match self.far {

@@ -10,7 +10,6 @@ use highwater_core::check::Verdict;
 use highwater_core::claim::Claim;
 use highwater_core::key::Key;
 use highwater_core::report::Depth;
-use rayon::prelude::*;
 
 use super::behind::Behind;
 use super::lanes;
@@ -18,6 +17,7 @@ use super::marked::Marked;
 use super::one::{check_bytes, failed};
 use super::schedule::{self, Job};
 use super::sink::{Goes, Sink};
+use super::ways::Ways;
 use crate::error::Error;
 use crate::store::{Store, fault};
 use crate::watch::Watch;
@@ -37,10 +37,10 @@ pub(crate) fn write(
     watch: &Watch<'_>,
     settled: Judge<'_>,
 ) -> Result<(), Error> {
-    let threads = rayon::current_num_threads();
-    schedule::pass_over_marks(&mut claims, threads);
+    let ways = Ways::of(store)?;
+    schedule::pass_over_marks(&mut claims, ways.threads());
     let write = Write { store, key, sink, watch, settled };
-    schedule::schedule(claims, threads).into_par_iter().try_for_each(|job| match job {
+    ways.each(claims, |job| match job {
         // Those of a job are alike.
         Job::Lanes(width, claims) => match claims.first().and_then(|first| first.expect.digest) {
             Some(_) if width > 1 => write.lanes(width, claims),
