@@ -81,6 +81,11 @@ fn what_is_damaged_in_the_source_is_not_carried_over_and_everything_else_is() {
                     continue;
                 }
             };
+            // Nothing is there that the next run would take for whole.
+            let again = source.to(&replica).map(drop);
+            if again.is_err() || source.holds(&replica).as_ref() != Ok(&points) {
+                score.fail(format!("{}, {}: the next run: {again:?}", specimen.name(), case.name));
+            }
             let lost: BTreeSet<&String> = done.lost.iter().collect();
             for set in &report.sets {
                 let is_there = points.contains(&set.name);
