@@ -69,3 +69,4 @@ pub mod stamp;
 pub mod survey;
 pub mod tar;
 pub mod trail;
+pub mod wire;

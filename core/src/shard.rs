@@ -34,6 +34,12 @@ impl Shard {
         number % self.count == self.index
     }
 
+    /// Which part it is, from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.index.saturating_add(1)
+    }
+
     /// How many parts there are.
     #[must_use]
     pub fn count(&self) -> u64 {

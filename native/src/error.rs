@@ -84,6 +84,11 @@ impl Error {
         Self::Refused { class: Class::Damage, what: what.into() }
     }
 
+    /// A refusal of what makes no sense.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::Refused { class: Class::Usage, what: what.into() }
+    }
+
     /// A refusal to start.
     pub fn cannot_start(what: impl Into<String>) -> Self {
         Self::Refused { class: Class::CannotStart, what: what.into() }

@@ -9,6 +9,7 @@
 //!   in [`backup`]; what every instrument of the tests needs of it, a folder in `tests/src/specimens`;
 //! * a place to read from, near or far: a file or folder in [`store`] that is a [`store::Store`]; one whose answers take
 //!   long says how many reads are best under way ([`store::Store::ways`]), and [`drive`] keeps so many;
+//! * what a far end answers: a request in `highwater_core::wire`, answered in [`serve`], asked in [`store`]'s ssh;
 //! * what is asked of S3: a file in [`s3`], a client of its own that knows nothing of backups;
 //! * a place to write to: a [`disk::Disk`], which is a store too;
 //! * a shape that a restore makes: a folder in [`restore`];
@@ -26,6 +27,7 @@ pub mod export;
 mod filestorage;
 mod flush;
 pub mod heal;
+mod kind;
 pub mod live;
 pub mod lock;
 pub mod mark;
@@ -36,7 +38,9 @@ mod random;
 pub mod replicate;
 pub mod restore;
 pub mod s3;
+pub mod serve;
 pub mod shown;
 pub mod store;
 pub mod strays;
+pub mod verify;
 pub mod watch;

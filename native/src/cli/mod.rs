@@ -32,6 +32,7 @@ mod report;
 mod repository;
 mod repozo;
 mod restore;
+mod serve;
 mod show;
 mod signals;
 mod strays;

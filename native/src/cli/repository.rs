@@ -14,11 +14,13 @@ use highwater_core::inspect::{Entry, Format};
 use highwater_core::name::Name;
 
 use super::options::{Following, Root, Writing};
+use super::out;
 use crate::disk::{Disk, Shelf};
-use crate::error::{Class, Error};
+use crate::error::Error;
+use crate::kind;
 use crate::s3::{Client, Environment, Settings};
 use crate::shown::{quoted, shown};
-use crate::store::{Apart, Bucket, Files, Links, Store};
+use crate::store::{Apart, Bucket, Files, Links, Scheme, Ssh, SshSettings, Store};
 
 /// A repository as named on the command line.
 pub(super) struct Repository {
@@ -32,10 +34,12 @@ impl Repository {
     /// Splits `REPO@POINT` at the last `@`, unless the whole is the name of something that is there.
     pub(super) fn parse(text: &OsStr) -> Result<Self, Error> {
         let path = Path::new(text);
-        let at = text.as_bytes().iter().rposition(|byte| *byte == b'@');
-        // A prefix that holds an `@` is ended by a slash.
-        let is_prefix = Bucket::is_named(path) && text.as_bytes().ends_with(b"/");
-        let Some(at) = at.filter(|_| !is_prefix && !path.exists()) else {
+        let far = Scheme::of(path);
+        // Of a far root, an `@` may stand before the host; a name that holds one is ended by a slash.
+        let begin = far.map_or(0, |far| far.folder(text.as_bytes()));
+        let at = text.as_bytes().iter().rposition(|byte| *byte == b'@').filter(|at| *at >= begin);
+        let is_whole = far.is_some() && text.as_bytes().ends_with(b"/");
+        let Some(at) = at.filter(|_| !is_whole && !path.exists()) else {
             return Ok(Self { path: path.to_owned(), point: None, kind: None });
         };
         let (repository, point) = text.as_bytes().split_at(at);
@@ -45,12 +49,13 @@ impl Repository {
     }
 }
 
-/// Opens a repository to read it: a folder, or `s3://BUCKET/PREFIX`.
+/// Opens a repository to read it: a folder, `s3://BUCKET/PREFIX` or `ssh://HOST/FOLDER`.
 pub(super) fn open(path: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Box<dyn Store>, Error> {
-    if Bucket::is_named(path) {
-        return as_laid_out(Box::new(bucket(path, stop)?));
-    }
-    as_laid_out(Box::new(open_folder(path, root.following)?))
+    as_laid_out(match Scheme::of(path) {
+        None => Box::new(open_folder(path, root.following)?),
+        Some(Scheme::Bucket) => Box::new(bucket(path, stop)?),
+        Some(Scheme::Ssh) => Box::new(ssh(path, root, stop)?),
+    })
 }
 
 /// A store that its server keeps in S3, or that was copied from there, has its files in a folder beside the chunks.
@@ -67,6 +72,16 @@ fn as_laid_out(store: Box<dyn Store>) -> Result<Box<dyn Store>, Error> {
     }
     let [files, chunks] = [names::CONTENTS, names::CHUNKS].map(|name| Name::new(name.as_bytes()));
     Ok(Box::new(Apart::new(store, files?, chunks?)))
+}
+
+/// Reaches a folder on another machine, by the command that the environment says.
+fn ssh(url: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Ssh, Error> {
+    if root.following.links() == Links::Followed {
+        let what = "--follow-links has no meaning there, as a far end follows no link out of the folder that it serves";
+        return Err(usage(format!("{}: {what}", quoted(url))));
+    }
+    let settings = SshSettings::from_environment(Arc::clone(stop), out::say).map_err(usage)?;
+    Ssh::open(url, &settings)
 }
 
 /// Opens a prefix of a bucket, with the credentials and at the endpoint that the environment says.
@@ -105,8 +120,8 @@ const KEEPER: (u32, Duration) = (4, Duration::from_secs(10));
 
 /// Opens the folder of a repository that is written to.
 pub(super) fn open_to_write(path: &Path, following: Following, writing: Writing) -> Result<Files, Error> {
-    if Bucket::is_named(path) {
-        return Err(usage(format!("{} lies in a bucket, which is only read by this command", quoted(path))));
+    if let Some(far) = Scheme::of(path) {
+        return Err(usage(format!("{} {}, which is only read by this command", quoted(path), far.lies())));
     }
     open_folder(path, following).map(|files| files.with_locks(writing.locks()))
 }
@@ -121,7 +136,7 @@ pub(super) fn open_folder(path: &Path, following: Following) -> Result<Files, Er
 
 /// What is said of a path inside a repository to whoever took it for one: how to name what it stands for.
 pub(super) fn part_of(path: &Path) -> Option<String> {
-    if Bucket::is_named(path) {
+    if Scheme::of(path).is_some() {
         return None;
     }
     let whole = std::path::absolute(path).ok()?;
@@ -160,26 +175,9 @@ pub(super) fn refuse_within(path: &Path, instead: &str) -> Result<(), Error> {
 
 /// The kind of a repository: as asked for, or as its entries look.
 pub(super) fn kind_of(store: &dyn Store, root: &Root) -> Result<&'static dyn Format, Error> {
-    let path = quoted(&store.told(None));
-    if let Some(kind) = &root.kind {
-        return formats::by_name(kind).ok_or_else(|| {
-            let known: Vec<&str> = formats::ALL.iter().map(|format| format.facts().name).collect();
-            usage(format!("there is no kind of repository called '{kind}'; known: {}", known.join(", ")))
-        });
-    }
-    let mut entries: Vec<Entry> = Vec::new();
-    store
-        .list(None, &mut |entry| entries.push(entry))
-        .map_err(|error| Error::cannot_start(format!("cannot list {path}: {error}")))?;
-    let found = formats::recognise(&entries).next();
-    found.ok_or_else(|| {
-        let looks: Vec<&str> =
-            formats::ALL.iter().map(|format| format.facts().looks).filter(|looks| !looks.is_empty()).collect();
-        let next = part_of(&store.told(None)).unwrap_or_else(|| looks.join("; "));
-        Error::cannot_start(format!("{path} holds no backup of any kind that this program knows: {next}"))
-    })
+    kind::of(store, root.kind.as_deref(), || part_of(&store.told(None)))
 }
 
 pub(super) fn usage(what: String) -> Error {
-    Error::Refused { class: Class::Usage, what }
+    Error::usage(what)
 }

@@ -22,6 +22,7 @@ use super::replicate::Replicate;
 use super::report::Report;
 use super::repozo::Repozo;
 use super::restore::Restore;
+use super::serve::Serve;
 use super::show::Show;
 use super::strays::Strays;
 use super::verify::Verify;
@@ -78,6 +79,7 @@ pub(super) enum Verb {
     Explain(Explain),
     Demo(Demo),
     Web(Web),
+    Serve(Serve),
     Report(Report),
     Repozo(Repozo),
     Completions(Completions),
@@ -123,6 +125,7 @@ impl Verb {
             Self::Explain(verb) => verb,
             Self::Demo(verb) => verb,
             Self::Web(verb) => verb,
+            Self::Serve(verb) => verb,
             Self::Report(verb) => verb,
             Self::Repozo(verb) => verb,
             Self::Completions(verb) => verb,

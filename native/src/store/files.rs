@@ -59,8 +59,9 @@ impl Files {
     /// # Errors
     /// The operating system's; it is absent, denied, or no folder.
     pub fn open(path: &Path, links: Links) -> io::Result<Self> {
-        if super::Bucket::is_named(path) {
-            let what = "it lies in a bucket, which is only read by this command, and not in this way; name a folder";
+        if let Some(scheme) = super::Scheme::of(path) {
+            let what =
+                format!("it {}, which is only read by this command, and not in this way; name a folder", scheme.lies());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
         let at = if path.as_os_str().is_empty() { Path::new(".") } else { path };
@@ -133,6 +134,15 @@ impl Files {
     }
 }
 
+impl Files {
+    /// What a plain file is by its name, to whoever reads, without opening it.
+    pub(crate) fn look_at_file(&self, name: &Name) -> io::Result<Stat> {
+        let stat = self.look_at(name)?;
+        plain(FileType::from_raw_mode(stat.st_mode))?;
+        Ok(stat)
+    }
+}
+
 impl Store for Files {
     fn told(&self, name: Option<&Name>) -> PathBuf {
         name.map_or_else(|| self.told.clone(), |name| self.told.join(OsStr::from_bytes(name.as_bytes())))
@@ -178,9 +188,7 @@ impl Store for Files {
     }
 
     fn length(&self, name: &Name) -> io::Result<u64> {
-        let stat = self.look_at(name)?;
-        plain(FileType::from_raw_mode(stat.st_mode))?;
-        Ok(stat.st_size.unsigned_abs())
+        self.look_at_file(name).map(|stat| stat.st_size.unsigned_abs())
     }
 
     /// Filesystems number files about in the order in which they place them.

@@ -11,6 +11,8 @@ mod bucket;
 mod coming;
 mod files;
 pub mod mapped;
+mod scheme;
+mod ssh;
 
 use std::any::Any;
 use std::fs::File;
@@ -29,6 +31,8 @@ pub use coming::{Coming, News};
 pub(crate) use files::BlockDevice;
 pub use files::{Files, Links, Locks};
 pub(crate) use files::{plain, umask};
+pub use scheme::Scheme;
+pub use ssh::{Ssh, SshSettings};
 
 use crate::error::Error;
 use crate::shown::quoted;

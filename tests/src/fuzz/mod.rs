@@ -18,6 +18,7 @@ pub(crate) mod reference;
 pub(crate) mod reports;
 pub(crate) mod seeds;
 pub(crate) mod streams;
+pub(crate) mod wire;
 
 use crate::specimens;
 
@@ -46,6 +47,7 @@ static ENGINE: &[Target] = &[
     Target { name: "claim", run: streams::claim, seeds: seeds::claim, words: seeds::GZIP_WORDS },
     Target { name: "report", run: reports::report, seeds: seeds::report, words: seeds::REPORT_WORDS },
     Target { name: "render", run: reports::render, seeds: seeds::render, words: seeds::RENDER_WORDS },
+    Target { name: "wire", run: wire::wire, seeds: wire::seeds, words: wire::WORDS },
 ];
 
 /// Those of the engine and of every format.

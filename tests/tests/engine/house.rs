@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the engine and of the native crate that are the same for every kind of backup.
-const GENERAL: [&str; 40] = [
+const GENERAL: [&str; 42] = [
     "core/src/check.rs",
     "core/src/claim.rs",
     "core/src/codec",
@@ -33,6 +33,7 @@ const GENERAL: [&str; 40] = [
     "core/src/survey.rs",
     "core/src/tar",
     "core/src/trail.rs",
+    "core/src/wire",
     "native/src/store",
     "native/src/disk",
     "native/src/drive",
@@ -45,6 +46,7 @@ const GENERAL: [&str; 40] = [
     "native/src/prune/plan.rs",
     "native/src/restore",
     "native/src/s3",
+    "native/src/serve",
     "native/src/strays.rs",
 ];
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use highwater_tests::s3::{Fault, Rule};
 use highwater_tests::specimens::{self, Specimen as _};
 
+use crate::both::Both as _;
 use crate::roots::Roots;
 
 /// A repository, and its full backup's name.

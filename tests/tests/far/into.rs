@@ -16,7 +16,9 @@ use highwater_tests::s3::{Fault, Rule};
 use highwater_tests::score::{Score, size};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::roots::{Roots, at};
+use crate::both::Both as _;
+use crate::both::at;
+use crate::roots::Roots;
 
 /// What a run is given to back up, in two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

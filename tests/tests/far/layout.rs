@@ -3,6 +3,7 @@
 use highwater_tests::repo::Image;
 use highwater_tests::specimens::{self, Specimen as _, lay};
 
+use crate::both::Both as _;
 use crate::roots::Roots;
 
 /// The names that the files of a store have in S3.

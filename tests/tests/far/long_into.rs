@@ -5,6 +5,7 @@ use std::fs;
 use highwater_tests::run::Run;
 use highwater_tests::s3::{Fault, Rule};
 
+use crate::both::Both as _;
 use crate::roots::Roots;
 
 #[test]

@@ -1,5 +1,6 @@
-//! Roots in a bucket, against our own server of S3.
+//! Roots that lie elsewhere: in a bucket, against our own server of S3, and behind ssh.
 
+mod both;
 mod faults;
 mod into;
 mod layout;
@@ -10,3 +11,4 @@ mod others;
 mod replicate;
 mod roots;
 mod same;
+mod ssh;

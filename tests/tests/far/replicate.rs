@@ -14,6 +14,7 @@ use highwater_tests::score::{Score, size};
 use highwater_tests::specimens::{self, Specimen, lay};
 use highwater_tests::{python, repository};
 
+use crate::both::Both as _;
 use crate::roots::Roots;
 
 fn specimens() -> impl Iterator<Item = &'static dyn Specimen> {

@@ -1,22 +1,19 @@
 //! `Roots`: the same set as a folder and as a prefix of a bucket, and commands over either.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::repo::Image;
-use highwater_tests::run::Run;
 use highwater_tests::s3::{KEY, REGION, SECRET, Server};
 use highwater_tests::specimens::lay;
 use tempfile::TempDir;
 
-/// The bucket, and the name that the set has in it and as a folder: a report calls it so.
-const BUCKET: &str = "backups";
-const NAME: &str = "set";
+use crate::both::{Both, NAME, NOW};
 
-/// The clock of every run: after all that the sets hold.
-const NOW: &str = "2026-03-01-01-00-00";
+/// The bucket that the set lies in.
+const BUCKET: &str = "backups";
 
 /// A server, and a folder.
 pub(crate) struct Roots {
@@ -38,8 +35,22 @@ impl Roots {
         Self { other: Some(endpoint), ..Self::new() }
     }
 
-    /// Makes both hold exactly these files.
-    pub(crate) fn lay(&self, files: &Image) {
+    /// The key of a file of the set.
+    pub(crate) fn key(name: &str) -> Vec<u8> {
+        format!("{NAME}/{name}").into_bytes()
+    }
+
+    pub(crate) fn bucket() -> &'static str {
+        BUCKET
+    }
+
+    pub(crate) fn far() -> PathBuf {
+        PathBuf::from(format!("s3://{BUCKET}/{NAME}"))
+    }
+}
+
+impl Both for Roots {
+    fn lay(&self, files: &Image) {
         lay(files, &self.near());
         self.server.shelves(|shelves| {
             shelves.bucket(BUCKET).keys.clear();
@@ -51,25 +62,15 @@ impl Roots {
         });
     }
 
-    /// The key of a file of the set.
-    pub(crate) fn key(name: &str) -> Vec<u8> {
-        format!("{NAME}/{name}").into_bytes()
-    }
-
-    pub(crate) fn bucket() -> &'static str {
-        BUCKET
-    }
-
-    pub(crate) fn near(&self) -> PathBuf {
+    fn near(&self) -> PathBuf {
         self.scratch.path().join(NAME)
     }
 
-    pub(crate) fn far() -> PathBuf {
-        PathBuf::from(format!("s3://{BUCKET}/{NAME}"))
+    fn far(&self) -> PathBuf {
+        Self::far()
     }
 
-    /// Our command, asking this server.
-    pub(crate) fn command(&self, words: &[&OsStr]) -> Command {
+    fn command(&self, words: &[&OsStr]) -> Command {
         let mut command = Command::new(highwater());
         command
             .args(words)
@@ -85,18 +86,4 @@ impl Roots {
             .env_remove("AWS_SESSION_TOKEN");
         command
     }
-
-    /// Runs a verb over a root, with options before it and words behind it.
-    pub(crate) fn run(&self, words: &[&str], root: &Path, more: &[&OsStr]) -> Run {
-        let words: Vec<&OsStr> =
-            words.iter().map(OsStr::new).chain([root.as_os_str()]).chain(more.iter().copied()).collect();
-        Run::of(&mut self.command(&words))
-    }
-}
-
-/// A root with a point.
-pub(crate) fn at(root: &Path, point: &str) -> PathBuf {
-    let mut text = root.as_os_str().to_owned();
-    text.push(format!("@{point}"));
-    PathBuf::from(text)
 }

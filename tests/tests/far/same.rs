@@ -1,4 +1,4 @@
-//! What a bucket holds is judged as the same files in a folder are: every kind of set, sound and damaged, by every verb
+//! What lies elsewhere is judged as the same files in a folder are: every kind of set, sound and damaged, by every verb
 //! that reads.
 
 use std::ffi::OsStr;
@@ -10,27 +10,33 @@ use highwater_tests::run::Run;
 use highwater_tests::score::{Score, size};
 use highwater_tests::specimens::{self, Sample, Specimen as _};
 
-use crate::roots::{Roots, at};
+use crate::both::{Both, at};
+use crate::roots::Roots;
 
 /// How a text calls the two roots is no difference.
-fn alike(roots: &Roots, text: &[u8]) -> String {
+fn alike(roots: &dyn Both, text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text).into_owned();
     let near = roots.near().display().to_string();
-    text.replace(&near, "ROOT").replace(&Roots::far().display().to_string(), "ROOT")
+    text.replace(&near, "ROOT").replace(&roots.far().display().to_string(), "ROOT")
 }
 
 /// What a verb says of either root, if it is not the same.
-fn differs(roots: &Roots, words: &[&str], point: Option<&str>, more: &[&OsStr]) -> Option<String> {
+fn differs(roots: &dyn Both, words: &[&str], point: Option<&str>, more: &[&OsStr]) -> Option<String> {
     let named = |root: &Path| point.map_or_else(|| root.to_owned(), |point| at(root, point));
     let near = roots.run(words, &named(&roots.near()), more);
-    let far = roots.run(words, &named(&Roots::far()), more);
+    let far = roots.run(words, &named(&roots.far()), more);
     let same = near.code == far.code && alike(roots, &near.stdout) == alike(roots, &far.stdout);
     (!same).then(|| format!("{}\nbut\n{}", near.account(), far.account()))
 }
 
 #[test]
 fn a_bucket_is_judged_as_a_folder_is() {
-    let (roots, mut score) = (Roots::new(), Score::new("far roots: verify"));
+    is_judged_alike(&Roots::new(), "s3", &[]);
+}
+
+/// Verifies every kind of set either way, sound and damaged.
+pub(crate) fn is_judged_alike(roots: &dyn Both, part: &str, options: &[&str]) {
+    let mut score = Score::part("far roots: verify", part);
     for specimen in specimens::all() {
         let sample = specimen.small();
         let cases: Vec<_> = specimen.damages(&sample).collect();
@@ -41,7 +47,8 @@ fn a_bucket_is_judged_as_a_folder_is() {
             for depth in ["list", "deep"] {
                 score.ran(1);
                 let words = ["verify", "--json", "--kind", specimen.name(), "--depth", depth];
-                if let Some(what) = differs(&roots, &words, None, &[]) {
+                let words = [&words[..], options].concat();
+                if let Some(what) = differs(roots, &words, None, &[]) {
                     score.fail(format!("{}, {} at {depth}: {what}", specimen.name(), case.name));
                 }
             }
@@ -56,13 +63,18 @@ fn points(sample: &Sample) -> impl Iterator<Item = &str> {
 
 #[test]
 fn a_bucket_gives_what_a_folder_gives() {
-    let (roots, mut score) = (Roots::new(), Score::new("far roots: list, show, restore, export"));
+    gives_the_same(&Roots::new(), "s3");
+}
+
+/// Reads every kind of set either way, by every other verb that reads.
+pub(crate) fn gives_the_same(roots: &dyn Both, part: &str) {
+    let mut score = Score::part("far roots: list, show, restore, export", part);
     for specimen in specimens::all() {
         let (sample, shape) = (specimen.small(), specimen.format().facts().shape);
         roots.lay(&sample.files);
         let mut check = |words: &[&str], point: Option<&str>, more: &[&OsStr]| {
             score.ran(1);
-            if let Some(what) = differs(&roots, words, point, more) {
+            if let Some(what) = differs(roots, words, point, more) {
                 score.fail(format!("{}: {what}", specimen.name()));
             }
         };
@@ -82,13 +94,17 @@ fn a_bucket_gives_what_a_folder_gives() {
 
 #[test]
 fn a_file_and_a_folder_are_brought_to_what_a_bucket_has() {
-    let roots = Roots::new();
+    are_brought_to_what_is_there(&Roots::new());
+}
+
+/// Restores a file and a folder, from nothing and from what is there.
+pub(crate) fn are_brought_to_what_is_there(roots: &dyn Both) {
     let sample = specimens::repozo::Repozo.small();
     roots.lay(&sample.files);
     let target = roots.near().with_file_name("Data.fs");
     // From nothing, then from what is there.
     for point in points(&sample).chain(points(&sample)) {
-        roots.run(&["restore", "--full"], &at(&Roots::far(), point), &[target.as_os_str()]).expect(0);
+        roots.run(&["restore", "--full"], &at(&roots.far(), point), &[target.as_os_str()]).expect(0);
         let near = roots.run(&["restore"], &at(&roots.near(), point), &[OsStr::new("-")]);
         assert!(fs::read(&target).expect("a file") == near.expect(0).stdout, "{point}");
     }
@@ -96,7 +112,7 @@ fn a_file_and_a_folder_are_brought_to_what_a_bucket_has() {
     roots.lay(&sample.files);
     let target = roots.near().with_file_name("folder");
     for point in points(&sample).chain(points(&sample)) {
-        let run = roots.run(&["restore", "--full"], &at(&Roots::far(), point), &[target.as_os_str()]);
+        let run = roots.run(&["restore", "--full"], &at(&roots.far(), point), &[target.as_os_str()]);
         assert!([0, 3].contains(&run.code), "{}", run.account());
         let run = roots.run(&["restore", "--full", "-n"], &at(&roots.near(), point), &[target.as_os_str()]);
         assert!(run.text().contains("already"), "{}", run.account());
@@ -105,14 +121,18 @@ fn a_file_and_a_folder_are_brought_to_what_a_bucket_has() {
 
 #[test]
 fn what_a_bucket_has_heals_a_folder() {
-    let roots = Roots::new();
+    heals_a_folder(&Roots::new());
+}
+
+/// Damages the folder, and heals it from the other.
+pub(crate) fn heals_a_folder(roots: &dyn Both) {
     let sample = specimens::repozo::Repozo.small();
     roots.lay(&sample.files);
     let (name, whole) = sample.files.iter().find(|(name, _)| name.ends_with(".fs")).expect("a full backup");
     let damaged: Vec<u8> = whole.iter().map(|byte| byte ^ 1).collect();
     fs::write(roots.near().join(name), damaged).expect("a file");
     assert_eq!(roots.run(&["verify"], &roots.near(), &[]).code, 1);
-    let far = Roots::far();
+    let far = roots.far();
     roots.run(&["heal"], &roots.near(), &[OsStr::new("--from"), far.as_os_str()]).expect(0);
     roots.run(&["verify"], &roots.near(), &[]).expect(0);
 }

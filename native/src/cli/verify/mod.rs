@@ -5,6 +5,7 @@ mod lists;
 mod part;
 mod unread;
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,11 +13,10 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use highwater_core::formats::by_name;
-use highwater_core::inspect::{Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::report::{Depth, Report};
 use highwater_core::shard::Shard;
-use highwater_core::survey::{Options, Survey};
+use highwater_core::wire;
 use serde_json::json;
 
 use super::exit::Exit;
@@ -25,10 +25,10 @@ use super::options::{self, Keys, OfKind, ReportFiles, Root, Talk};
 use super::repository::{Repository, kind_of, open, open_folder, usage};
 use super::verb::Run;
 use super::{out, progress};
-use crate::drive;
 use crate::error::{Class, Error};
 use crate::store::mapped::Mapped;
-use crate::store::{Bucket, Store};
+use crate::store::{Scheme, Ssh, Store};
+use crate::verify::{Verification, verify};
 use crate::watch::Watch;
 use events::Events;
 use lists::with_lists;
@@ -56,6 +56,7 @@ Examples:
   highwater verify /srv/zope/storage                        a DirectoryStorage
   highwater verify /snap/db                                 a folder, by the list /snap/db.mtree
   highwater verify s3://backups/zodb                        what lies below a prefix of a bucket
+  highwater verify ssh://db1/srv/backup/zodb                verified there: only the report comes
   highwater verify --shard $SLURM_ARRAY_TASK_ID/8 --json=part-$SLURM_ARRAY_TASK_ID.json /backup/zodb
   highwater report merge part-*.json")]
 pub(super) struct Verify {
@@ -79,6 +80,10 @@ pub(super) struct Verify {
     /// nobody cuts off or rewrites meanwhile: the system kills a process that reads a map past its file's end.
     #[arg(long)]
     mmap: bool,
+    /// Read what lies behind ssh:// here, rather than have it verified there: for whoever trusts that machine with bytes
+    /// only. So it is anyway with --keyfile and --events.
+    #[arg(long)]
+    here: bool,
     /// Write each finding and verdict as it comes, one JSON document a line; - for standard output.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -111,7 +116,7 @@ impl Run for Verify {
                 bad.point.as_deref().unwrap_or_default()
             )));
         }
-        let is_no_folder = |path: &Path| !path.is_dir() && !Bucket::is_named(path);
+        let is_no_folder = |path: &Path| !path.is_dir() && Scheme::of(path).is_none();
         if let Some(bad) =
             repositories.iter().find(|repository| repository.point.is_none() && is_no_folder(&repository.path))
         {
@@ -168,6 +173,16 @@ struct Settings<'a> {
 }
 
 impl Verify {
+    /// Whether another machine verifies what lies there: unless the user says no, or wants what only this one has.
+    fn is_there(&self, settings: &Settings<'_>, watch: &Watch<'_>) -> bool {
+        let here = [(settings.key.is_some(), "the key is"), (self.events.is_some(), "the events are")];
+        let why = here.iter().find(|(is_so, _)| *is_so).map(|(_, why)| why);
+        if let Some(why) = why.filter(|_| !self.here) {
+            watch.notice(format!("all bytes come here to be verified, as {why} here"));
+        }
+        why.is_none() && !self.here
+    }
+
     /// Verifies one root.
     fn one(
         &self,
@@ -181,27 +196,24 @@ impl Verify {
             true => Box::new(Mapped(open_folder(&repository.path, self.root.following)?)),
             false => open(&repository.path, &self.root, settings.stop)?,
         };
-        let format = match repository.kind.and_then(by_name) {
-            Some(format) => format,
-            None => kind_of(&*store, &self.root)?,
+        let report = match store.as_any().and_then(<dyn Any>::downcast_ref::<Ssh>) {
+            Some(far) if self.is_there(settings, watch) => {
+                let kind = repository.kind.map(ToOwned::to_owned).or_else(|| self.root.kind.clone());
+                let (point, strict) = (repository.point, self.strict);
+                let Settings { depth, shard, .. } = *settings;
+                far.verify(wire::Verification { label: label.clone(), kind, point, depth, strict, shard }, watch)?
+            }
+            _ => {
+                let format = match repository.kind.and_then(by_name) {
+                    Some(format) => format,
+                    None => kind_of(&*store, &self.root)?,
+                };
+                let (point, strict) = (repository.point.as_deref(), self.strict);
+                let Settings { depth, shard, key, .. } = settings.clone();
+                let how = Verification { label: &label, format, point, depth, strict, shard, key };
+                verify(&*store, how, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?
+            }
         };
-        let Settings { depth, shard, key, .. } = settings.clone();
-        let trails = depth >= format.facts().trails;
-        let of = match &repository.point {
-            None => Of::All,
-            Some(point) => Of::Under(format.point(point).map_err(|no| usage(no.to_string()))?),
-        };
-        let options = Options { label: label.clone(), format: Some(format), depth, strict: self.strict, shard };
-        let survey = Survey::new(format.inspect(&Scope::new(of).trailing(trails).keyed(key).part(shard)), options);
-        let survey =
-            drive::run(&*store, survey, depth, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?;
-        let absent = survey.absent().map(|what| format!("{what} [in {label}]"));
-        let report = survey.finish();
-        let nothing = report.sets.is_empty() && report.findings.is_empty() && report.removed.is_empty();
-        if let Some(point) = repository.point.filter(|_| nothing) {
-            let none = || format!("there is no point in time at or before {point} in {label}");
-            return Err(Error::cannot_start(absent.unwrap_or_else(none)));
-        }
         for note in &report.findings {
             events.write(&json!({
                 "event": "finding", "root": note.root, "code": note.code, "name": note.name,

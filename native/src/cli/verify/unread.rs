@@ -10,7 +10,7 @@ use highwater_core::shard::Shard;
 use highwater_core::survey::{Options, Survey};
 
 use crate::error::Error;
-use crate::store::Bucket;
+use crate::store::Scheme;
 
 /// The report on a root that could not be looked at.
 pub(super) fn unread(label: &str, path: &Path, depth: Depth, strict: bool, error: &Error) -> Report {
@@ -21,13 +21,11 @@ pub(super) fn unread(label: &str, path: &Path, depth: Depth, strict: bool, error
     let mut survey = Survey::new(Box::new(Nothing), options);
     survey.report(finding);
     let mut report = survey.finish();
-    let advice = match path.metadata() {
-        _ if Bucket::is_named(path) => {
-            "See that bucket, prefix, endpoint and credentials are right, then verify again."
-        }
-        Ok(found) if found.is_dir() => "Name a folder that holds a backup, or leave this one out.",
-        Ok(_) => "Name the folder of the backup, or leave this one out.",
-        Err(_) => "See that the path is right and that its disk is mounted, then verify again.",
+    let advice = match (Scheme::of(path), path.metadata()) {
+        (Some(far), _) => far.advice(),
+        (None, Ok(found)) if found.is_dir() => "Name a folder that holds a backup, or leave this one out.",
+        (None, Ok(_)) => "Name the folder of the backup, or leave this one out.",
+        (None, Err(_)) => "See that the path is right and that its disk is mounted, then verify again.",
     };
     report.findings.iter_mut().for_each(|note| advice.clone_into(&mut note.advice));
     report

@@ -1,0 +1,69 @@
+//! What is said when another machine cannot be read, and what is refused.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use highwater_tests::run::Run;
+use highwater_tests::specimens::{self, Specimen as _};
+
+use super::machine::Machine;
+use crate::both::Both as _;
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.lay(&specimens::repozo::Repozo.small().files);
+    machine
+}
+
+#[test]
+fn why_a_machine_cannot_be_read_is_said() {
+    let machine = machine();
+    let far = machine.far();
+    for (variable, value, word) in [
+        ("HIGHWATER_FAR", "/nowhere/highwater", "exit code 127"),
+        ("HIGHWATER_FAR", "echo Welcome; false", "began with 'Welcome"),
+        ("HIGHWATER_FAR", "exit 255;", "it could not connect"),
+        ("HIGHWATER_FAR", "exit 2;", "of another version"),
+        ("HIGHWATER_FAR", "true", "ended before its time"),
+        ("HIGHWATER_SSH", "/nowhere/ssh", "cannot be run"),
+        ("HIGHWATER_SSH", " ", "names no command"),
+        ("HIGHWATER_SSH_STALL", "soon", "no number of seconds"),
+    ] {
+        for verb in ["list", "verify"] {
+            let words = [OsStr::new(verb), far.as_os_str()];
+            let run = Run::of(machine.command(&words).env(variable, value));
+            assert!([2, 4].contains(&run.code) && run.stderr.contains(word), "{value}: {}", run.account());
+        }
+    }
+    let elsewhere = format!(
+        "{} serve --read-only /; :",
+        super::machine::quoted(&[highwater_tests::binary::highwater().as_os_str()])
+    );
+    let run = Run::of(machine.command(&["list".as_ref(), far.as_os_str()]).env("HIGHWATER_FAR", elsewhere));
+    run.expect(4).says("serves '/' and nothing else");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let machine = machine();
+    for (root, word) in
+        [("ssh://-oProxyCommand=x/a", "no host"), ("ssh://host", "names no folder"), ("ssh:///x", "no host")]
+    {
+        for verb in ["verify", "list", "show", "strays"] {
+            machine.run(&[verb], Path::new(root), &[]).expect(2).says(word);
+        }
+    }
+    let far = machine.far();
+    machine.run(&["verify", "--follow-links"], &far, &[]).expect(2).says("--follow-links");
+    machine.run(&["verify", "--mmap"], &far, &[]).expect(4).says("only read");
+    machine.run(&["prune", "--keep-last=1"], &far, &[]).expect(2).says("only read");
+    machine.run(&["heal"], &far, &[OsStr::new("--from"), machine.near().as_os_str()]).expect(2).says("only read");
+}
+
+#[test]
+fn one_machine_that_cannot_be_read_hides_no_other_root() {
+    let machine = machine();
+    let nowhere = machine.far().with_file_name("nowhere");
+    let run = machine.run(&["verify"], &machine.near(), &[nowhere.as_os_str()]);
+    run.expect(3).prints("See that host, folder and key are right");
+}
