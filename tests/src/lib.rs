@@ -24,6 +24,7 @@ pub mod run;
 pub mod s3;
 pub mod scene;
 pub mod score;
+pub mod slurm;
 pub mod specimens;
 pub mod stamps;
 pub mod trees;

@@ -1,5 +1,6 @@
 //! Mirrors of buckets, against our own server of S3; and the same suite against moto and SeaweedFS.
 
+mod clusters;
 mod cuts;
 mod every;
 mod facts;
