@@ -13,7 +13,7 @@ use highwater_core::formats::datastore::names;
 use highwater_core::inspect::{Entry, Format};
 use highwater_core::name::Name;
 
-use super::options::{Following, Root, Writing};
+use super::options::{Bandwidth, Following, Root, Writing};
 use super::out;
 use crate::disk::{Disk, Shelf};
 use crate::error::Error;
@@ -53,7 +53,7 @@ impl Repository {
 pub(super) fn open(path: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Box<dyn Store>, Error> {
     as_laid_out(match Scheme::of(path) {
         None => Box::new(open_folder(path, root.following)?),
-        Some(Scheme::Bucket) => Box::new(bucket(path, stop)?),
+        Some(Scheme::Bucket) => Box::new(bucket(path, root.bandwidth, stop)?),
         Some(Scheme::Ssh) => Box::new(ssh(path, root, stop)?),
     })
 }
@@ -85,8 +85,11 @@ fn ssh(url: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Ssh, Error> {
 }
 
 /// Opens a prefix of a bucket, with the credentials and at the endpoint that the environment says.
-fn bucket(url: &Path, stop: &Arc<AtomicBool>) -> Result<Bucket, Error> {
-    let client = client(|settings| settings.stop = Arc::clone(stop))?;
+fn bucket(url: &Path, bandwidth: Bandwidth, stop: &Arc<AtomicBool>) -> Result<Bucket, Error> {
+    let client = client(|settings| {
+        settings.bandwidth = bandwidth.limit();
+        settings.stop = Arc::clone(stop);
+    })?;
     Bucket::new(url, client).map_err(|what| usage(format!("{}: {what}", quoted(url))))
 }
 
@@ -112,7 +115,7 @@ pub(super) fn open_target(
     }
     // The lock is renewed in time or not at all, and let go of also by a run that is to stop.
     let keeper = client(|settings| (settings.attempts, settings.stall) = KEEPER)?;
-    Ok(Arc::new(Shelf::new(bucket(path, stop)?, keeper)))
+    Ok(Arc::new(Shelf::new(bucket(path, Bandwidth::default(), stop)?, keeper)))
 }
 
 /// How often, and how patiently, a lock in a bucket is written.

@@ -21,3 +21,4 @@ mod status;
 mod sync;
 mod takeover;
 mod trust;
+mod workers;

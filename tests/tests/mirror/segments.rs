@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use highwater::disk;
 use highwater::mirror::Sync;
@@ -70,11 +70,6 @@ pub(crate) fn folder(scene: &Scene, name: &str) -> PathBuf {
     let folder = scene.folder.path().join(name);
     fs::create_dir(&folder).expect("a folder");
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    Run::of(Command::new("cp").arg("-a").arg(from).arg(to)).expect(0);
 }
 
 /// Requests for bodies, and how often each was asked for.
@@ -374,80 +369,4 @@ fn a_damaged_part_is_told_of_by_its_byte() {
     let one = folder(&scene, "one");
     Run::of(&mut scene.syncing(&one, &[])).expect(0);
     same(&one, &mirror);
-}
-
-/// A worker whose disk is full ends; the others do not notice, and its rerun goes on.
-#[test]
-fn a_full_disk_ends_one_worker_and_its_rerun_goes_on() {
-    let scene = large();
-    let (mirror, one) = (folder(&scene, "parted"), folder(&scene, "one"));
-    scene.put("a/big", &"x".repeat(3 << 20));
-    scene.list(2);
-    run(&scene, "plan", &mirror, &[]).expect(0);
-    // No file may grow further than a megabyte: what the worker is told is what a full disk tells it, in a moment.
-    let fetch = scene.command(&["mirror".as_ref(), "fetch".as_ref(), mirror.as_os_str()]);
-    let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$@\"", "sh"]).arg(fetch.get_program());
-    limited.args(fetch.get_args());
-    for (name, value) in fetch.get_envs() {
-        match value {
-            Some(value) => limited.env(name, value),
-            None => limited.env_remove(name),
-        };
-    }
-    let full = Run::of(&mut limited);
-    full.expect(3).says("make room");
-    run(&scene, "apply", &mirror, &["--segments", "2"]).expect(4);
-    run(&scene, "fetch", &mirror, &[]).expect(0);
-    run(&scene, "apply", &mirror, &[]).expect(0);
-    Run::of(&mut scene.syncing(&one, &[])).expect(0);
-    same(&one, &mirror);
-}
-
-/// As the first sync of a mirror is killed, so is each worker, at any moment.
-#[test]
-fn killed_workers_are_run_again() {
-    use std::time::Instant;
-
-    use highwater_tests::score::{Score, size};
-    let mut score = Score::part("mirrors killed", "segments");
-    let scene = large();
-    let (first, one, whole) = (folder(&scene, "first"), folder(&scene, "one"), folder(&scene, "whole"));
-    Run::of(&mut scene.syncing(&first, &[])).expect(0);
-    change(&scene, true);
-    run(&scene, "plan", &first, &[]).expect(0);
-    copy(&first, &one);
-    Run::of(&mut scene.syncing(&one, &[])).expect(0).says("goes on with the plan");
-    copy(&first, &whole);
-    // How long an undisturbed one takes says when to kill.
-    let started = Instant::now();
-    run(&scene, "fetch", &whole, &["--jobs", "2"]).expect(0);
-    let took = started.elapsed();
-    let (rounds, killed) = (u32::try_from(size(8, 100)).expect("few"), scene.folder.path().join("killed"));
-    let mut dead = 0;
-    for round in 0..rounds {
-        copy(&first, &killed);
-        let segments = ["1/2", "2/2", "2/2"];
-        let mut workers: Vec<Child> =
-            segments.map(|segment| begin(&scene, "fetch", &killed, &["--segment", segment, "--jobs", "2"])).into();
-        std::thread::sleep(took * round / rounds);
-        for worker in &mut workers {
-            let _ = worker.kill();
-            dead += u32::from(!worker.wait().expect("an end").success());
-        }
-        score.ran(1);
-        for segment in ["2/2", "1/2"] {
-            let rerun = run(&scene, "fetch", &killed, &["--segment", segment]);
-            if rerun.code != 0 {
-                score.fail(format!("round {round}: {}", rerun.account()));
-            }
-        }
-        let applied = run(&scene, "apply", &killed, &["--segments", "2"]);
-        if applied.code != 0 {
-            score.fail(format!("round {round}: {}", applied.account()));
-        }
-        same(&one, &killed);
-    }
-    assert!(dead > rounds, "{dead} of {} were killed before their end", 3 * rounds);
-    score.end();
 }

@@ -1,8 +1,8 @@
-//! `--kind`, and which links are followed: what a repository is taken for, and what of it is read.
+//! `--kind`, which links are followed, and `--max-bandwidth`: what a repository is taken for, what of it is read, and how fast.
 
 use clap::Args;
 
-use super::Following;
+use super::{Bandwidth, Following};
 
 /// What a repository is taken for, and what of it is read.
 #[derive(Debug, Default, Args)]
@@ -13,4 +13,6 @@ pub(in crate::cli) struct Root {
     pub(in crate::cli) kind: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) following: Following,
+    #[command(flatten)]
+    pub(in crate::cli) bandwidth: Bandwidth,
 }
