@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, ValueEnum};
+use highwater_core::facts::{Facts, Lock, Shape};
 use highwater_core::finding::{Code, Severity};
 use highwater_core::inspect::Format;
 use highwater_core::keep::Keep;
@@ -18,7 +19,7 @@ use super::exit::Exit;
 use super::label::label;
 use super::options::of_kind::refuse;
 use super::options::{Keys, OfKind, Root, Talk, Writing};
-use super::repository::{kind_of, open, open_to_write, usage};
+use super::repository::{kind_of, open, open_target, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
 use crate::disk::{self, Disk, like::Like};
@@ -41,6 +42,7 @@ use crate::watch::Watch;
 Examples:
   highwater replicate /backup/zodb /mnt/standby/zodb
   highwater replicate s3://backups/zodb /srv/standby/zodb           brings it home from a bucket
+  highwater replicate /backup/zodb s3://backups/zodb                takes it to one
   highwater replicate -n /backup/files /mnt/usb/files               what would be copied?
   highwater replicate --check /mnt/datastore /mnt/replica           reads all of the replica first
   highwater replicate --delete /backup/files /mnt/usb/files         which points has only the replica?
@@ -49,7 +51,7 @@ pub(super) struct Replicate {
     /// The set to copy: a folder, or s3://BUCKET/PREFIX. It is only read.
     #[arg(value_name = "SRC")]
     source: PathBuf,
-    /// The replica: a folder. A new one is made.
+    /// The replica: a folder, or s3://BUCKET/PREFIX. A new one is made.
     dest: PathBuf,
     /// Read what DEST has, too, and fetch anew what is not whole.
     #[arg(long)]
@@ -101,18 +103,27 @@ impl Run for Replicate {
             return Err(usage(format!("--delete removes points, and only those of these kinds are removed: {known}")));
         }
         let (label, key, dry_run) = (label(&self.source), self.keys.load()?, self.dry_run);
-        let empty = if dry_run && !self.dest.exists() { Some(nowhere()?) } else { None };
-        let dest = match &empty {
-            Some(empty) => open_to_write(empty.path(), self.root.following, self.writing)?,
-            None => self.dest(&*source)?,
+        let is_far = Bucket::is_named(&self.dest);
+        if is_far && self.delete.is_some() {
+            return Err(usage("--delete removes points, and none is removed from a bucket".to_owned()));
+        }
+        if is_far && let Some(why) = not_in_a_bucket(format.facts()) {
+            let name = format.facts().name;
+            return Err(usage(format!("sets of kind {name} are not replicated into a bucket: {why}")));
+        }
+        let empty = if dry_run && !is_far && !self.dest.exists() { Some(nowhere()?) } else { None };
+        let dest: Arc<dyn Disk> = match &empty {
+            _ if is_far => open_target(&self.dest, self.root.following, self.writing, stop)?,
+            Some(empty) => Arc::new(open_to_write(empty.path(), self.root.following, self.writing)?),
+            None => Arc::new(self.dest(&*source)?),
         };
         let job =
             ReplicateOptions { label: &label, key: key.clone(), check: self.check, related: self.related, dry_run };
         let watch = self.talk.watch(stop);
         let done = progress::with(&format!("copying {label}"), self.talk.quiet, &watch, || {
-            replicate(&job, format, &*source, &dest, &watch)
+            replicate(&job, format, &*source, &*dest, &watch)
         });
-        out::shortcomings(&dest);
+        out::shortcomings(&*dest);
         let done = done?;
         let exit = exit(&done);
         if !self.json {
@@ -123,7 +134,7 @@ impl Run for Replicate {
                 out::say("highwater: nothing is removed from the replica, as not all of the source is in it");
                 None
             }
-            Some(delete) if !done.gone.is_empty() => Some(self.delete(delete, format, &dest, &done, &watch)?),
+            Some(delete) if !done.gone.is_empty() => Some(self.delete(delete, format, &*dest, &done, &watch)?),
             _ => None,
         };
         if self.json {
@@ -142,7 +153,7 @@ type Removed<'a> = (PrunePlan<'a>, PruneSummary);
 impl Replicate {
     /// The replica, which is made if it is not there.
     fn dest(&self, source: &dyn Store) -> Result<Files, Error> {
-        if Bucket::is_named(&self.dest) || self.dest.exists() || self.dest.is_symlink() {
+        if self.dest.exists() || self.dest.is_symlink() {
             return open_to_write(&self.dest, self.root.following, self.writing);
         }
         let path = std::path::absolute(&self.dest).map_err(Error::io("find", &self.dest))?;
@@ -167,7 +178,7 @@ impl Replicate {
         &self,
         delete: Delete,
         format: &'static dyn Format,
-        dest: &'a Files,
+        dest: &'a dyn Disk,
         done: &ReplicateSummary,
         watch: &Watch<'_>,
     ) -> Result<Removed<'a>, Error> {
@@ -266,6 +277,15 @@ fn exit(done: &ReplicateSummary) -> Exit {
         Exit::Inconclusive
     } else {
         Exit::Sound
+    }
+}
+
+/// Why a set of a kind cannot be kept in a bucket by whoever copies it, if that is so.
+fn not_in_a_bucket(facts: &Facts) -> Option<&'static str> {
+    match (facts.lock, facts.shape, facts.pool) {
+        (Lock::Together(_), ..) => Some("its writers share a lock, and a bucket has none that is shared"),
+        (_, Shape::Tree, None) => Some("its files keep times and change their names, and a bucket keeps neither"),
+        _ => None,
     }
 }
 

@@ -165,7 +165,12 @@ fn apart(from: &dyn Store, to: &dyn Disk) -> Result<(), Error> {
     let around = |store: &dyn Store| store.around().map_err(Error::of_folder("look at", store, None));
     let (of_from, of_to) = (around(from)?, around(to.as_store())?);
     let within = |inner: &[_], outer: &[_]| outer.first().is_some_and(|outer| inner.contains(outer));
-    if within(&of_to, &of_from) || within(&of_from, &of_to) {
+    // Of far roots there are only their names.
+    let (name_of_from, name_of_to) = (from.told(None), to.told(None));
+    let named = of_from.is_empty()
+        && of_to.is_empty()
+        && (name_of_from.starts_with(&name_of_to) || name_of_to.starts_with(&name_of_from));
+    if named || within(&of_to, &of_from) || within(&of_from, &of_to) {
         let (from, to) = (quoted(&from.told(None)), quoted(&to.told(None)));
         return Err(Error::cannot_start(format!("{from} and {to} lie in each other, or are the same folder")));
     }

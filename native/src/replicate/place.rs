@@ -10,7 +10,7 @@ use highwater_core::part::{Change, Part};
 use super::catalogue::Catalogue;
 use super::work::Work;
 use crate::disk::like::Like;
-use crate::disk::{Disk, What};
+use crate::disk::{self, Disk, What};
 use crate::error::Error;
 
 /// From so many objects or bytes on, what waits gets its names: a run that is killed loses no more than that.
@@ -52,7 +52,9 @@ impl<'a> Placing<'a> {
         }
         self.waiting.push((work, object.clone()));
         self.bytes = self.bytes.saturating_add(length);
-        if self.waiting.len() >= MANY || self.bytes >= MUCH { self.flush() } else { Ok(()) }
+        let (much, many) = self.catalogue.to.waits();
+        let is_much = self.waiting.len() >= MANY.min(many) || self.bytes >= MUCH.min(much);
+        if is_much { self.flush() } else { Ok(()) }
     }
 
     /// Gives what waits its names.
@@ -65,6 +67,7 @@ impl<'a> Placing<'a> {
         }
         self.barrier()?;
         self.bytes = 0;
+        let mut now = Vec::new();
         for (work, object) in std::mem::take(&mut self.waiting) {
             let changes = (self.catalogue.parts)(&object, false) == Part::Object(Change::Any);
             let to = self.catalogue.to;
@@ -76,10 +79,17 @@ impl<'a> Placing<'a> {
             if changes && is_taken().map_err(Error::at("look at", to, &object))? {
                 self.later.push((work, object));
             } else {
-                self.put(&work, &object)?;
+                if let Some(folder) = object.folder() {
+                    self.folder(&folder)?;
+                }
+                now.push((work, object));
             }
         }
-        Ok(())
+        self.is_open = true;
+        let disk = self.catalogue.to;
+        disk::each(disk, &now, |(work, object)| {
+            disk.rename(work, object).map_err(Error::at("put in place", disk, object))
+        })
     }
 
     /// Gives what waits its names; those that go on where others end in their order, each for good before the next,

@@ -38,6 +38,12 @@ fn verdict(roots: &Roots, root: &Path) -> (i32, serde_json::Value) {
     (run.code, sets)
 }
 
+/// The names and verdicts of points.
+fn names(sets: &serde_json::Value) -> Vec<(serde_json::Value, serde_json::Value)> {
+    let sets = sets.as_array().expect("a list").iter();
+    sets.map(|set| (set["name"].clone(), set["verdict"].clone())).collect()
+}
+
 #[test]
 fn every_kind_of_set_comes_home_from_a_bucket() {
     let (roots, mut score) = (Roots::new(), Score::part("replicas", "from a bucket"));
@@ -54,14 +60,44 @@ fn every_kind_of_set_comes_home_from_a_bucket() {
             score.fail(format!("{}: {}", specimen.name(), again.account()));
         }
         let ((near, of_near), (home, of_home)) = (verdict(&roots, &roots.near()), verdict(&roots, &to));
-        let names = |sets: &serde_json::Value| {
-            let sets = sets.as_array().expect("a list").iter();
-            sets.map(|set| (set["name"].clone(), set["verdict"].clone())).collect::<Vec<_>>()
-        };
         if near != home || names(&of_near) != names(&of_home) {
             score.fail(format!("{}: {of_home} is not {of_near}", specimen.name()));
         }
     }
+    score.end();
+}
+
+/// Every kind that can lie in a bucket, and from one place there to another; the others are refused.
+#[test]
+fn every_kind_of_set_goes_to_a_bucket_or_is_refused() {
+    let (roots, mut score) = (Roots::new(), Score::part("replicas", "to a bucket"));
+    let mut copied = 0;
+    for specimen in specimens() {
+        roots.lay(&specimen.small().files);
+        let (kind, there) = (["--kind", specimen.name()], PathBuf::from(format!("s3://{}/copy", Roots::bucket())));
+        let other = there.with_file_name("again");
+        if ["datastore", "mirror"].contains(&specimen.name()) {
+            replicate(&roots, &roots.near(), &there, &kind).expect(2).says("are not replicated into a bucket");
+            continue;
+        }
+        copied += 1;
+        for (from, to) in [(roots.near(), &there), (there.clone(), &other)] {
+            score.ran(1);
+            let run = replicate(&roots, &from, to, &kind);
+            let again = replicate(&roots, &from, to, &kind);
+            if run.code != 0 || again.code != 0 || !again.text().contains("copied 0 objects of 0 bytes and 0 indices") {
+                score.fail(format!("{}: {}, then {}", specimen.name(), run.account(), again.account()));
+            }
+            let ((near, of_near), (far, of_far)) = (verdict(&roots, &roots.near()), verdict(&roots, to));
+            if near != far || names(&of_near) != names(&of_far) {
+                score.fail(format!("{}: {of_far} is not {of_near}", specimen.name()));
+            }
+        }
+        let inside = there.join("inside");
+        replicate(&roots, &there, &inside, &kind).expect(4).says("lie in each other");
+        replicate(&roots, &roots.near(), &there, &["--delete"]).expect(2).says("none is removed from a bucket");
+    }
+    assert_eq!(copied, 2);
     score.end();
 }
 
