@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary};
 use crate::replicate::{ReplicateOptions, ReplicateSummary, replicate};
 use crate::shown::quoted;
-use crate::store::{Bucket, Files, Store, parted};
+use crate::store::{Files, Scheme, Store, parted};
 use crate::watch::Watch;
 
 /// Copy a set, whole points only: what DEST lacks is read from SRC, checked by the digest that SRC's index names, and
@@ -42,13 +42,14 @@ use crate::watch::Watch;
 Examples:
   highwater replicate /backup/zodb /mnt/standby/zodb
   highwater replicate s3://backups/zodb /srv/standby/zodb           brings it home from a bucket
+  highwater replicate ssh://db1/backup/zodb /srv/standby/zodb       from another machine
   highwater replicate /backup/zodb s3://backups/zodb                takes it to one
   highwater replicate -n /backup/files /mnt/usb/files               what would be copied?
   highwater replicate --check /mnt/datastore /mnt/replica           reads all of the replica first
   highwater replicate --delete /backup/files /mnt/usb/files         which points has only the replica?
   highwater replicate --delete=apply /backup/files /mnt/usb/files   removes them")]
 pub(super) struct Replicate {
-    /// The set to copy: a folder, or s3://BUCKET/PREFIX. It is only read.
+    /// The set to copy: a folder, s3://BUCKET/PREFIX or ssh://HOST/FOLDER. It is only read.
     #[arg(value_name = "SRC")]
     source: PathBuf,
     /// The replica: a folder, or s3://BUCKET/PREFIX. A new one is made.
@@ -103,19 +104,20 @@ impl Run for Replicate {
             return Err(usage(format!("--delete removes points, and only those of these kinds are removed: {known}")));
         }
         let (label, key, dry_run) = (label(&self.source), self.keys.load()?, self.dry_run);
-        let is_far = Bucket::is_named(&self.dest);
+        let is_far = Scheme::of(&self.dest).is_some();
         if is_far && self.delete.is_some() {
             return Err(usage("--delete removes points, and none is removed from a bucket".to_owned()));
         }
+        let far = is_far.then(|| open_target(&self.dest, self.root.following, self.writing, stop)).transpose()?;
         if is_far && let Some(why) = not_in_a_bucket(format.facts()) {
             let name = format.facts().name;
             return Err(usage(format!("sets of kind {name} are not replicated into a bucket: {why}")));
         }
         let empty = if dry_run && !is_far && !self.dest.exists() { Some(nowhere()?) } else { None };
-        let dest: Arc<dyn Disk> = match &empty {
-            _ if is_far => open_target(&self.dest, self.root.following, self.writing, stop)?,
-            Some(empty) => Arc::new(open_to_write(empty.path(), self.root.following, self.writing)?),
-            None => Arc::new(self.dest(&*source)?),
+        let dest: Arc<dyn Disk> = match (far, &empty) {
+            (Some(far), _) => far,
+            (None, Some(empty)) => Arc::new(open_to_write(empty.path(), self.root.following, self.writing)?),
+            (None, None) => Arc::new(self.dest(&*source)?),
         };
         let job =
             ReplicateOptions { label: &label, key: key.clone(), check: self.check, related: self.related, dry_run };

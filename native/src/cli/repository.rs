@@ -110,6 +110,10 @@ pub(super) fn open_target(
     writing: Writing,
     stop: &Arc<AtomicBool>,
 ) -> Result<Arc<dyn Disk>, Error> {
+    if Scheme::of(path) == Some(Scheme::Ssh) {
+        let path = quoted(path);
+        return Err(usage(format!("{path} lies on another machine, where nothing is written: run this there")));
+    }
     if !Bucket::is_named(path) {
         return Ok(Arc::new(open_folder(path, following)?.with_locks(writing.locks())));
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -16,6 +17,7 @@ use highwater_tests::{python, repository};
 
 use crate::both::Both as _;
 use crate::roots::Roots;
+use crate::ssh::machine::Machine;
 
 fn specimens() -> impl Iterator<Item = &'static dyn Specimen> {
     specimens::all().into_iter().filter(|specimen| specimen.format().facts().parts.is_some())
@@ -63,6 +65,38 @@ fn every_kind_of_set_comes_home_from_a_bucket() {
         if near != home || names(&of_near) != names(&of_home) {
             score.fail(format!("{}: {of_home} is not {of_near}", specimen.name()));
         }
+    }
+    score.end();
+}
+
+#[test]
+fn every_kind_of_set_comes_from_another_machine_with_times_and_permissions() {
+    let (machine, mut score) = (Machine::new(), Score::part("replicas", "from another machine"));
+    for specimen in specimens() {
+        machine.lay(&specimen.small().files);
+        let home = machine.scratch.path().join("home");
+        let _ = fs::remove_dir_all(&home);
+        let words = ["replicate", "--kind", specimen.name()].map(OsStr::new);
+        let paths = [machine.far(), home.clone()];
+        let words: Vec<&OsStr> = words.into_iter().chain(paths.iter().map(|path| path.as_os_str())).collect();
+        let runs = [(); 2].map(|()| Run::of(&mut machine.command(&words)));
+        score.ran(1);
+        if runs[0].code != 0 || runs[1].code != 0 || !runs[1].text().contains("copied 0 objects of 0 bytes and 0 ind") {
+            score.fail(format!("{}: {}, then {}", specimen.name(), runs[0].account(), runs[1].account()));
+        }
+        let stat =
+            |path: &Path| fs::metadata(path).map(|meta| (meta.len(), meta.mode(), meta.mtime(), meta.mtime_nsec()));
+        for name in specimen.small().files.keys().filter(|name| home.join(name).exists()) {
+            let (near, copy) =
+                (stat(&machine.near().join(name)).expect("a file"), stat(&home.join(name)).expect("a file"));
+            if near != copy && !name.ends_with(".lock") {
+                score.fail(format!("{}: {name} is {copy:?} and not {near:?}", specimen.name()));
+            }
+        }
+        let of = |path: &Path| machine.run(&["verify"], path, &[OsStr::new("--kind"), specimen.name().as_ref()]).code;
+        assert_eq!(of(&home), of(&machine.near()), "{}", specimen.name());
+        let back = ["replicate".as_ref(), home.as_os_str(), paths[0].as_os_str()];
+        Run::of(&mut machine.command(&back)).expect(2).says("where nothing is written");
     }
     score.end();
 }

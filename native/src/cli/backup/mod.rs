@@ -18,7 +18,7 @@ use super::options::of_kind::{Given, refuse};
 use super::options::{Following, Keys, OfKind, Talk, Writing};
 use super::verb::Run;
 use crate::error::Error;
-use crate::store::Bucket;
+use crate::store::Scheme;
 
 /// Back up a Data.fs into a repozo repository, a file or device into a datastore, or a folder into a set of points.
 ///
@@ -105,7 +105,7 @@ impl Run for Backup {
 
 /// Whether a path is that of a folder, or of a prefix of a bucket, which is one without being there.
 fn is_folder(path: &Path) -> bool {
-    Bucket::is_named(path) || path.is_dir()
+    Scheme::of(path).is_some() || path.is_dir()
 }
 
 impl Backup {

@@ -23,7 +23,7 @@ use crate::cli::{out, progress};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::shown::{quoted, shown};
-use crate::store::{self, Bucket, Files, Store};
+use crate::store::{self, Files, Scheme, Store};
 
 /// How a repository is written.
 #[derive(Debug, Args)]
@@ -110,7 +110,7 @@ impl Backup {
 impl Backup {
     /// Opens the repository, a folder or a prefix of a bucket.
     fn open_repository(&self, stop: &Arc<AtomicBool>) -> Result<Arc<dyn Disk>, Error> {
-        if Bucket::is_named(&self.repository) {
+        if Scheme::of(&self.repository).is_some() {
             return open_target(&self.repository, self.following, self.writing, stop);
         }
         let opened = Files::open(&self.repository, self.following.links()).map_err(|error| {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use highwater_core::wire::{Answer, MOST, Meta, Request};
 
 use super::link::{Link, Pending};
-use crate::store::{Identity, Object};
+use crate::store::{Identity, Kept, Object};
 
 /// What is asked for at once of an object that is read on, and of one that somebody only looks at.
 const BLOCK: u64 = MOST as u64;
@@ -162,5 +162,9 @@ impl Object for Remote {
 
     fn identity(&self) -> io::Result<Identity> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn kept(&self) -> io::Result<Kept> {
+        Ok(Kept { mode: Some(self.meta.mode & 0o7777), modified: Some(self.meta.mtime) })
     }
 }
