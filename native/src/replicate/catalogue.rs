@@ -89,13 +89,14 @@ pub(super) fn below(folder: Option<&Name>, last: &Name) -> Result<Name, Error> {
 }
 
 impl<'a> Catalogue<'a> {
-    /// Lists the source, and copies each index that the replica does not have. Without a work folder, nothing is copied.
+    /// Lists the source, and copies each index that the replica does not have; with `true`, also those that it seems to
+    /// have. Without a work folder, nothing is copied.
     ///
     /// # Errors
     /// One that cannot be read or written, or the source changes.
     pub(super) fn freeze(
         (from, to, parts): (&'a dyn Store, &'a dyn Disk, Parts),
-        work: Option<&Work<'_>>,
+        (work, check): (Option<&Work<'_>>, bool),
         watch: &Watch<'_>,
     ) -> Result<Self, Stop> {
         let mut frozen = Self { from, to, parts, items: BTreeMap::new(), listed: BTreeMap::new() };
@@ -119,7 +120,7 @@ impl<'a> Catalogue<'a> {
         }
         for (name, index) in found {
             watch.go_on()?;
-            let copy = frozen.freeze_one(&name, work)?;
+            let copy = frozen.freeze_one(&name, work, check)?;
             frozen.items.insert(name, Item { index, copy, stays: false });
         }
         // Those that may change are to be of one time.
@@ -134,8 +135,8 @@ impl<'a> Catalogue<'a> {
         Ok(frozen)
     }
 
-    /// Copies an index, unless the replica has it: one of the same length and time.
-    fn freeze_one(&self, name: &Name, work: Option<&Work<'_>>) -> Result<Copy, Stop> {
+    /// Copies an index, unless the replica has it: one of the same length and time, if nothing is to be checked.
+    fn freeze_one(&self, name: &Name, work: Option<&Work<'_>>, check: bool) -> Result<Copy, Stop> {
         let (from, to) = (self.from, self.to);
         for _ in 0..LOOKS {
             let looked = || {
@@ -147,7 +148,7 @@ impl<'a> Catalogue<'a> {
                 return Err(Stop::Moved(format!("'{name}' was removed when it was to be copied")));
             };
             let there = to.look(Some(name)).map_err(Error::at("look at", to, name))?;
-            let is_same = there.is_some_and(|look| {
+            let is_same = there.filter(|_| !check).is_some_and(|look| {
                 look.what == What::File && look.length == length && kept.modified == Some(look.modified)
             });
             if is_same {

@@ -172,7 +172,7 @@ impl<'a> Fetch<'a> {
             return Ok(Some(Came::Whole(coming.work.clone(), have)));
         }
         // What came of a long one that cannot be read on now is the next run's.
-        if is_read || coming.length < LONG {
+        if is_read || !Work::is_long(&coming.work) {
             to.remove(&coming.work).map_err(Error::at("remove", to, &coming.work))?;
         }
         Ok(Some(if coming.resumed > 0 && is_read { Came::Resumed } else { Came::Nothing }))

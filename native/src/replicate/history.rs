@@ -1,5 +1,6 @@
 //! `history`: whether a replica is one of this source: its indices are those of the source, or their beginnings.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use highwater_core::inspect::Kind;
@@ -84,6 +85,33 @@ pub(super) fn compare(catalogue: &mut Catalogue<'_>, related: bool) -> Result<()
             quoted(&to.told(None)),
             quoted(&from.told(None))
         )));
+    }
+    Ok(())
+}
+
+/// Whether indices that name what is not whole, and were taken for those of the source by length and time, are these: it
+/// may be the replica's that are damaged.
+///
+/// # Errors
+/// One is another, or cannot be read.
+pub(super) fn are_the_same(catalogue: &Catalogue<'_>, names: &BTreeSet<Name>) -> Result<(), Error> {
+    let (from, to) = (catalogue.from, catalogue.to);
+    for (name, _) in catalogue.items.iter().filter(|(_, item)| matches!(item.copy, Copy::There)) {
+        if !names.contains(name) {
+            continue;
+        }
+        let source = from.open(name).map_err(Error::at("read", from, name))?;
+        let replica = to.open(name).map_err(Error::at("read", to, name))?;
+        let alike = alike(&*source, &*replica).map_err(Error::at("compare", to, name))?;
+        let length = source.length().map_err(Error::at("read", from, name))?;
+        if alike < length {
+            let told = (quoted(&from.told(Some(name))), quoted(&to.told(Some(name))));
+            return Err(Error::cannot_start(format!(
+                "{} and {} have one length and one time, and differ from byte {alike} on: one of them is damaged; \
+                 `highwater verify` tells which; if it is the replica's, remove it, and run again",
+                told.0, told.1
+            )));
+        }
     }
     Ok(())
 }

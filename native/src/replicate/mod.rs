@@ -28,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use highwater_core::facts::{Lock, Shape};
+use highwater_core::finding::Code;
 use highwater_core::formats;
 use highwater_core::inspect::{Entry, Format, Kind, Of, Scope};
 use highwater_core::key::Key;
@@ -149,7 +150,9 @@ pub fn replicate(
         resumes = false;
     }
     if let Some(work) = work {
-        work.end(done.is_err());
+        // The next run goes on with what could not be read to its end.
+        let is_unread = |done: &ReplicateSummary| done.codes.contains(Code::Unreadable.name());
+        work.end(done.as_ref().map_or(true, is_unread));
     }
     done.map_err(|stop| match stop {
         Stop::Failed(error) => error,
@@ -242,7 +245,7 @@ fn once(
     work: Option<&Work<'_>>,
     watch: &Watch<'_>,
 ) -> Result<ReplicateSummary, Stop> {
-    let mut catalogue = Catalogue::freeze((from, to, parts), work, watch)?;
+    let mut catalogue = Catalogue::freeze((from, to, parts), (work, job.check), watch)?;
     history::compare(&mut catalogue, job.related)?;
     let catalogue = &catalogue;
     if let (Some(pool), Some(_)) = (format.facts().pool, work) {
@@ -284,6 +287,7 @@ fn once(
     if withheld.iter().any(|name| of_others(name) && catalogue.items.contains_key(name)) {
         withheld.extend(catalogue.items.keys().cloned());
     }
+    history::are_the_same(catalogue, &withheld)?;
     let report = reports.pop().ok_or_else(|| Error::failed("nothing was surveyed"))?;
     let worse = reports.iter_mut().flat_map(|report| report.findings.drain(..));
     let findings = report.findings.iter().cloned().chain(worse).collect();

@@ -54,7 +54,7 @@ impl<'a> Work<'a> {
     /// When something cannot be removed.
     pub(super) fn empty(&self, but_long: bool) -> Result<(), Error> {
         for name in self.files().map_err(Error::at("list", self.disk, &self.folder))? {
-            if !(but_long && name.last().starts_with(LONG)) {
+            if !(but_long && Self::is_long(&name)) {
                 let removed = || match self.disk.look(Some(&name))?.map(|look| look.what) {
                     None => Ok(()),
                     Some(What::Folder) => self.disk.remove_folder(&name),
@@ -82,6 +82,11 @@ impl<'a> Work<'a> {
     pub(super) fn long(&self, object: &Name) -> io::Result<Name> {
         let last = [LONG, sha256_of(object.as_bytes()).to_string().as_bytes()].concat();
         self.folder.join(&last).map_err(io::Error::other)
+    }
+
+    /// Whether a name in it is that of a long object.
+    pub(super) fn is_long(name: &Name) -> bool {
+        name.last().starts_with(LONG)
     }
 
     /// Removes it; what cannot be removed now, a later run removes. What of long objects has come stays, if asked for.

@@ -5,7 +5,7 @@ use highwater_tests::model::{Model, Survivors, Wrong};
 use highwater_tests::score::Score;
 
 use super::sources::{older, several};
-use super::{Source, empty, files};
+use super::{REPLICA, Source, WORK, empty, files};
 
 /// A source, a replica of it that is a point behind, and one that is not begun.
 fn starts(source: &Source) -> [Model; 2] {
@@ -96,4 +96,35 @@ fn a_read_that_fails_at_either_end_is_no_damage_and_the_next_run_ends_it() {
         }
     }
     score.end();
+}
+
+#[test]
+fn what_came_of_a_file_that_cannot_be_read_to_its_end_is_gone_on_with() {
+    let (_, source) = several().find(|(_, source)| source.kind == "repozo").expect("a repository");
+    let begun = |replica: &Model| {
+        let names = replica.names(format!("{REPLICA}/{WORK}")).into_iter();
+        names
+            .filter(|path| path.to_string_lossy().contains("long-"))
+            .any(|path| replica.get(path).is_some_and(|it| it.len() >= 64))
+    };
+    let slow = || {
+        let model = source.model.survive(Survivors::Everything);
+        model.read_at_most(64);
+        Source { model, ..source.clone() }
+    };
+    let (whole, first) = (empty(), slow());
+    let before = first.model.reads();
+    first.to(&whole).expect("it is copied");
+    let (after, reads) = (files(&whole), first.model.reads() - before);
+    let mut resumed = 0;
+    for at in 0..reads {
+        let (replica, failing) = (empty(), slow());
+        failing.model.fail_read(at);
+        let is_told = failing.to(&replica).is_ok_and(|done| !done.withheld.is_empty());
+        resumed += u64::from(is_told && begun(&replica));
+        source.to(&replica).unwrap_or_else(|error| panic!("read {at} of {reads}: {error}"));
+        assert_eq!(files(&replica), after, "read {at} of {reads}");
+        source.is_whole(&replica).unwrap_or_else(|why| panic!("read {at} of {reads}: {why}"));
+    }
+    assert!(resumed > 0, "in {reads} reads, nothing that came was kept");
 }

@@ -203,3 +203,31 @@ fn what_is_torn_in_the_replica_is_fetched_anew_and_what_is_bad_when_it_is_asked_
         assert_eq!((done.objects, &files(&replica)), (1, &whole), "{name}: {object} was flipped");
     }
 }
+
+#[test]
+fn an_index_that_is_damaged_in_the_replica_is_never_called_damage_of_the_source() {
+    for (name, source) in several() {
+        let replica = empty();
+        source.to(&replica).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let is_index = |name: &String| [".dat", ".fidx", ".mtree"].iter().any(|end| name.ends_with(end));
+        let index = files(&replica).into_keys().rfind(is_index).expect("an index");
+        let (mut bytes, meta) = (replica.get(&index).expect("bytes"), replica.meta(&index).expect("it is there"));
+        // A digit of the last digest, or a byte of a chunk's.
+        let at = bytes.len() - 10;
+        bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+        replica.put_with(&index, &bytes, meta);
+        let before = files(&replica);
+        for check in [false, true] {
+            let done = source.with(&ReplicateOptions { check, ..plain() }, &replica);
+            let is_told = match &done {
+                Err(error) => error.class() == Class::CannotStart && error.to_string().contains("differ from byte"),
+                // Whether a file is there, its length alone tells.
+                Ok(done) => !check && done.findings.is_empty() && done.withheld.is_empty(),
+            };
+            assert!(is_told && files(&replica) == before, "{name}, {check}: {index}: {done:?}");
+        }
+        replica.take_away(&index);
+        source.to(&replica).unwrap_or_else(|error| panic!("{name}: {error}"));
+        source.is_whole(&replica).unwrap_or_else(|why| panic!("{name}: {why}"));
+    }
+}
