@@ -189,6 +189,10 @@ impl Replicate {
         let (keep, depth, key) = (Keep::default(), Depth::Size, self.keys.load()?);
         let job = PruneOptions { keep, label: &label, only: Some(&only), under: None, depth, key, dry_run };
         let plan = prune::plan(&job, format, dest, watch)?;
+        if let Some(other) = plan.goes().find(|name| !done.gone.iter().any(|gone| gone == name)) {
+            let (other, dest) = (printable(other.as_bytes()), quoted(&self.dest));
+            return Err(Error::failed(format!("{other} came to {dest} meanwhile: nothing is removed; run again")));
+        }
         let summary = if dry_run { PruneSummary::default() } else { plan.carry_out(watch) };
         if !self.json && !self.talk.quiet {
             let verb = if dry_run { "would remove" } else { "removed" };

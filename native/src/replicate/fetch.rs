@@ -4,7 +4,7 @@
 //! earlier run began is read from what has come already, then from the source; it is checked from its first byte on.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -228,8 +228,11 @@ impl Store for Fetch<'_> {
         match self.begin(name, work) {
             Ok(Ok(coming)) => {
                 let coming = Arc::new(coming);
-                let mut all = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
-                all.insert(name.clone(), Arc::clone(&coming));
+                match self.coming.lock().unwrap_or_else(PoisonError::into_inner).entry(name.clone()) {
+                    hash_map::Entry::Vacant(free) => _ = free.insert(Arc::clone(&coming)),
+                    // What one claim proves of it is nothing that the other may take.
+                    hash_map::Entry::Occupied(_) => return Err(io::Error::other("two claims of an index read it at once")),
+                }
                 Ok(Box::new(Reading(coming)))
             }
             Ok(Err(error)) => Err(error),

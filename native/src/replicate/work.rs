@@ -6,6 +6,8 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use highwater_core::digest::sha256_of;
 use highwater_core::name::Name;
@@ -18,6 +20,10 @@ use crate::watch::Watch;
 
 /// What the folder is called.
 pub(super) const FOLDER: &str = ".highwater-replica";
+
+/// How often another run may come between, and how long it is waited then.
+const TRIES: usize = 8;
+const WAIT: Duration = Duration::from_millis(20);
 
 /// What the name of a long object begins with there.
 const LONG: &[u8] = b"long-";
@@ -37,15 +43,33 @@ impl<'a> Work<'a> {
     pub(super) fn begin(disk: &'a dyn Disk, watch: &Watch<'_>) -> Result<(Self, Held), Error> {
         let folder = Name::new(FOLDER.as_bytes())?;
         sweep(disk, &folder, watch)?;
-        let stands = standing(disk, &folder).map_err(Error::at("make the folder", disk, &folder))?;
         let path = || quoted(&disk.told(Some(&folder)));
-        if stands.is_none() {
-            let what = format!("{} is none that a run of this made: move it away, and run again", path());
-            return Err(Error::cannot_start(what));
+        let making = || Error::at("make the folder", disk, &folder);
+        let mut is_foreign = false;
+        for tried in 0..TRIES {
+            watch.go_on()?;
+            if tried > 0 {
+                thread::sleep(WAIT);
+            }
+            let stands = match standing(disk, &folder) {
+                // A run that ends removes it, and one that begins has made it and not yet said so.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                stands => stands.map_err(making())?,
+            };
+            is_foreign = stands.is_none();
+            let Some(identity) = stands else { continue };
+            let is_it = || Ok::<_, io::Error>(disk.look(Some(&folder))?.is_some_and(|look| look.identity == identity));
+            let busy = || format!("another run copies into {}: wait for it, or end it", quoted(&disk.told(None)));
+            let held = lock::hold(disk, Some(&folder), busy);
+            // Whoever holds one that has lost its name holds nothing.
+            if is_it().map_err(making())? {
+                return Ok((Self { disk, folder, count: AtomicU64::new(0) }, held?));
+            }
         }
-        let busy = || format!("another run copies into {}: wait for it, or end it", quoted(&disk.told(None)));
-        let held = lock::hold(disk, Some(&folder), busy)?;
-        Ok((Self { disk, folder, count: AtomicU64::new(0) }, held))
+        Err(Error::cannot_start(match is_foreign {
+            true => format!("{} is none that a run of this made: move it away, and run again", path()),
+            false => format!("other runs copy into {}: wait for them, or end them", quoted(&disk.told(None))),
+        }))
     }
 
     /// Removes what an earlier run left, but for long objects if those are gone on with.
