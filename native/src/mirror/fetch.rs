@@ -26,7 +26,7 @@ use super::body::{Body, Outcome as Bytes};
 use super::journal::{self, Journal};
 use super::outcomes::Outcomes;
 use super::parts::Parts;
-use super::place::{settle, stage};
+use super::place::{draft, settle, stage};
 use super::there;
 use super::wants::why;
 use crate::disk::like::Like;
@@ -274,11 +274,14 @@ impl Fetching<'_> {
             self.watch.advance(wish.size);
             return Ok(Became::Had(had));
         }
-        let became = self.fetch(wish, &stage)?;
-        if let Became::Had(had) = became
-            && !wish.staged
-        {
-            self.put(wish, (&stage, &place), had)?;
+        let draft = draft(self.area, wish.number)?;
+        let became = self.fetch(wish, &draft)?;
+        if let Became::Had(had) = became {
+            match wish.staged {
+                true if draft == stage => {}
+                true => self.area.disk.rename(&draft, &stage).map_err(Error::at("name", self.area.disk, &stage))?,
+                false => self.put(wish, (&draft, &place), had)?,
+            }
         }
         Ok(became)
     }

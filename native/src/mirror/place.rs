@@ -9,6 +9,7 @@ use highwater_core::name::Name;
 use super::area::{Area, FOUND, folder, named};
 use crate::disk::{Disk, Look, What};
 use crate::error::Error;
+use crate::store::Locks;
 use crate::watch::Watch;
 
 /// How a folder is called in the stage that is made, or begins to be, where several processes make some.
@@ -17,6 +18,17 @@ pub(super) const FOLDER: &[u8] = b"folder";
 /// Where the version of a row waits.
 pub(super) fn stage(number: u64) -> Result<Name, Error> {
     Ok(named(names::STAGE)?.join(number.to_string().as_bytes())?)
+}
+
+/// Where the version of a row is written. Where nobody's locks say that this process has its part alone, no other writes
+/// there.
+pub(super) fn draft(area: &Area<'_>, number: u64) -> Result<Name, Error> {
+    let stage = stage(number)?;
+    let own = area.work.last().strip_prefix(FOLDER).unwrap_or_default();
+    if own.is_empty() || area.disk.locks() == Locks::Needed {
+        return Ok(stage);
+    }
+    Ok(named(names::STAGE)?.join(&[stage.last(), own].concat())?)
 }
 
 /// Puts a file from the stage into its place. What lies there that nobody planned is kept, out of the way; whether

@@ -210,6 +210,29 @@ fn two_workers_with_one_segment_share_it() {
     same(&one, &mirror);
 }
 
+/// Where no locks keep them apart, neither takes the other's half.
+#[test]
+fn two_workers_without_locks_write_nothing_that_is_the_others() {
+    let scene = Scene::new();
+    scene.put("a", &"body ".repeat(20));
+    scene.list(1);
+    let mirror = folder(&scene, "parted");
+    run(&scene, "plan", &mirror, &[]).expect(0);
+    // The first one's body comes slowly, so that the other overtakes it.
+    scene.server.plan(Rule::next(Fault::Slow(1, std::time::Duration::from_millis(40))).to("versionId"));
+    let first = begin(&scene, "fetch", &mirror, &["--no-lock"]);
+    while scene.server.left() > 0 {
+        std::thread::yield_now();
+    }
+    run(&scene, "fetch", &mirror, &["--no-lock"]).expect(0);
+    let first = first.wait_with_output().expect("an end");
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    run(&scene, "apply", &mirror, &[]).expect(0);
+    let one = folder(&scene, "one");
+    Run::of(&mut scene.syncing(&one, &[])).expect(0);
+    same(&one, &mirror);
+}
+
 #[test]
 fn whoever_fetches_keeps_everybody_else_out_and_lets_each_other_in() {
     let scene = large();
