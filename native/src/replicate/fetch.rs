@@ -231,7 +231,9 @@ impl Store for Fetch<'_> {
                 match self.coming.lock().unwrap_or_else(PoisonError::into_inner).entry(name.clone()) {
                     hash_map::Entry::Vacant(free) => _ = free.insert(Arc::clone(&coming)),
                     // What one claim proves of it is nothing that the other may take.
-                    hash_map::Entry::Occupied(_) => return Err(io::Error::other("two claims of an index read it at once")),
+                    hash_map::Entry::Occupied(_) => {
+                        return Err(io::Error::other("two claims of an index read it at once"));
+                    }
                 }
                 Ok(Box::new(Reading(coming)))
             }
