@@ -79,6 +79,24 @@ fn a_rerun_ends_right() {
     score.end();
 }
 
+#[test]
+fn what_a_killed_run_was_writing_goes_with_the_next() {
+    let scene = Scene::new();
+    scene.put("a", "body");
+    scene.list(1);
+    scene.sync(&[]).expect(0);
+    let area = scene.mirror().join(".highwater-mirror");
+    let ours = ["applied.0123456789abcdef.highwater-tmp", "plan/steps.0123456789abcdef.highwater-tmp"];
+    for name in ours {
+        fs::write(area.join(name), "half of it").expect("a file");
+    }
+    scene.put("b", "body");
+    scene.list(2);
+    scene.sync(&[]).expect(0);
+    assert_eq!(drafts(&scene.mirror()), Vec::<PathBuf>::new());
+    scene.verify().expect(0);
+}
+
 /// Files that were being written, and have no name of their own yet.
 fn drafts(mirror: &Path) -> Vec<PathBuf> {
     let (mut found, mut ahead) = (Vec::new(), vec![mirror.to_owned()]);
