@@ -2,6 +2,7 @@
 //!
 //! Prints its address, then does what each line of its standard input says, and answers with a line: `publish DATE` lists
 //! the bucket `archive`, `change` changes one key in a hundred, `flat KEYS` fills and lists the bucket `flat`, one folder,
+//! `late MS` has each answer wait so long before its body,
 //! `load DATE FOLDER` takes what `--example lists` made, `requests` says how many there were since it was last asked.
 //! Ends with its input.
 #![expect(clippy::print_stdout, reason = "it answers")]
@@ -9,9 +10,10 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use highwater_core::digest::md5_of;
-use highwater_tests::s3::{Recipe, Server, Shelves};
+use highwater_tests::s3::{Fault, Recipe, Rule, Server, Shelves};
 
 const KEYS: u64 = 20_000;
 /// Keys a folder.
@@ -128,6 +130,11 @@ fn main() {
                 let (date, folder) = rest.split_once(' ').expect("a date and a folder");
                 server.shelves(|shelves| load(shelves, date, Path::new(folder)));
                 println!("s3://inventories/large/");
+            }
+            "late" => {
+                let pause = Duration::from_millis(rest.parse().expect("milliseconds"));
+                server.plan(Rule::next(Fault::Slow(usize::MAX, pause)).times(u32::MAX));
+                println!("late");
             }
             "requests" => {
                 let now = server.requests();
