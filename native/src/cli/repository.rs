@@ -60,18 +60,14 @@ pub(super) fn open(path: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<B
 
 /// A store that its server keeps in S3, or that was copied from there, has its files in a folder beside the chunks.
 fn as_laid_out(store: Box<dyn Store>) -> Result<Box<dyn Store>, Error> {
-    let (mut has_files, mut has_chunks) = (false, false);
-    // Why it cannot be listed is said by whoever needs more of it.
-    let listed = store.list(None, &mut |entry| {
-        let is = |name: &str| entry.kind.may_be_folder() && entry.name.as_bytes() == name.as_bytes();
-        has_files |= is(names::CONTENTS);
-        has_chunks |= is(names::CHUNKS);
-    });
-    if listed.is_err() || !has_files || !has_chunks {
-        return Ok(store);
-    }
     let [files, chunks] = [names::CONTENTS, names::CHUNKS].map(|name| Name::new(name.as_bytes()));
-    Ok(Box::new(Apart::new(store, files?, chunks?)))
+    let (files, chunks) = (files?, chunks?);
+    // Why something cannot be listed is said by whoever needs more of it.
+    let mut has_chunks = false;
+    if store.list(Some(&files), &mut |_| {}).is_ok() {
+        _ = store.list(None, &mut |entry| has_chunks |= entry.kind.may_be_folder() && entry.name == chunks);
+    }
+    Ok(if has_chunks { Box::new(Apart::new(store, files, chunks)) } else { store })
 }
 
 /// Reaches a folder on another machine, by the command that the environment says.
