@@ -9,10 +9,12 @@
 //!    names, those of the lowest order first, each order after all before it is durable ([`withheld`]).
 //!
 //! So whatever has a name in the replica is whole, at any moment. A run that was ended is gone on with by the next. When
-//! the source is pruned meanwhile, it is begun once more, and then given up. Nothing that the replica has is removed.
+//! the source is pruned meanwhile, it is begun once more, and then given up. No point of the replica is removed, and no
+//! bytes are: a file goes only when the same bytes have another name by now ([`moved`]).
 //!
 //! What is kept in memory: the names of the indices, what the survey keeps of shared claims, some 14 bytes each, and the
-//! names of what is damaged.
+//! names of what is damaged; of a set whose files change their names also two hashes a claim, and two names of each file in
+//! whose place something else is.
 
 mod below;
 mod catalogue;
