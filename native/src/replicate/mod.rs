@@ -13,8 +13,8 @@
 //! bytes are: a file goes only when the same bytes have another name by now ([`moved`]).
 //!
 //! What is kept in memory: the names of the indices, what the survey keeps of shared claims, some 14 bytes each, and the
-//! names of what is damaged; of a set whose files change their names also two hashes a claim, and two names of each file in
-//! whose place something else is.
+//! names of what is damaged; of a set whose files change their names also two hashes a claim, and two names of each
+//! file in whose place something else is.
 
 mod below;
 mod catalogue;
