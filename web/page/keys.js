@@ -1,5 +1,7 @@
 // The key of encrypted sets: opened in a worker, kept in memory, gone with the page.
 
+import { HighwaterError } from "../api/failure.js";
+import { openKeys } from "../api/keys.js";
 import { at } from "./element.js";
 
 /** The key that the person chose, if any. */
@@ -8,31 +10,36 @@ export class Keys {
     constructor(pooling, changed) {
         this.pooling = pooling;
         this.changed = changed;
-        /** The bytes of the key that is used. */
-        this.secret = null;
+        /** The key that is used, if any. */
+        this.used = [];
         at("keyfile").addEventListener("change", () => this.open());
         at("passphrase").addEventListener("change", () => this.open());
     }
 
-    /** Opens the chosen file with what was typed. */
+    /** Opens the chosen file with what was typed. A wrong one does not lose the right one. */
     async open() {
         const [file] = at("keyfile").files;
-        const before = this.secret;
-        this.secret = null;
-        at("key-status").textContent = await this.opened(file).catch((error) => `The key cannot be used: ${error.message}`);
-        if (this.secret !== before) this.changed();
+        const before = this.used;
+        at("key-status").textContent = await this.opened(file).catch((error) => this.refused(error));
+        if (this.used !== before) this.changed();
+    }
+
+    refused(error) {
+        const kept = this.used.map(({ fingerprint }) => ` The key ${fingerprint.slice(0, 23)} is used as before.`).join("");
+        if (error instanceof HighwaterError && error.code === "passphrase") {
+            at("passphrase").focus();
+            return `This key file takes a passphrase.${kept}`;
+        }
+        return `The key cannot be used: ${error.message}${kept && `.${kept}`}`;
     }
 
     /** Takes the key of a file, and says in a sentence what came of it. */
     async opened(file) {
-        if (file === undefined) return "";
-        const pool = await this.pooling;
-        const key = await pool.open(new Uint8Array(await file.arrayBuffer()), at("passphrase").value);
-        if (key.locked) {
-            at("passphrase").focus();
-            return "This key file takes a passphrase.";
+        if (file === undefined) {
+            this.used = [];
+            return "";
         }
-        this.secret = key.secret;
-        return `The key ${key.fingerprint.slice(0, 23)} is used.`;
+        this.used = await openKeys(await this.pooling, [{ file, passphrase: at("passphrase").value }]);
+        return `The key ${this.used[0].fingerprint.slice(0, 23)} is used.`;
     }
 }

@@ -1,12 +1,14 @@
 // The page: takes what is dropped, has it checked, and shows what came of it.
 
+import { Crew } from "../api/crew.js";
+import { give } from "../api/restore.js";
+import { Backups, find } from "../api/roots.js";
+import { check } from "../api/verify.js";
 import { at } from "./element.js";
 import { unpack } from "./engine.js";
-import { fromDrop, fromInput } from "./drop.js";
-import { findRoots } from "./roots.js";
+import { fromDrop } from "./drop.js";
 import { Picture } from "./picture.js";
 import { Keys } from "./keys.js";
-import { Pool, Stopped, workers } from "./pool.js";
 import { Progress } from "./progress.js";
 import { forget, say, show } from "./results.js";
 import { showPoints } from "./points.js";
@@ -20,37 +22,54 @@ const PARTIAL = "From a page that was opened as a file, this browser hides names
 /** What the kinds of backup are called, and by what their folders are known: facts of the engine's formats. */
 const { several, indices } = at("kinds").dataset;
 
+/** Points of a root that the page lists. */
+const LISTED = 400;
+
 const picture = new Picture(at("bands"));
 const progress = new Progress(at("bar"), at("pace"));
-const pooling = unpack().then((engine) => new Pool(engine, workers()), () => null);
-let pool = null;
-pooling.then((ready) => {
-    pool = ready;
+const hiring = unpack().then((engine) => new Crew(engine, workers()), () => null);
+let crew = null;
+hiring.then((ready) => {
+    crew = ready;
 });
-const keys = new Keys(pooling, () => {
-    if (roots.length > 0) check(roots, { depth: at("depth").value, point: null });
+const keys = new Keys(hiring, () => {
+    if (roots.length > 0) run(roots, { depth: at("depth").value });
 });
 let roots = [];
 let paused = false;
+/** Ends what is being looked for or checked. */
+let running = new AbortController();
 /** Counts drops and runs: what belongs to an earlier one is not shown. */
 let turn = 0;
 
-/** Takes a promise of entries: finds the sets among them and checks all. */
-async function take(entries) {
+/** How many workers to use: one a core. An address that ends in `#workers=2` says otherwise. */
+function workers() {
+    const asked = Number(new URLSearchParams(location.hash.slice(1)).get("workers"));
+    return Number.isInteger(asked) && asked > 0 ? asked : undefined;
+}
+
+/** What was going on ends, and another thing begins: gives its number, and the signal that ends it. */
+function turnTo() {
     turn += 1;
-    const mine = turn;
-    pool?.stop();
+    running.abort();
+    running = new AbortController();
     clear();
+    return [turn, running.signal];
+}
+
+/** Takes files or a promise of entries: finds the sets among them and checks all. */
+async function take(source) {
+    crew?.stop();
+    const [mine, signal] = turnTo();
     at("intake").textContent = "reading the list of files";
     try {
-        if ((await pooling) === null) {
+        if ((await hiring) === null) {
             at("intake").textContent = "";
             say("inconclusive", UNSUPPORTED);
             return;
         }
-        const all = await entries;
-        const files = all.filter(({ open }) => open !== null).length;
-        const { roots: found, others } = await findRoots(pool, all);
+        const all = await source;
+        const { roots: found, files, others } = await find(crew, all, { signal });
         if (mine !== turn) return;
         roots = found;
         at("drop").classList.add("small");
@@ -66,51 +85,46 @@ async function take(entries) {
             say("inconclusive", `${what} Nothing was checked.`, `Drop the folder that holds the index (${indices}), not a file out of it.`);
             return;
         }
-        await check(roots, { depth: at("depth").value, point: null });
+        await run(roots, { depth: at("depth").value });
     } catch (error) {
         if (mine === turn) fail(error);
     }
 }
 
 /** Checks some sets and shows the outcome. */
-async function check(some, { depth, point }) {
-    turn += 1;
-    const mine = turn;
-    clear();
+async function run(some, { depth, point }) {
+    const [mine, signal] = turnTo();
     at("recognised").textContent = some.map((root) => `${root.label} (${root.format}, ${count(root.names.length, "entry", "entries")})`).join(", ");
-    at("run-title").textContent = point === null ? "Checking" : `Checking ${point}`;
+    at("run-title").textContent = point === undefined ? "Checking" : `Checking ${point}`;
     at("run").hidden = false;
     at("picture").hidden = false;
     picture.begin(some);
     progress.begin();
     setPaused(false);
-    pool.resume();
+    crew.resume();
     const began = performance.now();
     try {
-        const reports = [];
-        for (const [number, root] of some.entries()) {
-            const hear = (worker, news) => {
-                if (mine !== turn) return;
-                progress.hear(`${number}/${worker}`, news);
-                picture.hear(number, worker, news);
-                picture.progress(progress.show());
-            };
-            reports.push(await pool.check(root, { depth, point, strict: false, key: keys.secret }, hear));
-            if (mine !== turn) return;
-        }
-        const outcome = await pool.conclude(reports, depth);
+        const onProgress = (now) => {
+            if (mine === turn) progress.hear(now);
+        };
+        const onNews = (news) => {
+            picture.hear(news.root, news.worker, news);
+            picture.progress(progress.show());
+        };
+        const options = { depth, point, keys: keys.used, listed: LISTED, signal, onProgress, onNews };
+        const report = await check(crew, new Backups(some), options);
         if (mine !== turn) return;
         const seconds = (performance.now() - began) / 1000;
-        const { coverage } = outcome;
+        const { coverage } = report;
         const marked = coverage.marked ? `, ${bytes(coverage.marked)} of them by marks` : "";
         const pace = `${count(coverage.checked, "claim")} checked, ${bytes(coverage.bytes)} read${marked}, in ${seconds.toFixed(1)} s`;
         at("run").hidden = true;
-        picture.judge(outcome.roots);
+        picture.judge(some.map(({ label }) => ({ label, newest: report.sets.filter((set) => set.root === label).reverse() })));
         picture.draw(true);
-        show(outcome, some.length === 1 ? some[0].label : "highwater", pace);
-        if (point === null) {
-            showPoints(some, outcome, {
-                check: (root, name) => check([root], { depth: at("depth").value, point: name }),
+        show(report, some.length === 1 ? some[0].label : "highwater", pace);
+        if (point === undefined) {
+            showPoints(some, report, {
+                check: (root, name) => run([root], { depth: at("depth").value, point: name }),
                 restore: (root, what, tell) => restore(root, what, tell),
             });
         }
@@ -121,19 +135,25 @@ async function check(some, { depth, point }) {
 
 /** Restores a point, or an archive of it, to a file of the person's choice. */
 async function restore(root, { point, file }, tell) {
-    let to = null;
+    let [to, pieces] = [null, null];
     try {
         to = await place(file);
         let written = 0;
         tell("restoring");
-        await pool.restore(root, { point, key: keys.secret }, async (piece, end) => {
-            written += piece.length;
-            await to.write(piece, end);
+        let end = 0;
+        const onProgress = ({ expected }) => {
+            end = expected;
+        };
+        pieces = (await give(crew, new Backups([root]), { point, keys: keys.used, onProgress })).getReader();
+        for (let piece = await pieces.read(); !piece.done; piece = await pieces.read()) {
+            written += piece.value.length;
+            await to.write(piece.value, end);
             tell(`${bytes(written)} of ${bytes(end)} written`);
-        });
+        }
         await to.close();
         tell(`Restored ${point}: ${bytes(written)}, every chunk checked.`);
     } catch (error) {
+        await pieces?.cancel().catch(() => {});
         await to?.abort().catch(() => {});
         const closed = error.name === "AbortError" && to === null;
         tell(closed ? "" : `Not restored, and nothing was kept: ${error.message}`);
@@ -148,7 +168,7 @@ function clear() {
 /** The end of a run that came to no report. */
 function fail(error) {
     at("run").hidden = true;
-    if (error instanceof Stopped) {
+    if (error.name === "AbortError") {
         say("inconclusive", "The check was cancelled. Nothing is known of this set.", "Drop it again to check it from the start.");
     } else {
         say("inconclusive", `The check could not be carried out: ${error.message}.`, "That is a fault of this page, not of the set.");
@@ -163,19 +183,19 @@ function setPaused(now) {
 at("pause").addEventListener("click", () => {
     setPaused(!paused);
     if (paused) {
-        pool.pause();
+        crew.pause();
         at("pace").textContent += " · paused";
     } else {
         progress.rest();
-        pool.resume();
+        crew.resume();
     }
 });
-at("cancel").addEventListener("click", () => pool.stop());
+at("cancel").addEventListener("click", () => running.abort());
 for (const id of ["folder", "files"]) {
     at(id).addEventListener("change", () => {
         const list = [...at(id).files];
         at(id).value = "";
-        take(fromInput(list));
+        take(list);
     });
 }
 const told = (found) => {

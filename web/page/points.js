@@ -7,10 +7,10 @@ import { bytes, count } from "./words.js";
 const FILE = "Data.fs";
 
 /** Shows the points of each set. `check` gets the set and the point's name; `restore`, of what to restore, `{ point, file }`. */
-export function showPoints(roots, outcome, { check, restore }) {
+export function showPoints(roots, report, { check, restore }) {
     const shown = roots.flatMap((root) => {
-        const found = outcome.roots.find(({ label }) => label === root.label);
-        return found && found.points > 0 ? [one(root, found, check, restore)] : [];
+        const newest = report.sets.filter((set) => set.root === root.label).reverse();
+        return newest.length > 0 ? [one(root, { points: report.points(root.label), newest }, check, restore)] : [];
     });
     at("timelines").replaceChildren(...shown);
     at("points").hidden = shown.length === 0;

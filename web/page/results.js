@@ -37,11 +37,11 @@ export function say(verdict, sentence, more = "") {
 }
 
 /** Shows what a run came to. */
-export function show({ verdict, sentence, findings, tallies, files }, label, more) {
-    for (const [kind, blob] of files) {
-        const address = URL.createObjectURL(blob);
+export function show(report, label, more) {
+    const { verdict, sentence, findings, tallies } = report;
+    for (const [kind, [title, ending]] of Object.entries(FILES)) {
+        const address = URL.createObjectURL(report.file(kind));
         addresses.push(address);
-        const [title, ending] = FILES[kind];
         const look = kind === "json" ? "button" : "button quiet";
         const link = { href: address, download: `${label}-report.${ending}`, class: look, "data-testid": `report-${kind}` };
         at("reports").append(make("a", link, `${title} report`));
