@@ -49,6 +49,8 @@ export async function restore(source, options = {}) {
         return { point: options.point, bytes };
     } catch (error) {
         crew.stop();
+        // What failed while it was piped was aborted by that.
+        await options.to?.abort(error).catch(() => {});
         throw error;
     }
 }

@@ -11,10 +11,10 @@ export async function openKeys(crew, keys = [], signal = undefined) {
 }
 
 async function openKey(crew, key, number, signal) {
-    if (key?.secret instanceof Uint8Array && typeof key.fingerprint === "string") return key;
+    if (ArrayBuffer.isView(key?.secret) && typeof key.fingerprint === "string") return key;
     const { file, passphrase = "" } = key?.file === undefined ? { file: key } : key;
-    const bytes = file instanceof Blob ? new Uint8Array(await file.arrayBuffer()) : file;
-    if (!(bytes instanceof Uint8Array)) throw new HighwaterError("option", `key ${number + 1} is neither a file nor the bytes of one`);
+    const bytes = typeof file?.arrayBuffer === "function" ? new Uint8Array(await file.arrayBuffer()) : file;
+    if (!ArrayBuffer.isView(bytes)) throw new HighwaterError("option", `key ${number + 1} is neither a file nor the bytes of one`);
     const opened = await crew.file((post) => post({ what: "key", file: bytes, passphrase }), { signal });
     if (opened === undefined) throw new HighwaterError("passphrase", `key ${number + 1} takes a passphrase`);
     return opened;

@@ -31,7 +31,8 @@ export async function entriesOf(source, found = () => {}) {
 
 function entryOf(one) {
     if (typeof one?.path === "string" && (one.open === null || typeof one.open === "function")) return one;
-    if (one instanceof Blob) return { path: one.webkitRelativePath || `${LOOSE}/${one.name}`, open: async () => one };
+    // By what it does: a file of another window is a `Blob` of that window.
+    if (typeof one?.stream === "function" && typeof one.name === "string") return { path: one.webkitRelativePath || `${LOOSE}/${one.name}`, open: async () => one };
     throw new HighwaterError("source", "there is something in it that is neither a file nor an entry");
 }
 

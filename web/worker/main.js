@@ -110,7 +110,7 @@ const CONTINUATIONS = {
     },
 };
 
-onmessage = async ({ data }) => {
+globalThis.onmessage = async ({ data }) => {
     try {
         if (data.what in ALWAYS) {
             ALWAYS[data.what](data);
@@ -124,4 +124,4 @@ onmessage = async ({ data }) => {
         broke(error);
     }
 };
-onunhandledrejection = ({ reason }) => broke(reason);
+globalThis.onunhandledrejection = ({ reason }) => broke(reason);

@@ -1,6 +1,8 @@
 //! The page in a real Chromium: it comes to the command's reports, sends nothing, and stays itself whatever is dropped.
 
 mod keys;
+mod modules;
+mod package;
 mod sets;
 mod support;
 

@@ -26,7 +26,7 @@ pub(crate) fn expect_same(browser: &mut Browser, store: &Path, depth: &str, keye
 }
 
 /// Every sample of every format, with a file of its key in `folder`.
-fn samples(folder: &Path) -> Vec<(&'static dyn Specimen, Sample, Option<PathBuf>)> {
+pub(crate) fn samples(folder: &Path) -> Vec<(&'static dyn Specimen, Sample, Option<PathBuf>)> {
     let mut found = Vec::new();
     for specimen in specimens::all() {
         for sample in specimen.samples() {
@@ -43,7 +43,7 @@ fn samples(folder: &Path) -> Vec<(&'static dyn Specimen, Sample, Option<PathBuf>
 
 /// Damages that differ in kind: of a small sample one of each, of another, whose are all of a kind of their own, every
 /// sixth.
-fn damages(specimen: &dyn Specimen, sample: &Sample, first: usize) -> Vec<Case> {
+pub(crate) fn damages(specimen: &dyn Specimen, sample: &Sample, first: usize) -> Vec<Case> {
     if !sample.is_small() {
         return specimen.damages(sample).skip(first).step_by(6).collect();
     }
