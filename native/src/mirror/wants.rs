@@ -116,7 +116,9 @@ pub(super) fn why(error: s3::Error) -> Result<(Why, String), Error> {
         s3::Error::Forbidden { .. } => Why::Denied,
         s3::Error::Archived { .. } => Why::Archived,
         s3::Error::Sink { .. } | s3::Error::Changed { .. } => Why::Other,
-        s3::Error::Throttled { .. } | s3::Error::Wire { .. } | s3::Error::Other { .. } => Why::Failed,
+        s3::Error::Throttled { .. } | s3::Error::Wire { .. } | s3::Error::Garbled { .. } | s3::Error::Other { .. } => {
+            Why::Failed
+        }
     };
     Ok((why, message))
 }

@@ -75,7 +75,8 @@ impl Client {
     /// Writes an object. It is durable when this returns.
     ///
     /// # Errors
-    /// [`Error::Changed`] when what must be there is not; else as [`Error`] says: then it may be there or not.
+    /// [`Error::Changed`] when what must be there is not; [`Error::Garbled`] when S3 stored something else, which was
+    /// removed if the name was free before; else as [`Error`] says: then it may be there or not.
     pub fn put(&self, put: &Put<'_>, content: &(impl Content + ?Sized)) -> Result<Stored, Error> {
         self.put_dyn(put, &By(content))
     }
@@ -131,8 +132,7 @@ impl Client {
                     // It has the name, and is not what it should be.
                     let _ = self.remove(&Ask { if_match: Some(&etag), ..Ask::latest(bucket, key) }, guard);
                 }
-                let why = format!("S3 says that it stored {etag}, and what was sent gives {ours}");
-                Err(Error::Changed { at: put.place(), why })
+                Err(Error::Garbled { at: put.place(), stored: etag, sent: ours })
             }
             Some(etag) => Ok(Stored { etag, version }),
             None => self.settled(put, (&ours, &mark), put.changed()),

@@ -89,7 +89,7 @@ impl Backup {
                 let mut is_empty = true;
                 set.list(None, &mut |entry| {
                     // What a run begins with that was ended early.
-                    let own = [names::LOCK, names::OBJECTS, names::POINTS].map(str::as_bytes);
+                    let own = [names::LOCK, names::OBJECTS, names::POINTS, names::KNOWN].map(str::as_bytes);
                     let name = entry.name.as_bytes();
                     is_empty &= own.contains(&name) || name.starts_with(WORK.as_bytes()) || name == b"lost+found";
                 })
