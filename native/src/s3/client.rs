@@ -11,7 +11,6 @@ use ureq::http::HeaderMap;
 
 use super::answer::{Refusal, Then};
 use super::ask::Place;
-use super::bandwidth::Bandwidth;
 use super::credentials::{Credentials, Keeper};
 use super::encode;
 use super::endpoint::{Endpoint, FIRST_REGION};
@@ -23,6 +22,7 @@ use super::retry::Backoff;
 use super::settings::Settings;
 use super::sign::{self, NO_BODY, Signed, Signer};
 use super::wire::{Failed, Wire};
+use crate::bandwidth::Bandwidth;
 
 /// No error's body is read further.
 const REFUSAL: u64 = 64 << 10;

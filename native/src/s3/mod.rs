@@ -6,7 +6,7 @@
 //! The way of a call: an [`Ask`] (or a [`Listing`]) → [`endpoint`] (which host, which path) → [`sign`] (SigV4 over that
 //! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, in
 //! pieces, into a [`Sink`]. Around it, [`retry`] bounds and spaces the attempts, [`limit`] bounds the requests in
-//! flight, and [`bandwidth`] the bytes a second.
+//! flight, and [`crate::bandwidth`] the bytes a second.
 //!
 //! **Every key.** A key is bytes. Each byte outside `A-Z a-z 0-9 - . _ ~ /` is percent-encoded, once, and the path that
 //! is signed is the path that is sent: nothing on the way joins slashes, drops `.` and `..`, or decodes. No key is
@@ -46,7 +46,6 @@
 
 pub mod answer;
 pub mod ask;
-pub mod bandwidth;
 mod client;
 pub mod credentials;
 mod encode;

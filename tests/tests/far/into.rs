@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use highwater_tests::repo::Data;
 use highwater_tests::run::Run;
@@ -296,4 +297,17 @@ fn what_s3_says_that_it_stored_is_what_was_sent() {
         Run::of(&mut Kind::Folder.backup(&roots, NEXT)).expect(0);
         assert_eq!((Kind::Folder.wrong(&roots), Kind::points(&roots).len()), (None, 1), "{garbled}");
     }
+}
+
+/// A rate has its time, whoever is faster.
+#[test]
+fn a_backup_sends_no_faster_than_it_may() {
+    let roots = Roots::new();
+    let source = Kind::Folder.source(&roots);
+    fs::create_dir(&source).expect("a folder");
+    fs::write(source.join("one"), vec![7; 300_000]).expect("a file");
+    let started = Instant::now();
+    Run::of(Kind::Folder.backup(&roots, FIRST).args(["--max-bandwidth", "150k"])).expect(0);
+    // Two seconds, less a burst of a quarter of one.
+    assert!(started.elapsed().as_millis() >= 1750, "{:?}", started.elapsed());
 }

@@ -44,7 +44,7 @@ impl Backup {
             Files::open(path, links)
                 .map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(path))))
         };
-        let set = open_target(&self.repository, self.following, self.writing, stop)?;
+        let set = open_target(&self.repository, self.following, self.writing, self.bandwidth, stop)?;
         self.is_set(&*set)?;
         // Objects of a bucket have one root: it knows what this run made.
         let again: Arc<dyn Disk> = match Bucket::is_named(&self.repository) {

@@ -82,7 +82,7 @@ impl Ssh {
         };
         let mut command = Command::new(program);
         command.args(words).args(address.words(&settings.far));
-        let talk = Arc::new(Talk::new());
+        let talk = Arc::new(Talk::new(settings.bandwidth));
         let (far, hello) = Far::start(command, &talk, settings.say)
             .map_err(|error| cannot(format!("{} cannot be run: {error}", quoted(Path::new(program)))))?;
         let program = env!("CARGO_PKG_VERSION");
