@@ -158,7 +158,7 @@ impl Client {
 
     /// Reads what S3 says of what it did, which may be an error though the status says otherwise; none: it is to be asked
     /// again.
-    pub(super) fn outcome(&self, answer: &mut Answer<'_>, at: Box<Place>) -> Result<Result<Vec<u8>, Failed>, Error> {
+    pub(super) fn outcome(&self, answer: &mut Answer, at: Box<Place>) -> Result<Result<Vec<u8>, Failed>, Error> {
         let text = match whole(answer, ANSWER) {
             Ok(text) => text,
             Err(failed) => return Ok(Err(failed)),
@@ -180,7 +180,7 @@ impl Client {
 }
 
 /// The ETag and version that an answer tells, and whether the ETag is an MD5.
-pub(super) fn told(answer: &Answer<'_>) -> (Option<String>, Option<String>, bool) {
+pub(super) fn told(answer: &Answer) -> (Option<String>, Option<String>, bool) {
     let get = |name| header(&answer.headers, name).filter(|text| !text.is_empty());
     let etag = get("etag").map(|etag| etag.trim_matches('"').to_owned()).filter(|etag| !etag.is_empty());
     let is_secret = get("x-amz-server-side-encryption").is_some_and(|how| how.starts_with("aws:"));
