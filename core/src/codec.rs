@@ -117,6 +117,12 @@ impl Decoder {
         }
     }
 
+    /// A decoder of gzip members for whoever reads one object after another, and long ones: it holds 128 KiB.
+    #[must_use]
+    pub fn of_long() -> Self {
+        Self::Gzip(Box::new(gzip::Gunzip::roomy()))
+    }
+
     /// Takes the next stored bytes and hands what they decode to on to `each`, piece by piece.
     ///
     /// # Errors

@@ -32,6 +32,12 @@ pub trait Format: Sync + fmt::Debug {
     /// What a point looks like.
     fn point(&self, text: &str) -> Result<Point, NoPoint>;
 
+    /// What is in a root of this kind as long as something was begun there and is not at its end: its name, and a
+    /// sentence for whoever looks at what there is.
+    fn under_way(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Starts to read the indices of a root.
     fn inspect(&self, scope: &Scope) -> Box<dyn Inspect>;
 }

@@ -18,6 +18,7 @@
 //! * a verb: a file or folder in [`cli`] and a line in `cli::verb`.
 
 pub mod backup;
+pub mod bandwidth;
 pub mod cli;
 pub mod clock;
 pub mod disk;

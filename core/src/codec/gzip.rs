@@ -4,7 +4,8 @@
 //! so how much is seen of a broken stream depends on how it was cut. This one hands every decoded byte on
 //! before it reports the fault, which makes "any split of the input gives the same output" hold for damaged input too.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use crc32fast::Hasher as Crc;
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{Broken, Flow};
 
@@ -72,6 +73,11 @@ impl Default for Gunzip {
 }
 
 impl Gunzip {
+    /// One that buffers more output: whoever reads few streams, and long ones, copies less.
+    pub(super) fn roomy() -> Self {
+        Self { output: vec![0; 4 * OUTPUT].into_boxed_slice(), ..Self::default() }
+    }
+
     /// See [`super::Decoder::push`].
     pub(super) fn push(&mut self, mut stored: &[u8], each: &mut dyn FnMut(&[u8]) -> Flow) -> Result<Flow, Broken> {
         if let Some(broken) = &self.broken {
@@ -206,7 +212,7 @@ impl Gunzip {
     /// Compares the trailer with what was inflated, and gets ready for another member.
     fn member_ends(&mut self) -> Result<Stage, Broken> {
         let [a, b, c, d, e, f, g, h] = self.trailer;
-        if u32::from_le_bytes([a, b, c, d]) != self.crc.sum() {
+        if u32::from_le_bytes([a, b, c, d]) != self.crc.clone().finalize() {
             return self.fail("the decompressed bytes do not give the CRC-32 in gzip's trailer");
         }
         if u64::from(u32::from_le_bytes([e, f, g, h])) != self.inflate.total_out() & 0xffff_ffff {

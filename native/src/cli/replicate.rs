@@ -108,7 +108,9 @@ impl Run for Replicate {
         if is_far && self.delete.is_some() {
             return Err(usage("--delete removes points, and none is removed from a bucket".to_owned()));
         }
-        let far = is_far.then(|| open_target(&self.dest, self.root.following, self.writing, stop)).transpose()?;
+        let far = is_far
+            .then(|| open_target(&self.dest, self.root.following, self.writing, self.root.bandwidth, stop))
+            .transpose()?;
         if is_far && let Some(why) = not_in_a_bucket(format.facts()) {
             let name = format.facts().name;
             return Err(usage(format!("sets of kind {name} are not replicated into a bucket: {why}")));

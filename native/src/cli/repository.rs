@@ -77,6 +77,7 @@ fn ssh(url: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Ssh, Error> {
         return Err(usage(format!("{}: {what}", quoted(url))));
     }
     let settings = SshSettings::from_environment(Arc::clone(stop), out::say).map_err(usage)?;
+    let settings = SshSettings { bandwidth: root.bandwidth.limit(), ..settings };
     Ssh::open(url, &settings)
 }
 
@@ -104,6 +105,7 @@ pub(super) fn open_target(
     path: &Path,
     following: Following,
     writing: Writing,
+    bandwidth: Bandwidth,
     stop: &Arc<AtomicBool>,
 ) -> Result<Arc<dyn Disk>, Error> {
     if Scheme::of(path) == Some(Scheme::Ssh) {
@@ -115,7 +117,7 @@ pub(super) fn open_target(
     }
     // The lock is renewed in time or not at all, and let go of also by a run that is to stop.
     let keeper = client(|settings| (settings.attempts, settings.stall) = KEEPER)?;
-    Ok(Arc::new(Shelf::new(bucket(path, Bandwidth::default(), stop)?, keeper)))
+    Ok(Arc::new(Shelf::new(bucket(path, bandwidth, stop)?, keeper)))
 }
 
 /// How often, and how patiently, a lock in a bucket is written.

@@ -68,6 +68,8 @@ pub struct Fetched {
     pub there: u64,
     /// Versions that could not be had.
     pub missing: u64,
+    /// Records of what had become of a part that were not what was written. Nothing that they say is believed.
+    pub damaged: u64,
 }
 
 /// Fetches for one plan.
@@ -88,6 +90,9 @@ struct Fetching<'a> {
     missing: AtomicU64,
     failed: Mutex<Option<Error>>,
 }
+
+/// Starts another worker, as long as there are not enough.
+type Hire<'h> = &'h mut dyn FnMut() -> Result<(), Error>;
 
 /// Versions of one part, by the number of the part.
 type Batch = (u64, Vec<Wish>);
@@ -130,13 +135,16 @@ pub(super) fn all(
     let (give, take) = sync_channel::<Batch>(AHEAD);
     let take = Mutex::new(take);
     let given = thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..jobs.max(1)).map(|_| thread::Builder::new().spawn_scoped(scope, || fetching.work(&take))).collect();
-        if let Some(error) = workers.into_iter().find_map(Result::err) {
-            drop(give);
-            return Err(Error::no_thread(error));
-        }
-        fetching.give_all(mine, give)
+        let mut workers = 0;
+        // One more for each batch: a rerun that has nothing to ask for starts none.
+        let mut hire = || {
+            if workers < jobs.max(1) {
+                thread::Builder::new().spawn_scoped(scope, || fetching.work(&take)).map_err(Error::no_thread)?;
+                workers += 1;
+            }
+            Ok(())
+        };
+        fetching.give_all(mine, give, &mut hire)
     });
     // What was fetched by then is kept, whatever came after.
     let flushed = fetching.outcomes.flush();
@@ -148,6 +156,7 @@ pub(super) fn all(
         bytes: fetching.bytes.into_inner(),
         there: fetching.there.into_inner(),
         missing: fetching.missing.into_inner(),
+        damaged: fetching.parts.damaged(),
     })
 }
 
@@ -161,12 +170,12 @@ enum Became {
 
 impl Fetching<'_> {
     /// Hands all parts to workers: those that another process has, when it lets go of them.
-    fn give_all(&self, mut parts: Vec<(u64, Part)>, give: SyncSender<Batch>) -> Result<(), Error> {
+    fn give_all(&self, mut parts: Vec<(u64, Part)>, give: SyncSender<Batch>, hire: Hire<'_>) -> Result<(), Error> {
         loop {
             let mut later = Vec::new();
             for (number, part) in parts {
                 self.go_on()?;
-                if !self.give(number, part, &give)? {
+                if !self.give(number, part, (&give, &mut *hire))? {
                     later.push((number, part));
                 }
             }
@@ -183,7 +192,7 @@ impl Fetching<'_> {
     }
 
     /// Hands a part to workers, as far as it is not known what became of it; false if another process has it.
-    fn give(&self, number: u64, part: Part, give: &SyncSender<Batch>) -> Result<bool, Error> {
+    fn give(&self, number: u64, part: Part, (give, hire): (&SyncSender<Batch>, Hire<'_>)) -> Result<bool, Error> {
         let is_had = |outcome: &Outcome| outcome.wanted.is_empty();
         let mut outcome = self.parts.outcome(number, &part, self.watch)?;
         let mut claim = None;
@@ -208,8 +217,12 @@ impl Fetching<'_> {
         let known: HashSet<u64> = had.iter().map(|(row, _)| *row).collect();
         self.outcomes.begin(number, part, had, claim);
         let (mut batch, mut bytes) = (Vec::new(), 0_u64);
-        let send = |batch: &mut Vec<Wish>| {
+        let mut send = |batch: &mut Vec<Wish>| {
             self.go_on()?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            hire()?;
             give.send((number, std::mem::take(batch))).map_err(|_| Error::Interrupted)
         };
         self.parts.wishes(&part, &mut |wish| {

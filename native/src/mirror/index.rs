@@ -1,5 +1,6 @@
 //! `Index`: the rows of an index, block by block, in their order.
 
+use highwater_core::digest::{Algorithm, Digest, of};
 use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::index::{Latest, Proof, Row, Rows, Seen, TRAILER, Tail, Trailer, text};
 use highwater_core::inventory::Etag;
@@ -8,6 +9,7 @@ use highwater_core::name::Name;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::store::Object;
+use crate::watch::Watch;
 
 /// An index that is there.
 pub(super) struct Index {
@@ -41,6 +43,29 @@ impl Index {
         }
         let tail = Tail::parse(&trailer, length, &tail).map_err(|odd| damaged(odd.at, odd.what))?;
         Ok(Self { tail, name, object })
+    }
+
+    /// Reads every block, and looks whether it is what was written; no row is unpacked.
+    ///
+    /// # Errors
+    /// One is not, or cannot be read; the user.
+    pub(super) fn prove(&self, watch: &Watch<'_>) -> Result<(), Error> {
+        for (number, block) in self.tail.blocks().iter().enumerate() {
+            watch.go_on()?;
+            if of(Algorithm::Xxh3, &self.stored(number)?) != Digest::Xxh3(block.sum) {
+                return Err(self.damaged(block.at, "its checksum differs"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A block as it lies there; empty behind the last.
+    fn stored(&self, number: usize) -> Result<Vec<u8>, Error> {
+        let Some(block) = self.tail.blocks().get(number) else { return Ok(Vec::new()) };
+        let mut bytes = vec![0; usize::try_from(block.stored).unwrap_or(0)];
+        let read = self.object.read_exact_at(block.at, &mut bytes);
+        read.map_err(|error| Error::failed(format!("cannot read '{}': {error}", self.name)))?;
+        Ok(bytes)
     }
 
     /// Its rows.
@@ -178,13 +203,11 @@ impl Pull<'_> {
                     Ok(None) => self.rows = None,
                 }
             }
-            let Some(block) = self.index.tail.blocks().get(self.block) else {
+            if self.block >= self.index.tail.blocks().len() {
                 self.next.is_some = false;
                 return Ok(());
-            };
-            let mut bytes = vec![0; usize::try_from(block.stored).unwrap_or(0)];
-            let read = self.index.object.read_exact_at(block.at, &mut bytes);
-            read.map_err(|error| Error::failed(format!("cannot read '{}': {error}", self.index.name)))?;
+            }
+            let bytes = self.index.stored(self.block)?;
             let rows = Rows::open(&self.index.tail, self.block, &bytes);
             self.rows = Some(rows.map_err(|odd| self.index.damaged(odd.at, &odd.what))?);
             self.block += 1;

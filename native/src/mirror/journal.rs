@@ -1,7 +1,8 @@
 //! `Journal`: the plan that is carried out: which steps, which index, and which pointer when all is done.
 //!
 //! ```text
-//! .highwater-mirror/plan/begun      the pointer that is meant, and a line on what else the plan is: its last file
+//! .highwater-mirror/plan/begun      the pointer that is meant, and a line on what else the plan is, which ends with
+//!                                   the first 16 digits of the SHA-256 of all before: the plan's last file
 //! .highwater-mirror/plan/steps      what is to be done, in order (formats/mirror/plan/step)
 //! .highwater-mirror/plan/rows       the next index, in which what is to be fetched is wanted; of a sync alone
 //! .highwater-mirror/plan/parts      a record for each part of the steps that one worker fetches (…/plan/part)
@@ -16,6 +17,7 @@
 //! A plan that has begun is carried out before anything else is, by whichever run comes next. One that has not is
 //! removed.
 
+use highwater_core::digest::{Algorithm, Hasher};
 use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::plan::{Step, TITLE, parse};
@@ -26,9 +28,32 @@ use super::area::{Area, named, read};
 use super::place::{FOLDER, forget_folder};
 use crate::disk::Disk;
 use crate::error::Error;
+use crate::watch::Watch;
+
+/// A plan that is not what was written: what it is to say is not done.
+pub(super) fn damaged(what: &str) -> Error {
+    Error::damage(format!(
+        "{what}. Move {} and {} elsewhere and sync again: what was moved by then is found by verify",
+        names::PLAN,
+        names::STAGE
+    ))
+}
 
 /// No file `begun` is longer, in bytes.
 const LONGEST: u64 = 8 << 10;
+
+/// What stands before the sum, and how many digits that has.
+const SUM: &str = " sum ";
+const DIGITS: usize = 16;
+
+/// How long the last line of the steps is, in bytes: `# end `, a SHA-256, and the line's end.
+const SEAL: u64 = 71;
+
+fn sum_of(pieces: &[&[u8]]) -> String {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    pieces.iter().for_each(|piece| hasher.update(piece));
+    hasher.finish().to_string().chars().take(DIGITS).collect()
+}
 
 /// The plan of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,18 +151,16 @@ impl Journal {
     pub(super) fn read(disk: &dyn Disk) -> Result<Option<Self>, Error> {
         let name = begun()?;
         let Some(bytes) = read(disk, &name, LONGEST)? else { return Ok(None) };
-        let odd = || {
-            Error::damage(format!(
-                "'{name}' is damaged: it is to say what is carried out. Move {} and {} elsewhere and sync \
-                 again: what was moved by then is found by verify",
-                names::PLAN,
-                names::STAGE
-            ))
-        };
+        let odd = || damaged(&format!("'{name}' is damaged: it is to say what is carried out"));
         let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(odd)?;
         let (line, rest) = bytes.split_at_checked(end + 1).ok_or_else(odd)?;
         let applied = Applied::parse(line).map_err(|_| odd())?;
-        let words: Vec<&str> = std::str::from_utf8(rest).map_err(|_| odd())?.split_whitespace().collect();
+        let rest = std::str::from_utf8(rest).map_err(|_| odd())?;
+        let (words, sum) = rest.rsplit_once(SUM).ok_or_else(odd)?;
+        if sum.strip_suffix('\n') != Some(&*sum_of(&[line, words.as_bytes()])) {
+            return Err(odd());
+        }
+        let words: Vec<&str> = words.split(' ').collect();
         let ["wanted", wanted, "versioned", versioned, "fetch", fetched, "bytes", bytes, "parts", parts] = *words
         else {
             return Err(odd());
@@ -164,8 +187,9 @@ impl Journal {
         let wanted = wanted.map_or_else(|| "-".to_owned(), |wanted| wanted.to_string());
         let versioned = if *is_versioned { "yes" } else { "no" };
         let line = applied.line();
-        let text = format!("{line}wanted {wanted} versioned {versioned} fetch {fetched} bytes {bytes} parts {parts}\n");
-        area.put(&begun()?, text.as_bytes())
+        let text = format!("{line}wanted {wanted} versioned {versioned} fetch {fetched} bytes {bytes} parts {parts}");
+        let sum = sum_of(&[text.as_bytes()]);
+        area.put(&begun()?, format!("{text}{SUM}{sum}\n").as_bytes())
     }
 
     /// Hands on every step, in order.
@@ -216,6 +240,29 @@ impl Journal {
             .map_err(Error::at("read", area.disk, &name))?;
         failed.map_or(Ok(()), Err)?;
         if is_over && rest.is_empty() { Ok(()) } else { Err(odd(at, "it was cut")) }
+    }
+
+    /// Reads the steps, and looks whether they are what was written, so that no step is taken that is not.
+    ///
+    /// # Errors
+    /// They are not, or cannot be read; the user.
+    pub(super) fn prove(area: &Area<'_>, watch: &Watch<'_>) -> Result<(), Error> {
+        let name = steps()?;
+        let object = area.disk.open(&name).map_err(Error::at("open", area.disk, &name))?;
+        let length = object.length().map_err(Error::at("look at", area.disk, &name))?;
+        let end = length.saturating_sub(SEAL);
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        let mut seal = vec![0; usize::try_from(length - end).unwrap_or(0)];
+        let read = object.for_each_piece(0, end, &mut vec![0; 256 << 10], |piece| {
+            hasher.update(piece);
+            !watch.stopping()
+        });
+        read.and_then(|_| object.read_exact_at(end, &mut seal)).map_err(Error::at("read", area.disk, &name))?;
+        watch.go_on()?;
+        match seal == format!("# end {}\n", hasher.finish()).as_bytes() {
+            true => Ok(()),
+            false => Err(damaged(&format!("'{name}' at byte {end}: its last line is not the seal of those above"))),
+        }
     }
 
     /// Removes whatever is left of a plan: what says that it was begun first.

@@ -1,5 +1,8 @@
 //! `Parts`: the parts of a plan, each read by itself: its record, its steps, and what became of it.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use highwater_core::formats::mirror::names;
 use highwater_core::formats::mirror::plan::outcome::Outcome;
 use highwater_core::formats::mirror::plan::part::{Part, RECORD};
@@ -22,6 +25,8 @@ pub(super) struct Parts<'a> {
     /// None where nothing is fetched.
     files: Option<Opened>,
     count: u64,
+    /// What says what became of a part, and is not what was written.
+    damaged: Mutex<BTreeSet<Name>>,
 }
 
 /// The table, and the steps.
@@ -36,9 +41,9 @@ impl<'a> Parts<'a> {
     /// # Errors
     /// A file cannot be opened, or has another length than the plan says.
     pub(super) fn open(area: &Area<'a>, journal: &Journal) -> Result<Self, Error> {
-        let (disk, count) = (area.disk, journal.parts);
+        let (disk, count, damaged) = (area.disk, journal.parts, Mutex::default());
         if count == 0 {
-            return Ok(Self { disk, files: None, count });
+            return Ok(Self { disk, files: None, count, damaged });
         }
         let open = |name: &Name| disk.open(name).map_err(Error::at("open", disk, name));
         let (name, steps) = (journal::parts()?, open(&journal::steps()?)?);
@@ -47,12 +52,17 @@ impl<'a> Parts<'a> {
         if Some(length) != count.checked_mul(RECORD as u64) {
             return Err(Error::damage(format!("'{name}' at byte {length}: it ends, and the plan has {count} parts")));
         }
-        Ok(Self { disk, files: Some(Opened { table, steps }), count })
+        Ok(Self { disk, files: Some(Opened { table, steps }), count, damaged })
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// How many files were met that say what became of a part, and are not what was written.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
     }
 
     fn files(&self) -> Result<&Opened, Error> {
@@ -69,9 +79,16 @@ impl<'a> Parts<'a> {
         let mut record = [0; RECORD];
         table.read_exact_at(at, &mut record).map_err(Error::at("read", self.disk, &name))?;
         let length = steps.length().map_err(Error::at("look at", self.disk, &name))?;
-        let fits = |part: &Part| part.at.checked_add(part.length).is_some_and(|end| end <= length);
-        let part = Part::parse(&record).filter(fits);
-        part.ok_or_else(|| Error::damage(format!("'{name}' at byte {at}: it is not the record of a part")))
+        let part = Part::parse(&record);
+        let part =
+            part.ok_or_else(|| Error::damage(format!("'{name}' at byte {at}: it is not the record of a part")))?;
+        match part.at.checked_add(part.length) {
+            Some(end) if end <= length => Ok(part),
+            _ => Err(Error::damage(format!(
+                "'{}' at byte {length}: it ends, and part {number} of the plan goes on",
+                journal::steps()?
+            ))),
+        }
     }
 
     /// Hands on what a part fetches, once all of its lines are known to be what was written.
@@ -106,8 +123,13 @@ impl<'a> Parts<'a> {
     /// # Errors
     /// It cannot be read.
     pub(super) fn outcome(&self, number: u64, part: &Part, watch: &Watch<'_>) -> Result<Option<Outcome>, Error> {
-        let outcome = self.read(&journal::part(number)?, (number, part), watch)?;
-        Ok(outcome.filter(|outcome| outcome.is_whole(part)))
+        let name = journal::part(number)?;
+        let Some(outcome) = self.read(&name, (number, part), watch)? else { return Ok(None) };
+        if outcome.is_whole(part) {
+            return Ok(Some(outcome));
+        }
+        self.tell(&name, "does not say of each version of its part what became of it", watch);
+        Ok(None)
     }
 
     /// What became of some of a part.
@@ -121,9 +143,18 @@ impl<'a> Parts<'a> {
     fn read(&self, name: &Name, of: (u64, &Part), watch: &Watch<'_>) -> Result<Option<Outcome>, Error> {
         let Some(bytes) = read(self.disk, name, LONGEST)? else { return Ok(None) };
         let outcome = Outcome::read(&String::from_utf8_lossy(&bytes), of.0, of.1);
-        // It was cut by a power failure, or another plan left it.
-        let told = |odd| watch.note(format!("'{name}' {odd}; what it is to speak of is looked at again"));
-        Ok(outcome.map_err(told).ok())
+        // It has had its name since it was durable, so neither a power cut nor a killed run leaves it so.
+        Ok(outcome.map_err(|odd| self.tell(name, &format!("at byte {}: {}", odd.at, odd.what), watch)).ok())
+    }
+
+    fn tell(&self, name: &Name, what: &str, watch: &Watch<'_>) {
+        let is_new = self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        if is_new {
+            watch.notice(format!(
+                "'{name}' {what}: nothing that it says is believed, and what it is to speak of is looked at again; \
+                 look at the disk"
+            ));
+        }
     }
 }
 

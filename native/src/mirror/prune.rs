@@ -136,7 +136,7 @@ fn listed(disk: &dyn Disk, watch: &Watch<'_>) -> Result<Option<Listed>, Error> {
             watch.notice(format!("{error}; it stays as it is"));
             Ok(None)
         }
-        read => read.map(|()| Some(all)),
+        read => read.map(|_| Some(all)),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A record has 64 bytes: u8 what is known (0 nothing, 1 its MD5 is the ETag, 2 its parts are, 3 only what
 //! arrived), 7 bytes of zero, u64 the length of a part, 32 bytes SHA-256 of what arrived, 8 bytes of zero, 8 bytes XXH3
-//! of those before, least significant byte first. One of another sum says nothing.
+//! of those before, least significant byte first. One of zeros alone says nothing; any other is what was written, or
+//! damaged.
 //!
 //! Parts come in the order of steps, and rows of the index in that of keys: so records are put where their rows' numbers
 //! say, and read from the first to the last.
@@ -70,6 +71,17 @@ impl Results {
     }
 }
 
+/// The file is made anew of what became of each part, by whoever applies next.
+///
+/// # Errors
+/// This one.
+pub(super) fn damaged(at: u64, what: &str) -> Error {
+    let name = journal::results().map_or_else(|_| String::new(), |name| name.to_string());
+    Error::damage(format!(
+        "'{name}' at byte {at}: {what}; look at the disk, then apply or sync again, which makes that file anew"
+    ))
+}
+
 fn cannot(error: io::Error) -> Error {
     Error::failed(format!("cannot keep what was fetched: {error}; make room, and run again"))
 }
@@ -118,7 +130,7 @@ impl InOrder {
     /// What is on record of the next row.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// It cannot be read, or is not what was written.
     pub(super) fn next(&mut self) -> Result<Option<Had>, Error> {
         let Some(object) = &self.object else { return Ok(None) };
         if self.next >= self.bytes.len() {
@@ -129,7 +141,14 @@ impl InOrder {
         }
         let record = self.bytes.get(self.next..self.next + RECORD).and_then(|record| record.first_chunk());
         self.next += RECORD;
-        Ok(record.and_then(parse))
+        match record.map_or(Record::Nothing, parse) {
+            Record::Nothing => Ok(None),
+            Record::Had(had) => Ok(Some(had)),
+            Record::Damaged => {
+                let at = self.at.saturating_sub((self.bytes.len() + RECORD - self.next) as u64);
+                Err(damaged(at, "it is not the record that was written"))
+            }
+        }
     }
 }
 
@@ -152,18 +171,32 @@ fn encode(had: Had) -> [u8; RECORD] {
     record
 }
 
-fn parse(record: &[u8; RECORD]) -> Option<Had> {
-    if record[56..] != sum(&record[..56]) {
-        return None;
+/// What a record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Record {
+    /// None was written.
+    Nothing,
+    Had(Had),
+    /// It is not what was written.
+    Damaged,
+}
+
+fn parse(record: &[u8; RECORD]) -> Record {
+    if record.iter().all(|byte| *byte == 0) {
+        return Record::Nothing;
     }
-    let part = u64::from_le_bytes(*record[8..].first_chunk()?);
-    let own = *record[16..].first_chunk()?;
-    match record[0] {
-        1 => Some(Had { proof: Proof::Md5, own: None }),
-        2 => Some(Had { proof: Proof::Parts(part), own: None }),
-        3 => Some(Had { proof: Proof::Nothing, own: Some(own) }),
-        _ => None,
-    }
+    let read = || {
+        let part = u64::from_le_bytes(*record[8..].first_chunk()?);
+        let own = *record[16..].first_chunk()?;
+        match record[0] {
+            1 => Some(Had { proof: Proof::Md5, own: None }),
+            2 => Some(Had { proof: Proof::Parts(part), own: None }),
+            3 => Some(Had { proof: Proof::Nothing, own: Some(own) }),
+            _ => None,
+        }
+    };
+    let is_whole = record[56..] == sum(&record[..56]);
+    read().filter(|_| is_whole).map_or(Record::Damaged, Record::Had)
 }
 
 #[cfg(test)]
@@ -179,13 +212,13 @@ mod tests {
         ];
         for had in all {
             let record = encode(had);
-            assert_eq!(parse(&record), Some(had));
+            assert_eq!(parse(&record), Record::Had(had));
             for bit in 0..RECORD * 8 {
                 let mut flipped = record;
                 flipped[bit / 8] ^= 1 << (bit % 8);
-                assert_eq!(parse(&flipped), None, "bit {bit}");
+                assert_eq!(parse(&flipped), Record::Damaged, "bit {bit}");
             }
         }
-        assert_eq!(parse(&[0; RECORD]), None);
+        assert_eq!(parse(&[0; RECORD]), Record::Nothing);
     }
 }

@@ -11,8 +11,7 @@ use super::apply::Applying;
 use super::area::{Area, Begins};
 use super::fetch::{self, Expects, Fetched};
 use super::journal::{self, Journal};
-use super::settle::{self, Lacking};
-use super::state::for_each_wanted;
+use super::settle::{self, Lacking, Settled};
 use super::sync::{Summary, finish};
 use crate::disk::Disk;
 use crate::error::Error;
@@ -70,19 +69,18 @@ pub fn apply(
         return Ok(None);
     };
     let lacking = if goes_without { Lacking::Wanted } else { Lacking::Refused(segments) };
-    let (applied, missing) = match area.pointer(&journal::settled()?)? {
+    let (applied, settled) = match area.pointer(&journal::settled()?)? {
         // An earlier run settled it.
         Some(applied) => {
-            let mut missing = 0;
-            for_each_wanted(disk, &mut |_| missing += 1)?;
-            (applied, missing)
+            let settled = settle::was_settled(&area, &journal, &applied)?;
+            (applied, settled)
         }
         // A rollback or a prune.
-        None if journal.wanted.is_none() => (journal.applied.clone(), 0),
+        None if journal.wanted.is_none() => (journal.applied.clone(), Settled::default()),
         None => settle::settle(&area, &journal, lacking, watch)?,
     };
     let done: Applying = finish(&area, &applied, true, watch)?;
-    let fetched = Fetched { missing, ..Fetched::default() };
+    let fetched = Fetched { missing: settled.missing, damaged: settled.damaged, ..Fetched::default() };
     Ok(Some(Summary { point: applied.point, resumed: false, fetched, applied: done, unread: applied.unread }))
 }
 

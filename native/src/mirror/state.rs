@@ -50,7 +50,7 @@ pub fn state(disk: &dyn Disk) -> Result<State, Error> {
     let parts = parts.map(|journal| Ok::<_, Error>((parts::tried(disk)?, journal.parts))).transpose()?;
     let begun = journal.map(|journal| journal.applied.point);
     let (mut missing, mut some) = (0, Vec::new());
-    for_each_wanted(disk, &mut |wanted| {
+    _ = for_each_wanted(disk, &mut |wanted| {
         missing += 1;
         if some.len() < FEW {
             some.push(wanted);
@@ -73,13 +73,17 @@ pub(super) fn pointer(disk: &dyn Disk) -> Result<Option<(Applied, Index)>, Error
     Ok(Some((applied, index)))
 }
 
-/// Hands on whatever the last sync could not have.
+/// Hands on whatever the last sync could not have; false where no list says it.
 ///
 /// # Errors
 /// The list is damaged or cannot be read.
-pub(super) fn for_each_wanted(disk: &dyn Disk, each: &mut dyn FnMut(Wanted)) -> Result<(), Error> {
+pub(super) fn for_each_wanted(disk: &dyn Disk, each: &mut dyn FnMut(Wanted)) -> Result<bool, Error> {
     let name = named(names::WANTED)?;
-    let Some(bytes) = read(disk, &name, LONGEST)? else { return Ok(()) };
-    let text = String::from_utf8(bytes).map_err(|_| Error::damage(format!("'{name}' is no text")))?;
-    wanted::read(&text, each).map_err(|odd| Error::damage(format!("'{name}' at byte {}: {}", odd.at, odd.what)))
+    let Some(bytes) = read(disk, &name, LONGEST)? else { return Ok(false) };
+    let damaged = |at: u64, what: &str| {
+        Error::damage(format!("'{name}' at byte {at}: {what}; move it elsewhere: the index knows what is wanted, too"))
+    };
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|error| damaged(error.utf8_error().valid_up_to() as u64, "it is no text"))?;
+    wanted::read(&text, each).map(|()| true).map_err(|odd| damaged(odd.at, &odd.what))
 }

@@ -244,12 +244,16 @@ impl<'a> Sync<'a> {
         let area = &self.area;
         let is_settled = area.pointer(&journal::settled()?)?;
         let (applied, fetched) = match is_settled {
-            Some(applied) => (applied, Fetched::default()),
+            Some(applied) => {
+                let missing = settle::was_settled(area, journal, &applied)?.missing;
+                (applied, Fetched { missing, ..Fetched::default() })
+            }
             // A rollback or a prune, which fetches nothing.
             None if journal.wanted.is_none() => (journal.applied.clone(), Fetched::default()),
             None => {
                 let fetched = fetch::all(area, client, (journal, Shard::WHOLE), jobs, expects, watch)?;
-                (settle::settle(area, journal, Lacking::Refused(None), watch)?.0, fetched)
+                let (applied, settled) = settle::settle(area, journal, Lacking::Refused(None), watch)?;
+                (applied, Fetched { damaged: fetched.damaged.max(settled.damaged), ..fetched })
             }
         };
         let done = finish(area, &applied, expects == Expects::Ours, watch)?;
@@ -307,6 +311,7 @@ pub(super) fn index_of(area: &Area<'_>, applied: &Applied) -> Result<Index, Erro
 /// meant. An earlier run may have moved some of them, if this one goes on.
 pub(super) fn finish(area: &Area<'_>, applied: &Applied, goes_on: bool, watch: &Watch<'_>) -> Result<Applying, Error> {
     let _guard = watch.guard();
+    Journal::prove(area, watch)?;
     let (mut done, removes) = apply::all(area, goes_on, watch)?;
     area.barrier()?;
     area.put(&named(names::APPLIED)?, applied.line().as_bytes())?;

@@ -89,7 +89,7 @@ pub(super) fn renew(area: &Area<'_>) -> Result<bool, Error> {
 }
 
 fn cannot(error: &io::Error) -> Error {
-    Error::failed(format!("cannot write what is wanted: {error}; make room, and sync again"))
+    Error::failed(format!("cannot write what is wanted: {error}; make room, and run this again"))
 }
 
 /// Why a version could not be had, in a word and a sentence.
@@ -101,7 +101,7 @@ pub(super) fn why(error: s3::Error) -> Result<(Why, String), Error> {
     // Whom S3 does not know gets nothing else either.
     if error.is_of_who_asks() {
         return Err(Error::cannot_start(format!(
-            "{message}; nothing else can be had: see to the credentials, and sync again"
+            "{message}; nothing else can be had: see to the credentials, and run this again"
         )));
     }
     let why = match error {
@@ -110,13 +110,15 @@ pub(super) fn why(error: s3::Error) -> Result<(Why, String), Error> {
         }
         s3::Error::Interrupted => return Err(Error::Interrupted),
         s3::Error::Sink { source, .. } if source.kind() != io::ErrorKind::InvalidData => {
-            return Err(Error::failed(format!("{message}; make room, and sync again")));
+            return Err(Error::failed(format!("{message}; make room, and run this again, which goes on")));
         }
         s3::Error::NotFound { .. } => Why::Gone,
         s3::Error::Forbidden { .. } => Why::Denied,
         s3::Error::Archived { .. } => Why::Archived,
         s3::Error::Sink { .. } | s3::Error::Changed { .. } => Why::Other,
-        s3::Error::Throttled { .. } | s3::Error::Wire { .. } | s3::Error::Other { .. } => Why::Failed,
+        s3::Error::Throttled { .. } | s3::Error::Wire { .. } | s3::Error::Garbled { .. } | s3::Error::Other { .. } => {
+            Why::Failed
+        }
     };
     Ok((why, message))
 }

@@ -129,6 +129,7 @@ impl<'a> Fetch<'a> {
     /// Says that the object of a claim is to be fetched, and stops where there is no room for it.
     pub(super) fn lacks(&self, claim: &Claim) {
         let least = if claim.codec == Codec::Plain { claim.expect.length } else { 0 };
+        let least = least.saturating_sub(self.begun(claim, least));
         let lacking = self.lacking.fetch_add(least, Ordering::Relaxed).saturating_add(least);
         if let Some(free) = self.room.filter(|free| lacking > *free && self.work.is_some()) {
             let what = format!(
@@ -138,6 +139,13 @@ impl<'a> Fetch<'a> {
             );
             self.fail(Error::failed(what));
         }
+    }
+
+    /// How many bytes of an object an earlier run left: they have their room already.
+    fn begun(&self, claim: &Claim, most: u64) -> u64 {
+        let Some(work) = self.work.filter(|_| most >= LONG) else { return 0 };
+        let left = work.long(&claim.object).and_then(|name| self.catalogue.to.look(Some(&name)));
+        left.ok().flatten().map_or(0, |left| left.length.min(most))
     }
 
     /// Ends the run: whatever is opened from now on cannot be read.

@@ -11,7 +11,6 @@ use ureq::http::HeaderMap;
 
 use super::answer::{Refusal, Then};
 use super::ask::Place;
-use super::bandwidth::Bandwidth;
 use super::credentials::{Credentials, Keeper};
 use super::encode;
 use super::endpoint::{Endpoint, FIRST_REGION};
@@ -23,6 +22,7 @@ use super::retry::Backoff;
 use super::settings::Settings;
 use super::sign::{self, NO_BODY, Signed, Signer};
 use super::wire::{Failed, Wire};
+use crate::bandwidth::Bandwidth;
 
 /// No error's body is read further.
 const REFUSAL: u64 = 64 << 10;
@@ -34,7 +34,7 @@ pub struct Client {
     keeper: Keeper,
     signer: Signer,
     wire: Wire,
-    limit: Limit,
+    limit: Arc<Limit>,
     backoff: Backoff,
     pub(super) bandwidth: Option<Bandwidth>,
     /// The regions of buckets, as far as they differ from the one that was set.
@@ -63,11 +63,11 @@ pub(super) struct Call<'a> {
 pub type Guard<'a> = &'a (dyn Fn() -> io::Result<()> + Sync);
 
 /// A success whose body is still to be read. It counts as in flight until it is dropped.
-pub(super) struct Answer<'a> {
+pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
-    pub(super) permit: Permit<'a>,
+    pub(super) permit: Permit,
 }
 
 /// The attempts at one thing.
@@ -111,7 +111,7 @@ impl Client {
             keeper: Keeper::new(settings.sources.clone()),
             signer: Signer::new("s3"),
             wire: Wire::new(&settings, &endpoint)?,
-            limit: Limit::new(settings.in_flight),
+            limit: Arc::new(Limit::new(settings.in_flight)),
             backoff: Backoff::new(settings.seed),
             bandwidth: settings.bandwidth.map(Bandwidth::new),
             regions: RwLock::default(),
@@ -165,7 +165,7 @@ impl Client {
     }
 
     /// Sends a request until it succeeds, or fails for good.
-    pub(super) fn exchange(&self, call: &Call<'_>, trials: &mut Trials) -> Result<Answer<'_>, Error> {
+    pub(super) fn exchange(&self, call: &Call<'_>, trials: &mut Trials) -> Result<Answer, Error> {
         loop {
             self.go_on()?;
             if let Some(guard) = call.guard {
@@ -214,12 +214,7 @@ impl Client {
         self.go_on()
     }
 
-    fn attempt(
-        &self,
-        call: &Call<'_>,
-        region: &str,
-        trials: &mut Trials,
-    ) -> Result<Result<Answer<'_>, Unlucky>, Error> {
+    fn attempt(&self, call: &Call<'_>, region: &str, trials: &mut Trials) -> Result<Result<Answer, Unlucky>, Error> {
         let now = self.settings.clock.unix().saturating_add(self.skew.load(Ordering::Relaxed));
         let who = self.keeper.at(now)?;
         let permit = self.limit.acquire(&self.settings.stop).ok_or(Error::Interrupted)?;

@@ -71,6 +71,18 @@ pub enum Error {
         /// What differs.
         why: String,
     },
+    /// It was stored, and not as it was sent.
+    #[error(
+        "{at}: S3 says that it stored {stored}, and what was sent gives {sent}; see what lies between, and run again"
+    )]
+    Garbled {
+        /// What was written.
+        at: Box<Place>,
+        /// The ETag that S3 gave.
+        stored: String,
+        /// The ETag of what was sent.
+        sent: String,
+    },
     /// S3 asked for fewer requests until there were no attempts left.
     #[error("{at}: S3 asks for fewer requests, {attempts} times in a row; run this again later, or with fewer jobs")]
     Throttled {

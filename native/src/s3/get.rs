@@ -1,4 +1,4 @@
-//! Objects: their heads, and their bodies, each from one version only however often its connection breaks.
+//! Objects: their heads, and their bodies into a sink.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -13,9 +13,6 @@ use super::wire::{Failed, explain_io};
 
 /// What is read at once.
 const PIECE: usize = 64 << 10;
-
-/// A body that has grown by so much has got somewhere.
-const STRIDE: u64 = 8 << 20;
 
 /// Takes the body of an object.
 pub trait Sink {
@@ -55,57 +52,22 @@ impl Sink for Memory {
     }
 }
 
-/// How far a body has come.
-struct Course {
-    head: Head,
-    /// The next byte of the object.
-    next: u64,
-    /// Where it was when it last got somewhere.
-    mark: u64,
-}
-
 impl Client {
     /// Reads an object, or a part of it, into a sink.
     ///
     /// # Errors
     /// As [`Error`] says. Whatever the sink has taken by then is to be thrown away.
     pub fn get(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<Head, Error> {
-        let mut trials = self.trials(ask.place());
-        let call = call("GET", ask)?;
-        let mut course: Option<Course> = None;
+        let mut reading = self.reading(ask)?;
+        let at = || ask.place();
+        sink.begin(reading.head()).map_err(|source| Error::Sink { at: at(), source })?;
+        let range = &reading.head().range;
+        let left = usize::try_from(range.end - range.start).unwrap_or(PIECE);
+        let mut piece = vec![0; left.clamp(1, PIECE)];
         loop {
-            let answer = match &course {
-                None => self.exchange(&call, &mut trials)?,
-                Some(course) => self.exchange(&rest(ask, course), &mut trials)?,
-            };
-            let head = match Head::read(answer.status, &answer.headers) {
-                Ok(head) => head,
-                Err(why) => {
-                    drop(answer);
-                    self.again(Failed { why, is_final: false }, &mut trials)?;
-                    continue;
-                }
-            };
-            let course = match &mut course {
-                Some(course) => {
-                    resumed(ask, course, &head)?;
-                    course
-                }
-                none => {
-                    expected(ask, answer.status, &head, &trials)?;
-                    sink.begin(&head).map_err(|source| Error::Sink { at: ask.place(), source })?;
-                    let next = head.range.start;
-                    none.insert(Course { head, next, mark: next })
-                }
-            };
-            match self.pour(answer, course, sink, &mut trials)? {
-                None => return Ok(course.head.clone()),
-                Some(failed) if course.head.etag.is_none() && course.head.version.is_none() => {
-                    let why =
-                        format!("{}, and the body cannot be taken up again without an ETag or a version", failed.why);
-                    self.again(Failed { why, is_final: true }, &mut trials)?;
-                }
-                Some(failed) => self.again(failed, &mut trials)?,
+            match self.read(&mut reading, &mut piece)? {
+                0 => return Ok(reading.into_head()),
+                some => sink.take(&piece[..some]).map_err(|source| Error::Sink { at: at(), source })?,
             }
         }
     }
@@ -126,60 +88,14 @@ impl Client {
     /// As [`Error`] says. S3 gives no words with these answers: an archived object, for example, is none here.
     pub fn head(&self, ask: &Ask<'_>) -> Result<Head, Error> {
         let mut trials = self.trials(ask.place());
-        let call = call("HEAD", ask)?;
+        let call = opening("HEAD", ask)?;
         loop {
             let answer = self.exchange(&call, &mut trials)?;
-            let head = match Head::read(answer.status, &answer.headers) {
-                Ok(head) => head,
-                Err(why) => {
-                    drop(answer);
-                    self.again(Failed { why, is_final: false }, &mut trials)?;
-                    continue;
-                }
-            };
+            let Some((answer, head)) = self.headed(answer, &mut trials)? else { continue };
             answer.permit.went_well();
             same(ask, &head)?;
             return Ok(head);
         }
-    }
-
-    /// Pours a body into the sink as far as it comes. Gives what broke it, if it did not come to its end.
-    fn pour(
-        &self,
-        mut answer: Answer<'_>,
-        course: &mut Course,
-        sink: &mut dyn Sink,
-        trials: &mut Trials,
-    ) -> Result<Option<Failed>, Error> {
-        let end = course.head.range.end;
-        let left = usize::try_from(end - course.next).unwrap_or(PIECE);
-        let mut piece = vec![0; left.clamp(1, PIECE)];
-        let mut body = answer.body.as_reader();
-        while course.next < end {
-            self.go_on()?;
-            let some = match body.read(&mut piece) {
-                Ok(0) => return Ok(Some(Failed { why: "the body ended too early".to_owned(), is_final: false })),
-                Ok(some) => some,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Ok(Some(explain_io(&error))),
-            };
-            let bytes = &piece[..some];
-            let after = course.next.saturating_add(u64::try_from(some).unwrap_or(u64::MAX));
-            if after > end {
-                return Ok(Some(Failed { why: "the body is longer than it should be".to_owned(), is_final: true }));
-            }
-            sink.take(bytes).map_err(|source| Error::Sink { at: trials.at.clone(), source })?;
-            course.next = after;
-            if course.next - course.mark >= STRIDE {
-                course.mark = course.next;
-                trials.got_somewhere();
-            }
-            self.pace(some);
-        }
-        // The end must be seen for the connection to be kept; what fails here only costs that.
-        let _ = body.read(&mut piece);
-        answer.permit.went_well();
-        Ok(None)
     }
 }
 
@@ -195,7 +111,8 @@ pub(super) fn matched(etag: &str, at: &Place) -> Result<String, Error> {
     }
 }
 
-fn call<'a>(method: &'static str, ask: &Ask<'a>) -> Result<Call<'a>, Error> {
+/// The request for an object before any of it came.
+pub(super) fn opening<'a>(method: &'static str, ask: &Ask<'a>) -> Result<Call<'a>, Error> {
     if ask.key.is_empty() {
         return Err(Error::Settings(format!("{} names a bucket, not an object", ask.place())));
     }
@@ -217,21 +134,11 @@ fn call<'a>(method: &'static str, ask: &Ask<'a>) -> Result<Call<'a>, Error> {
     Ok(Call { method, bucket: ask.bucket, key: ask.key, query, headers, ..Call::default() })
 }
 
-fn range_header(range: &Range<u64>) -> String {
+pub(super) fn range_header(range: &Range<u64>) -> String {
     if range.end == u64::MAX {
         return format!("bytes={}-", range.start);
     }
     format!("bytes={}-{}", range.start, range.end - 1)
-}
-
-/// The request for what is left of a body, from that version or not at all.
-fn rest<'a>(ask: &Ask<'a>, course: &Course) -> Call<'a> {
-    let mut headers = vec![("range", range_header(&(course.next..course.head.range.end)))];
-    headers.extend(course.head.etag.as_deref().map(|etag| ("if-match", quoted(etag))));
-    let version = ask.version.or(course.head.version.as_deref());
-    let query = version.map(|version| ("versionId", version.as_bytes().to_vec()));
-    let query = query.into_iter().collect();
-    Call { method: "GET", bucket: ask.bucket, key: ask.key, query, headers, ..Call::default() }
 }
 
 /// Whether this is the version that was asked for.
@@ -247,7 +154,7 @@ fn same(ask: &Ask<'_>, head: &Head) -> Result<(), Error> {
 }
 
 /// Whether the first answer is what was asked for.
-fn expected(ask: &Ask<'_>, status: u16, head: &Head, trials: &Trials) -> Result<(), Error> {
+pub(super) fn expected(ask: &Ask<'_>, status: u16, head: &Head, trials: &Trials) -> Result<(), Error> {
     same(ask, head)?;
     let wire = |why: String| Error::Wire { at: ask.place(), attempts: trials.made(), why };
     match &ask.range {
@@ -263,21 +170,8 @@ fn expected(ask: &Ask<'_>, status: u16, head: &Head, trials: &Trials) -> Result<
     }
 }
 
-/// Whether an answer goes on exactly where the body broke.
-fn resumed(ask: &Ask<'_>, course: &Course, head: &Head) -> Result<(), Error> {
-    let wanted = course.next..course.head.range.end;
-    let why = match course.head.differs(head) {
-        Some(difference) => format!("it changed while it was read: {difference}"),
-        None if head.range != wanted => {
-            format!("its body broke, {} were left, and the answer is {}", shown(&wanted), shown(&head.range))
-        }
-        None => return Ok(()),
-    };
-    Err(Error::Changed { at: ask.place(), why })
-}
-
 /// Reads a body of unknown length, such as that of a list, up to a bound.
-pub(super) fn whole(answer: &mut Answer<'_>, most: u64) -> Result<Vec<u8>, Failed> {
+pub(super) fn whole(answer: &mut Answer, most: u64) -> Result<Vec<u8>, Failed> {
     let mut text = Vec::new();
     answer.body.as_reader().take(most + 1).read_to_end(&mut text).map_err(|error| explain_io(&error))?;
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);

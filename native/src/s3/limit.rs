@@ -1,7 +1,7 @@
 //! `Limit`: how many requests may be in flight; halved when S3 asks for fewer, grown by one a round when all goes well.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How soon one who waits sees that it is to end.
@@ -26,8 +26,8 @@ struct State {
 
 /// One request in flight.
 #[derive(Debug)]
-pub struct Permit<'a> {
-    limit: &'a Limit,
+pub struct Permit {
+    limit: Arc<Limit>,
     cuts: u64,
 }
 
@@ -45,7 +45,7 @@ impl Limit {
     }
 
     /// Waits for a place; `None` when `stop` is set.
-    pub fn acquire(&self, stop: &AtomicBool) -> Option<Permit<'_>> {
+    pub fn acquire(self: &Arc<Self>, stop: &AtomicBool) -> Option<Permit> {
         let mut state = self.state();
         while f64::from(state.flying) + 1.0 > state.limit {
             if stop.load(Ordering::Relaxed) {
@@ -56,7 +56,7 @@ impl Limit {
             state.waiting -= 1;
         }
         state.flying += 1;
-        Some(Permit { limit: self, cuts: state.cuts })
+        Some(Permit { limit: Arc::clone(self), cuts: state.cuts })
     }
 
     /// Wakes one who waits: nobody does, most often, and a call to the system saved is worth it.
@@ -71,7 +71,7 @@ impl Limit {
     }
 }
 
-impl Permit<'_> {
+impl Permit {
     /// S3 asked for fewer: half as many, once for all that are in flight together.
     pub fn throttled(&self) {
         let mut state = self.limit.state();
@@ -89,7 +89,7 @@ impl Permit<'_> {
     }
 }
 
-impl Drop for Permit<'_> {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.limit.state();
         state.flying -= 1;
@@ -104,12 +104,12 @@ mod tests {
     #[test]
     fn it_halves_once_a_round_and_grows_by_one_a_round() {
         let stop = AtomicBool::new(false);
-        let limit = Limit::new(8);
-        let round: Vec<Permit<'_>> = (0..8).map_while(|_| limit.acquire(&stop)).collect();
+        let limit = Arc::new(Limit::new(8));
+        let round: Vec<Permit> = (0..8).map_while(|_| limit.acquire(&stop)).collect();
         round.iter().for_each(Permit::throttled);
         assert_eq!(limit.now(), 4.0);
         drop(round);
-        let round: Vec<Permit<'_>> = (0..4).map_while(|_| limit.acquire(&stop)).collect();
+        let round: Vec<Permit> = (0..4).map_while(|_| limit.acquire(&stop)).collect();
         round.iter().for_each(Permit::went_well);
         assert!(limit.now() > 4.8 && limit.now() < 5.1, "{}", limit.now());
         drop(round);

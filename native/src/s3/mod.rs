@@ -4,9 +4,9 @@
 //! call blocks its thread.
 //!
 //! The way of a call: an [`Ask`] (or a [`Listing`]) → [`endpoint`] (which host, which path) → [`sign`] (SigV4 over that
-//! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, in
-//! pieces, into a [`Sink`]. Around it, [`retry`] bounds and spaces the attempts, [`limit`] bounds the requests in
-//! flight, and [`bandwidth`] the bytes a second.
+//! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, as a
+//! [`Reading`] that is taken from or, in pieces, into a [`Sink`]. Around it, [`retry`] bounds and spaces the attempts,
+//! [`limit`] bounds the requests in flight, and [`crate::bandwidth`] the bytes a second.
 //!
 //! **Every key.** A key is bytes. Each byte outside `A-Z a-z 0-9 - . _ ~ /` is percent-encoded, once, and the path that
 //! is signed is the path that is sent: nothing on the way joins slashes, drops `.` and `..`, or decodes. No key is
@@ -46,7 +46,6 @@
 
 pub mod answer;
 pub mod ask;
-pub mod bandwidth;
 mod client;
 pub mod credentials;
 mod encode;
@@ -62,6 +61,7 @@ mod parts;
 mod payload;
 mod profile;
 mod put;
+mod reading;
 mod remove;
 pub mod retry;
 mod settings;
@@ -79,4 +79,5 @@ pub use head::Head;
 pub use list::{Listed, Page};
 pub use payload::Content;
 pub use put::{Put, Stored, Under};
+pub use reading::Reading;
 pub use settings::{Settings, Style};

@@ -117,9 +117,7 @@ impl Client {
         let at = || put.place();
         match told(&answer) {
             (Some(etag), _, is_md5) if is_md5 && etag.len() == 32 && etag != md5.to_string() => {
-                let why =
-                    format!("S3 says that it stored {etag} as part {}, and what was sent gives {md5}", number + 1);
-                Err(Error::Changed { at: at(), why })
+                Err(Error::Garbled { at: at(), stored: etag, sent: md5.to_string() })
             }
             (Some(etag), ..) => Ok((etag, md5)),
             (None, ..) => Err(Error::Wire { at: at(), attempts: 1, why: "S3 does not say a part's ETag".to_owned() }),

@@ -75,7 +75,8 @@ impl Client {
     /// Writes an object. It is durable when this returns.
     ///
     /// # Errors
-    /// [`Error::Changed`] when what must be there is not; else as [`Error`] says: then it may be there or not.
+    /// [`Error::Changed`] when what must be there is not; [`Error::Garbled`] when S3 stored something else, which was
+    /// removed if the name was free before; else as [`Error`] says: then it may be there or not.
     pub fn put(&self, put: &Put<'_>, content: &(impl Content + ?Sized)) -> Result<Stored, Error> {
         self.put_dyn(put, &By(content))
     }
@@ -131,8 +132,7 @@ impl Client {
                     // It has the name, and is not what it should be.
                     let _ = self.remove(&Ask { if_match: Some(&etag), ..Ask::latest(bucket, key) }, guard);
                 }
-                let why = format!("S3 says that it stored {etag}, and what was sent gives {ours}");
-                Err(Error::Changed { at: put.place(), why })
+                Err(Error::Garbled { at: put.place(), stored: etag, sent: ours })
             }
             Some(etag) => Ok(Stored { etag, version }),
             None => self.settled(put, (&ours, &mark), put.changed()),
@@ -158,7 +158,7 @@ impl Client {
 
     /// Reads what S3 says of what it did, which may be an error though the status says otherwise; none: it is to be asked
     /// again.
-    pub(super) fn outcome(&self, answer: &mut Answer<'_>, at: Box<Place>) -> Result<Result<Vec<u8>, Failed>, Error> {
+    pub(super) fn outcome(&self, answer: &mut Answer, at: Box<Place>) -> Result<Result<Vec<u8>, Failed>, Error> {
         let text = match whole(answer, ANSWER) {
             Ok(text) => text,
             Err(failed) => return Ok(Err(failed)),
@@ -180,7 +180,7 @@ impl Client {
 }
 
 /// The ETag and version that an answer tells, and whether the ETag is an MD5.
-pub(super) fn told(answer: &Answer<'_>) -> (Option<String>, Option<String>, bool) {
+pub(super) fn told(answer: &Answer) -> (Option<String>, Option<String>, bool) {
     let get = |name| header(&answer.headers, name).filter(|text| !text.is_empty());
     let etag = get("etag").map(|etag| etag.trim_matches('"').to_owned()).filter(|etag| !etag.is_empty());
     let is_secret = get("x-amz-server-side-encryption").is_some_and(|how| how.starts_with("aws:"));

@@ -5,6 +5,7 @@
 //! that he made them ([`Links`]); writing follows none. A path that a user types is his own word, and is followed
 //! wherever it leads, once: when the root is opened.
 
+mod ahead;
 mod apart;
 pub(crate) mod beneath;
 mod bucket;

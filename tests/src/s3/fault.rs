@@ -37,6 +37,10 @@ pub enum Fault {
     Repeats,
     /// `Range` is passed over.
     NoRange,
+    /// `If-Match` and `If-None-Match` are passed over.
+    NoConditions,
+    /// One bit of a byte of what is written is stored otherwise, and its sums are passed over.
+    Garbles(usize),
     /// These bytes, and no others.
     Raw(&'static [u8]),
     /// Nothing.

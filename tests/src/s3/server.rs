@@ -246,19 +246,30 @@ impl Shared {
             deed.into_iter().for_each(|deed| deed(&mut self.shelves.write().expect("no panic")));
             return Ok(false);
         }
+        let passed_over: &[&str] = match fault {
+            Fault::NoRange => &["range"],
+            Fault::NoConditions => &["if-match", "if-none-match"],
+            Fault::Garbles(_) => &["content-md5", "x-amz-content-sha256"],
+            _ => &[],
+        };
         let mut request = request;
         let without;
-        if fault == Fault::NoRange {
-            let headers = request.headers.iter().filter(|(name, _)| name != "range").cloned().collect();
-            let (method, target) = (request.method.clone(), request.target.clone());
-            without = Request { method, target, headers, body: Vec::new() };
+        if !passed_over.is_empty() {
+            let headers = request.headers.iter().filter(|(name, _)| !passed_over.contains(&&**name)).cloned().collect();
+            let (method, target, mut body) = (request.method.clone(), request.target.clone(), request.body.clone());
+            if let Fault::Garbles(at) = fault
+                && let Some(byte) = body.get_mut(at)
+            {
+                *byte ^= 1;
+            }
+            without = Request { method, target, headers, body };
             request = &without;
         }
         let mut reply = match &fault {
             Fault::Status(status, code, headers) => {
                 headers.iter().fold(Answer::error(*status, code), |answer, (name, value)| answer.with(name, *value))
             }
-            _ => self.judged(request, &parts, fault == Fault::NoRange),
+            _ => self.judged(request, &parts, !passed_over.is_empty()),
         };
         match &fault {
             Fault::Headers(changed) => {

@@ -8,3 +8,4 @@ mod datastore;
 mod field;
 mod hostile;
 mod prune;
+mod web;

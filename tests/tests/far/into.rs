@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use highwater_tests::repo::Data;
 use highwater_tests::run::Run;
@@ -282,22 +283,31 @@ fn a_list_that_is_late_or_repeats_itself_hurts_nothing() {
 /// A server that stores something else than what was sent is not believed, and what it stored does not stay.
 #[test]
 fn what_s3_says_that_it_stored_is_what_was_sent() {
+    for garbled in ["objects/", "points/"] {
+        let roots = Roots::new();
+        let source = Kind::Folder.source(&roots);
+        fs::create_dir(&source).expect("a folder");
+        fs::write(source.join("one"), b"what was sent").expect("a file");
+        roots.server.plan(Rule::next(Fault::Garbles(4)).to(&format!("PUT /backups/set/{garbled}")));
+        let run = Run::of(&mut Kind::Folder.backup(&roots, FIRST));
+        assert!(run.code == 3 && run.stderr.contains("what was sent gives"), "{garbled}: {}", run.account());
+        let keys = held(&roots).keys.into_keys();
+        let left = keys.filter(|key| key.starts_with(format!("set/{garbled}").as_bytes())).count();
+        assert_eq!(left, 0, "{garbled}");
+        Run::of(&mut Kind::Folder.backup(&roots, NEXT)).expect(0);
+        assert_eq!((Kind::Folder.wrong(&roots), Kind::points(&roots).len()), (None, 1), "{garbled}");
+    }
+}
+
+/// A rate has its time, whoever is faster.
+#[test]
+fn a_backup_sends_no_faster_than_it_may() {
     let roots = Roots::new();
     let source = Kind::Folder.source(&roots);
     fs::create_dir(&source).expect("a folder");
-    fs::write(source.join("one"), b"what was sent").expect("a file");
-    let stored = b"what was kept";
-    let etag: &'static str = format!("\"{}\"", highwater_core::digest::md5_of(stored)).leak();
-    let rule = Rule::next(Fault::Headers(vec![("etag", etag)])).to("PUT /backups/set/objects/");
-    roots.server.plan(rule.then(|shelves| {
-        let keys: Vec<Vec<u8>> = shelves.bucket(Roots::bucket()).keys.keys().cloned().collect();
-        for key in keys.iter().filter(|key| key.starts_with(b"set/objects/")) {
-            shelves.put(Roots::bucket(), key, stored);
-        }
-    }));
-    let run = Run::of(&mut Kind::Folder.backup(&roots, FIRST));
-    assert!(run.code == 3 && run.stderr.contains("what was sent gives"), "{}", run.account());
-    assert!(!held(&roots).keys.keys().any(|key| key.starts_with(b"set/points/") || key.starts_with(b"set/objects/")));
-    Run::of(&mut Kind::Folder.backup(&roots, NEXT)).expect(0);
-    assert_eq!(Kind::Folder.wrong(&roots), None);
+    fs::write(source.join("one"), vec![7; 300_000]).expect("a file");
+    let started = Instant::now();
+    Run::of(Kind::Folder.backup(&roots, FIRST).args(["--max-bandwidth", "150k"])).expect(0);
+    // Two seconds, less a burst of a quarter of one.
+    assert!(started.elapsed().as_millis() >= 1750, "{:?}", started.elapsed());
 }

@@ -76,3 +76,20 @@ fn a_lock_that_another_takes_keeps_its_holder_from_publishing() {
     // The lock of the other is left to him.
     assert!(roots.server.shelves(|shelves| shelves.latest(Roots::bucket(), &key()).is_some()));
 }
+
+/// A server that stores whatever it is sent, whoever else did: nothing is made there.
+#[test]
+fn a_server_that_passes_over_conditions_is_found_out() {
+    for (kept, condition) in [(0, "passes over If-None-Match"), (2, "passes over If-Match")] {
+        let roots = Roots::new();
+        Kind::Folder.lay(&roots, false);
+        if kept > 0 {
+            roots.server.plan(Rule::next(Fault::None).to("PUT ").times(kept));
+        }
+        roots.server.plan(Rule::next(Fault::NoConditions).to("PUT ").times(9));
+        let run = Run::of(&mut Kind::Folder.backup(&roots, "2026-03-01-01-00-00"));
+        assert!(run.code == 4 && run.stderr.contains(condition), "{}", run.account());
+        let left = roots.server.shelves(|shelves| shelves.bucket(Roots::bucket()).keys.len());
+        assert_eq!(left, 0, "{condition}");
+    }
+}

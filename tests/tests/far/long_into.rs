@@ -40,3 +40,22 @@ fn a_long_file_goes_in_parts_that_are_sent_again_when_they_break() {
     assert_eq!(parts, (3, true));
     roots.run(&["verify"], &Roots::far(), &[]).expect(0);
 }
+
+/// Of a part that S3 stored otherwise nothing stays.
+#[test]
+fn a_part_that_is_stored_otherwise_makes_no_object() {
+    let roots = Roots::new();
+    let source = roots.near().with_file_name("source");
+    fs::create_dir(&source).expect("a folder");
+    fs::write(source.join("long"), vec![7; 33 << 20]).expect("a file");
+    roots.server.plan(Rule::next(Fault::Garbles(9)).to("partNumber=2"));
+    let far = Roots::far();
+    let mut command = roots.command(&["backup".as_ref(), source.as_os_str(), far.as_os_str()]);
+    let run = Run::of(&mut command);
+    assert!(run.code == 3 && run.stderr.contains("what was sent gives"), "{}", run.account());
+    let (objects, uploads) = roots.server.shelves(|shelves| {
+        let keys = shelves.bucket(Roots::bucket()).keys.keys();
+        (keys.filter(|key| key.starts_with(b"set/objects/")).count(), shelves.uploads.len())
+    });
+    assert_eq!((objects, uploads), (0, 0));
+}

@@ -12,6 +12,7 @@ mod lists;
 mod parquet;
 mod prune;
 mod prune_cuts;
+mod records;
 mod replica;
 mod room;
 mod scene;

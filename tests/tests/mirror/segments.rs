@@ -134,12 +134,13 @@ fn segments_make_what_one_sync_makes_and_ask_for_each_body_once() {
     }
     let before = scene.run(&["verify", parted.to_str().expect("text")]);
     assert!(before.code != 1, "a plan that is open harms nothing that was applied: {}", before.account());
+    before.says("a plan is open");
     let applied = run(&scene, "apply", &parted, &["--json"]);
     applied.expect(0);
     let document: Value = serde_json::from_slice(&applied.stdout).expect("JSON");
     assert_eq!(document["point"], "2024-11-02T01-00Z", "{document}");
     same(&one, &parted);
-    scene.run(&["verify", parted.to_str().expect("text")]).expect(0);
+    scene.run(&["verify", parted.to_str().expect("text")]).expect(0).never_says("a plan is open");
     // Late ones find nothing to do.
     run(&scene, "fetch", &parted, &["--segment", "1/4"]).expect(0).prints("no plan is open");
     run(&scene, "apply", &parted, &[]).expect(0).prints("no plan is open");
@@ -387,7 +388,8 @@ fn a_damaged_part_is_told_of_by_its_byte() {
     bytes.truncate(bytes.len() - 9);
     fs::write(&record, &bytes).expect("a file");
     run(&scene, "apply", &mirror, &["--segments", "2"]).expect(4).says("1 of 5 parts").says("2/2");
-    run(&scene, "fetch", &mirror, &["--segment", "2/2"]).expect(0).prints("there already");
+    run(&scene, "fetch", &mirror, &["--segment", "2/2"]).expect(3).prints("there already").says("plan/part-3' at byte");
+    run(&scene, "fetch", &mirror, &["--segment", "2/2"]).expect(0);
     run(&scene, "apply", &mirror, &[]).expect(0);
     let one = folder(&scene, "one");
     Run::of(&mut scene.syncing(&one, &[])).expect(0);

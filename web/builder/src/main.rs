@@ -5,7 +5,8 @@
 //! 3. `engine.js` carries the worker's script and the wasm, compressed; so neither page nor worker ever fetches anything.
 //! 4. What `index.html` says of kinds of backup comes from the engine's formats ([`kinds`]).
 //! 5. `index.html` names its scripts; `highwater.html` holds them, under a policy that lists their digests ([`page`]).
-//! 6. The package has the modules of `web/api` as they are, the worker's script and the wasm ([`npm`]).
+//! 6. `highwater.html` is copied into `native/page`, from where the program takes it in.
+//! 7. The package has the modules of `web/api` as they are, the worker's script and the wasm ([`npm`]).
 #![expect(clippy::print_stdout, reason = "what was built is the result")]
 
 mod engine;
@@ -44,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         fs::write(out.join(name), text)?;
     }
+    into_program(&root.join("native/page").join("highwater.html"), &single)?;
     let sum: String = Sha256::digest(single.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let package = npm::write(root, &out.with_file_name("npm"), &worker, &bound.wasm)?;
     fs::write(out.join("highwater.html.sha256"), format!("{sum}  highwater.html\n"))?;
@@ -53,4 +55,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", package.display());
     println!("wasm {} bytes, {} compressed", bound.wasm.len(), bound.compressed()?.len());
     Ok(())
+}
+
+/// Puts the page where the program's build looks for it. One that is the same is left: the program would be built anew.
+fn into_program(place: &Path, page: &str) -> std::io::Result<()> {
+    match fs::read(place) {
+        Ok(there) if there == page.as_bytes() => Ok(()),
+        _ => fs::write(place, page),
+    }
 }

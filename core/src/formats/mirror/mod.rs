@@ -81,6 +81,14 @@ impl Format for Mirror {
         stamp::point(text).map(|stamp| Point::new(stamp).of_tree(within)).map_err(|no| NoPoint(no.to_string()))
     }
 
+    fn under_way(&self) -> Option<(&'static str, &'static str)> {
+        Some((
+            names::BEGUN,
+            "a plan is open, which this does not look at: `highwater mirror status` says how far it is, and \
+             `highwater mirror apply` ends it",
+        ))
+    }
+
     fn inspect(&self, scope: &Scope) -> Box<dyn Inspect> {
         Box::new(inspect::Rows::new(scope))
     }

@@ -34,6 +34,9 @@ pub const LISTS: &str = ".highwater-mirror/lists";
 /// The folder of what is planned.
 pub const PLAN: &str = ".highwater-mirror/plan";
 
+/// It is there as long as a plan is open.
+pub const BEGUN: &str = ".highwater-mirror/plan/begun";
+
 /// The folder of what was fetched and has no place yet.
 pub const STAGE: &str = ".highwater-mirror/stage";
 

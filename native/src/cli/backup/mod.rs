@@ -15,7 +15,7 @@ use highwater_core::inspect::Format;
 
 use super::exit::Exit;
 use super::options::of_kind::{Given, refuse};
-use super::options::{Following, Keys, OfKind, Talk, Writing};
+use super::options::{Bandwidth, Following, Keys, OfKind, Talk, Writing};
 use super::verb::Run;
 use crate::error::Error;
 use crate::store::Scheme;
@@ -73,6 +73,8 @@ pub(super) struct Backup {
     following: Following,
     #[command(flatten)]
     writing: Writing,
+    #[command(flatten)]
+    bandwidth: Bandwidth,
     #[command(flatten)]
     talk: Talk,
     #[command(flatten)]

@@ -111,7 +111,7 @@ impl Backup {
     /// Opens the repository, a folder or a prefix of a bucket.
     fn open_repository(&self, stop: &Arc<AtomicBool>) -> Result<Arc<dyn Disk>, Error> {
         if Scheme::of(&self.repository).is_some() {
-            return open_target(&self.repository, self.following, self.writing, stop);
+            return open_target(&self.repository, self.following, self.writing, self.bandwidth, stop);
         }
         let opened = Files::open(&self.repository, self.following.links()).map_err(|error| {
             let repository = quoted(&self.repository);

@@ -44,7 +44,7 @@ impl Backup {
             Files::open(path, links)
                 .map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(path))))
         };
-        let set = open_target(&self.repository, self.following, self.writing, stop)?;
+        let set = open_target(&self.repository, self.following, self.writing, self.bandwidth, stop)?;
         self.is_set(&*set)?;
         // Objects of a bucket have one root: it knows what this run made.
         let again: Arc<dyn Disk> = match Bucket::is_named(&self.repository) {
@@ -89,7 +89,7 @@ impl Backup {
                 let mut is_empty = true;
                 set.list(None, &mut |entry| {
                     // What a run begins with that was ended early.
-                    let own = [names::LOCK, names::OBJECTS, names::POINTS].map(str::as_bytes);
+                    let own = [names::LOCK, names::OBJECTS, names::POINTS, names::KNOWN].map(str::as_bytes);
                     let name = entry.name.as_bytes();
                     is_empty &= own.contains(&name) || name.starts_with(WORK.as_bytes()) || name == b"lost+found";
                 })

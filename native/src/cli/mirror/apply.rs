@@ -75,18 +75,20 @@ impl Run for Apply {
         } else if !self.talk.quiet {
             out::print(&sentence(&summary))?;
         }
-        let (missing, lost, unread) = (summary.fetched.missing, summary.applied.lost, summary.unread);
+        let (missing, damaged) = (summary.fetched.missing, summary.fetched.damaged);
+        let (lost, unread) = (summary.applied.lost, summary.unread);
         for (count, what) in [
             (
                 missing,
                 "versions could not be had: `highwater mirror status` says why; the next plan or sync tries again",
             ),
+            (damaged, "records of what was fetched were not what was written: nothing that they said was believed"),
             (unread, "rows of the inventory cannot be read: what they list is not in the mirror"),
         ] {
             if count > 0 {
                 out::say(&format!("highwater: {} {what}", thousands(count)));
             }
         }
-        Ok(if missing + lost + unread > 0 { Exit::Inconclusive } else { Exit::Sound })
+        Ok(if missing + damaged + lost + unread > 0 { Exit::Inconclusive } else { Exit::Sound })
     }
 }

@@ -26,6 +26,9 @@ use crate::shown::quoted;
 /// segment at the same time share it. The number of segments may be another one each time.
 ///
 /// The exit code is 3 where something could not be had: the segment is done then, too, and a rerun tries that once more.
+/// It is 3, too, where a record of what was fetched was damaged, though what it spoke of is fetched again, and a rerun
+/// ends with 0; and where the disk is full, or fails, which a sentence says: then the segment is not done, and a rerun
+/// goes on.
 /// It is 0 where nothing is planned, or the plan is being applied already.
 ///
 /// Every process needs the credentials that are told of under `highwater mirror sync`.
@@ -54,6 +57,11 @@ pub(super) struct Fetch {
 }
 
 impl Run for Fetch {
+    /// It has workers of its own.
+    fn is_threaded(&self) -> bool {
+        false
+    }
+
     fn is_quiet(&self) -> bool {
         self.talk.quiet
     }
@@ -76,11 +84,12 @@ impl Run for Fetch {
             }
             return Ok(Exit::Sound);
         };
-        let Fetched { arrived, bytes: size, there, missing } = segment.fetched;
+        let Fetched { arrived, bytes: size, there, missing, damaged } = segment.fetched;
         if self.json {
             let document = json!({
                 "schema": 1, "segment": name, "point": segment.point, "parts": segment.parts, "of": segment.of,
                 "fetched": arrived, "bytes": size, "there": there, "missing": missing,
+                "damaged": damaged,
             });
             out::print(&format!("{document:#}\n"))?;
         } else if !self.talk.quiet {
@@ -101,6 +110,13 @@ impl Run for Fetch {
                 thousands(missing)
             ));
         }
-        Ok(if missing > 0 { Exit::Inconclusive } else { Exit::Sound })
+        if damaged > 0 {
+            out::say(&format!(
+                "highwater: {} records of what was fetched were not what was written: what they spoke of was looked at \
+                 again, and fetched where that does not prove it",
+                thousands(damaged)
+            ));
+        }
+        Ok(if missing + damaged > 0 { Exit::Inconclusive } else { Exit::Sound })
     }
 }

@@ -71,6 +71,10 @@ impl Mirror {
 }
 
 impl Run for Mirror {
+    fn is_threaded(&self) -> bool {
+        self.chosen().is_threaded()
+    }
+
     fn is_quiet(&self) -> bool {
         self.chosen().is_quiet()
     }

@@ -158,6 +158,7 @@ impl Sync {
         // What a point still lacks, its last run says.
         let last = |(at, run): &(usize, &Summary)| done.get(at + 1).is_none_or(|next| next.point != run.point);
         let missing = done.iter().enumerate().filter(last).map(|(_, run)| run.fetched.missing).max().unwrap_or(0);
+        let damaged: u64 = done.iter().map(|summary| summary.fetched.damaged).sum();
         if self.json {
             let runs: Vec<Value> = done.iter().map(document).collect();
             let point = shows.map(|applied| applied.point);
@@ -178,13 +179,20 @@ impl Sync {
                 quoted(&self.mirror)
             ));
         }
+        if damaged > 0 {
+            out::say(&format!(
+                "highwater: {} records of what was fetched were not what was written: what they spoke of was looked at \
+                 again, and fetched where that does not prove it",
+                thousands(damaged)
+            ));
+        }
         if unread > 0 {
             out::say(&format!(
                 "highwater: {} rows of the inventory cannot be read: what they list is not in the mirror",
                 thousands(unread)
             ));
         }
-        Ok(if missing + lost + unread > 0 { Exit::Inconclusive } else { Exit::Sound })
+        Ok(if missing + damaged + lost + unread > 0 { Exit::Inconclusive } else { Exit::Sound })
     }
 }
 
@@ -202,6 +210,7 @@ pub(super) fn sentence(summary: &Summary) -> String {
         (applied.moved, "files moved"),
         (applied.lost, "files that were not where they should be"),
         (fetched.missing, "not to be had"),
+        (fetched.damaged, "damaged records of what was fetched"),
         (*unread, "rows of the inventory that cannot be read"),
     ] {
         if count > 0 {
@@ -217,6 +226,7 @@ pub(super) fn document(summary: &Summary) -> Value {
     let Summary { point, resumed, fetched, applied, unread } = summary;
     json!({
         "point": point, "resumed": resumed, "fetched": fetched.arrived, "bytes": fetched.bytes, "there": fetched.there,
-        "moved": applied.moved, "lost": applied.lost, "missing": fetched.missing, "unread": unread,
+        "moved": applied.moved, "lost": applied.lost, "missing": fetched.missing,
+        "damaged": fetched.damaged, "unread": unread,
     })
 }

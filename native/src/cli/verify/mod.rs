@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use highwater_core::formats::by_name;
 use highwater_core::key::Key;
+use highwater_core::name::Name;
 use highwater_core::report::{Depth, Report};
 use highwater_core::shard::Shard;
 use highwater_core::wire;
@@ -208,6 +209,11 @@ impl Verify {
                     Some(format) => format,
                     None => kind_of(&*store, &self.root)?,
                 };
+                if let Some((name, what)) = format.under_way()
+                    && Name::new(name.as_bytes()).is_ok_and(|name| store.open(&name).is_ok())
+                {
+                    watch.notice(format!("{label}: {what}"));
+                }
                 let (point, strict) = (repository.point.as_deref(), self.strict);
                 let Settings { depth, shard, key, .. } = settings.clone();
                 let how = Verification { label: &label, format, point, depth, strict, shard, key };

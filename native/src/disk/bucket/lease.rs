@@ -2,7 +2,8 @@
 //! has not been done for a while, by the server's own clock.
 //!
 //! It is made under a free name, and replaced only as the object that it was (`If-Match`): of two that take a void one,
-//! one succeeds. What its holder says of itself stands in it. One that cannot be renewed in time is lost, and whoever
+//! one succeeds. A server that does not look at such conditions is found out by two writes that must fail, and nothing
+//! else is written there. What its holder says of itself stands in it. One that cannot be renewed in time is lost, and whoever
 //! holds it publishes nothing more. A lock of a process of this machine that has ended is taken at once.
 
 use std::io;
@@ -24,6 +25,9 @@ const RENEWED: Duration = Duration::from_secs(60);
 
 /// So long before it is void for others, it is lost for its holder.
 const MARGIN: Duration = Duration::from_secs(60);
+
+/// The ETag of no lock.
+const NONE: &str = "00000000000000000000000000000000";
 
 /// No lock is longer, in bytes.
 const LONGEST: u64 = 4 << 10;
@@ -177,6 +181,7 @@ impl Lease {
             Err(error) => return Err(cannot(error)),
         };
         shared.state().etag = stored.etag;
+        shared.conditions()?;
         let shared = Arc::new(shared);
         let keeper = Arc::clone(&shared);
         let thread = thread::Builder::new().spawn(move || keeper.keep())?;
@@ -189,6 +194,30 @@ impl Lease {
 }
 
 impl Shared {
+    /// Sees that the server looks at conditions: two writes must fail, as the lock is there, and is another object.
+    fn conditions(&self) -> io::Result<()> {
+        for (under, condition) in [(Under::Free, "If-None-Match"), (Under::Of(NONE), "If-Match")] {
+            match self.put(under, 1) {
+                Err(Error::Changed { .. } | Error::NotFound { .. }) => {}
+                Err(error) => return Err(cannot(error)),
+                Ok(stored) => {
+                    self.remove(&stored.etag);
+                    return Err(io::Error::other(format!(
+                        "this S3 server passes over {condition}, so that two runs could destroy each other's work; \
+                         nothing else was written; use a server with conditional writes"
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the lock, if it is that object. What cannot be removed is void soon.
+    fn remove(&self, etag: &str) {
+        let key = self.bucket.key(&self.name);
+        let _ = self.client.remove(&Ask { if_match: Some(etag), ..Ask::latest(self.bucket.called(), &key) }, None);
+    }
+
     /// The ETag of the lock that is there, if it is void, or of a process that has ended.
     fn void(&self) -> io::Result<Option<String>> {
         let key = self.bucket.key(&self.name);
@@ -215,12 +244,10 @@ impl Drop for Lease {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        // Nobody can have taken it meanwhile; what cannot be removed is void soon.
+        // Nobody can have taken it meanwhile.
         if self.shared.holds().is_ok() {
             let etag = self.shared.state().etag.clone();
-            let key = self.shared.bucket.key(&self.shared.name);
-            let ask = Ask { if_match: Some(&etag), ..Ask::latest(self.shared.bucket.called(), &key) };
-            let _ = self.shared.client.remove(&ask, None);
+            self.shared.remove(&etag);
         }
         self.shared.bucket.known().forget(&self.shared.name, false);
     }

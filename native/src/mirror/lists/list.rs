@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use highwater_core::codec::{Codec, Decoder, Flow};
+use highwater_core::codec::{Decoder, Flow};
 use highwater_core::digest::Digest;
 use highwater_core::inventory::{Bad, Kind, Row, Rows, Schema};
 use highwater_core::name::{Name, printable};
@@ -74,7 +74,7 @@ impl List {
         each: &mut Each<'_>,
     ) -> Result<Flow, Error> {
         let object = disk.open(&self.name).map_err(Error::at("open", disk, &self.name))?;
-        let (mut decoder, mut rows) = (Decoder::new(Codec::Gzip, None), Rows::new(schema.clone()));
+        let (mut decoder, mut rows) = (Decoder::of_long(), Rows::new(schema.clone()));
         let (mut piece, mut at) = (vec![0; piece], 0);
         let mut said = Ok(Flow::Continue(()));
         loop {

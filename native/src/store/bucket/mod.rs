@@ -11,12 +11,12 @@ mod object;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 
+use super::ahead::{Ahead, Room};
 use super::{Object, Store};
 use crate::s3::{self, Ask, Client, Error, Head, Listing, Missing, Page};
 pub(crate) use lists::{Known, Told};
@@ -29,6 +29,9 @@ const SCHEME: &str = "s3://";
 /// Requests that are worth having under way at a time: S3 answers each late, and all of them as fast as one.
 const WAYS: usize = 64;
 
+/// Blocks that come ahead, of all objects.
+const AHEAD: usize = 16;
+
 /// A prefix of a bucket.
 pub struct Bucket {
     client: Arc<Client>,
@@ -36,8 +39,8 @@ pub struct Bucket {
     /// Empty, or with a slash at its end.
     prefix: Vec<u8>,
     known: Arc<Lists>,
-    /// Blocks that were asked for ahead, of all objects.
-    ahead: Arc<AtomicUsize>,
+    /// Where blocks come ahead.
+    room: Arc<Room>,
 }
 
 impl Bucket {
@@ -69,7 +72,7 @@ impl Bucket {
             bucket: bucket.into(),
             prefix,
             known: Arc::default(),
-            ahead: Arc::default(),
+            room: Room::of(AHEAD),
         })
     }
 
@@ -220,7 +223,7 @@ impl Store for Bucket {
             etag: Mutex::new(Some(etag).filter(|etag| !etag.is_empty())),
             known: Arc::clone(&self.known),
         };
-        Ok(Box::new(Far::new(which, Arc::clone(&self.ahead))))
+        Ok(Box::new(Ahead::new(Far(Arc::new(which)), Vec::new(), Arc::clone(&self.room))))
     }
 
     fn length(&self, name: &Name) -> io::Result<u64> {

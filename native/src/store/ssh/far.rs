@@ -205,11 +205,13 @@ impl Frames<'_> {
             }
             match self.from.read(&mut some[..room]) {
                 Ok(0) => return Ok(None),
-                Ok(count) => begin.extend_from_slice(&some[..count]),
+                Ok(count) => {
+                    begin.extend_from_slice(&some[..count]);
+                    self.talk.hear(count);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(format!("the far end cannot be heard: {error}")),
             }
-            self.talk.hear();
         }
         let (head, rest) = begin.split_at(HEAD);
         let mut frame = rest.to_vec();
@@ -237,11 +239,12 @@ impl Frames<'_> {
 
     fn fill(&mut self, mut buffer: &mut [u8]) -> Result<bool, String> {
         while !buffer.is_empty() {
-            match self.from.read(buffer) {
+            let room = buffer.len().min(self.talk.piece());
+            match self.from.read(&mut buffer[..room]) {
                 Ok(0) => return Ok(false),
                 Ok(count) => {
                     buffer = &mut buffer[count..];
-                    self.talk.hear();
+                    self.talk.hear(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(format!("the far end cannot be heard: {error}")),

@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,7 @@ use highwater_core::inspect::Entry;
 use highwater_core::name::{Name, printable};
 use highwater_core::wire::{Answer, Hello, Limits, Meta, Request, VERSION, framed};
 
+use super::ahead::{Ahead, Room};
 use super::{Identity, Object, Store};
 use crate::error::Error;
 use crate::shown::quoted;
@@ -37,6 +38,9 @@ use talk::Talk;
 
 /// Requests that are worth having under way at a time.
 const WAYS: usize = 32;
+
+/// Blocks that come ahead, of all objects.
+const AHEAD: usize = 32;
 
 /// The first bytes of an object that come when it is opened: of a short one, all.
 const FIRST: u32 = 64 << 10;
@@ -52,8 +56,8 @@ pub struct Ssh {
     link: Arc<Link>,
     told: PathBuf,
     mark: u64,
-    /// Blocks that were asked for ahead, of all objects.
-    ahead: Arc<AtomicUsize>,
+    /// Where blocks come ahead.
+    room: Arc<Room>,
 }
 
 impl Ssh {
@@ -82,7 +86,7 @@ impl Ssh {
         };
         let mut command = Command::new(program);
         command.args(words).args(address.words(&settings.far));
-        let talk = Arc::new(Talk::new());
+        let talk = Arc::new(Talk::new(settings.bandwidth));
         let (far, hello) = Far::start(command, &talk, settings.say)
             .map_err(|error| cannot(format!("{} cannot be run: {error}", quoted(Path::new(program)))))?;
         let program = env!("CARGO_PKG_VERSION");
@@ -111,7 +115,7 @@ impl Ssh {
         }
         let link = Link::new(far, talk, theirs.limits, settings.patience, Arc::clone(&settings.stop));
         let mark = MARKS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { link: Arc::new(link), told: address.told, mark, ahead: Arc::default() })
+        Ok(Self { link: Arc::new(link), told: address.told, mark, room: Room::of(AHEAD) })
     }
 
     /// What is known of an object without opening it.
@@ -191,7 +195,8 @@ impl Store for Ssh {
                     Some(_) => count <= u64::from(FIRST).min(meta.length),
                     None => count == meta.length,
                 };
-                let object = Remote::new(Arc::clone(&self.link), handle, meta, bytes, Arc::clone(&self.ahead));
+                let object = Remote { link: Arc::clone(&self.link), handle, meta };
+                let object = Ahead::new(object, bytes, Arc::clone(&self.room));
                 if fits { Ok(Box::new(object)) } else { Err(self.link.broken("other bytes than an object has")) }
             }
             _ => Err(self.link.broken("that an object be opened")),

@@ -27,6 +27,8 @@ pub struct SshSettings {
     pub far: String,
     /// So long may nothing come while something is waited for.
     pub patience: Duration,
+    /// So many bytes a second are taken, if it is said.
+    pub bandwidth: Option<u64>,
     /// Set when all is to end.
     pub stop: Arc<AtomicBool>,
     /// Shows what the far end says to a person, a line each.
@@ -49,6 +51,6 @@ impl SshSettings {
             },
         };
         let far = text(FAR).transpose()?.unwrap_or_else(|| "highwater".to_owned());
-        Ok(Self { ssh: get(SSH).unwrap_or_else(|| "ssh".into()), far, patience, stop, say })
+        Ok(Self { ssh: get(SSH).unwrap_or_else(|| "ssh".into()), far, patience, bandwidth: None, stop, say })
     }
 }

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use highwater_core::wire::{Answer, Answered};
+
+use crate::bandwidth::Bandwidth;
 
 /// The most entries of one folder that are taken: some 600 MB, if nobody works them off meanwhile.
 const ENTRIES: u64 = 8 << 20;
@@ -16,7 +19,11 @@ const REPORT: u64 = 256 << 20;
 const SAYS: u64 = 1 << 20;
 
 /// Who waits for what.
-pub(super) struct Talk(Mutex<Waiting>);
+pub(super) struct Talk {
+    waiting: Mutex<Waiting>,
+    bandwidth: Option<Bandwidth>,
+    begun: Instant,
+}
 
 struct Waiting {
     by: HashMap<u32, Waits>,
@@ -46,12 +53,15 @@ pub(super) enum Taken {
 }
 
 impl Talk {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(Waiting { by: HashMap::new(), last: 0, heard: Instant::now(), why: None }))
+    /// One on which no more than so many bytes come in a second, if that is said.
+    pub(super) fn new(bandwidth: Option<u64>) -> Self {
+        let begun = Instant::now();
+        let waiting = Mutex::new(Waiting { by: HashMap::new(), last: 0, heard: begun, why: None });
+        Self { waiting, bandwidth: bandwidth.map(Bandwidth::new), begun }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for the answers of a request that gets this number; none when nothing comes any more.
@@ -71,9 +81,17 @@ impl Talk {
         }
     }
 
-    /// Something came.
-    pub(super) fn hear(&self) {
+    /// How many bytes may be taken at once.
+    pub(super) fn piece(&self) -> usize {
+        self.bandwidth.as_ref().map_or(usize::MAX, Bandwidth::piece)
+    }
+
+    /// So many bytes came: waits until the next may.
+    pub(super) fn hear(&self, bytes: usize) {
         self.lock().heard = Instant::now();
+        if let Some(bandwidth) = &self.bandwidth {
+            thread::sleep(bandwidth.take(bytes, self.begun.elapsed()));
+        }
     }
 
     /// When something came last.
@@ -137,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_answer_goes_to_who_waits_for_it_and_once() {
-        let talk = Talk::new();
+        let talk = Talk::new(None);
         let ((send, one), (other, two)) = (channel(), channel());
         let (first, second) = (talk.expect(send).unwrap(), talk.expect(other).unwrap());
         assert_ne!(first, second);
@@ -150,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_end_is_told_to_all() {
-        let talk = Talk::new();
+        let talk = Talk::new(None);
         let (send, one) = channel();
         talk.expect(send).unwrap();
         talk.end("first");
@@ -161,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_list_without_end_is_ended() {
-        let talk = Talk::new();
+        let talk = Talk::new(None);
         let (send, _one) = channel();
         let id = talk.expect(send).unwrap();
         talk.lock().by.get_mut(&id).unwrap().entries = ENTRIES;

@@ -1,6 +1,7 @@
 //! What lies behind ssh is judged as the same files in a folder are, read here and verified there.
 
 use std::fs;
+use std::time::Instant;
 
 use super::machine::Machine;
 use crate::both::Both as _;
@@ -71,4 +72,19 @@ fn what_is_verified_there_sends_its_report_alone() {
     assert!(here > body.len() as u64, "{here} bytes");
     let events = counted(&machine, &["verify", "--events=/dev/null"]);
     assert!(events > body.len() as u64, "{events} bytes");
+}
+
+/// A rate has its time, whoever is faster: that is no matter of how fast the machine is.
+#[test]
+fn bytes_come_through_a_line_no_faster_than_they_may() {
+    let machine = Machine::new();
+    let (source, set) = (machine.scratch.path().join("source"), machine.near());
+    fs::create_dir(&source).expect("a folder");
+    fs::write(source.join("body"), vec![7; 300_000]).expect("a file");
+    fs::create_dir(&set).expect("a folder");
+    machine.run(&["backup"], &source, &[set.as_os_str()]).expect(0);
+    let started = Instant::now();
+    machine.run(&["verify", "--here", "--max-bandwidth", "100k"], &machine.far(), &[]).expect(0);
+    // Three seconds, less a burst of a quarter of one.
+    assert!(started.elapsed().as_millis() >= 2750, "{:?}", started.elapsed());
 }

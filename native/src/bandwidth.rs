@@ -1,4 +1,4 @@
-//! `Bandwidth`: so many bytes a second, for all threads of a client together.
+//! `Bandwidth`: so many bytes a second, for all threads that share a line.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +22,14 @@ impl Bandwidth {
         #[expect(clippy::cast_precision_loss)]
         let rate = rate.max(1) as f64;
         Self { rate, paid: Mutex::new(Duration::ZERO) }
+    }
+
+    /// How much may be read at once, in bytes: what has its time in a quarter of a second.
+    #[must_use]
+    pub fn piece(&self) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let piece = (self.rate / 4.0) as usize;
+        piece.max(1)
     }
 
     /// Takes so many bytes at a moment, and says how long to wait before the next are read.
