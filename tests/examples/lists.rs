@@ -47,7 +47,8 @@ fn row(number: u64, out: &mut String) {
         out.push(char::from(letters[usize::try_from(scatter(from ^ at) % 64).expect("small")]));
     }
     let (minute, second) = (one % 60, two % 60);
-    let (size, day) = (one % 90_000 + 10_000, two % 28 + 1);
+    // A disk that holds the plan has room for what it wants.
+    let (size, day) = (one % 900 + 100, two % 28 + 1);
     writeln!(
         out,
         "\",\"true\",\"false\",\"{size}\",\"2022-04-{day:02}T21:{minute:02}:{second:02}.000Z\",\"{one:016x}{two:016x}\",\"false\""

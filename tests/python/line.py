@@ -6,6 +6,7 @@ LINE is one of
   kill SIDE N           the same, but it is the near end that is killed
   hold SIDE N K         the same, but nothing ends: nothing more comes
   garble SEED           changes some of what comes from the far end, as chance says
+  lie KIND N            changes the last byte of the N-th message of a kind, by its number, that comes from the far end
 """
 
 import os
@@ -40,6 +41,27 @@ class Frames:
 
     def into(self):
         return len(self.head) if not self.left else 4 + self.of - self.left
+
+
+class Liar:
+    """Changes one message, and hands on whole ones only."""
+
+    def __init__(self, kind, number):
+        self.kind, self.number, self.data = kind, number, b""
+
+    def told(self, data):
+        self.data += data
+        out = b""
+        while len(self.data) >= 4 and len(self.data) >= 4 + struct.unpack("<I", self.data[:4])[0]:
+            end = 4 + struct.unpack("<I", self.data[:4])[0]
+            frame, self.data = bytearray(self.data[:end]), self.data[end:]
+            # The hello, which is the only one without a number, has a letter there.
+            if end > 9 and frame[8] == self.kind:
+                if self.number == 0:
+                    frame[-1] ^= 1
+                self.number -= 1
+            out += frame
+        return out
 
 
 def garbled(data, chance):
@@ -81,6 +103,7 @@ def main():
 
     def carry(side, source, target):
         frames, chance = Frames(), random.Random(f"{words} {side}")
+        liar = Liar(int(words[0]), int(words[1])) if what == "lie" and side == "near" else None
         while data := os.read(source, 1 << 16):
             over = None
             if what in ("cut", "kill", "hold") and words[0] == side:
@@ -88,6 +111,8 @@ def main():
                 data = data if over is None else data[:over]
             if what == "garble" and side == "near":
                 data = garbled(data, chance)
+            if liar:
+                data = liar.told(data)
             passed[side] += len(data)
             try:
                 while data:

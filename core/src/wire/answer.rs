@@ -2,6 +2,7 @@
 
 use super::field::{Fields, put_bytes, put_text};
 use super::{Bad, ENTRIES};
+use crate::digest::{Algorithm, Digest};
 use crate::inspect::{Entry, Kind};
 
 /// An answer, and the number of what it answers.
@@ -40,14 +41,14 @@ pub enum Answer {
     Locked(bool),
     /// Which folder it is: device and inode there; none where that cannot be known.
     Identity(Option<(u64, u64)>),
-    /// A verification goes on: bytes that were worked off, and bytes known of.
+    /// What takes a while goes on: bytes that were worked off, and bytes known of.
     Progress {
         /// The former.
         done: u64,
         /// The latter.
         total: u64,
     },
-    /// A verification has something to say.
+    /// What takes a while has something to say.
     Notice(String),
     /// A part of a report, as JSON.
     Report {
@@ -56,6 +57,19 @@ pub enum Answer {
         /// There are no more.
         last: bool,
     },
+    /// A checkpoint was made.
+    Made {
+        /// The kind of store.
+        kind: String,
+        /// Up to where it goes, in words of the store.
+        position: String,
+        /// How often the store's heads were read.
+        tries: u32,
+    },
+    /// The SHA-256 of an object.
+    Sum(Digest),
+    /// The checkpoint is removed.
+    Discarded,
     /// It cannot be done.
     Failed {
         /// Why, to a program.
@@ -109,6 +123,12 @@ const PROGRESS: u8 = 7;
 const NOTICE: u8 = 8;
 const REPORT: u8 = 9;
 const FAILED: u8 = 10;
+const MADE: u8 = 11;
+const SUM: u8 = 12;
+const DISCARDED: u8 = 13;
+
+/// Bytes of a SHA-256.
+const SHA256: usize = 32;
 
 const KINDS: [Kind; 4] = [Kind::File, Kind::Folder, Kind::Link, Kind::Other];
 
@@ -175,6 +195,17 @@ impl Answered {
                 out.extend([REPORT, u8::from(*last)]);
                 out.extend_from_slice(bytes);
             }
+            Answer::Made { kind, position, tries } => {
+                out.push(MADE);
+                put_text(kind, &mut out);
+                put_text(position, &mut out);
+                out.extend(tries.to_le_bytes());
+            }
+            Answer::Sum(sum) => {
+                out.push(SUM);
+                out.extend_from_slice(sum.as_bytes());
+            }
+            Answer::Discarded => out.push(DISCARDED),
             Answer::Failed { why, text } => {
                 out.extend([FAILED, number(&WHYS, why)]);
                 put_text(text, &mut out);
@@ -225,6 +256,12 @@ impl Answered {
                 let last = fields.flag()?;
                 Answer::Report { bytes: fields.rest().to_vec(), last }
             }
+            MADE => Answer::Made { kind: fields.text()?, position: fields.text()?, tries: fields.short()? },
+            SUM => {
+                let none = fields.wrong("no digest");
+                Answer::Sum(Digest::new(Algorithm::Sha256, fields.exactly(SHA256)?).ok_or(none)?)
+            }
+            DISCARDED => Answer::Discarded,
             FAILED => {
                 let unknown = fields.wrong("a reason that is not known");
                 let why = *WHYS.get(usize::from(fields.byte()?)).ok_or(unknown)?;
@@ -282,6 +319,7 @@ fn take_entry(fields: &mut Fields<'_>) -> Result<Entry, Bad> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::sha256_of;
     use crate::name::Name;
 
     fn all() -> Vec<Answer> {
@@ -301,6 +339,9 @@ mod tests {
             Answer::Progress { done: 1, total: 2 },
             Answer::Notice("so".to_owned()),
             Answer::Report { bytes: b"{}".to_vec(), last: true },
+            Answer::Made { kind: "kind".to_owned(), position: "entry 7".to_owned(), tries: 2 },
+            Answer::Sum(sha256_of(b"bytes")),
+            Answer::Discarded,
             Answer::Failed { why: Why::Absent, text: "nothing".to_owned() },
             Answer::Failed { why: Why::Interrupted, text: String::new() },
         ]

@@ -61,6 +61,18 @@ pub enum Request {
     },
     /// That all of it be verified there.
     Verify(Box<Verification>),
+    /// That a checkpoint be made of the live store there: from then on names are below that.
+    Checkpoint {
+        /// The kind of store, where its files do not tell.
+        kind: Option<String>,
+    },
+    /// What the bytes of an object give.
+    Sum {
+        /// Which object.
+        name: Name,
+    },
+    /// That the checkpoint be removed.
+    Discard,
 }
 
 /// How a root is verified.
@@ -88,6 +100,9 @@ const LOOK: u8 = 5;
 const IS_LOCKED: u8 = 6;
 const IDENTITY: u8 = 7;
 const VERIFY: u8 = 8;
+const CHECKPOINT: u8 = 9;
+const SUM: u8 = 10;
+const DISCARD: u8 = 11;
 
 const DEPTHS: [Depth; 4] = [Depth::List, Depth::Size, Depth::Digest, Depth::Deep];
 
@@ -132,6 +147,15 @@ impl Asked {
                 out.push(VERIFY);
                 how.put(&mut out);
             }
+            Request::Checkpoint { kind } => {
+                out.push(CHECKPOINT);
+                put_some_text(kind.as_deref(), &mut out);
+            }
+            Request::Sum { name } => {
+                out.push(SUM);
+                put_bytes(name.as_bytes(), &mut out);
+            }
+            Request::Discard => out.push(DISCARD),
         }
         out
     }
@@ -153,6 +177,9 @@ impl Asked {
             IS_LOCKED => Request::IsLocked { name: fields.name()? },
             IDENTITY => Request::Identity { folder: fields.folder()? },
             VERIFY => Request::Verify(Box::new(Verification::take(&mut fields)?)),
+            CHECKPOINT => Request::Checkpoint { kind: fields.some_text()? },
+            SUM => Request::Sum { name: fields.name()? },
+            DISCARD => Request::Discard,
             _ => return Err(unknown),
         };
         fields.end()?;
@@ -205,8 +232,12 @@ mod tests {
             Request::Close { handle: 1 },
             Request::Look { name: name.clone() },
             Request::IsLocked { name: name.clone() },
-            Request::Identity { folder: Some(name) },
+            Request::Identity { folder: Some(name.clone()) },
             Request::Verify(Box::new(how)),
+            Request::Checkpoint { kind: None },
+            Request::Checkpoint { kind: Some("kind".to_owned()) },
+            Request::Sum { name },
+            Request::Discard,
         ]
     }
 

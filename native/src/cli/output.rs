@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::out;
 use crate::disk::like::Like;
-use crate::disk::{self, Appender, Disk, Draft, Inode, What, Writable};
+use crate::disk::{self, Appender, Disk, Draft, What, Writable};
 use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::{Files, Locks, Place};
@@ -169,13 +169,12 @@ fn through(place: &Place<Files>, watch: &Watch<'_>) -> io::Result<File> {
         return Ok(openat(root, name, write, mode)?.into());
     }
     let there = File::from(openat(root, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?);
-    let look = Inode::look(&there)?;
-    let is_device = there.metadata()?.file_type().is_char_device();
-    if !is_device && ![0, place.root.user()].contains(&look.owner.user) {
+    let look = there.metadata()?;
+    if !look.file_type().is_char_device() && ![0, place.root.user()].contains(&look.uid()) {
         let what = "it is a link or a pipe that belongs to another user; name what it leads to";
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
     }
-    if look.what == What::Link {
+    if look.is_symlink() {
         let to = readlinkat(&there, "", Vec::new())?;
         return once_read(watch, || Ok(openat(root, &*to, write | OFlags::CREATE | OFlags::NONBLOCK, mode)?.into()));
     }
@@ -214,7 +213,7 @@ fn begun(place: &Place<Files>) -> io::Result<Appender<Arc<dyn Writable>>> {
 
 /// Removes what a plain file holds that a link led to.
 fn cut(file: &File) -> io::Result<()> {
-    if Inode::look(file)?.what == What::File { file.set_len(0) } else { Ok(()) }
+    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
 }
 
 /// Whether this is what standard output writes to: two writers of one file would write over each other.

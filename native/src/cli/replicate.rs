@@ -1,5 +1,7 @@
 //! `highwater replicate`.
 
+mod store;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +39,10 @@ use crate::watch::Watch;
 /// name in it is whole, at any moment, and a run that was ended is gone on with by the next. It is refused when DEST is
 /// of another set, or went another way. What is damaged in SRC is not copied, and no point that needs it; that is said,
 /// and the exit code is 1. Nothing in DEST is removed, unless --delete=apply asks for it.
+///
+/// With --checkpoint, SRC is a live store, of the kinds that `checkpoint` knows, while its program goes on writing. DEST
+/// becomes a folder that the program opens, as of one moment: it is the old state or the new one as a whole. Files that
+/// never change and that DEST has are not copied again. DEST.mtree beside it lists its files.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -47,17 +53,28 @@ Examples:
   highwater replicate -n /backup/files /mnt/usb/files               what would be copied?
   highwater replicate --check /mnt/datastore /mnt/replica           reads all of the replica first
   highwater replicate --delete /backup/files /mnt/usb/files         which points has only the replica?
-  highwater replicate --delete=apply /backup/files /mnt/usb/files   removes them")]
+  highwater replicate --delete=apply /backup/files /mnt/usb/files   removes them
+  highwater replicate --checkpoint /srv/app/db /mnt/standby/db      a live store
+  highwater replicate --checkpoint ssh://db1/srv/app/db /srv/db     of another machine: `highwater serve --help`")]
 pub(super) struct Replicate {
-    /// The set to copy: a folder, s3://BUCKET/PREFIX or ssh://HOST/FOLDER. It is only read.
+    /// The set to copy: a folder, s3://BUCKET/PREFIX or ssh://HOST/FOLDER. It is only read. With --checkpoint, the store:
+    /// a folder or ssh://HOST/FOLDER.
     #[arg(value_name = "SRC")]
     source: PathBuf,
     /// The replica: a folder, or s3://BUCKET/PREFIX. A new one is made.
     dest: PathBuf,
+    /// SRC is a live store: a checkpoint of it is copied, which lies in a hidden folder beside the store meanwhile, and is
+    /// removed afterwards.
+    #[arg(long)]
+    checkpoint: bool,
+    /// Where the checkpoint lies meanwhile: a folder on the machine of the store, and as a rule on its file system.
+    #[arg(long, value_name = "FOLDER", requires = "checkpoint")]
+    place: Option<PathBuf>,
     /// Read what DEST has, too, and fetch anew what is not whole.
     #[arg(long)]
     check: bool,
-    /// DEST is a replica of SRC although they have no point in common, as it missed what was pruned meanwhile.
+    /// DEST is a replica of SRC although they have no point in common, as it missed what was pruned meanwhile. Of a live
+    /// store: although it is of another source, or was written by its own program, whose writes then go.
     #[arg(long)]
     related: bool,
     /// Say which points of DEST are not in SRC any more; =apply removes them, once all of SRC is copied.
@@ -94,6 +111,9 @@ impl Run for Replicate {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        if self.checkpoint {
+            return self.store(stop);
+        }
         let source = open(&self.source, &self.root, stop)?;
         let format = kind_of(&*source, &self.root)?;
         refuse(&[&self.keys], &self.source, format, None)?;

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::kind;
 use crate::s3::{Client, Environment, Settings};
 use crate::shown::{quoted, shown};
-use crate::store::{Apart, Bucket, Files, Links, Scheme, Ssh, SshSettings, Store};
+use crate::store::{Apart, Asks, Bucket, Files, Links, Scheme, Ssh, SshSettings, Store};
 
 /// A repository as named on the command line.
 pub(super) struct Repository {
@@ -72,13 +72,18 @@ fn as_laid_out(store: Box<dyn Store>) -> Result<Box<dyn Store>, Error> {
 
 /// Reaches a folder on another machine, by the command that the environment says.
 fn ssh(url: &Path, root: &Root, stop: &Arc<AtomicBool>) -> Result<Ssh, Error> {
+    ssh_to(url, Asks::Folder, root, stop)
+}
+
+/// Reaches what is asked for of a folder on another machine.
+pub(super) fn ssh_to(url: &Path, asks: Asks<'_>, root: &Root, stop: &Arc<AtomicBool>) -> Result<Ssh, Error> {
     if root.following.links() == Links::Followed {
         let what = "--follow-links has no meaning there, as a far end follows no link out of the folder that it serves";
         return Err(usage(format!("{}: {what}", quoted(url))));
     }
     let settings = SshSettings::from_environment(Arc::clone(stop), out::say).map_err(usage)?;
     let settings = SshSettings { bandwidth: root.bandwidth.limit(), ..settings };
-    Ssh::open(url, &settings)
+    Ssh::reach(url, asks, &settings)
 }
 
 /// Opens a prefix of a bucket, with the credentials and at the endpoint that the environment says.

@@ -1,20 +1,21 @@
 //! `Device`: a block device, which is written in place and keeps its length.
 
-use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 
+use super::opened::Opened;
 use super::{Inode, Look, Time, Writable};
 use crate::store::{BlockDevice, Identity, Object};
 
 /// A block device that this process has alone.
 pub(super) struct Device {
-    file: File,
+    file: Opened,
     read: BlockDevice,
 }
 
 impl Device {
-    pub(super) fn new(file: File) -> io::Result<Self> {
-        Ok(Self { read: BlockDevice::new(file.try_clone()?), file })
+    pub(super) fn new(file: OwnedFd) -> io::Result<Self> {
+        Ok(Self { read: BlockDevice::new(file.try_clone()?.into()), file: file.into() })
     }
 }
 
@@ -50,7 +51,7 @@ impl Inode for Device {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()
+        Inode::sync(&self.file)
     }
 
     fn try_lock(&self) -> io::Result<bool> {
@@ -85,7 +86,7 @@ mod tests {
     fn it_is_written_in_place_and_keeps_its_length() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(10_000).unwrap();
-        let device = Device::new(file).unwrap();
+        let device = Device::new(file.into()).unwrap();
         assert_eq!(device.length().unwrap(), 10_000);
         Writable::write_at(&device, 5000, b"here").unwrap();
         let mut found = [0; 6];

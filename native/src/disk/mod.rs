@@ -12,6 +12,7 @@ mod each;
 mod leftover;
 pub mod like;
 mod marked;
+mod opened;
 mod real;
 mod remove_tree;
 mod work_folder;
@@ -352,7 +353,7 @@ pub trait Inode: Send + Sync {
     /// The operating system's; `Unsupported` where folders cannot be synced.
     fn sync(&self) -> io::Result<()>;
 
-    /// Takes it for this process, until it is closed; false when another has it.
+    /// Takes it for this process, until it is dropped; false when another has it.
     ///
     /// # Errors
     /// The operating system's; `Unsupported` where there are no locks.

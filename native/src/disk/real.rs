@@ -2,32 +2,31 @@
 
 use std::any::Any;
 use std::ffi::{CStr, OsStr};
-use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::fs::TryLockError;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use highwater_core::name::{Name, TEMPORARY};
 use rustix::fs::{
-    AtFlags, Dir, FileType, FlockOperation, FsWord, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec,
-    Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chownat, fchmod, fchown, fcntl_lock, fstat, fstatfs, fstatvfs, futimens,
-    ioctl_ficlone, linkat, mkdirat, openat, readlinkat, renameat, renameat_with, statat, statx, symlinkat, syncfs,
-    unlinkat, utimensat,
+    AtFlags, Dir, FileType, FsWord, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec, Timestamps, UTIME_NOW,
+    UTIME_OMIT, Uid, chownat, fstat, fstatfs, fstatvfs, futimens, linkat, mkdirat, openat, readlinkat, renameat,
+    renameat_with, statat, statx, symlinkat, syncfs, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
 use super::device::Device;
 use super::like::Like;
+use super::opened::Opened;
 use super::{Disk, Draft, Held, Inode, Look, Owner, Room, Time, What, Writable};
 use crate::random;
 use crate::store::beneath::{self, Follow};
 use crate::store::{Files, Locks, Object, Store, plain};
 
 /// What a file system says that cannot sync a folder.
-const UNSYNCED: [Errno; 3] = [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS];
+pub(super) const UNSYNCED: [Errno; 3] = [Errno::INVAL, Errno::OPNOTSUPP, Errno::NOSYS];
 
 /// What a file's blocks are counted in, in bytes.
 const BLOCK: u64 = 512;
@@ -76,7 +75,7 @@ impl Files {
         }
     }
 
-    fn open_held(&self, name: &Name, flags: OFlags) -> io::Result<File> {
+    fn open_held(&self, name: &Name, flags: OFlags) -> io::Result<Opened> {
         let file = self.open_in_root(name, flags | OFlags::NOFOLLOW | OFlags::NONBLOCK, Mode::empty())?;
         plain(FileType::from_raw_mode(fstat(&file)?.st_mode))?;
         Ok(file.into())
@@ -100,7 +99,7 @@ impl Files {
 }
 
 /// An error of taking a lock, by which it can be told that the file system has none.
-fn no_locks(error: io::Error) -> io::Error {
+pub(super) fn no_locks(error: io::Error) -> io::Error {
     let none = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP, Errno::BADF].map(|errno| Some(errno.raw_os_error()));
     if none.contains(&error.raw_os_error()) { io::Error::new(io::ErrorKind::Unsupported, error) } else { error }
 }
@@ -125,7 +124,7 @@ impl Disk for Files {
 
     fn create(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        Ok(Box::new(File::from(self.open_in_root(name, flags, Mode::RUSR | Mode::WUSR)?)))
+        Ok(Box::new(Opened::from(self.open_in_root(name, flags, Mode::RUSR | Mode::WUSR)?)))
     }
 
     fn open_for_writing(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
@@ -138,7 +137,7 @@ impl Disk for Files {
         if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::BlockDevice {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no block device"));
         }
-        Ok(Box::new(Device::new(file.into())?))
+        Ok(Box::new(Device::new(file)?))
     }
 
     fn open_to_hold(&self, name: &Name) -> io::Result<Box<dyn Writable>> {
@@ -207,7 +206,7 @@ impl Disk for Files {
 
     fn open_folder(&self, name: &Name) -> io::Result<Box<dyn Inode>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
-        Ok(Box::new(File::from(self.open_in_root(name, flags, Mode::empty())?)))
+        Ok(Box::new(Opened::from(self.open_in_root(name, flags, Mode::empty())?)))
     }
 
     fn sync_folder(&self, folder: Option<&Name>) -> io::Result<()> {
@@ -270,7 +269,7 @@ impl Disk for Files {
                 "somebody else put another folder in its place at once; look who writes there",
             ));
         }
-        Ok(Box::new(File::from(folder)))
+        Ok(Box::new(Opened::from(folder)))
     }
 
     fn remove_folder(&self, name: &Name) -> io::Result<()> {
@@ -279,12 +278,12 @@ impl Disk for Files {
 
     fn lock(&self, name: &Name, text: &str) -> io::Result<Option<Held>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let mut file = File::from(self.open_in_root(name, flags, Mode::RUSR | Mode::WUSR)?);
+        let file = Opened::from(self.open_in_root(name, flags, Mode::RUSR | Mode::WUSR)?);
         let look = Inode::look(&file)?;
         if look.what != What::File {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
         }
-        if self.taken((), file.try_lock())?.is_none() {
+        if self.taken((), file.lock_alone())?.is_none() {
             return Ok(None);
         }
         // The file may have been deleted before it was locked; then the lock keeps nobody out.
@@ -315,8 +314,8 @@ impl Disk for Files {
                 "it is no lock file of this program: it does not say who holds it",
             ));
         }
-        file.set_len(0)?;
-        file.write_all(text.as_bytes())?;
+        file.set_length(0)?;
+        file.write_at(0, text.as_bytes())?;
         if look.owner.user == self.user() || self.user() == 0 {
             _ = like.give(&file)?;
         }
@@ -325,20 +324,11 @@ impl Disk for Files {
 
     fn hold(&self, name: Option<&Name>) -> io::Result<Option<Held>> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let file = File::from(match name {
+        let file = Opened::from(match name {
             Some(name) => self.open_in_root(name, flags, Mode::empty())?,
             None => openat(self.root(), ".", flags | OFlags::CLOEXEC, Mode::empty())?,
         });
-        let taken = if Inode::look(&file)?.what == What::Folder {
-            file.try_lock()
-        } else {
-            // Two kinds of locks that know nothing of each other: whoever holds the file alone may use either.
-            match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
-                Ok(()) => file.try_lock_shared(),
-                Err(Errno::AGAIN | Errno::ACCESS) => Err(TryLockError::WouldBlock),
-                Err(error) => Err(TryLockError::Error(error.into())),
-            }
-        };
+        let taken = if Inode::look(&file)?.what == What::Folder { file.lock_alone() } else { file.lock_shared() };
         Ok(self.taken(file, taken)?.map(|file| Box::new(file) as Held))
     }
 
@@ -410,7 +400,7 @@ fn like_lock(folder: &Look) -> Like {
     Like::new_in(folder).with_mode(0o600 | writers | (writers << 1))
 }
 
-fn looked(stat: &Stat) -> Look {
+pub(super) fn looked(stat: &Stat) -> Look {
     let what = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => What::File,
         FileType::Directory => What::Folder,
@@ -435,65 +425,11 @@ fn looked(stat: &Stat) -> Look {
 ///
 /// # Errors
 /// `InvalidInput` for what is no time: numbers beyond a second have meanings of their own to the system.
-fn times((seconds, nanoseconds): Time) -> io::Result<Timestamps> {
+pub(super) fn times((seconds, nanoseconds): Time) -> io::Result<Timestamps> {
     if nanoseconds >= 1_000_000_000 {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{nanoseconds} ns are more than a second")));
     }
     let unchanged = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let modified = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
     Ok(Timestamps { last_access: unchanged, last_modification: modified })
-}
-
-impl Inode for File {
-    fn look(&self) -> io::Result<Look> {
-        Ok(looked(&fstat(self)?))
-    }
-
-    fn set_owner(&self, user: Option<u32>, group: Option<u32>) -> io::Result<()> {
-        Ok(fchown(self, user.map(Uid::from_raw), group.map(Gid::from_raw))?)
-    }
-
-    fn set_mode(&self, mode: u32) -> io::Result<()> {
-        Ok(fchmod(self, Mode::from_raw_mode(mode))?)
-    }
-
-    fn set_modified(&self, modified: Time) -> io::Result<()> {
-        Ok(futimens(self, &times(modified)?)?)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        let unsynced = UNSYNCED.map(|errno| Some(errno.raw_os_error()));
-        match self.sync_all() {
-            Err(error) if unsynced.contains(&error.raw_os_error()) && Inode::look(self)?.what == What::Folder => {
-                Err(io::Error::new(io::ErrorKind::Unsupported, error))
-            }
-            synced => synced,
-        }
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        match File::try_lock(self) {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(no_locks(error)),
-        }
-    }
-}
-
-impl Writable for File {
-    fn write_at(&self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_all_at(bytes, at)
-    }
-
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        self.set_len(length)
-    }
-
-    fn as_object(&self) -> &dyn Object {
-        self
-    }
-
-    fn reflink(&self, from: &dyn Object) -> bool {
-        from.as_file().is_some_and(|from| ioctl_ficlone(self, from).is_ok())
-    }
 }

@@ -26,6 +26,7 @@
 //! | `hashing` | the digests of logs, found out meanwhile |
 //! | `held` | descriptors of logs, and the watch for new ones |
 //! | `pins` | what was linked or copied so far |
+//! | `fleeting` | a checkpoint that is read and removed again, beside the store |
 //! | `fresh` | what came meanwhile and no head names yet |
 //! | `strangers` | what lies in the store's folder and is none of the store's |
 //! | `publish` | the folder that is being filled, and what stands beside it |
@@ -39,6 +40,7 @@ mod capture;
 mod copies;
 mod copy;
 mod fjall;
+mod fleeting;
 mod fresh;
 mod git;
 mod hashing;
@@ -56,6 +58,7 @@ use std::path::Path;
 
 use highwater_core::formats::rocksdb::Engine;
 use highwater_core::inspect::Entry;
+use highwater_core::name::Name;
 
 use crate::disk::{self, Disk};
 use crate::error::Error;
@@ -64,6 +67,7 @@ use crate::store::{Files, Identity, Links, Locks, Place, parted};
 use crate::watch::Watch;
 use adapter::Adapter;
 use capture::Job;
+pub use fleeting::{Fleet, Fleeting};
 use rocksdb::RocksDb;
 pub use state::{State, catch};
 
@@ -141,7 +145,7 @@ pub struct Count {
 }
 
 impl Count {
-    fn add(&mut self, bytes: u64) {
+    pub(crate) fn add(&mut self, bytes: u64) {
         self.files += 1;
         self.bytes = self.bytes.saturating_add(bytes);
     }
@@ -185,6 +189,11 @@ pub fn recognise(entries: &[Entry]) -> Option<&'static str> {
 /// The words for the kinds of stores that a checkpoint can be made of.
 pub fn kinds() -> impl Iterator<Item = &'static str> + Clone {
     ALL.iter().map(|make| make().kind())
+}
+
+/// What tells the files, by their names, that nobody writes in place once they are named, in a store of this kind.
+pub fn settled(kind: &str) -> Option<fn(&Name) -> bool> {
+    ALL.iter().map(|make| make()).find(|adapter| adapter.kind() == kind).map(|adapter| adapter.settled())
 }
 
 /// Removes the checkpoint that was made at `dest`, and its list.

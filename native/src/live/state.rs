@@ -21,8 +21,8 @@ pub struct State {
     pub is_settled: fn(&Name) -> bool,
 }
 
-/// Catches a state of the store `from`, which lies in the folder `beside`, in the empty folder `inside`, which becomes
-/// like the store's.
+/// Catches a state of the store `from`, of this kind or of that which its files tell, which lies in the folder `beside`,
+/// in the empty folder `inside`, which becomes like the store's.
 ///
 /// # Errors
 /// As [`checkpoint`](super::checkpoint).
@@ -30,10 +30,10 @@ pub fn catch(
     from: &dyn Disk,
     beside: Option<&dyn Disk>,
     inside: &dyn Disk,
-    kind: &str,
+    kind: Option<&str>,
     watch: &Watch<'_>,
 ) -> Result<State, Error> {
-    let mut adapter = adapter_of(from, Some(kind))?;
+    let mut adapter = adapter_of(from, kind)?;
     let notes = adapter.look(from)?;
     let options = LiveOptions::default();
     let job = Job { from, beside, inside, options: &options, watch };

@@ -20,6 +20,7 @@ mod below;
 mod catalogue;
 mod fetch;
 mod history;
+mod live;
 mod moved;
 mod place;
 mod survey;
@@ -54,6 +55,7 @@ use survey::{Found, survey};
 use work::Work;
 
 pub use fetch::LONG;
+pub use live::{Checkpoint, Here, StoreOptions, StoreSummary, There, replicate_store};
 
 /// How to replicate.
 #[derive(Debug, Clone)]
@@ -124,8 +126,9 @@ pub fn replicate(
 ) -> Result<ReplicateSummary, Error> {
     let name = format.facts().name;
     let Some(parts) = format.facts().parts else {
-        let what =
-            format!("sets of kind {name} are not copied file by file: `highwater checkpoint` copies a live store");
+        let what = format!(
+            "sets of kind {name} are not copied file by file: `highwater replicate --checkpoint` copies a live store"
+        );
         return Err(Error::Refused { class: Class::Usage, what });
     };
     apart(from, to)?;

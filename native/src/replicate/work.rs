@@ -41,7 +41,14 @@ impl<'a> Work<'a> {
     /// # Errors
     /// Another run holds it, or something else has its name.
     pub(super) fn begin(disk: &'a dyn Disk, watch: &Watch<'_>) -> Result<(Self, Held), Error> {
-        let folder = Name::new(FOLDER.as_bytes())?;
+        Self::named(disk, Name::new(FOLDER.as_bytes())?, watch)
+    }
+
+    /// The same under another name.
+    ///
+    /// # Errors
+    /// As [`Work::begin`].
+    pub(super) fn named(disk: &'a dyn Disk, folder: Name, watch: &Watch<'_>) -> Result<(Self, Held), Error> {
         sweep(disk, &folder, watch)?;
         let path = || quoted(&disk.told(Some(&folder)));
         let making = || Error::at("make the folder", disk, &folder);
@@ -70,6 +77,11 @@ impl<'a> Work<'a> {
             true => format!("{} is none that a run of this made: move it away, and run again", path()),
             false => format!("other runs copy into {}: wait for them, or end them", quoted(&disk.told(None))),
         }))
+    }
+
+    /// The folder itself.
+    pub(super) fn folder(&self) -> &Name {
+        &self.folder
     }
 
     /// Removes what an earlier run left, but for long objects if those are gone on with.
@@ -119,6 +131,14 @@ impl<'a> Work<'a> {
             let files = self.files().map_err(Error::at("list", self.disk, &self.folder))?;
             if files.is_empty() { self.remove() } else { Ok(()) }
         });
+    }
+
+    /// Removes it if nothing is in it.
+    pub(super) fn end_if_empty(self) {
+        if self.files().is_ok_and(|files| files.is_empty()) {
+            // What cannot be removed now, a later run removes.
+            _ = self.remove();
+        }
     }
 
     /// Its mark goes when everything else is gone for good: what has none is not ours.

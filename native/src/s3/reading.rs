@@ -26,6 +26,8 @@ pub struct Reading {
     /// What comes; none once it broke, and at the end.
     body: Option<BodyReader<'static>>,
     permit: Option<Permit>,
+    /// It does not count as in flight, nor does what takes it up again.
+    landed: bool,
 }
 
 impl Reading {
@@ -37,6 +39,7 @@ impl Reading {
 
     /// Counts it as in flight no longer: whoever reads it does other things meanwhile.
     pub fn lands(&mut self) {
+        self.landed = true;
         self.permit.take().iter().for_each(Permit::went_well);
     }
 
@@ -60,6 +63,9 @@ impl Reading {
     fn goes_on(&mut self, answer: Answer) {
         self.body = Some(answer.body.into_reader());
         self.permit = Some(answer.permit);
+        if self.landed {
+            self.lands();
+        }
         self.ends();
     }
 
@@ -95,7 +101,7 @@ impl Client {
             let Some((answer, head)) = self.headed(answer, &mut trials)? else { continue };
             expected(ask, answer.status, &head, &trials)?;
             let next = head.range.start;
-            let mut reading = Reading { trials, head, next, mark: next, body: None, permit: None };
+            let mut reading = Reading { trials, head, next, mark: next, body: None, permit: None, landed: false };
             reading.goes_on(answer);
             return Ok(reading);
         }

@@ -1,10 +1,12 @@
 //! Serves a folder to a near end: reads what it asks for on one stream, and answers on another. Nothing is written, and
-//! nothing outside of the folder is read.
+//! nothing outside of the folder is read. Or serves checkpoints of a live store: one is made when it is asked for, is all
+//! that is read, and is removed when it was read, or the near end is gone.
 //!
 //! A near end may be anybody. Requests wait in a line of bounded length, and while it is full none is read; what is held
 //! open is bounded; an answer is made when there is a thread that sends it. What is no request ends the conversation.
 
 mod answer;
+mod checkpoint;
 mod handles;
 mod near;
 mod out;
@@ -40,6 +42,17 @@ pub struct Served<'a> {
     pub paths: &'a [PathBuf],
     /// What relative paths begin at.
     pub home: &'a Path,
+    /// What of it is served.
+    pub serves: Serves<'a>,
+}
+
+/// What of a folder is served.
+#[derive(Debug, Clone, Copy)]
+pub enum Serves<'a> {
+    /// All that is in it.
+    Folder,
+    /// Checkpoints of the live store that it is, which lie beside it or in this folder meanwhile.
+    Checkpoints(Option<&'a Path>),
 }
 
 /// Serves a folder until the near end is gone, or `stop` is set; sets it then.
@@ -65,7 +78,8 @@ pub fn serve(
     if hello.protocol != VERSION || !is_it {
         return Ok(());
     }
-    let far = Far::new(served.root, handles, &out, stop);
+    let store = served.paths.first().cloned().unwrap_or_default();
+    let far = Far::new((served.root, store), served.serves, handles, &out, stop);
     let (send, receive) = sync_channel::<Asked>(UNDER_WAY);
     let line = Mutex::new(receive);
     thread::scope(|scope| {

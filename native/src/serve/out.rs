@@ -26,6 +26,11 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// Whether all is to end.
+    pub(super) fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Sends an answer.
     pub(super) fn answer(&self, id: u32, answer: Answer) {
         self.send(&Answered { id, answer }.encode());

@@ -17,7 +17,7 @@ use crate::watch::{Event, Watch};
 use crate::{kind, verify};
 
 /// How often it is said how far a verification is: the near end takes silence for a line that broke.
-const TICK: Duration = Duration::from_secs(2);
+pub(super) const TICK: Duration = Duration::from_secs(2);
 
 /// Sentences that a verification may say.
 const SAYS: usize = 100;
@@ -42,29 +42,7 @@ impl Verifies {
             let text = "another verification is under way".to_owned();
             return out.answer(id, Answer::Failed { why: Why::Full, text });
         };
-        let said = AtomicUsize::new(0);
-        let watch = Watch::new(Arc::clone(&self.stop), |event| match event {
-            Event::Decision(text) | Event::Notice(text) if said.fetch_add(1, Ordering::Relaxed) < SAYS => {
-                out.answer(id, Answer::Notice(cut(text)));
-            }
-            _ => {}
-        });
-        let report = thread::scope(|scope| {
-            let (done, ended) = channel::<()>();
-            let watch = &watch;
-            let tell = move || {
-                while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                    let (done, total) = watch.progress();
-                    out.answer(id, Answer::Progress { done, total });
-                }
-            };
-            // A verification that nobody hears of is taken for a line that broke.
-            thread::Builder::new().spawn_scoped(scope, tell).map_err(Error::no_thread)?;
-            let report = report(root, how, watch);
-            drop(done);
-            report
-        });
-        match report {
+        match told(&self.stop, id, out, |watch| report(root, how, watch)) {
             Ok(report) => {
                 let text = render::json(&report);
                 let mut pieces = text.as_bytes().chunks(PIECE).peekable();
@@ -73,16 +51,52 @@ impl Verifies {
                 }
             }
             Err(error) => {
-                let why = match error.class() {
-                    Class::Usage => Why::Usage,
-                    Class::CannotStart => Why::CannotStart,
-                    Class::Interrupted => Why::Interrupted,
-                    Class::Damage | Class::Failed => Why::Other,
-                };
-                out.answer(id, Answer::Failed { why, text: cut(&error.to_string()) });
+                out.answer(id, refused(&error));
             }
         }
     }
+}
+
+/// Does something that takes a while, and says meanwhile how far it is, and what it has to say.
+pub(super) fn told<T>(
+    stop: &Arc<AtomicBool>,
+    id: u32,
+    out: &Out<'_>,
+    work: impl FnOnce(&Watch<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let said = AtomicUsize::new(0);
+    let watch = Watch::new(Arc::clone(stop), |event| match event {
+        Event::Decision(text) | Event::Notice(text) if said.fetch_add(1, Ordering::Relaxed) < SAYS => {
+            out.answer(id, Answer::Notice(cut(text)));
+        }
+        _ => {}
+    });
+    thread::scope(|scope| {
+        let (done, ended) = channel::<()>();
+        let watch = &watch;
+        let tell = move || {
+            while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                let (done, total) = watch.progress();
+                out.answer(id, Answer::Progress { done, total });
+            }
+        };
+        // What nobody hears of is taken for a line that broke.
+        thread::Builder::new().spawn_scoped(scope, tell).map_err(Error::no_thread)?;
+        let worked = work(watch);
+        drop(done);
+        worked
+    })
+}
+
+/// Why something could not be done, as an answer.
+pub(super) fn refused(error: &Error) -> Answer {
+    let why = match error.class() {
+        Class::Usage => Why::Usage,
+        Class::CannotStart => Why::CannotStart,
+        Class::Interrupted => Why::Interrupted,
+        Class::Damage | Class::Failed => Why::Other,
+    };
+    Answer::Failed { why, text: cut(&error.to_string()) }
 }
 
 fn report(root: &Files, how: &Verification, watch: &Watch<'_>) -> Result<Report, Error> {

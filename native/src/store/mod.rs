@@ -33,7 +33,7 @@ pub(crate) use files::BlockDevice;
 pub use files::{Files, Links, Locks};
 pub(crate) use files::{plain, umask};
 pub use scheme::Scheme;
-pub use ssh::{Ssh, SshSettings};
+pub use ssh::{Asks, Made, Ssh, SshSettings, Sum};
 
 use crate::error::Error;
 use crate::shown::quoted;

@@ -1,5 +1,6 @@
 //! A target for the messages between two ends: what is understood is written again as it was.
 
+use highwater_core::digest::sha256_of;
 use highwater_core::inspect::{Entry, Kind};
 use highwater_core::name::Name;
 use highwater_core::report::Depth;
@@ -69,6 +70,9 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         Request::Close { handle: 7 },
         Request::Look { name: name(b"a") },
         Request::Verify(Box::new(how)),
+        Request::Checkpoint { kind: Some("kind".to_owned()) },
+        Request::Sum { name: name(b"a") },
+        Request::Discard,
     ];
     let entry = |text: &[u8], kind, length| Entry { name: name(text), kind, length };
     let answers = [
@@ -81,6 +85,9 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         Answer::Progress { done: 1, total: 2 },
         Answer::Notice("so".to_owned()),
         Answer::Report { bytes: b"{}".to_vec(), last: true },
+        Answer::Made { kind: "kind".to_owned(), position: "entry 7".to_owned(), tries: 1 },
+        Answer::Sum(sha256_of(b"bytes")),
+        Answer::Discarded,
         Answer::Failed { why: Why::Absent, text: "nothing".to_owned() },
     ];
     let limits = Limits { handles: 1024, under_way: 256 };

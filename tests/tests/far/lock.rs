@@ -93,3 +93,15 @@ fn a_server_that_passes_over_conditions_is_found_out() {
         assert_eq!(left, 0, "{condition}");
     }
 }
+
+/// A run that cannot find out whether conditions are looked at leaves no lock.
+#[test]
+fn a_server_that_knows_no_conditions_keeps_no_lock() {
+    let roots = Roots::new();
+    Kind::Folder.lay(&roots, false);
+    roots.server.plan(Rule::next(Fault::None).to("PUT "));
+    roots.server.plan(Rule::next(Fault::Status(501, "NotImplemented", vec![])).to("PUT "));
+    let run = Run::of(&mut Kind::Folder.backup(&roots, "2026-03-01-01-00-00"));
+    assert!(run.code == 4 && run.stderr.contains("501"), "{}", run.account());
+    assert_eq!(roots.server.shelves(|shelves| shelves.bucket(Roots::bucket()).keys.len()), 0);
+}

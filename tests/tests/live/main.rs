@@ -9,5 +9,6 @@ mod moments;
 mod moved;
 mod pauses;
 mod points;
+mod replicas;
 mod support;
 mod verify;

@@ -112,6 +112,8 @@ fn a_slurm_array_makes_the_mirror_of_one_sync() {
         shown.contains("Reason=DependencyNeverSatisfied")
     });
     slurm.ask("scancel", &[&apply]).expect(0);
+    // A task ends when its script does, which what it started may outlive for a while.
+    slurm.until("no worker is left", |_| fetching(&parted, "").is_none());
     run(&scene, "apply", &parted, &["--segments", "4"]).expect(4).says("of the segments 2/4");
     let apply = submit();
     slurm.until("it is applied", |slurm| {

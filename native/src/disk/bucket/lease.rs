@@ -199,7 +199,11 @@ impl Shared {
         for (under, condition) in [(Under::Free, "If-None-Match"), (Under::Of(NONE), "If-Match")] {
             match self.put(under, 1) {
                 Err(Error::Changed { .. } | Error::NotFound { .. }) => {}
-                Err(error) => return Err(cannot(error)),
+                Err(error) => {
+                    let etag = self.state().etag.clone();
+                    self.remove(&etag);
+                    return Err(cannot(error));
+                }
                 Ok(stored) => {
                     self.remove(&stored.etag);
                     return Err(io::Error::other(format!(

@@ -81,6 +81,7 @@ mod tests {
         assert_eq!(again.memory(100)[99], 7);
         assert_eq!(again.memory(101)[100], 0);
         drop((again, two));
-        assert_eq!((room.state().taken, room.state().spare.len()), (0, 1));
+        let state = room.state();
+        assert_eq!((state.taken, state.spare.len()), (0, 1));
     }
 }

@@ -19,6 +19,24 @@ pub(super) struct Address {
     pub(super) told: PathBuf,
 }
 
+/// What a far end is to serve.
+#[derive(Debug, Clone, Copy)]
+pub enum Asks<'a> {
+    /// The folder.
+    Folder,
+    /// A checkpoint of the live store that it is, which lies beside it or in this folder meanwhile.
+    Checkpoint(Option<&'a Path>),
+}
+
+impl Asks<'_> {
+    fn option(self) -> &'static [u8] {
+        match self {
+            Self::Folder => b"--read-only",
+            Self::Checkpoint(_) => b"--checkpoint",
+        }
+    }
+}
+
 /// Where the folder begins, with its slash: behind the host.
 pub(super) fn folder(url: &[u8]) -> usize {
     let host = url.get(SCHEME.len()..).unwrap_or_default();
@@ -80,14 +98,17 @@ impl Address {
         Ok(Self { host, port, folder, told: PathBuf::from(OsString::from_vec(told)) })
     }
 
-    /// What stands behind the words for ssh itself: `far` is how the program is called there.
-    pub(super) fn words(&self, far: &str) -> Vec<OsString> {
+    /// What stands behind the words for ssh itself: `far` is how the program is called there, and `asks` for what.
+    pub(super) fn words(&self, far: &str, asks: Asks<'_>) -> Vec<OsString> {
         let mut words = Vec::new();
         if let Some(port) = self.port {
             words.extend([OsString::from("-p"), port.to_string().into()]);
         }
         words.push(self.host.clone().into());
-        let command = [far.as_bytes(), b" serve --read-only ", &in_quotes(&self.folder)].concat();
+        let mut command = [far.as_bytes(), b" serve ", asks.option(), b" ", &in_quotes(&self.folder)].concat();
+        if let Asks::Checkpoint(Some(place)) = asks {
+            command.extend([&b" --place "[..], &in_quotes(place.as_os_str().as_bytes())].concat());
+        }
         words.push(OsString::from_vec(command));
         words
     }
@@ -133,7 +154,7 @@ mod tests {
 
     fn words(url: &str) -> Result<(Vec<String>, String), String> {
         let address = Address::parse(Path::new(url))?;
-        let words = address.words("hw").into_iter().map(|word| word.into_string().unwrap());
+        let words = address.words("hw", Asks::Folder).into_iter().map(|word| word.into_string().unwrap());
         Ok((words.collect(), address.told.into_os_string().into_string().unwrap()))
     }
 
@@ -149,6 +170,17 @@ mod tests {
             ("ssh://a@b@h/it's;$x", &["a@b@h", r"hw serve --read-only '/it'\''s;$x'"], "ssh://a@b@h/it's;$x"),
         ] {
             assert_eq!(words(url), Ok((expected.iter().map(|word| (*word).to_owned()).collect(), told.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_is_asked_for_by_another_word() {
+        let address = Address::parse(Path::new("ssh://h/srv/a")).unwrap();
+        for (place, command) in [
+            (None, "hw serve --checkpoint '/srv/a'"),
+            (Some(Path::new("/x y")), "hw serve --checkpoint '/srv/a' --place '/x y'"),
+        ] {
+            assert_eq!(address.words("hw", Asks::Checkpoint(place)), ["h", command]);
         }
     }
 

@@ -5,6 +5,7 @@
 //! that breaks, or an end that does not keep to the protocol, makes things unreadable, and never damaged.
 
 mod address;
+mod checkpoint;
 mod far;
 mod link;
 mod object;
@@ -30,6 +31,8 @@ use super::{Identity, Object, Store};
 use crate::error::Error;
 use crate::shown::quoted;
 use address::Address;
+pub use address::Asks;
+pub use checkpoint::{Made, Sum};
 use far::Far;
 use link::Link;
 use object::Remote;
@@ -78,6 +81,14 @@ impl Ssh {
     /// # Errors
     /// When it is no such name; when the far end cannot be reached, or is of another version, or serves another folder.
     pub fn open(url: &Path, settings: &SshSettings) -> Result<Self, Error> {
+        Self::reach(url, Asks::Folder, settings)
+    }
+
+    /// Reaches what is asked for of a root.
+    ///
+    /// # Errors
+    /// As [`Ssh::open`].
+    pub fn reach(url: &Path, asks: Asks<'_>, settings: &SshSettings) -> Result<Self, Error> {
         let address = Address::parse(url).map_err(|what| Error::usage(format!("{}: {what}", quoted(url))))?;
         let cannot = |what: String| Error::cannot_start(format!("cannot read {}: {what}", quoted(url)));
         let words = address::divided(&settings.ssh);
@@ -85,7 +96,7 @@ impl Ssh {
             return Err(Error::usage("HIGHWATER_SSH names no command"));
         };
         let mut command = Command::new(program);
-        command.args(words).args(address.words(&settings.far));
+        command.args(words).args(address.words(&settings.far, asks));
         let talk = Arc::new(Talk::new(settings.bandwidth));
         let (far, hello) = Far::start(command, &talk, settings.say)
             .map_err(|error| cannot(format!("{} cannot be run: {error}", quoted(Path::new(program)))))?;

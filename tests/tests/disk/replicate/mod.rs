@@ -3,6 +3,7 @@
 mod cuts;
 mod same;
 mod sources;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,4 +6,5 @@ mod same;
 mod serve;
 mod session;
 mod sshd;
+mod stores;
 mod words;

@@ -17,8 +17,13 @@ pub(crate) struct Session {
 impl Session {
     /// Starts it, and says nothing yet.
     pub(crate) fn start(root: &Path) -> Self {
+        Self::serving("--read-only", root)
+    }
+
+    /// The same, which serves what this option says.
+    pub(crate) fn serving(option: &str, root: &Path) -> Self {
         let mut command = Command::new(highwater());
-        command.args(["serve", "--read-only"]).arg(root).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["serve", option]).arg(root).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("a far end");
         let (input, output) = (child.stdin.take(), child.stdout.take().expect("a pipe"));
         Self { child, input, output }

@@ -11,6 +11,7 @@ use highwater_tests::binary::highwater;
 use highwater_tests::repo::Image;
 use highwater_tests::run::Run;
 use highwater_tests::specimens::{self, Specimen as _, lay};
+use highwater_tests::writers::{Kind, Writer};
 use tempfile::TempDir;
 
 use super::machine::quoted;
@@ -42,6 +43,11 @@ fn keygen(file: &Path) {
 impl Server {
     /// Starts it; its one key is pinned to the folder.
     fn start() -> Self {
+        Self::serving("--read-only")
+    }
+
+    /// Starts it; its one key is pinned to what this option says of the folder.
+    fn serving(option: &str) -> Self {
         assert!(Path::new(SSHD).is_file(), "there is no {SSHD}: run tests/run once, which installs openssh-server");
         let scratch = tempfile::tempdir().expect("a folder");
         let in_it = |name: &str| scratch.path().join(name);
@@ -49,7 +55,7 @@ impl Server {
         keygen(&in_it("key"));
         let key = fs::read_to_string(in_it("key.pub")).expect("a key");
         let root = in_it(NAME);
-        let serve = quoted(&[highwater().as_os_str(), "serve".as_ref(), "--read-only".as_ref(), root.as_os_str()]);
+        let serve = quoted(&[highwater().as_os_str(), "serve".as_ref(), option.as_ref(), root.as_os_str()]);
         fs::write(in_it("keys"), format!("restrict,command=\"{serve}\" {key}")).expect("a file");
         // Somebody else may take the port meanwhile; then another is tried.
         for _ in 0..20 {
@@ -159,4 +165,31 @@ fn a_forced_command_pins_its_folder() {
     // A port where nobody listens.
     let nowhere = PathBuf::from(format!("ssh://127.0.0.1:1{}", server.near().display()));
     server.run(&["verify"], &nowhere, &[]).expect(4).says("exit code 255");
+}
+
+/// A store that its engine writes to comes as of one moment, by a key that lets nobody do anything else.
+#[test]
+fn a_forced_command_lets_a_live_store_be_copied_and_nothing_else() {
+    let server = Server::serving("--checkpoint");
+    let (store, dest) = (server.near(), server.scratch.path().join("replica"));
+    let writer = Writer::start(Kind::Rocksdb, &store, Kind::Rocksdb.rate(), &[], None);
+    for round in 0..3 {
+        let before = writer.acknowledged();
+        server.run(&["replicate", "--checkpoint"], &server.far(), &[dest.as_os_str()]).expect(0).prints("own digests");
+        // Its engine writes in what it opens.
+        let opened = server.scratch.path().join(format!("opened-{round}"));
+        let mut copy = Command::new("cp");
+        Run::of(copy.arg("-a").args([&dest, &opened])).expect(0);
+        let judgement = Kind::Rocksdb.judge(&opened, before);
+        assert!(judgement.good, "{}", judgement.why);
+        server.run(&["verify"], &dest, &[]).expect(0);
+        writer.wait_for(before + Kind::Rocksdb.rate() / 2);
+    }
+    writer.end();
+    for verb in ["list", "verify"] {
+        let run = server.run(&[verb], &server.far(), &[]);
+        assert!([3, 4].contains(&run.code) && run.stderr.contains("serves nothing else"), "{}", run.account());
+    }
+    let left: Vec<_> = fs::read_dir(server.scratch.path()).expect("a folder").flatten().collect();
+    assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().starts_with('.')), "{left:?}");
 }

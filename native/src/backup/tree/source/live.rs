@@ -10,18 +10,11 @@ use std::sync::Arc;
 use highwater_core::name::Name;
 
 use super::{Changes, Frozen, Listed, Set, Source};
-use crate::disk::like::Like;
-use crate::disk::{Disk, WorkFolder, sweep};
+use crate::disk::Disk;
 use crate::error::Error;
-use crate::live::{self, State};
+use crate::live::{Fleet, Fleeting, State};
 use crate::shown::quoted;
 use crate::watch::Watch;
-
-/// What the work folder is called, before the digits.
-const WORK: &[u8] = b".highwater-frozen";
-
-/// The checkpoint in it.
-const STORE: &[u8] = b"store";
 
 /// The file that tells a RocksDB from every other.
 const IDENTITY: &str = "IDENTITY";
@@ -33,38 +26,14 @@ pub struct Live {
     beside: Option<Arc<dyn Disk>>,
     /// The set that is written to.
     set: Arc<dyn Disk>,
-    work: Option<WorkFolder>,
+    checkpoint: Option<Fleeting>,
 }
 
 impl Live {
     /// A store of this kind, which lies in the folder `beside`; `set` is the set that is written to.
     #[must_use]
     pub fn new(kind: &'static str, store: Arc<dyn Disk>, beside: Option<Arc<dyn Disk>>, set: Arc<dyn Disk>) -> Self {
-        Self { kind, store, beside, set, work: None }
-    }
-
-    /// An empty folder, beside the store or in the set.
-    fn room(&self, watch: &Watch<'_>) -> Result<(WorkFolder, Arc<dyn Disk>), Error> {
-        let beginning = Name::new(WORK)?;
-        let device = |disk: &dyn Disk| disk.identity(None).map(|(device, _)| device);
-        let beside = self.beside.as_ref().filter(|beside| device(&***beside) == device(&*self.store));
-        let make = |disk: &Arc<dyn Disk>| {
-            let work = WorkFolder::of(Arc::clone(disk), &beginning)?;
-            let (folder, inside) = work.folder(STORE)?;
-            let look = self.store.look(None)?.ok_or(std::io::ErrorKind::NotFound)?;
-            // Its time is given at last, by whoever fills it.
-            _ = Like::of(&look).give(&*folder)?;
-            Ok::<_, std::io::Error>((work, inside))
-        };
-        sweep(&*self.set, &beginning, watch)?;
-        if let Some(beside) = beside {
-            let made = sweep(&**beside, &beginning, watch).map_err(|error| error.to_string());
-            match made.and_then(|()| make(beside).map_err(|error| error.to_string())) {
-                Ok(made) => return Ok(made),
-                Err(error) => watch.note(format!("the checkpoint does not lie beside the store: {error}")),
-            }
-        }
-        make(&self.set).map_err(Error::of_folder("make a work folder in", &*self.set, None))
+        Self { kind, store, beside, set, checkpoint: None }
     }
 }
 
@@ -98,12 +67,13 @@ impl Source for Live {
                 is_settled: |_| false,
             });
         }
-        let (work, inside) = self.room(watch)?;
-        let State { summary, tokens, is_settled } =
-            live::catch(&*self.store, self.beside.as_deref(), &*inside, self.kind, watch)?;
-        self.work = Some(work);
+        let places: Vec<&Arc<dyn Disk>> = self.beside.iter().chain([&self.set]).collect();
+        let fleet = Fleet { store: &self.store, beside: self.beside.as_ref(), places: &places };
+        let (checkpoint, State { summary, tokens, is_settled }) = Fleeting::make(&fleet, Some(self.kind), watch)?;
+        let root = Arc::clone(&checkpoint.root);
+        self.checkpoint = Some(checkpoint);
         Ok(Frozen {
-            root: Some(inside),
+            root: Some(root),
             listed: Listed::All,
             elsewhere: Vec::new(),
             identity,
@@ -118,11 +88,11 @@ impl Source for Live {
     }
 
     fn stays(&self) -> bool {
-        self.work.is_none()
+        self.checkpoint.is_none()
     }
 
     fn thaw(&mut self, _watch: &Watch<'_>) -> Result<(), Error> {
-        let removed = self.work.take().map_or(Ok(()), WorkFolder::remove);
+        let removed = self.checkpoint.take().map_or(Ok(()), Fleeting::remove);
         removed.map_err(|error| {
             let store = quoted(&self.store.told(None));
             Error::failed(format!("the checkpoint of {store} that was read stays, until the next run: {error}"))
