@@ -132,7 +132,7 @@ export class Picture {
         });
         if (tell || title.textContent === "") {
             const [from, to] = [chain.points[0], chain.points.at(-1)];
-            title.textContent = `${set.label}: ${from === to ? from : `${from} to ${to}`}, ${bytes(chain.bytes)}`;
+            title.textContent = `${set.label}: ${from === to ? from : words.span(from, to)}, ${bytes(chain.bytes)}`;
             const parts = totals.map((total, state) => (total > 0 ? `${number(total)} ${words.states[state]}` : ""));
             told.textContent = parts.filter((part) => part).join(", ");
         }

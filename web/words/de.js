@@ -56,6 +56,7 @@ export const DE = {
     findings: "Was gefunden wurde",
     showAll: "alles zeigen",
     picture: "Was mit jedem Zeitpunkt dazukam, der älteste zuerst",
+    span: (from, to) => `${from} bis ${to}`,
     colours: "Farben",
     states: ["steht aus", "heil", "beschädigt", "nicht lesbar", "wird geprüft"],
     points: "Zeitpunkte",

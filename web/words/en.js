@@ -56,6 +56,7 @@ export const EN = {
     findings: "What was found",
     showAll: "show all",
     picture: "What each point in time added, oldest first",
+    span: (from, to) => `${from} to ${to}`,
     colours: "Colours",
     states: ["waiting", "whole", "damaged", "unreadable", "being checked"],
     points: "Points in time",
