@@ -1,56 +1,83 @@
-// The points in time of each set: to look at one alone, or to restore it.
+// The points in time of each set, on a line: to look at one alone, or to restore it.
 
 import { at, make } from "./element.js";
-import { bytes, count } from "./words.js";
+import { words } from "./language.js";
+import { bytes, when } from "./words.js";
 
 /** What a point without archives is restored to. */
 const FILE = "Data.fs";
 
+/** A sign for each verdict: colours alone tell nothing to some. */
+const SIGNS = { sound: "✓", damaged: "✗", inconclusive: "?" };
+
 /** Shows the points of each set. `check` gets the set and the point's name; `restore`, of what to restore, `{ point, file }`. */
-export function showPoints(roots, report, { check, restore }) {
+export function showPoints(roots, report, deeds) {
     const shown = roots.flatMap((root) => {
         const newest = report.sets.filter((set) => set.root === root.label).reverse();
-        return newest.length > 0 ? [one(root, { points: report.points(root.label), newest }, check, restore)] : [];
+        return newest.length > 0 ? [new Points(root, report.points(root.label), newest, deeds).element] : [];
     });
     at("timelines").replaceChildren(...shown);
     at("points").hidden = shown.length === 0;
 }
 
-function one(root, { points, newest }, check, restore) {
-    const menu = make("select", { "aria-label": `Point in time of ${root.label}`, "data-testid": "point" });
-    for (const { name, bytes: length, verdict } of newest) {
-        menu.append(make("option", { value: name }, `${name} · ${bytes(length)} · ${verdict}`));
-    }
-    // Where a point holds several archives, one of them is restored.
-    const archives = make("select", { "aria-label": `Archive of ${root.label}`, "data-testid": "archive" });
-    const offer = () => {
-        const { archives: names = [] } = newest.find(({ name }) => name === menu.value);
-        archives.replaceChildren(...names.map((name) => make("option", { value: name }, name)));
-        archives.hidden = names.length === 0;
-    };
-    menu.addEventListener("change", offer);
-    offer();
-    const what = () => {
-        const [point, archive] = [menu.value, archives.value];
-        return archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
-    };
-    const status = make("p", { role: "status", class: "dim", "data-testid": "restore-status" });
-    const say = (words) => {
-        status.textContent = words;
-    };
-    // What is used as it lies is not restored.
-    const restoring = root.restores ? [archives, make("button", { type: "button", "data-testid": "restore", click: () => restore(root, what(), say) }, "Restore it to a file")] : [];
-    return make(
-        "div",
-        {},
-        make("h3", {}, `${root.label}: ${count(points, "point")}${points > newest.length ? `, the newest ${newest.length} listed` : ""}`),
-        make(
+/** The points of a set, of which one is chosen: the newest sound one at first. */
+class Points {
+    constructor(root, total, newest, { check, restore }) {
+        this.root = root;
+        this.newest = newest;
+        this.menu = make("select", { "aria-label": words.pointOf(root.label), "data-testid": "point", change: () => this.chosen() });
+        for (const { name, bytes: length, verdict } of newest) {
+            const said = `${when(name)} · ${bytes(length)} · ${words.pointVerdicts[verdict]}${when(name) === name ? "" : ` · ${name}`}`;
+            this.menu.append(make("option", { value: name }, said));
+        }
+        // Where a point holds several archives, one of them is restored.
+        this.archives = make("select", { "aria-label": words.archiveOf(root.label), "data-testid": "archive" });
+        this.status = make("p", { role: "status", class: "dim", "data-testid": "restore-status" });
+        this.reason = make("p", { class: "dim", "data-testid": "reason" });
+        const say = (said) => {
+            this.status.textContent = said;
+        };
+        this.restore = make("button", { type: "button", "data-testid": "restore", click: () => restore(root, this.what(), say) }, words.restorePoint);
+        const look = make("button", { type: "button", class: "quiet", "data-testid": "check-point", click: () => check(root, this.menu.value) }, words.checkPoint);
+        this.line = make("div", { class: "line", "aria-hidden": "true" }, ...[...newest].reverse().map((point) => this.mark(point)));
+        // What is used as it lies is not restored.
+        const restoring = root.restores ? [this.archives, this.restore] : [];
+        this.element = make(
             "div",
-            { class: "point" },
-            menu,
-            make("button", { type: "button", class: "quiet", "data-testid": "check-point", click: () => check(root, menu.value) }, "Check this point"),
-            ...restoring,
-        ),
-        status,
-    );
+            {},
+            make("h3", {}, words.listed(root.label, total, newest.length)),
+            this.line,
+            make("div", { class: "point" }, this.menu, ...restoring, look),
+            this.reason,
+            this.status,
+        );
+        const sound = newest.findIndex(({ verdict }) => verdict === "sound");
+        this.menu.selectedIndex = Math.max(0, sound);
+        this.chosen();
+    }
+
+    /** A point on the line. The menu says the same to who does not see it. */
+    mark({ name, verdict }) {
+        const choose = () => {
+            this.menu.value = name;
+            this.chosen();
+        };
+        const title = `${when(name)}: ${words.pointVerdicts[verdict]}`;
+        return make("span", { class: `mark ${verdict}`, "data-point": name, title, click: choose }, SIGNS[verdict]);
+    }
+
+    /** What can be done with the point that is chosen. */
+    chosen() {
+        const { archives = [], verdict } = this.newest.find(({ name }) => name === this.menu.value);
+        this.archives.replaceChildren(...archives.map((name) => make("option", { value: name }, name)));
+        this.archives.hidden = archives.length === 0;
+        this.restore.disabled = verdict !== "sound";
+        this.reason.textContent = this.root.restores ? (words.cannotRestore[verdict] ?? "") : "";
+        for (const mark of this.line.children) mark.classList.toggle("chosen", mark.dataset.point === this.menu.value);
+    }
+
+    what() {
+        const [point, archive] = [this.menu.value, this.archives.value];
+        return archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
+    }
 }

@@ -1,24 +1,29 @@
 // How far a run is: bytes, rate and time left.
 
-import { bytes, count, duration } from "./words.js";
+import { words } from "./language.js";
+import { bytes, duration } from "./words.js";
 
 /** Seconds over which the rate is taken. */
 const WINDOW = 3;
+
+/** What is known before anything is heard. */
+const NOTHING = { done: 0, expected: 0, complete: false, settled: 0, damaged: 0, unreadable: 0 };
 
 /** The progress of all workers over all roots. */
 export class Progress {
     constructor(bar, pace) {
         this.bar = bar;
         this.pace = pace;
+        this.now = NOTHING;
     }
 
     /** Begins anew. */
     begin() {
-        this.now = { done: 0, expected: 0, complete: false, settled: 0 };
+        this.now = NOTHING;
         this.moments = [];
         this.shown = 0;
         this.bar.removeAttribute("value");
-        this.pace.textContent = "reading the index";
+        this.pace.textContent = words.index;
     }
 
     /** Takes what the check tells. */
@@ -42,11 +47,11 @@ export class Progress {
         this.shown = now;
         const [[from, before]] = this.moments;
         const rate = now - from > 0.3 ? (done - before) / (now - from) : 0;
-        const words = [`${bytes(done)} of ${bytes(expected)}`, `${count(settled, "chunk")} settled`];
-        if (rate > 0) words.push(`${bytes(rate)}/s`);
-        if (rate > 0 && complete) words.push(`${duration((expected - done) / rate)} left`);
+        const said = [words.of(bytes(done), bytes(expected)), words.settled(settled)];
+        if (rate > 0) said.push(`${bytes(rate)}/s`);
+        if (rate > 0 && complete) said.push(words.left(duration((expected - done) / rate)));
         if (complete) this.bar.value = share;
-        this.pace.textContent = words.join(" · ");
+        this.pace.textContent = said.join(" · ");
         return share;
     }
 }

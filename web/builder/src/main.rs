@@ -4,9 +4,10 @@
 //! 2. The modules of `web/page` with those of `web/api`, and of `web/worker`, are joined into one script each ([`join`]).
 //! 3. `engine.js` carries the worker's script and the wasm, compressed; so neither page nor worker ever fetches anything.
 //! 4. What `index.html` says of kinds of backup comes from the engine's formats ([`kinds`]).
-//! 5. `index.html` names its scripts; `highwater.html` holds them, under a policy that lists their digests ([`page`]).
-//! 6. `highwater.html` is copied into `native/page`, from where the program takes it in.
-//! 7. The package has the modules of `web/api` as they are, the worker's script and the wasm ([`npm`]).
+//! 5. The sample of a backup is put into the page's script ([`sample`]).
+//! 6. `index.html` names its scripts; `highwater.html` holds them, under a policy that lists their digests ([`page`]).
+//! 7. `highwater.html` is copied into `native/page`, from where the program takes it in.
+//! 8. The package has the modules of `web/api` as they are, the worker's script and the wasm ([`npm`]).
 #![expect(clippy::print_stdout, reason = "what was built is the result")]
 
 mod engine;
@@ -15,6 +16,7 @@ mod kinds;
 mod npm;
 mod page;
 mod plain;
+mod sample;
 mod text;
 
 use std::error::Error;
@@ -31,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bound = engine::bind(root)?;
     let worker = bound.worker(&join::join(&sources, "worker/main.js")?)?;
     let engine = bound.script(&worker)?;
-    let app = plain::plain(&join::join(&sources, "page/main.js")?)?;
+    let app = sample::put(&plain::plain(&join::join(&sources, "page/main.js")?)?, &sources.join("sample"))?;
     let html = kinds::named(&fs::read_to_string(sources.join("index.html"))?)?;
     let style = fs::read_to_string(sources.join("style.css"))?;
     let parts = page::Parts { html: &html, style: &style, engine: &engine, app: &app };
