@@ -391,10 +391,9 @@ impl Check {
 
 /// Why what is encrypted is not opened.
 fn unopened(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Blob(Sealing::Tried) | Codec::Cached(Sealing::Tried) | Codec::Kept(Sealing::Tried) => {
-            "the key that was given does not open it: it is encrypted with another one, or damaged"
-        }
-        _ => SEALED,
+    if codec.sealing().is_some_and(Sealing::is_tried) {
+        "the key that was given does not open it: it is encrypted with another one, or damaged"
+    } else {
+        SEALED
     }
 }

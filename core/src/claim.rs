@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::codec::Codec;
+use crate::digest::sha256::Sha256;
 use crate::digest::{Algorithm, Digest, Hasher};
 use crate::finding::Hurts;
 use crate::key::Key;
@@ -125,22 +124,22 @@ impl Claim {
     pub(crate) fn key(&self) -> u128 {
         let mut hasher = Sha256::new();
         hasher.update(self.object.as_bytes());
-        hasher.update([0]);
-        hasher.update(self.codec.name());
+        hasher.update(&[0]);
+        hasher.update(self.codec.name().as_bytes());
         // With a key and without, something else comes of it.
-        hasher.update([self.codec.sealing().map_or(0, |sealing| 1 + sealing as u8)]);
-        hasher.update(self.expect.length.to_le_bytes());
+        hasher.update(&[self.codec.sealing().map_or(0, |sealing| 1 + sealing.number())]);
+        hasher.update(&self.expect.length.to_le_bytes());
         if let Some(digest) = &self.expect.digest {
             hasher.update(digest.as_bytes());
-            hasher.update(digest.algorithm().name());
+            hasher.update(digest.algorithm().name().as_bytes());
             if let Algorithm::Etag { part } = digest.algorithm() {
-                hasher.update(part.to_le_bytes());
+                hasher.update(&part.to_le_bytes());
             }
         }
         if let Some(range) = &self.range {
             hasher.update([range.start.to_le_bytes(), range.end.to_le_bytes()].as_flattened());
         }
-        let digest: [u8; 32] = hasher.finalize().into();
+        let digest = hasher.finish();
         let (key, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
         u128::from_le_bytes(*key)
     }

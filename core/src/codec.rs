@@ -1,22 +1,31 @@
 //! `Codec` and `Decoder`: from stored bytes to the bytes a digest speaks of, pushed piece by piece.
 
+#[cfg_attr(not(feature = "blob"), path = "codec/blob/none.rs")]
 pub(crate) mod blob;
+mod frames;
+#[cfg(feature = "blob")]
+#[cfg_attr(not(feature = "pbs-keys"), path = "codec/gcm/none.rs")]
 pub(crate) mod gcm;
 mod gzip;
 pub mod member;
+#[cfg_attr(not(feature = "blob"), path = "codec/sealing/none.rs")]
 mod sealing;
+#[cfg(feature = "zstd")]
 mod zstd;
 
 use std::ops::Range;
 
 use crate::key::Key;
 
+#[cfg(feature = "blob")]
 pub(crate) use blob::Kept;
+#[cfg(feature = "blob")]
 pub use blob::encode as encode_blob;
+pub(crate) use frames::Frames;
 pub use sealing::Sealing;
-pub(crate) use zstd::Frames;
+#[cfg(feature = "zstd")]
 pub(crate) use zstd::unzstd;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(all(feature = "zstd", not(target_family = "wasm")))]
 pub use zstd::{Packer, Unpacker};
 
 /// How an object's bytes are stored.
@@ -91,7 +100,7 @@ pub fn place(all: &[u8], part: &[u8]) -> Option<Range<usize>> {
 pub type Flow = std::ops::ControlFlow<()>;
 
 /// The memory that a decoder works with.
-pub struct Workspace(zstd::Blocks);
+pub struct Workspace(blob::Blocks);
 
 /// A push decoder: holds at most one output buffer, whatever the input expands to.
 pub enum Decoder {

@@ -5,6 +5,8 @@
 //! file is JSON: the key in base64, either as it is or encrypted under a passphrase (scrypt or PBKDF2, then AES-256-GCM
 //! as for chunks).
 
+mod print;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::codec::gcm::{self, Gcm};
+
+pub use print::Fingerprint;
 
 /// How much memory, in bytes, and how many rounds a key file may ask for: four and a hundred times what clients write.
 const MEMORY: u64 = 256 * 1024 * 1024;
@@ -75,13 +79,7 @@ impl Key {
         let mut hasher = Sha256::new();
         hasher.update(Sha256::digest(b"Proxmox Backup Encryption Key Fingerprint"));
         hasher.update(self.0.id);
-        Fingerprint(hasher.finalize().into())
-    }
-
-    /// The first eight bytes of a fingerprint, which people know a key by; all of what is none.
-    #[must_use]
-    pub fn short(fingerprint: &str) -> &str {
-        fingerprint.get(..23).unwrap_or(fingerprint)
+        Fingerprint::new(hasher.finalize().into())
     }
 
     /// The signature of `text`: its HMAC-SHA-256.
@@ -99,32 +97,6 @@ impl Key {
         let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0.id) else { return false };
         mac.update(text);
         mac.verify_slice(signature).is_ok()
-    }
-}
-
-/// What names a key in public. It prints as 32 pairs of lower-case hexadecimal digits with colons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// Reads 32 pairs of hexadecimal digits, with colons between them.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let mut pairs = text.split(':');
-        for byte in &mut bytes {
-            let pair =
-                pairs.next().filter(|pair| pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-            *byte = u8::from_str_radix(pair, 16).ok()?;
-        }
-        pairs.next().is_none().then_some(Self(bytes))
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs: Vec<String> = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        f.write_str(&pairs.join(":"))
     }
 }
 

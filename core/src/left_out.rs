@@ -1,5 +1,6 @@
 //! `LeftOut`: what a set has not of what it was made of, by its own account.
 
+#[cfg(feature = "json")]
 use serde::{Deserialize, Serialize};
 
 use crate::render::one_line;
@@ -8,7 +9,8 @@ use crate::render::one_line;
 const LONGEST: usize = 1000;
 
 /// What a set left out, and how much of that is told in words. A set is sound without it, and is not all that was there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
 pub struct LeftOut {
     /// How many things.
     pub total: u64,

@@ -15,6 +15,16 @@
 //! A host that reads at once, as files let it, feeds a [`survey`] itself; one whose reads are begun and answered later,
 //! in any order, answers a [`drive`].
 //!
+//! Each format is a feature of its name, all of them by default. Whoever verifies one kind alone takes that one, and with it
+//! no package that only others need:
+//!
+//! ```toml
+//! highwater-core = { version = "0.1", default-features = false, features = ["repozo"] }
+//! ```
+//!
+//! What is beside formats: `pbs-keys` opens what clients encrypted, `json` writes and reads reports as JSON and SARIF, and
+//! `sha2` lets one stream of SHA-256 use the processor's instructions.
+//!
 //! What an index says is hostile until parsed: no count is allocated unseen, nothing panics, and
 //! memory does not grow with what an index asks for.
 #![deny(
@@ -26,6 +36,19 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss
+)]
+// What formats share is not used by each of them, and what only some have is handled for all.
+#![cfg_attr(
+    not(feature = "default"),
+    allow(
+        dead_code,
+        unreachable_code,
+        unreachable_patterns,
+        unreachable_pub,
+        unused_imports,
+        unused_mut,
+        unused_variables
+    )
 )]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
@@ -43,13 +66,16 @@ pub mod fit;
 pub mod foreign;
 pub mod formats;
 pub mod inspect;
+#[cfg(feature = "inventory")]
 pub mod inventory;
 pub mod keep;
+#[cfg_attr(not(feature = "pbs-keys"), path = "key/none.rs")]
 pub mod key;
 pub mod lane;
 pub mod left_out;
 pub mod marks;
 mod moving;
+#[cfg(feature = "mtree")]
 pub mod mtree;
 pub mod name;
 pub mod node;
@@ -64,6 +90,7 @@ mod seen;
 pub mod segments;
 pub mod shard;
 mod shared;
+mod sort;
 pub mod split;
 pub mod stamp;
 pub mod survey;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "json")]
 use serde::{Serialize, Serializer};
 
 /// The longest name accepted, in bytes: Linux's `PATH_MAX`.
@@ -122,6 +123,7 @@ impl fmt::Debug for Name {
     }
 }
 
+#[cfg(feature = "json")]
 impl Serialize for Name {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

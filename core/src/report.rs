@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "json")]
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Code, SAMPLE, Severity};
 use crate::left_out::LeftOut;
 use crate::shard::Shard;
+use crate::sort;
 
 /// The number of the report's shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 2;
@@ -18,8 +20,9 @@ pub const REMOVED: usize = 100;
 pub const SETS_NAMED: usize = 20;
 
 /// How thoroughly a set is looked at, cheapest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "lowercase"))]
 pub enum Depth {
     /// Indices are parsed and everything they name is there.
     List,
@@ -32,8 +35,9 @@ pub enum Depth {
 }
 
 /// The answer to "is it whole?".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "json", serde(rename_all = "lowercase"))]
 pub enum Soundness {
     /// Everything claimed was checked at the depth asked for and is sound.
     Sound,
@@ -44,7 +48,8 @@ pub enum Soundness {
 }
 
 /// The result of looking at one or more roots.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -70,24 +75,25 @@ pub struct Report {
     pub lacking: Vec<String>,
     /// Sets, or folders of them, that were removed while they were looked at, as `label@name`: the report says nothing
     /// of them. The first [`REMOVED`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub removed: Vec<String>,
 }
 
 /// How many claims there are and how many were checked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
 pub struct Coverage {
     /// Claims and trails that the indices make.
     pub claims: u64,
     /// Claims and trails that were judged: found sound, or found damaged.
     pub checked: u64,
     /// Claims and trails of these parts that could not be judged: unreadable, encrypted without the key, never reached.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "is_none"))]
     pub unjudged: u64,
     /// Decoded bytes that were checked for it.
     pub bytes: u64,
     /// How many of them were checked by marks: in parallel, for the very digest on record ([`crate::marks`]).
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "is_none"))]
     pub marked: u64,
 }
 
@@ -101,7 +107,8 @@ fn is_none(number: &u64) -> bool {
 }
 
 /// One folder or bucket that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
 pub struct Root {
     /// What the host calls it.
     pub label: String,
@@ -112,13 +119,13 @@ pub struct Root {
     /// How much of it was looked at.
     pub coverage: Coverage,
     /// How many claims were found sound by a digest that proves this, where the format tells its digests apart.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub proven: BTreeMap<String, u64>,
     /// The newest sound point of each [series](series) of points, as far as something was checked.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub newest: Vec<String>,
     /// The depth that was asked for, where the format has nothing to look at so deep.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Option::is_none"))]
     pub asked: Option<Depth>,
 }
 
@@ -130,7 +137,8 @@ pub fn series(point: &str) -> (&str, &str) {
 }
 
 /// One restorable point in time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
 pub struct Set {
     /// The root's label.
     pub root: String,
@@ -143,20 +151,21 @@ pub struct Set {
     /// How long what it restores is, in bytes.
     pub bytes: u64,
     /// What a restore takes one of, named as `REPO@POINT/ARCHIVE`; none where it takes the point itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub archives: Vec<String>,
     /// The fingerprint of the key that it was encrypted or signed with, if it names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Option::is_none"))]
     pub key: Option<String>,
     /// What it left out, by its own account: it is no damage, and is told.
-    #[serde(default, skip_serializing_if = "LeftOut::is_nothing")]
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "LeftOut::is_nothing"))]
     pub left_out: LeftOut,
     /// What is known of it.
     pub verdict: Soundness,
 }
 
 /// One finding, in words.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
 pub struct Note {
     /// The stable code; first, so that the worst findings are the ones kept.
     pub code: Code,
@@ -241,11 +250,11 @@ impl Report {
             *tally = tally.saturating_add(count);
         }
         self.removed.extend(other.removed);
-        self.removed.sort();
+        sort::all(&mut self.removed);
         self.removed.dedup();
         self.removed.truncate(REMOVED);
         self.findings.extend(other.findings);
-        self.findings.sort();
+        sort::all(&mut self.findings);
         self.findings.truncate(SAMPLE);
         self.judge();
         self
@@ -308,8 +317,8 @@ impl Report {
 
     /// Brings roots and sets into their order, wherever they came from.
     fn sort(&mut self) {
-        self.roots.sort_by(|a, b| (&a.label, &a.format).cmp(&(&b.label, &b.format)));
-        self.sets.sort_by(|a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
+        sort::by(&mut self.roots, |a, b| (&a.label, &a.format).cmp(&(&b.label, &b.format)));
+        sort::by(&mut self.sets, |a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
     }
 }
 
@@ -329,7 +338,7 @@ impl Root {
     /// Takes in another part of the same root.
     fn add(&mut self, other: &mut Self) {
         self.shards.append(&mut other.shards);
-        self.shards.sort();
+        sort::all(&mut self.shards);
         self.coverage.add(other.coverage);
         for (proves, count) in std::mem::take(&mut other.proven) {
             let all = self.proven.entry(proves).or_default();

@@ -15,8 +15,10 @@
 //! far it came, says nothing, and another library comes to something else.
 
 use super::gcm::Gcm;
-use super::zstd::{Blocks, Unzstd};
+pub(super) use super::zstd::Blocks;
+use super::zstd::Unzstd;
 use super::{Broken, Flow, STEP, Sealing};
+use crate::digest::crc::Crc32;
 use crate::key::Key;
 
 /// The magic numbers, by what they say.
@@ -45,7 +47,7 @@ pub struct Unblob {
     key: Option<Key>,
     header: Vec<u8>,
     at: u64,
-    crc: crc32fast::Hasher,
+    crc: Crc32,
     body: Body,
     /// How decoding ended before the bytes did: with a fault, or because nobody wants more.
     early: Option<Result<(), Broken>>,
@@ -68,7 +70,7 @@ enum Body {
 impl Unblob {
     /// A decoder of a blob of which this is said.
     pub(super) fn new(sealing: Sealing, key: Option<&Key>) -> Self {
-        let (header, crc) = (Vec::new(), crc32fast::Hasher::new());
+        let (header, crc) = (Vec::new(), Crc32::new());
         Self {
             sealing,
             key: sealing.opens(key).cloned(),
@@ -130,7 +132,7 @@ impl Unblob {
                 (ZSTD, ..) => Body::Zstd(zstd(HEADER)),
                 (_, Some(key), Some(iv)) => {
                     let inner = (*magic == ENCRYPTED_ZSTD).then(|| zstd(SEALED_HEADER));
-                    Body::Opened(Box::new(Gcm::new(key.secret(), iv)), inner, Vec::new())
+                    Body::Opened(Box::new(Gcm::of(key, iv)), inner, Vec::new())
                 }
                 _ => Body::Sealed,
             };

@@ -11,6 +11,8 @@ use ctr::Ctr32BE;
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash;
 
+use crate::key::Key;
+
 /// The lengths of vector and tag, in bytes.
 pub(crate) const IV: usize = 16;
 pub(crate) const TAG: usize = 16;
@@ -31,6 +33,10 @@ pub(crate) struct Gcm {
 pub(crate) struct Peek(Ctr32BE<Aes256>);
 
 impl Peek {
+    pub(crate) fn of(key: &Key, iv: &[u8; IV]) -> Self {
+        Self::new(key.secret(), iv)
+    }
+
     pub(crate) fn new(key: &[u8; 32], iv: &[u8; IV]) -> Self {
         Self(begin(key, iv).0)
     }
@@ -56,6 +62,10 @@ fn begin(key: &[u8; 32], iv: &[u8; IV]) -> (Ctr32BE<Aes256>, GHash) {
 }
 
 impl Gcm {
+    pub(crate) fn of(key: &Key, iv: &[u8; IV]) -> Self {
+        Self::new(key.secret(), iv)
+    }
+
     pub(crate) fn new(key: &[u8; 32], iv: &[u8; IV]) -> Self {
         let (mut cipher, hash) = begin(key, iv);
         let mut mask = [0; 16];

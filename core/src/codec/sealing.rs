@@ -38,6 +38,11 @@ impl Sealing {
         self == Self::Tried
     }
 
+    /// What tells it from the others.
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+
     /// The length of the shortest header that the blob can have, in bytes.
     pub(crate) fn header(self) -> u64 {
         if self.is_sealed() == Some(true) { blob::SEALED_HEADER as u64 } else { blob::HEADER as u64 }

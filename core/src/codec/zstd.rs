@@ -7,30 +7,23 @@
 #[cfg_attr(target_family = "wasm", path = "zstd/rust.rs")]
 #[cfg_attr(not(target_family = "wasm"), path = "zstd/c.rs")]
 mod blocks;
-mod frames;
 #[cfg(not(target_family = "wasm"))]
 mod pack;
 #[cfg(not(target_family = "wasm"))]
 mod unpack;
 
 pub(super) use blocks::Blocks;
-pub(crate) use frames::Frames;
 #[cfg(not(target_family = "wasm"))]
 pub use pack::Packer;
 #[cfg(not(target_family = "wasm"))]
 pub use unpack::Unpacker;
 
+use super::frames::{BLOCK, MAGIC, rest_of_header};
 use super::{Broken, Flow};
-
-/// RFC 8878 section 3.1.1: the magic number, as it is stored.
-const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// The largest window accepted, in bytes: that is how much memory a frame may ask for. Level 1 of the reference encoder
 /// asks for half a megabyte, and a frame that knows how long it is for no more than that.
 const WINDOW: u64 = 16 * 1024 * 1024;
-
-/// RFC 8878 section 3.1.1.2.3: what a block decodes to, at most, in bytes.
-const BLOCK: usize = 128 * 1024;
 
 /// The decoder's state.
 pub(super) struct Unzstd {
@@ -213,24 +206,6 @@ impl Unzstd {
         self.unit.clear();
         (self.stage, self.need) = (stage, need);
     }
-}
-
-/// How many bytes of a frame's header follow its descriptor (RFC 8878 section 3.1.1.1).
-fn rest_of_header(descriptor: u8) -> Result<usize, &'static str> {
-    if descriptor & 8 != 0 {
-        return Err("a zstd frame has a reserved bit set");
-    }
-    if descriptor & 3 != 0 {
-        return Err("a zstd frame needs a dictionary");
-    }
-    let single = descriptor & 32 != 0;
-    let size = match descriptor >> 6 {
-        0 => usize::from(single),
-        1 => 2,
-        2 => 4,
-        _ => 8,
-    };
-    Ok(size + usize::from(!single))
 }
 
 /// How long the window of the frame with this header is, in bytes.

@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+#[cfg(feature = "sha1")]
 use sha1::Digest as _;
+#[cfg(feature = "xxh3")]
 use xxhash_rust::xxh3::Xxh3Default;
 
+#[cfg(feature = "crc32c")]
+use super::crc::crc32c_append;
 use super::etag::Etag;
 use super::md5::Md5;
 use super::sha256::Sha256;
@@ -25,10 +29,13 @@ pub enum Hasher {
 /// A running digest of one stream that has no lanes.
 #[derive(Clone)]
 pub enum Serial {
+    #[cfg(feature = "sha1")]
     /// A running SHA-1.
     Sha1(sha1::Sha1),
+    #[cfg(feature = "xxh3")]
     /// A running XXH3 of 128 bits.
     Xxh3(Xxh3Default),
+    #[cfg(feature = "crc32c")]
     /// A running CRC-32C.
     Crc32c(u32),
     /// A running ETag, and the size of its parts.
@@ -38,8 +45,11 @@ pub enum Serial {
 impl fmt::Debug for Serial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            #[cfg(feature = "sha1")]
             Self::Sha1(_) => "Sha1",
+            #[cfg(feature = "xxh3")]
             Self::Xxh3(_) => "Xxh3",
+            #[cfg(feature = "crc32c")]
             Self::Crc32c(_) => "Crc32c",
             Self::Etag(..) => "Etag",
         })
@@ -49,17 +59,23 @@ impl fmt::Debug for Serial {
 impl Serial {
     fn update(&mut self, bytes: &[u8]) {
         match self {
+            #[cfg(feature = "sha1")]
             Self::Sha1(sha1) => sha1.update(bytes),
+            #[cfg(feature = "xxh3")]
             Self::Xxh3(xxh3) => xxh3.update(bytes),
-            Self::Crc32c(crc) => *crc = crc32c::crc32c_append(*crc, bytes),
+            #[cfg(feature = "crc32c")]
+            Self::Crc32c(crc) => *crc = crc32c_append(*crc, bytes),
             Self::Etag(etag, _) => etag.update(bytes),
         }
     }
 
     fn finish(self) -> Digest {
         match self {
+            #[cfg(feature = "sha1")]
             Self::Sha1(sha1) => Digest::Sha1(sha1.finalize().into()),
+            #[cfg(feature = "xxh3")]
             Self::Xxh3(xxh3) => Digest::xxh3(xxh3.digest128()),
+            #[cfg(feature = "crc32c")]
             Self::Crc32c(crc) => Digest::Crc32c(crc.to_be_bytes()),
             Self::Etag(etag, part) => Digest::Etag { value: etag.finish(), part },
         }
@@ -73,8 +89,11 @@ impl Hasher {
         match algorithm {
             Algorithm::Md5 => Self::Md5(Md5::new()),
             Algorithm::Sha256 => Self::Sha256(Sha256::new()),
+            #[cfg(feature = "sha1")]
             Algorithm::Sha1 => Self::serial(Serial::Sha1(sha1::Sha1::new())),
+            #[cfg(feature = "xxh3")]
             Algorithm::Xxh3 => Self::serial(Serial::Xxh3(Xxh3Default::new())),
+            #[cfg(feature = "crc32c")]
             Algorithm::Crc32c => Self::serial(Serial::Crc32c(0)),
             Algorithm::Etag { part } => Self::serial(Serial::Etag(Etag::new(part), part)),
         }
@@ -91,7 +110,7 @@ impl Hasher {
         match value {
             Digest::Md5(value) => Md5::resume(words(&value, u32::from_le_bytes), length).map(Self::Md5),
             Digest::Sha256(value) => Sha256::resume(words(&value, u32::from_be_bytes), length).map(Self::Sha256),
-            Digest::Sha1(_) | Digest::Xxh3(_) | Digest::Crc32c(_) | Digest::Etag { .. } => None,
+            _ => None,
         }
     }
 

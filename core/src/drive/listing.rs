@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::formats;
-use crate::inspect::{Entry, Format, Kind};
+use crate::inspect::{Entry, Kind};
 use crate::name::Name;
 
 /// The entries of one root. They do not change while it is looked at: a drop is a snapshot.
@@ -49,10 +49,10 @@ impl Listing {
         folder.numbers.get(&Name::new(last).ok()?).copied()
     }
 
-    /// The format that this looks like.
+    /// The kind that this looks like, whether its format is in this build or not.
     #[must_use]
-    pub fn format(&self) -> Option<&'static dyn Format> {
-        formats::recognise(self.entries(None)).next()
+    pub fn kind(&self) -> Option<&'static str> {
+        formats::kind_of(self.entries(None))
     }
 }
 

@@ -127,6 +127,7 @@ impl Fields {
             b"gid" => self.meta.gid = Some(text()?.parse().map_err(|_| bad())?),
             b"time" => self.meta.modified = Some(time(text()?).ok_or_else(bad)?),
             b"sha256" | b"sha256digest" => self.sha256 = sum(Algorithm::Sha256)?,
+            #[cfg(feature = "sha1")]
             b"sha1" | b"sha1digest" => self.sha1 = sum(Algorithm::Sha1)?,
             b"md5" | b"md5digest" => self.md5 = sum(Algorithm::Md5)?,
             b"nlink" => self.names = Some(text()?.parse().map_err(|_| bad())?),

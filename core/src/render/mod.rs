@@ -6,8 +6,10 @@
 //! in JUnit, a notification in SARIF and a warning or an error among the annotations.
 
 mod github;
+#[cfg(feature = "json")]
 mod json;
 mod junit;
+#[cfg(feature = "json")]
 mod sarif;
 mod text;
 mod view;
@@ -21,8 +23,10 @@ mod samples;
 mod tests;
 
 pub use github::{annotations, summary};
+#[cfg(feature = "json")]
 pub use json::{ReadError, from_json, json};
 pub use junit::junit;
+#[cfg(feature = "json")]
 pub use sarif::sarif;
 pub use text::text;
 pub use words::{bytes, one_line, thousands};

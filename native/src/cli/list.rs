@@ -66,7 +66,8 @@ impl Run for List {
                 };
                 let archives: Vec<String> = set.archives.iter().map(|name| printable(name.as_bytes())).collect();
                 let archives = if archives.is_empty() { String::new() } else { format!("  {}", archives.join(", ")) };
-                let key = set.key.as_deref().map(|key| format!("  key {}", printable(Key::short(key).as_bytes())));
+                let key =
+                    set.key.as_deref().map(|key| format!("  key {}", printable(Fingerprint::short(key).as_bytes())));
                 let key = key.unwrap_or_default();
                 let left = &set.left_out;
                 let left =

@@ -2,6 +2,7 @@
 
 use highwater_core::drive::listing;
 use highwater_core::facts::Shape;
+use highwater_core::formats;
 use highwater_core::inspect::Kind;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -22,6 +23,8 @@ struct Known {
     colons: bool,
     /// Points of it are restored; others are used as they lie.
     restores: bool,
+    /// This module knows of the format no more than that.
+    beyond: bool,
 }
 
 #[wasm_bindgen]
@@ -42,14 +45,19 @@ impl Listing {
         }
     }
 
-    /// What this looks like, as `{ format, colons, restores }`; undefined when it looks like no format.
+    /// What this looks like, as `{ format, colons, restores, beyond }`; undefined when it looks like no format. Of one
+    /// that is beyond this module, nothing else is known.
     ///
     /// # Errors
     /// `internal`: it cannot be written.
     pub fn recognise(&self) -> Result<JsValue, JsValue> {
-        let Some(format) = self.0.format() else { return Ok(JsValue::UNDEFINED) };
-        let facts = format.facts();
-        let restores = !matches!(facts.shape, Shape::Nothing | Shape::Tree);
-        Ok(object(&Known { format: facts.name, colons: facts.colons, restores })?)
+        let Some(kind) = self.0.kind() else { return Ok(JsValue::UNDEFINED) };
+        let facts = formats::by_name(kind).map(|format| format.facts());
+        Ok(object(&Known {
+            format: kind,
+            colons: facts.is_some_and(|facts| facts.colons),
+            restores: facts.is_some_and(|facts| !matches!(facts.shape, Shape::Nothing | Shape::Tree)),
+            beyond: facts.is_none(),
+        })?)
     }
 }

@@ -9,6 +9,7 @@ mod fault;
 mod files;
 mod host;
 mod job;
+#[cfg(feature = "keys")]
 mod key;
 mod listing;
 mod news;

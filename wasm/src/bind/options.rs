@@ -99,10 +99,17 @@ impl Options {
         formats::by_name(&self.format).ok_or_else(|| Fault::option(format!("there is no format '{}'", self.format)))
     }
 
+    #[cfg(feature = "keys")]
     fn key(&self) -> Result<Option<Key>, Fault> {
         let Some(bytes) = &self.key else { return Ok(None) };
         let secret = bytes.as_slice().try_into().map_err(|_| Fault::key("a key has 32 bytes"))?;
         Ok(Some(Key::new(secret)))
+    }
+
+    /// Whatever takes a key takes the module that has them.
+    #[cfg(not(feature = "keys"))]
+    fn key(&self) -> Result<Option<Key>, Fault> {
+        if self.key.is_some() { Err(Fault::key("this module knows of no keys")) } else { Ok(None) }
     }
 }
 

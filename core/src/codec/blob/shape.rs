@@ -35,7 +35,7 @@ impl Shape {
         let peek = || {
             let iv = bytes.get(HEADER..).and_then(<[u8]>::first_chunk)?;
             // Under a wrong key, anything comes out.
-            Some(Peek::new(sealing.opens(key).filter(|_| !sealing.is_tried())?.secret(), iv))
+            Some(Peek::of(sealing.opens(key).filter(|_| !sealing.is_tried())?, iv))
         };
         let header = if sealed { SEALED_HEADER } else { HEADER } as u64;
         Ok(Self { header, zstd, sealed: sealed.then(peek) })

@@ -65,7 +65,7 @@ pub fn width(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::Md5 => md5_engine(features()).width(),
         Algorithm::Sha256 => sha256_engine(features()).width(),
-        Algorithm::Sha1 | Algorithm::Xxh3 | Algorithm::Crc32c | Algorithm::Etag { .. } => 1,
+        _ => 1,
     }
 }
 
@@ -107,7 +107,10 @@ pub(super) fn md5_one(state: &mut [u32; 4], blocks: &[[u8; 64]]) {
 
 /// Advances one SHA-256 state.
 pub(super) fn sha256_one(state: &mut [u32; 8], blocks: &[[u8; 64]]) {
+    #[cfg(feature = "sha2")]
     sha2::block_api::compress256(state, blocks);
+    #[cfg(not(feature = "sha2"))]
+    portable::sha256_one(state, blocks);
 }
 
 fn sha256_by_crate(_: Features, state: &mut [u32; 8], blocks: &[[u8; 64]]) {

@@ -164,6 +164,12 @@ pub(super) fn md5<const N: usize>(_: Features, states: &mut [[u32; 4]], rows: &[
     md5_rounds::advance(Array([0; N]), states, rows, count);
 }
 
+/// One stream of SHA-256.
+#[cfg(not(feature = "sha2"))]
+pub(super) fn sha256_one(state: &mut [u32; 8], blocks: Blocks<'_>) {
+    sha256_rounds::advance(0u32, std::slice::from_mut(state), &[blocks], blocks.len());
+}
+
 /// `N` streams of SHA-256.
 pub(super) fn sha256<const N: usize>(_: Features, states: &mut [[u32; 8]], rows: &[Blocks<'_>], count: usize) {
     sha256_rounds::advance(Array([0; N]), states, rows, count);

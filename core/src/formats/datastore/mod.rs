@@ -27,6 +27,7 @@ pub mod pcat1;
 mod proof;
 pub mod pxar;
 mod references;
+pub(in crate::formats) mod signs;
 mod snapshot;
 mod state;
 mod strange;
@@ -96,11 +97,7 @@ impl Format for Datastore {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        let folder = |name: &[u8]| root.iter().any(|at| at.kind.may_be_folder() && at.name.as_bytes() == name);
-        let lock = root.iter().any(|at| at.name.as_bytes() == names::LOCK.as_bytes());
-        let groups = names::TYPES.iter().any(|kind| folder(kind.as_bytes()));
-        // With its lock and its groups it is one, too, whose chunks are gone.
-        !self.cache && if folder(names::CHUNKS.as_bytes()) { lock || folder(b"ns") || groups } else { lock && groups }
+        !self.cache && signs::recognise(root)
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {

@@ -126,12 +126,12 @@ impl Proof {
 
 /// What a key tells of a manifest that does not contradict itself.
 fn with(key: &Key, said: &Said<'_>, holds: bool, print: &Print) -> Option<(Code, String)> {
-    let short = |print: Fingerprint| Key::short(&print.to_string()).to_owned();
+    let short = |print: Fingerprint| Fingerprint::short(&print.to_string()).to_owned();
     let ours = short(key.print());
     let (code, what) = match (said.signature.is_some(), holds, print) {
         (true, true, Print::Ours | Print::None) => return None,
         (true, true, _) => {
-            let theirs = Key::short(said.fingerprint.unwrap_or_default());
+            let theirs = Fingerprint::short(said.fingerprint.unwrap_or_default());
             (
                 Code::Signature,
                 format!("it is signed with the key {ours}, and its key-fingerprint was changed to {theirs}"),

@@ -50,6 +50,7 @@ mod objects;
 pub mod pointer;
 pub mod revision;
 pub mod settings;
+pub(in crate::formats) mod signs;
 pub mod transaction;
 mod waiting;
 mod walk;
@@ -95,10 +96,7 @@ impl Format for DirStorage {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        let folder =
-            |name: &str| root.iter().any(|at| at.kind.may_be_folder() && at.name.as_bytes() == name.as_bytes());
-        // Those of no transaction have an empty journal, which not every copy keeps.
-        folder(names::CONFIG) && folder(names::DATABASE)
+        signs::recognise(root)
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {

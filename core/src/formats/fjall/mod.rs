@@ -28,6 +28,7 @@ pub mod marker;
 pub mod meta;
 pub mod names;
 mod root;
+pub(in crate::formats) mod signs;
 pub mod version;
 
 pub use crate::odd::Odd;
@@ -67,11 +68,7 @@ impl Format for Fjall {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        let file = |name: &str| root.iter().any(|at| at.kind.may_be_file() && at.name.as_bytes() == name.as_bytes());
-        let folder =
-            |name: &str| root.iter().any(|at| at.kind.may_be_folder() && at.name.as_bytes() == name.as_bytes());
-        // Those of fjall 2 have partitions: they are told that they are too old.
-        file(names::VERSION) && (folder(names::KEYSPACES) || folder("partitions"))
+        signs::recognise(root)
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {

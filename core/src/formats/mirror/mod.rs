@@ -29,6 +29,7 @@ pub mod open;
 mod parts;
 pub mod plan;
 mod reading;
+pub(in crate::formats) mod signs;
 #[cfg(test)]
 mod tests;
 pub mod wanted;
@@ -70,7 +71,7 @@ impl Format for Mirror {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        root.iter().any(|entry| entry.kind.may_be_folder() && entry.name.as_bytes() == names::FOLDER.as_bytes())
+        signs::recognise(root)
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {

@@ -22,6 +22,7 @@ mod inspect;
 mod look;
 pub mod names;
 mod parts;
+pub(in crate::formats) mod signs;
 
 use crate::facts::{Facts, Hint, Lock, Shape};
 use crate::inspect::{Entry, Format, Inspect, Scope};
@@ -63,8 +64,7 @@ impl Format for Repozo {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        let tells = |role| matches!(role, names::Role::Data(_) | names::Role::Dat(_));
-        root.iter().any(|entry| entry.kind.may_be_file() && tells(names::Role::of(&entry.name)))
+        signs::recognise(root)
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {

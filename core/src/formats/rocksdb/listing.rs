@@ -40,22 +40,3 @@ impl Listing {
         names::table(number, ending).map(|name| (name, there.is_some()))
     }
 }
-
-/// Whether a root with these entries is a store of this engine. One without CURRENT, or without a MANIFEST, is one too
-/// that lost it.
-pub(super) fn recognise(root: &[Entry], engine: Engine) -> bool {
-    let (mut head, mut rest, mut rocksdb) = (0, false, false);
-    for entry in root.iter().filter(|entry| entry.kind.may_be_file()) {
-        let name = entry.name.as_bytes();
-        match names::file(name) {
-            Some(File::Current) => head |= 1,
-            Some(File::Manifest(_)) => head |= 2,
-            Some(File::Options(_) | File::Identity | File::Blob(_)) => (rest, rocksdb) = (true, true),
-            Some(File::Table(_)) => (rest, rocksdb) = (true, rocksdb || name.ends_with(b".sst")),
-            Some(File::Log(_)) => rest = true,
-            _ => {}
-        }
-    }
-    let is_store = head == 3 || head > 0 && rest;
-    is_store && rocksdb == (engine == Engine::RocksDb)
-}

@@ -35,6 +35,7 @@ pub mod names;
 mod odd;
 pub mod options;
 pub mod records;
+pub(in crate::formats) mod signs;
 mod state;
 mod table;
 mod values;
@@ -118,7 +119,10 @@ impl Format for Stores {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        listing::recognise(root, self.engine)
+        match self.engine {
+            Engine::RocksDb => signs::rocksdb(root),
+            Engine::LevelDb => signs::leveldb(root),
+        }
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {

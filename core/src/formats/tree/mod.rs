@@ -21,6 +21,7 @@ pub mod known;
 pub mod names;
 mod nested;
 mod parts;
+pub(in crate::formats) mod signs;
 mod within;
 
 use crate::facts::{Facts, Hint, Lock, Pool, Shape};
@@ -79,10 +80,7 @@ impl Format for Tree {
     }
 
     fn recognise(&self, root: &[Entry]) -> bool {
-        let has = |name: &str| {
-            root.iter().any(|entry| entry.name.as_bytes() == name.as_bytes() && entry.kind.may_be_folder())
-        };
-        has(names::POINTS) && has(names::OBJECTS)
+        signs::recognise(root)
     }
 
     fn point(&self, text: &str) -> Result<Point, NoPoint> {

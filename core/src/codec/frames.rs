@@ -1,6 +1,10 @@
 //! `Frames`: walks Zstandard frames by the headers of their blocks alone, to where they end.
 
-use super::{BLOCK, MAGIC, rest_of_header};
+/// RFC 8878 section 3.1.1: the magic number, as it is stored.
+pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// RFC 8878 section 3.1.1.2.3: what a block decodes to, at most, in bytes.
+pub(super) const BLOCK: usize = 128 * 1024;
 
 /// Where a walk is.
 pub(crate) struct Frames {
@@ -84,4 +88,22 @@ impl Frames {
         }
         Ok(Some(3 + if kind == 1 { 1 } else { size } + if last && summed { 4 } else { 0 }))
     }
+}
+
+/// How many bytes of a frame's header follow its descriptor (RFC 8878 section 3.1.1.1).
+pub(super) fn rest_of_header(descriptor: u8) -> Result<usize, &'static str> {
+    if descriptor & 8 != 0 {
+        return Err("a zstd frame has a reserved bit set");
+    }
+    if descriptor & 3 != 0 {
+        return Err("a zstd frame needs a dictionary");
+    }
+    let single = descriptor & 32 != 0;
+    let size = match descriptor >> 6 {
+        0 => usize::from(single),
+        1 => 2,
+        2 => 4,
+        _ => 8,
+    };
+    Ok(size + usize::from(!single))
 }
