@@ -1,5 +1,5 @@
-//! The README and `web/docs` as their readers use them: blocks marked `run` are run and print what they show, links lead
-//! somewhere, the index names every page, and the README stays short.
+//! The README and `web/docs` as their readers use them: blocks marked `run` are run and print what they show, what the
+//! README says for after a fire is done, links lead somewhere, the index names every page, and the README stays short.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
+use highwater_tests::datastore;
 use highwater_tests::run::Run;
+use highwater_tests::specimens::{Specimen, lay, mirror, repozo, rocksdb, tree};
+use tempfile::TempDir;
 
 /// What the README may have.
 const LINES: usize = 160;
@@ -62,16 +65,33 @@ fn steps(page: &str) -> Vec<Step> {
     found
 }
 
+/// A place to run command lines in, where `highwater` is the program under test.
+struct Shell {
+    folder: TempDir,
+    programs: TempDir,
+}
+
+impl Shell {
+    fn new() -> Self {
+        let programs = tempfile::tempdir().expect("a folder of programs");
+        symlink(highwater(), programs.path().join("highwater")).expect("a link");
+        Self { folder: tempfile::tempdir().expect("a scratch folder"), programs }
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let path = format!("{}:{}", self.programs.path().display(), std::env::var("PATH").unwrap_or_default());
+        let mut shell = Command::new("bash");
+        shell.args(["-o", "pipefail", "-c", line]).current_dir(self.folder.path()).env("PATH", path);
+        shell
+    }
+}
+
 /// Runs the steps of a page in a folder of its own; says what was otherwise.
 fn differences(page: &Path, steps: &[Step]) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let programs = tempfile::tempdir().expect("a folder of programs");
-    symlink(highwater(), programs.path().join("highwater")).expect("a link");
-    let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap_or_default());
+    let place = Shell::new();
     let mut found = Vec::new();
     for (number, step) in steps.iter().enumerate() {
-        let mut shell = Command::new("bash");
-        shell.args(["-o", "pipefail", "-c", &step.command]).current_dir(folder.path()).env("PATH", &path);
+        let mut shell = place.command(&step.command);
         // The demo makes several backups in a row, for which the clock has to go on.
         if !step.command.contains("highwater demo") {
             shell.env("HIGHWATER_NOW", format!("2026-11-28-08-{:02}-{:02}", number / 60, number % 60));
@@ -79,8 +99,8 @@ fn differences(page: &Path, steps: &[Step]) -> Vec<String> {
         let run = Run::of(&mut shell);
         // An empty line before the next command sets it off, and is none of what is printed.
         if (run.code, run.text().trim_end()) != (step.code, step.prints.trim_end()) {
-            let place = page.display();
-            found.push(format!("{place}: $ {}\n{}\nbut:\n{}", step.command, step.prints, run.account()));
+            let page = page.display();
+            found.push(format!("{page}: $ {}\n{}\nbut:\n{}", step.command, step.prints, run.account()));
         }
     }
     found
@@ -106,6 +126,37 @@ fn a_block_that_shows_something_else_is_seen() {
     let steps = steps(page);
     assert_eq!(steps.len(), 4);
     assert_eq!(differences(Path::new("page"), &steps).len(), 2);
+}
+
+#[test]
+fn what_is_to_be_done_after_a_fire_brings_all_of_it_back() {
+    let Some(datastore) = datastore::Sample::real() else { return };
+    let place = Shell::new();
+    let at = |path: &str| place.folder.path().join(path);
+    lay(&repozo::Repozo.small().files, &at("usb/zodb"));
+    datastore::copy(&datastore.store(), &at("usb/store"));
+    lay(&tree::Tree.small().files, &at("usb/files"));
+    lay(&rocksdb::Stores::LEVELDB.small().files, &at("usb/db"));
+    lay(&mirror::Mirror.small().files, &at("usb/photos"));
+    for folder in ["srv/zodb", "srv/app"] {
+        fs::create_dir_all(at(folder)).expect("a folder of a new server");
+    }
+    let readme = text(&root().join("README.md"));
+    let (_, chapter) = readme.split_once("## My server burned").expect("the chapter");
+    let block = chapter.split("```").nth(1).expect("its lines");
+    let lines = block.lines().skip(1).filter(|line| !line.starts_with('#'));
+    let mut ran = 0;
+    for line in lines {
+        let here = line.replace("/mnt/usb/", "usb/").replace(" /srv/", " srv/");
+        assert_ne!(line, here, "a line that touches nothing of what is here");
+        Run::of(&mut place.command(&here)).expect(0);
+        ran += 1;
+    }
+    println!("{ran} lines were run");
+    let made =
+        ["srv/zodb/Data.fs", "disk.img", "srv/ct200/file0.dat", "srv/files", "srv/app/db/CURRENT", "srv/photos-then"];
+    let missing: Vec<&str> = made.into_iter().filter(|path| !at(path).exists()).collect();
+    assert!(ran > 10 && missing.is_empty(), "{ran} lines; not there: {missing:?}");
 }
 
 /// What a heading is called in links.
