@@ -10,13 +10,22 @@ const FILE = "Data.fs";
 /** A sign for each verdict: colours alone tell nothing to some. */
 const SIGNS = { sound: "✓", damaged: "✗", inconclusive: "?" };
 
+/** Those that are shown, a set's each. */
+let shown = [];
+
 /** Shows the points of each set. `check` gets the set and the point's name; `restore`, of what to restore, `{ point, file }`. */
 export function showPoints(roots, report, deeds) {
-    const shown = roots.flatMap((root) => {
+    shown = roots.flatMap((root) => {
         const newest = report.sets.filter((set) => set.root === root.label).reverse();
-        return newest.length > 0 ? [new Points(root, report.points(root.label), newest, deeds).element] : [];
+        return newest.length > 0 ? [new Points(root, report.points(root.label), newest, deeds)] : [];
     });
-    at("timelines").replaceChildren(...shown);
+    at("timelines").replaceChildren(...shown.map(({ element }) => element));
+    at("points").hidden = shown.length === 0;
+}
+
+/** Shows them again, after one of them was looked at alone. */
+export function learnOf({ sets }) {
+    for (const points of shown) points.learn(sets);
     at("points").hidden = shown.length === 0;
 }
 
@@ -26,10 +35,7 @@ class Points {
         this.root = root;
         this.newest = newest;
         this.menu = make("select", { "aria-label": words.pointOf(root.label), "data-testid": "point", change: () => this.chosen() });
-        for (const { name, bytes: length, verdict } of newest) {
-            const said = `${when(name)} · ${bytes(length)} · ${words.pointVerdicts[verdict]}${when(name) === name ? "" : ` · ${name}`}`;
-            this.menu.append(make("option", { value: name }, said));
-        }
+        this.menu.append(...newest.map((point) => make("option", { value: point.name }, told(point))));
         // Where a point holds several archives, one of them is restored.
         this.archives = make("select", { "aria-label": words.archiveOf(root.label), "data-testid": "archive" });
         this.status = make("p", { role: "status", class: "dim", "data-testid": "restore-status" });
@@ -76,8 +82,26 @@ class Points {
         for (const mark of this.line.children) mark.classList.toggle("chosen", mark.dataset.point === this.menu.value);
     }
 
+    /** Takes what a look at some of them alone came to. What is chosen stays so, and what is said of a restore. */
+    learn(sets) {
+        for (const { root, name, verdict } of sets) {
+            const found = root === this.root.label ? this.newest.findIndex((point) => point.name === name) : -1;
+            if (found < 0) continue;
+            this.newest[found].verdict = verdict;
+            this.menu.options[found].textContent = told(this.newest[found]);
+            this.line.children[this.newest.length - 1 - found].replaceWith(this.mark(this.newest[found]));
+        }
+        this.chosen();
+    }
+
     what() {
         const [point, archive] = [this.menu.value, this.archives.value];
         return archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
     }
+}
+
+/** A point as the menu says it. */
+function told({ name, bytes: length, verdict }) {
+    const [made, called] = [when(name), when(name) === name ? "" : ` · ${name}`];
+    return `${made} · ${bytes(length)} · ${words.pointVerdicts[verdict]}${called}`;
 }

@@ -12,6 +12,11 @@ const PLACES = 5;
 /** The longest name that is shown whole, in characters. */
 const LONG = 80;
 
+/** Somebody is at a field of the key: what ends meanwhile leaves the focus there. */
+export function isTyped() {
+    return at("key").contains(document.activeElement);
+}
+
 /** Nothing is known any more. */
 export function forget() {
     at("outcome").hidden = true;
@@ -31,7 +36,7 @@ export function say(verdict, { title, sentence, next = "" }, look = verdict) {
     at("plain").textContent = sentence;
     at("next").textContent = next;
     at("verdict").dataset.verdict = verdict;
-    at("verdict").focus({ preventScroll: true });
+    if (!isTyped()) at("verdict").focus({ preventScroll: true });
     tab(look, title);
 }
 
@@ -87,6 +92,9 @@ function unfold(folded, gone = []) {
     const button = make("button", { type: "button", class: "link" }, words.showAll);
     button.addEventListener("click", () => {
         folded.hidden = false;
+        // The button goes, and with it the focus would.
+        folded.tabIndex = -1;
+        folded.focus();
         for (const element of [button, ...gone]) element.remove();
     });
     return button;

@@ -9,9 +9,9 @@ import { unpack } from "./engine.js";
 import { Keys } from "./keys.js";
 import { words } from "./language.js";
 import { Picture } from "./picture.js";
-import { showPoints } from "./points.js";
+import { learnOf, showPoints } from "./points.js";
 import { Progress } from "./progress.js";
-import { forget, say, show } from "./results.js";
+import { forget, isTyped, say, show } from "./results.js";
 import { place } from "./save.js";
 import { tab } from "./tab.js";
 import { bytes } from "./words.js";
@@ -29,7 +29,7 @@ let crew = null;
 hiring.then((ready) => {
     crew = ready;
 });
-const keys = new Keys(hiring, () => again());
+const keys = new Keys(hiring, () => again(), () => crew?.stop());
 /** What was taken last, and the one point of it that was looked at, if it was one. */
 let roots = [];
 let last = {};
@@ -58,7 +58,7 @@ function turnTo() {
 export async function take(source) {
     crew?.stop();
     const [mine, signal] = turnTo();
-    [roots, at("again").hidden] = [[], true];
+    [roots, at("again").hidden, at("all").hidden] = [[], true, true];
     at("intake").textContent = words.reading;
     try {
         if ((await hiring) === null) {
@@ -90,6 +90,11 @@ export function again() {
     if (roots.length > 0) run(last.roots ?? roots, last.point);
 }
 
+/** Checks all points of all of it. */
+export function all() {
+    if (roots.length > 0) run(roots);
+}
+
 /** Checks some sets, or one point of one, and shows the outcome. */
 async function run(some, point) {
     const [mine, signal] = turnTo();
@@ -101,6 +106,9 @@ async function run(some, point) {
     at("run").hidden = false;
     at("picture").hidden = false;
     at("again").hidden = false;
+    at("all").hidden = point === undefined;
+    // What was pressed may be gone; a field that is typed in stays.
+    if (!isTyped()) at("run-title").focus({ preventScroll: true });
     tab("checking", title);
     picture.begin(some);
     progress.begin();
@@ -126,6 +134,7 @@ async function run(some, point) {
         show(report, some.length === 1 ? some[0].label : "highwater", words.pace(checked, bytes(read), marked ? words.marked(bytes(marked)) : "", seconds));
         keys.asked(report);
         if (point === undefined) showPoints(some, report, { check: (root, name) => run([root], name), restore });
+        else learnOf(report);
     } catch (error) {
         if (mine === turn) fail(error);
     }

@@ -49,6 +49,7 @@ export const DE = {
     paused: " · angehalten",
     cancel: "Abbrechen",
     again: "Noch einmal prüfen",
+    againAll: "Alle Zeitpunkte prüfen",
     print: "Drucken",
     saveReport: "Bericht speichern",
     machine: "Berichte für Programme",

@@ -49,6 +49,7 @@ export const EN = {
     paused: " · paused",
     cancel: "Cancel",
     again: "Check again",
+    againAll: "Check all points again",
     print: "Print",
     saveReport: "Save the report",
     machine: "Reports for programs",

@@ -184,7 +184,7 @@ fn a_wrong_key_does_not_hide_the_right_one_and_a_damaged_point_aborts_what_takes
 }
 
 /// Writes a key file whose key is another than that of the file it reads.
-const OTHER_KEY: &str = r#"
+pub(crate) const OTHER_KEY: &str = r#"
 const [from, to] = process.argv.slice(1);
 const { readFileSync, writeFileSync } = require("node:fs");
 const key = JSON.parse(readFileSync(from, "utf8"));

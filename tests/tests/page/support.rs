@@ -163,7 +163,8 @@ impl Drop for Served {
 }
 
 /// Chooses a point, or an archive of it, as a person does in the page's menus.
-fn choose_point(browser: &mut Browser, point: &str) {
+#[track_caller]
+pub(crate) fn choose_point(browser: &mut Browser, point: &str) {
     let choose = format!(
         "(() => {{
             const [points, archives] = ['point', 'archive'].map((id) => document.querySelector(`[data-testid=${{id}}]`));
