@@ -1,6 +1,7 @@
 // A run: takes files, has the sets among them checked or restored, and shows what came of it.
 
 import { Crew } from "../api/crew.js";
+import { filesOf } from "../api/files.js";
 import { give } from "../api/restore.js";
 import { Backups, find } from "../api/roots.js";
 import { check } from "../api/verify.js";
@@ -133,14 +134,19 @@ async function run(some, point) {
         picture.draw(true);
         show(report, some.length === 1 ? some[0].label : "highwater", words.pace(checked, bytes(read), marked ? words.marked(bytes(marked)) : "", seconds));
         keys.asked(report);
-        if (point === undefined) showPoints(some, report, { check: (root, name) => run([root], name), restore });
+        if (point === undefined) showPoints(some, report, { check: (root, name) => run([root], name), restore, files });
         else learnOf(report);
     } catch (error) {
         if (mine === turn) fail(error);
     }
 }
 
-/** Restores a point, or an archive of it, to a file of the person's choice. */
+/** Names files of a point. */
+function files(root, asked) {
+    return filesOf(crew, new Backups([root]), { ...asked, keys: keys.used });
+}
+
+/** Restores a point, an archive or a file of it, to a file of the person's choice. */
 async function restore(root, { point, file }, tell) {
     let [to, pieces] = [null, null];
     try {

@@ -57,7 +57,7 @@ fn node(folder: &Path, script: &str, arguments: &[&Path]) -> Run {
 
 /// Runs one that answers each line with one; gives the answers.
 #[track_caller]
-fn answers(script: &str, asked: &[Value]) -> Vec<Value> {
+pub(crate) fn answers(script: &str, asked: &[Value]) -> Vec<Value> {
     let folder = installed();
     let mut node = Command::new("node");
     node.arg(folder.path().join(script)).stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -10,6 +10,7 @@ use highwater_tests::datastore;
 use highwater_tests::python::interpreter;
 use highwater_tests::repo::{Image, sample, store};
 use highwater_tests::run::Run;
+use highwater_tests::specimens::{self, Specimen};
 use serde_json::Value;
 
 use crate::keys::{give_key, plain};
@@ -45,6 +46,7 @@ const WIDTHS: &str = "(() => {
 struct Folders {
     sound: PathBuf,
     damaged: PathBuf,
+    tree: PathBuf,
     huge: PathBuf,
     sealed: PathBuf,
     foreign: PathBuf,
@@ -61,6 +63,7 @@ impl Folders {
         let folders = Self {
             sound: place("sound"),
             damaged: place(&long),
+            tree: place("tree"),
             huge: place("huge"),
             sealed: plain(&datastore::Sample::made().store()),
             foreign: place("foreign"),
@@ -77,6 +80,11 @@ impl Folders {
             damaged.insert(format!("{}{number}.txt", "unlisted".repeat(18)), b"x".to_vec());
         }
         store(&damaged, &folders.damaged);
+        let mut tree = specimens::tree::Tree.samples().remove(0).files;
+        for (_, bytes) in tree.iter_mut().filter(|(name, _)| name.starts_with("objects/")) {
+            bytes.push(1);
+        }
+        specimens::lay(&tree, &folders.tree);
         sparse(&folders.huge, 100 << 30);
         store(&Image::from([("a.txt".to_owned(), b"a".to_vec())]), &folders.foreign);
         fs::write(&folders.note, "no key").expect("a file");
@@ -88,7 +96,7 @@ impl Folders {
 type Step = fn(&mut Browser, &Folders);
 
 /// The states in an order in which each follows from the one before: a name, the sign in the tab, the outcome's look.
-const STATES: [(&str, &str, &str, Step); 9] = [
+const STATES: [(&str, &str, &str, Step); 10] = [
     ("start", "≈", "", |_, _| {}),
     ("not a backup", "–", "none", |browser, folders| _ = shown(browser, &[&folders.foreign], "digest")),
     ("sound", "✓", "sound", |browser, folders| _ = shown(browser, &[&folders.sound], "digest")),
@@ -97,6 +105,10 @@ const STATES: [(&str, &str, &str, Step); 9] = [
         support::forget_verdict(browser);
         browser.eval("document.querySelector('[data-testid=check-point]').click()");
         browser.until(VERDICT);
+    }),
+    ("tree", "✗", "damaged", |browser, folders| {
+        shown(browser, &[&folders.tree], "digest");
+        browser.until("/[0-9]/.test(document.querySelector('[data-testid=hurt-files]').textContent)");
     }),
     ("key wanted", "?", "inconclusive", |browser, folders| _ = shown(browser, &[&folders.sealed], "digest")),
     ("no key", "?", "inconclusive", |browser, folders| _ = give_key(browser, &folders.note)),

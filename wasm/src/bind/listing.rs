@@ -22,6 +22,8 @@ struct Known {
     colons: bool,
     /// Points of it are restored; others are used as they lie.
     restores: bool,
+    /// Its points are trees: single files of them are restored.
+    files: bool,
 }
 
 #[wasm_bindgen]
@@ -42,7 +44,7 @@ impl Listing {
         }
     }
 
-    /// What this looks like, as `{ format, colons, restores }`; undefined when it looks like no format.
+    /// What this looks like, as `{ format, colons, restores, files }`; undefined when it looks like no format.
     ///
     /// # Errors
     /// `internal`: it cannot be written.
@@ -50,6 +52,7 @@ impl Listing {
         let Some(format) = self.0.format() else { return Ok(JsValue::UNDEFINED) };
         let facts = format.facts();
         let restores = !matches!(facts.shape, Shape::Nothing | Shape::Tree);
-        Ok(object(&Known { format: facts.name, colons: facts.colons, restores })?)
+        let files = facts.shape == Shape::Tree;
+        Ok(object(&Known { format: facts.name, colons: facts.colons, restores, files })?)
     }
 }

@@ -11,6 +11,7 @@ mod host;
 mod job;
 mod key;
 mod listing;
+mod named;
 mod news;
 mod options;
 mod source;
