@@ -202,13 +202,9 @@ export function cancel() {
 /** Lets a check rest, or go on. */
 export function pause() {
     setPaused(!paused);
-    if (paused) {
-        crew.pause();
-        at("pace").textContent += words.paused;
-    } else {
-        progress.rest();
-        crew.resume();
-    }
+    if (paused) crew.pause();
+    else crew.resume();
+    progress.rest(paused);
 }
 
 function setPaused(now) {
