@@ -12,6 +12,8 @@
 //! * The newest sound point stays in any case. Without one, all stay.
 //! * What a kept point needs stays with it.
 
+use crate::sort;
+
 /// How many periods of each kind keep a point.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep {
@@ -193,7 +195,7 @@ pub enum Because {
 #[must_use]
 pub fn decide(points: &[Dated], keep: &Keep) -> Vec<Decision> {
     let mut newest_first: Vec<(usize, &Dated)> = points.iter().enumerate().collect();
-    newest_first.sort_by_key(|(place, point)| std::cmp::Reverse((point.at, *place)));
+    sort::by_key(&mut newest_first, |(place, point)| std::cmp::Reverse((point.at, *place)));
     let Some((newest, _)) = newest_first.iter().find(|(_, point)| point.sound) else {
         return vec![Decision::Kept(Because::NoneSound); points.len()];
     };

@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::claim::{Claim, Extent};
 use crate::name::Name;
 use crate::node::{Meta, Node, NodeKind};
+use crate::sort;
 
 /// An entry below the top of a tree.
 #[derive(Debug)]
@@ -140,6 +141,11 @@ fn look_at_names(entries: &BTreeMap<Name, Entry>) -> Result<(), String> {
     Ok(())
 }
 
+/// The path of a claim, and where it begins in that.
+fn place(claim: &Claim) -> Option<(Option<&Name>, u64)> {
+    claim.extent.as_ref().map(|extent| (extent.path.as_ref(), extent.at))
+}
+
 /// Gives claims and files their places: first the stream that files are parts of, then the others, one after another.
 /// Each must be covered.
 fn share_claims(
@@ -149,8 +155,7 @@ fn share_claims(
 ) -> Result<(), String> {
     // Bytes that are restored nowhere are no part of a tree.
     claims.retain(|claim| claim.extent.is_some());
-    let place = |claim: &Claim| claim.extent.as_ref().map(|extent| (extent.path.clone(), extent.at));
-    claims.sort_by_cached_key(place);
+    sort::by(claims, |one, other| place(one).cmp(&place(other)));
     let path_of = |claim: &Claim| claim.extent.as_ref().and_then(|extent| extent.path.clone());
     let (mut base, mut stream) = (0, 0);
     let mut named = BTreeSet::new();
@@ -195,7 +200,7 @@ fn share_claims(
             (false, _) => {}
         }
     }
-    spans.sort_unstable();
+    sort::values(&mut spans);
     let shared = spans.iter().zip(spans.iter().skip(1)).find(|((_, end, _), (start, ..))| end > start);
     shared.map_or(Ok(()), |((.., one), (.., other))| Err(format!("'{one}' and '{other}' have the same bytes")))
 }

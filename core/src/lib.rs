@@ -65,6 +65,7 @@ mod seen;
 pub mod segments;
 pub mod shard;
 mod shared;
+mod sort;
 pub mod split;
 pub mod stamp;
 pub mod survey;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Code, SAMPLE, Severity};
 use crate::left_out::LeftOut;
 use crate::shard::Shard;
+use crate::sort;
 
 /// The number of the report's shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 2;
@@ -241,11 +242,11 @@ impl Report {
             *tally = tally.saturating_add(count);
         }
         self.removed.extend(other.removed);
-        self.removed.sort();
+        sort::all(&mut self.removed);
         self.removed.dedup();
         self.removed.truncate(REMOVED);
         self.findings.extend(other.findings);
-        self.findings.sort();
+        sort::all(&mut self.findings);
         self.findings.truncate(SAMPLE);
         self.judge();
         self
@@ -308,8 +309,8 @@ impl Report {
 
     /// Brings roots and sets into their order, wherever they came from.
     fn sort(&mut self) {
-        self.roots.sort_by(|a, b| (&a.label, &a.format).cmp(&(&b.label, &b.format)));
-        self.sets.sort_by(|a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
+        sort::by(&mut self.roots, |a, b| (&a.label, &a.format).cmp(&(&b.label, &b.format)));
+        sort::by(&mut self.sets, |a, b| (&a.root, a.ordinal, &a.name).cmp(&(&b.root, b.ordinal, &b.name)));
     }
 }
 
@@ -329,7 +330,7 @@ impl Root {
     /// Takes in another part of the same root.
     fn add(&mut self, other: &mut Self) {
         self.shards.append(&mut other.shards);
-        self.shards.sort();
+        sort::all(&mut self.shards);
         self.coverage.add(other.coverage);
         for (proves, count) in std::mem::take(&mut other.proven) {
             let all = self.proven.entry(proves).or_default();

@@ -7,6 +7,7 @@
 //! A note is so small that it takes the place of the lowest bits: a store of which every chunk is missing takes no more
 //! than a sound one.
 
+use crate::sort;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -112,7 +113,7 @@ impl Seen {
     /// Merges the latest keys into the others, from the end on, so that it takes no second copy.
     fn merge(&mut self) {
         let mut fresh: Vec<Key> = self.recent.drain().map(|(key, note)| key.with(note)).collect();
-        fresh.sort_unstable();
+        sort::values(&mut fresh);
         let mut old = self.sorted.len();
         let mut place = old.saturating_add(fresh.len());
         self.sorted.reserve_exact(fresh.len());

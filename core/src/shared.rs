@@ -111,7 +111,8 @@ impl Shared {
             return false;
         }
         let key = |hurts: Hurts| if let Hurts::Shared(key) = hurts { Some(key) } else { None };
-        let named = findings.sample().filter_map(|finding| Some((key(finding.hurts)?, BTreeSet::new()))).collect();
+        let mut named = BTreeMap::new();
+        named.extend(findings.sample().filter_map(|finding| Some((key(finding.hurts)?, BTreeSet::new()))));
         self.walk = Walk::Second(Hurt { named, worst: BTreeMap::new(), absent: 0 });
         true
     }

@@ -16,6 +16,7 @@ use crate::removal::Removal;
 use crate::report::{self, Depth, Note, Report};
 use crate::shard::Shard;
 use crate::shared::Shared;
+use crate::sort;
 use crate::trail::{Followed, Trail};
 
 /// A unit of work for a host; any order, any thread.
@@ -344,7 +345,7 @@ impl Survey {
         report.removed.truncate(report::REMOVED);
         report.tallies = self.findings.tallies().iter().map(|(code, count)| (code.name().to_owned(), *count)).collect();
         report.findings = self.findings.sample().map(|finding| self.note(&label, finding)).collect();
-        report.findings.sort();
+        sort::all(&mut report.findings);
         report.judge();
         report
     }
@@ -434,7 +435,7 @@ impl Survey {
 
     fn note(&self, label: &str, finding: &Finding) -> Note {
         let mut hurt: Vec<_> = self.shared.hurt_by(finding.hurts).into_iter().map(|hurts| self.hurt(hurts)).collect();
-        hurt.sort_by_key(|range| range.start);
+        sort::by_key(&mut hurt, |range| range.start);
         // Where ranges overlap, a set counts once.
         let mut end = 0;
         for range in &mut hurt {

@@ -17,6 +17,7 @@
 use super::gcm::Gcm;
 use super::zstd::{Blocks, Unzstd};
 use super::{Broken, Flow, STEP, Sealing};
+use crate::digest::crc::Crc32;
 use crate::key::Key;
 
 /// The magic numbers, by what they say.
@@ -45,7 +46,7 @@ pub struct Unblob {
     key: Option<Key>,
     header: Vec<u8>,
     at: u64,
-    crc: crc32fast::Hasher,
+    crc: Crc32,
     body: Body,
     /// How decoding ended before the bytes did: with a fault, or because nobody wants more.
     early: Option<Result<(), Broken>>,
@@ -68,7 +69,7 @@ enum Body {
 impl Unblob {
     /// A decoder of a blob of which this is said.
     pub(super) fn new(sealing: Sealing, key: Option<&Key>) -> Self {
-        let (header, crc) = (Vec::new(), crc32fast::Hasher::new());
+        let (header, crc) = (Vec::new(), Crc32::new());
         Self {
             sealing,
             key: sealing.opens(key).cloned(),

@@ -4,7 +4,7 @@
 //! so how much is seen of a broken stream depends on how it was cut. This one hands every decoded byte on
 //! before it reports the fault, which makes "any split of the input gives the same output" hold for damaged input too.
 
-use crc32fast::Hasher as Crc;
+use crate::digest::crc::Crc32 as Crc;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{Broken, Flow};

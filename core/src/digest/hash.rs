@@ -5,6 +5,7 @@ use std::fmt;
 use sha1::Digest as _;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::crc::crc32c_append;
 use super::etag::Etag;
 use super::md5::Md5;
 use super::sha256::Sha256;
@@ -51,7 +52,7 @@ impl Serial {
         match self {
             Self::Sha1(sha1) => sha1.update(bytes),
             Self::Xxh3(xxh3) => xxh3.update(bytes),
-            Self::Crc32c(crc) => *crc = crc32c::crc32c_append(*crc, bytes),
+            Self::Crc32c(crc) => *crc = crc32c_append(*crc, bytes),
             Self::Etag(etag, _) => etag.update(bytes),
         }
     }

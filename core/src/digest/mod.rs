@@ -2,6 +2,7 @@
 
 pub mod chained;
 pub mod cpu;
+pub(crate) mod crc;
 pub mod etag;
 mod hash;
 pub mod lanes;

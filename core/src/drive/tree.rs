@@ -11,6 +11,7 @@ use crate::node::{Node, NodeKind};
 use crate::plan::{Obstacle, is_exactly, obstacle};
 use crate::point::Point;
 use crate::report::Depth;
+use crate::sort;
 use crate::survey::{Options, Survey, Work};
 
 use super::indices::Indices;
@@ -159,7 +160,7 @@ impl Files {
             };
             let claims = tree.claims.get(file.places(&tree.claims)).unwrap_or_default();
             let mut objects: Vec<Name> = claims.iter().map(|claim| claim.object.clone()).collect();
-            objects.sort_unstable();
+            sort::values(&mut objects);
             objects.dedup();
             let name = tree.called.get(path).cloned().unwrap_or_else(|| path.as_bytes().to_vec());
             Some(Held { name, bytes: file.length(), objects })

@@ -6,6 +6,7 @@ use super::view;
 use super::words::{self, count, one_line};
 use crate::finding::Severity;
 use crate::report::{Note, Report, Root, Set, Soundness};
+use crate::sort;
 
 struct Suite {
     name: String,
@@ -35,11 +36,11 @@ enum Status {
 #[must_use]
 pub fn junit(report: &Report) -> String {
     let mut suites = Vec::new();
-    let known: BTreeSet<(&str, &str)> = report.sets.iter().map(|set| (&*set.root, &*set.name)).collect();
+    let known: BTreeSet<(&str, &str)> = sort::set(report.sets.iter().map(|set| (&*set.root, &*set.name)));
     let mut by_set: BTreeMap<(&str, &str), Vec<&Note>> = BTreeMap::new();
     let mut by_root: BTreeMap<&str, Vec<&Note>> = BTreeMap::new();
     for note in &report.findings {
-        let keys: BTreeSet<_> = note.sets.iter().map(|name| (&*note.root, &**name)).collect();
+        let keys: BTreeSet<_> = sort::set(note.sets.iter().map(|name| (&*note.root, &**name)));
         let keys: Vec<_> = keys.intersection(&known).collect();
         if keys.is_empty() {
             by_root.entry(&note.root).or_default().push(note);
@@ -49,7 +50,7 @@ pub fn junit(report: &Report) -> String {
         }
     }
     let partial: BTreeSet<&str> =
-        report.roots.iter().filter(|root| view::partial(report, root)).map(|root| &*root.label).collect();
+        sort::set(report.roots.iter().filter(|root| view::partial(report, root)).map(|root| &*root.label));
     for root in &report.roots {
         let mut cases = vec![coverage(root, partial.contains(&*root.label))];
         cases.extend(by_root.remove(&*root.label).unwrap_or_default().iter().map(|note| case(report, note)));

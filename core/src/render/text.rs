@@ -4,6 +4,7 @@ use super::view::{self, Group};
 use super::words::{self, count, len, listed, one_line, thousands};
 use crate::finding::SAMPLE;
 use crate::report::{Report, Root, Set, Soundness};
+use crate::sort;
 
 /// How many points, findings of one code and shards are listed when not verbose.
 const FEW: usize = 20;
@@ -107,7 +108,7 @@ fn coverage(report: &Report) -> String {
     }
     let mut shards: Vec<String> = report.roots.iter().flat_map(|root| root.shards.clone()).collect();
     shards.retain(|shard| shard != "1/1");
-    shards.sort();
+    sort::all(&mut shards);
     shards.dedup();
     if !shards.is_empty() {
         line.push_str(&format!(

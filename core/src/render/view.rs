@@ -7,6 +7,7 @@ use super::words::{self, count, len, listed, one_line, thousands};
 use crate::finding::{Code, Severity};
 use crate::left_out::LeftOut;
 use crate::report::{self, Depth, Note, Report, Root, Set, Soundness};
+use crate::sort;
 
 /// All findings of one code.
 pub(super) struct Group<'a> {
@@ -72,7 +73,7 @@ pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     for group in &mut groups {
         group.total = group.total.max(len(&group.notes));
     }
-    groups.sort_by_key(|group| Reverse(group.severity()));
+    sort::by_key(&mut groups, |group| Reverse(group.severity()));
     groups
 }
 

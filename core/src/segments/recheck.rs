@@ -8,6 +8,7 @@ use super::layout::Layout;
 use crate::check::{Damage, Place, Verdict};
 use crate::codec::{Codec, Decoder, Flow};
 use crate::digest::{Digest, Hasher};
+use crate::sort;
 
 /// Hashes from the last value that is proven. Drive it: while [`Recheck::next`] names stored bytes, [`Recheck::push`]
 /// them and [`Recheck::end`] them.
@@ -30,7 +31,7 @@ impl<L: Borrow<Layout>> Recheck<L> {
     /// Begins, with the segments that did not hold.
     #[must_use]
     pub fn new(layout: L, mut broken: Vec<usize>) -> Self {
-        broken.sort_unstable();
+        sort::values(&mut broken);
         let at = broken.first().copied();
         let start = at.unwrap_or(0);
         let hasher = layout.borrow().segments().hasher(start);

@@ -2,6 +2,7 @@
 
 use super::{ENCRYPTED, ENCRYPTED_ZSTD, HEADER, PLAIN, SEALED_HEADER, ZSTD};
 use crate::codec::gcm::{Gcm, IV};
+use crate::digest::crc::crc32;
 use crate::key::Key;
 
 /// The blob of `data`. `packed` are the zstd frames of it, used where they are no longer than it is. With a key and an
@@ -18,7 +19,7 @@ pub fn encode(data: &[u8], packed: &[u8], sealed: Option<(&Key, [u8; IV])>) -> V
     let header = if sealed.is_some() { SEALED_HEADER } else { HEADER };
     let mut blob = Vec::with_capacity(header + body.len());
     blob.extend_from_slice(&magic);
-    let crc = |body: &[u8]| crc32fast::hash(body).to_le_bytes();
+    let crc = |body: &[u8]| crc32(body).to_le_bytes();
     match sealed {
         None => {
             blob.extend_from_slice(&crc(body));

@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 
 use crate::digest::cpu::Features;
+use crate::sort;
 
 /// The most lanes that a kernel has.
 pub(super) const MOST: usize = 32;
@@ -88,7 +89,7 @@ impl<const S: usize> Engine<S> {
         if let [stream] = streams {
             return (self.one)(self.features, stream.state, stream.blocks);
         }
-        streams.sort_unstable_by_key(|stream| Reverse(stream.blocks.len()));
+        sort::by_key(streams, |stream| Reverse(stream.blocks.len()));
         let mut live = streams.partition_point(|stream| !stream.blocks.is_empty());
         if let Some(widest) = self.several.wide.last()
             && live > widest.width

@@ -9,6 +9,7 @@ use crate::finding::{Code, Finding, Hurts};
 use crate::foreign::is_foreign;
 use crate::inspect::{self, Batch, Kind};
 use crate::name::Name;
+use crate::sort;
 
 /// What else may lie in a group, and in the root.
 pub(super) const OF_GROUP: [&str; 2] = [OWNER, "notes"];
@@ -44,7 +45,7 @@ impl Store {
         out: &mut Batch,
     ) {
         entries.retain(|entry| !is_foreign(entry.name.as_bytes()));
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        sort::by(&mut entries, |a, b| a.name.cmp(&b.name));
         match (place, &folder) {
             (Role::Snapshot(group), Some(folder)) => return self.snapshot(folder.clone(), group, &entries, out),
             (Role::Strange, Some(folder)) => return self.strange(folder, &entries, out),

@@ -15,6 +15,7 @@ use crate::finding::{Code, Hurts};
 use crate::inspect::{self, Batch, Set};
 use crate::key::Key;
 use crate::name::{Name, printable};
+use crate::sort;
 
 /// What else may lie in a snapshot.
 pub(super) const BESIDE: [&str; 2] = [".protected", "rsa-encrypted.key.blob"];
@@ -56,7 +57,7 @@ impl Store {
     /// Begins with a snapshot that has these files.
     pub(super) fn snapshot(&mut self, folder: Name, group: u64, entries: &[inspect::Entry], out: &mut Batch) {
         let files = entries.iter().filter(|entry| entry.kind.may_be_file()).filter_map(|entry| entry.name.as_str());
-        let files: BTreeSet<String> = files.map(ToOwned::to_owned).collect();
+        let files: BTreeSet<String> = sort::set(files.map(ToOwned::to_owned));
         for entry in entries.iter().filter(|entry| !entry.kind.may_be_file() || entry.name.as_str().is_none()) {
             if let Some(name) = folder.join(entry.name.as_bytes()).ok().filter(|_| self.tells_strays()) {
                 self.stranger(name, "it is no file of a snapshot", entry.kind, out);
@@ -188,7 +189,7 @@ impl Store {
         BESIDE.iter().for_each(|beside| _ = present.remove(*beside));
         if self.gathers() {
             // The payloads of a tree come right behind it.
-            files.sort_by(|one, other| part_of(&one.name).cmp(&part_of(&other.name)));
+            sort::by(&mut files, |one, other| part_of(&one.name).cmp(&part_of(&other.name)));
         }
         let mut ahead = Vec::new();
         if present.remove(LOG)

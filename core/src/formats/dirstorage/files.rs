@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::names::File;
+use crate::sort;
 
 /// What is there, in order once all was taken.
 #[derive(Debug, Default)]
@@ -40,11 +41,11 @@ impl Files {
 
     /// All were taken.
     pub(super) fn sort(&mut self) {
-        self.revisions.sort_unstable();
+        sort::values(&mut self.revisions);
         self.revisions.dedup();
-        self.currents.sort_unstable();
+        sort::values(&mut self.currents);
         self.currents.dedup();
-        self.transactions.sort_unstable();
+        sort::values(&mut self.transactions);
         self.transactions.dedup();
         for (_, serial) in &self.revisions {
             if let Ok(place) = self.transactions.binary_search_by_key(serial, |(id, _)| *id)

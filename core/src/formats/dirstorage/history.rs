@@ -9,6 +9,7 @@ use super::transaction::{COVERED, Read, Reading};
 use crate::fault::Fault;
 use crate::finding::{Code, Finding};
 use crate::name::Name;
+use crate::sort;
 
 /// How many objects of a transaction are told one by one that it names and left no revision of.
 const TOLD: usize = 4096;
@@ -57,7 +58,7 @@ impl History {
         let who = before.map_or(File::Serial, File::Transaction);
         let Some((id, _)) = self.at else {
             out.extend(self.back.end().and_then(|id| known.missing(File::Transaction(id), who)));
-            known.chain.sort_unstable();
+            sort::values(&mut known.chain);
             return None;
         };
         let (met, missing) = self.back.meets(id);

@@ -10,6 +10,7 @@ use crate::inspect::{Answer, Ask, Batch, Inspect, Of, Scope, Set};
 use crate::mtree::{Entry, Line, Lines};
 use crate::name::Name;
 use crate::node::NodeKind;
+use crate::sort;
 
 /// What the comment of a checkpoint's list begins with.
 const TITLE: &str = "highwater checkpoint 1 · store ";
@@ -147,7 +148,7 @@ impl Inspect for Lists {
                 reading.lines = lines;
             }
             (Answer::End, Now::Listing) => {
-                self.ahead.sort_unstable_by(|one, other| other.cmp(one));
+                sort::by(&mut self.ahead, |one, other| other.cmp(one));
                 self.next();
             }
             (Answer::Failed(fault), Now::Listing) => {

@@ -8,6 +8,7 @@ use crate::codec::Codec;
 use crate::digest::Digest;
 use crate::finding::Code;
 use crate::name::Name;
+use crate::sort;
 
 /// The files of a repository, by what they are.
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ impl Listing {
 
     /// Stems of OID indices that belong to no data file.
     pub fn lone_indices(&self) -> impl Iterator<Item = &str> {
-        let stems: BTreeSet<&str> = self.data_files().map(|data| data.stem).collect();
+        let stems: BTreeSet<&str> = sort::set(self.data_files().map(|data| data.stem));
         self.indices.iter().map(String::as_str).filter(move |stem| !stems.contains(stem))
     }
 

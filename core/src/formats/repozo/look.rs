@@ -11,6 +11,7 @@ use super::{LOCK, dat};
 use crate::finding::{Code, Finding, Hurts};
 use crate::inspect::{Answer, Ask, Batch};
 use crate::name::Name;
+use crate::sort;
 use crate::split::{Line, Lines};
 
 /// The files in doubt, and how far the look is.
@@ -27,7 +28,7 @@ impl SecondLook {
     /// Begins to look at files that the index `dat` does not name, each with the finding that says so.
     pub(super) fn new(dat: Name, doubts: Vec<(Name, Finding)>) -> Self {
         // A writer publishes one file at a time: of several, not all can be its doing, so none is excused.
-        let files: BTreeSet<Name> = doubts.iter().map(|(file, _)| file.clone()).collect();
+        let files: BTreeSet<Name> = sort::set(doubts.iter().map(|(file, _)| file.clone()));
         let asked = files.len() > 1;
         Self { dat, doubts, files, asked, lines: Lines::default(), named: BTreeSet::new() }
     }

@@ -11,7 +11,7 @@
 //! length condemns. A record that seems to be cut by the end of the file, while whole ones follow it, has a wrong
 //! length: the engines would lose those that follow in silence, so that is no torn end here.
 
-use crc32c::{crc32c, crc32c_append};
+use crate::digest::crc::{crc32c, crc32c_append};
 
 use super::Engine;
 use crate::codec::Flow;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use super::edit::{Blob, Edit, Table};
+use crate::sort;
 
 /// What a store consists of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Family {
     /// values in one as old.
     pub fn live_blobs(&self) -> impl Iterator<Item = (u64, &Blob)> {
         let named = self.tables.values().filter_map(|table| table.blob);
-        let named: BTreeSet<u64> = named.filter(|number| self.blobs.contains_key(number)).collect();
+        let named: BTreeSet<u64> = sort::set(named.filter(|number| self.blobs.contains_key(number)));
         let since = named.first().copied().into_iter().flat_map(|oldest| self.blobs.range(oldest..));
         let blobs = since.map(|(number, blob)| (*number, blob));
         blobs.filter(move |(number, blob)| blob.garbage_count < blob.count || named.contains(number))
@@ -64,7 +65,9 @@ impl State {
     /// A store with nothing but the default family.
     pub(super) fn new() -> Self {
         let default = Family { name: b"default".to_vec(), ..Family::default() };
-        Self { families: BTreeMap::from([(0, default)]), ..Self::default() }
+        let mut state = Self::default();
+        state.families.insert(0, default);
+        state
     }
 
     /// The number of the oldest log that is needed: the smallest of any family; with two-phase commits, the one that

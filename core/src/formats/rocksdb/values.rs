@@ -6,7 +6,7 @@
 //! they expire 8 + 8, CRC-32C (masked) 4. (RocksDB 10.4 `db/blob/blob_log_format.h`.) The MANIFEST says how many values
 //! there are and how many bytes they take, so the length of the file is known.
 
-use crc32c::{crc32c, crc32c_append};
+use crate::digest::crc::{crc32c, crc32c_append};
 
 use super::HURTS;
 use super::edit::Blob;

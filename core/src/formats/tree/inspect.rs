@@ -16,6 +16,7 @@ use crate::mtree::{Entry, Line, Lines};
 use crate::name::Name;
 use crate::node::{Meta, Node, NodeKind};
 use crate::report::Depth;
+use crate::sort;
 use crate::stamp;
 
 /// The inspection of one set.
@@ -79,7 +80,7 @@ impl Points {
 
     /// Keeps the points that are wanted.
     fn choose(&mut self, out: &mut Batch) {
-        self.ahead.sort_unstable();
+        sort::values(&mut self.ahead);
         self.ahead.dedup();
         if let Of::Point(point) = &self.scope.of {
             let until = point.as_ref().filter(|point| !point.is_latest());

@@ -7,6 +7,7 @@ use super::hybrid::Hybrid;
 use super::page::{self, Header};
 use super::{DICTIONARY, OLD_DICTIONARY, PLAIN, RLE, named};
 use crate::cursor::Cursor;
+use crate::digest::crc::crc32;
 
 /// The longest page that is read, decompressed, in bytes: usual are one or two mebibytes.
 pub(super) const LONGEST: u64 = 32 << 20;
@@ -129,7 +130,7 @@ impl Pages {
     /// # Errors
     /// A clause.
     pub(super) fn take(&mut self, header: &Header, stored: &[u8]) -> Result<(), String> {
-        if header.crc.is_some_and(|crc| crc != crc32fast::hash(stored)) {
+        if header.crc.is_some_and(|crc| crc != crc32(stored)) {
             return Err("a page is not what its CRC-32 is of".to_owned());
         }
         let from = self.at;

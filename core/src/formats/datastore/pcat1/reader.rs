@@ -9,6 +9,7 @@ use super::{EDGE, Odd, begins};
 use crate::formats::datastore::names::is_file;
 use crate::formats::datastore::pxar::hash;
 use crate::name::printable;
+use crate::sort;
 
 /// How many tables are remembered that no folder has named yet.
 pub(super) const TABLES: usize = 1 << 21;
@@ -196,7 +197,7 @@ impl Reader {
                 return Err(Odd::record(self.at, what));
             }
             self.names.truncate(NAMES);
-            self.names.sort_unstable();
+            sort::values(&mut self.names);
             let twice = self.names.iter().zip(self.names.iter().skip(1)).find(|(one, other)| one.0 == other.0);
             if let Some((_, (_, at))) = twice {
                 each(Odd::record(*at, "an entry before it in its folder has the same name"));

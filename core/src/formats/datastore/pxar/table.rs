@@ -7,6 +7,7 @@
 
 use super::Odd;
 use super::item::{HEAD, number};
+use crate::sort;
 
 /// The length of an item of a table, in bytes.
 pub(super) const LINE: usize = 24;
@@ -46,7 +47,7 @@ pub(super) struct Table {
 impl Table {
     /// Begins the table at `at` with so many bytes of content, of the folder at `folder` with these entries.
     pub(super) fn new(at: u64, content: u64, folder: u64, mut lines: Vec<Line>) -> Result<Self, Odd> {
-        lines.sort_unstable();
+        sort::values(&mut lines);
         let length = content.saturating_add(HEAD as u64);
         if !content.is_multiple_of(LINE as u64) {
             return Err(Odd::record(at, format!("the table of a folder has {length} bytes, which none has")));

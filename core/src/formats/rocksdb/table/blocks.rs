@@ -1,6 +1,6 @@
 //! `Blocks`: follows a table from its start, and checks the checksum of every block.
 
-use crc32c::crc32c_append;
+use crate::digest::crc::crc32c_append;
 
 use super::super::HURTS;
 use super::footer::Handle;

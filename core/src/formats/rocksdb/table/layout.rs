@@ -14,6 +14,7 @@ use super::sum::Kind;
 use super::unpack::{MOST, Packed, unpack};
 use crate::cursor::Cursor;
 use crate::finding::Code;
+use crate::sort;
 
 /// Parts of an index that lie behind each other are read together, up to so many bytes.
 const TOGETHER: u64 = 4 << 20;
@@ -130,7 +131,7 @@ impl Scan {
     /// Where the blocks lie, as far as that is known.
     pub(in super::super) fn end(mut self) -> Layout {
         let layout = &mut self.layout;
-        layout.blocks.sort_unstable();
+        sort::values(&mut layout.blocks);
         let mut end = 0;
         let mut overlap = None;
         layout.blocks.retain(|block| {

@@ -3,7 +3,7 @@
 //! It is over the block and the byte that says how it is compressed. From version 6 of tables on, a number that depends
 //! on the table and the block's place is added (RocksDB 10.4 `table/format.cc`, `table/format.h`).
 
-use crc32c::crc32c_append;
+use crate::digest::crc::crc32c_append;
 use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh32::Xxh32;
 use xxhash_rust::xxh64::Xxh64;
