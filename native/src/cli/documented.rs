@@ -106,7 +106,8 @@ fn filled(word: &str) -> String {
         filled.push_str(before);
         filled.push('1');
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        rest = after.trim_start_matches(is_name).to_owned();
+        let sum = after.strip_prefix("((").and_then(|inner| inner.split_once("))"));
+        rest = sum.map_or(after.trim_start_matches(is_name), |(_, behind)| behind).to_owned();
     }
     filled + &rest
 }
@@ -162,7 +163,9 @@ fn without_expressions(line: &str) -> String {
 /// The examples in the help of a verb and of those below it.
 fn examples(command: &Command, name: &str) -> Vec<Shown> {
     let help = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string).unwrap_or_default();
-    let joined = help.replace("\\\n", "");
+    let mut parts = help.split("\\\n");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let joined = parts.fold(first, |before, part| before + part.trim_start());
     let lines = joined.lines().filter(|line| line.starts_with("  "));
     let lines = lines.flat_map(|line| lines_of_ours(line, true));
     let mut found: Vec<Shown> =
