@@ -1,6 +1,8 @@
 //! Holds the README, `web/docs` and the examples of the help to the command line: each line of theirs is understood, and
 //! each option that they name is there.
 
+#![expect(clippy::print_stdout, reason = "a test says how much it looked at")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,19 +12,9 @@ use clap::{Command, CommandFactory, Parser};
 
 use super::verb::Cli;
 
-/// Options of other programs that the pages name by themselves: of cargo's tests, of the benchmarks, of systemd, of git.
-const FOREIGN: [&str; 10] = [
-    "--all-cores",
-    "--chunks",
-    "--entries",
-    "--link-dest",
-    "--mib",
-    "--no-default-features",
-    "--only",
-    "--rounds",
-    "--size",
-    "--test",
-];
+/// Options of other programs that the pages name by themselves: of cargo, of the benchmarks, of Slurm.
+const FOREIGN: [&str; 7] =
+    ["--all-cores", "--mib", "--no-default-features", "--requeue", "--rounds", "--size", "--test"];
 
 /// A command line of ours that some text shows.
 struct Shown {
@@ -97,7 +89,8 @@ fn words(text: &str, quote: Option<char>, by_spaces: bool) -> Vec<String> {
         }
     }
     words.extend(word);
-    words.into_iter().map(|word| filled(&word)).collect()
+    // What GNU parallel fills in stands behind it.
+    words.into_iter().take_while(|word| word != ":::").map(|word| filled(&word)).collect()
 }
 
 /// A word with something in the place of a variable, or of a letter that stands for a number.
@@ -113,7 +106,8 @@ fn filled(word: &str) -> String {
         filled.push_str(before);
         filled.push('1');
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        rest = after.trim_start_matches(is_name).to_owned();
+        let sum = after.strip_prefix("((").and_then(|inner| inner.split_once("))"));
+        rest = sum.map_or(after.trim_start_matches(is_name), |(_, behind)| behind).to_owned();
     }
     filled + &rest
 }
@@ -169,7 +163,9 @@ fn without_expressions(line: &str) -> String {
 /// The examples in the help of a verb and of those below it.
 fn examples(command: &Command, name: &str) -> Vec<Shown> {
     let help = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string).unwrap_or_default();
-    let joined = help.replace("\\\n", "");
+    let mut parts = help.split("\\\n");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let joined = parts.fold(first, |before, part| before + part.trim_start());
     let lines = joined.lines().filter(|line| line.starts_with("  "));
     let lines = lines.flat_map(|line| lines_of_ours(line, true));
     let mut found: Vec<Shown> =

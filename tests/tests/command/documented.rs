@@ -1,6 +1,8 @@
 //! The README and `web/docs` as their readers use them: blocks marked `run` are run and print what they show, what the
 //! README says for after a fire is done, links lead somewhere, the index names every page, and the README stays short.
 
+#![expect(clippy::print_stdout, reason = "the counts are part of the result")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -75,7 +77,10 @@ impl Shell {
     fn new() -> Self {
         let programs = tempfile::tempdir().expect("a folder of programs");
         symlink(highwater(), programs.path().join("highwater")).expect("a link");
-        Self { folder: tempfile::tempdir().expect("a scratch folder"), programs }
+        // A store has 65,536 folders, which a disk takes long to make.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self { folder: folder.expect("a scratch folder"), programs }
     }
 
     fn command(&self, line: &str) -> Command {
@@ -130,11 +135,10 @@ fn a_block_that_shows_something_else_is_seen() {
 
 #[test]
 fn what_is_to_be_done_after_a_fire_brings_all_of_it_back() {
-    let Some(datastore) = datastore::Sample::real() else { return };
     let place = Shell::new();
     let at = |path: &str| place.folder.path().join(path);
     lay(&repozo::Repozo.small().files, &at("usb/zodb"));
-    datastore::copy(&datastore.store(), &at("usb/store"));
+    datastore::copy(&datastore::Sample::made().store(), &at("usb/store"));
     lay(&tree::Tree.small().files, &at("usb/files"));
     lay(&rocksdb::Stores::LEVELDB.small().files, &at("usb/db"));
     lay(&mirror::Mirror.small().files, &at("usb/photos"));
@@ -149,12 +153,13 @@ fn what_is_to_be_done_after_a_fire_brings_all_of_it_back() {
     for line in lines {
         let here = line.replace("/mnt/usb/", "usb/").replace(" /srv/", " srv/");
         assert_ne!(line, here, "a line that touches nothing of what is here");
-        Run::of(&mut place.command(&here)).expect(0);
+        // The container of the made store has devices.
+        let code = if line.contains("# 3: ") { 3 } else { 0 };
+        Run::of(&mut place.command(&here)).expect(code);
         ran += 1;
     }
     println!("{ran} lines were run");
-    let made =
-        ["srv/zodb/Data.fs", "disk.img", "srv/ct200/file0.dat", "srv/files", "srv/app/db/CURRENT", "srv/photos-then"];
+    let made = ["srv/zodb/Data.fs", "disk.img", "srv/ct200", "srv/files", "srv/app/db/CURRENT", "srv/photos-then"];
     let missing: Vec<&str> = made.into_iter().filter(|path| !at(path).exists()).collect();
     assert!(ran > 10 && missing.is_empty(), "{ran} lines; not there: {missing:?}");
 }
