@@ -47,6 +47,7 @@ pub mod inventory;
 pub mod keep;
 pub mod key;
 pub mod lane;
+pub mod layout;
 pub mod left_out;
 pub mod marks;
 mod moving;

@@ -1,12 +1,19 @@
 // Unpacks the engine out of the script that carries it.
 
-/** The worker's source, and the compiled module for it: the page's own thread has no work for either. */
+/** The engine for a `Crew`: the compiled module, and workers of the script; the page's own thread has no work for either. */
 export async function unpack() {
     const stream = new Blob([bytes(ENGINE)]).stream().pipeThrough(new DecompressionStream("gzip"));
     const payload = await new Response(stream).arrayBuffer();
     const length = new DataView(payload).getUint32(0, true);
-    const worker = new TextDecoder().decode(payload.slice(4, 4 + length));
-    return { worker, module: await WebAssembly.compile(payload.slice(4 + length)) };
+    const script = new TextDecoder().decode(payload.slice(4, 4 + length));
+    return { script, near: true, hire: () => hire(script), module: await WebAssembly.compile(payload.slice(4 + length)) };
+}
+
+function hire(script) {
+    const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+    const worker = new Worker(address);
+    URL.revokeObjectURL(address);
+    return worker;
 }
 
 /** Seven bits of each character; the builder says why. */

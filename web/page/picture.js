@@ -1,15 +1,18 @@
 // The live picture: a band for each chain of each set, a cell for each chunk along its points, coloured as it is checked.
 
 import { make } from "./element.js";
-import { bytes, count } from "./words.js";
+import { words } from "./language.js";
+import { bytes, number } from "./words.js";
 
 /** What is known of a chunk; the engine writes these numbers. */
 const WAITING = 0;
 const SOUND = 1;
 const DAMAGED = 2;
 const UNREADABLE = 3;
+/** Of a chunk that is being read, which only the page knows. */
+const CHECKING = 4;
 
-const STATES = ["waiting", "sound", "damaged", "unreadable"];
+const STATES = ["waiting", "sound", "damaged", "unreadable", "checking"];
 
 /** The narrowest cell, in CSS pixels, the pixels between two, and how many bands are drawn. */
 const NARROWEST = 5;
@@ -104,18 +107,18 @@ export class Picture {
     }
 
     band() {
-        const [title, canvas, words] = [make("span"), make("canvas", { "aria-hidden": "true" }), make("span")];
-        this.place.append(make("div", { class: "band" }, make("p", {}, title, words), canvas));
-        return { title, canvas, words };
+        const [title, canvas, told] = [make("span"), make("canvas", { "aria-hidden": "true" }), make("span")];
+        this.place.append(make("div", { class: "band" }, make("p", {}, title, told), canvas));
+        return { title, canvas, told };
     }
 
     paint(set, group, chain, tell) {
-        const { title, canvas, words } = chain.band;
+        const { title, canvas, told } = chain.band;
         const points = chain.points.length;
         const [width, height, ratio] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio || 1];
         const cells = Math.max(1, Math.min(points, Math.floor(width / NARROWEST)));
         const counts = new Uint32Array(cells * STATES.length);
-        const totals = [0, 0, 0, 0];
+        const totals = [0, 0, 0, 0, 0];
         for (const { groups, ordinals, states } of set.chunks.values()) {
             for (let i = 0; i < states.length; i += 1) {
                 if (groups[i] !== group) continue;
@@ -129,9 +132,9 @@ export class Picture {
         });
         if (tell || title.textContent === "") {
             const [from, to] = [chain.points[0], chain.points.at(-1)];
-            title.textContent = `${set.label}: ${from === to ? from : `${from} to ${to}`}, ${bytes(chain.bytes)}`;
-            const parts = totals.map((total, state) => (total > 0 ? `${count(total, STATES[state], STATES[state])}` : ""));
-            words.textContent = parts.filter((part) => part).join(", ");
+            title.textContent = `${set.label}: ${from === to ? from : words.span(from, to)}, ${bytes(chain.bytes)}`;
+            const parts = totals.map((total, state) => (total > 0 ? `${number(total)} ${words.states[state]}` : ""));
+            told.textContent = parts.filter((part) => part).join(", ");
         }
         canvas.width = Math.max(1, Math.round(width * ratio));
         canvas.height = Math.max(1, Math.round(height * ratio));
@@ -162,7 +165,8 @@ export class Picture {
             fill(UNREADABLE);
             dots(brush, left, top, width, height);
         } else if (all > 0) {
-            fill(SOUND, counts[WAITING] === 1 && all === 1 ? this.share * 0.9 : counts[SOUND] / all);
+            const isOne = counts[WAITING] === 1 && all === 1;
+            fill(isOne ? CHECKING : SOUND, isOne ? this.share * 0.9 : counts[SOUND] / all);
         }
     }
 }

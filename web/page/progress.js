@@ -1,47 +1,48 @@
 // How far a run is: bytes, rate and time left.
 
-import { bytes, count, duration } from "./words.js";
+import { words } from "./language.js";
+import { bytes, duration } from "./words.js";
 
 /** Seconds over which the rate is taken. */
 const WINDOW = 3;
+
+/** What is known before anything is heard. */
+const NOTHING = { done: 0, expected: 0, complete: false, settled: 0, damaged: 0, unreadable: 0 };
 
 /** The progress of all workers over all roots. */
 export class Progress {
     constructor(bar, pace) {
         this.bar = bar;
         this.pace = pace;
+        this.now = NOTHING;
     }
 
     /** Begins anew. */
     begin() {
-        this.parts = new Map();
-        this.settled = 0;
+        this.now = NOTHING;
         this.moments = [];
         this.shown = 0;
+        this.paused = false;
         this.bar.removeAttribute("value");
-        this.pace.textContent = "reading the index";
+        this.pace.textContent = words.index;
     }
 
-    /** Takes the news of one worker about one root; `key` names both. */
-    hear(key, { progress, settled }) {
-        this.parts.set(key, progress);
-        this.settled += settled.length / 2;
+    /** Takes what the check tells. */
+    hear(now) {
+        this.now = now;
     }
 
-    /** Time that a pause took does not count. */
-    rest() {
+    /** It rests, or goes on: what comes in meanwhile does not hide that, and the time that it took does not count. */
+    rest(yes) {
+        this.paused = yes;
         this.moments = [];
+        this.show(true);
     }
 
     /** Shows it, and gives the share that is done. */
     show(force = false) {
         const now = performance.now() / 1000;
-        let [done, expected, complete] = [0, 0, true];
-        for (const [some, all, known] of this.parts.values()) {
-            done += some;
-            expected += all;
-            complete &&= known === 1;
-        }
+        const { done, expected, complete, settled } = this.now;
         this.moments.push([now, done]);
         while (this.moments.length > 2 && now - this.moments[0][0] > WINDOW) this.moments.shift();
         const share = expected > 0 ? Math.min(1, done / expected) : 0;
@@ -49,11 +50,11 @@ export class Progress {
         this.shown = now;
         const [[from, before]] = this.moments;
         const rate = now - from > 0.3 ? (done - before) / (now - from) : 0;
-        const words = [`${bytes(done)} of ${bytes(expected)}`, `${count(this.settled, "chunk")} settled`];
-        if (rate > 0) words.push(`${bytes(rate)}/s`);
-        if (rate > 0 && complete) words.push(`${duration((expected - done) / rate)} left`);
+        const said = [words.of(bytes(done), bytes(expected)), words.settled(settled)];
+        if (rate > 0) said.push(`${bytes(rate)}/s`);
+        if (rate > 0 && complete) said.push(words.left(duration((expected - done) / rate)));
         if (complete) this.bar.value = share;
-        this.pace.textContent = words.join(" · ");
+        this.pace.textContent = said.join(" · ") + (this.paused ? words.paused : "");
         return share;
     }
 }

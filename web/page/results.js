@@ -1,59 +1,55 @@
-// The end of a run: one sentence, the findings with advice, and the reports as files.
+// The end of a run: the verdict in plain words, the findings with what to do, and the reports.
 
 import { at, make } from "./element.js";
-import { count } from "./words.js";
+import { words } from "./language.js";
+import { offer, withdraw } from "./reports.js";
+import { tab } from "./tab.js";
+import { PLACES, few, unfold } from "./unfold.js";
+import { plain } from "./verdict.js";
 
-const TITLES = { sound: "Sound", damaged: "Damaged", inconclusive: "Inconclusive" };
+/** The longest name that is shown whole, in characters. */
+const LONG = 80;
 
-/** The files of a report, and how the page calls each. */
-const FILES = { json: ["JSON", "json"], junit: ["JUnit", "xml"], sarif: ["SARIF", "sarif"], text: ["Text", "txt"] };
-
-/** How many places and points are named for findings that are alike. */
-const PLACES = 5;
-
-let addresses = [];
+/** Somebody is at a field of the key: what ends meanwhile leaves the focus there. */
+export function isTyped() {
+    return at("key").contains(document.activeElement);
+}
 
 /** Nothing is known any more. */
 export function forget() {
     at("outcome").hidden = true;
     at("findings").hidden = true;
     at("verdict").removeAttribute("data-verdict");
-    at("verdict").textContent = "";
-    at("reports").replaceChildren();
-    addresses.forEach((address) => URL.revokeObjectURL(address));
-    addresses = [];
+    for (const id of ["verdict", "plain", "next", "sentence", "coverage"]) at(id).textContent = "";
+    withdraw();
+    tab("idle");
 }
 
-/** Says a verdict that no report speaks of. */
-export function say(verdict, sentence, more = "") {
+/** Says a verdict that no report speaks of. `look` is that of a verdict, or `none` for what is neither good nor bad. */
+export function say(verdict, { title, sentence, next = "" }, look = verdict) {
     const outcome = at("outcome");
-    outcome.className = verdict;
+    outcome.className = look;
     outcome.hidden = false;
-    at("verdict").textContent = TITLES[verdict];
-    at("sentence").textContent = sentence;
-    at("coverage").textContent = more;
+    at("verdict").textContent = title;
+    at("plain").textContent = sentence;
+    at("next").textContent = next;
     at("verdict").dataset.verdict = verdict;
-    at("verdict").focus({ preventScroll: true });
+    if (!isTyped()) at("verdict").focus({ preventScroll: true });
+    tab(look, title);
 }
 
 /** Shows what a run came to. */
-export function show({ verdict, sentence, findings, tallies, files }, label, more) {
-    for (const [kind, blob] of files) {
-        const address = URL.createObjectURL(blob);
-        addresses.push(address);
-        const [title, ending] = FILES[kind];
-        const look = kind === "json" ? "button" : "button quiet";
-        const link = { href: address, download: `${label}-report.${ending}`, class: look, "data-testid": `report-${kind}` };
-        at("reports").append(make("a", link, `${title} report`));
-    }
-    at("findings").hidden = findings.length === 0;
-    at("notes").replaceChildren(...alike(findings).map(note));
+export function show(report, label, pace) {
+    const { verdict, sentence, findings, tallies } = report;
+    const notes = alike(findings).map(note);
     const unlisted = Object.values(tallies).reduce((sum, some) => sum + some, 0) - findings.length;
-    if (unlisted > 0) {
-        const words = `and ${count(unlisted, "more finding")}; the reports count them by kind`;
-        at("notes").append(make("li", { class: "dim" }, words));
-    }
-    say(verdict, sentence, more);
+    if (unlisted > 0) notes.push(make("li", { class: "dim" }, words.unlisted(unlisted)));
+    at("findings").hidden = findings.length === 0;
+    at("notes").replaceChildren(...notes);
+    at("sentence").textContent = words.says(sentence);
+    at("coverage").textContent = pace;
+    offer(report, label);
+    say(verdict, plain(report));
 }
 
 /** Findings that say the same of several objects, together. */
@@ -69,31 +65,37 @@ function alike(findings) {
 
 function note(group) {
     const [{ code, name, severity, message, advice }] = group;
-    const places = group.slice(0, PLACES).flatMap((finding) => [" · ", ...place(finding)]);
-    const more = group.length > PLACES ? [` and ${count(group.length - PLACES, "other")}`] : [];
+    const [what, next] = words.codes[code] ?? ["", advice];
+    const places = (some) => some.flatMap((finding) => [" · ", ...place(finding)]);
     return make(
         "li",
         {},
-        make("p", {}, make("span", { class: `code ${severity}` }, `${code} ${name}`), ...places, ...more),
-        make("p", {}, `${message}.`),
-        make("p", {}, advice),
+        make("p", {}, make("span", { class: `code ${severity}` }, `${code} ${name}`), ...few(group, places, words.andOthers)),
+        ...(what === "" ? [] : [make("p", {}, what)]),
+        make("p", what === "" ? {} : { class: "dim", lang: "en" }, `${message}.`),
+        make("p", {}, next),
         ...hurt(group),
     );
 }
 
 function place({ root, object, offset }) {
-    const name = make("span", { class: "name" }, object === "" ? root : `${root}/${object}`);
-    return offset === null ? [name] : [name, ` at byte ${offset}`];
+    const whole = object === "" ? root : `${root}/${object}`;
+    const where = offset === null ? [] : [words.atByte(offset)];
+    if (whole.length <= LONG) return [make("span", { class: "name" }, whole), ...where];
+    const short = make("span", { class: "name" }, `${whole.slice(0, LONG / 2)}…${whole.slice(-LONG / 2)} `);
+    const long = make("span", { class: "name", hidden: true }, whole);
+    return [short, unfold(long, [short]), long, ...where];
 }
 
 /** The points that any of these findings hurts, each once; where a report names only some, as many as the worst one hurts. */
 function hurt(group) {
     const several = new Set(group.map(({ root }) => root)).size > 1;
-    const named = new Set(group.flatMap(({ root, sets }) => sets.map((name) => (several ? `${root}@${name}` : name))));
-    const total = Math.max(named.size, ...group.map(({ sets_total: some }) => some));
+    const named = [...new Set(group.flatMap(({ root, sets }) => sets.map((name) => (several ? `${root}@${name}` : name))))];
+    const total = Math.max(named.length, ...group.map(({ sets_total: some }) => some));
     if (total === 0) return [];
     const complete = group.every(({ sets, sets_total: some }) => sets.length === some);
-    const number = `${complete ? "" : "at least "}${count(total, "point")}`;
-    const names = `${[...named].slice(0, PLACES).join(", ")}${total > PLACES ? ", …" : ""}`;
-    return [make("p", { class: "dim" }, `Hurts ${number} in time: ${names}`)];
+    const said = words.hurts(total, `${named.slice(0, PLACES).join(", ")}${total > PLACES ? ", …" : ""}`, !complete);
+    if (named.length <= PLACES) return [make("p", { class: "dim" }, said)];
+    const all = make("span", { hidden: true }, `${named.slice(PLACES).join(", ")}${total > named.length ? ", …" : ""}`);
+    return [make("p", { class: "dim" }, said, " ", unfold(all), all)];
 }

@@ -1,5 +1,6 @@
 // Where a restored file goes: straight to disk where the browser can, else a download for what fits in memory.
 
+import { words } from "./language.js";
 import { bytes } from "./words.js";
 
 /** The longest file that is collected for a download, in bytes. */
@@ -21,7 +22,7 @@ function collect(name) {
     return {
         async write(piece, end) {
             if (end > MOST) {
-                throw new Error(`it has ${bytes(end)}, and this browser cannot write so long a file to disk; use another, or highwater restore`);
+                throw new Error(words.tooLong(bytes(end)));
             }
             pieces.push(new Blob([piece]));
         },

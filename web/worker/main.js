@@ -1,195 +1,127 @@
-// A worker: owns one engine and does one shard of one root at a time. It never asks for anything but files of the page.
-
-import { Hasher, serve } from "./hasher.js";
-import { Reads } from "./reads.js";
-import { conclude } from "./conclude.js";
-import { updates } from "./updates.js";
-
-/** How often the page hears how far it is, in milliseconds. */
-const TELL = 80;
-
-let engine = null;
+// A worker: owns one engine and does one part of one root at a time. It never asks for anything but files of its page.
 
 /** Makes SHA-256 digests; none where the browser has none for pages, as where a server gives them over plain http. */
-let hasher = null;
+let digests;
 
+/** The entries of the root, while they come; then what is done with them. */
+let listing = null;
 let job = null;
 let paused = false;
 
-/** The number of the job at hand. A message that bears another is of an earlier one, whose numbers mean other files. */
+/** The number of the request at hand. A message that bears another is of an earlier one, whose numbers mean other files. */
 let current = 0;
 
 function post(message, transfer = []) {
     postMessage({ ...message, job: current }, transfer);
 }
 
-/** Begins a job: a survey of one shard, the restore of a point, or a look at a listing. */
-function begin({ options }) {
-    job?.reads?.close();
-    job = { options, listing: new engine.Listing(), reads: null, survey: null, told: 0, queued: false, held: false };
-}
+/** What a job asks and tells. */
+const host = {
+    need: (numbers, short) => post({ what: "need", numbers, short }),
+    told: (news) => post({ what: "told", news }, [news.claims.buffer, news.settled.buffer, news.spans.buffer]),
+    restored: (bytes, end) => post({ what: "restored", bytes, end }, [bytes.buffer]),
+    done(result) {
+        over();
+        post({ what: "done", result }, result instanceof Uint8Array ? [result.buffer] : []);
+    },
+    broke,
+};
 
-/** Takes entries of the root's listing: names, with 1 for each that is a folder, numbered from `first`. */
-function list({ names, folders, first }) {
-    names.forEach((name, at) => job.listing.add(name, folders[at] === 1, first + at));
-}
-
-/** The listing is complete. */
-function go() {
-    const { format, label, depth, point, strict, part, parts, restore, key } = job.options;
-    job.survey = restore
-        ? new engine.Restore(job.listing, format, point, key ?? undefined)
-        : new engine.Survey(job.listing, format, label, depth, point ?? undefined, strict, part, parts, key ?? undefined);
-    job.restoring = restore === true;
-    if (!restore && hasher) job.survey.askDigests();
-    const ask = (numbers, short) => post({ what: "need", numbers, short });
-    job.reads = new Reads(job.survey, hasher, ask, () => queue(job));
-    turn(job);
-}
-
-/** Turns once everything that is ready now has been taken. */
-function queue(of) {
-    if (!of.queued) {
-        of.queued = true;
-        queueMicrotask(() => {
-            of.queued = false;
-            if (of === job) guarded(() => turn(of));
-        });
-    }
-}
-
-function turn(of) {
-    if (paused || of.survey === null) return;
-    if (of.restoring) {
-        turnRestore(of);
-        return;
-    }
-    of.survey.step();
-    const done = of.survey.done();
-    const now = performance.now();
-    if (done || now - of.told >= TELL) {
-        of.told = now;
-        for (let more = true; more; ) {
-            const news = updates(of.survey.told(of.options.part === 1));
-            more = news.more;
-            post({ what: "told", news }, news.transfer);
-        }
-    }
-    if (done) {
-        const report = of.survey.finish();
-        // It may be twenty megabytes long: as bytes it is handed over, as a text the page's thread would copy it twice.
-        const bytes = new TextEncoder().encode(report.json());
-        post({ what: "done", report: bytes }, [bytes.buffer]);
-        report.free();
-        end();
-        return;
-    }
-    of.reads.start(of.survey.wants());
-}
-
-/** Hands one piece out; the page asks for the next when it has written that one. */
-function turnRestore(of) {
-    if (of.held) return;
-    const bytes = of.survey.step();
-    if (bytes !== undefined) {
-        of.held = true;
-        post({ what: "restored", bytes, end: of.survey.end() }, [bytes.buffer]);
-    } else if (of.survey.done()) {
-        post({ what: "done" });
-        of.survey.free();
-        end();
-        return;
-    }
-    of.reads.start(of.survey.wants());
-}
-
-function end() {
-    job.reads.close();
-    job.survey = null;
+/** The job at hand is over, or given up. */
+function over() {
+    job?.close();
     job = null;
+    listing?.free();
+    listing = null;
 }
 
-/** What goes wrong here is the program's fault, or a request that makes no sense: the page must hear of it. */
+/** What goes wrong here is a request that makes no sense, or the program's fault: the page must hear of it. */
 function broke(error) {
-    job?.reads?.close();
     job = null;
-    post({ what: "broke", message: error.message ?? String(error) });
+    post({ what: "broke", code: error?.code ?? "internal", message: error?.message ?? String(error) });
 }
 
-function guarded(work) {
-    try {
-        work();
-    } catch (error) {
-        broke(error);
-    }
-}
+/** Files of a browser are used as they come; where there is a disk, a path is opened. */
+const opened = (file) => (file !== null && typeof file === "object" && "path" in file ? globalThis.openPath(file.path) : file);
 
 /** What is said to the worker, whatever it does. */
 const ALWAYS = {
     module({ module, port }) {
-        const { memory } = wasm_bindgen.initSync({ module });
-        if (globalThis.crypto?.subtle) hasher = new Hasher(memory, port);
-        engine = wasm_bindgen;
+        wasm_bindgen.initSync({ module });
+        digests = wasm_bindgen.Digests.begin(port ?? undefined);
     },
-    serve({ port }) {
-        serve(port);
+    serve({ module, port }) {
+        wasm_bindgen.initSync({ module });
+        wasm_bindgen.serveDigests(port);
     },
     pause() {
         paused = true;
+        job?.pause();
     },
     resume() {
         paused = false;
-        if (job) queue(job);
+        job?.resume();
     },
 };
 
-/** What a job begins with. */
+/** What a request begins with. */
 const BEGINNINGS = {
-    begin,
-    conclude({ roots, depth }) {
-        post({ what: "concluded", outcome: conclude(engine, roots, depth) });
+    begin() {
+        over();
+        listing = new wasm_bindgen.Listing();
+    },
+    conclude({ roots, depth, strict, listed }) {
+        post({ what: "done", result: wasm_bindgen.conclude(roots, depth, strict, listed) });
     },
     key({ file, passphrase }) {
-        const opened = engine.Key.open(file, passphrase);
-        const key = opened && { secret: opened.secret, fingerprint: opened.fingerprint };
-        opened?.free();
-        post({ what: "opened", key: key ?? { locked: true } });
+        post({ what: "done", result: wasm_bindgen.openKey(file, passphrase) });
     },
 };
 
-/** What goes on with a job that was begun and is not over. */
+/** What goes on with a request that was begun and is not over. */
 const CONTINUATIONS = {
-    list,
-    go,
+    /** Entries of the root's listing: names, with 1 for each that is a folder, numbered from `first`. */
+    list({ names, folders, first }) {
+        listing.add(names, folders, first);
+    },
     /** Says what the listing looks like; nothing is begun with it. */
     recognise() {
-        const [format, colons, restores] = [job.listing.format(), job.listing.colons(), job.listing.restores()];
-        job.listing.free();
-        job = null;
-        post({ what: "recognised", known: format && { format, colons, restores } });
+        const result = listing.recognise();
+        over();
+        post({ what: "done", result });
     },
-    files({ numbers, files, errors }) {
-        job.reads.take(numbers, files, errors);
+    /** The listing is complete. */
+    go({ options }) {
+        const taken = listing;
+        listing = null;
+        job = new wasm_bindgen.Job(options, taken, host, digests?.again());
+        if (!paused) job.resume();
     },
-    short({ answers }) {
-        job.reads.takeShort(answers);
+    async files({ numbers, files }) {
+        const mine = job;
+        const all = await Promise.all(files.map((file) => Promise.resolve(opened(file)).catch((error) => error.message)));
+        if (mine === job) mine?.files(numbers, all);
+    },
+    beginnings({ some }) {
+        job?.beginnings(some);
     },
     written() {
-        job.held = false;
-        queue(job);
+        job?.written();
     },
 };
 
-onmessage = ({ data }) => {
-    guarded(() => {
+globalThis.onmessage = async ({ data }) => {
+    try {
         if (data.what in ALWAYS) {
             ALWAYS[data.what](data);
         } else if (data.what in BEGINNINGS) {
             current = data.job;
             BEGINNINGS[data.what](data);
-        } else if (data.job === current && job !== null) {
-            CONTINUATIONS[data.what](data);
+        } else if (data.job === current) {
+            await CONTINUATIONS[data.what](data);
         }
-    });
+    } catch (error) {
+        broke(error);
+    }
 };
-onunhandledrejection = ({ reason }) => broke(reason);
+globalThis.onunhandledrejection = ({ reason }) => broke(reason);

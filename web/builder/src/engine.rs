@@ -18,8 +18,8 @@ pub(crate) struct Bound {
     pub(crate) wasm: Vec<u8>,
 }
 
-/// Compiles the package `highwater-wasm` and binds it. Its types for TypeScript are left in `out`.
-pub(crate) fn bind(root: &Path, out: &Path) -> Result<Bound, Box<dyn Error>> {
+/// Compiles the package `highwater-wasm` and binds it.
+pub(crate) fn bind(root: &Path) -> Result<Bound, Box<dyn Error>> {
     let target = root.join("target/web-build");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args(["build", "--quiet", "--profile", "web", "--target", "wasm32-unknown-unknown"]);
@@ -38,12 +38,11 @@ pub(crate) fn bind(root: &Path, out: &Path) -> Result<Bound, Box<dyn Error>> {
         .input_path(module)
         .out_name("highwater")
         .no_modules(true)?
-        .typescript(true)
+        .typescript(false)
         .remove_producers_section(true)
         .remove_name_section(true);
     let bound = target.join("bound");
     bindgen.generate(&bound)?;
-    fs::copy(bound.join("highwater.d.ts"), out.join("highwater.d.ts"))?;
     let (glue, wasm) = (fs::read_to_string(bound.join("highwater.js"))?, fs::read(bound.join("highwater_bg.wasm"))?);
     Ok(Bound { glue, wasm })
 }
@@ -54,11 +53,14 @@ impl Bound {
         gzip(&self.wasm)
     }
 
-    /// The script that a page loads first: an `ENGINE` with the source of a worker, which begins with what binds it to
-    /// the module, and the module. Behind the length of the source (four bytes, the lowest first) both are compressed
+    /// The source of a worker: what binds it to the module, and the joined scripts.
+    pub(crate) fn worker(&self, scripts: &str) -> Result<String, Box<dyn Error>> {
+        Ok(format!("{}{}", plain(&self.glue)?, plain(scripts)?))
+    }
+
+    /// The script that a page loads first: an `ENGINE` with the source of a worker, and the module. Behind the length of the source (four bytes, the lowest first) both are compressed
     /// together.
     pub(crate) fn script(&self, worker: &str) -> Result<String, Box<dyn Error>> {
-        let worker = format!("{}{worker}", plain(&self.glue)?);
         let mut payload = u32::try_from(worker.len())?.to_le_bytes().to_vec();
         payload.extend_from_slice(worker.as_bytes());
         payload.extend_from_slice(&self.wasm);

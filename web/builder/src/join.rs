@@ -1,7 +1,7 @@
 //! Joins ES modules into one script, so that a page needs neither a bundler nor a server that sends many files.
 //!
 //! Each module becomes a function that gives what it exports, called once, after those that it imports. The modules
-//! must be plain: each `import { a, b } from "./file.js";` and each `export` of a function, class or constant begins
+//! must be plain: each `import { a, b } from "./file.js";` or `"../folder/file.js"` and each `export` of a function, class or constant begins
 //! its line, and nothing is renamed. What is not so is refused, not guessed at.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-/// The script of the module `first` in `folder` and of all that it imports.
+/// The script of the module `first`, a path below `folder`, and of all that it imports.
 pub(crate) fn join(folder: &Path, first: &str) -> Result<String, Box<dyn Error>> {
     let mut joined = Joined::default();
     joined.add(first, &mut |name| Ok(fs::read_to_string(folder.join(name))?))?;
@@ -60,6 +60,8 @@ impl Joined {
     /// Puts the imported module where it is needed, and says how `name` gets at its exports.
     fn import(&mut self, name: &str, import: &str, read: Read<'_>) -> Result<String, Box<dyn Error>> {
         let (names, from) = imported(import).ok_or_else(|| format!("{name}: cannot read: {import}"))?;
+        let from = resolved(name, from).ok_or_else(|| format!("{name}: cannot read: {import}"))?;
+        let from = from.as_str();
         self.add(from, read)?;
         let exports = self.modules.get(from).and_then(Option::as_ref).ok_or("it was added")?;
         let names: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
@@ -78,9 +80,19 @@ fn variable(name: &str) -> String {
 
 /// The names that an import takes, and from which module; none when it renames something or has another form.
 fn imported(line: &str) -> Option<(&str, &str)> {
-    let (names, from) = line.strip_prefix("import {")?.split_once("} from \"./")?;
+    let (names, from) = line.strip_prefix("import {")?.split_once("} from \"")?;
     let from = from.strip_suffix("\";")?;
-    (!names.contains(" as ") && !from.contains('/')).then_some((names, from))
+    (!names.contains(" as ")).then_some((names, from))
+}
+
+/// The path of what the module `name` calls `from`: a neighbour, or a file of a folder beside its own.
+fn resolved(name: &str, from: &str) -> Option<String> {
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    if let Some(file) = from.strip_prefix("./").filter(|file| !file.contains('/')) {
+        return Some(if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") });
+    }
+    let beside = from.strip_prefix("../").filter(|_| !folder.is_empty() && !folder.contains('/'))?;
+    (beside.matches('/').count() == 1 && !beside.starts_with('.')).then(|| beside.to_owned())
 }
 
 /// The name that an exported function, class or constant defines. A variable could change after it was exported.
@@ -120,11 +132,32 @@ mod tests {
     }
 
     #[test]
+    fn modules_of_folders_beside_one_another_are_found() {
+        let mut read = |name: &str| -> Result<String, Box<dyn Error>> {
+            Ok(match name {
+                "page/main.js" => "import { a } from \"../api/a.js\";\na();\n",
+                "api/a.js" => "import { b } from \"./b.js\";\nexport const a = b;\n",
+                "api/b.js" => "export const b = 1;\n",
+                other => return Err(format!("there is no {other}").into()),
+            }
+            .to_owned())
+        };
+        let mut joined = Joined::default();
+        joined.add("page/main.js", &mut read).unwrap();
+        let order = ["module_api_b_js = ", "module_api_a_js = ", "module_page_main_js = "];
+        let at: Vec<_> = order.iter().map(|part| joined.text.find(part).unwrap()).collect();
+        assert!(at.is_sorted(), "{}", joined.text);
+        assert!(joined.text.contains("const { a } = module_api_a_js;"), "{}", joined.text);
+    }
+
+    #[test]
     fn what_is_not_plain_is_refused() {
         for (modules, why) in [
             (&[("main.js", "import { a as b } from \"./a.js\";")][..], "cannot read"),
             (&[("main.js", "import a from \"./a.js\";")], "cannot read"),
             (&[("main.js", "import { a } from \"./a.js\";")], "there is no a.js"),
+            (&[("main.js", "import { a } from \"../a.js\";")], "cannot read"),
+            (&[("main.js", "import { a } from \"a\";")], "cannot read"),
             (&[("main.js", "import { a } from \"./a.js\";"), ("a.js", "const a = 1;")], "does not export a"),
             (&[("main.js", "export { a };")], "cannot export"),
             (&[("main.js", "export default 1;")], "cannot export"),

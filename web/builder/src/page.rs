@@ -59,6 +59,8 @@ fn policy(scripts: &str, styles: &str) -> String {
         format!("style-src {styles}"),
         "worker-src blob:".to_owned(),
         "connect-src 'none'".to_owned(),
+        // The sign of the tab, which the page draws.
+        "img-src data:".to_owned(),
         "form-action 'none'".to_owned(),
         "base-uri 'none'".to_owned(),
     ];

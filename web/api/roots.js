@@ -1,13 +1,52 @@
 // Finds the backup sets among entries: the topmost folders that look like one.
 
 import { breather } from "./breathe.js";
+import { HighwaterError } from "./failure.js";
+import { tell } from "./feed.js";
+import { entriesOf } from "./walk.js";
+
+/** The backups in what a program gave: as their `roots`, how many `files` there are, and how many `others` belong to none. */
+export class Backups {
+    constructor(roots, files, others) {
+        this.roots = roots;
+        this.files = files;
+        this.others = others;
+    }
+}
+
+/** Finds them. What was found before is as it was. */
+export async function find(crew, source, { signal, onFound } = {}) {
+    if (source instanceof Backups) return source;
+    const entries = await entriesOf(await source, onFound);
+    const files = entries.filter(({ open }) => open !== null).length;
+    const { roots, others } = await findRoots(crew, entries, signal);
+    return new Backups(roots, files, others);
+}
+
+/** Those that are asked for, at least one: all, or the one with a label. */
+export function pick({ roots, files }, label) {
+    const some = label === undefined ? roots : roots.filter((root) => root.label === label);
+    if (some.length > 0) return some;
+    if (roots.length > 0) {
+        throw new HighwaterError("source", `there is no '${label}' among them: ${roots.map((root) => root.label).join(", ")}`);
+    }
+    throw new HighwaterError("source", files === 0 ? "there are no files in it" : "nothing in it looks like a backup");
+}
+
+/** The one that is asked for. */
+export function pickOne(found, label) {
+    const some = pick(found, label);
+    if (some.length === 1) return some[0];
+    throw new HighwaterError("source", `there are ${some.length} backups in it: name one of them as \`root\`: ${some.map((root) => root.label).join(", ")}`);
+}
 
 /**
- * The sets, `{ label, path, format, colons, restores, names, folders, opens }` each, and how many files belong to none. `names` are those of
+ * The sets, `{ label, path, format, colons, restores, files, names, folders, opens }` each, and how many files belong to none. `names` are those of
  * all entries below the set's folder, files first; `folders` has 1 for each that is one; `opens` gives the `File` of each that is
- * none. Some of the names may have `colons`; what never `restores` is used as it lies.
+ * none. Some of the names may have `colons`; what never `restores` is used as it lies,
+ * or its points are trees, of which single `files` are restored.
  */
-export async function findRoots(pool, dropped) {
+async function findRoots(crew, dropped, signal) {
     const breathe = breather();
     const top = folder();
     for (const { path, open } of dropped) {
@@ -27,7 +66,8 @@ export async function findRoots(pool, dropped) {
     const waiting = [...top.folders].map(([name, inside]) => [name, inside]);
     while (waiting.length > 0) {
         const [path, inside] = waiting.shift();
-        const known = await pool.recognise(await entries(inside, false, breathe));
+        const own = await entries(inside, false, breathe);
+        const known = await crew.file((post) => tell(post, own, { what: "recognise" }), { signal });
         if (known !== undefined) {
             roots.push({ path, ...known, ...(await entries(inside, true, breathe)) });
         } else {
