@@ -34,6 +34,20 @@ const FLAGS: [&str; 11] = [
     "--window-size=1000,900",
 ];
 
+/// What the page is made of.
+const SOURCES: [&str; 10] = [
+    "web/api",
+    "web/builder",
+    "web/index.html",
+    "web/page",
+    "web/sample",
+    "web/style.css",
+    "web/words",
+    "web/worker",
+    "wasm/src",
+    "core/src",
+];
+
 /// The page in one file, as `web/build` made it of the sources as they are.
 ///
 /// # Panics
@@ -44,12 +58,12 @@ pub fn page() -> PathBuf {
     let page = root.join("target/web/highwater.html");
     let changed = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
     let built = changed(&page).unwrap_or_else(|| panic!("there is no {}: run web/build", page.display()));
-    let mut waiting: Vec<PathBuf> = ["web", "wasm/src", "core/src"].map(|folder| root.join(folder)).to_vec();
+    let mut waiting: Vec<PathBuf> = SOURCES.map(|source| root.join(source)).to_vec();
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             waiting.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
         } else {
-            let newer = changed(&path).is_some_and(|changed| changed > built);
+            let newer = changed(&path).expect("a source is there") > built;
             assert!(!newer, "{} is older than {}: run web/build", page.display(), path.display());
         }
     }

@@ -25,6 +25,7 @@ export function showPoints(roots, report, deeds) {
     });
     at("timelines").replaceChildren(...shown.map(({ element }) => element));
     at("points").hidden = shown.length === 0;
+    for (const points of shown) points.turn();
 }
 
 /** Shows them again, after one of them was looked at alone. */
@@ -88,6 +89,13 @@ class Points {
         this.files?.choose(point);
         this.ready();
         for (const mark of this.line.children) mark.classList.toggle("chosen", mark.dataset.point === this.menu.value);
+        this.turn();
+    }
+
+    /** Turns the line, where it is a long one, to the point that is chosen. */
+    turn() {
+        const mark = this.line.querySelector(".chosen");
+        if (mark !== null) this.line.scrollTop = mark.offsetTop - this.line.offsetTop - this.line.clientHeight / 2;
     }
 
     /** Takes what a look at some of them alone came to. What is chosen stays so, and what is said of a restore. */
