@@ -12,6 +12,7 @@ use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::Run;
 use highwater_tests::specimens::{self, Sample, Specimen};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::keys::plain;
 use crate::package::answers;
@@ -62,14 +63,19 @@ fn trees() -> impl Iterator<Item = (&'static dyn Specimen, Sample)> {
     trees.flat_map(|specimen| specimen.samples().into_iter().map(move |sample| (specimen, sample)))
 }
 
+/// Puts the files of a sample into a folder of their own.
+fn laid(fixture: &TempDir, at: usize, sample: &Sample) -> PathBuf {
+    let set = fixture.path().join(format!("set-{at}"));
+    specimens::lay(&sample.files, &set);
+    plain(&set)
+}
+
 #[test]
 fn every_file_of_every_tree_and_mirror_is_named_and_restored_as_the_command_does() {
     let fixture = tempfile::tempdir().expect("a scratch folder");
     let (mut formats, mut bytes, mut empty) = (Vec::new(), 0, 0);
     for (at, (specimen, sample)) in trees().enumerate() {
-        let set = fixture.path().join(format!("set-{at}"));
-        specimens::lay(&sample.files, &set);
-        let set = plain(&set);
+        let set = laid(&fixture, at, &sample);
         let (mut browser, served) = (Browser::start(), web());
         open(&mut browser, &format!("{}#workers=1", served.address));
         shown(&mut browser, &[&set], "list");
@@ -172,9 +178,7 @@ fn what_is_hurt_is_named_by_path_or_key_and_the_rest_is_restored() {
     let fixture = tempfile::tempdir().expect("a scratch folder");
     let mut seen = 0;
     for (at, (_, mut sample)) in trees().filter(|(_, sample)| sample.is_small()).enumerate() {
-        let set = fixture.path().join(format!("set-{at}"));
-        specimens::lay(&sample.files, &set);
-        let set = plain(&set);
+        let set = laid(&fixture, at, &sample);
         let (mut browser, served) = (Browser::start(), web());
         open(&mut browser, &format!("{}#workers=1", served.address));
         shown(&mut browser, &[&set], "list");
