@@ -72,6 +72,7 @@ pub mod keep;
 #[cfg_attr(not(feature = "pbs-keys"), path = "key/none.rs")]
 pub mod key;
 pub mod lane;
+pub mod layout;
 pub mod left_out;
 pub mod marks;
 mod moving;

@@ -8,7 +8,8 @@ use crate::survey::Survey;
 pub const NOTHING: &str = "there is nothing to restore: it is used as it lies, so copy the folder";
 
 /// What is said where one file is to be restored, and a point is a tree of them.
-pub const TREE: &str = "a point is a tree of files: restore it with the command, highwater restore SET FOLDER";
+pub const TREE: &str = "a point is a tree of files: name one of them behind it, as in POINT/PATH, or restore all with the \
+     command, highwater restore SET FOLDER";
 
 /// What stands in the way of restoring the last set of a survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

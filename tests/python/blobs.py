@@ -9,6 +9,7 @@ import os
 import random
 import threading
 import time
+import traceback
 
 import transaction
 from persistent.mapping import PersistentMapping
@@ -46,7 +47,7 @@ class Store:
         self.manager = transaction.TransactionManager()
         self.root = self.db.open(self.manager).root()
         self.stop, self.thread, self.commits = threading.Event(), None, 0
-        self.voted, self.packing = None, None
+        self.voted, self.packing, self.died = None, None, None
 
     def note(self, oid, tid, digest):
         print(json.dumps([oid.hex(), tid.hex(), digest]), file=self.notebook, flush=True)
@@ -79,7 +80,11 @@ class Store:
 
     def undo(self):
         """Undoes the last transaction; what it wrote anew has records that copy by back pointers, and blobs."""
-        self.db.undo(self.db.undoLog(0, 1)[0]['id'], self.manager.get())
+        log = self.db.undoLog(0, 1)
+        if not log:
+            # A pack that has just ended took the last one, too, and what is packed is not undone.
+            return
+        self.db.undo(log[0]['id'], self.manager.get())
         self.manager.commit()
         tid = self.storage.lastTransaction()
         for record in next(iter(self.storage.iterator(tid, tid))):
@@ -87,6 +92,13 @@ class Store:
                 self.note(record.oid, tid, sum_of(self.storage.fshelper.getBlobFilename(record.oid, tid)))
 
     def loop(self):
+        try:
+            self.go_on()
+        except BaseException:
+            self.died = traceback.format_exc()
+            raise
+
+    def go_on(self):
         while not self.stop.is_set():
             self.commit()
             if self.dice.random() < 0.1:
@@ -154,7 +166,7 @@ def blobs_more(folder, count):
     while store.commits < wanted and store.thread.is_alive():
         time.sleep(0.001)
     if store.commits < wanted:
-        raise RuntimeError('the thread that commits has ended')
+        raise RuntimeError(f'the thread that commits has ended: {store.died}')
     return store.storage.lastTransaction().hex()
 
 

@@ -11,7 +11,7 @@ const cores = () => globalThis.navigator?.hardwareConcurrency || 2;
 /**
  * A fixed number of workers, one a core unless it is said. `engine` has the compiled `module`, how to `hire` a worker that runs
  * the engine's script, and whether it is `near`: files are read by way of the browser, a page at hand is faster with short ones,
- * and digests are made in workers of their own.
+ * and digests are made in workers of their own. One that does not know every format and opens no keys gives the `whole` one.
  */
 export class Crew {
     constructor(engine, count = cores()) {
@@ -49,6 +49,11 @@ export class Crew {
     resume() {
         this.paused = false;
         this.workers.forEach(({ worker }) => worker.postMessage({ what: "resume" }));
+    }
+
+    /** Work that is begun from now on is done by an engine that knows every format and opens keys. */
+    async widen() {
+        if (this.engine.whole) this.engine = await this.engine.whole();
     }
 
     /** Ends all workers, whatever they do; whoever waits for them gets an `AbortError`. New ones come when they are needed. */
@@ -132,12 +137,16 @@ export class Crew {
     }
 
     hire(at) {
+        if (this.workers[at] !== undefined && this.workers[at].engine !== this.engine) {
+            this.dismiss([at], new DOMException("a worker with another engine takes its place", "AbortError"));
+        }
         if (this.workers[at] === undefined) {
-            const { module } = this.engine;
-            const worker = this.engine.hire();
-            const apart = this.engine.near && at < Math.min(this.count, cores() - this.count);
+            const { engine } = this;
+            const { module } = engine;
+            const worker = engine.hire();
+            const apart = engine.near && at < Math.min(this.count, cores() - this.count);
             const [helper, port] = apart ? this.help(module) : [null, null];
-            this.workers[at] = { worker, helper };
+            this.workers[at] = { engine, worker, helper };
             worker.postMessage({ what: "module", module, port }, port ? [port] : []);
             if (this.paused) worker.postMessage({ what: "pause" });
         }

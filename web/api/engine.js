@@ -6,22 +6,35 @@ const NODE = globalThis.process?.versions?.node !== undefined;
 
 const UNSUPPORTED = "the engine cannot be compiled here: it needs WebAssembly with SIMD (Chrome 91, Firefox 113, Safari 16.4, node 18)";
 
-let loaded = null;
-
-/** The engine, compiled once: see `Crew`. */
-export function engine() {
-    loaded ??= (NODE ? inNode() : inBrowser()).catch((error) => {
-        loaded = null;
-        throw error;
-    });
-    return loaded;
+/** What gives an engine, once for all who ask; anew after it failed. */
+function once(load) {
+    let loaded = null;
+    return () => {
+        loaded ??= load().catch((error) => {
+            loaded = null;
+            throw error;
+        });
+        return loaded;
+    };
 }
 
-async function inBrowser() {
-    const answer = await fetch(new URL("./highwater.wasm", import.meta.url));
-    if (!answer.ok) throw new HighwaterError("internal", `highwater.wasm is not beside its scripts: ${answer.status}`);
-    const module = await compiled(await answer.arrayBuffer());
+/** The engine for a `Crew`. A browser loads what repozo repositories take first, and the whole when something else is there. */
+export const engine = once(NODE ? inNode : first);
+
+async function first() {
+    const module = await fetched(new URL("./repozo.wasm", import.meta.url));
+    return { module, near: true, hire: () => new Worker(new URL("./repozo.js", import.meta.url), { type: "module" }), whole };
+}
+
+const whole = once(async () => {
+    const module = await fetched(new URL("./highwater.wasm", import.meta.url));
     return { module, near: true, hire: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) };
+});
+
+async function fetched(address) {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new HighwaterError("internal", `${address} is not there, as the package has it: ${answer.status}`);
+    return compiled(await answer.arrayBuffer());
 }
 
 async function inNode() {

@@ -3,6 +3,7 @@
 import { Crew } from "./crew.js";
 import { engine } from "./engine.js";
 import { HighwaterError } from "./failure.js";
+import { filesOf } from "./files.js";
 import { catalogue } from "./list.js";
 import { openKeys } from "./keys.js";
 import { Report } from "./report.js";
@@ -20,6 +21,11 @@ export function verify(source, options = {}) {
 /** Lists the points of each backup in a source. */
 export function list(source, options = {}) {
     return alone(1, (crew) => catalogue(crew, source, options));
+}
+
+/** Names the files of a point that is a tree. */
+export function files(source, options = {}) {
+    return alone(1, (crew) => filesOf(crew, source, options));
 }
 
 /** The backups in a source, which may be a source itself: what is asked of it again is not looked for again. */

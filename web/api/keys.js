@@ -5,6 +5,7 @@ import { tell } from "./feed.js";
 
 /** Opens the keys: `{ fingerprint, secret }` each. A key is a key file's bytes or a `Blob` of them, maybe as `{ file, passphrase }`. */
 export async function openKeys(crew, keys = [], signal = undefined) {
+    if (keys.length > 0) await crew.widen();
     const opened = [];
     for (const [number, key] of keys.entries()) opened.push(await openKey(crew, key, number, signal));
     return opened;

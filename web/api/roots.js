@@ -41,9 +41,10 @@ export function pickOne(found, label) {
 }
 
 /**
- * The sets, `{ label, path, format, colons, restores, names, folders, opens }` each, and how many files belong to none. `names` are those of
+ * The sets, `{ label, path, format, colons, restores, files, names, folders, opens }` each, and how many files belong to none. `names` are those of
  * all entries below the set's folder, files first; `folders` has 1 for each that is one; `opens` gives the `File` of each that is
- * none. Some of the names may have `colons`; what never `restores` is used as it lies.
+ * none. Some of the names may have `colons`; what never `restores` is used as it lies,
+ * or its points are trees, of which single `files` are restored.
  */
 async function findRoots(crew, dropped, signal) {
     const breathe = breather();
@@ -66,7 +67,12 @@ async function findRoots(crew, dropped, signal) {
     while (waiting.length > 0) {
         const [path, inside] = waiting.shift();
         const own = await entries(inside, false, breathe);
-        const known = await crew.file((post) => tell(post, own, { what: "recognise" }), { signal });
+        const recognise = () => crew.file((post) => tell(post, own, { what: "recognise" }), { signal });
+        let known = await recognise();
+        if (known?.beyond) {
+            await crew.widen();
+            known = await recognise();
+        }
         if (known !== undefined) {
             roots.push({ path, ...known, ...(await entries(inside, true, breathe)) });
         } else {

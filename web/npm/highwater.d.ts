@@ -161,7 +161,7 @@ export class Report {
 /** The backups in a source. */
 export class Backups {
     private constructor();
-    readonly roots: readonly { readonly label: string; readonly path: string; readonly format: string; readonly restores: boolean }[];
+    readonly roots: readonly { readonly label: string; readonly path: string; readonly format: string; readonly restores: boolean; readonly files: boolean }[];
     /** How many files there are, and how many of them belong to no backup. */
     readonly files: number;
     readonly others: number;
@@ -177,10 +177,27 @@ export interface Listed {
 }
 
 export interface RestoreOptions extends Common {
-    /** The newest point at or before this one is restored; `point/archive` where a point has archives. */
+    /** The newest point at or before this one is restored; `point/archive` where a point has archives, `point/path` where it is a tree. */
     point: string;
     keys?: KeySource[];
     onProgress?: (progress: { done: number; expected: number; complete: true }) => void;
+}
+
+export interface FilesOptions extends Common {
+    /** The newest point at or before this one. */
+    point: string;
+    keys?: KeySource[];
+    /** Those alone whose bytes are in one of these objects, as a finding names one. */
+    objects?: string[];
+    /** How many are named at most. */
+    most?: number;
+}
+
+export interface Files {
+    /** The path of each, or the key of a bucket, and what its bytes are in. */
+    files: { path: string; bytes: number; objects: string[] }[];
+    /** How many there are, whether all are named or not. */
+    total: number;
 }
 
 export interface Restored {
@@ -201,6 +218,9 @@ export function verify(source: Source, options?: VerifyOptions): Promise<Report>
 
 /** Lists the points of each backup in a source, without checking any. */
 export function list(source: Source, options?: Common): Promise<Listed[]>;
+
+/** Names the files of a point that is a tree, in the order of their paths. */
+export function files(source: Source, options: FilesOptions): Promise<Files>;
 
 /** Finds the backups in a source: what is found is a source, and is not looked for again. */
 export function backups(source: Source, options?: { signal?: AbortSignal; onFound?: (files: number) => void }): Promise<Backups>;

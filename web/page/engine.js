@@ -1,12 +1,49 @@
 // Unpacks the engine out of the script that carries it.
 
-/** The engine for a `Crew`: the compiled module, and workers of the script; the page's own thread has no work for either. */
+import { HighwaterError } from "../api/failure.js";
+
+/** How many bytes are unpacked without a break, in which the page can do something else. */
+const STRETCH = 200_000;
+
+/**
+ * The engine for a `Crew`: the compiled module, and workers of the script; the page's own thread has no work for either. What a
+ * page loads first may be a part: then `REST` is the script that has the whole.
+ */
 export async function unpack() {
-    const stream = new Blob([bytes(ENGINE)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const payload = await new Response(stream).arrayBuffer();
-    const length = new DataView(payload).getUint32(0, true);
-    const script = new TextDecoder().decode(payload.slice(4, 4 + length));
-    return { script, near: true, hire: () => hire(script), module: await WebAssembly.compile(payload.slice(4 + length)) };
+    const engine = await unpacked(ENGINE);
+    if (REST === null) return engine;
+    let loaded = null;
+    const whole = () => {
+        loaded ??= rest().catch((error) => {
+            loaded = null;
+            throw error;
+        });
+        return loaded;
+    };
+    return { ...engine, whole };
+}
+
+async function unpacked(packed) {
+    const [script, module] = [await part(packed), await part(packed)];
+    return { script, near: true, hire: () => hire(script), module: await WebAssembly.compile(module) };
+}
+
+/** The next part of what is packed. */
+async function part(packed) {
+    while (!packed.unpack(STRETCH)) await new Promise((go) => setTimeout(go));
+    return packed.take();
+}
+
+/** Loads the whole engine. */
+async function rest() {
+    const script = document.createElement("script");
+    script.src = REST;
+    await new Promise((give, fail) => {
+        script.onload = give;
+        script.onerror = () => fail(new HighwaterError("internal", `${REST}, which this kind of backup takes, is not beside the page`));
+        document.head.append(script);
+    });
+    return unpacked(WHOLE);
 }
 
 function hire(script) {
@@ -14,20 +51,4 @@ function hire(script) {
     const worker = new Worker(address);
     URL.revokeObjectURL(address);
     return worker;
-}
-
-/** Seven bits of each character; the builder says why. */
-function bytes(text) {
-    const bytes = new Uint8Array(Math.floor((text.length * 7) / 8));
-    for (let i = 0, held = 0, bits = 0, at = 0; i < text.length; i += 1) {
-        held = (held << 7) | (text.charCodeAt(i) & 127);
-        bits += 7;
-        if (bits >= 8) {
-            bits -= 8;
-            bytes[at] = held >> bits;
-            held &= (1 << bits) - 1;
-            at += 1;
-        }
-    }
-    return bytes;
 }

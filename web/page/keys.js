@@ -8,14 +8,16 @@ import { words } from "./language.js";
 /** The codes of findings that a key may settle. */
 const ASKING = new Set(["HW204", "HW206"]);
 
-/** The key that the person chose, if any. */
+/** The keys that the person chose, the newest first: a set takes the one that it names, so a wrong one changes nothing. */
 export class Keys {
-    /** `changed` is called when another key, or none, is to be used. */
-    constructor(pooling, changed) {
-        this.pooling = pooling;
+    /** `changed` is called when other keys, or none, are to be used; `gone` ends whoever has one in memory. */
+    constructor(hiring, changed, gone) {
+        this.hiring = hiring;
+        this.gone = gone;
         this.changed = changed;
-        /** The key that is used, if any. */
         this.used = [];
+        /** Counts what was said of keys: what is still being opened when another thing is said comes to nothing. */
+        this.turn = 0;
         at("keyfile").addEventListener("change", () => this.open());
         at("passphrase").addEventListener("change", () => this.open());
         at("forget").addEventListener("click", () => this.forget());
@@ -24,7 +26,12 @@ export class Keys {
     /** The field stands where a key is asked for, when one would settle something; else at the drop. */
     asked(report) {
         const asks = report.findings.some(({ code }) => ASKING.has(code));
-        at(asks ? "key-wanted" : "key-place").append(at("key"));
+        const [place, focused] = [at(asks ? "key-wanted" : "key-place"), document.activeElement];
+        if (at("key").parentElement !== place) {
+            place.append(at("key"));
+            // What moves loses the focus.
+            if (at("key").contains(focused)) focused.focus();
+        }
         at("key").open ||= asks;
     }
 
@@ -32,40 +39,57 @@ export class Keys {
     async open() {
         const [file] = at("keyfile").files;
         if (file === undefined) return;
-        const before = this.used;
-        const said = await this.opened(file).catch((error) => this.refused(error));
-        at("key-status").textContent = said;
-        at("forget").hidden = this.used.length === 0;
-        if (this.used !== before) this.changed();
+        this.turn += 1;
+        const mine = this.turn;
+        const crew = await this.hiring;
+        try {
+            const [key] = await openKeys(crew, [{ file, passphrase: at("passphrase").value }]);
+            if (mine !== this.turn) {
+                key.secret.fill(0);
+                return;
+            }
+            const alike = this.used.filter(({ fingerprint }) => fingerprint === key.fingerprint);
+            for (const { secret } of alike) secret.fill(0);
+            this.used = [key, ...this.used.filter((other) => !alike.includes(other))];
+            this.say(words.keyUsed(short(key)) + kept(this.used.slice(1)));
+            this.changed();
+        } catch (error) {
+            if (mine === this.turn) this.refused(error);
+        }
     }
 
-    /** Nothing of it is kept. */
+    /** Nothing of them is kept: their bytes are overwritten, and the workers that had them end with all their memory. */
     forget() {
+        this.turn += 1;
         for (const { secret } of this.used) secret.fill(0);
         this.used = [];
         [at("keyfile").value, at("passphrase").value] = ["", ""];
-        at("key-status").textContent = words.keyGone;
-        at("forget").hidden = true;
+        at("keyfile").focus();
+        this.gone();
+        this.say(words.keyGone);
         this.changed();
     }
 
-    refused(error) {
-        const kept = this.used.map((key) => words.keyKept(short(key))).join("");
-        at("key-status").classList.add("wrong");
-        if (error instanceof HighwaterError && error.code === "passphrase") {
-            at("passphrase").focus();
-            return `${words.keyAsks}${kept}`;
-        }
-        return `${words.keyBad(error.message)}${kept && `.${kept}`}`;
+    /** Says what came of it. */
+    say(said, isWrong = false) {
+        at("key-status").textContent = said;
+        at("key-status").classList.toggle("wrong", isWrong);
+        at("forget").hidden = this.used.length === 0;
     }
 
-    /** Takes the key of a file, and says in a sentence what came of it. */
-    async opened(file) {
-        const used = await openKeys(await this.pooling, [{ file, passphrase: at("passphrase").value }]);
-        at("key-status").classList.remove("wrong");
-        this.used = used;
-        return words.keyUsed(short(used[0]));
+    /** It is no key, or takes a passphrase. Those that are used are used on. */
+    refused(error) {
+        if (error instanceof HighwaterError && error.code === "passphrase") {
+            this.say(words.keyAsks + kept(this.used), true);
+            at("passphrase").focus();
+        } else {
+            this.say(`${words.keyBad(error.message)}.${kept(this.used)}`, true);
+        }
     }
+}
+
+function kept(keys) {
+    return keys.map((key) => words.keyKept(short(key))).join("");
 }
 
 function short({ fingerprint }) {

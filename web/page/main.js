@@ -3,7 +3,7 @@
 import { fromDrop } from "./drop.js";
 import { at } from "./element.js";
 import { translate, words } from "./language.js";
-import { again, cancel, pause, take } from "./run.js";
+import { again, all, cancel, pause, take } from "./run.js";
 import { sample } from "./sample.js";
 import { tab } from "./tab.js";
 
@@ -14,6 +14,7 @@ at("caveats").textContent = at("kinds").dataset.caveats;
 at("pause").addEventListener("click", pause);
 at("cancel").addEventListener("click", cancel);
 at("again").addEventListener("click", again);
+at("all").addEventListener("click", all);
 at("sample").addEventListener("click", () => take(sample()));
 for (const id of ["folder", "files"]) {
     at(id).addEventListener("change", () => {

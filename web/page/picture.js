@@ -31,6 +31,7 @@ export class Picture {
         this.drawn = 0;
         this.told = 0;
         this.planned = false;
+        this.telling = 0;
         this.share = 0;
         addEventListener("resize", () => this.soon());
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.soon());
@@ -98,6 +99,9 @@ export class Picture {
         this.drawn = performance.now();
         const tell = last || this.drawn - this.told > TELL;
         if (tell) this.told = this.drawn;
+        // When no more news comes, as while it rests, the words follow what is drawn all the same.
+        clearTimeout(this.telling);
+        if (!tell) this.telling = setTimeout(() => this.draw(true), TELL);
         for (const set of this.sets) {
             for (const [group, chain] of set.chains) {
                 if (chain.band === null && this.place.childElementCount < BANDS) chain.band = this.band();

@@ -1,6 +1,7 @@
 // The points in time of each set, on a line: to look at one alone, or to restore it.
 
 import { at, make } from "./element.js";
+import { Files } from "./files.js";
 import { words } from "./language.js";
 import { bytes, when } from "./words.js";
 
@@ -10,26 +11,37 @@ const FILE = "Data.fs";
 /** A sign for each verdict: colours alone tell nothing to some. */
 const SIGNS = { sound: "✓", damaged: "✗", inconclusive: "?" };
 
-/** Shows the points of each set. `check` gets the set and the point's name; `restore`, of what to restore, `{ point, file }`. */
+/** Those that are shown, a set's each. */
+let shown = [];
+
+/**
+ * Shows the points of each set. `check` gets the set and the point's name; `restore`, of what to restore, `{ point, file }`;
+ * `files`, of which files of a point to tell.
+ */
 export function showPoints(roots, report, deeds) {
-    const shown = roots.flatMap((root) => {
+    shown = roots.flatMap((root) => {
         const newest = report.sets.filter((set) => set.root === root.label).reverse();
-        return newest.length > 0 ? [new Points(root, report.points(root.label), newest, deeds).element] : [];
+        return newest.length > 0 ? [new Points(root, report, newest, deeds)] : [];
     });
-    at("timelines").replaceChildren(...shown);
+    at("timelines").replaceChildren(...shown.map(({ element }) => element));
+    at("points").hidden = shown.length === 0;
+    for (const points of shown) points.turn();
+}
+
+/** Shows them again, after one of them was looked at alone. */
+export function learnOf(report) {
+    for (const points of shown) points.learn(report);
     at("points").hidden = shown.length === 0;
 }
 
 /** The points of a set, of which one is chosen: the newest sound one at first. */
 class Points {
-    constructor(root, total, newest, { check, restore }) {
+    constructor(root, report, newest, { check, restore, files }) {
         this.root = root;
         this.newest = newest;
+        this.files = root.files ? new Files(root, report.findings, (asked) => files(root, asked), () => this.ready()) : null;
         this.menu = make("select", { "aria-label": words.pointOf(root.label), "data-testid": "point", change: () => this.chosen() });
-        for (const { name, bytes: length, verdict } of newest) {
-            const said = `${when(name)} · ${bytes(length)} · ${words.pointVerdicts[verdict]}${when(name) === name ? "" : ` · ${name}`}`;
-            this.menu.append(make("option", { value: name }, said));
-        }
+        this.menu.append(...newest.map((point) => make("option", { value: point.name }, told(point))));
         // Where a point holds several archives, one of them is restored.
         this.archives = make("select", { "aria-label": words.archiveOf(root.label), "data-testid": "archive" });
         this.status = make("p", { role: "status", class: "dim", "data-testid": "restore-status" });
@@ -37,18 +49,20 @@ class Points {
         const say = (said) => {
             this.status.textContent = said;
         };
-        this.restore = make("button", { type: "button", "data-testid": "restore", click: () => restore(root, this.what(), say) }, words.restorePoint);
+        this.restore = make("button", { type: "button", "data-testid": "restore", click: () => restore(root, this.what(), say) }, root.files ? words.restoreFile : words.restorePoint);
         const look = make("button", { type: "button", class: "quiet", "data-testid": "check-point", click: () => check(root, this.menu.value) }, words.checkPoint);
         this.line = make("div", { class: "line", "aria-hidden": "true" }, ...[...newest].reverse().map((point) => this.mark(point)));
         // What is used as it lies is not restored.
         const restoring = root.restores ? [this.archives, this.restore] : [];
+        if (root.files) restoring.push(this.files.field, this.files.names, this.restore);
         this.element = make(
             "div",
             {},
-            make("h3", {}, words.listed(root.label, total, newest.length)),
+            make("h3", {}, words.listed(root.label, report.points(root.label), newest.length)),
             this.line,
             make("div", { class: "point" }, this.menu, ...restoring, look),
             this.reason,
+            ...(root.files ? [this.files.hurt] : []),
             this.status,
         );
         const sound = newest.findIndex(({ verdict }) => verdict === "sound");
@@ -68,16 +82,52 @@ class Points {
 
     /** What can be done with the point that is chosen. */
     chosen() {
-        const { archives = [], verdict } = this.newest.find(({ name }) => name === this.menu.value);
+        const point = this.newest.find(({ name }) => name === this.menu.value);
+        const { archives = [] } = point;
         this.archives.replaceChildren(...archives.map((name) => make("option", { value: name }, name)));
         this.archives.hidden = archives.length === 0;
-        this.restore.disabled = verdict !== "sound";
-        this.reason.textContent = this.root.restores ? (words.cannotRestore[verdict] ?? "") : "";
+        this.files?.choose(point);
+        this.ready();
         for (const mark of this.line.children) mark.classList.toggle("chosen", mark.dataset.point === this.menu.value);
+        this.turn();
+    }
+
+    /** Turns the line, where it is a long one, to the point that is chosen. */
+    turn() {
+        const mark = this.line.querySelector(".chosen");
+        if (mark !== null) this.line.scrollTop = mark.offsetTop - this.line.offsetTop - this.line.clientHeight / 2;
+    }
+
+    /** Takes what a look at some of them alone came to. What is chosen stays so, and what is said of a restore. */
+    learn({ sets, findings }) {
+        this.files?.hear(findings);
+        for (const { root, name, verdict } of sets) {
+            const found = root === this.root.label ? this.newest.findIndex((point) => point.name === name) : -1;
+            if (found < 0) continue;
+            this.newest[found].verdict = verdict;
+            this.menu.options[found].textContent = told(this.newest[found]);
+            this.line.children[this.newest.length - 1 - found].replaceWith(this.mark(this.newest[found]));
+        }
+        this.chosen();
+    }
+
+    /** Whether what is chosen can be restored. Of a tree, any file that turns out whole can. */
+    ready() {
+        const { verdict } = this.newest.find(({ name }) => name === this.menu.value);
+        const reason = this.root.files ? words.treeRestores[verdict] : (words.cannotRestore[verdict] ?? "");
+        this.restore.disabled = this.files ? this.files.path === "" : verdict !== "sound";
+        this.reason.textContent = this.root.restores || this.root.files ? reason : "";
     }
 
     what() {
         const [point, archive] = [this.menu.value, this.archives.value];
+        if (this.files) return { point: `${point}/${this.files.path}`, file: this.files.path.split("/").at(-1) };
         return archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
     }
+}
+
+/** A point as the menu says it. */
+function told({ name, bytes: length, verdict }) {
+    const [made, called] = [when(name), when(name) === name ? "" : ` · ${name}`];
+    return `${made} · ${bytes(length)} · ${words.pointVerdicts[verdict]}${called}`;
 }

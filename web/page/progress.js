@@ -22,6 +22,7 @@ export class Progress {
         this.now = NOTHING;
         this.moments = [];
         this.shown = 0;
+        this.paused = false;
         this.bar.removeAttribute("value");
         this.pace.textContent = words.index;
     }
@@ -31,9 +32,11 @@ export class Progress {
         this.now = now;
     }
 
-    /** Time that a pause took does not count. */
-    rest() {
+    /** It rests, or goes on: what comes in meanwhile does not hide that, and the time that it took does not count. */
+    rest(yes) {
+        this.paused = yes;
         this.moments = [];
+        this.show(true);
     }
 
     /** Shows it, and gives the share that is done. */
@@ -51,7 +54,7 @@ export class Progress {
         if (rate > 0) said.push(`${bytes(rate)}/s`);
         if (rate > 0 && complete) said.push(words.left(duration((expected - done) / rate)));
         if (complete) this.bar.value = share;
-        this.pace.textContent = said.join(" · ");
+        this.pace.textContent = said.join(" · ") + (this.paused ? words.paused : "");
         return share;
     }
 }

@@ -4,13 +4,16 @@ import { at, make } from "./element.js";
 import { words } from "./language.js";
 import { offer, withdraw } from "./reports.js";
 import { tab } from "./tab.js";
+import { PLACES, few, unfold } from "./unfold.js";
 import { plain } from "./verdict.js";
-
-/** How many places and points are named for findings that are alike, until all are asked for. */
-const PLACES = 5;
 
 /** The longest name that is shown whole, in characters. */
 const LONG = 80;
+
+/** Somebody is at a field of the key: what ends meanwhile leaves the focus there. */
+export function isTyped() {
+    return at("key").contains(document.activeElement);
+}
 
 /** Nothing is known any more. */
 export function forget() {
@@ -31,7 +34,7 @@ export function say(verdict, { title, sentence, next = "" }, look = verdict) {
     at("plain").textContent = sentence;
     at("next").textContent = next;
     at("verdict").dataset.verdict = verdict;
-    at("verdict").focus({ preventScroll: true });
+    if (!isTyped()) at("verdict").focus({ preventScroll: true });
     tab(look, title);
 }
 
@@ -73,23 +76,6 @@ function note(group) {
         make("p", {}, next),
         ...hurt(group),
     );
-}
-
-/** The first of several, and a button for all of them. */
-function few(all, draw, others) {
-    if (all.length <= PLACES) return draw(all);
-    const rest = make("span", { hidden: true }, ...draw(all.slice(PLACES)));
-    return [...draw(all.slice(0, PLACES)), others(all.length - PLACES), " ", unfold(rest), rest];
-}
-
-/** A button that shows what is folded away, and goes. */
-function unfold(folded, gone = []) {
-    const button = make("button", { type: "button", class: "link" }, words.showAll);
-    button.addEventListener("click", () => {
-        folded.hidden = false;
-        for (const element of [button, ...gone]) element.remove();
-    });
-    return button;
 }
 
 function place({ root, object, offset }) {

@@ -1,6 +1,7 @@
 // A run: takes files, has the sets among them checked or restored, and shows what came of it.
 
 import { Crew } from "../api/crew.js";
+import { filesOf } from "../api/files.js";
 import { give } from "../api/restore.js";
 import { Backups, find } from "../api/roots.js";
 import { check } from "../api/verify.js";
@@ -9,9 +10,9 @@ import { unpack } from "./engine.js";
 import { Keys } from "./keys.js";
 import { words } from "./language.js";
 import { Picture } from "./picture.js";
-import { showPoints } from "./points.js";
+import { learnOf, showPoints } from "./points.js";
 import { Progress } from "./progress.js";
-import { forget, say, show } from "./results.js";
+import { forget, isTyped, say, show } from "./results.js";
 import { place } from "./save.js";
 import { tab } from "./tab.js";
 import { bytes } from "./words.js";
@@ -29,7 +30,7 @@ let crew = null;
 hiring.then((ready) => {
     crew = ready;
 });
-const keys = new Keys(hiring, () => again());
+const keys = new Keys(hiring, () => again(), () => crew?.stop());
 /** What was taken last, and the one point of it that was looked at, if it was one. */
 let roots = [];
 let last = {};
@@ -58,7 +59,7 @@ function turnTo() {
 export async function take(source) {
     crew?.stop();
     const [mine, signal] = turnTo();
-    [roots, at("again").hidden] = [[], true];
+    [roots, at("again").hidden, at("all").hidden] = [[], true, true];
     at("intake").textContent = words.reading;
     try {
         if ((await hiring) === null) {
@@ -90,6 +91,11 @@ export function again() {
     if (roots.length > 0) run(last.roots ?? roots, last.point);
 }
 
+/** Checks all points of all of it. */
+export function all() {
+    if (roots.length > 0) run(roots);
+}
+
 /** Checks some sets, or one point of one, and shows the outcome. */
 async function run(some, point) {
     const [mine, signal] = turnTo();
@@ -101,6 +107,9 @@ async function run(some, point) {
     at("run").hidden = false;
     at("picture").hidden = false;
     at("again").hidden = false;
+    at("all").hidden = point === undefined;
+    // What was pressed may be gone; a field that is typed in stays.
+    if (!isTyped()) at("run-title").focus({ preventScroll: true });
     tab("checking", title);
     picture.begin(some);
     progress.begin();
@@ -125,13 +134,19 @@ async function run(some, point) {
         picture.draw(true);
         show(report, some.length === 1 ? some[0].label : "highwater", words.pace(checked, bytes(read), marked ? words.marked(bytes(marked)) : "", seconds));
         keys.asked(report);
-        if (point === undefined) showPoints(some, report, { check: (root, name) => run([root], name), restore });
+        if (point === undefined) showPoints(some, report, { check: (root, name) => run([root], name), restore, files });
+        else learnOf(report);
     } catch (error) {
         if (mine === turn) fail(error);
     }
 }
 
-/** Restores a point, or an archive of it, to a file of the person's choice. */
+/** Names files of a point. */
+function files(root, asked) {
+    return filesOf(crew, new Backups([root]), { ...asked, keys: keys.used });
+}
+
+/** Restores a point, an archive or a file of it, to a file of the person's choice. */
 async function restore(root, { point, file }, tell) {
     let [to, pieces] = [null, null];
     try {
@@ -187,13 +202,9 @@ export function cancel() {
 /** Lets a check rest, or go on. */
 export function pause() {
     setPaused(!paused);
-    if (paused) {
-        crew.pause();
-        at("pace").textContent += words.paused;
-    } else {
-        progress.rest();
-        crew.resume();
-    }
+    if (paused) crew.pause();
+    else crew.resume();
+    progress.rest(paused);
 }
 
 function setPaused(now) {

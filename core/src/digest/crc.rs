@@ -1,13 +1,11 @@
 //! CRC-32 and CRC-32C: by the processor's instructions where crates use them, by few and small tables elsewhere.
 
-#[cfg(all(feature = "crc32c", not(target_family = "wasm")))]
+#[cfg(not(target_family = "wasm"))]
 pub(crate) use crc32c::{crc32c, crc32c_append};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use crc32fast::Hasher as Crc32;
 #[cfg(target_family = "wasm")]
-pub(crate) use small::Crc32;
-#[cfg(all(feature = "crc32c", target_family = "wasm"))]
-pub(crate) use small::{crc32c, crc32c_append};
+pub(crate) use small::{Crc32, crc32c, crc32c_append};
 
 /// The CRC-32 (RFC 1952, section 8) of some bytes.
 #[cfg(any(test, feature = "blob", feature = "inventory"))]

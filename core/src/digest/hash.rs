@@ -4,10 +4,8 @@ use std::fmt;
 
 #[cfg(feature = "sha1")]
 use sha1::Digest as _;
-#[cfg(feature = "xxh3")]
 use xxhash_rust::xxh3::Xxh3Default;
 
-#[cfg(feature = "crc32c")]
 use super::crc::crc32c_append;
 use super::etag::Etag;
 use super::md5::Md5;
@@ -29,13 +27,11 @@ pub enum Hasher {
 /// A running digest of one stream that has no lanes.
 #[derive(Clone)]
 pub enum Serial {
-    #[cfg(feature = "sha1")]
     /// A running SHA-1.
+    #[cfg(feature = "sha1")]
     Sha1(sha1::Sha1),
-    #[cfg(feature = "xxh3")]
     /// A running XXH3 of 128 bits.
     Xxh3(Xxh3Default),
-    #[cfg(feature = "crc32c")]
     /// A running CRC-32C.
     Crc32c(u32),
     /// A running ETag, and the size of its parts.
@@ -47,9 +43,7 @@ impl fmt::Debug for Serial {
         f.write_str(match self {
             #[cfg(feature = "sha1")]
             Self::Sha1(_) => "Sha1",
-            #[cfg(feature = "xxh3")]
             Self::Xxh3(_) => "Xxh3",
-            #[cfg(feature = "crc32c")]
             Self::Crc32c(_) => "Crc32c",
             Self::Etag(..) => "Etag",
         })
@@ -61,9 +55,7 @@ impl Serial {
         match self {
             #[cfg(feature = "sha1")]
             Self::Sha1(sha1) => sha1.update(bytes),
-            #[cfg(feature = "xxh3")]
             Self::Xxh3(xxh3) => xxh3.update(bytes),
-            #[cfg(feature = "crc32c")]
             Self::Crc32c(crc) => *crc = crc32c_append(*crc, bytes),
             Self::Etag(etag, _) => etag.update(bytes),
         }
@@ -73,9 +65,7 @@ impl Serial {
         match self {
             #[cfg(feature = "sha1")]
             Self::Sha1(sha1) => Digest::Sha1(sha1.finalize().into()),
-            #[cfg(feature = "xxh3")]
             Self::Xxh3(xxh3) => Digest::xxh3(xxh3.digest128()),
-            #[cfg(feature = "crc32c")]
             Self::Crc32c(crc) => Digest::Crc32c(crc.to_be_bytes()),
             Self::Etag(etag, part) => Digest::Etag { value: etag.finish(), part },
         }
@@ -91,9 +81,7 @@ impl Hasher {
             Algorithm::Sha256 => Self::Sha256(Sha256::new()),
             #[cfg(feature = "sha1")]
             Algorithm::Sha1 => Self::serial(Serial::Sha1(sha1::Sha1::new())),
-            #[cfg(feature = "xxh3")]
             Algorithm::Xxh3 => Self::serial(Serial::Xxh3(Xxh3Default::new())),
-            #[cfg(feature = "crc32c")]
             Algorithm::Crc32c => Self::serial(Serial::Crc32c(0)),
             Algorithm::Etag { part } => Self::serial(Serial::Etag(Etag::new(part), part)),
         }

@@ -21,13 +21,11 @@ pub enum Algorithm {
     Md5,
     /// SHA-256 (FIPS 180-4), 32 bytes: chunk datastores, mtree.
     Sha256,
-    #[cfg(feature = "sha1")]
     /// SHA-1 (FIPS 180-4), 20 bytes: git, S3's additional checksums.
+    #[cfg(feature = "sha1")]
     Sha1,
-    #[cfg(feature = "xxh3")]
     /// XXH3 with 128 bits and seed 0 (xxHash 0.8), 16 bytes: whole files of the stores that fjall keeps.
     Xxh3,
-    #[cfg(feature = "crc32c")]
     /// CRC-32C (RFC 3720, appendix B.4), 4 bytes: RocksDB, S3's additional checksums.
     Crc32c,
     /// The ETag of an S3 object that was uploaded in parts, 20 bytes: [`etag`].
@@ -46,9 +44,7 @@ impl Algorithm {
             Self::Sha256 => "sha256",
             #[cfg(feature = "sha1")]
             Self::Sha1 => "sha1",
-            #[cfg(feature = "xxh3")]
             Self::Xxh3 => "xxh3-128",
-            #[cfg(feature = "crc32c")]
             Self::Crc32c => "crc32c",
             Self::Etag { .. } => "etag",
         }
@@ -58,13 +54,10 @@ impl Algorithm {
     #[must_use]
     pub fn length(self) -> usize {
         match self {
-            Self::Md5 => 16,
-            #[cfg(feature = "xxh3")]
-            Self::Xxh3 => 16,
+            Self::Md5 | Self::Xxh3 => 16,
             Self::Sha256 => 32,
             #[cfg(feature = "sha1")]
             Self::Sha1 => 20,
-            #[cfg(feature = "crc32c")]
             Self::Crc32c => 4,
             Self::Etag { .. } => etag::LENGTH,
         }
@@ -85,14 +78,12 @@ pub enum Digest {
     Md5([u8; 16]),
     /// A SHA-256 value.
     Sha256([u8; 32]),
-    #[cfg(feature = "sha1")]
     /// A SHA-1 value.
+    #[cfg(feature = "sha1")]
     Sha1([u8; 20]),
-    #[cfg(feature = "xxh3")]
     /// An XXH3 value of 128 bits in the canonical form of xxHash, most significant byte first. See
     /// [`Digest::xxh3`] for one that is stored as a number.
     Xxh3([u8; 16]),
-    #[cfg(feature = "crc32c")]
     /// A CRC-32C, most significant byte first.
     Crc32c([u8; 4]),
     /// The ETag of an object in parts.
@@ -113,15 +104,12 @@ impl Digest {
             Algorithm::Sha256 => bytes.try_into().ok().map(Self::Sha256),
             #[cfg(feature = "sha1")]
             Algorithm::Sha1 => bytes.try_into().ok().map(Self::Sha1),
-            #[cfg(feature = "xxh3")]
             Algorithm::Xxh3 => bytes.try_into().ok().map(Self::Xxh3),
-            #[cfg(feature = "crc32c")]
             Algorithm::Crc32c => bytes.try_into().ok().map(Self::Crc32c),
             Algorithm::Etag { part } => bytes.try_into().ok().map(|value| Self::Etag { value, part }),
         }
     }
 
-    #[cfg(feature = "xxh3")]
     /// The XXH3 value of this number. fjall stores the number's bytes with the least significant one first
     /// (`u128::from_le_bytes`); the canonical form, and what `xxhsum -H2` prints, has the most significant one first.
     #[must_use]
@@ -154,9 +142,7 @@ impl Digest {
             Self::Sha256(_) => Algorithm::Sha256,
             #[cfg(feature = "sha1")]
             Self::Sha1(_) => Algorithm::Sha1,
-            #[cfg(feature = "xxh3")]
             Self::Xxh3(_) => Algorithm::Xxh3,
-            #[cfg(feature = "crc32c")]
             Self::Crc32c(_) => Algorithm::Crc32c,
             Self::Etag { part, .. } => Algorithm::Etag { part: *part },
         }
@@ -166,14 +152,11 @@ impl Digest {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Md5(value) => value,
-            #[cfg(feature = "xxh3")]
-            Self::Xxh3(value) => value,
+            Self::Md5(value) | Self::Xxh3(value) => value,
             Self::Sha256(value) => value,
             #[cfg(feature = "sha1")]
             Self::Sha1(value) => value,
             Self::Etag { value, .. } => value,
-            #[cfg(feature = "crc32c")]
             Self::Crc32c(value) => value,
         }
     }

@@ -24,6 +24,7 @@ mod runs;
 mod start;
 mod stream;
 mod trailing;
+pub mod tree;
 
 use std::collections::VecDeque;
 use std::ops::Range;

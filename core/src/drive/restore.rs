@@ -10,16 +10,18 @@ use crate::check::{Check, Verdict};
 use crate::claim::Claim;
 use crate::codec::Codec;
 use crate::facts::Shape;
-use crate::inspect::{Format, Of, Scope};
+use crate::inspect::Format;
 use crate::key::Key;
-use crate::plan::{NOTHING, Obstacle, TREE, is_exactly, obstacle, reach};
+use crate::layout::File;
+use crate::plan::{NOTHING, TREE, reach};
 use crate::point::Point;
 use crate::report::Depth;
-use crate::survey::{Options, Survey, Work};
+use crate::survey::Work;
 
 use super::indices::{Indices, Step};
 use super::listing::Listing;
 use super::reader::{Ids, Next, Reader};
+use super::tree::{Tree, indices, judged};
 use super::{Answer, Want};
 
 /// Decoded bytes after which the host gets them.
@@ -37,6 +39,9 @@ pub struct Restore {
     indices: Indices,
     /// The chunks that were not begun.
     claims: VecDeque<Claim>,
+    /// One file of a tree is restored: what the index names until all of it was read, then the file.
+    tree: Option<Tree>,
+    file: Option<File>,
     /// All indices were read and found good.
     planned: bool,
     end: u64,
@@ -53,21 +58,24 @@ struct Chunk {
     /// Stored bytes that wait to be decoded, from `taken` on.
     stored: Vec<u8>,
     taken: usize,
+    /// Where the next decoded byte belongs.
+    at: u64,
 }
 
 impl Restore {
-    /// Begins to restore the newest point at or before `point`, as [`Format::point`] read it.
+    /// Begins to restore the newest point at or before `point`, as [`Format::point`] read it: one file of it, where the
+    /// point has the path of one.
     #[must_use]
     pub fn new(format: &'static dyn Format, point: Point, key: Option<Key>, listing: Listing) -> Self {
-        let options = Options::whole(format, "", Depth::Digest);
-        let scope = Scope::new(Of::Point(Some(point.clone()))).keyed(key);
-        let survey = Survey::new(format.inspect(&scope), options);
+        let tree = point.within().map(|_| Tree::default());
         Self {
             listing,
             shape: format.facts().shape,
+            indices: indices(format, &point, tree.is_some(), key),
             point,
-            indices: Indices::new(survey),
             claims: VecDeque::new(),
+            tree,
+            file: None,
             planned: false,
             end: 0,
             chunk: None,
@@ -95,18 +103,19 @@ impl Restore {
     pub fn step(&mut self) -> Result<Option<Vec<u8>>, String> {
         match self.shape {
             Shape::Nothing => return Err(NOTHING.to_owned()),
-            Shape::Tree => return Err(TREE.to_owned()),
-            Shape::Append | Shape::Image => {}
+            Shape::Tree if self.point.within().is_none() => return Err(TREE.to_owned()),
+            Shape::Tree | Shape::Append | Shape::Image => {}
         }
         while !self.planned {
             match self.indices.step(&self.listing) {
                 Step::Waiting => return Ok(None),
-                Step::Work(work) => {
-                    self.claims.extend(work.into_iter().filter_map(|work| match work {
+                Step::Work(work) => match &mut self.tree {
+                    Some(tree) => work.into_iter().for_each(|work| tree.take(work)),
+                    None => self.claims.extend(work.into_iter().filter_map(|work| match work {
                         Work::Claim(claim) => Some(claim),
                         Work::Trail(_) | Work::Node(_) | Work::Called(..) => None,
-                    }));
-                }
+                    })),
+                },
                 Step::Done => {
                     self.end = self.plan()?;
                     self.planned = true;
@@ -126,7 +135,15 @@ impl Restore {
                 self.chunk = Some(Chunk::new(claim, file, self.indices.survey.key()));
                 continue;
             };
-            match chunk.step(&mut out)? {
+            let before = out.len();
+            let went = chunk.step(&mut out)?;
+            if let Some(file) = &self.file {
+                // A chunk may be on bytes of others too.
+                let decoded = out.split_off(before);
+                out.extend_from_slice(file.part_of(chunk.at, &decoded).map_or(&[], |(_, part)| part));
+                chunk.at = chunk.at.saturating_add(decoded.len() as u64);
+            }
+            match went {
                 Went::Waiting => break,
                 Went::On if out.len() >= ENOUGH => break,
                 Went::On => {}
@@ -152,18 +169,13 @@ impl Restore {
     }
 
     /// Makes sure that the chunks are those of a point that can be restored, and says how long it is.
-    fn plan(&self) -> Result<u64, String> {
+    fn plan(&mut self) -> Result<u64, String> {
         let survey = &self.indices.survey;
-        let exact = survey.sets().last().is_some_and(|set| is_exactly(self.point.as_str(), &set.name));
-        match obstacle(survey, !exact) {
-            None => {}
-            Some(Obstacle::Finding(finding)) => {
-                let object = finding.object.as_ref().map(|name| format!("'{name}': ")).unwrap_or_default();
-                return Err(format!("{object}{}. {}", finding.message, survey.advice(finding.code)));
-            }
-            Some(Obstacle::Unnamed) => return Err("its index is damaged".to_owned()),
-            Some(Obstacle::Absent(what)) => return Err(what.to_owned()),
-            Some(Obstacle::NoSet) => return Err("there is no point in time at or before this one".to_owned()),
+        judged(survey, &self.point)?;
+        if let Some(tree) = self.tree.take() {
+            let (file, claims) = tree.file(self.point.within().unwrap_or_default(), &self.point)?;
+            self.claims = claims.into();
+            return Ok(self.file.insert(file).length());
         }
         let reached = reach(&self.claims)
             .map_err(|(claim, _)| format!("'{}' does not begin where the chunk before it ends", claim.object))?;
@@ -187,7 +199,8 @@ enum Went {
 impl Chunk {
     fn new(claim: Claim, file: u32, key: Option<&Key>) -> Self {
         let (check, reader) = (Check::new(&claim, Depth::Digest, key), Reader::new(file, claim.read()));
-        Self { claim, reader, check, stored: Vec::new(), taken: 0 }
+        let at = claim.target().start;
+        Self { claim, reader, check, stored: Vec::new(), taken: 0, at }
     }
 
     fn step(&mut self, out: &mut Vec<u8>) -> Result<Went, String> {

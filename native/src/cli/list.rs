@@ -8,7 +8,7 @@ use clap::Args;
 use highwater_core::facts::Shape;
 use highwater_core::finding::Severity;
 use highwater_core::inspect::{Of, Scope, Set};
-use highwater_core::key::Key;
+use highwater_core::key::Fingerprint;
 use highwater_core::name::printable;
 use highwater_core::render::thousands;
 use highwater_core::report::{Depth, Note};

@@ -10,6 +10,8 @@ mod closed;
 mod completions;
 mod cpu;
 mod demo;
+#[cfg(test)]
+mod documented;
 mod exit;
 mod explain;
 mod export;

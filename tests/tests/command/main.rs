@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 mod damage;
 mod datastore;
+mod documented;
 mod field;
 mod hostile;
 mod prune;

@@ -148,6 +148,27 @@ fn a_taken_place_is_said() {
     scene.verify().expect(0);
 }
 
+/// An ended run had moved the file away, and a folder came into its place since: that is said, and in the exit code.
+#[test]
+fn a_place_that_is_taken_after_a_move_is_said() {
+    let scene = Scene::new();
+    let version = scene.put("b", "old b");
+    scene.list(1);
+    scene.sync(&[]).expect(0);
+    let etag = scene.server.shelves(|shelves| shelves.bucket(BUCKET).keys[b"b".as_slice()][0].etag.clone());
+    scene.put("b", "new b");
+    scene.list(2);
+    let place = scene.mirror().join("b");
+    fs::rename(&place, scene.mirror().join(format!("b.old.{version}.{etag}"))).expect("moved");
+    fs::create_dir(&place).expect("a folder");
+    scene.sync(&[]).expect(3).says("'b' held other bytes").says(".highwater-mirror/found/");
+    assert_eq!(fs::read_to_string(&place).expect("a file"), "new b");
+    assert!(found(&scene)[0].is_dir());
+    scene.shows_the_bucket();
+    scene.verify().expect(0);
+    scene.sync(&[]).expect(0);
+}
+
 /// A link in the tree is followed by nobody, whatever it leads to.
 #[test]
 fn nothing_is_written_through_a_link() {

@@ -1,20 +1,27 @@
 //! The page in a real Chromium: it comes to the command's reports, sends nothing, and stays itself whatever is dropped.
 
+mod files;
+mod host;
+mod keyboard;
 mod keys;
 mod modules;
 mod package;
+mod parts;
+mod runs;
 mod sets;
+mod states;
 mod support;
+mod words;
 
-use std::fs::{self, File};
+use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use highwater_core::digest::md5_of;
 use highwater_tests::browser::{Browser, page};
 use highwater_tests::repo::{Fixture, Image, Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
-use support::{command, open, report, restore_to, shown, web};
+use support::{choose_point, command, open, report, restore_to, shown, web};
 
 #[test]
 fn a_browser_that_does_not_read_into_memory_or_leaves_such_reads_unanswered_gives_the_same_reports() {
@@ -189,73 +196,6 @@ fn nothing_can_be_sent_from_the_page_or_from_a_worker() {
     }
 }
 
-/// A set with one full backup of so many bytes of nothing, in a sparse file.
-fn sparse(folder: &Path, length: u64) {
-    fs::create_dir_all(folder).expect("a folder");
-    let stem = "2026-03-01-00-00-00";
-    let file = File::create(folder.join(format!("{stem}.fs"))).expect("a file");
-    file.set_len(length).expect("a sparse file");
-    let line = format!("r/{stem}.fs 0 {length} {}\n", "0".repeat(32));
-    fs::write(folder.join(format!("{stem}.dat")), line).expect("an index");
-}
-
-#[test]
-fn a_huge_set_is_paused_cancelled_and_takes_no_memory() {
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let (huge, small) = (folder.path().join("huge"), folder.path().join("small"));
-    sparse(&huge, 100 << 30);
-    store(&sample().files, &small);
-    let mut browser = Browser::start();
-    open(&mut browser, &format!("file://{}#workers=1", page().display()));
-    assert_eq!(shown(&mut browser, &[&huge], "size").verdict, "sound");
-    let before = browser.memory();
-
-    let done = "parseFloat(document.getElementById('bar').value) * 100 * 1024";
-    support::choose(&mut browser, &[&huge], "digest");
-    browser.until(&format!("{done} > 1500"));
-    let grown = browser.memory().saturating_sub(before);
-    assert!(grown < 600 << 20, "{} MiB more after 1.5 GB of a file", grown >> 20);
-
-    browser.eval("document.querySelector('[data-testid=pause]').click()");
-    browser.until("document.getElementById('pace').textContent.includes('paused')");
-    // What was under way comes in; then nothing moves.
-    let mut last = browser.eval(done);
-    loop {
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        let now = browser.eval(done);
-        if now == last {
-            break;
-        }
-        last = now;
-    }
-    assert_eq!(browser.eval("document.querySelector('[data-testid=pause]').textContent"), "Resume");
-    browser.eval("document.querySelector('[data-testid=pause]').click()");
-    browser.until(&format!("{done} > {last}"));
-    browser.eval("document.querySelector('[data-testid=cancel]').click()");
-    assert_eq!(browser.until(support::VERDICT), "inconclusive");
-    let text = browser.eval("document.body.innerText");
-    assert!(text.as_str().is_some_and(|text| text.contains("The check was cancelled")), "{text}");
-    assert_eq!(browser.eval("document.querySelector('[data-testid=report-json]')"), serde_json::Value::Null);
-
-    assert_eq!(shown(&mut browser, &[&small], "digest").verdict, "sound");
-    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
-}
-
-#[test]
-fn a_file_that_changes_meanwhile_is_unreadable_and_not_damaged() {
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let set = folder.path().join("set");
-    sparse(&set, 8 << 30);
-    let mut browser = Browser::start();
-    open(&mut browser, &format!("file://{}#workers=1", page().display()));
-    support::choose(&mut browser, &[&set], "digest");
-    browser.until("document.getElementById('bar').value > 0.01");
-    fs::write(set.join("2026-03-01-00-00-00.fs"), "other").expect("another file");
-    assert_eq!(browser.until(support::VERDICT), "inconclusive");
-    let text = browser.eval("document.getElementById('notes').innerText");
-    assert!(text.as_str().is_some_and(|text| text.contains("HW201 unreadable")), "{text}");
-}
-
 #[test]
 fn a_hundred_thousand_files_do_not_freeze_the_page() {
     let folder = tempfile::tempdir().expect("a scratch folder");
@@ -322,30 +262,19 @@ fn a_point_is_restored_to_a_file_and_a_damaged_one_is_not() {
     let mut damaged = files.clone();
     damaged.get_mut(full).expect("its bytes")[99] ^= 1;
     store(&damaged, &set);
+    // It is not offered, and the page says why.
     assert_eq!(shown(&mut browser, &[&set], "digest").verdict, "damaged");
+    choose_point(&mut browser, &newest.0);
+    let told = browser.eval(
+        "[document.querySelector('[data-testid=restore]').disabled, document.querySelector('[data-testid=reason]').textContent]",
+    );
+    assert_eq!(told[0], true, "a damaged point is offered");
+    assert!(told[1].as_str().is_some_and(|why| why.starts_with("It cannot be restored: ")), "{told}");
+    // Where nobody has looked at the bytes, it is offered, and the restore itself finds the damage.
+    assert_eq!(shown(&mut browser, &[&set], "list").verdict, "sound");
     for streamed in [false, true] {
         let why = restore_to(&mut browser, &newest.0, streamed).expect_err("it is damaged");
         assert!(why.contains("nothing was kept") && why.contains(full.as_str()), "{why}");
-    }
-}
-
-#[test]
-fn one_point_alone_is_checked_as_the_command_does() {
-    let Sample { files, points, .. } = sample();
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let set = folder.path().join("set");
-    store(&files, &set);
-    let mut browser = Browser::start();
-    open(&mut browser, &format!("file://{}#workers=2", page().display()));
-    for (point, _) in &points {
-        shown(&mut browser, &[&set], "digest");
-        browser.eval(&format!("document.querySelector('[data-testid=point]').value = {point:?}"));
-        browser.eval("document.querySelector('[data-testid=check-point]').click()");
-        browser.until(&format!("document.getElementById('run-title').textContent.includes({point:?})"));
-        browser.until(support::VERDICT);
-        let json = report(&mut browser, "json");
-        let at = folder.path().join(format!("set@{point}"));
-        expect_same_bytes(&json, &command(&[&at], "digest").files["json"], point);
     }
 }
 

@@ -1,15 +1,12 @@
 //! The package in Chromium: as modules that a server gives, with folders by handle, by an input, and as entries.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::thread;
 
 use highwater_tests::browser::Browser;
 use highwater_tests::repo::{Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
 
+use crate::host::Host;
 use crate::package::package;
 use crate::support::{bytes_of, command};
 
@@ -43,38 +40,6 @@ window.handle = async () => {
 window.ready = true;
 </script>"#;
 
-/// Serves the package, and the page, on a port of loopback until the test ends.
-fn serve(package: PathBuf) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}/", listener.local_addr().expect("its address"));
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let package = package.clone();
-            thread::spawn(move || stream.and_then(|stream| answer(stream, &package)));
-        }
-    });
-    address
-}
-
-fn answer(mut stream: TcpStream, package: &Path) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
-    let name = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
-    let (status, mime, body) = match (name.as_str(), fs::read(package.join(&name))) {
-        ("", _) => ("200 OK", "text/html", HTML.as_bytes().to_vec()),
-        (name, Ok(body)) if name.ends_with(".js") => ("200 OK", "text/javascript", body),
-        (_, Ok(body)) => ("200 OK", "application/octet-stream", body),
-        (_, Err(_)) => ("404 Not Found", "text/plain", Vec::new()),
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {mime}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&body)
-}
-
 #[test]
 fn a_folder_is_verified_listed_and_restored_in_a_browser_however_it_is_given() {
     let Sample { files, source, points } = sample();
@@ -83,11 +48,11 @@ fn a_folder_is_verified_listed_and_restored_in_a_browser_however_it_is_given() {
     let mut damaged = files.clone();
     let full = files.keys().rfind(|name| name.ends_with(".fs")).expect("a full backup");
     damaged.get_mut(full).expect("its bytes")[99] ^= 1;
-    let address = serve(package());
+    let host = Host::of(&package(), HTML);
     for (files, verdict) in [(&files, "sound"), (&damaged, "damaged")] {
         store(files, &set);
         let mut browser = Browser::start();
-        browser.open(&address, "");
+        browser.open(&host.address, "");
         browser.until("window.ready");
         browser.choose("#folder", &[&set]);
         browser.until("document.getElementById('folder').files.length > 3");
@@ -151,7 +116,8 @@ fn an_aborted_check_ends_its_workers_in_a_browser_too() {
     let line = format!("r/{name} 0 {length} {}\n", "0".repeat(32));
     fs::write(set.join("2026-03-01-00-00-00.dat"), line).expect("an index");
     let mut browser = Browser::start();
-    browser.open(&serve(package()), "");
+    let host = Host::of(&package(), HTML);
+    browser.open(&host.address, "");
     browser.until("window.ready");
     browser.choose("#folder", &[&set]);
     browser.until("document.getElementById('folder').files.length === 2");

@@ -1,4 +1,5 @@
 //! The package for npm under node: the command's reports, lists and restores, its errors, its examples and its types.
+#![expect(clippy::print_stdout, reason = "what is not run is told")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -57,7 +58,7 @@ fn node(folder: &Path, script: &str, arguments: &[&Path]) -> Run {
 
 /// Runs one that answers each line with one; gives the answers.
 #[track_caller]
-fn answers(script: &str, asked: &[Value]) -> Vec<Value> {
+pub(crate) fn answers(script: &str, asked: &[Value]) -> Vec<Value> {
     let folder = installed();
     let mut node = Command::new("node");
     node.arg(folder.path().join(script)).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -184,7 +185,7 @@ fn a_wrong_key_does_not_hide_the_right_one_and_a_damaged_point_aborts_what_takes
 }
 
 /// Writes a key file whose key is another than that of the file it reads.
-const OTHER_KEY: &str = r#"
+pub(crate) const OTHER_KEY: &str = r#"
 const [from, to] = process.argv.slice(1);
 const { readFileSync, writeFileSync } = require("node:fs");
 const key = JSON.parse(readFileSync(from, "utf8"));
@@ -313,9 +314,17 @@ fn the_package_has_all_that_it_needs_and_depends_on_nothing() {
     assert_eq!((&about["name"], &about["type"]), (&json!("highwater"), &json!("module")));
     assert_eq!(about["version"], env!("CARGO_PKG_VERSION"));
     assert!(about["dependencies"].is_null() && about["scripts"].is_null(), "{about}");
-    for path in
-        ["highwater.js", "highwater.d.ts", "highwater.wasm", "worker.js", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]
-    {
+    for path in [
+        "highwater.js",
+        "highwater.d.ts",
+        "highwater.wasm",
+        "repozo.js",
+        "repozo.wasm",
+        "worker.js",
+        "README.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ] {
         assert!(package.join(path).exists(), "there is no {path}");
     }
     // Every import of a module is of one beside it, or of node's own, where there is a node.

@@ -115,11 +115,12 @@ fn all_is_offered_and_restored_and_what_is_sealed_with_its_key_alone() {
         open(&mut browser, &served.address);
         let set = fixture.path().join("set");
         specimens::lay(&sample.files, &set);
-        shown(&mut browser, &[&plain(&set)], "digest");
-        // A page saves one file, and a tree is none.
-        if matches!(specimen.format().facts().shape, Shape::Nothing | Shape::Tree) {
-            let buttons = browser.eval("document.querySelectorAll('[data-testid=restore]').length");
-            assert_eq!(buttons.as_u64(), Some(0), "{} is not restored", sample.name);
+        // What is sealed is offered where nobody looked into it, and the restore itself refuses it.
+        shown(&mut browser, &[&plain(&set)], "list");
+        let shape = specimen.format().facts().shape;
+        let buttons = browser.eval("document.querySelectorAll('[data-testid=restore]').length");
+        assert_eq!(buttons == 0, shape == Shape::Nothing, "{}: {buttons} buttons", sample.name);
+        if matches!(shape, Shape::Nothing | Shape::Tree) {
             continue;
         }
         sample.points.sort_by(|one, other| one.name.cmp(&other.name));
@@ -144,6 +145,10 @@ fn all_is_offered_and_restored_and_what_is_sealed_with_its_key_alone() {
             "{refused:?}"
         );
         if let Some(key) = key {
+            // Once somebody looked, what cannot be judged is not offered.
+            shown(&mut browser, &[&plain(&set)], "digest");
+            let why = restore_to(&mut browser, &refused[0].name, true).expect_err("nobody can judge it");
+            assert!(why.starts_with("It is not offered for restoring"), "{why}");
             forget_verdict(&mut browser);
             assert!(give_key(&mut browser, &key).ends_with("is used."));
             // What is on the page is checked again with it.

@@ -163,7 +163,8 @@ impl Drop for Served {
 }
 
 /// Chooses a point, or an archive of it, as a person does in the page's menus.
-fn choose_point(browser: &mut Browser, point: &str) {
+#[track_caller]
+pub(crate) fn choose_point(browser: &mut Browser, point: &str) {
     let choose = format!(
         "(() => {{
             const [points, archives] = ['point', 'archive'].map((id) => document.querySelector(`[data-testid=${{id}}]`));
@@ -185,6 +186,20 @@ fn choose_point(browser: &mut Browser, point: &str) {
 /// or what the page says of why nothing was.
 #[track_caller]
 pub(crate) fn restore_to(browser: &mut Browser, point: &str, streamed: bool) -> Result<Vec<u8>, String> {
+    choose_point(browser, point);
+    restore_chosen(browser, streamed)
+}
+
+/// Restores what is chosen.
+#[track_caller]
+pub(crate) fn restore_chosen(browser: &mut Browser, streamed: bool) -> Result<Vec<u8>, String> {
+    let refused = browser.eval(
+        "document.querySelector('[data-testid=restore]').disabled ?
+            document.querySelector('[data-testid=reason]').textContent : null",
+    );
+    if let Some(why) = refused.as_str() {
+        return Err(why.to_owned());
+    }
     // A person's choice of a place cannot be played; the browser's own private files can stand for it.
     let place = if streamed {
         "window.showSaveFilePicker = async () => {
@@ -199,7 +214,6 @@ pub(crate) fn restore_to(browser: &mut Browser, point: &str, streamed: bool) -> 
     let folder = browser.downloads();
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
-    choose_point(browser, point);
     browser.eval("document.querySelector('[data-testid=restore-status]').textContent = ''");
     browser.eval("document.querySelector('[data-testid=restore]').click()");
     let status = "(() => { const text = document.querySelector('[data-testid=restore-status]').textContent;

@@ -1,6 +1,6 @@
 //! `Job`: brings one part of a root to its end: reads what the engine wants, many at a time, and tells its worker.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
 use highwater_core::drive::{Answer, Want, What};
@@ -18,6 +18,7 @@ use super::fault::{Fault, sentence};
 use super::files::{Files, answer, failed};
 use super::host::{Beginning, Host};
 use super::listing::Listing;
+use super::named::Named;
 use super::news::News;
 use super::options::{Options, Verb, object};
 use super::source::Source;
@@ -88,14 +89,16 @@ impl Job {
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue, listing: Listing, host: Host, digests: Option<Digests>) -> Result<Self, JsValue> {
         let options = Options::of(options)?;
-        let task = if options.verb == Verb::Restore {
-            Task::Restore(Box::new(options.restore(listing.0)?))
-        } else {
-            let mut drive = options.drive(listing.0)?;
-            if digests.is_some() {
-                drive.ask_digests();
+        let task = match options.verb {
+            Verb::Restore => Task::Restore(Box::new(options.restore(listing.0)?)),
+            Verb::Files => Task::Files(Box::new(options.files(listing.0)?)),
+            Verb::Verify | Verb::List => {
+                let mut drive = options.drive(listing.0)?;
+                if digests.is_some() {
+                    drive.ask_digests();
+                }
+                Task::Look(Box::new(drive))
             }
-            Task::Look(Box::new(drive))
         };
         let inner = Inner {
             host,
@@ -216,6 +219,12 @@ impl Inner {
                     None => {}
                 }
             }
+            Task::Files(files) => {
+                if let Some(held) = files.step().map_err(Fault::point)? {
+                    let named = Named::of(&held, &self.options);
+                    return self.end(task, object(&named)?);
+                }
+            }
             Task::Over => return Ok(()),
         }
         let wants = task.wants();
@@ -224,11 +233,8 @@ impl Inner {
     }
 
     /// Says what it came to.
-    fn finish(&self, mut task: std::cell::RefMut<'_, Task>) -> Result<(), JsValue> {
-        let over = std::mem::replace(&mut *task, Task::Over);
-        drop(task);
-        self.close();
-        let result = match over {
+    fn finish(&self, mut task: RefMut<'_, Task>) -> Result<(), JsValue> {
+        let result = match std::mem::replace(&mut *task, Task::Over) {
             Task::Look(drive) if self.options.verb == Verb::List => {
                 let points = drive.sets().iter().map(Point::of).collect();
                 object(&Points { points, findings: drive.finish().findings })?
@@ -236,8 +242,15 @@ impl Inner {
             // It may be twenty megabytes long: as bytes it is handed over, as a text the page's thread would copy it
             // twice.
             Task::Look(drive) => Uint8Array::from(render::json(&drive.finish()).as_bytes()).into(),
-            Task::Restore(_) | Task::Over => JsValue::UNDEFINED,
+            Task::Restore(_) | Task::Files(_) | Task::Over => JsValue::UNDEFINED,
         };
+        self.end(task, result)
+    }
+
+    /// It is over, and came to this.
+    fn end(&self, task: RefMut<'_, Task>, result: JsValue) -> Result<(), JsValue> {
+        drop(task);
+        self.close();
         self.host.done(result);
         Ok(())
     }

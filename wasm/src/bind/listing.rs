@@ -24,7 +24,10 @@ struct Known {
     /// Points of it are restored; others are used as they lie.
     restores: bool,
     /// This module knows of the format no more than that.
-    beyond: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond: Option<bool>,
+    /// Its points are trees: single files of them are restored.
+    files: bool,
 }
 
 #[wasm_bindgen]
@@ -45,7 +48,7 @@ impl Listing {
         }
     }
 
-    /// What this looks like, as `{ format, colons, restores, beyond }`; undefined when it looks like no format. Of one
+    /// What this looks like, as `{ format, colons, restores, files, beyond }`; undefined when it looks like no format. Of one
     /// that is beyond this module, nothing else is known.
     ///
     /// # Errors
@@ -57,7 +60,8 @@ impl Listing {
             format: kind,
             colons: facts.is_some_and(|facts| facts.colons),
             restores: facts.is_some_and(|facts| !matches!(facts.shape, Shape::Nothing | Shape::Tree)),
-            beyond: facts.is_none(),
+            files: facts.is_some_and(|facts| facts.shape == Shape::Tree),
+            beyond: facts.is_none().then_some(true),
         })?)
     }
 }

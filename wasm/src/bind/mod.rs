@@ -12,6 +12,7 @@ mod job;
 #[cfg(feature = "keys")]
 mod key;
 mod listing;
+mod named;
 mod news;
 mod options;
 mod source;

@@ -1,7 +1,9 @@
 //! What a job is to do: an object of options, read by its fields' names.
 
 use highwater_core::drive::restore::Restore;
+use highwater_core::drive::tree::Files;
 use highwater_core::drive::{Drive, listing};
+use highwater_core::facts::Shape;
 use highwater_core::formats;
 use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::key::Key;
@@ -24,6 +26,8 @@ pub(super) enum Verb {
     List,
     /// Give out a point.
     Restore,
+    /// Name the files of a point.
+    Files,
 }
 
 /// A job's options.
@@ -50,6 +54,12 @@ pub(super) struct Options {
     /// The bytes of a key.
     #[serde(default)]
     key: Option<Vec<u8>>,
+    /// Of files, those alone whose bytes are in one of these.
+    #[serde(default)]
+    pub(super) objects: Option<Vec<String>>,
+    /// How many files are named at most.
+    #[serde(default)]
+    pub(super) most: Option<u32>,
     /// The page reads the beginnings of short files.
     #[serde(default)]
     pub(super) near: bool,
@@ -93,6 +103,17 @@ impl Options {
         let point = format.point(point).map_err(Fault::point)?;
         point.restores().map_err(Fault::point)?;
         Ok(Restore::new(format, point, self.key()?, listing))
+    }
+
+    /// The files of a point out of `listing`.
+    pub(super) fn files(&self, listing: listing::Listing) -> Result<Files, Fault> {
+        let format = self.format()?;
+        let point = self.point.as_deref().ok_or_else(|| Fault::option("there must be a point to name the files of"))?;
+        let point = format.point(point).map_err(Fault::point)?;
+        if format.facts().shape != Shape::Tree && !point.is_tree() {
+            return Err(Fault::point("this point is one file, and no tree"));
+        }
+        Ok(Files::new(format, point, self.key()?, listing))
     }
 
     fn format(&self) -> Result<&'static dyn Format, Fault> {

@@ -1,6 +1,7 @@
-//! `Task`: what a job goes on with: a look at a root, or the restore of a point.
+//! `Task`: what a job goes on with: a look at a root, the restore of a point, or the files of one.
 
 use highwater_core::drive::restore::Restore;
+use highwater_core::drive::tree::Files;
 use highwater_core::drive::{Answer, Drive, Want};
 
 /// A job's work.
@@ -9,6 +10,8 @@ pub(super) enum Task {
     Look(Box<Drive>),
     /// A restore.
     Restore(Box<Restore>),
+    /// The files of a point.
+    Files(Box<Files>),
     /// It is over.
     Over,
 }
@@ -19,6 +22,7 @@ impl Task {
         match self {
             Self::Look(drive) => drive.wants(),
             Self::Restore(restore) => restore.wants(),
+            Self::Files(files) => files.wants(),
             Self::Over => Vec::new(),
         }
     }
@@ -28,6 +32,7 @@ impl Task {
         match self {
             Self::Look(drive) => drive.answer(id, answer),
             Self::Restore(restore) => restore.answer(id, answer),
+            Self::Files(files) => files.answer(id, answer),
             Self::Over => {}
         }
     }

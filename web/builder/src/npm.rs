@@ -1,4 +1,4 @@
-//! The package for npm: the API's modules, the worker's script, the wasm, and what describes them.
+//! The package for npm: the API's modules, the workers' scripts, the wasm, and what describes them.
 
 use std::error::Error;
 use std::fs;
@@ -15,8 +15,11 @@ const ABOUT: [(&str, &str); 4] = [
 /// Where the version goes in `package.json`.
 const VERSION: &str = "\"0.0.0\"";
 
+/// An engine: the name of its worker's script and that script, the name of its module and that module.
+type Engine<'a> = (&'a str, &'a str, &'a str, &'a [u8]);
+
 /// Writes it, and gives where it is. What was there before is gone.
-pub(crate) fn write(root: &Path, out: &Path, worker: &str, wasm: &[u8]) -> Result<PathBuf, Box<dyn Error>> {
+pub(crate) fn write(root: &Path, out: &Path, engines: [Engine<'_>; 2]) -> Result<PathBuf, Box<dyn Error>> {
     if out.exists() {
         fs::remove_dir_all(out)?;
     }
@@ -35,7 +38,9 @@ pub(crate) fn write(root: &Path, out: &Path, worker: &str, wasm: &[u8]) -> Resul
     let version = format!("{:?}", env!("CARGO_PKG_VERSION"));
     fs::write(out.join("package.json"), package.replace(VERSION, &version))?;
     let node = fs::read_to_string(root.join("web/worker/node.js"))?;
-    fs::write(out.join("worker.js"), format!("{node}{worker}"))?;
-    fs::write(out.join("highwater.wasm"), wasm)?;
+    for (script, worker, module, wasm) in engines {
+        fs::write(out.join(script), format!("{node}{worker}"))?;
+        fs::write(out.join(module), wasm)?;
+    }
     Ok(out.to_owned())
 }

@@ -45,20 +45,20 @@ use crate::store::Scheme;
 #[command(after_help = "\
 Examples:
   highwater backup Data.fs /backup/zodb
-  highwater backup --gzip --quick Data.fs /backup/zodb    from cron, every hour
-  highwater backup --full --kill-old Data.fs /backup/zodb start afresh, then remove what is older
+  highwater backup --gzip --quick Data.fs /backup/zodb      from cron, every hour
+  highwater backup --full --kill-old Data.fs /backup/zodb   start afresh, then remove what is older
   highwater backup /dev/vg0/disk-snapshot /mnt/datastore@vm/100/drive-scsi0.img
   highwater backup disk0.raw /mnt/store@vm/100/drive-scsi0.img --also qemu-server.conf=100.conf
   highwater backup /srv/files /backup/files
-  highwater backup /srv/files s3://backups/files           into a bucket, which needs no folders made
+  highwater backup /srv/files s3://backups/files            into a bucket, which needs no folders made
   highwater backup --gzip --quick Data.fs s3://backups/zodb
-  highwater backup /srv/plone/var /backup/plone            Data.fs and blobs, as of one transaction
-  highwater backup /srv/app/db /backup/db                  a live store, as of one moment
-  highwater backup --kind folder /srv/repo.git /backup/git its files as they are
+  highwater backup /srv/plone/var /backup/plone             Data.fs and blobs, as of one transaction
+  highwater backup /srv/app/db /backup/db                   a live store, as of one moment
+  highwater backup --kind folder /srv/repo.git /backup/git  its files as they are
   snapshot.py --storage /srv/ds highwater backup /srv/ds /backup/ds
   highwater backup /mnt/snap /backup/files --thaw 'umount /mnt/snap && lvremove -y vg/snap' \\
     --freeze 'lvcreate -s -n snap -L 5G vg/data && mount -o ro /dev/vg/snap /mnt/snap'
-  highwater backup --link /srv/photos /backup/photos     what nobody may write is linked, not copied
+  highwater backup --link /srv/photos /backup/photos        what nobody may write is linked, not copied
   highwater backup --keyfile backup.key Data.fs /mnt/datastore@ns/zodb/host/db1/Data.fs")]
 pub(super) struct Backup {
     /// The Data.fs, the file or block device, or the folder, to back up.

@@ -28,16 +28,16 @@ use crate::error::Error;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror           to the newest inventory
-  highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror --dry-run what would that do?
-  highwater mirror plan s3://inventories/dandiarchive/weekly/ /srv/mirror           the same on several machines: plan,
-  highwater mirror fetch /srv/mirror --segment 3/16                                 fetch a segment on each of them,
-  highwater mirror apply /srv/mirror --segments 16                                  and apply when all are there
-  highwater mirror status /srv/mirror                                               what is there, what is wanted
-  highwater mirror rollback /srv/mirror --to 2026-11-01                             show how it was then: no network
-  highwater mirror rollback /srv/mirror --to latest                                 and forward again
-  highwater mirror prune /srv/mirror --older-than 1y                                forget what is older than a year
-  highwater verify /srv/mirror                                                      every byte, offline")]
+  highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror            to the newest inventory
+  highwater mirror sync s3://inventories/dandiarchive/weekly/ /srv/mirror --dry-run  what would that do?
+  highwater mirror plan s3://inventories/dandiarchive/weekly/ /srv/mirror            the same on several machines: plan,
+  highwater mirror fetch /srv/mirror --segment 3/16                                  fetch a segment on each of them,
+  highwater mirror apply /srv/mirror --segments 16                                   and apply when all are there
+  highwater mirror status /srv/mirror                                                what is there, what is wanted
+  highwater mirror rollback /srv/mirror --to 2026-11-01                              show how it was then: no network
+  highwater mirror rollback /srv/mirror --to latest                                  and forward again
+  highwater mirror prune /srv/mirror --older-than 1y                                 forget what is older than a year
+  highwater verify /srv/mirror                                                       every byte, offline")]
 pub(super) struct Mirror {
     #[command(subcommand)]
     verb: Verb,

@@ -127,7 +127,7 @@ impl Shared {
     fn answer(&self, stream: &TcpStream) -> io::Result<()> {
         let Some(head) = head(stream)? else { return Ok(()) };
         let (status, kind, body) = match self.judge(&head) {
-            Ok(()) => ("200 OK", "text/html; charset=utf-8", &*self.page),
+            Ok(()) => ("200 OK", "text/html", &*self.page),
             Err((status, why)) => (status, "text/plain; charset=utf-8", why.as_bytes()),
         };
         let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use highwater_core::layout::{Entry, Is, Laid};
 use highwater_core::name::Name;
-
-use super::plan::{Entry, Is, Laid};
 
 /// The path of what lies below `part`, from there on; none of what does not.
 pub(super) fn below(part: &Name, path: &Name) -> Option<Name> {

@@ -1,6 +1,7 @@
 //! The browser's drive comes to the native command's report, byte for byte, in whatever order its reads are answered.
 
 mod facts;
+mod files;
 mod late;
 mod marks;
 mod places;

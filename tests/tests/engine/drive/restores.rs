@@ -17,7 +17,7 @@ fn restored(image: &Image, point: &str, dice: Dice) -> Result<Vec<u8>, String> {
     restored_of(REPOZO, image, point, dice)
 }
 
-fn restored_of((format, key): Kind, image: &Image, point: &str, dice: Dice) -> Result<Vec<u8>, String> {
+pub(super) fn restored_of((format, key): Kind, image: &Image, point: &str, dice: Dice) -> Result<Vec<u8>, String> {
     let format = by_name(format).expect("a known format");
     let mut restore = Restore::new(format, format.point(point).expect("a point"), key, listed(image));
     let (mut store, mut out) = (Late::new(image, dice, &[]), Vec::new());

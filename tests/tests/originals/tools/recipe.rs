@@ -1,4 +1,4 @@
-//! The recipe of the README, word for word: a point comes back by `sed`, `bsdtar`, `tar` and `mtree` alone.
+//! The recipe of `web/docs/points.md`, word for word: a point comes back by `sed`, `bsdtar`, `tar` and `mtree` alone.
 
 use std::fs;
 use std::process::Command;
@@ -7,10 +7,10 @@ use highwater_tests::run::{Run, ours};
 
 use super::tree::{TIMES, are_same, make};
 
-/// The lines of the README that restore a point by hand.
+/// The lines of the page that restore a point by hand.
 fn recipe() -> String {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let text = fs::read_to_string(readme).expect("the README");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/docs/points.md");
+    let text = fs::read_to_string(page).expect("the page");
     let begins = "$ cd SET; sed -E ";
     let block = text.split("```").find(|block| block.contains(begins)).expect("the recipe");
     let (_, script) = block.split_once("$ ").expect("a command");

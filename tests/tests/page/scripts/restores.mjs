@@ -1,13 +1,18 @@
 // Restores points of a set, each as a line of standard input says: a line of JSON for each, with the SHA-256 of what came.
+// A line with `named` asks for the files of a point instead.
 
 import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import { readFile } from "node:fs/promises";
-import { restore } from "highwater";
+import { files, restore } from "highwater";
 
 for await (const line of createInterface({ input: process.stdin })) {
-    const { folder, point, keys, streamed } = JSON.parse(line);
+    const { folder, point, keys, streamed, named } = JSON.parse(line);
     const options = { point, keys: await Promise.all(keys.map((file) => readFile(file))) };
+    if (named) {
+        console.log(JSON.stringify(await files(folder, options).catch(({ code, message }) => ({ code, message }))));
+        continue;
+    }
     const hash = createHash("sha256");
     const told = { state: "", progress: 0 };
     options.onProgress = ({ done }) => {
