@@ -27,6 +27,55 @@
 //!
 //! What an index says is hostile until parsed: no count is allocated unseen, nothing panics, and
 //! memory does not grow with what an index asks for.
+//!
+//! # In a program of one's own
+//!
+//! A host whose reads are answered at once is a [`Host`](drive::host::Host); [`verify`](drive::host::verify) asks it all that
+//! has to be asked. Here it has a repository of one full backup in memory; `examples/verify.rs` reads a folder.
+//!
+//! ```
+//! use highwater_core::drive::{host, listing::Listing};
+//! use highwater_core::inspect::Kind;
+//! use highwater_core::report::{Depth, Soundness};
+//!
+//! struct Memory([(&'static str, &'static [u8]); 2]);
+//!
+//! impl host::Host for Memory {
+//!     fn length(&mut self, file: u32) -> Result<u64, String> {
+//!         Ok(self.0[file as usize].1.len() as u64)
+//!     }
+//!
+//!     fn read(&mut self, file: u32, at: u64, most: u64) -> Result<Vec<u8>, String> {
+//!         Ok(self.0[file as usize].1.iter().skip(at as usize).take(most as usize).copied().collect())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), &'static str> {
+//! let mut memory = Memory([
+//!     ("2026-11-26-03-00-00.dat", b"/srv/zodb/2026-11-26-03-00-00.fs 0 5 5d41402abc4b2a76b9719d911017c592\n"),
+//!     ("2026-11-26-03-00-00.fs", b"hello"),
+//! ]);
+//! let mut listing = Listing::default();
+//! for (number, (name, _)) in (0..).zip(memory.0) {
+//!     listing.add(name, Kind::File, number);
+//! }
+//! let format = listing.format().ok_or("this looks like no backup")?;
+//! let report = host::verify(&mut memory, (format, None), listing, "zodb", Depth::Digest);
+//! assert_eq!(report.verdict, Soundness::Sound);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Each format is a feature: `repozo`, `datastore`, `fjall`, `rocksdb` (LevelDB, too), `dirstorage`, `tree`, `mirror` and
+//! `listed`; `pbs-keys` opens what is encrypted, `json` writes and reads reports. All are on by default. With `repozo` alone
+//! the crate takes fourteen others, half of which only its build does.
+//!
+//! # What stays
+//!
+//! Versions follow semver. A version of the same major number, or of the same minor one while that is 0, breaks no program
+//! that compiles without warnings of what is deprecated, and reads the reports of those before it. New codes of findings, new
+//! fields of reports, new formats and deeper checks are no break: a set that was sound may be called damaged by a later
+//! version, and that is what it is for. The oldest Rust that it compiles with is raised with the minor number only.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::formats;
-use crate::inspect::{Entry, Kind};
+use crate::inspect::{Entry, Format, Kind};
 use crate::name::Name;
 
 /// The entries of one root. They do not change while it is looked at: a drop is a snapshot.
@@ -53,6 +53,12 @@ impl Listing {
     #[must_use]
     pub fn kind(&self) -> Option<&'static str> {
         formats::kind_of(self.entries(None))
+    }
+
+    /// The format that this looks like, if this build has it.
+    #[must_use]
+    pub fn format(&self) -> Option<&'static dyn Format> {
+        self.kind().and_then(formats::by_name)
     }
 }
 

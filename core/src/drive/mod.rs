@@ -11,6 +11,7 @@
 //! is in memory is bounded whatever the set: so many streams at a time, and one of the host's pieces for each; of those
 //! that the host hashes, which are fewer, all bytes.
 
+pub mod host;
 mod indices;
 mod land;
 pub mod listing;

@@ -2,6 +2,7 @@
 
 mod facts;
 mod files;
+mod host;
 mod late;
 mod marks;
 mod places;
