@@ -18,7 +18,7 @@ impl host::Host for Folder {
     }
 }
 
-pub(crate) fn verified(folder: &Path) -> Result<Report, Box<dyn Error>> {
+fn verified(folder: &Path) -> Result<Report, Box<dyn Error>> {
     let (mut files, mut listing) = (Folder(Vec::new()), Listing::default());
     for (entry, number) in fs::read_dir(folder)?.zip(0..) {
         let entry = entry?;

@@ -164,6 +164,24 @@ fn what_is_to_be_done_after_a_fire_brings_all_of_it_back() {
     assert!(ran > 10 && missing.is_empty(), "{ran} lines; not there: {missing:?}");
 }
 
+/// The example is built already where all tests are.
+#[test]
+fn the_engines_example_prints_what_the_command_does() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let set = folder.path().join("set");
+    let mut files = repozo::Repozo.small().files;
+    for code in [0, 1] {
+        lay(&files, &set);
+        let verify = Run::of(Command::new(highwater()).arg("verify").arg(&set));
+        assert_eq!(verify.code, code, "{}", verify.account());
+        let mut example = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+        example.args(["run", "--quiet", "-p", "highwater-core", "--example", "verify", "--"]).arg(&set);
+        let example = Run::of(example.current_dir(root()));
+        assert_eq!((example.code, &example.stdout), (0, &verify.stdout), "{}", example.account());
+        *files.values_mut().max_by_key(|bytes| bytes.len()).expect("a file").last_mut().expect("a byte") ^= 1;
+    }
+}
+
 /// What a heading is called in links.
 fn anchor(heading: &str) -> String {
     let plain = heading.trim_start_matches('#').trim().to_lowercase();

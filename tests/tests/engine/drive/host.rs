@@ -1,4 +1,4 @@
-//! A host that reads at once comes to the report of any other, and to the same bytes; the crate's example is one.
+//! A host that reads at once comes to the report of any other, and to the same bytes.
 
 use std::ops::ControlFlow;
 
@@ -8,15 +8,11 @@ use highwater_core::facts::Shape;
 use highwater_core::formats::by_name;
 use highwater_core::render;
 use highwater_core::report::{Depth, Report, Soundness};
-use highwater_tests::repo::{Image, sample, store};
+use highwater_tests::repo::{Image, sample};
 use highwater_tests::score::Score;
 use highwater_tests::specimens::{self, Point, Specimen};
 
-use super::{DEPTHS, Kind, REPOZO, listed, native};
-
-#[path = "../../../../core/examples/verify.rs"]
-#[allow(dead_code, reason = "its `main` is the example's")]
-mod example;
+use super::{DEPTHS, Kind, REPOZO, listed};
 
 /// Files in memory, which are given a few bytes at a time; one may be cut off by a failure, and whoever asks may be given
 /// more than was asked for.
@@ -132,19 +128,5 @@ fn every_point_is_restored_or_the_reason_is_said() {
                 assert!(restore(&mut memory, usize::MAX).is_err(), "{name} out of nothing");
             }
         }
-    }
-}
-
-#[test]
-fn the_example_gives_the_commands_report() {
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let set = folder.path().join("set");
-    let mut files = sample().files;
-    for verdict in [Soundness::Sound, Soundness::Damaged] {
-        store(&files, &set);
-        let report = example::verified(&set).expect("a report");
-        assert_eq!(report.verdict, verdict);
-        assert_eq!(render::json(&report), render::json(&native(REPOZO, &set, Depth::Digest)));
-        *files.values_mut().max_by_key(|bytes| bytes.len()).expect("a file").last_mut().expect("a byte") ^= 1;
     }
 }
