@@ -1,4 +1,5 @@
 //! Verifies the backup in a folder as `highwater verify` does: `cargo run --example verify -- FOLDER`.
+#![expect(clippy::disallowed_types, clippy::print_stdout, reason = "an example is a host, and the engine is none")]
 use std::{env, error::Error, fs, os::unix::fs::FileExt, path::Path, path::PathBuf};
 
 use highwater_core::drive::{host, listing::Listing};
