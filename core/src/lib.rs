@@ -29,6 +29,7 @@
 )]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
+pub mod age;
 pub mod check;
 pub mod claim;
 pub mod codec;

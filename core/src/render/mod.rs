@@ -8,6 +8,8 @@
 mod github;
 mod json;
 mod junit;
+mod nagios;
+mod prometheus;
 mod sarif;
 mod text;
 mod view;
@@ -23,6 +25,8 @@ mod tests;
 pub use github::{annotations, summary};
 pub use json::{ReadError, from_json, json};
 pub use junit::junit;
+pub use nagios::{State, nagios};
+pub use prometheus::prometheus;
 pub use sarif::sarif;
 pub use text::text;
 pub use words::{bytes, one_line, thousands};

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use highwater_core::render::State;
 use highwater_core::report::Soundness;
 
 use crate::error::Class;
@@ -31,6 +32,8 @@ pub(super) enum Exit {
     CannotStart,
     /// 130.
     Interrupted,
+    /// As a monitoring plugin does in such a state.
+    Plugin(State),
     /// As the command did that was run.
     Command(u8),
 }
@@ -78,6 +81,7 @@ impl From<Exit> for ExitCode {
             Exit::Inconclusive => 3,
             Exit::CannotStart => 4,
             Exit::Interrupted => 130,
+            Exit::Plugin(state) => state as u8,
             Exit::Command(code) => code,
         })
     }

@@ -27,6 +27,7 @@ mod mirror;
 mod options;
 mod out;
 mod output;
+mod plugin;
 mod progress;
 mod prune;
 mod replicate;
@@ -73,6 +74,9 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     }
     match Cli::try_parse_from(&args) {
         Ok(cli) => dispatch(&cli, &stop).into(),
+        Err(error) if error.use_stderr() && plugin::is_asked(&args) => {
+            plugin::unknown(&error.to_string()).into()
+        }
         Err(error) if unknown(&error).is_some() => {
             out::error(&repository::usage(unknown(&error).unwrap_or_default()));
             Exit::Usage.into()
@@ -113,6 +117,9 @@ fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> Exit {
     let verb = cli.verb.chosen();
     let started = if verb.is_threaded() { threads::start() } else { Ok(()) };
     let exit = started.and_then(|()| verb.run(stop)).unwrap_or_else(|error| {
+        if verb.is_plugin() {
+            return plugin::unknown(&error.to_string());
+        }
         out::error(&error);
         Exit::from(error.class())
     });

@@ -98,6 +98,11 @@ pub(super) trait Run {
         false
     }
 
+    /// Whether a monitoring plugin's words and codes were asked for.
+    fn is_plugin(&self) -> bool {
+        false
+    }
+
     /// Does it, until `stop` is set.
     ///
     /// # Errors

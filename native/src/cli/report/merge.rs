@@ -10,7 +10,7 @@ use highwater_core::render;
 use highwater_core::report::Report;
 
 use crate::cli::exit::Exit;
-use crate::cli::options::ReportFiles;
+use crate::cli::options::{ReportFiles, Talk, Watched};
 use crate::cli::repository::usage;
 use crate::error::Error;
 use crate::shown::quoted;
@@ -24,6 +24,8 @@ pub(super) struct Merge {
     reports: Vec<PathBuf>,
     #[command(flatten)]
     files: ReportFiles,
+    #[command(flatten)]
+    watched: Watched,
 }
 
 impl Merge {
@@ -44,7 +46,7 @@ impl Merge {
             merged = Some(before.merge(report));
         }
         let Some(merged) = merged else { return Err(usage("no reports were given".to_owned())) };
-        Ok(files.publish(&merged.into_whole(), false, false))
+        Ok(files.publish(&self.watched.judge(merged.into_whole())?, Talk::default(), self.watched))
     }
 }
 

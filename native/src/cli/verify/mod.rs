@@ -22,7 +22,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::label::labels;
-use super::options::{self, Keys, OfKind, ReportFiles, Root, Talk};
+use super::options::{self, Keys, OfKind, ReportFiles, Root, Talk, Watched};
 use super::repository::{Repository, kind_of, open, open_folder, usage};
 use super::verb::Run;
 use super::{out, progress};
@@ -52,6 +52,9 @@ Examples:
   highwater verify --depth deep /backup/zodb@2026-11-19
   highwater verify --json=report.json --junit report.xml /backup/*
   highwater verify --subset daily/30 /backup/zodb           all of it every 30 days
+  highwater verify -q --max-age 26h /backup/zodb            from cron: silent, unless something is damaged or too old
+  highwater verify --nagios --max-age 26h /backup/zodb      a plugin for Nagios and its heirs
+  highwater verify --prometheus /var/lib/prometheus/node-exporter/zodb.prom /backup/zodb
   highwater verify --keyfile backup.key /mnt/datastore      a chunk store of Proxmox Backup Server
   highwater verify /srv/app/db                              a fjall, RocksDB or LevelDB store, also while it is written
   highwater verify /srv/zope/storage                        a DirectoryStorage
@@ -91,6 +94,8 @@ pub(super) struct Verify {
     #[command(flatten)]
     files: ReportFiles,
     #[command(flatten)]
+    watched: Watched,
+    #[command(flatten)]
     talk: Talk,
     // Refused for no root, as a run may have roots of several kinds: those of its kind take it.
     #[command(flatten)]
@@ -100,6 +105,10 @@ pub(super) struct Verify {
 impl Run for Verify {
     fn is_quiet(&self) -> bool {
         self.talk.quiet
+    }
+
+    fn is_plugin(&self) -> bool {
+        self.watched.is_plugin()
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
@@ -152,8 +161,9 @@ impl Run for Verify {
         if let Some(error) = unstarted.filter(|_| whole.coverage.claims == 0 && whole.sets.is_empty()) {
             return Err(error);
         }
+        let whole = self.watched.judge(whole)?;
         let written = events.finish();
-        let exit = files.publish(&whole, self.talk.verbose, self.talk.quiet);
+        let exit = files.publish(&whole, self.talk, self.watched);
         match written {
             Ok(()) => Ok(exit),
             Err(error) => {
