@@ -62,7 +62,7 @@ impl ReportFiles {
     ///
     /// # Errors
     /// When one cannot be written, or two would go to standard output.
-    pub(in crate::cli) fn open(&self, watch: &Watch<'_>) -> Result<Reports, Error> {
+    pub(in crate::cli) fn open(&self, watched: Watched, watch: &Watch<'_>) -> Result<Reports, Error> {
         let kinds: [(&Option<PathBuf>, Render); 5] = [
             (&self.json, |report, _| render::json(report)),
             (&self.junit, |report, _| render::junit(report)),
@@ -76,6 +76,9 @@ impl ReportFiles {
         }
         if outputs.iter().filter(|(output, _)| output.is_stdout()).count() > 1 {
             return Err(usage("only one kind of report can go to standard output".to_owned()));
+        }
+        if watched.is_plugin() && outputs.iter().any(|(output, _)| output.is_stdout()) {
+            return Err(usage("a plugin has standard output for itself: write the report to a file".to_owned()));
         }
         Ok(Reports { outputs, begun: clock::seconds()? })
     }

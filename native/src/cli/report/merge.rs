@@ -30,7 +30,7 @@ pub(super) struct Merge {
 
 impl Merge {
     pub(super) fn run(&self) -> Result<Exit, Error> {
-        let files = self.files.open(&Watch::silent())?;
+        let files = self.files.open(self.watched, &Watch::silent())?;
         let mut merged: Option<Report> = None;
         let mut parts = Parts::default();
         for path in &self.reports {

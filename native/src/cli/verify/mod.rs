@@ -137,7 +137,7 @@ impl Run for Verify {
         let several = repositories.len() > 1;
         let settings = Settings { depth, shard, key: self.keys.load()?, stop };
         let watch = self.talk.watch(stop);
-        let files = self.files.open(&watch)?;
+        let files = self.files.open(self.watched, &watch)?;
         let mut events = Events::open(self.events.as_deref(), &watch)?;
         let mut whole = Report::empty(depth, self.strict);
         let mut unstarted = None;

@@ -7,8 +7,10 @@
 //! | `reports.rs` | JSON, JUnit, SARIF, Markdown, annotations, events; merging |
 //! | `trees.rs` | show and export of points of folders |
 //! | `verbs.rs` | list, show, explain, completions, man, points, usage errors, pipes |
+//! | `watched.rs` | what cron, Nagios and Prometheus get |
 
 mod left_out;
 mod reports;
 mod trees;
 mod verbs;
+mod watched;
