@@ -252,18 +252,6 @@ impl Report {
         self
     }
 
-    /// Adds a finding that is the host's own, and judges anew.
-    #[must_use]
-    pub fn with(mut self, note: Note) -> Self {
-        let tally = self.tallies.entry(note.code.name().to_owned()).or_default();
-        *tally = tally.saturating_add(1);
-        self.findings.push(note);
-        sort::all(&mut self.findings);
-        self.findings.truncate(SAMPLE);
-        self.judge();
-        self
-    }
-
     /// The report as that of everything: every shard must be in it. When every one is, it is the report, byte for byte,
     /// of a run that did not divide the work.
     #[must_use]

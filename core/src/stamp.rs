@@ -1,5 +1,5 @@
-//! Points in time as text: `YYYY-MM-DD-hh-mm-ss`, UTC, which sorts as time goes; a shorter one is all of a day, an hour or
-//! a minute.
+//! Points in time as text: `YYYY-MM-DD-hh-mm-ss`, UTC, which sorts as time goes; a shorter one is all of a day, an hour
+//! or a minute.
 
 use crate::keep::Moment;
 

@@ -1,11 +1,11 @@
-//! The report as a monitoring plugin tells it (<https://nagios-plugins.org/doc/guidelines.html>): a line with a state and
-//! figures, the findings below it, and one of four codes.
+//! The report as a monitoring plugin tells it (<https://nagios-plugins.org/doc/guidelines.html>): a line with a state
+//! and figures, the findings below it, and one of four codes.
 
 use super::view;
 use super::words::one_line;
-use crate::age::made;
+use crate::age::oldest;
 use crate::finding::{Code, Severity};
-use crate::report::{Report, Set, Soundness};
+use crate::report::{Report, Soundness};
 
 /// The states of a plugin, by their exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl State {
     }
 }
 
-/// Renders the line, the figures behind it, and the findings in lines below. `now` is in seconds since 1970, and `most` how
-/// old the newest sound point may be, if that was asked.
+/// Renders the line, the figures behind it, and the findings in lines below. `now` is in seconds since 1970, and `most`
+/// how old the newest sound point may be, if that was asked.
 #[must_use]
 pub fn nagios(report: &Report, now: i64, most: Option<i64>) -> String {
     let of = |soundness: Soundness| report.sets.iter().filter(|set| set.verdict == soundness).count();
@@ -60,13 +60,16 @@ pub fn nagios(report: &Report, now: i64, most: Option<i64>) -> String {
         format!("checked={}", report.coverage.checked),
         format!("bytes={}B", report.coverage.bytes),
     ];
-    let sound = |set: &&Set| set.verdict == Soundness::Sound;
-    if let Some(newest) = report.sets.iter().filter(sound).filter_map(|set| made(&set.name)).max() {
+    if let Some(age) = oldest(report, now) {
         let limit = most.map(|most| format!(";;{most}")).unwrap_or_default();
-        figures.push(format!("age={}s{limit}", now.saturating_sub(newest).max(0)));
+        figures.push(format!("age={age}s{limit}"));
     }
-    let mut text =
-        format!("HIGHWATER {} - {} | {}\n", State::of(report).word(), plain(&view::conclusion(report)), figures.join(" "));
+    let mut text = format!(
+        "HIGHWATER {} - {} | {}\n",
+        State::of(report).word(),
+        plain(&view::conclusion(report)),
+        figures.join(" ")
+    );
     for group in view::groups(report) {
         for note in group.notes {
             text.push_str(&format!("{} {}: {}\n", note.code, plain(&view::path(note)), plain(&view::message(note))));

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use crate::age::made;
 use crate::report::{Report, Root, Set, Soundness, series};
 
-/// Renders what an alert needs: verdicts, counts, and when the newest sound point was made. `at` is when the run ended, in
-/// seconds since 1970.
+/// Renders what an alert needs: verdicts, counts, and when the newest sound point was made. `at` is when the run ended,
+/// in seconds since 1970.
 #[must_use]
 pub fn prometheus(report: &Report, at: i64) -> String {
     let mut text = String::new();

@@ -12,7 +12,7 @@ const OPTION: &str = "--nagios";
 
 /// Whether a plugin was asked for, by arguments that may make no sense otherwise.
 pub(super) fn is_asked(args: &[OsString]) -> bool {
-    args.iter().any(|arg| arg == OPTION)
+    args.iter().take_while(|arg| *arg != "--").any(|arg| arg == OPTION)
 }
 
 /// Says why nobody can tell.

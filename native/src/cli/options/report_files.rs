@@ -80,15 +80,17 @@ impl ReportFiles {
         if watched.is_plugin() && outputs.iter().any(|(output, _)| output.is_stdout()) {
             return Err(usage("a plugin has standard output for itself: write the report to a file".to_owned()));
         }
-        Ok(Reports { outputs, begun: clock::seconds()? })
+        // Whatever asks for the time says so where that is not the clock's.
+        let is_timed = watched.is_plugin() || self.prometheus.is_some();
+        Ok(Reports { outputs, begun: is_timed.then(clock::seconds).transpose()? })
     }
 }
 
 /// The open files of the reports, and how each report is made.
 pub(in crate::cli) struct Reports {
     outputs: Vec<(Output, Render)>,
-    /// In seconds since 1970.
-    begun: i64,
+    /// In seconds since 1970, where one of them tells the time.
+    begun: Option<i64>,
 }
 
 impl Reports {
@@ -97,7 +99,7 @@ impl Reports {
     pub(in crate::cli) fn publish(self, report: &Report, talk: Talk, watched: Watched) -> Exit {
         let mut failed = Vec::new();
         let mut tried = |result: Result<(), Error>| failed.extend(result.err());
-        let now = clock::seconds().unwrap_or(self.begun);
+        let now = self.begun.map(|begun| clock::seconds().unwrap_or(begun)).unwrap_or_default();
         let text = render::text(report, talk.verbose);
         let printed = self.outputs.iter().any(|(output, _)| output.is_stdout());
         if watched.is_plugin() {

@@ -15,7 +15,8 @@ pub(in crate::cli) struct Talk {
     /// Say what is being decided and done.
     #[arg(short, long)]
     pub(in crate::cli) verbose: bool,
-    /// No progress, and nothing on standard output but what was asked for. A report that is not sound goes to standard error.
+    /// No progress, and nothing on standard output but what was asked for. A report that is not sound goes to standard
+    /// error.
     #[arg(short, long, conflicts_with = "verbose")]
     pub(in crate::cli) quiet: bool,
 }

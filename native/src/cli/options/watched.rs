@@ -1,7 +1,7 @@
 //! `--max-age` and `--nagios`: what whoever watches backups every night asks for.
 
 use clap::Args;
-use highwater_core::age::outdated;
+use highwater_core::age::judged;
 use highwater_core::report::Report;
 
 use crate::clock;
@@ -13,8 +13,8 @@ pub(in crate::cli) struct Watched {
     /// A newest sound point that is older than that is a finding (HW210): 90m, 26h, 8d or 2w.
     #[arg(long, value_name = "AGE", value_parser = seconds)]
     max_age: Option<i64>,
-    /// Print what a plugin of Nagios prints, with figures, and end with its codes: 0 sound, 1 something to look at, 2 damaged
-    /// or too old, 3 nobody can tell, a wrong command line among it.
+    /// Print what a plugin of Nagios prints, with figures, and end with its codes: 0 sound, 1 something to look at,
+    /// 2 damaged or too old, 3 nobody can tell, a wrong command line among it.
     #[arg(long)]
     nagios: bool,
 }
@@ -36,7 +36,7 @@ impl Watched {
     /// When nobody knows the time.
     pub(in crate::cli) fn judge(self, report: Report) -> Result<Report, Error> {
         let Some(most) = self.max_age else { return Ok(report) };
-        Ok(outdated(&report, clock::seconds()?, most).into_iter().fold(report, Report::with))
+        Ok(judged(report, clock::seconds()?, most))
     }
 }
 
@@ -57,8 +57,24 @@ mod tests {
 
     #[test]
     fn ages_are_read_strictly() {
-        assert_eq!([seconds("90m"), seconds("26h"), seconds("8d"), seconds("2w")], [5_400, 93_600, 691_200, 1_209_600].map(Ok));
-        for bad in ["", "26", "h", "0h", "-1h", "+1h", "1.5h", "1 h", "26H", "1y", "9999999999999999999w", "999999999999999999w"] {
+        assert_eq!(
+            [seconds("90m"), seconds("26h"), seconds("8d"), seconds("2w")],
+            [5_400, 93_600, 691_200, 1_209_600].map(Ok)
+        );
+        for bad in [
+            "",
+            "26",
+            "h",
+            "0h",
+            "-1h",
+            "+1h",
+            "1.5h",
+            "1 h",
+            "26H",
+            "1y",
+            "9999999999999999999w",
+            "999999999999999999w",
+        ] {
             assert!(seconds(bad).is_err(), "{bad}");
         }
     }

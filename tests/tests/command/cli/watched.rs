@@ -1,12 +1,15 @@
-//! What whoever watches backups every night gets: silence or a report, an age that is too old, a plugin's line and codes,
-//! metrics.
+//! What whoever watches backups every night gets: silence or a report, an age that is too old, a plugin's line and
+//! codes, metrics.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use highwater_tests::binary::highwater;
 use highwater_tests::python::interpreter;
 use highwater_tests::repo::Fixture;
 use highwater_tests::run::{Run, ours};
+use highwater_tests::specimens::{self, lay};
 
 /// The last point of the chain, and moments after it.
 struct Watched {
@@ -33,10 +36,15 @@ impl Watched {
     }
 
     /// So many days after the last point was made.
-    fn days_later(&self, days: u32, flags: &[&str]) -> Run {
+    fn after(&self, days: u32) -> String {
         let (date, time) = self.newest.split_at(10);
         let day: u32 = date[8..].parse().expect("a day");
-        let now = format!("{}{:02}{time}", &date[..8], day + days);
+        format!("{}{:02}{time}", &date[..8], day + days)
+    }
+
+    /// A verification so many days after the last point was made.
+    fn days_later(&self, days: u32, flags: &[&str]) -> Run {
+        let now = self.after(days);
         let repo = self.fixture.repo.to_string_lossy().into_owned();
         ours(&now, &[&["verify"], flags, &[&repo]].concat())
     }
@@ -69,6 +77,41 @@ fn a_newest_sound_point_that_is_too_old_is_a_finding() {
 }
 
 #[test]
+fn the_age_of_a_whole_is_asked_when_its_parts_are_merged() {
+    let watched = Watched::new();
+    watched.run(&["--max-age", "26h", "--shard", "1/2"]).expect(2);
+    let parts = ["1/2", "2/2"].map(|shard| {
+        let part = watched.fixture.path(&shard.replace('/', "-")).to_string_lossy().into_owned();
+        watched.run(&["-q", &format!("--json={part}"), "--shard", shard]).expect(0);
+        part
+    });
+    let file = watched.fixture.path("merged.json").to_string_lossy().into_owned();
+    let to = format!("--json={file}");
+    let merge = ["report", "merge", "--max-age", "47h", &to, &parts[0], &parts[1]];
+    ours(&watched.after(2), &merge).expect(3).prints("HW210 outdated");
+    // What was told of another day is told once.
+    let again = ["report", "merge", "--max-age", "47h", "--json", "--", &file];
+    let text = ours(&watched.after(3), &again).expect(3).text();
+    assert!(text.contains("\"outdated\": 1") && text.contains("is 3 days old"), "{text}");
+}
+
+#[test]
+fn points_of_each_kind_have_an_age_or_are_said_to_have_none() {
+    let dated = specimens::all().into_iter().filter(|specimen| {
+        let folder = tempfile::tempdir().expect("a folder");
+        lay(&specimen.small().files, folder.path());
+        let path = folder.path().to_string_lossy().into_owned();
+        let run = ours("2099-01-01-00-00-00", &["verify", "--max-age", "1h", &path]);
+        run.expect(3).prints("HW210 outdated");
+        let is_dated = run.text().contains(" old, and 1 hour are allowed");
+        assert!(is_dated != run.text().contains("not named by times"), "{}", run.account());
+        is_dated
+    });
+    let dated: Vec<&str> = dated.map(|specimen| specimen.name()).collect();
+    assert_eq!(dated, ["repozo", "datastore", "tree", "mirror"]);
+}
+
+#[test]
 fn a_plugin_tells_damage_from_a_typo() {
     let watched = Watched::new();
     let run = watched.run(&["--nagios", "--max-age", "26h"]);
@@ -77,7 +120,10 @@ fn a_plugin_tells_damage_from_a_typo() {
     let (_, figures) = text.lines().next().expect("a line").split_once(" | ").expect("figures");
     let bytes = watched.fixture.data.bytes.len();
     let age = figures.rsplit_once(' ').expect("an age").1;
-    assert!(figures.starts_with(&format!("points=3 damaged=0 inconclusive=0 claims=3 checked=3 bytes={bytes}B")), "{figures}");
+    assert!(
+        figures.starts_with(&format!("points=3 damaged=0 inconclusive=0 claims=3 checked=3 bytes={bytes}B")),
+        "{figures}"
+    );
     assert!(age.starts_with("age=") && age.ends_with("s;;93600"), "{age}");
     let run = watched.days_later(2, &["--nagios", "--max-age", "26h"]);
     assert!(run.expect(2).text().starts_with("HIGHWATER CRITICAL - "), "{}", run.account());
@@ -89,10 +135,15 @@ fn a_plugin_tells_damage_from_a_typo() {
     watched.damage();
     let run = watched.run(&["--nagios"]);
     assert!(run.expect(2).text().starts_with("HIGHWATER CRITICAL - damaged"), "{}", run.account());
-    for wrong in [&["--nagios", "--dept", "deep"][..], &["--nagios", "/nowhere/at/all"], &["--nagios", "--subset", "often"]] {
+    for wrong in [&["--nagios", "--dept", "deep"][..], &["--nagios", "--subset", "often"]] {
         let run = watched.run(wrong);
         assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{wrong:?}\n{}", run.account());
     }
+    let run = watched.fixture.run(&["verify", "--nagios", "/nowhere/at/all"]);
+    assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{}", run.account());
+    let mut command = Command::new(highwater());
+    command.args(["verify", "--nagios", "/nowhere/at/all"]).env("HIGHWATER_WITHOUT", "nonsense");
+    assert!(Run::of(&mut command).expect(3).text().starts_with("HIGHWATER UNKNOWN - "));
     watched.run(&["--nagios", "--json"]).expect(3).prints("HIGHWATER UNKNOWN - ");
 }
 
@@ -111,16 +162,19 @@ fn metrics_are_what_prometheus_reads() {
     watched.damage();
     let file = watched.fixture.path("zodb.prom");
     watched.run(&["-q", "--prometheus", &file.to_string_lossy()]).expect(1);
+    // The collector runs as somebody else.
+    let mode = fs::metadata(&file).expect("the metrics").permissions().mode();
+    assert_eq!(mode & 0o444, 0o444, "{mode:o}");
     let read = Run::of(Command::new(interpreter()).args(["-c", READ]).arg(&file));
     let text = read.expect(0).text();
     let label = watched.fixture.repo.file_name().expect("a name").to_string_lossy();
     let expected = [
-        "highwater_verdict verdict='damaged' 1.0".to_owned(),
-        "highwater_verdict verdict='sound' 0.0".to_owned(),
-        format!("highwater_points root='{label}' verdict='damaged' 1.0"),
-        format!("highwater_points root='{label}' verdict='sound' 2.0"),
-        format!("highwater_claims kind='repozo' root='{label}' 3.0"),
-        "highwater_findings code='digest' 1.0".to_owned(),
+        "highwater_verdict verdict='damaged' 1".to_owned(),
+        "highwater_verdict verdict='sound' 0".to_owned(),
+        format!("highwater_points root='{label}' verdict='damaged' 1"),
+        format!("highwater_points root='{label}' verdict='sound' 2"),
+        format!("highwater_claims kind='repozo' root='{label}' 3"),
+        "highwater_findings code='digest' 1".to_owned(),
     ];
     for line in expected {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
