@@ -56,6 +56,7 @@ pub mod mtree;
 pub mod name;
 pub mod node;
 pub mod odd;
+pub mod origin;
 pub mod part;
 pub mod plan;
 pub mod point;

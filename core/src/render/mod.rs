@@ -23,7 +23,7 @@ mod samples;
 mod tests;
 
 pub use github::{annotations, summary};
-pub use json::{ReadError, from_json, json};
+pub use json::{JSON_SCHEMA, ReadError, from_json, json};
 pub use junit::junit;
 pub use nagios::{State, nagios};
 pub use prometheus::prometheus;

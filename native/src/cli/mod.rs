@@ -7,11 +7,13 @@
 mod backup;
 mod checkpoint;
 mod closed;
+mod colour;
 mod completions;
 mod cpu;
 mod demo;
 #[cfg(test)]
 mod documented;
+mod events;
 mod exit;
 mod explain;
 mod export;
@@ -43,6 +45,7 @@ mod threads;
 mod verb;
 mod verify;
 mod web;
+mod whence;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -72,7 +75,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         return exit.into();
     }
     match Cli::try_parse_from(&args) {
-        Ok(cli) => dispatch(&cli, &stop).into(),
+        Ok(cli) => dispatch(&cli, &args, &stop).into(),
         Err(error) if error.use_stderr() && plugin::is_asked(&args) => plugin::unknown(&error.to_string()).into(),
         Err(error) if unknown(&error).is_some() => {
             out::error(&repository::usage(unknown(&error).unwrap_or_default()));
@@ -113,10 +116,23 @@ fn failed(error: &Error, is_plugin: bool) -> Exit {
 }
 
 /// Runs a verb and prints why it failed, if it did.
-fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> Exit {
+fn dispatch(cli: &Cli, args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
     let verb = cli.verb.chosen();
+    if let Err(error) = events::begin(verb.talk().and_then(|talk| talk.events.as_deref()), args, stop) {
+        return failed(&error, verb.is_plugin());
+    }
     let started = if verb.is_threaded() { threads::start() } else { Ok(()) };
-    let exit = started.and_then(|()| verb.run(stop)).unwrap_or_else(|error| failed(&error, verb.is_plugin()));
+    let (exit, why) = match started.and_then(|()| verb.run(stop)) {
+        Ok(exit) => (exit, None),
+        Err(error) => (failed(&error, verb.is_plugin()), Some(error)),
+    };
+    let exit = events::end(exit, why.as_ref()).map_or_else(
+        |error| {
+            out::error(&error);
+            exit.unless_worse()
+        },
+        |()| exit,
+    );
     if !verb.is_quiet() {
         out::clock();
     }

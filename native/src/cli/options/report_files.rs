@@ -1,7 +1,7 @@
 //! `--json`, `--junit`, `--sarif`, `--summary`: where a report goes, beside standard output.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,9 +11,9 @@ use highwater_core::report::{Report, Soundness};
 
 use super::{Talk, Watched};
 use crate::cli::exit::Exit;
-use crate::cli::out;
 use crate::cli::output::Output;
 use crate::cli::repository::usage;
+use crate::cli::{colour, out};
 use crate::clock;
 use crate::error::Error;
 use crate::shown::shown;
@@ -96,7 +96,7 @@ pub(in crate::cli) struct Reports {
 impl Reports {
     /// Prints the report and writes every file that was asked for, also when the report is bad; then says how to exit:
     /// what could not be written does not outrank damage.
-    pub(in crate::cli) fn publish(self, report: &Report, talk: Talk, watched: Watched) -> Exit {
+    pub(in crate::cli) fn publish(self, report: &Report, talk: &Talk, watched: Watched) -> Exit {
         let mut failed = Vec::new();
         let mut tried = |result: Result<(), Error>| failed.extend(result.err());
         let now = self.begun.map(|begun| clock::seconds().unwrap_or(begun)).unwrap_or_default();
@@ -107,10 +107,10 @@ impl Reports {
         } else if printed {
             out::say(text.lines().next_back().unwrap_or_default());
         } else if !talk.quiet {
-            tried(out::print(&text));
+            tried(out::print(&colour::verdict(&text, report.verdict, &stdout())));
         } else if report.verdict != Soundness::Sound {
             // Whoever wants to hear nothing wants to hear this.
-            out::say(text.trim_end());
+            out::say(colour::verdict(&text, report.verdict, &stderr()).trim_end());
         }
         if std::env::var_os("GITHUB_ACTIONS").is_some() && !printed {
             tried(out::print(&render::annotations(report)));

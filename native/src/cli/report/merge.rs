@@ -46,7 +46,7 @@ impl Merge {
             merged = Some(before.merge(report));
         }
         let Some(merged) = merged else { return Err(usage("no reports were given".to_owned())) };
-        Ok(files.publish(&self.watched.judge(merged.into_whole())?, Talk::default(), self.watched))
+        Ok(files.publish(&self.watched.judge(merged.into_whole())?, &Talk::default(), self.watched))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `highwater report`: what is done with reports that `verify --json` wrote, a file each.
 
 mod merge;
+mod schema;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +22,7 @@ pub(super) struct Report {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Merge(merge::Merge),
+    Schema(schema::Schema),
 }
 
 impl Run for Report {
@@ -31,6 +33,7 @@ impl Run for Report {
     fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
         match &self.verb {
             Verb::Merge(merge) => merge.run(),
+            Verb::Schema(_) => schema::print(),
         }
     }
 }
