@@ -29,6 +29,11 @@ pub(super) struct Merge {
 }
 
 impl Merge {
+    /// Whether a monitoring plugin's words and codes were asked for.
+    pub(super) fn is_plugin(&self) -> bool {
+        self.watched.is_plugin()
+    }
+
     pub(super) fn run(&self) -> Result<Exit, Error> {
         let files = self.files.open(self.watched, &Watch::silent())?;
         let mut merged: Option<Report> = None;

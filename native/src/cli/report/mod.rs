@@ -30,6 +30,13 @@ impl Run for Report {
         false
     }
 
+    fn is_plugin(&self) -> bool {
+        match &self.verb {
+            Verb::Merge(merge) => merge.is_plugin(),
+            Verb::Schema(_) => false,
+        }
+    }
+
     fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
         match &self.verb {
             Verb::Merge(merge) => merge.run(),

@@ -29,7 +29,10 @@ fn fields(document: &Value, names: &[&str]) -> Vec<Value> {
 
 /// A folder with two files in `notes`, an empty `set`, an empty `store` and an image.
 fn folder() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
+    // A store has 65,536 folders, which a disk takes long to make.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let folder = folder.expect("a folder");
     for name in ["notes", "set", "store"] {
         fs::create_dir(folder.path().join(name)).expect("a folder");
     }

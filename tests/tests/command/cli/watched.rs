@@ -139,6 +139,8 @@ fn a_plugin_tells_damage_from_a_typo() {
         let run = watched.run(wrong);
         assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{wrong:?}\n{}", run.account());
     }
+    let run = watched.fixture.run(&["report", "merge", "--nagios", "/nowhere/at/all"]);
+    assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{}", run.account());
     let run = watched.fixture.run(&["verify", "--nagios", "/nowhere/at/all"]);
     assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{}", run.account());
     let mut command = Command::new(highwater());
