@@ -141,6 +141,14 @@ impl Moment {
         let is_there = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
         is_there.then_some(moment)
     }
+
+    /// The same in seconds since 1970.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        let Self { year, month, day, hour, minute, second } = self;
+        let clock = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
+        days(year.into(), month.into(), day.into()) * 86_400 + clock
+    }
 }
 
 /// Days since 1970-01-01.

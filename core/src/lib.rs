@@ -101,6 +101,7 @@
 )]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
+pub mod age;
 pub mod check;
 pub mod claim;
 pub mod codec;
@@ -130,6 +131,7 @@ pub mod mtree;
 pub mod name;
 pub mod node;
 pub mod odd;
+pub mod origin;
 pub mod part;
 pub mod plan;
 pub mod point;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Code, SAMPLE, Severity};
 use crate::left_out::LeftOut;
+use crate::origin::Origin;
 use crate::shard::Shard;
 use crate::sort;
 
@@ -77,6 +78,9 @@ pub struct Report {
     /// of them. The first [`REMOVED`].
     #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub removed: Vec<String>,
+    /// The runs that it is of, in order, where somebody asked for them; else the same sets give the same bytes.
+    #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub origins: Vec<Origin>,
 }
 
 /// How many claims there are and how many were checked.
@@ -206,6 +210,7 @@ impl Report {
             findings: Vec::new(),
             lacking: Vec::new(),
             removed: Vec::new(),
+            origins: Vec::new(),
         }
     }
 
@@ -253,6 +258,9 @@ impl Report {
         sort::all(&mut self.removed);
         self.removed.dedup();
         self.removed.truncate(REMOVED);
+        self.origins.extend(other.origins);
+        sort::all(&mut self.origins);
+        self.origins.dedup();
         self.findings.extend(other.findings);
         sort::all(&mut self.findings);
         self.findings.truncate(SAMPLE);

@@ -1,7 +1,7 @@
-//! Points in time as text: `YYYY-MM-DD-hh-mm-ss`, UTC, which sorts as time goes; a shorter one is all of a day, an hour or
-//! a minute.
+//! Points in time as text: `YYYY-MM-DD-hh-mm-ss`, UTC, which sorts as time goes; a shorter one is all of a day, an hour
+//! or a minute.
 
-use crate::keep::{Moment, days};
+use crate::keep::Moment;
 
 /// A whole one, digit for digit.
 pub const STAMP: &[u8; 19] = b"dddd-dd-dd-dd-dd-dd";
@@ -50,10 +50,7 @@ pub fn point(text: &str) -> Result<String, NoPoint> {
 /// When that begins which a point [as it was read](point) names: seconds since 1970. None for what is no point.
 #[must_use]
 pub fn begins(point: &str) -> Option<i64> {
-    let Moment { year, month, day, hour, minute, second } =
-        Moment::read(&[point, BEGINS.get(point.len()..)?].concat())?;
-    let clock = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
-    Some(days(year.into(), month.into(), day.into()) * 86_400 + clock)
+    Moment::read(&[point, BEGINS.get(point.len()..)?].concat()).map(Moment::seconds)
 }
 
 /// The first part of a point in the right form that no calendar and no clock has. A minute may have a leap second.

@@ -125,6 +125,9 @@ codes! {
     /// An object that was listed where the set was made, and could not be fetched.
     NotHad = 209, "not-had", Inconclusive, "an object that a mirror lacks, as it could not be fetched",
         "Sync again, which asks for it once more; if the bucket has it no more, nothing else can bring it back.";
+    /// A series of points whose newest sound one is older than it may be.
+    Outdated = 210, "outdated", Inconclusive, "the newest sound point is older than it may be",
+        "Find out why no backup was made since: look at the log of its timer, and back up now.";
     /// A file that does not belong to the set.
     Stray = 301, "stray", Warning, "a file that does not belong to the set",
         "Nothing needs it; look at it, then move it away.";

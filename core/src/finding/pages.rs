@@ -337,6 +337,19 @@ fn parts(code: Code) -> Page {
             ],
             again: "--depth list",
         },
+        Code::Outdated => Page {
+            means: "Somebody asked that the newest sound point be no older than a limit (--max-age), and it is older, \
+                or nobody can tell. What is there may be sound all the same.",
+            comes: "The backup was not run, or failed: a timer that is off, a disk that is full or not mounted, a key \
+                that has changed, a machine whose clock is wrong. Or the points of a group that nobody backs up any \
+                more are judged with the others.",
+            steps: &[
+                "Look at what runs the backup: `systemctl list-timers`, the log of cron, or of the server that does it.",
+                "Back up now, and see that it ends with 0.",
+                "Of a group that is no longer backed up, name the others alone, as in STORE@vm/100.",
+            ],
+            again: "--depth list --max-age 26h",
+        },
         Code::Pending => Page {
             means: "Transactions are committed and lie in a journal, or beside the database, from where the store's own \
                 program takes them into it. The database is looked at as it is: they belong to later points.",

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::name::{begins_command, is_invisible};
 use crate::report::{Report, SCHEMA};
 
+/// The JSON Schema (draft 2020-12) of what [`json`] writes.
+pub const JSON_SCHEMA: &str = include_str!("report.schema.json");
+
 /// Why some text is no report that this program understands.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

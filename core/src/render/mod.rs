@@ -9,6 +9,8 @@ mod github;
 #[cfg(feature = "json")]
 mod json;
 mod junit;
+mod nagios;
+mod prometheus;
 #[cfg(feature = "json")]
 mod sarif;
 mod text;
@@ -24,8 +26,10 @@ mod tests;
 
 pub use github::{annotations, summary};
 #[cfg(feature = "json")]
-pub use json::{ReadError, from_json, json};
+pub use json::{JSON_SCHEMA, ReadError, from_json, json};
 pub use junit::junit;
+pub use nagios::{State, nagios};
+pub use prometheus::prometheus;
 #[cfg(feature = "json")]
 pub use sarif::sarif;
 pub use text::text;

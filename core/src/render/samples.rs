@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::finding::Code;
 use crate::left_out::LeftOut;
+use crate::origin::Origin;
 use crate::report::{Coverage, Depth, Note, Report, Root, Set, Soundness};
 
 /// A root without sets.
@@ -132,6 +133,21 @@ pub(super) fn lacking() -> Report {
     shard().merge(last)
 }
 
+/// The report of two runs, which says so.
+pub(super) fn stamped() -> Report {
+    let origin = |host: &str, end: &str| Origin {
+        start: "2026-11-03T03:30:00Z".to_owned(),
+        end: end.to_owned(),
+        host: host.to_owned(),
+        paths: vec!["/srv/zodb".to_owned()],
+        tool: "highwater".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    let first = Report { origins: vec![origin("db2", "2026-11-03T03:31:00Z")], ..shard() };
+    let last = report(root("/srv/zodb", "3/3", 1, 1), vec![set("/srv/zodb", 0, Soundness::Sound)], Vec::new());
+    first.merge(Report { origins: vec![origin("db1", "2026-11-03T03:30:01Z")], ..last })
+}
+
 /// Everything that somebody can choose is meant to break out of its place.
 pub(super) fn hostile() -> Report {
     let evil =
@@ -180,6 +196,7 @@ pub(super) fn all() -> Vec<Report> {
         idle,
         several,
         lacking(),
+        stamped(),
         hostile(),
         nothing,
         bare,

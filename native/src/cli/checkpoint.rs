@@ -59,8 +59,8 @@ pub(super) struct Checkpoint {
 }
 
 impl Run for Checkpoint {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

@@ -1,5 +1,6 @@
 //! `highwater demo`: makes a small database, then shows on it what the other verbs do, by running them.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -159,8 +160,9 @@ impl Scenes<'_> {
     fn highwater(&self, sentence: &str, words: &[&str], wanted: Exit) -> Result<(), Error> {
         let line = [&["highwater"], words].concat();
         self.step(sentence, &line.join(" "))?;
-        let cli = Cli::try_parse_from(&line).map_err(|error| Error::failed(error.to_string()))?;
-        let exit = dispatch(&cli, self.stop);
+        let args: Vec<OsString> = line.iter().map(OsString::from).collect();
+        let cli = Cli::try_parse_from(&args).map_err(|error| Error::failed(error.to_string()))?;
+        let exit = dispatch(&cli, &args, self.stop);
         if exit == Exit::Damage {
             out::print("(exit code 1: damage was found)\n")?;
         }

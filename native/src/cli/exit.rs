@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use highwater_core::render::State;
 use highwater_core::report::Soundness;
 
 use crate::error::Class;
@@ -31,6 +32,8 @@ pub(super) enum Exit {
     CannotStart,
     /// 130.
     Interrupted,
+    /// As a monitoring plugin does in such a state.
+    Plugin(State),
     /// As the command did that was run.
     Command(u8),
 }
@@ -41,9 +44,41 @@ impl Exit {
         if code == 0 { Self::Sound } else { Self::Command(code) }
     }
 
+    /// The code.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Sound => 0,
+            Self::Damage => 1,
+            Self::Usage => 2,
+            Self::Inconclusive => 3,
+            Self::CannotStart => 4,
+            Self::Interrupted => 130,
+            Self::Plugin(state) => state as u8,
+            Self::Command(code) => code,
+        }
+    }
+
+    /// A word for it, where no exit code is seen.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::Damage => "damaged",
+            Self::Usage => "usage",
+            Self::Inconclusive => "inconclusive",
+            Self::CannotStart => "cannot start",
+            Self::Interrupted => "interrupted",
+            Self::Plugin(state) => state.word(),
+            Self::Command(_) => "command failed",
+        }
+    }
+
     /// This exit, or inconclusive if all was well so far: something could not be written.
     pub(super) fn unless_worse(self) -> Self {
-        if self == Self::Sound { Self::Inconclusive } else { self }
+        match self {
+            Self::Sound => Self::Inconclusive,
+            Self::Plugin(State::Ok | State::Warning) => Self::Plugin(State::Unknown),
+            worse => worse,
+        }
     }
 }
 
@@ -71,14 +106,6 @@ impl From<Soundness> for Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Sound => 0,
-            Exit::Damage => 1,
-            Exit::Usage => 2,
-            Exit::Inconclusive => 3,
-            Exit::CannotStart => 4,
-            Exit::Interrupted => 130,
-            Exit::Command(code) => code,
-        })
+        Self::from(exit.code())
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use highwater_core::finding::{Code, Severity};
 use highwater_core::formats;
+use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::out;
@@ -17,6 +18,9 @@ use crate::error::Error;
 pub(super) struct Explain {
     /// HW103, 103 or digest; without it, all codes in a table.
     code: Option<Code>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Run for Explain {
@@ -25,9 +29,25 @@ impl Run for Explain {
     }
 
     fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        out::print(&self.code.map_or_else(table, formats::page))?;
+        if self.json {
+            let codes: Vec<Value> = match self.code {
+                Some(code) => vec![document(code)],
+                None => Code::ALL.iter().map(|code| document(*code)).collect(),
+            };
+            out::print(&format!("{:#}\n", json!({ "schema": 1, "codes": codes })))?;
+        } else {
+            out::print(&self.code.map_or_else(table, formats::page))?;
+        }
         Ok(Exit::Sound)
     }
+}
+
+/// A code, as `--json` writes it.
+fn document(code: Code) -> Value {
+    json!({
+        "code": code, "name": code.name(), "severity": code.severity(), "summary": code.summary(),
+        "advice": code.advice(), "page": formats::page(code),
+    })
 }
 
 /// All codes, a line each.

@@ -60,8 +60,8 @@ pub(super) struct Heal {
 const MOST: usize = 1 << 20;
 
 impl Run for Heal {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

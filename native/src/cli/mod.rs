@@ -7,11 +7,13 @@
 mod backup;
 mod checkpoint;
 mod closed;
+mod colour;
 mod completions;
 mod cpu;
 mod demo;
 #[cfg(test)]
 mod documented;
+mod events;
 mod exit;
 mod explain;
 mod export;
@@ -27,6 +29,7 @@ mod mirror;
 mod options;
 mod out;
 mod output;
+mod plugin;
 mod progress;
 mod prune;
 mod replicate;
@@ -42,6 +45,7 @@ mod threads;
 mod verb;
 mod verify;
 mod web;
+mod whence;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -62,8 +66,7 @@ use verb::Cli;
 pub fn run(args: Vec<OsString>) -> ExitCode {
     let stop = signals::stop();
     if let Err(error) = cpu::limit() {
-        out::error(&error);
-        return Exit::from(error.class()).into();
+        return failed(&error, plugin::is_asked(&args)).into();
     }
     let called_as = args.first().map(Path::new).and_then(Path::file_stem).unwrap_or_default();
     if called_as == "repozo" {
@@ -72,7 +75,8 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         return exit.into();
     }
     match Cli::try_parse_from(&args) {
-        Ok(cli) => dispatch(&cli, &stop).into(),
+        Ok(cli) => dispatch(&cli, &args, &stop).into(),
+        Err(error) if error.use_stderr() && plugin::is_asked(&args) => plugin::unknown(&error.to_string()).into(),
         Err(error) if unknown(&error).is_some() => {
             out::error(&repository::usage(unknown(&error).unwrap_or_default()));
             Exit::Usage.into()
@@ -90,13 +94,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
 
 /// How to end when all there was to do is printing.
 fn printed(printed: Result<(), Error>) -> Exit {
-    printed.map_or_else(
-        |error| {
-            out::error(&error);
-            Exit::from(error.class())
-        },
-        |()| Exit::Sound,
-    )
+    printed.map_or_else(|error| failed(&error, false), |()| Exit::Sound)
 }
 
 /// The refusal of a verb that only other programs have.
@@ -108,14 +106,33 @@ fn unknown(error: &clap::Error) -> Option<String> {
     instead::of(verb).map(|instead| format!("there is no verb '{verb}'; what it may mean is: {instead}"))
 }
 
+/// Says why nothing came of it; and how to end then.
+fn failed(error: &Error, is_plugin: bool) -> Exit {
+    if is_plugin {
+        return plugin::unknown(&error.to_string());
+    }
+    out::error(error);
+    Exit::from(error.class())
+}
+
 /// Runs a verb and prints why it failed, if it did.
-fn dispatch(cli: &Cli, stop: &Arc<AtomicBool>) -> Exit {
+fn dispatch(cli: &Cli, args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
     let verb = cli.verb.chosen();
+    if let Err(error) = events::begin(verb.talk().and_then(|talk| talk.events.as_deref()), args, stop) {
+        return failed(&error, verb.is_plugin());
+    }
     let started = if verb.is_threaded() { threads::start() } else { Ok(()) };
-    let exit = started.and_then(|()| verb.run(stop)).unwrap_or_else(|error| {
-        out::error(&error);
-        Exit::from(error.class())
-    });
+    let (exit, why) = match started.and_then(|()| verb.run(stop)) {
+        Ok(exit) => (exit, None),
+        Err(error) => (failed(&error, verb.is_plugin()), Some(error)),
+    };
+    let exit = events::end(exit, why.as_ref()).map_or_else(
+        |error| {
+            out::error(&error);
+            exit.unless_worse()
+        },
+        |()| exit,
+    );
     if !verb.is_quiet() {
         out::clock();
     }

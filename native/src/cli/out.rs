@@ -5,13 +5,17 @@
 
 use std::io::{self, Write};
 
-use super::closed;
+use super::{closed, events};
 use crate::clock;
 use crate::disk::Disk;
-use crate::error::Error;
+use crate::error::{Class, Error};
 
-/// Prints text to standard output. A reader that went away is no error.
+/// Prints text to standard output, or to standard error where events have that one. A reader that went away is no error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
+    if events::have_stdout() {
+        say(text.trim_end_matches('\n'));
+        return Ok(());
+    }
     through(|out| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
@@ -41,6 +45,10 @@ pub(super) fn stdout() -> io::Result<io::StdoutLock<'static>> {
 /// # Errors
 /// As [`stdout`].
 pub(super) fn stream() -> Result<io::StdoutLock<'static>, Error> {
+    if events::have_stdout() {
+        let what = "both the events and what is asked for would go to standard output: name a file for one of them";
+        return Err(Error::Refused { class: Class::Usage, what: what.to_owned() });
+    }
     stdout().map_err(|error| Error::failed(format!("cannot write to standard output: {error}")))
 }
 

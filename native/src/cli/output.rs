@@ -131,9 +131,12 @@ impl Output {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn stream(self) -> Result<Box<dyn Write>, Error> {
+    pub(super) fn stream(self) -> Result<Box<dyn Write + Send>, Error> {
         Ok(match self {
-            Self::Stdout => Box::new(out::stream()?),
+            Self::Stdout => {
+                drop(out::stream()?);
+                Box::new(io::stdout())
+            }
             Self::Through(path, file) => {
                 cut(&file).map_err(cannot(&path))?;
                 Box::new(io::BufWriter::new(file))

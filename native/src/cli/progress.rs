@@ -1,5 +1,5 @@
-//! Progress: a bar on a terminal, one plain line a minute elsewhere, nothing in the first two seconds; and a line
-//! whenever a signal asks for one.
+//! Progress: a bar on a terminal, one plain line a minute elsewhere, nothing in the first two seconds; a line whenever a
+//! signal asks for one; and an event a second for whoever takes events.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -9,12 +9,33 @@ use std::time::{Duration, Instant};
 use highwater_core::render::{bytes, thousands};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{out, signals};
+use serde_json::json;
+
+use super::{events, out, signals};
 use crate::watch::Watch;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 const REDRAW: Duration = Duration::from_millis(100);
 const PLAIN: Duration = Duration::from_secs(60);
+const EVENT: Duration = Duration::from_secs(1);
+
+/// What is shown of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    Bar,
+    Line,
+}
+
+/// What is shown so long after the begin, and so long after the last line.
+fn shown(quiet: bool, on_terminal: bool, since_begin: Duration, since_line: Duration) -> Shown {
+    match on_terminal {
+        _ if quiet || since_begin < PATIENCE => Shown::Nothing,
+        true => Shown::Bar,
+        false if since_line >= PLAIN => Shown::Line,
+        false => Shown::Nothing,
+    }
+}
 
 /// What is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,29 +77,35 @@ fn of<T>(unit: Unit, what: &str, quiet: bool, watch: &Watch<'_>, work: impl FnOn
 }
 
 fn show(what: &str, begun: Begun, quiet: bool, watch: &Watch<'_>, ended: &Receiver<()>) {
-    let mut last_line = begun.at;
+    let (mut last_line, mut last_event) = (begun.at, begun.at);
     let mut bar: Option<ProgressBar> = None;
     let say = || out::say(&begun.line(what, watch, begun.at.elapsed()));
     while ended.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
         if signals::asked() {
             bar.as_ref().map_or_else(say, |bar| bar.suspend(say));
         }
-        if quiet || begun.at.elapsed() < PATIENCE {
-            continue;
+        if last_event.elapsed() >= EVENT {
+            last_event = Instant::now();
+            begun.tell(what, watch);
         }
-        if stderr().is_terminal() {
-            let (at, total) = begun.progress(watch);
-            let bar = bar.get_or_insert_with(|| begun.bar(what));
-            bar.set_length(total);
-            bar.set_position(at);
-            if begun.unit == Unit::Rows {
-                bar.set_prefix(begun.rows(watch, begun.at.elapsed()));
+        match shown(quiet, stderr().is_terminal(), begun.at.elapsed(), last_line.elapsed()) {
+            Shown::Nothing => {}
+            Shown::Bar => {
+                let (at, total) = begun.progress(watch);
+                let bar = bar.get_or_insert_with(|| begun.bar(what));
+                bar.set_length(total);
+                bar.set_position(at);
+                if begun.unit == Unit::Rows {
+                    bar.set_prefix(begun.rows(watch, begun.at.elapsed()));
+                }
             }
-        } else if last_line.elapsed() >= PLAIN {
-            last_line = Instant::now();
-            say();
+            Shown::Line => {
+                last_line = Instant::now();
+                say();
+            }
         }
     }
+    begun.tell(what, watch);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
@@ -89,6 +116,17 @@ impl Begun {
     fn progress(self, watch: &Watch<'_>) -> (u64, u64) {
         let (at, total) = watch.progress();
         (at.saturating_sub(self.done), total.saturating_sub(self.done))
+    }
+
+    /// Writes an event that says how far it is.
+    fn tell(self, what: &str, watch: &Watch<'_>) {
+        events::write(|| {
+            let (done, total) = self.progress(watch);
+            let rows = (self.unit == Unit::Rows).then(|| watch.counted().saturating_sub(self.rows));
+            let seconds = self.at.elapsed().as_secs();
+            json!({ "event": "progress", "what": what, "bytes": done, "of": total, "rows": rows, "seconds": seconds })
+        });
+        events::flush();
     }
 
     /// How far it is after so much time.
@@ -139,6 +177,18 @@ fn left((at, total): (u64, u64), elapsed: Duration) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_gets_a_bar_and_what_is_none_a_line_a_minute() {
+        let after = |quiet, on_terminal, begin, line| {
+            shown(quiet, on_terminal, Duration::from_millis(begin), Duration::from_millis(line))
+        };
+        assert_eq!([after(false, true, 1_999, 0), after(false, false, 1_999, 0)], [Shown::Nothing; 2]);
+        assert_eq!([after(false, true, 2_000, 0), after(false, true, 3_600_000, 0)], [Shown::Bar; 2]);
+        assert_eq!([after(false, false, 59_999, 59_999), after(false, false, 3_600_000, 59_999)], [Shown::Nothing; 2]);
+        assert_eq!([after(false, false, 60_000, 60_000), after(false, false, 3_600_000, 60_000)], [Shown::Line; 2]);
+        assert_eq!([after(true, false, 60_000, 60_000), after(true, true, 60_000, 60_000)], [Shown::Nothing; 2]);
+    }
 
     #[test]
     fn a_line_tells_rows_their_rate_and_the_time_left_of_this_piece_of_work_alone() {

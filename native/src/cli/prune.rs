@@ -117,8 +117,8 @@ impl Rules {
 }
 
 impl Run for Prune {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

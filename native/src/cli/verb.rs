@@ -17,6 +17,7 @@ use super::list::List;
 use super::man::Man;
 use super::mark::Mark;
 use super::mirror::Mirror;
+use super::options::Talk;
 use super::prune::Prune;
 use super::replicate::Replicate;
 use super::report::Report;
@@ -93,8 +94,18 @@ pub(super) trait Run {
         true
     }
 
+    /// How much it was asked to say.
+    fn talk(&self) -> Option<&Talk> {
+        None
+    }
+
     /// Whether it was asked to say no more than it must.
     fn is_quiet(&self) -> bool {
+        self.talk().is_some_and(|talk| talk.quiet)
+    }
+
+    /// Whether a monitoring plugin's words and codes were asked for.
+    fn is_plugin(&self) -> bool {
         false
     }
 
@@ -130,6 +141,56 @@ impl Verb {
             Self::Repozo(verb) => verb,
             Self::Completions(verb) => verb,
             Self::Man(verb) => verb,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Command, CommandFactory};
+
+    use super::*;
+
+    /// Verbs whose output is for programs as it is, or for people alone, or another program's.
+    const WITHOUT_JSON: [&str; 7] = ["completions", "demo", "man", "repozo", "report schema", "serve", "web"];
+
+    /// Verbs that do their work at once, or are not asked to say more or less.
+    const WITHOUT_EVENTS: [&str; 11] = [
+        "completions",
+        "demo",
+        "explain",
+        "list",
+        "man",
+        "repozo",
+        "report merge",
+        "report schema",
+        "serve",
+        "show",
+        "web",
+    ];
+
+    fn leaves(command: &Command, before: &str, found: &mut Vec<(String, BTreeSet<String>)>) {
+        for verb in command.get_subcommands() {
+            let name = format!("{before} {}", verb.get_name()).trim().to_owned();
+            leaves(verb, &name, found);
+            if !verb.has_subcommands() {
+                let options = verb.get_arguments().filter_map(|option| option.get_long());
+                found.push((name, options.map(ToOwned::to_owned).collect()));
+            }
+        }
+    }
+
+    #[test]
+    fn every_verb_tells_programs_and_every_long_one_tells_how_far_it_is() {
+        let mut verbs = Vec::new();
+        leaves(&Cli::command(), "", &mut verbs);
+        assert!(verbs.len() > 20, "{verbs:?}");
+        for (option, without) in [("json", &WITHOUT_JSON[..]), ("events", &WITHOUT_EVENTS[..])] {
+            for (verb, options) in &verbs {
+                assert!(options.contains(option) != without.contains(&verb.as_str()), "{verb}: --{option}");
+            }
         }
     }
 }

@@ -9,4 +9,5 @@ mod documented;
 mod field;
 mod hostile;
 mod prune;
+mod units;
 mod web;

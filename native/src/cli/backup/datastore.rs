@@ -12,6 +12,7 @@ use highwater_core::formats::datastore::Datastore;
 use highwater_core::formats::datastore::archives::{NoArchive, Stored};
 use highwater_core::name::printable;
 use highwater_core::render::{bytes, thousands};
+use serde_json::{Value, json};
 
 use super::Backup;
 use crate::backup::datastore::{self, Archive, Made, Target};
@@ -95,9 +96,7 @@ impl Backup {
         let made = progress::with("backing up", self.talk.quiet, &watch, || datastore::backup(&job, &store, &watch));
         out::shortcomings(&store);
         let made = made?;
-        if !self.talk.quiet {
-            out::print(&line(&made, self.dry_run))?;
-        }
+        self.tell(&Datastore::STORE, document(&made), &line(&made, self.dry_run))?;
         Ok(Exit::Sound)
     }
 
@@ -138,6 +137,16 @@ impl Backup {
 /// The name of a file of a snapshot without what tells how it is stored.
 fn stem(file: &str) -> &str {
     [".blob", ".didx"].iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file)
+}
+
+/// What a backup into a datastore came to, as `--json` writes it.
+fn document(made: &Made) -> Value {
+    let archive = |(name, bytes): &(String, u64)| json!({ "name": name, "bytes": bytes });
+    let archives: Vec<Value> = made.archives.iter().map(archive).collect();
+    json!({
+        "snapshot": made.snapshot, "archives": archives, "bytes": made.size, "chunks": made.chunks,
+        "known": made.known, "unread": made.unread, "stored": made.stored, "healed": made.healed,
+    })
 }
 
 /// What a backup into a datastore came to.

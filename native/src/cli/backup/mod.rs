@@ -12,10 +12,12 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use highwater_core::inspect::Format;
+use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::options::of_kind::{Given, refuse};
 use super::options::{Bandwidth, Following, Keys, OfKind, Talk, Writing};
+use super::out;
 use super::verb::Run;
 use crate::error::Error;
 use crate::store::Scheme;
@@ -69,6 +71,9 @@ pub(super) struct Backup {
     /// Say what would be done; write nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     following: Following,
     #[command(flatten)]
@@ -92,8 +97,8 @@ pub(super) struct Backup {
 }
 
 impl Run for Backup {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
@@ -111,6 +116,18 @@ fn is_folder(path: &Path) -> bool {
 }
 
 impl Backup {
+    /// Prints what came of it: as JSON if that was asked for, with what all kinds have, or in words.
+    fn tell(&self, format: &dyn Format, document: Value, words: &str) -> Result<(), Error> {
+        if self.json {
+            let mut whole = json!({ "schema": 1, "format": format.facts().name, "dry_run": self.dry_run });
+            if let (Some(whole), Value::Object(document)) = (whole.as_object_mut(), document) {
+                whole.extend(document);
+            }
+            return out::print(&format!("{whole:#}\n"));
+        }
+        if self.talk.quiet { Ok(()) } else { out::print(words) }
+    }
+
     /// Refuses options of another kind than the one that is written to.
     fn only(&self, format: &dyn Format, next: Option<&str>) -> Result<(), Error> {
         let groups: [&dyn Given; 6] =

@@ -11,6 +11,7 @@ use highwater_core::formats::repozo::names::Kind::Full;
 use highwater_core::inspect::Format;
 use highwater_core::marks::DISTANCE;
 use highwater_core::render::{bytes, thousands};
+use serde_json::{Value, json};
 
 use super::{Backup, is_folder};
 use crate::backup::repozo::{BackupOptions, BackupSummary, backup};
@@ -99,10 +100,8 @@ impl Backup {
         let summary =
             progress::with("backing up", self.talk.quiet, &watch, || backup(&job, &source, &*repository, &watch));
         out::shortcomings(&*repository);
-        let line = line(&summary?, self.dry_run);
-        if !self.talk.quiet {
-            out::print(&line)?;
-        }
+        let summary = summary?;
+        self.tell(&Repozo, document(&summary), &line(&summary, self.dry_run))?;
         Ok(Exit::Sound)
     }
 }
@@ -147,6 +146,23 @@ fn odd_group(path: &Path) -> Option<String> {
     let like = "write STORE@TYPE/ID[/ARCHIVE], as in STORE@vm/100/drive-scsi0.img: the type is vm, ct or host, below \
                 ns/NAME in a namespace, and names are of letters, digits, _, . and -";
     Some(format!("'{}' names no group of a datastore in {}; {like}", shown(rest), quoted(Path::new(store))))
+}
+
+/// What a backup came to, as `--json` writes it: what was made, and how much of the source is in the repository.
+fn document(summary: &BackupSummary) -> Value {
+    match summary {
+        BackupSummary::Nothing(at) => json!({ "made": null, "bytes": at }),
+        BackupSummary::Made(made) => {
+            let kind = if made.kind == Full { "full" } else { "increment" };
+            json!({
+                "made": {
+                    "file": made.file, "kind": kind, "start": made.start, "end": made.end, "stored": made.stored,
+                    "removed": made.removed,
+                },
+                "bytes": made.end,
+            })
+        }
+    }
 }
 
 /// What a backup came to.

@@ -8,6 +8,7 @@ use highwater_core::formats::tree::{Tree, names};
 use highwater_core::inspect::Format;
 use highwater_core::name::WORK;
 use highwater_core::render::{bytes, thousands};
+use serde_json::{Value, json};
 
 use super::Backup;
 use crate::backup::tree::{TreeMade, TreeOptions, backup};
@@ -64,9 +65,7 @@ impl Backup {
         for name in &made.changed {
             watch.notice(format!("'{name}' changed while it was read, each time: it is kept as it was found"));
         }
-        if !self.talk.quiet {
-            out::print(&line(&made, self.dry_run))?;
-        }
+        self.tell(&Tree, document(&made), &line(&made, self.dry_run))?;
         if let Some(why) = &made.still_frozen {
             watch.notice(format!("the point is whole, but not all is as it was: {why}"));
         }
@@ -104,6 +103,17 @@ impl Backup {
             }
         }
     }
+}
+
+/// What a backup came to, as `--json` writes it.
+fn document(made: &TreeMade) -> Value {
+    let count = |(number, bytes): (u64, u64)| json!({ "count": number, "bytes": bytes });
+    let changed: Vec<String> = made.changed.iter().map(ToString::to_string).collect();
+    json!({
+        "point": made.point, "position": made.position, "entries": made.entries, "bytes": made.bytes,
+        "new": count(made.new), "read": count(made.read), "left_out": made.left_out, "changed": changed,
+        "notes": made.notes, "still_frozen": made.still_frozen,
+    })
 }
 
 /// What a backup came to.

@@ -49,8 +49,8 @@ pub(super) struct Apply {
 }
 
 impl Run for Apply {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

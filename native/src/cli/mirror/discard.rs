@@ -35,8 +35,8 @@ pub(super) struct Discard {
 }
 
 impl Run for Discard {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, _stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

@@ -62,8 +62,8 @@ impl Run for Fetch {
         false
     }
 
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 use clap::{Args, Subcommand};
 
 use super::exit::Exit;
+use super::options::Talk;
 use super::verb::Run;
 use crate::error::Error;
 
@@ -75,8 +76,8 @@ impl Run for Mirror {
         self.chosen().is_threaded()
     }
 
-    fn is_quiet(&self) -> bool {
-        self.chosen().is_quiet()
+    fn talk(&self) -> Option<&Talk> {
+        self.chosen().talk()
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

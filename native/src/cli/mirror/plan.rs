@@ -66,8 +66,8 @@ pub(super) struct Plan {
 }
 
 impl Run for Plan {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

@@ -54,8 +54,8 @@ pub(super) struct Prune {
 }
 
 impl Run for Prune {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {

@@ -9,6 +9,7 @@ pub(super) mod of_kind;
 mod report_files;
 mod root;
 mod talk;
+mod watched;
 mod writing;
 
 pub(super) use bandwidth::Bandwidth;
@@ -19,4 +20,5 @@ pub(super) use of_kind::OfKind;
 pub(super) use report_files::ReportFiles;
 pub(super) use root::Root;
 pub(super) use talk::Talk;
+pub(super) use watched::Watched;
 pub(super) use writing::Writing;

@@ -1,17 +1,20 @@
 //! `--json`, `--junit`, `--sarif`, `--summary`: where a report goes, beside standard output.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use highwater_core::render;
-use highwater_core::report::Report;
+use highwater_core::render::State;
+use highwater_core::report::{Report, Soundness};
 
+use super::{Talk, Watched};
 use crate::cli::exit::Exit;
-use crate::cli::out;
 use crate::cli::output::Output;
 use crate::cli::repository::usage;
+use crate::cli::{colour, out};
+use crate::clock;
 use crate::error::Error;
 use crate::shown::shown;
 use crate::watch::Watch;
@@ -31,10 +34,13 @@ pub(in crate::cli) struct ReportFiles {
     /// Write the report as Markdown.
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
+    /// Write the report as metrics for Prometheus' textfile collector.
+    #[arg(long, value_name = "FILE")]
+    prometheus: Option<PathBuf>,
 }
 
-/// How a kind of report is made.
-type Render = fn(&Report) -> String;
+/// How a kind of report is made, at such a time, in seconds since 1970.
+type Render = fn(&Report, i64) -> String;
 
 impl ReportFiles {
     /// Refuses a path that is not there, or is none that can be looked at, when it looks like the file of a bare
@@ -56,12 +62,13 @@ impl ReportFiles {
     ///
     /// # Errors
     /// When one cannot be written, or two would go to standard output.
-    pub(in crate::cli) fn open(&self, watch: &Watch<'_>) -> Result<Reports, Error> {
-        let kinds: [(&Option<PathBuf>, Render); 4] = [
-            (&self.json, render::json),
-            (&self.junit, render::junit),
-            (&self.sarif, render::sarif),
-            (&self.summary, render::summary),
+    pub(in crate::cli) fn open(&self, watched: Watched, watch: &Watch<'_>) -> Result<Reports, Error> {
+        let kinds: [(&Option<PathBuf>, Render); 5] = [
+            (&self.json, |report, _| render::json(report)),
+            (&self.junit, |report, _| render::junit(report)),
+            (&self.sarif, |report, _| render::sarif(report)),
+            (&self.summary, |report, _| render::summary(report)),
+            (&self.prometheus, render::prometheus),
         ];
         let mut outputs = Vec::new();
         for (path, render) in kinds {
@@ -70,25 +77,40 @@ impl ReportFiles {
         if outputs.iter().filter(|(output, _)| output.is_stdout()).count() > 1 {
             return Err(usage("only one kind of report can go to standard output".to_owned()));
         }
-        Ok(Reports(outputs))
+        if watched.is_plugin() && outputs.iter().any(|(output, _)| output.is_stdout()) {
+            return Err(usage("a plugin has standard output for itself: write the report to a file".to_owned()));
+        }
+        // Whatever asks for the time says so where that is not the clock's.
+        let is_timed = watched.is_plugin() || self.prometheus.is_some();
+        Ok(Reports { outputs, begun: is_timed.then(clock::seconds).transpose()? })
     }
 }
 
 /// The open files of the reports, and how each report is made.
-pub(in crate::cli) struct Reports(Vec<(Output, Render)>);
+pub(in crate::cli) struct Reports {
+    outputs: Vec<(Output, Render)>,
+    /// In seconds since 1970, where one of them tells the time.
+    begun: Option<i64>,
+}
 
 impl Reports {
     /// Prints the report and writes every file that was asked for, also when the report is bad; then says how to exit:
     /// what could not be written does not outrank damage.
-    pub(in crate::cli) fn publish(self, report: &Report, verbose: bool, quiet: bool) -> Exit {
+    pub(in crate::cli) fn publish(self, report: &Report, talk: &Talk, watched: Watched) -> Exit {
         let mut failed = Vec::new();
         let mut tried = |result: Result<(), Error>| failed.extend(result.err());
-        let text = render::text(report, verbose);
-        let printed = self.0.iter().any(|(output, _)| output.is_stdout());
-        if printed {
+        let now = self.begun.map(|begun| clock::seconds().unwrap_or(begun)).unwrap_or_default();
+        let text = render::text(report, talk.verbose);
+        let printed = self.outputs.iter().any(|(output, _)| output.is_stdout());
+        if watched.is_plugin() {
+            tried(out::print(&render::nagios(report, now, watched.limit())));
+        } else if printed {
             out::say(text.lines().next_back().unwrap_or_default());
-        } else if !quiet {
-            tried(out::print(&text));
+        } else if !talk.quiet {
+            tried(out::print(&colour::verdict(&text, report.verdict, &stdout())));
+        } else if report.verdict != Soundness::Sound {
+            // Whoever wants to hear nothing wants to hear this.
+            out::say(colour::verdict(&text, report.verdict, &stderr()).trim_end());
         }
         if std::env::var_os("GITHUB_ACTIONS").is_some() && !printed {
             tried(out::print(&render::annotations(report)));
@@ -99,10 +121,14 @@ impl Reports {
             let appended = file.and_then(|mut file| file.write_all(render::summary(report).as_bytes()));
             tried(appended.map_err(Error::io("append to", path)));
         }
-        for (output, render) in self.0 {
-            tried(output.write(&render(report)));
+        for (output, render) in self.outputs {
+            tried(output.write(&render(report, now)));
         }
         failed.iter().for_each(out::error);
+        if watched.is_plugin() {
+            let state = State::of(report);
+            return Exit::Plugin(if failed.is_empty() || state == State::Critical { state } else { State::Unknown });
+        }
         if failed.is_empty() { report.verdict.into() } else { Exit::from(report.verdict).unless_worse() }
     }
 }

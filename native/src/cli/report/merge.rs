@@ -10,7 +10,7 @@ use highwater_core::render;
 use highwater_core::report::Report;
 
 use crate::cli::exit::Exit;
-use crate::cli::options::ReportFiles;
+use crate::cli::options::{ReportFiles, Talk, Watched};
 use crate::cli::repository::usage;
 use crate::error::Error;
 use crate::shown::quoted;
@@ -24,11 +24,18 @@ pub(super) struct Merge {
     reports: Vec<PathBuf>,
     #[command(flatten)]
     files: ReportFiles,
+    #[command(flatten)]
+    watched: Watched,
 }
 
 impl Merge {
+    /// Whether a monitoring plugin's words and codes were asked for.
+    pub(super) fn is_plugin(&self) -> bool {
+        self.watched.is_plugin()
+    }
+
     pub(super) fn run(&self) -> Result<Exit, Error> {
-        let files = self.files.open(&Watch::silent())?;
+        let files = self.files.open(self.watched, &Watch::silent())?;
         let mut merged: Option<Report> = None;
         let mut parts = Parts::default();
         for path in &self.reports {
@@ -44,7 +51,7 @@ impl Merge {
             merged = Some(before.merge(report));
         }
         let Some(merged) = merged else { return Err(usage("no reports were given".to_owned())) };
-        Ok(files.publish(&merged.into_whole(), false, false))
+        Ok(files.publish(&self.watched.judge(merged.into_whole())?, &Talk::default(), self.watched))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `highwater report`: what is done with reports that `verify --json` wrote, a file each.
 
 mod merge;
+mod schema;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +22,7 @@ pub(super) struct Report {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Merge(merge::Merge),
+    Schema(schema::Schema),
 }
 
 impl Run for Report {
@@ -28,9 +30,17 @@ impl Run for Report {
         false
     }
 
+    fn is_plugin(&self) -> bool {
+        match &self.verb {
+            Verb::Merge(merge) => merge.is_plugin(),
+            Verb::Schema(_) => false,
+        }
+    }
+
     fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
         match &self.verb {
             Verb::Merge(merge) => merge.run(),
+            Verb::Schema(_) => schema::print(),
         }
     }
 }

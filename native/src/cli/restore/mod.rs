@@ -30,7 +30,7 @@ use crate::shown::{quoted, shown};
 use crate::store::Store;
 use crate::watch::Watch;
 use highwater_core::report::Depth;
-use words::words;
+use words::{document, words};
 
 /// Restore a point in time to a Data.fs, a disk image or a folder: only what is missing is written.
 ///
@@ -71,6 +71,9 @@ pub(super) struct Restore {
     /// Say what would be read and written; write nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -86,8 +89,8 @@ pub(super) struct Restore {
 }
 
 impl Run for Restore {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
@@ -102,6 +105,10 @@ impl Run for Restore {
         let watch = self.talk.watch(stop);
         self.only(&*from, format, &repository.path, &watch)?;
         let to_stdout = self.target == Path::new("-");
+        if to_stdout && self.json {
+            let what = "--json and what is restored would both go to standard output: name a file for it";
+            return Err(usage(what.to_owned()));
+        }
         // As a stream of bytes, an archived tree can be salvaged, and handed on; so can one file in it.
         let is_tree =
             |point: Point| point.is_tree() && !self.datastore.salvage && (!to_stdout || point.within().is_some());
@@ -143,7 +150,9 @@ impl Run for Restore {
             out::shortcomings(&*target.root);
             outcome
         })?;
-        if !self.talk.quiet && !to_stdout {
+        if self.json {
+            out::print(&format!("{:#}\n", document(self, &outcome, format)))?;
+        } else if !self.talk.quiet && !to_stdout {
             out::print(&words(self, &outcome, &plan))?;
         }
         let damaged = !outcome.lost.is_empty() || (self.datastore.salvage && !plan.doubts.is_empty());

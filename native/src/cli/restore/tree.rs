@@ -2,8 +2,10 @@
 
 use highwater_core::name::Name;
 use highwater_core::render::{bytes, thousands};
+use serde_json::{Value, json};
 
 use super::Restore;
+use super::words::how;
 use crate::cli::exit::Exit;
 use crate::cli::repository::usage;
 use crate::cli::{left_out, out, progress};
@@ -11,7 +13,7 @@ use crate::disk;
 use crate::error::Error;
 use crate::restore::tree::{Change, Run, TreeOptions, TreePlan, TreeSummary, file_to_stream, to_folder};
 use crate::restore::{Asked, How};
-use crate::shown::quoted;
+use crate::shown::{quoted, shown};
 use crate::store::Store;
 use crate::watch::Watch;
 
@@ -21,6 +23,7 @@ const NAMED: usize = 100;
 impl Restore {
     /// Restores a tree to the folder that is the target.
     pub(super) fn to_tree(&self, from: &dyn Store, asked: Asked, watch: &Watch<'_>) -> Result<Exit, Error> {
+        let format = asked.format.facts().name;
         let plan = TreePlan::make(from, asked)?;
         if self.target.as_os_str() == "-" {
             if self.dry_run {
@@ -39,7 +42,9 @@ impl Restore {
             out::shortcomings(&*target.root);
             made
         })?;
-        if !self.talk.quiet {
+        if self.json {
+            out::print(&format!("{:#}\n", self.tree_document(&plan, &summary, format)))?;
+        } else if !self.talk.quiet {
             let each = |(path, change): &(Name, Change)| format!("would {} {path}\n", change.word());
             let changes: String = summary.changes.iter().map(each).collect();
             out::print(&format!("{changes}{}", self.tree_words(&summary)))?;
@@ -53,6 +58,19 @@ impl Restore {
             out::say(&format!("highwater: left out: {} more of the kind", thousands(more as u64)));
         }
         Ok(if plan.left_out.is_empty() { Exit::Sound } else { Exit::Inconclusive })
+    }
+
+    /// What was done, as `--json` writes it.
+    fn tree_document(&self, plan: &TreePlan, made: &TreeSummary, format: &str) -> Value {
+        let change = |(path, change): &(Name, Change)| json!({ "path": path.to_string(), "change": change.word() });
+        let left = |(path, what): &(Name, String)| json!({ "path": path.to_string(), "what": what });
+        json!({
+            "schema": 1, "format": format, "point": made.point, "target": shown(&self.target), "how": how(made.how),
+            "files": made.files, "kept": made.kept, "written": made.written, "given_up": made.given_up,
+            "changes": made.changes.iter().map(change).collect::<Vec<_>>(),
+            "left_out": plan.left_out.iter().map(left).collect::<Vec<_>>(),
+            "lacks": plan.lacks, "dry_run": self.dry_run,
+        })
     }
 
     /// What was done.

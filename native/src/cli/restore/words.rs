@@ -1,12 +1,14 @@
-//! What a restore came to, in words.
+//! What a restore came to, in words and as JSON.
 
 use highwater_core::claim::Claim;
 use highwater_core::facts::Shape;
+use highwater_core::inspect::Format;
 use highwater_core::render::{bytes, thousands};
+use serde_json::{Value, json};
 
 use super::Restore;
 use crate::restore::{Gap, How, Plan, RestoreSummary};
-use crate::shown::quoted;
+use crate::shown::{quoted, shown};
 
 /// What a salvage left out.
 fn lost(outcome: &RestoreSummary) -> String {
@@ -20,6 +22,26 @@ fn lost(outcome: &RestoreSummary) -> String {
         text.push_str(&format!("{gone} of {end} bytes are lost, and zeros take their place\n"));
     }
     text
+}
+
+/// How, in a word.
+pub(super) fn how(how: How) -> &'static str {
+    match how {
+        How::Nothing => "nothing",
+        How::Appended => "appended",
+        How::Cut => "cut",
+        How::Full => "full",
+    }
+}
+
+/// What was done, as `--json` writes it.
+pub(super) fn document(args: &Restore, outcome: &RestoreSummary, format: &dyn Format) -> Value {
+    let lost = |Gap { range, why }: &Gap| json!({ "start": range.start, "end": range.end, "why": why });
+    json!({
+        "schema": 1, "format": format.facts().name, "point": outcome.point, "target": shown(&args.target),
+        "how": how(outcome.how), "bytes": outcome.end, "written": outcome.written, "files": outcome.files,
+        "index": outcome.index, "lost": outcome.lost.iter().map(lost).collect::<Vec<_>>(), "dry_run": args.dry_run,
+    })
 }
 
 /// What was done; of an OID index only where there can be one.

@@ -7,31 +7,31 @@ mod unread;
 
 use std::any::Any;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use highwater_core::finding::Code;
 use highwater_core::formats::by_name;
 use highwater_core::key::Key;
 use highwater_core::name::Name;
+use highwater_core::origin::Origin;
 use highwater_core::report::{Depth, Report};
 use highwater_core::shard::Shard;
 use highwater_core::wire;
-use serde_json::json;
 
 use super::exit::Exit;
 use super::label::labels;
-use super::options::{self, Keys, OfKind, ReportFiles, Root, Talk};
+use super::options::{self, Keys, OfKind, ReportFiles, Root, Talk, Watched};
 use super::repository::{Repository, kind_of, open, open_folder, usage};
 use super::verb::Run;
-use super::{out, progress};
+use super::{progress, whence};
 use crate::error::{Class, Error};
 use crate::store::mapped::Mapped;
 use crate::store::{Scheme, Ssh, Store};
 use crate::verify::{Verification, verify};
 use crate::watch::Watch;
-use events::Events;
 use lists::with_lists;
 use part::Part;
 use unread::unread;
@@ -52,6 +52,9 @@ Examples:
   highwater verify --depth deep /backup/zodb@2026-11-19
   highwater verify --json=report.json --junit report.xml /backup/*
   highwater verify --subset daily/30 /backup/zodb           all of it every 30 days
+  highwater verify -q --max-age 26h /backup/zodb            from cron: silent, unless something is damaged or too old
+  highwater verify --nagios --max-age 26h /backup/zodb      a plugin for Nagios and its heirs
+  highwater verify --prometheus /var/lib/prometheus/node-exporter/zodb.prom /backup/zodb
   highwater verify --keyfile backup.key /mnt/datastore      a chunk store of Proxmox Backup Server
   highwater verify /srv/app/db                              a fjall, RocksDB or LevelDB store, also while it is written
   highwater verify /srv/zope/storage                        a DirectoryStorage
@@ -85,11 +88,14 @@ pub(super) struct Verify {
     /// only. So it is anyway with --keyfile and --events.
     #[arg(long)]
     here: bool,
-    /// Write each finding and verdict as it comes, one JSON document a line; - for standard output.
-    #[arg(long, value_name = "FILE")]
-    events: Option<PathBuf>,
+    /// Let the JSON report say which run it is of: the program's version, the machine, the paths, when it began and
+    /// ended. Without it, the same sets give the same bytes.
+    #[arg(long)]
+    stamp: bool,
     #[command(flatten)]
     files: ReportFiles,
+    #[command(flatten)]
+    watched: Watched,
     #[command(flatten)]
     talk: Talk,
     // Refused for no root, as a run may have roots of several kinds: those of its kind take it.
@@ -98,8 +104,12 @@ pub(super) struct Verify {
 }
 
 impl Run for Verify {
-    fn is_quiet(&self) -> bool {
-        self.talk.quiet
+    fn talk(&self) -> Option<&Talk> {
+        Some(&self.talk)
+    }
+
+    fn is_plugin(&self) -> bool {
+        self.watched.is_plugin()
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
@@ -124,19 +134,19 @@ impl Run for Verify {
             self.files.expect_equals(&bad.path)?;
         }
         let labels = labels(&repositories);
+        let origin = self.stamp.then(|| whence::begun(&repositories)).transpose()?;
         let depth = self.depth.into();
         let several = repositories.len() > 1;
         let settings = Settings { depth, shard, key: self.keys.load()?, stop };
         let watch = self.talk.watch(stop);
-        let files = self.files.open(&watch)?;
-        let mut events = Events::open(self.events.as_deref(), &watch)?;
+        let files = self.files.open(self.watched, &watch)?;
         let mut whole = Report::empty(depth, self.strict);
         let mut unstarted = None;
         for (repository, label) in repositories.drain(..).zip(labels) {
             let what = format!("verifying {label}");
             let path = repository.path.clone();
             let part = progress::with(&what, self.talk.quiet, &watch, || {
-                self.one(repository, label.clone(), &settings, &mut events, &watch)
+                self.one(repository, label.clone(), &settings, &watch)
             });
             let part = match part {
                 // One root that cannot be looked at must not hide what is wrong with the others.
@@ -152,15 +162,12 @@ impl Run for Verify {
         if let Some(error) = unstarted.filter(|_| whole.coverage.claims == 0 && whole.sets.is_empty()) {
             return Err(error);
         }
-        let written = events.finish();
-        let exit = files.publish(&whole, self.talk.verbose, self.talk.quiet);
-        match written {
-            Ok(()) => Ok(exit),
-            Err(error) => {
-                out::error(&error);
-                Ok(exit.unless_worse())
-            }
+        let mut whole = self.watched.judge(whole)?;
+        whole.findings.iter().filter(|note| note.code == Code::Outdated).for_each(events::found);
+        if let Some(origin) = origin {
+            whole.origins = vec![Origin { end: whence::now()?, ..origin }];
         }
+        Ok(files.publish(&whole, &self.talk, self.watched))
     }
 }
 
@@ -176,7 +183,7 @@ struct Settings<'a> {
 impl Verify {
     /// Whether another machine verifies what lies there: unless the user says no, or wants what only this one has.
     fn is_there(&self, settings: &Settings<'_>, watch: &Watch<'_>) -> bool {
-        let here = [(settings.key.is_some(), "the key is"), (self.events.is_some(), "the events are")];
+        let here = [(settings.key.is_some(), "the key is"), (self.talk.events.is_some(), "the events are")];
         let why = here.iter().find(|(is_so, _)| *is_so).map(|(_, why)| why);
         if let Some(why) = why.filter(|_| !self.here) {
             watch.notice(format!("all bytes come here to be verified, as {why} here"));
@@ -190,7 +197,6 @@ impl Verify {
         repository: Repository,
         label: String,
         settings: &Settings<'_>,
-        events: &mut Events,
         watch: &Watch<'_>,
     ) -> Result<Report, Error> {
         let store: Box<dyn Store> = match self.mmap {
@@ -217,17 +223,10 @@ impl Verify {
                 let (point, strict) = (repository.point.as_deref(), self.strict);
                 let Settings { depth, shard, key, .. } = settings.clone();
                 let how = Verification { label: &label, format, point, depth, strict, shard, key };
-                verify(&*store, how, watch, &mut |claim, verdict| events.settled(&label, claim, verdict))?
+                verify(&*store, how, watch, &mut |claim, verdict| events::settled(&label, claim, verdict))?
             }
         };
-        for note in &report.findings {
-            events.write(&json!({
-                "event": "finding", "root": note.root, "code": note.code, "name": note.name,
-                "object": note.object, "offset": note.offset, "message": note.message,
-            }));
-        }
-        events
-            .write(&json!({ "event": "root", "root": label, "verdict": report.verdict, "coverage": report.coverage }));
+        events::root(&label, &report);
         Ok(report)
     }
 }

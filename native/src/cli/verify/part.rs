@@ -10,8 +10,8 @@ use crate::error::Error;
 /// Which part of the claims is checked.
 #[derive(Debug, Args)]
 pub(super) struct Part {
-    /// Check part I of N; `report merge` puts the reports together.
-    #[arg(long, value_name = "I/N", conflicts_with = "subset")]
+    /// Check part I of N; `report merge` puts the reports together, and takes --max-age then.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["subset", "max_age"])]
     shard: Option<String>,
     /// Check a part: I/N, or daily/N for one that changes every day and covers all in N days.
     #[arg(long, value_name = "I/N")]

@@ -50,7 +50,7 @@ fn send(child: &Child, signal: Signal) {
 fn a_hang_up_is_a_clean_stop() {
     let mut score = Score::part(LINE, "a hang-up is a clean stop");
     for words in [
-        "exec \"$0\" backup --gzip=9 \"$1\" \"$2\"",
+        "exec \"$0\" backup --gzip=9 --events \"$1.events\" \"$1\" \"$2\"",
         "exec \"$0\" backup -q --full --gzip=9 \"$1\" \"$2\"",
         "exec \"$0\" repozo -B -z -F -f \"$1\" -r \"$2\"",
     ] {
@@ -61,6 +61,11 @@ fn a_hang_up_is_a_clean_stop() {
         let ended = child.wait_with_output().expect("an end");
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!((ended.status.code(), ended.status.signal()), (Some(130), None), "{words}: {said}");
+        if words.contains("--events") {
+            let events = fs::read_to_string(fixture.path("Data.fs.events")).expect("events");
+            let last = events.lines().last().expect("a verdict");
+            assert!(last.contains("\"exit\":130") && last.contains("\"verdict\":\"interrupted\""), "{events}");
+        }
         let mut after = load(&fixture.repo);
         after.insert(".highwater.lock".to_owned(), before[".highwater.lock"].clone());
         assert!(after == before, "{words}: something is left: {:?}", after.keys());

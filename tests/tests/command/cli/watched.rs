@@ -1,0 +1,187 @@
+//! What whoever watches backups every night gets: silence or a report, an age that is too old, a plugin's line and
+//! codes, metrics.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use highwater_tests::binary::highwater;
+use highwater_tests::python::interpreter;
+use highwater_tests::repo::Fixture;
+use highwater_tests::run::{Run, ours};
+use highwater_tests::specimens::{self, lay};
+
+/// The last point of the chain, and moments after it.
+struct Watched {
+    fixture: Fixture,
+    newest: String,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let (fixture, [.., newest]) = Fixture::with_chain();
+        Self { fixture, newest }
+    }
+
+    fn damage(&self) {
+        let path = self.fixture.file(&format!("{}.deltafs", self.newest));
+        let mut bytes = fs::read(&path).expect("an increment");
+        bytes[10] ^= 4;
+        fs::write(&path, bytes).expect("a damaged increment");
+    }
+
+    fn run(&self, flags: &[&str]) -> Run {
+        let repo = self.fixture.repo.to_string_lossy().into_owned();
+        self.fixture.run(&[&["verify"], flags, &[&repo]].concat())
+    }
+
+    /// So many days after the last point was made.
+    fn after(&self, days: u32) -> String {
+        let (date, time) = self.newest.split_at(10);
+        let day: u32 = date[8..].parse().expect("a day");
+        format!("{}{:02}{time}", &date[..8], day + days)
+    }
+
+    /// A verification so many days after the last point was made.
+    fn days_later(&self, days: u32, flags: &[&str]) -> Run {
+        let now = self.after(days);
+        let repo = self.fixture.repo.to_string_lossy().into_owned();
+        ours(&now, &[&["verify"], flags, &[&repo]].concat())
+    }
+}
+
+#[test]
+fn quiet_is_silent_when_all_is_sound_and_loud_when_not() {
+    let watched = Watched::new();
+    let run = watched.run(&["-q"]);
+    assert_eq!((run.code, run.text(), run.stderr.as_str()), (0, String::new(), ""));
+    watched.damage();
+    let run = watched.run(&["-q"]);
+    assert_eq!((run.code, run.text()), (1, String::new()));
+    run.says("HW103").says("-> ").says("the newest sound point is");
+}
+
+#[test]
+fn a_newest_sound_point_that_is_too_old_is_a_finding() {
+    let watched = Watched::new();
+    watched.days_later(1, &["--max-age", "26h"]).expect(0);
+    watched.days_later(2, &["--max-age", "48h"]).expect(0);
+    watched.days_later(2, &[]).expect(0);
+    let run = watched.days_later(2, &["--max-age", "47h"]);
+    run.expect(3).prints("HW210 outdated").prints("is 2 days old, and 1 day and 23 hours are allowed");
+    // The newest is damaged, and the one before it is as old as it is.
+    watched.damage();
+    let run = watched.days_later(2, &["--max-age", "47h"]);
+    run.expect(1).prints("HW210 outdated").prints("HW103");
+    watched.run(&["--max-age", "26"]).expect(2).says("26h");
+}
+
+#[test]
+fn the_age_of_a_whole_is_asked_when_its_parts_are_merged() {
+    let watched = Watched::new();
+    watched.run(&["--max-age", "26h", "--shard", "1/2"]).expect(2);
+    let parts = ["1/2", "2/2"].map(|shard| {
+        let part = watched.fixture.path(&shard.replace('/', "-")).to_string_lossy().into_owned();
+        watched.run(&["-q", &format!("--json={part}"), "--shard", shard]).expect(0);
+        part
+    });
+    let file = watched.fixture.path("merged.json").to_string_lossy().into_owned();
+    let to = format!("--json={file}");
+    let merge = ["report", "merge", "--max-age", "47h", &to, &parts[0], &parts[1]];
+    ours(&watched.after(2), &merge).expect(3).prints("HW210 outdated");
+    // What was told of another day is told once.
+    let again = ["report", "merge", "--max-age", "47h", "--json", "--", &file];
+    let text = ours(&watched.after(3), &again).expect(3).text();
+    assert!(text.contains("\"outdated\": 1") && text.contains("is 3 days old"), "{text}");
+}
+
+#[test]
+fn points_of_each_kind_have_an_age_or_are_said_to_have_none() {
+    let dated = specimens::all().into_iter().filter(|specimen| {
+        let folder = tempfile::tempdir().expect("a folder");
+        lay(&specimen.small().files, folder.path());
+        let path = folder.path().to_string_lossy().into_owned();
+        let run = ours("2099-01-01-00-00-00", &["verify", "--max-age", "1h", &path]);
+        run.expect(3).prints("HW210 outdated");
+        let is_dated = run.text().contains(" old, and 1 hour are allowed");
+        assert!(is_dated != run.text().contains("not named by times"), "{}", run.account());
+        is_dated
+    });
+    let dated: Vec<&str> = dated.map(|specimen| specimen.name()).collect();
+    assert_eq!(dated, ["repozo", "datastore", "tree", "mirror"]);
+}
+
+#[test]
+fn a_plugin_tells_damage_from_a_typo() {
+    let watched = Watched::new();
+    let run = watched.run(&["--nagios", "--max-age", "26h"]);
+    let text = run.expect(0).text();
+    assert!(text.starts_with("HIGHWATER OK - sound: 3 points in time"), "{text}");
+    let (_, figures) = text.lines().next().expect("a line").split_once(" | ").expect("figures");
+    let bytes = watched.fixture.data.bytes.len();
+    let age = figures.rsplit_once(' ').expect("an age").1;
+    assert!(
+        figures.starts_with(&format!("points=3 damaged=0 inconclusive=0 claims=3 checked=3 bytes={bytes}B")),
+        "{figures}"
+    );
+    assert!(age.starts_with("age=") && age.ends_with("s;;93600"), "{age}");
+    let run = watched.days_later(2, &["--nagios", "--max-age", "26h"]);
+    assert!(run.expect(2).text().starts_with("HIGHWATER CRITICAL - "), "{}", run.account());
+    run.prints("\nHW210 ");
+    fs::write(watched.fixture.file("odd|name"), "").expect("a stray file");
+    let run = watched.run(&["--nagios"]);
+    assert!(run.expect(1).text().starts_with("HIGHWATER WARNING - "), "{}", run.account());
+    assert_eq!(run.text().matches('|').count(), 1, "{}", run.text());
+    watched.damage();
+    let run = watched.run(&["--nagios"]);
+    assert!(run.expect(2).text().starts_with("HIGHWATER CRITICAL - damaged"), "{}", run.account());
+    for wrong in [&["--nagios", "--dept", "deep"][..], &["--nagios", "--subset", "often"]] {
+        let run = watched.run(wrong);
+        assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{wrong:?}\n{}", run.account());
+    }
+    let run = watched.fixture.run(&["report", "merge", "--nagios", "/nowhere/at/all"]);
+    assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{}", run.account());
+    let run = watched.fixture.run(&["verify", "--nagios", "/nowhere/at/all"]);
+    assert!(run.expect(3).text().starts_with("HIGHWATER UNKNOWN - "), "{}", run.account());
+    let mut command = Command::new(highwater());
+    command.args(["verify", "--nagios", "/nowhere/at/all"]).env("HIGHWATER_WITHOUT", "nonsense");
+    assert!(Run::of(&mut command).expect(3).text().starts_with("HIGHWATER UNKNOWN - "));
+    watched.run(&["--nagios", "--json"]).expect(3).prints("HIGHWATER UNKNOWN - ");
+}
+
+/// What the library that others read metrics with finds in a file.
+const READ: &str = "
+import sys
+from prometheus_client.parser import text_string_to_metric_families
+for family in text_string_to_metric_families(open(sys.argv[1]).read()):
+    for sample in family.samples:
+        print(sample.name, *sorted(f'{k}={v!r}' for k, v in sample.labels.items()), sample.value)
+";
+
+#[test]
+fn metrics_are_what_prometheus_reads() {
+    let watched = Watched::new();
+    watched.damage();
+    let file = watched.fixture.path("zodb.prom");
+    watched.run(&["-q", "--prometheus", &file.to_string_lossy()]).expect(1);
+    // The collector runs as somebody else.
+    let mode = fs::metadata(&file).expect("the metrics").permissions().mode();
+    assert_eq!(mode & 0o444, 0o444, "{mode:o}");
+    let read = Run::of(Command::new(interpreter()).args(["-c", READ]).arg(&file));
+    let text = read.expect(0).text();
+    let label = watched.fixture.repo.file_name().expect("a name").to_string_lossy();
+    let expected = [
+        "highwater_verdict verdict='damaged' 1".to_owned(),
+        "highwater_verdict verdict='sound' 0".to_owned(),
+        format!("highwater_points root='{label}' verdict='damaged' 1"),
+        format!("highwater_points root='{label}' verdict='sound' 2"),
+        format!("highwater_claims kind='repozo' root='{label}' 3"),
+        "highwater_findings code='digest' 1".to_owned(),
+    ];
+    for line in expected {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    for name in ["highwater_newest_sound_timestamp_seconds", "highwater_verify_timestamp_seconds"] {
+        assert!(text.lines().any(|found| found.starts_with(name)), "{name} is not in\n{text}");
+    }
+}
