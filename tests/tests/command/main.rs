@@ -8,5 +8,6 @@ mod datastore;
 mod documented;
 mod field;
 mod hostile;
+mod packages;
 mod prune;
 mod web;
