@@ -181,8 +181,12 @@ fn a_release_is_fetched_by_its_address_too() {
 fn what_the_action_gives_out_is_what_its_step_writes() {
     let runner = Runner::new();
     let job = runner.verifies(&[&sound(&runner.at("set"))], "");
-    let given: Vec<String> =
-        runner.action["outputs"].as_object().expect("outputs").values().map(|output| output["value"].to_string()).collect();
+    let given: Vec<String> = runner.action["outputs"]
+        .as_object()
+        .expect("outputs")
+        .values()
+        .map(|output| output["value"].to_string())
+        .collect();
     for value in &given {
         let name = value.trim_matches('"').strip_prefix("${{ steps.verify.outputs.").expect("the step that verifies");
         assert!(job.outputs.contains_key(name.trim_end_matches(" }}")), "{value}");

@@ -11,7 +11,8 @@ use super::{VERSION, archive, damaged, release, sound, yaml};
 /// Runs the job in a new folder with these variables in place of its own.
 fn job(folder: &TempDir, shell: &str, variables: &[(&str, String)]) -> Run {
     let job = &yaml("packaging/gitlab/highwater.yml")[".highwater"];
-    let lines: Vec<&str> = job["script"].as_array().expect("a script").iter().filter_map(|line| line.as_str()).collect();
+    let lines: Vec<&str> =
+        job["script"].as_array().expect("a script").iter().filter_map(|line| line.as_str()).collect();
     let mut command = Command::new(shell);
     command.args(["-ec", &lines.join("\n")]).current_dir(folder.path());
     for (name, value) in job["variables"].as_object().expect("variables") {
@@ -26,7 +27,8 @@ fn a_job_of_gitlab_installs_verifies_and_keeps_what_it_promises() {
         let folder = tempfile::tempdir().expect("a folder");
         let from = release(&folder.path().join("release")).display().to_string();
         let set = sound(&folder.path().join("a set")).display().to_string();
-        let variables = [("HIGHWATER_FROM", from), ("HIGHWATER_SET", set), ("HIGHWATER_OPTIONS", "--depth deep".into())];
+        let variables =
+            [("HIGHWATER_FROM", from), ("HIGHWATER_SET", set), ("HIGHWATER_OPTIONS", "--depth deep".into())];
         job(&folder, shell, &variables).expect(0).prints("at depth deep").prints(VERSION);
         let kept = &yaml("packaging/gitlab/highwater.yml")[".highwater"]["artifacts"];
         let junit = kept["reports"]["junit"].as_str().expect("a report");
