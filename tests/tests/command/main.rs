@@ -8,6 +8,5 @@ mod datastore;
 mod documented;
 mod field;
 mod hostile;
-mod packages;
 mod prune;
 mod web;
