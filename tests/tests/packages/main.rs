@@ -62,6 +62,8 @@ fn sound(folder: &Path) -> PathBuf {
 /// A set whose objects are all lost.
 fn damaged(folder: &Path) -> PathBuf {
     lay(&tree::Tree.small().files, folder);
-    fs::remove_dir_all(folder.join("objects")).expect("objects were there");
+    for entry in fs::read_dir(folder.join("objects")).expect("objects") {
+        fs::remove_dir_all(entry.expect("an entry").path()).expect("it was there");
+    }
     folder.to_owned()
 }
