@@ -400,6 +400,11 @@ fn like_lock(folder: &Look) -> Like {
     Like::new_in(folder).with_mode(0o600 | writers | (writers << 1))
 }
 
+/// A count that is wider on some architectures than on others.
+fn wide(count: impl Into<u64>) -> u64 {
+    count.into()
+}
+
 pub(super) fn looked(stat: &Stat) -> Look {
     let what = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => What::File,
@@ -411,7 +416,7 @@ pub(super) fn looked(stat: &Stat) -> Look {
     Look {
         what,
         identity: (stat.st_dev, stat.st_ino),
-        names: stat.st_nlink,
+        names: wide(stat.st_nlink),
         length: stat.st_size.unsigned_abs(),
         stored: stat.st_blocks.unsigned_abs().saturating_mul(BLOCK),
         owner: Owner { user: stat.st_uid, group: stat.st_gid },
