@@ -235,20 +235,31 @@ impl Browser {
     }
 
     /// Waits until an expression comes to something else than null, false, 0 or an empty text, and gives it.
+    ///
+    /// The page itself looks again and again: a question for each look would cost more than what is waited for.
     #[track_caller]
     pub fn until(&mut self, expression: &str) -> Value {
         let until = Instant::now() + PATIENCE;
+        let look = format!(
+            "(async () => {{
+                for (const end = performance.now() + 1000; ;) {{
+                    const value = await ({expression});
+                    if ((value ?? false) !== false && value !== 0 && value !== '') return value;
+                    if (performance.now() > end) return null;
+                    await new Promise((go) => setTimeout(go, 5));
+                }}
+            }})()"
+        );
         loop {
-            let value = self.eval(expression);
-            let nothing = [Value::Null, Value::from(false), Value::from(0), Value::from("")];
-            if !nothing.contains(&value) {
+            let value = self.eval(&look);
+            if !value.is_null() {
                 return value;
             }
             if Instant::now() > until {
+                let value = self.eval(expression);
                 let text = self.eval("document.body.innerText");
                 panic!("{expression} stays {value} in\n{}", text.as_str().unwrap_or_default());
             }
-            thread::sleep(Duration::from_millis(10));
         }
     }
 
@@ -287,7 +298,7 @@ impl Browser {
         }
     }
 
-    /// Has the page shown light or dark, so many CSS pixels wide.
+    /// Has the page shown light or dark, so many CSS pixels wide, with no bar to scroll by.
     #[track_caller]
     pub fn look(&mut self, scheme: &str, width: u32) {
         // Nothing is on its way from one colour to the other when it is looked at.
@@ -298,6 +309,7 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({ "features": features }));
         let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
     }
 
     /// Clicks the element that `selector` finds, and gives the file that is downloaded then.
@@ -342,9 +354,14 @@ impl Browser {
     }
 
     /// A picture of the whole page, as PNG.
+    ///
+    /// # Panics
+    /// When it is none.
     #[track_caller]
     pub fn screenshot(&mut self) -> Vec<u8> {
-        let params = json!({ "format": "png", "captureBeyondViewport": true });
+        let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
+        let params = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let shot = self.call("Page.captureScreenshot", params);
         base64::Engine::decode(&base64::engine::general_purpose::STANDARD, shot["data"].as_str().expect("a picture"))
             .expect("base64")

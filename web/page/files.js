@@ -4,28 +4,36 @@ import { make } from "./element.js";
 import { words } from "./language.js";
 import { few } from "./unfold.js";
 
-/** How many files a menu names, and how many that are hurt are named. */
+/** How many files a menu names, and how many that are hurt are named; and among how many the menu looks for what is typed. */
 const NAMED = 1000;
+const SOUGHT = 200_000;
 
 /** A field for the path of a file of a point, with the names of some, and what is known of those that are hurt. */
 export class Files {
     /** `ask` gives files of a point by options; `changed` hears when another path stands in the field. */
     constructor(root, findings, ask, changed) {
         this.label = root.label;
+        /** Whether there are more files than the menu names; then all paths, once something is typed. */
+        this.isMore = false;
+        this.all = null;
         this.findings = [];
         this.hear(findings);
         this.ask = ask;
-        this.point = "";
+        [this.point, this.tree] = ["", ""];
         const list = `files-${root.label}`;
         this.names = make("datalist", { id: list });
         const attributes = { type: "text", list, placeholder: words.fileHint, autocomplete: "off", spellcheck: "false", "data-testid": "file" };
-        this.field = make("input", { ...attributes, "aria-label": words.fileOf(root.label), input: changed, focus: () => this.name() });
+        this.field = make("input", { ...attributes, "aria-label": words.fileOf(root.label), focus: () => this.name() });
+        this.field.addEventListener("input", () => {
+            changed();
+            this.narrow();
+        });
         this.hurt = make("p", { role: "status", "data-testid": "hurt-files" });
     }
 
     /** What is to be restored, if anything. */
     get path() {
-        return this.field.value.replace(/^[/]+/, "");
+        return this.field.hidden ? "" : this.field.value.replace(/^[/]+/, "");
     }
 
     /** Takes what was found. */
@@ -33,32 +41,53 @@ export class Files {
         this.findings.push(...findings.filter(({ root, object }) => root === this.label && object !== ""));
     }
 
-    /** Another point is chosen, or more is known of this one. */
-    choose({ name, verdict }) {
-        this.point = name;
+    /** Another point is chosen, or more is known of this one; `tree` is what of it has files, if anything. */
+    choose({ name, verdict }, tree) {
+        [this.point, this.tree, this.isMore, this.all] = [name, tree, false, null];
+        this.field.hidden = tree === null;
         this.names.replaceChildren();
         this.hurt.replaceChildren();
-        if (verdict === "damaged") this.look();
+        if (verdict === "damaged" && tree !== null) this.look();
     }
 
     /** Names the files, once somebody wants to know. */
     async name() {
-        const { point } = this;
+        const { tree } = this;
         if (this.names.childElementCount > 0) return;
-        const { files } = await this.ask({ point, most: NAMED }).catch(() => ({ files: [] }));
-        if (point === this.point) this.names.replaceChildren(...files.map(({ path }) => make("option", { value: path })));
+        const { files, total } = await this.ask({ point: tree, most: NAMED }).catch(() => ({ files: [], total: 0 }));
+        if (tree !== this.tree) return;
+        this.isMore = total > files.length;
+        this.offer(files.map(({ path }) => path));
+    }
+
+    /** Of more files than the menu names, it names those that have what is typed in their paths. */
+    async narrow() {
+        const { tree } = this;
+        if (!this.isMore) return;
+        this.all ??= this.ask({ point: tree, most: SOUGHT }).then(({ files }) => files.map(({ path }) => path), () => []);
+        const all = await this.all;
+        if (tree !== this.tree) return;
+        const some = [];
+        for (const path of all) {
+            if (some.length < NAMED && path.includes(this.path)) some.push(path);
+        }
+        this.offer(some);
+    }
+
+    offer(paths) {
+        this.names.replaceChildren(...paths.map((value) => make("option", { value })));
     }
 
     /** Finds out which files have bytes in what is damaged. */
     async look() {
-        const { point } = this;
+        const { point, tree } = this;
         const hurting = this.findings.filter(({ severity, sets, sets_total: all }) => severity === "damage" && (sets.includes(point) || all > sets.length));
         this.hurt.textContent = words.lookingFor;
-        const said = await this.ask({ point, objects: hurting.map(({ object }) => object), most: NAMED }).then(
+        const said = await this.ask({ point: tree, objects: hurting.map(({ object }) => object), most: NAMED }).then(
             ({ files, total }) => (total > 0 ? [words.hurtFiles(total), ...few(files, paths, words.andOthers)] : []),
             (error) => [words.filesUnknown(error.message)],
         );
-        if (point === this.point) this.hurt.replaceChildren(...said);
+        if (tree === this.tree) this.hurt.replaceChildren(...said);
     }
 }
 

@@ -30,7 +30,9 @@ export class Keys {
         if (at("key").parentElement !== place) {
             place.append(at("key"));
             // What moves loses the focus.
-            if (at("key").contains(focused)) focused.focus();
+            const isTyped = at("key").contains(focused);
+            if (isTyped) focused.focus();
+            at("key").open = asks || isTyped;
         }
         at("key").open ||= asks;
     }
@@ -75,6 +77,7 @@ export class Keys {
         at("key-status").textContent = said;
         at("key-status").classList.toggle("wrong", isWrong);
         at("forget").hidden = this.used.length === 0;
+        at("key-title").textContent = this.used.length === 0 ? words.keyTitle : words.keyHeld;
     }
 
     /** It is no key, or takes a passphrase. Those that are used are used on. */

@@ -8,6 +8,9 @@ import { bytes, when } from "./words.js";
 /** What a point without archives is restored to. */
 const FILE = "Data.fs";
 
+/** Archives that are trees of files are called so. */
+const TREE = /\.pxar$/;
+
 /** A sign for each verdict: colours alone tell nothing to some. */
 const SIGNS = { sound: "✓", damaged: "✗", inconclusive: "?" };
 
@@ -39,30 +42,35 @@ class Points {
     constructor(root, report, newest, { check, restore, files }) {
         this.root = root;
         this.newest = newest;
-        this.files = root.files ? new Files(root, report.findings, (asked) => files(root, asked), () => this.ready()) : null;
+        const hasTree = root.files || newest.some(({ archives = [] }) => archives.some((name) => TREE.test(name)));
+        this.files = hasTree ? new Files(root, report.findings, (asked) => files(root, asked), () => this.ready()) : null;
         this.menu = make("select", { "aria-label": words.pointOf(root.label), "data-testid": "point", change: () => this.chosen() });
         this.menu.append(...newest.map((point) => make("option", { value: point.name }, told(point))));
         // Where a point holds several archives, one of them is restored.
-        this.archives = make("select", { "aria-label": words.archiveOf(root.label), "data-testid": "archive" });
+        this.archives = make("select", { "aria-label": words.archiveOf(root.label), "data-testid": "archive", change: () => this.turnTo() });
         this.status = make("p", { role: "status", class: "dim", "data-testid": "restore-status" });
         this.reason = make("p", { class: "dim", "data-testid": "reason" });
-        const say = (said) => {
+        const say = (said, isWrong = false) => {
             this.status.textContent = said;
+            this.status.className = isWrong ? "wrong" : "dim";
         };
-        this.restore = make("button", { type: "button", "data-testid": "restore", click: () => restore(root, this.what(), say) }, root.files ? words.restoreFile : words.restorePoint);
+        this.restore = make("button", { type: "button", "data-testid": "restore", click: () => restore(root, this.what(), say) });
         const look = make("button", { type: "button", class: "quiet", "data-testid": "check-point", click: () => check(root, this.menu.value) }, words.checkPoint);
         this.line = make("div", { class: "line", "aria-hidden": "true" }, ...[...newest].reverse().map((point) => this.mark(point)));
         // What is used as it lies is not restored.
-        const restoring = root.restores ? [this.archives, this.restore] : [];
-        if (root.files) restoring.push(this.files.field, this.files.names, this.restore);
+        const restoring = root.restores || root.files ? [this.restore] : [];
+        // What there is to choose besides the point has a line of its own.
+        const field = hasTree ? [this.files.field, this.files.names] : [];
+        const within = hasTree || newest.some(({ archives = [] }) => archives.length > 0) ? [this.archives, ...field, ...restoring.splice(0)] : [];
         this.element = make(
             "div",
             {},
             make("h3", {}, words.listed(root.label, report.points(root.label), newest.length)),
             this.line,
             make("div", { class: "point" }, this.menu, ...restoring, look),
+            ...(within.length > 0 ? [make("div", { class: "point" }, ...within)] : []),
             this.reason,
-            ...(root.files ? [this.files.hurt] : []),
+            ...(hasTree ? [this.files.hurt] : []),
             this.status,
         );
         const sound = newest.findIndex(({ verdict }) => verdict === "sound");
@@ -86,10 +94,17 @@ class Points {
         const { archives = [] } = point;
         this.archives.replaceChildren(...archives.map((name) => make("option", { value: name }, name)));
         this.archives.hidden = archives.length === 0;
-        this.files?.choose(point);
-        this.ready();
+        this.turnTo();
         for (const mark of this.line.children) mark.classList.toggle("chosen", mark.dataset.point === this.menu.value);
         this.turn();
+    }
+
+    /** Another point is chosen, or another archive of it. */
+    turnTo() {
+        const point = this.newest.find(({ name }) => name === this.menu.value);
+        const archive = TREE.test(this.archives.value) ? `${point.name}/${this.archives.value}` : null;
+        this.files?.choose(point, this.root.files ? point.name : archive);
+        this.ready();
     }
 
     /** Turns the line, where it is a long one, to the point that is chosen. */
@@ -114,20 +129,25 @@ class Points {
     /** Whether what is chosen can be restored. Of a tree, any file that turns out whole can. */
     ready() {
         const { verdict } = this.newest.find(({ name }) => name === this.menu.value);
-        const reason = this.root.files ? words.treeRestores[verdict] : (words.cannotRestore[verdict] ?? "");
-        this.restore.disabled = this.files ? this.files.path === "" : verdict !== "sound";
-        this.reason.textContent = this.root.restores || this.root.files ? reason : "";
+        const { restores, files } = this.root;
+        const [isTree, path] = [files || this.files?.tree, this.files?.path ?? ""];
+        const reasons = files ? [] : [words.cannotRestore[verdict] ?? (isTree ? words.orWhole : "")];
+        if (isTree && (files || verdict === "damaged")) reasons.push(words.treeRestores[verdict]);
+        this.restore.disabled = path === "" && (files || verdict !== "sound");
+        this.restore.textContent = files || path !== "" ? words.restoreFile : words.restorePoint;
+        this.reason.textContent = restores || files ? reasons.join(" ") : "";
     }
 
     what() {
-        const [point, archive] = [this.menu.value, this.archives.value];
-        if (this.files) return { point: `${point}/${this.files.path}`, file: this.files.path.split("/").at(-1) };
-        return archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
+        const [point, archive, path] = [this.menu.value, this.archives.value, this.files?.path ?? ""];
+        const whole = archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
+        return path === "" ? whole : { point: `${whole.point}/${path}`, file: path.split("/").at(-1) };
     }
 }
 
 /** A point as the menu says it. */
 function told({ name, bytes: length, verdict }) {
-    const [made, called] = [when(name), when(name) === name ? "" : ` · ${name}`];
-    return `${made} · ${bytes(length)} · ${words.pointVerdicts[verdict]}${called}`;
+    // Of some stores nobody says how long they are.
+    const [made, long] = [when(name), length > 0 ? [bytes(length)] : []];
+    return [made, words.pointVerdicts[verdict], ...long, ...(made === name ? [] : [name])].join(" · ");
 }

@@ -15,7 +15,7 @@ import { Progress } from "./progress.js";
 import { forget, isTyped, say, show } from "./results.js";
 import { place } from "./save.js";
 import { tab } from "./tab.js";
-import { bytes } from "./words.js";
+import { bytes, tenths } from "./words.js";
 
 /** What the kinds of backup are called, and by what their folders are known: facts of the engine's formats. */
 const { several, indices } = at("kinds").dataset;
@@ -57,8 +57,9 @@ function turnTo() {
 
 /** Takes files or a promise of entries: finds the sets among them and checks all. */
 export async function take(source) {
-    crew?.stop();
     const [mine, signal] = turnTo();
+    // Whoever still does something for what was there before, as a restore, ends; others are used again.
+    if (crew !== null) crew.dismiss(Object.keys(crew.owners), new DOMException("something else was taken", "AbortError"));
     [roots, at("again").hidden, at("all").hidden] = [[], true, true];
     at("intake").textContent = words.reading;
     try {
@@ -70,8 +71,9 @@ export async function take(source) {
         const all = await source;
         const { roots: found, files, others } = await find(crew, all, { signal });
         if (mine !== turn) return;
-        at("drop").classList.add("small");
-        at("intake").textContent = words.intake(files, found.length) + (others > 0 ? words.others(others) : "");
+        // What nothing came of may be told from what would be one.
+        at("drop").classList.toggle("small", found.length > 0);
+        at("intake").textContent = found.length > 0 ? words.intake(files, found.length) + (others > 0 ? words.others(others) : "") : "";
         if (all.partial && found.some(({ colons }) => colons)) {
             say("inconclusive", { title: words.failed, sentence: words.partial, next: words.partialNext });
         } else if (found.length === 0) {
@@ -127,7 +129,7 @@ async function run(some, point) {
         const options = { depth: at("depth").value, point, keys: keys.used, listed: LISTED, signal, onProgress, onNews };
         const report = await check(crew, new Backups(some), options);
         if (mine !== turn) return;
-        const seconds = ((performance.now() - began) / 1000).toFixed(1);
+        const seconds = tenths((performance.now() - began) / 1000);
         const { checked, bytes: read, marked } = report.coverage;
         at("run").hidden = true;
         picture.judge(some.map(({ label }) => ({ label, newest: report.sets.filter((set) => set.root === label).reverse() })));
@@ -169,7 +171,7 @@ async function restore(root, { point, file }, tell) {
         await pieces?.cancel().catch(() => {});
         await to?.abort().catch(() => {});
         const closed = error.name === "AbortError" && to === null;
-        tell(closed ? "" : words.notRestored(error.message));
+        tell(closed ? "" : words.notRestored(error.message), !closed);
     }
 }
 

@@ -19,7 +19,7 @@ export function plain(report) {
     if (all > 0 && verdict === "inconclusive" && bad + unknown === 0) said.unshift(words.unknownStore);
     const listed = report.roots.some(({ label }) => report.points(label) > sets.filter(({ root }) => root === label).length);
     if (listed) said.push(words.amongNewest(all));
-    return { title, sentence: said.join(" "), next: words.next[verdict] };
+    return { title, sentence: said.join(" "), next: words.next[verdict === "damaged" && sound === 0 ? "lost" : verdict] };
 }
 
 /** When the newest of some points was made; of several backups, that of each. */

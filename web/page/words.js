@@ -4,8 +4,8 @@ import { words } from "./language.js";
 
 const UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"];
 
-/** When a point was made, in its name: `2026-11-26-16-38-05`, `2026-11-26T16:38:05Z`. */
-const STAMP = /(\d{4})-(\d\d)-(\d\d)[-T](\d\d)[-:](\d\d)[-:](\d\d)Z?/;
+/** When a point was made, in its name: `2026-11-26-16-38-05`, `2026-11-26T16:38:05Z`, `2026-11-26T16-38Z`. */
+const STAMP = /(\d{4})-(\d\d)-(\d\d)[-T](\d\d)[-:](\d\d)(?:[-:](\d\d))?Z?/;
 
 const one = new Intl.NumberFormat(words.locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const day = new Intl.DateTimeFormat(words.locale, { dateStyle: "long", timeZone: "UTC" });
@@ -20,6 +20,11 @@ export function bytes(count) {
     }
     if (unit >= 0) return `${one.format(some)} ${UNITS[unit]}`;
     return `${number(count)} ${count === 1 ? words.units.byte : words.units.bytes}`;
+}
+
+/** 1.25 as "1.3". */
+export function tenths(some) {
+    return one.format(some);
 }
 
 /** 1234567 as "1,234,567". */
@@ -40,7 +45,7 @@ export function duration(seconds) {
 export function when(name) {
     const stamp = STAMP.exec(name);
     if (stamp === null) return name;
-    const [year, month, date, hours, minutes, seconds] = stamp.slice(1).map(Number);
+    const [year, month, date, hours, minutes, seconds] = stamp.slice(1).map((part) => Number(part ?? 0));
     const time = new Date(Date.UTC(year, month - 1, date, hours, minutes, seconds));
     return `${day.format(time)}, ${hour.format(time)} UTC`;
 }

@@ -21,6 +21,7 @@ export const DE = {
         tree: "ein Satz von Punkten, den highwater gemacht hat: die Ordner objects und points",
         mirror: "ein Spiegel eines Buckets: die Schlüssel als Dateien, und ein Ordner .highwater-mirror",
         store: "ein Speicher von fjall, RocksDB oder LevelDB, oder ein Checkpoint davon: Dateien CURRENT und MANIFEST, oder Segmente",
+        dirstorage: "ein DirectoryStorage von ZODB: die Ordner config und A",
     },
     dropWhole: "Es muss der ganze Ordner sein, nicht eine Datei daraus. Ein Ordner mit mehreren Sicherungen ist recht.",
     depth: "Wie gründlich:",
@@ -31,6 +32,7 @@ export const DE = {
         deep: "und die Einträge darin passen zusammen",
     },
     keyTitle: "Ist sie verschlüsselt? Dann den Schlüssel angeben",
+    keyHeld: "Ein Schlüssel wird benutzt: wechseln oder vergessen",
     keyFile: "Schlüsseldatei",
     passphrase: "Passphrase, wenn sie eine braucht",
     keyNote: "Ohne ihn wird Verschlüsseltes so weit angesehen, wie es geht, und nie heil genannt. Der Schlüssel bleibt im Speicher dieser Seite und geht mit ihr.",
@@ -73,6 +75,7 @@ export const DE = {
     fileOf: (label) => `Datei von ${label}, mit ihrem Pfad oder Schlüssel`,
     fileHint: "Ordner/Datei",
     restoreFile: "Diese Datei wiederherstellen",
+    orWhole: "Mit einem Pfad wird eine Datei daraus wiederhergestellt, ohne das ganze Archiv.",
     treeRestores: {
         sound: "Hier werden einzelne Dateien wiederhergestellt; alles stellt highwater restore wieder her.",
         damaged: "Dateien darin, die nicht getroffen sind, lassen sich einzeln wiederherstellen.",
@@ -144,6 +147,7 @@ export const DE = {
     next: {
         sound: "Es ist nichts zu tun.",
         damaged: "Nichts löschen. Werden die Daten jetzt gebraucht, die neueste heile Sicherung wiederherstellen. Heute noch eine neue Sicherung machen; dann tun, was bei jedem Fund steht.",
+        lost: "Nichts löschen. Heute noch eine neue Sicherung machen; dann tun, was bei jedem Fund steht.",
         inconclusive: "Nichts sagt, dass die Sicherung schlecht ist. Tun, was bei jedem Fund steht, und noch einmal prüfen.",
     },
     says: (sentence) => `highwater verify sagt: ${sentence}`,

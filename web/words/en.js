@@ -21,6 +21,7 @@ export const EN = {
         tree: "a set of points that highwater made: the folders objects and points",
         mirror: "a mirror of a bucket: the keys as files, and a folder .highwater-mirror",
         store: "a store of fjall, RocksDB or LevelDB, or a checkpoint of one: files CURRENT and MANIFEST, or segments",
+        dirstorage: "a DirectoryStorage of ZODB: the folders config and A",
     },
     dropWhole: "Drop the whole folder, not a file out of it. A folder with several backups is fine.",
     depth: "How thoroughly:",
@@ -31,6 +32,7 @@ export const EN = {
         deep: "and the records inside agree",
     },
     keyTitle: "Is it encrypted? Give its key",
+    keyHeld: "A key is used: change or forget it",
     keyFile: "Key file",
     passphrase: "Passphrase, if it takes one",
     keyNote: "Without it, what is encrypted is looked at as far as that goes, and never called whole. The key stays in the memory of this page and is gone with it.",
@@ -73,6 +75,7 @@ export const EN = {
     fileOf: (label) => `File of ${label}, by its path or key`,
     fileHint: "folder/file",
     restoreFile: "Restore this file",
+    orWhole: "With a path, one file of it is restored; without, the whole archive.",
     treeRestores: {
         sound: "Single files are restored here; highwater restore restores all of it.",
         damaged: "Files of it that are not hurt can be restored, one at a time.",
@@ -144,6 +147,7 @@ export const EN = {
     next: {
         sound: "Nothing needs to be done.",
         damaged: "Delete nothing. If you need the data now, restore the newest good one. Make a new backup today; then do what stands at each finding.",
+        lost: "Delete nothing. Make a new backup today; then do what stands at each finding.",
         inconclusive: "Nothing here says that the backup is bad. Do what stands at each finding, then check again.",
     },
     says: (sentence) => `highwater verify says: ${sentence}`,

@@ -7,17 +7,17 @@ use std::process::Command;
 use highwater_core::digest::sha256_of;
 use highwater_core::facts::Shape;
 use highwater_tests::binary::highwater;
-use highwater_tests::browser::Browser;
+use highwater_tests::browser::{Browser, page};
+use highwater_tests::page::{give_key, plain, write_path};
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::Run;
 use highwater_tests::specimens::{self, Sample, Specimen};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::keys::plain;
 use crate::package::answers;
 use crate::sets::samples;
-use crate::support::{choose_point, open, restore_chosen, shown, web};
+use crate::support::{VERDICT, choose_point, forget_verdict, open, restore_chosen, shown, web};
 
 /// What the command writes of a file of a point.
 fn command(set: &Path, point: &str, path: &str) -> Run {
@@ -45,18 +45,6 @@ fn named(browser: &mut Browser) -> Vec<String> {
     texts(&browser.eval(names))
 }
 
-/// Writes a path into the field for one.
-fn write(browser: &mut Browser, path: &str) {
-    browser.eval(&format!(
-        "(() => {{
-            const field = document.querySelector('[data-testid=file]');
-            field.value = {};
-            field.dispatchEvent(new Event('input'));
-        }})()",
-        Value::from(path)
-    ));
-}
-
 /// The samples of the formats whose points are trees.
 fn trees() -> impl Iterator<Item = (&'static dyn Specimen, Sample)> {
     let trees = specimens::all().into_iter().filter(|specimen| specimen.format().facts().shape == Shape::Tree);
@@ -74,14 +62,14 @@ fn laid(fixture: &TempDir, at: usize, sample: &Sample) -> PathBuf {
 fn every_file_of_every_tree_and_mirror_is_named_and_restored_as_the_command_does() {
     let fixture = tempfile::tempdir().expect("a scratch folder");
     let (mut formats, mut bytes, mut empty) = (Vec::new(), 0, 0);
+    let (mut browser, served) = (Browser::start(), web());
     for (at, (specimen, sample)) in trees().enumerate() {
         let set = laid(&fixture, at, &sample);
-        let (mut browser, served) = (Browser::start(), web());
         open(&mut browser, &format!("{}#workers=1", served.address));
         shown(&mut browser, &[&set], "list");
         for point in points(&mut browser) {
             choose_point(&mut browser, &point);
-            write(&mut browser, "");
+            write_path(&mut browser, "");
             assert!(restore_chosen(&mut browser, false).is_err(), "{point}: a tree is offered as a file");
             let named = named(&mut browser);
             // All that the command makes is named; a mirror's keys may lie under other names.
@@ -93,7 +81,7 @@ fn every_file_of_every_tree_and_mirror_is_named_and_restored_as_the_command_does
             assert_eq!(named.len(), files_in(&made), "{} at {point}: {named:?}", sample.name);
             for (number, path) in named.iter().enumerate().take(12) {
                 let wanted = command(&set, &point, path);
-                write(&mut browser, path);
+                write_path(&mut browser, path);
                 if path.ends_with('/') {
                     // No path behind a point means a key that ends so.
                     assert_eq!(wanted.code, 2, "{path}: {}", wanted.account());
@@ -109,7 +97,7 @@ fn every_file_of_every_tree_and_mirror_is_named_and_restored_as_the_command_does
                 empty += usize::from(found.is_empty());
             }
             for (path, why) in [("not/there", "there is no 'not/there' in "), ("..", "'..': ")] {
-                write(&mut browser, path);
+                write_path(&mut browser, path);
                 let said = restore_chosen(&mut browser, true).expect_err("it is not there");
                 assert!(said.starts_with("Not restored") && said.contains(why), "{said}");
             }
@@ -119,6 +107,90 @@ fn every_file_of_every_tree_and_mirror_is_named_and_restored_as_the_command_does
     }
     formats.dedup();
     assert!(formats.len() >= 2 && bytes > 10_000 && empty > 0, "{formats:?}: {bytes} bytes, {empty} empty");
+}
+
+#[test]
+fn a_file_of_an_archived_tree_is_restored_by_its_path_and_without_one_the_archive_is() {
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (mut browser, served) = (Browser::start(), web());
+    let (mut restored, mut others) = (0, 0);
+    for (specimen, sample, key) in samples(fixture.path()) {
+        let archives = sample.points.iter().filter(|point| {
+            specimen.format().facts().shape != Shape::Tree && point.name.contains('/') && point.name.contains('.')
+        });
+        let archives: Vec<&str> = archives.map(|point| point.name.as_str()).collect();
+        if archives.is_empty() {
+            continue;
+        }
+        let set = fixture.path().join("set");
+        specimens::lay(&sample.files, &set);
+        let set = plain(&set);
+        open(&mut browser, &format!("{}#workers=1", served.address));
+        shown(&mut browser, &[&set], "list");
+        if let Some(key) = &key {
+            forget_verdict(&mut browser);
+            assert!(give_key(&mut browser, key).ends_with("is used."));
+            browser.until(VERDICT);
+        }
+        for archive in archives {
+            choose_point(&mut browser, archive);
+            let shows = "[document.querySelector('[data-testid=file]')?.hidden ?? true, document.querySelector('[data-testid=restore]').textContent]";
+            let hidden = browser.eval(shows);
+            assert_eq!(hidden[1], "Restore it to a file", "{archive}");
+            // A catalogue says what lies in the trees beside it, and holds none of it.
+            if !archive.ends_with(".pxar") {
+                assert_eq!(hidden[0], true, "{archive} has no files to name");
+                others += 1;
+                continue;
+            }
+            let named = named(&mut browser);
+            for (number, path) in named.iter().enumerate().step_by(2).take(6) {
+                let mut restore = Command::new(highwater());
+                restore.arg("restore").args(key.iter().flat_map(|key| [Path::new("--keyfile"), key]));
+                let wanted = Run::of(restore.arg(format!("{}@{archive}/{path}", set.display())).arg("-"));
+                assert_eq!(wanted.code, 0, "{path}: {}", wanted.account());
+                write_path(&mut browser, path);
+                assert_eq!(browser.eval(shows)[1], "Restore this file", "{archive}");
+                let found = restore_chosen(&mut browser, number % 4 == 0 && !wanted.stdout.is_empty());
+                let found = found.unwrap_or_else(|why| panic!("{path} of {archive}: {why}"));
+                expect_same_bytes(&found, &wanted.stdout, &format!("{path} of {archive} of {}", sample.name));
+                restored += 1;
+            }
+            // What is typed for one archive means nothing in another, and is gone with it for all of this one.
+            write_path(&mut browser, "");
+            let whole = restore_chosen(&mut browser, true).unwrap_or_else(|why| panic!("{archive}: {why}"));
+            let wanted = sample.points.iter().find(|point| point.name == archive).expect("it");
+            assert_eq!(sha256_of(&whole).to_string(), wanted.sum, "{archive}");
+        }
+        assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+    }
+    assert!(restored > 4 && others > 2, "{restored} files; {others} archives without any");
+}
+
+#[test]
+fn what_is_typed_is_looked_for_among_all_files_however_few_the_menu_names() {
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let (source, set) = (fixture.path().join("source"), fixture.path().join("set"));
+    fs::create_dir_all(source.join("deep")).expect("a folder");
+    fs::create_dir_all(&set).expect("a folder");
+    for number in 0..1300 {
+        fs::write(source.join(format!("deep/{number:04}.txt")), format!("file {number}")).expect("a file");
+    }
+    Run::of(Command::new(highwater()).arg("backup").arg(&source).arg(&set)).expect(0);
+    let mut browser = Browser::start();
+    open(&mut browser, &format!("file://{}#workers=1", page().display()));
+    shown(&mut browser, &[&set], "list");
+    let first = named(&mut browser);
+    assert_eq!((first.len(), first.contains(&"deep/1234.txt".to_owned())), (1000, false));
+    let names = "[...document.querySelectorAll('datalist option')].map(({ value }) => value)";
+    write_path(&mut browser, "/deep/123");
+    let found = browser.until(&format!("{names}.length < 1000 && {names}"));
+    assert_eq!(texts(&found), (1230..1240).map(|number| format!("deep/{number}.txt")).collect::<Vec<_>>());
+    write_path(&mut browser, "99.t");
+    let found = browser.until(&format!("{names}[0] === 'deep/0099.txt' && {names}"));
+    assert_eq!(found.as_array().map(Vec::len), Some(13), "{found}");
+    write_path(&mut browser, "deep/1234.txt");
+    assert_eq!(restore_chosen(&mut browser, false).as_deref(), Ok(&b"file 1234"[..]));
 }
 
 #[test]
@@ -177,9 +249,9 @@ fn files_in(folder: &Path) -> usize {
 fn what_is_hurt_is_named_by_path_or_key_and_the_rest_is_restored() {
     let fixture = tempfile::tempdir().expect("a scratch folder");
     let mut seen = 0;
+    let (mut browser, served) = (Browser::start(), web());
     for (at, (_, mut sample)) in trees().filter(|(_, sample)| sample.is_small()).enumerate() {
         let set = laid(&fixture, at, &sample);
-        let (mut browser, served) = (Browser::start(), web());
         open(&mut browser, &format!("{}#workers=1", served.address));
         shown(&mut browser, &[&set], "list");
         // What the command makes of all files, before one is hurt.
@@ -215,11 +287,11 @@ fn what_is_hurt_is_named_by_path_or_key_and_the_rest_is_restored() {
                 texts(&browser.eval(&format!("[...{told}.querySelectorAll('.name')].map((name) => name.textContent)")));
             assert_eq!(names, bad.iter().map(|(_, path, _)| path.clone()).collect::<Vec<_>>(), "{point}");
             seen += names.len();
-            write(&mut browser, &names[0]);
+            write_path(&mut browser, &names[0]);
             let why = restore_chosen(&mut browser, true).expect_err("it is damaged");
             assert!(why.contains("nothing was kept") && why.contains(&object), "{why}");
             for (_, path, bytes) in good.into_iter().filter(|(_, path, _)| !path.ends_with('/')) {
-                write(&mut browser, path);
+                write_path(&mut browser, path);
                 let found = restore_chosen(&mut browser, false).unwrap_or_else(|why| panic!("{path}: {why}"));
                 expect_same_bytes(&found, bytes, path);
             }

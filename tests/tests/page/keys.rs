@@ -1,11 +1,11 @@
 //! Key files on the page, and stores that are dropped as folders.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use highwater_core::digest::sha256_of;
 use highwater_tests::browser::{Browser, page};
 use highwater_tests::datastore::{Sample, copy};
+use highwater_tests::page::{give_key, give_passphrase, plain};
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::Run;
 use highwater_tests::specimens::datastore::Datastore;
@@ -14,37 +14,6 @@ use highwater_tests::specimens::{Point, Specimen};
 use crate::package::OTHER_KEY;
 use crate::sets::expect_same;
 use crate::support::{self, VERDICT, command_with, drop_on, forget_verdict, open, report, restore_to, shown, web};
-
-/// A path as the browser takes it: it reads nothing by way of `..`.
-pub(crate) fn plain(path: &Path) -> PathBuf {
-    path.canonicalize().expect("it is there")
-}
-
-/// Gives the page a key file, and waits for what it says.
-#[track_caller]
-pub(crate) fn give_key(browser: &mut Browser, file: &Path) -> String {
-    browser.eval("document.getElementById('key-status').textContent = ''");
-    browser.choose("[data-testid=keyfile]", &[&plain(file)]);
-    said_of_key(browser)
-}
-
-/// Types a passphrase.
-#[track_caller]
-fn give_passphrase(browser: &mut Browser, passphrase: &str) -> String {
-    let typed = format!(
-        "document.getElementById('key-status').textContent = '';
-        document.querySelector('[data-testid=passphrase]').value = {passphrase:?};
-        document.querySelector('[data-testid=passphrase]').dispatchEvent(new Event('change')); 1"
-    );
-    browser.eval(&typed);
-    said_of_key(browser)
-}
-
-#[track_caller]
-fn said_of_key(browser: &mut Browser) -> String {
-    let said = browser.until("document.getElementById('key-status').textContent || null");
-    said.as_str().expect("a sentence").to_owned()
-}
 
 #[test]
 fn digests_come_of_the_browser_and_of_the_engine_where_it_makes_none() {

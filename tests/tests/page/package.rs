@@ -12,6 +12,7 @@ use highwater_core::facts::Shape;
 use highwater_tests::binary::highwater;
 use highwater_tests::browser::page;
 use highwater_tests::datastore;
+use highwater_tests::page::plain;
 use highwater_tests::repo::{Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::run::Run;
@@ -19,7 +20,6 @@ use highwater_tests::specimens::{self, Specimen};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::keys::plain;
 use crate::sets::{damages, samples};
 use crate::support::{DEPTHS, command_with};
 

@@ -1,24 +1,14 @@
 //! Runs on the page: paused, cancelled, disturbed, and begun again at another depth or of one point.
 
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs;
 
 use highwater_core::digest::md5_of;
 use highwater_tests::browser::{Browser, page};
+use highwater_tests::page::sparse;
 use highwater_tests::repo::{Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
 
 use crate::support::{self, VERDICT, choose_point, command, forget_verdict, open, report, shown};
-
-/// A set with one full backup of so many bytes of nothing, in a sparse file.
-pub(crate) fn sparse(folder: &Path, length: u64) {
-    fs::create_dir_all(folder).expect("a folder");
-    let stem = "2026-03-01-00-00-00";
-    let file = File::create(folder.join(format!("{stem}.fs"))).expect("a file");
-    file.set_len(length).expect("a sparse file");
-    let line = format!("r/{stem}.fs 0 {length} {}\n", "0".repeat(32));
-    fs::write(folder.join(format!("{stem}.dat")), line).expect("an index");
-}
 
 #[test]
 fn a_huge_set_is_paused_cancelled_and_takes_no_memory() {

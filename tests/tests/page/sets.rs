@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use highwater_core::digest::sha256_of;
 use highwater_core::facts::Shape;
 use highwater_tests::browser::{Browser, page};
+use highwater_tests::page::{give_key, plain};
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::specimens::{self, Case, Point, Sample, Specimen};
 
-use crate::keys::{give_key, plain};
-use crate::support::{DEPTHS, Shown, VERDICT, command_with, forget_verdict, open, report, restore_to, shown, web};
+use crate::support::{
+    DEPTHS, Shown, VERDICT, command_with, forget_verdict, on_all_cores, open, report, restore_to, shown, web,
+};
 
 /// The reports of the page and of the command are the same.
 #[track_caller]
@@ -25,8 +27,11 @@ pub(crate) fn expect_same(browser: &mut Browser, store: &Path, depth: &str, keye
     }
 }
 
+/// A sample of a format, and a file of its key.
+pub(crate) type Known = (&'static dyn Specimen, Sample, Option<PathBuf>);
+
 /// Every sample of every format, with a file of its key in `folder`.
-pub(crate) fn samples(folder: &Path) -> Vec<(&'static dyn Specimen, Sample, Option<PathBuf>)> {
+pub(crate) fn samples(folder: &Path) -> Vec<Known> {
     let mut found = Vec::new();
     for specimen in specimens::all() {
         for sample in specimen.samples() {
@@ -55,39 +60,42 @@ pub(crate) fn damages(specimen: &dyn Specimen, sample: &Sample, first: usize) ->
 #[test]
 fn any_set_at_any_depth_gets_the_reports_that_the_command_writes() {
     let fixture = tempfile::tempdir().expect("a scratch folder");
-    let (mut browser, page) = (Browser::start(), page());
-    for (specimen, sample, key) in samples(fixture.path()) {
-        for (workers, first) in [(1, 0), (3, 3)] {
-            open(&mut browser, &format!("file://{}#workers={workers}", page.display()));
-            for key in [None].into_iter().chain(key.as_ref().map(Some)) {
-                let keyed = key.map(|key| ["--keyfile", key.to_str().expect("text")]);
-                let keyed = keyed.as_ref().map_or(&[][..], |keyed| keyed);
-                if let Some(key) = key {
-                    forget_verdict(&mut browser);
-                    assert!(give_key(&mut browser, key).ends_with("is used."));
-                    // What is on the page is checked again with it; only then comes another set.
-                    browser.until(VERDICT);
-                }
-                for (number, case) in damages(specimen, &sample, first).into_iter().enumerate() {
-                    let set = fixture.path().join(format!("{workers}-{number}-{}", keyed.len()));
-                    specimens::lay(&case.files, &set);
-                    let depths = if sample.is_small() && workers > 1 { &DEPTHS[..] } else { &["digest"] };
-                    for depth in depths {
-                        let what = format!("{} at {depth} with {workers} workers and {keyed:?}", case.name);
-                        expect_same(&mut browser, &set, depth, keyed, &what);
-                    }
-                    fs::remove_dir_all(&set).expect("it was there");
-                }
-                let set = fixture.path().join("sound");
-                specimens::lay(&sample.files, &set);
-                for depth in DEPTHS {
-                    let what = format!("{} at {depth} with {workers} workers and {keyed:?}", sample.name);
-                    expect_same(&mut browser, &set, depth, keyed, &what);
-                }
+    let samples = samples(fixture.path());
+    let rounds = samples.iter().flat_map(|sample| [(1, 0), (3, 3)].map(|(workers, first)| (sample, workers, first)));
+    on_all_cores(rounds.collect(), Browser::start, |browser, (sample, workers, first)| {
+        round(browser, sample, workers, first);
+        assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+    });
+}
+
+/// A sample, sound and damaged, without its key and with it, on a page with so many workers.
+fn round(browser: &mut Browser, (specimen, sample, key): &Known, workers: usize, first: usize) {
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let set = fixture.path().join("set");
+    open(browser, &format!("file://{}#workers={workers}", page().display()));
+    for key in [None].into_iter().chain(key.as_ref().map(Some)) {
+        let keyed = key.map(|key| ["--keyfile", key.to_str().expect("text")]);
+        let keyed = keyed.as_ref().map_or(&[][..], |keyed| keyed);
+        if let Some(key) = key {
+            forget_verdict(browser);
+            assert!(give_key(browser, key).ends_with("is used."));
+            // What is on the page is checked again with it; only then comes another set.
+            browser.until(VERDICT);
+        }
+        for case in damages(*specimen, sample, first) {
+            specimens::lay(&case.files, &set);
+            let depths = if sample.is_small() && workers > 1 { &DEPTHS[..] } else { &["digest"] };
+            for depth in depths {
+                let what = format!("{} at {depth} with {workers} workers and {keyed:?}", case.name);
+                expect_same(browser, &set, depth, keyed, &what);
             }
         }
+        specimens::lay(&sample.files, &set);
+        for depth in DEPTHS {
+            let what = format!("{} at {depth} with {workers} workers and {keyed:?}", sample.name);
+            expect_same(browser, &set, depth, keyed, &what);
+        }
     }
-    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }
 
 /// What the page offers to restore, in order.
@@ -110,54 +118,57 @@ fn offered(browser: &mut Browser) -> Vec<String> {
 #[test]
 fn all_is_offered_and_restored_and_what_is_sealed_with_its_key_alone() {
     let fixture = tempfile::tempdir().expect("a scratch folder");
-    for (specimen, mut sample, key) in samples(fixture.path()) {
-        let (mut browser, served) = (Browser::start(), web());
-        open(&mut browser, &served.address);
-        let set = fixture.path().join("set");
-        specimens::lay(&sample.files, &set);
-        // What is sealed is offered where nobody looked into it, and the restore itself refuses it.
-        shown(&mut browser, &[&plain(&set)], "list");
-        let shape = specimen.format().facts().shape;
-        let buttons = browser.eval("document.querySelectorAll('[data-testid=restore]').length");
-        assert_eq!(buttons == 0, shape == Shape::Nothing, "{}: {buttons} buttons", sample.name);
-        if matches!(shape, Shape::Nothing | Shape::Tree) {
-            continue;
-        }
-        sample.points.sort_by(|one, other| one.name.cmp(&other.name));
-        let wanted: Vec<&String> = sample.points.iter().map(|point| &point.name).collect();
-        assert_eq!(offered(&mut browser).iter().collect::<Vec<_>>(), wanted);
-        let (mut opened, mut refused) = (0, Vec::new());
-        for point in &sample.points {
-            match restore_to(&mut browser, &point.name, true) {
-                Ok(bytes) => {
-                    assert_eq!(sha256_of(&bytes).to_string(), point.sum, "{}", point.name);
-                    opened += 1;
-                }
-                Err(why) => {
-                    assert!(why.contains("nothing was kept") && why.contains("encrypted"), "{why}");
-                    refused.push(point);
-                }
+    let served = web();
+    on_all_cores(samples(fixture.path()), Browser::start, |browser, sample| {
+        open(browser, &served.address);
+        restored(browser, sample);
+        assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+    });
+}
+
+/// All of a sample is restored.
+fn restored(browser: &mut Browser, (specimen, mut sample, key): Known) {
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let set = plain(fixture.path()).join("set");
+    specimens::lay(&sample.files, &set);
+    // What is sealed is offered where nobody looked into it, and the restore itself refuses it.
+    shown(browser, &[&set], "list");
+    let shape = specimen.format().facts().shape;
+    let buttons = browser.eval("document.querySelectorAll('[data-testid=restore]').length");
+    assert_eq!(buttons == 0, shape == Shape::Nothing, "{}: {buttons} buttons", sample.name);
+    if matches!(shape, Shape::Nothing | Shape::Tree) {
+        return;
+    }
+    sample.points.sort_by(|one, other| one.name.cmp(&other.name));
+    let wanted: Vec<&String> = sample.points.iter().map(|point| &point.name).collect();
+    assert_eq!(offered(browser).iter().collect::<Vec<_>>(), wanted);
+    let (mut opened, mut refused) = (0, Vec::new());
+    for point in &sample.points {
+        match restore_to(browser, &point.name, true) {
+            Ok(bytes) => {
+                assert_eq!(sha256_of(&bytes).to_string(), point.sum, "{}", point.name);
+                opened += 1;
+            }
+            Err(why) => {
+                assert!(why.contains("nothing was kept") && why.contains("encrypted"), "{why}");
+                refused.push(point);
             }
         }
-        let sealed = sample.points.iter().filter(|point| point.sealed);
-        assert!(
-            opened > 0 && sealed.map(|point| &point.name).eq(refused.iter().map(|point| &point.name)),
-            "{refused:?}"
-        );
-        if let Some(key) = key {
-            // Once somebody looked, what cannot be judged is not offered.
-            shown(&mut browser, &[&plain(&set)], "digest");
-            let why = restore_to(&mut browser, &refused[0].name, true).expect_err("nobody can judge it");
-            assert!(why.starts_with("It is not offered for restoring"), "{why}");
-            forget_verdict(&mut browser);
-            assert!(give_key(&mut browser, &key).ends_with("is used."));
-            // What is on the page is checked again with it.
-            assert_eq!(browser.until(VERDICT), "sound");
-        }
-        for Point { name, sum, .. } in refused {
-            let bytes = restore_to(&mut browser, name, true).unwrap_or_else(|why| panic!("{name}: {why}"));
-            assert_eq!(sha256_of(&bytes).to_string(), *sum, "{name}");
-        }
-        assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
+    }
+    let sealed = sample.points.iter().filter(|point| point.sealed);
+    assert!(opened > 0 && sealed.map(|point| &point.name).eq(refused.iter().map(|point| &point.name)), "{refused:?}");
+    if let Some(key) = key {
+        // Once somebody looked, what cannot be judged is not offered.
+        shown(browser, &[&set], "digest");
+        let why = restore_to(browser, &refused[0].name, true).expect_err("nobody can judge it");
+        assert!(why.starts_with("It is not offered for restoring"), "{why}");
+        forget_verdict(browser);
+        assert!(give_key(browser, &key).ends_with("is used."));
+        // What is on the page is checked again with it.
+        assert_eq!(browser.until(VERDICT), "sound");
+    }
+    for Point { name, sum, .. } in refused {
+        let bytes = restore_to(browser, name, true).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert_eq!(sha256_of(&bytes).to_string(), *sum, "{name}");
     }
 }

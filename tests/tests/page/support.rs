@@ -5,17 +5,35 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 
 use highwater_tests::binary::highwater;
 use highwater_tests::browser::{Browser, page};
 use highwater_tests::run::Run;
 use serde_json::json;
 
+pub(crate) use highwater_tests::page::{Shown, VERDICT, choose, forget_verdict, shown};
+
+/// Works on each of some things, on all cores at once: `begin` makes what a core works with, as a browser.
+#[track_caller]
+pub(crate) fn on_all_cores<T: Send, B>(all: Vec<T>, begin: impl Fn() -> B + Sync, work: impl Fn(&mut B, T) + Sync) {
+    let waiting = Mutex::new(all.into_iter());
+    let next = || waiting.lock().expect("nobody fails while taking").next();
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                let mut with = None;
+                while let Some(one) = next() {
+                    work(with.get_or_insert_with(&begin), one);
+                }
+            });
+        }
+    });
+}
+
 /// Every depth, as the page's menu has it.
 pub(crate) const DEPTHS: [&str; 4] = ["list", "size", "digest", "deep"];
-
-/// The verdict, once there is one.
-pub(crate) const VERDICT: &str = "document.querySelector('[data-testid=verdict]').dataset.verdict ?? null";
 
 /// Opens the page at an address. What it offers for download is kept, for [`report`].
 #[track_caller]
@@ -55,35 +73,6 @@ pub(crate) fn in_workers(change: &str) -> String {
 pub(crate) fn report(browser: &mut Browser, kind: &str) -> Vec<u8> {
     let text = browser.eval(&format!("kept.get(document.querySelector('[data-testid=report-{kind}]').href).text()"));
     text.as_str().expect("a text").as_bytes().to_vec()
-}
-
-/// What the page says at the end.
-pub(crate) struct Shown {
-    pub(crate) verdict: String,
-    pub(crate) text: String,
-}
-
-/// What an earlier check came to must not be taken for what the next one does.
-#[track_caller]
-pub(crate) fn forget_verdict(browser: &mut Browser) {
-    browser.eval("delete document.querySelector('[data-testid=verdict]').dataset.verdict");
-}
-
-/// Gives files to the page, to be checked at a depth.
-#[track_caller]
-pub(crate) fn choose(browser: &mut Browser, paths: &[&Path], depth: &str) {
-    browser.eval(&format!("document.getElementById('depth').value = {depth:?}"));
-    forget_verdict(browser);
-    browser.choose("[data-testid=folder]", paths);
-}
-
-/// Has a folder checked, and gives what the page says.
-#[track_caller]
-pub(crate) fn shown(browser: &mut Browser, paths: &[&Path], depth: &str) -> Shown {
-    choose(browser, paths, depth);
-    let verdict = browser.until(VERDICT).as_str().expect("a word").to_owned();
-    let text = browser.eval("document.body.innerText").as_str().expect("a text").to_owned();
-    Shown { verdict, text }
 }
 
 /// Drops a folder on the page.
