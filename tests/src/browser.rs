@@ -3,6 +3,10 @@
 //! It listens on nothing: messages, each ended by a NUL byte, go through its third and fourth file descriptors. It is
 //! ended, with all its processes, when the value goes out of scope.
 
+mod cost;
+
+pub use cost::spent;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -84,29 +88,6 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// How many seconds of CPU time all of its processes took so far.
-    ///
-    /// # Panics
-    /// Where there is no `/proc`.
-    #[must_use]
-    pub fn cpu(&self) -> f64 {
-        let mut ticks = 0;
-        for entry in fs::read_dir("/proc").expect("/proc").filter_map(Result::ok) {
-            // One may have ended meanwhile.
-            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-            let Some((_, fields)) = stat.rsplit_once(") ") else { continue };
-            let fields: Vec<u64> = fields.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
-            // proc_pid_stat(5): the group is field 5, the times are 14 and 15.
-            if let (Some(group), Some(times)) = (fields.get(2), fields.get(11..13))
-                && *group == u64::from(self.child.id())
-            {
-                ticks += times.iter().sum::<u64>();
-            }
-        }
-        // USER_HZ, which is 100 wherever Linux runs.
-        ticks as f64 / 100.0
-    }
-
     /// Starts one.
     ///
     /// # Panics
@@ -365,22 +346,6 @@ impl Browser {
         let shot = self.call("Page.captureScreenshot", params);
         base64::Engine::decode(&base64::engine::general_purpose::STANDARD, shot["data"].as_str().expect("a picture"))
             .expect("base64")
-    }
-
-    /// Memory that all its processes hold at the moment, in bytes: shared pages are counted once.
-    pub fn memory(&self) -> u64 {
-        let group = self.child.id().to_string();
-        let in_group =
-            |stat: &str| stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2)) == Some(&group);
-        let processes = fs::read_dir("/proc").expect("Linux").filter_map(|entry| Some(entry.ok()?.path()));
-        let ours =
-            processes.filter(|process| fs::read_to_string(process.join("stat")).is_ok_and(|stat| in_group(&stat)));
-        let kilobytes = |process: PathBuf| {
-            let rollup = fs::read_to_string(process.join("smaps_rollup")).ok()?;
-            let line = rollup.lines().find(|line| line.starts_with("Pss:"))?.to_owned();
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        ours.filter_map(kilobytes).sum::<u64>() * 1024
     }
 }
 

@@ -15,10 +15,13 @@ mod words;
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use highwater_core::digest::md5_of;
-use highwater_tests::browser::{Browser, page};
+use highwater_tests::browser::{Browser, page, spent};
 use highwater_tests::repo::{Fixture, Image, Sample, sample, store};
 use highwater_tests::repository::expect_same_bytes;
 use support::{choose_point, command, open, report, restore_to, shown, web};
@@ -201,44 +204,72 @@ fn a_hundred_thousand_files_do_not_freeze_the_page() {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let set = folder.path().join("many");
     fs::create_dir_all(&set).expect("a folder");
-    let (mut dat, mut start_at) = (String::new(), 0);
-    let stem = |number: u64| {
+    let stem = |number: usize| {
         let (minute, second) = (number / 60, number % 60);
         let (hour, minute) = (minute / 60, minute % 60);
         format!("2026-03-{:02}-{:02}-{minute:02}-{second:02}", 1 + hour / 24, hour % 24)
     };
+    // Names of a few files: a disk takes and removes them much sooner than as many files.
+    let data = [b'7'; 200];
+    let (sum, mut dat, mut first) = (md5_of(&data), String::new(), PathBuf::new());
     for number in 0..100_000 {
-        let data = format!("{number:>0200}");
         let name = format!("{}.{}", stem(number), if number == 0 { "fs" } else { "deltafs" });
-        fs::write(set.join(&name), &data).expect("a file");
-        let end = start_at + data.len();
-        dat.push_str(&format!("r/{name} {start_at} {end} {}\n", md5_of(data.as_bytes())));
-        start_at = end;
+        let path = set.join(&name);
+        if number % 10_000 == 0 {
+            fs::write(&path, data).expect("a file");
+            first = path;
+        } else {
+            fs::hard_link(&first, path).expect("another name");
+        }
+        dat.push_str(&format!("r/{name} {} {} {sum}\n", number * data.len(), (number + 1) * data.len()));
     }
     fs::write(set.join(format!("{}.dat", stem(0))), dat).expect("an index");
     let mut browser = Browser::start();
-    // A busy machine is no fault of the page: what freezes it does so each time.
-    let mut longest = f64::MAX;
-    for _ in 0..3 {
-        // The browser itself takes seconds to fill the input, before the page hears of it.
-        let watch = "window.longest = 0;
-            let chosen = Infinity;
-            addEventListener('change', () => { chosen = performance.now(); }, { capture: true });
-            new PerformanceObserver((list) => {
-                for (const { startTime, duration } of list.getEntries()) {
-                    if (startTime > chosen) window.longest = Math.max(window.longest, duration);
-                }
-            }).observe({ type: 'longtask' });";
-        browser.open(&format!("file://{}", page().display()), watch);
-        let found = shown(&mut browser, &[&set], "digest");
-        assert_eq!(found.verdict, "sound", "{}", found.text);
-        assert!(found.text.contains("100,000 claims checked"), "{}", found.text);
-        longest = browser.eval("window.longest").as_f64().expect("a number").min(longest);
-        if longest <= 100.0 {
-            break;
+    // What freezes the page does so each time.
+    let longest = (0..3).map(|_| longest_task(&mut browser, &set)).find(|longest| *longest <= 100.0);
+    assert!(longest.is_some(), "the page's thread was busy for more than 100 ms at a time, three times");
+}
+
+/// Has a set of 100,000 files checked, and gives the milliseconds for which the page did nothing else.
+#[track_caller]
+fn longest_task(browser: &mut Browser, set: &Path) -> f64 {
+    // The browser itself takes seconds to fill the input, before the page hears of it.
+    let watch = "window.tasks = [];
+        let chosen = Infinity;
+        addEventListener('change', () => { chosen = performance.now(); }, { capture: true });
+        new PerformanceObserver((list) => {
+            for (const { startTime, duration } of list.getEntries()) {
+                if (startTime > chosen) tasks.push([performance.timeOrigin + startTime, duration]);
+            }
+        }).observe({ type: 'longtask' });";
+    browser.open(&format!("file://{}", page().display()), watch);
+    let threads = browser.pages();
+    let (over, watched) = channel::<()>();
+    let watching = thread::spawn(move || {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs_f64() * 1000.0;
+        let mut moments = vec![(now(), spent(&threads))];
+        while watched.recv_timeout(Duration::from_millis(4)) == Err(RecvTimeoutError::Timeout) {
+            moments.push((now(), spent(&threads)));
         }
-    }
-    assert!(longest <= 100.0, "the page's thread was busy for {longest} ms at a time");
+        moments
+    });
+    let found = shown(browser, &[set], "digest");
+    drop(over);
+    let moments = watching.join().expect("what was watched");
+    assert_eq!(found.verdict, "sound", "{}", found.text);
+    assert!(found.text.contains("100,000 claims checked"), "{}", found.text);
+    // A busy machine is no fault of the page: what counts is its time on a core, from the look before to the look after,
+    // and no more than what it did not wait for one.
+    let tasks = browser.eval("tasks");
+    let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+    let busy = tasks.as_array().expect("a list").iter().map(|task| {
+        let (start, lasted) = (number(&task[0]), number(&task[1]));
+        let before = moments.iter().rfind(|(at, _)| *at <= start).unwrap_or(&moments[0]).1;
+        let after = moments.iter().find(|(at, _)| *at >= start + lasted).or(moments.last()).expect("a look").1;
+        let [ran, waited] = [0, 1].map(|at| after[at] - before[at]);
+        ran.min(lasted - waited)
+    });
+    busy.fold(0.0, f64::max)
 }
 
 #[test]
@@ -278,6 +309,14 @@ fn a_point_is_restored_to_a_file_and_a_damaged_one_is_not() {
     }
 }
 
+/// A disk that takes the first piece only when it is told to.
+const SLOW: &str = "window.written = []; window.held = new Promise((give) => { window.release = give; });
+    window.showSaveFilePicker = async () => ({ createWritable: async () => ({
+        write: async (piece) => { await held; written.push(piece.slice()); },
+        close: async () => { window.ended = 'closed'; },
+        abort: async () => { window.ended = 'aborted'; },
+    }) }); 1";
+
 #[test]
 fn a_check_beside_a_restore_takes_nothing_from_it() {
     let Sample { files, source, points } = sample();
@@ -287,14 +326,7 @@ fn a_check_beside_a_restore_takes_nothing_from_it() {
     let mut browser = Browser::start();
     open(&mut browser, &format!("file://{}#workers=1", page().display()));
     shown(&mut browser, &[&set], "digest");
-    // A disk that takes the first piece only when it is told to.
-    let slow = "window.written = []; window.held = new Promise((give) => { window.release = give; });
-        window.showSaveFilePicker = async () => ({ createWritable: async () => ({
-            write: async (piece) => { await held; written.push(piece.slice()); },
-            close: async () => { window.ended = 'closed'; },
-            abort: async () => { window.ended = 'aborted'; },
-        }) }); 1";
-    browser.eval(slow);
+    browser.eval(SLOW);
     browser.eval("document.querySelector('[data-testid=restore]').click()");
     browser
         .until("/of .* written|^restoring/.test(document.querySelector('[data-testid=restore-status]').textContent)");
@@ -310,6 +342,28 @@ fn a_check_beside_a_restore_takes_nothing_from_it() {
     let hex =
         browser.eval("written.flatMap((piece) => [...piece]).map((b) => b.toString(16).padStart(2, '0')).join('')");
     expect_same_bytes(&support::bytes_of(&hex), &source, "the restore");
+}
+
+#[test]
+fn what_is_being_restored_ends_when_another_backup_is_taken() {
+    let mut fixture = Fixture::new();
+    // More than what is read ahead of a slow disk.
+    fixture.data.grow_large(40);
+    fixture.grow(1);
+    fixture.backup(&[]);
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    store(&sample().files, folder.path());
+    let mut browser = Browser::start();
+    open(&mut browser, &format!("file://{}#workers=1", page().display()));
+    shown(&mut browser, &[&fixture.repo], "list");
+    browser.eval(SLOW);
+    browser.eval("document.querySelector('[data-testid=restore]').click()");
+    browser
+        .until("/of .* written|^restoring/.test(document.querySelector('[data-testid=restore-status]').textContent)");
+    assert_eq!(shown(&mut browser, &[folder.path()], "digest").verdict, "sound");
+    browser.eval("release(); 1");
+    assert_eq!(browser.until("window.ended"), "aborted");
+    assert!(browser.complaints().is_empty(), "{:?}", browser.complaints());
 }
 
 #[test]

@@ -84,6 +84,8 @@ fn the_verdict_is_said_in_plain_words() {
     assert_eq!(plain(&mut browser, &some, "digest"), wanted);
     let wanted = "Something is damaged. The backup cannot be restored. There is no good one.";
     assert_eq!(plain(&mut browser, &none, "digest"), wanted);
+    let next = |browser: &mut Browser| browser.eval("document.getElementById('next').textContent");
+    assert_eq!(next(&mut browser), "Delete nothing. Make a new backup today; then do what stands at each finding.");
     assert_eq!(
         plain(&mut browser, &one, "digest"),
         "Everything is whole. The backup is whole: every byte was checked."
