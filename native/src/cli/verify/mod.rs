@@ -90,7 +90,7 @@ pub(super) struct Verify {
     here: bool,
     /// Let the JSON report say which run it is of: the program's version, the machine, the paths, when it began and
     /// ended. Without it, the same sets give the same bytes.
-    #[arg(long)]
+    #[arg(long, requires = "json")]
     stamp: bool,
     #[command(flatten)]
     files: ReportFiles,

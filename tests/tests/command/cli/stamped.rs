@@ -141,6 +141,7 @@ fn a_report_says_which_run_it_is_of_where_that_was_asked() {
         "version": env!("CARGO_PKG_VERSION"),
     }]);
     assert_eq!(origins, origin);
+    ours("2026-11-28-08-00-00", &["verify", "--stamp", &repo]).expect(2).says("--json");
 }
 
 #[test]
