@@ -125,7 +125,7 @@ pub struct Root {
     /// How many claims were found sound by a digest that proves this, where the format tells its digests apart.
     #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub proven: BTreeMap<String, u64>,
-    /// The newest sound point of each [series](series) of points, as far as something was checked.
+    /// The newest sound point of each [series] of points, as far as something was checked.
     #[cfg_attr(feature = "json", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub newest: Vec<String>,
     /// The depth that was asked for, where the format has nothing to look at so deep.

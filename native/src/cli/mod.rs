@@ -1,8 +1,8 @@
 //! The command line: the only place that prints, and the only one that knows exit codes.
 //!
-//! A verb is a file or a folder here, with its arguments, their help and its work; [`verb`] lists them all. Options
-//! that several verbs have are in [`options`]. Options for one kind of backup are a group in a file of that kind in the
-//! verb's folder: [`options::of_kind`] gives it a heading, and refuses it for other kinds.
+//! A verb is a file or a folder here, with its arguments, their help and its work; `verb` lists them all. Options
+//! that several verbs have are in `options`. Options for one kind of backup are a group in a file of that kind in the
+//! verb's folder: `options::of_kind` gives it a heading, and refuses it for other kinds.
 
 mod backup;
 mod checkpoint;

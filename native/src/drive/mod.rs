@@ -1,9 +1,9 @@
 //! Drives a `Survey` over a root: indices on one thread, claims and trails on all of them.
 //!
 //! Claims whose bytes must be hashed are given out in jobs: many short streams go side by side through the lanes of a
-//! thread ([`lanes`]), a stream with marks is cut there and hashed by all threads ([`marked`]), and a stream that takes
-//! longer than all the others gets a thread of its own ([`schedule`]). A restore does the same, and writes what is
-//! hashed where it belongs ([`write`](mod@write)).
+//! thread (`lanes`), a stream with marks is cut there and hashed by all threads (`marked`), and a stream that takes
+//! longer than all the others gets a thread of its own (`schedule`). A restore does the same, and writes what is
+//! hashed where it belongs (`write`).
 
 mod answer;
 mod behind;

@@ -19,7 +19,7 @@
 //! | file | is |
 //! |---|---|
 //! | `adapter` | what an adapter says of its kind of store |
-//! | `fjall`, `rocksdb`, `tantivy`, `git` | an adapter each; another kind of store is another file and a line in [`ALL`] |
+//! | `fjall`, `rocksdb`, `tantivy`, `git` | an adapter each; another kind of store is another file and a line in `ALL` |
 //! | `refused` | stores that write in place, which no copy from outside can be true of, and what to do with each |
 //! | `capture` | the tries |
 //! | `copies`, `copy` | what one try writes: logs and heads |

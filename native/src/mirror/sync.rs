@@ -113,7 +113,7 @@ impl<'a> Sync<'a> {
     /// Carries out what an earlier run began, if one did.
     ///
     /// # Errors
-    /// As [`Sync::carry_out`].
+    /// As `Sync::carry_out`.
     pub fn go_on(&self, client: &Client, jobs: usize, watch: &Watch<'_>) -> Result<Option<Summary>, Error> {
         let Some(journal) = Journal::find(&self.area)? else {
             // What was planned, and never begun.

@@ -10,7 +10,7 @@
 //! names any more, and only when every index that is left was read whole; and so it is with other repositories in the
 //! root that points are made of (`inner`).
 //!
-//! Another kind of backup is a file here that implements [`Pruner`], and a line in [`ALL`].
+//! Another kind of backup is a file here that implements `Pruner`, and a line in `ALL`.
 
 mod datastore;
 mod decided;

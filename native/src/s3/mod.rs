@@ -4,7 +4,7 @@
 //! call blocks its thread.
 //!
 //! The way of a call: an [`Ask`] (or a [`Listing`]) → [`endpoint`] (which host, which path) → [`sign`] (SigV4 over that
-//! very path) → [`wire`] (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, as a
+//! very path) → `wire` (one exchange, connections kept) → [`answer`] (what its status and code mean) → the body, as a
 //! [`Reading`] that is taken from or, in pieces, into a [`Sink`]. Around it, [`retry`] bounds and spaces the attempts,
 //! [`limit`] bounds the requests in flight, and [`crate::bandwidth`] the bytes a second.
 //!

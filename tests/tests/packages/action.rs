@@ -74,7 +74,7 @@ impl Runner {
             shell.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file).current_dir(self.at("work"));
             shell.env("PATH", path).env("GITHUB_ACTION_PATH", root()).env("RUNNER_TEMP", self.at("temp"));
             shell.env("GITHUB_PATH", self.at("path")).env("GITHUB_OUTPUT", self.at("output"));
-            shell.env("GITHUB_STEP_SUMMARY", self.at("summary"));
+            shell.env("GITHUB_STEP_SUMMARY", self.at("summary")).env("GITHUB_ACTIONS", "true");
             for (name, value) in step["env"].as_object().expect("what it is given") {
                 shell.env(name, self.filled(value.as_str().expect("text"), inputs));
             }
@@ -119,14 +119,15 @@ fn a_sound_set_passes_and_its_reports_are_kept() {
     assert_eq!(job.outputs["code"], "0");
     assert!(job.outputs["verdict"].starts_with("sound: "), "{:?}", job.outputs);
     assert_eq!(reports(&job), ["report.json", "report.md", "report.sarif", "report.txt", "report.xml"]);
-    assert!(job.summary.contains("sound"), "{}", job.summary);
+    let report = Path::new(&job.outputs["reports"]).join("report.md");
+    assert_eq!(job.summary, fs::read_to_string(report).expect("a report"), "the summary is the report, once");
 }
 
 #[test]
 fn one_damaged_set_of_two_fails_the_step_and_is_told() {
     let runner = Runner::new();
     let job = runner.verifies(&[&sound(&runner.at("one")), &damaged(&runner.at("two"))], "");
-    job.last.expect(1).prints("::error::damaged: ");
+    job.last.expect(1).prints("::error title=HW101 missing");
     assert_eq!(job.outputs["code"], "1");
     assert!(job.outputs["verdict"].starts_with("damaged: "), "{:?}", job.outputs);
     assert_eq!(reports(&job).len(), 5);

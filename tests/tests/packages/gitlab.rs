@@ -44,7 +44,10 @@ fn damage_fails_a_job_of_gitlab_and_so_does_another_archive() {
     let set = damaged(&folder.path().join("set")).display().to_string();
     let variables = [("HIGHWATER_FROM", from.display().to_string()), ("HIGHWATER_SET", set)];
     job(&folder, "sh", &variables).expect(1).prints("HW101");
-    fs::write(from.join(format!("{}.tar.gz", archive())), "another").expect("a file");
+    // A whole archive with a program that works, but not the one of the list.
+    let name = archive();
+    let line = format!("tar -xzf {name}.tar.gz && echo >{name}/more && tar -czf {name}.tar.gz {name}");
+    Run::of(Command::new("sh").args(["-c", &line]).current_dir(&from)).expect(0);
     let refused = job(&folder, "sh", &variables);
     assert!(refused.code != 0 && !refused.text().contains("HW101"), "{}", refused.account());
 }

@@ -2,7 +2,7 @@
 //!
 //! One stream of MD5 waits for its own last step most of the time, and nothing makes it faster.
 //! Sixteen or more streams side by side take hardly longer than one. The steps are written once per
-//! algorithm (`md5_rounds`, `sha256_rounds`) over a [`word::Word`] of so many lanes; there is one file per
+//! algorithm (`md5_rounds`, `sha256_rounds`) over a `word::Word` of so many lanes; there is one file per
 //! instruction set; `schedule` puts streams of any number and length into lanes.
 
 mod chain;
