@@ -146,10 +146,13 @@ fn a_set_that_is_not_there_fails_the_step_without_reports() {
     unnamed.verifies(&[], "").last.expect(2).prints("say `set:`");
 }
 
+/// What is done to the folder of a release.
+type Harm<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn an_archive_that_is_not_what_its_sum_says_is_not_run() {
     let name = archive();
-    let harms: [(&str, &dyn Fn(&Path)); 3] = [
+    let harms: [(&str, Harm<'_>); 3] = [
         ("is not what its SHA256SUMS says", &|folder| {
             let path = folder.join(format!("{name}.tar.gz"));
             let mut bytes = fs::read(&path).expect("the archive");

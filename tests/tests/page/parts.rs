@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use highwater_tests::browser::{Browser, page};
+use highwater_tests::page::give_key;
 use highwater_tests::repo::{sample, store};
 use highwater_tests::repository::expect_same_bytes;
 use highwater_tests::specimens;
@@ -12,7 +13,6 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::host::Host;
-use crate::keys::give_key;
 use crate::package::package;
 use crate::sets::{expect_same, samples};
 use crate::support::{command, forget_verdict, open, shown};

@@ -131,7 +131,8 @@ fn a_group_may_go_at_any_call() {
         told += u64::from(said);
         score.ran(1);
     }
-    assert!(told > 10, "{told}");
+    // Of a run that is held up elsewhere meanwhile, fewer are told.
+    assert!(told > 4, "{told}");
     score.end();
 }
 
