@@ -89,6 +89,7 @@ export const DE = {
     restored: (point, length) => `${point} ist wiederhergestellt: ${length}, jeder Teil geprüft.`,
     notRestored: (why) => `Nicht wiederhergestellt, und nichts behalten: ${why}`,
     listed: (label, all, listed) => `${label}: ${some(all, "Zeitpunkt", "Zeitpunkte")}${all === listed ? "" : `, die neuesten ${n(listed)} sind aufgeführt`}`,
+    documents: "Dokumentation (englisch)",
     about: "Was diese Seite verspricht, und was nicht",
     promises: [
         "Die eigene Regel der Seite (eine Content-Security-Policy mit connect-src 'none') lässt den Browser jede Anfrage dieser Seite und ihrer Worker verweigern. Sie hält keine Erweiterung des Browsers auf, und auch nicht, dass eine Seite zu einer anderen Adresse führt. Wer ganz sicher sein will, speichert die eine Datei highwater.html, vergleicht ihre SHA-256 mit der veröffentlichten und öffnet sie ohne Netz: Alles geht genauso.",
@@ -179,6 +180,7 @@ export const DE = {
         HW207: ["Ein Snapshot heißt so, dass ihn niemand liest.", "Ihm den Namen geben, der genannt ist, und noch einmal prüfen; nicht löschen."],
         HW208: ["Ein Speicher änderte sich schneller, als er sich ansehen ließ.", "Einen Checkpoint davon machen und den prüfen: highwater checkpoint STORE DEST --verify."],
         HW209: ["Einem Spiegel fehlt etwas, das sich nicht holen ließ.", "Noch einmal abgleichen; hat der Bucket es nicht mehr, bringt es nichts anderes zurück."],
+        HW210: ["Der neueste heile Zeitpunkt ist älter, als er sein darf.", "Nachsehen, warum keine neue Sicherung entsteht, und jetzt eine machen."],
         HW301: ["Eine Datei gehört nicht dazu.", "Nichts braucht sie; ansehen, und dann wegräumen."],
         HW302: ["Eine Arbeitsdatei eines Laufs, der noch geht oder abgebrochen wurde.", "Läuft keine Sicherung, kann sie weg; die von highwater räumt seine nächste Sicherung weg."],
         HW303: ["Ein Zeitpunkt hat keinen gespeicherten OID-Index.", "Nichts ist verloren: Die Datenbank baut ihn neu, wenn sie öffnet; das dauert eine Weile."],

@@ -89,6 +89,7 @@ export const EN = {
     restored: (point, length) => `Restored ${point}: ${length}, every chunk checked.`,
     notRestored: (why) => `Not restored, and nothing was kept: ${why}`,
     listed: (label, all, listed) => `${label}: ${some(all, "point")}${all === listed ? "" : `, the newest ${n(listed)} listed`}`,
+    documents: "Documentation",
     about: "What this page can and cannot promise",
     promises: [
         "The page's own policy (a Content-Security-Policy with connect-src 'none') makes the browser refuse every request of this page and of its workers. It does not stop a browser extension, and it does not stop a page from leading you to another address. For full proof, save the single file highwater.html, compare its SHA-256 with the published one, and open it with the network off: everything works the same.",

@@ -41,9 +41,10 @@ fn answer(mut stream: TcpStream, folder: &Path, page: &str, noted: &Mutex<Vec<St
     while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
     let name = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
     let kind = match Path::new(&name).extension().and_then(|end| end.to_str()) {
-        None => "text/html",
+        None | Some("html") => "text/html",
         Some("js") => "text/javascript",
         Some("css") => "text/css",
+        Some("png") => "image/png",
         Some(_) => "application/octet-stream",
     };
     let at: PathBuf = folder.join(&name);

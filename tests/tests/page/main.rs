@@ -1,5 +1,6 @@
 //! The page in a real Chromium: it comes to the command's reports, sends nothing, and stays itself whatever is dropped.
 
+mod docs;
 mod files;
 mod host;
 mod keyboard;

@@ -9,9 +9,11 @@
 //! 6. `index.html` names its scripts; `highwater.html` holds the page's and the whole engine, packed together, under a policy that lists their digests
 //!    ([`page`]).
 //! 7. `highwater.html` is copied into `native/page`, from where the program takes it in.
-//! 8. The package has the modules of `web/api` as they are, the workers' scripts and the wasm ([`npm`]).
+//! 8. The documents are rendered into `docs`, to which the page in files leads ([`docs`]).
+//! 9. The package has the modules of `web/api` as they are, the workers' scripts and the wasm ([`npm`]).
 #![expect(clippy::print_stdout, reason = "what was built is the result")]
 
+mod docs;
 mod engine;
 mod join;
 mod kinds;
@@ -55,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         fs::write(out.join(name), text)?;
     }
+    docs::write(root, &out)?;
     into_program(&root.join("native/page").join("highwater.html"), &single)?;
     let sum: String = Sha256::digest(&single).iter().map(|byte| format!("{byte:02x}")).collect();
     let engines =

@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 /// Where the policy, the style and the scripts go in `index.html`.
 const PLACES: [&str; 3] = ["<!-- policy -->", "<!-- style -->", "<!-- scripts -->"];
 
+/// The way to the documents in `index.html`: they lie beside the page that loads its scripts, and not beside the other.
+const DOCUMENTS: &str = "<p><a href=\"docs/index.html\" data-say=\"documents\"></a></p>\n";
+
 /// Unpacks the page's style and script and puts them there: the policy has the digests of both.
 const BEGIN: &str = "\
 for (const kind of [\"style\", \"script\"]) {
@@ -44,7 +47,11 @@ impl Parts<'_> {
         }
         let held = format!("{packed}{BEGIN}");
         let sums = [sum(&held), sum(self.app)].join(" ");
-        self.put(&policy(&sums, &sum(self.style)), "", &format!("<script>{held}</script>"))
+        if self.html.matches(DOCUMENTS).count() != 1 {
+            return Err("index.html must lead to the documents once".into());
+        }
+        let alone = Parts { html: &self.html.replace(DOCUMENTS, ""), ..*self };
+        alone.put(&policy(&sums, &sum(self.style)), "", &format!("<script>{held}</script>"))
     }
 
     fn put(&self, policy: &str, style: &str, scripts: &str) -> Result<String, Box<dyn Error>> {
@@ -87,7 +94,8 @@ fn sum(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const HTML: &str = "<!-- policy --><!-- style --><body><!-- scripts -->";
+    const HTML: &str = "<!-- policy --><!-- style --><body>\
+        <p><a href=\"docs/index.html\" data-say=\"documents\"></a></p>\n<!-- scripts -->";
 
     #[test]
     fn the_policy_lists_the_digests_of_what_is_inside() {
@@ -98,6 +106,7 @@ mod tests {
         assert!(page.contains("'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"), "{page}");
         assert!(page.contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"), "{page}");
         assert!(page.contains("<script><!- - policy -->") && !page.contains("alert(1)"), "{page}");
+        assert!(!page.contains("docs/") && parts.linked().unwrap().contains("docs/index.html"), "{page}");
         assert!(parts.linked().unwrap().contains("script-src 'self' 'wasm-unsafe-eval'"));
     }
 
