@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let library =
         |name: &str| fs::read_to_string(folder.join(format!("node_modules/hash-wasm/dist/{name}.umd.min.js")));
     let umd = [library("md5")?, library("sha256")?].join(";");
-    let engine = fs::read_to_string(page().with_file_name("engine.js"))?;
+    let engine = utf16(&fs::read(page().with_file_name("engine.js"))?)?;
     let peer = folder.join("peer.html");
     fs::write(&peer, peer_page(&umd, &engine))?;
     let mut browser = Browser::start();
@@ -229,16 +229,23 @@ fn set(folder: &Path, count: u64, data: impl Fn(u64) -> Vec<u8>) -> Result<(), B
     Ok(dat.flush()?)
 }
 
+/// A script as the builder packs it.
+fn utf16(bytes: &[u8]) -> Result<String, Box<dyn Error>> {
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    Ok(String::from_utf16(&units)?.trim_start_matches('\u{feff}').to_owned())
+}
+
 /// The peer's page: a worker that hashes with hash-wasm, file after file, as pages do; and ours without files.
 fn peer_page(umd: &str, engine: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string().replace("</", "<\\/");
     let (umd, script) = (quoted(umd), quoted(PEER));
-    let unpack = include_str!("../../web/page/engine.js").replace("export ", "");
+    let (_, unpack) = include_str!("../../web/page/engine.js").split_once("/failure.js\";\n").expect("its import");
+    let unpack = unpack.replace("export ", "");
     format!(
         "<!doctype html><meta charset=utf-8><input type=file multiple id=files><script>{engine}</script><script>
         const peer = new Worker(URL.createObjectURL(new Blob([{umd}, ';', {script}])));
         {unpack}
-        const unpacked = unpack();
+        const ready = unpack();
         const ask = (worker, message) => new Promise((give, fail) => {{
             worker.onmessage = ({{ data }}) => give(data);
             worker.onerror = (event) => fail(new Error(event.message));
@@ -247,7 +254,7 @@ fn peer_page(umd: &str, engine: &str) -> String {
         const fromFiles = (how) => ask(peer, {{ how, files: [...document.getElementById('files').files] }});
         async function inMemory(who) {{
             if (who === 'peer') return ask(peer, {{ how: 'memory' }});
-            const {{ script, module }} = await unpacked;
+            const {{ script, module }} = await ready;
             const own = new Worker(URL.createObjectURL(new Blob([script, ';', {script}])));
             return ask(own, {{ how: 'ours', module }});
         }}

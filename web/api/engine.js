@@ -1,4 +1,4 @@
-// The engine of the package: the module and the worker's script lie beside this file.
+// The engine of the package: its modules and the scripts of their workers lie beside this file.
 
 import { HighwaterError } from "./failure.js";
 
