@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -50,8 +50,20 @@ pub(super) struct Server {
 struct Shared {
     page: Cow<'static, [u8]>,
     port: u16,
-    /// Connections that are open, the oldest first, by number.
-    open: Mutex<VecDeque<(u64, TcpStream)>>,
+}
+
+/// A connection, and the thread that answers it.
+struct Connection {
+    stream: TcpStream,
+    thread: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Ends both: the thread waits for nothing but its stream.
+    fn end(self) {
+        _ = self.stream.shutdown(Shutdown::Both);
+        _ = self.thread.join();
+    }
 }
 
 impl Server {
@@ -60,7 +72,7 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
-        Ok(Self { listener, shared: Arc::new(Shared { page, port, open: Mutex::default() }) })
+        Ok(Self { listener, shared: Arc::new(Shared { page, port }) })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -69,61 +81,54 @@ impl Server {
 
     /// Answers until it is to stop.
     pub(super) fn serve(&self, stop: &AtomicBool) {
-        let mut number = 0;
+        // The oldest first.
+        let mut open = VecDeque::new();
         while !stop.load(Ordering::Relaxed) {
             match self.listener.accept() {
                 Ok((stream, _)) => {
-                    number += 1;
+                    let_go(&mut open, MOST - 1);
                     // One that cannot be served is let go of; its browser tries again.
-                    _ = self.take(stream, number);
+                    open.extend(self.take(stream));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let_go(&mut open, MOST);
                     // A signal ends it early, which is no matter.
                     _ = poll(&mut [PollFd::new(&self.listener, PollFlags::IN)], Some(&LOOK));
                 }
                 // It was over before it began, or too much is open: the oldest goes.
                 Err(_) => {
-                    self.shared.let_go(0);
+                    let_go(&mut open, 0);
                     _ = poll(&mut [], Some(&LOOK));
                 }
             }
         }
     }
 
-    fn take(&self, stream: TcpStream, number: u64) -> io::Result<()> {
+    fn take(&self, stream: TcpStream) -> io::Result<Connection> {
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
-        self.shared.let_go(MOST - 1);
-        self.shared.open().push_back((number, stream.try_clone()?));
-        let shared = Arc::clone(&self.shared);
-        let begun = thread::Builder::new().spawn(move || {
+        let (shared, ours) = (Arc::clone(&self.shared), stream.try_clone()?);
+        let thread = thread::Builder::new().spawn(move || {
             // Whoever asked may have gone away; that is no fault of ours.
-            _ = shared.answer(&stream);
-            shared.forget(number);
-        });
-        begun.map(drop).inspect_err(|_| self.shared.forget(number))
+            _ = shared.answer(&ours);
+            // The server has the stream open, too, until it looks again.
+            _ = ours.shutdown(Shutdown::Both);
+        })?;
+        Ok(Connection { stream, thread })
+    }
+}
+
+/// Forgets the connections that are over and ends the oldest of the others, until so many are left.
+fn let_go(open: &mut VecDeque<Connection>, left: usize) {
+    open.retain(|connection| !connection.thread.is_finished());
+    while open.len() > left
+        && let Some(oldest) = open.pop_front()
+    {
+        oldest.end();
     }
 }
 
 impl Shared {
-    fn open(&self) -> MutexGuard<'_, VecDeque<(u64, TcpStream)>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the oldest connections, until so many are left.
-    fn let_go(&self, left: usize) {
-        let mut open = self.open();
-        while open.len() > left
-            && let Some((_, oldest)) = open.pop_front()
-        {
-            _ = oldest.shutdown(Shutdown::Both);
-        }
-    }
-
-    fn forget(&self, number: u64) {
-        self.open().retain(|(known, _)| *known != number);
-    }
-
     fn answer(&self, stream: &TcpStream) -> io::Result<()> {
         let Some(head) = head(stream)? else { return Ok(()) };
         let (status, kind, body) = match self.judge(&head) {
