@@ -91,7 +91,7 @@ impl Server {
                     open.extend(self.take(stream));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let_go(&mut open, MOST);
+                    forget(&mut open);
                     // A signal ends it early, which is no matter.
                     _ = poll(&mut [PollFd::new(&self.listener, PollFlags::IN)], Some(&LOOK));
                 }
@@ -118,9 +118,14 @@ impl Server {
     }
 }
 
-/// Forgets the connections that are over and ends the oldest of the others, until so many are left.
-fn let_go(open: &mut VecDeque<Connection>, left: usize) {
+/// Closes the connections that are over.
+fn forget(open: &mut VecDeque<Connection>) {
     open.retain(|connection| !connection.thread.is_finished());
+}
+
+/// Closes the connections that are over and ends the oldest of the others, until so many are left.
+fn let_go(open: &mut VecDeque<Connection>, left: usize) {
+    forget(open);
     while open.len() > left
         && let Some(oldest) = open.pop_front()
     {
