@@ -1,22 +1,11 @@
 // The engine of the package: its modules and the scripts of their workers lie beside this file.
 
 import { HighwaterError } from "./failure.js";
+import { once } from "./once.js";
 
 const NODE = globalThis.process?.versions?.node !== undefined;
 
 const UNSUPPORTED = "the engine cannot be compiled here: it needs WebAssembly with SIMD (Chrome 91, Firefox 113, Safari 16.4, node 18)";
-
-/** What gives an engine, once for all who ask; anew after it failed. */
-function once(load) {
-    let loaded = null;
-    return () => {
-        loaded ??= load().catch((error) => {
-            loaded = null;
-            throw error;
-        });
-        return loaded;
-    };
-}
 
 /** The engine for a `Crew`. A browser loads what repozo repositories take first, and the whole when something else is there. */
 export const engine = once(NODE ? inNode : first);

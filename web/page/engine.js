@@ -1,6 +1,7 @@
 // Unpacks the engine out of the script that carries it.
 
 import { HighwaterError } from "../api/failure.js";
+import { once } from "../api/once.js";
 
 /** How many bytes are unpacked without a break, in which the page can do something else. */
 const STRETCH = 200_000;
@@ -12,15 +13,7 @@ const STRETCH = 200_000;
 export async function unpack() {
     const engine = await unpacked(ENGINE);
     if (REST === null) return engine;
-    let loaded = null;
-    const whole = () => {
-        loaded ??= rest().catch((error) => {
-            loaded = null;
-            throw error;
-        });
-        return loaded;
-    };
-    return { ...engine, whole };
+    return { ...engine, whole: once(rest) };
 }
 
 async function unpacked(packed) {
