@@ -12,7 +12,7 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::options::Talk;
+use super::options::{Json, Talk};
 use super::repository::usage;
 use super::verb::Run;
 use super::{out, progress};
@@ -47,9 +47,8 @@ pub(super) struct Checkpoint {
     /// The kind of store, where its files do not tell.
     #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(live::kinds()))]
     kind: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     talk: Talk,
     /// Run this while the checkpoint is there, and remove the checkpoint when it has ended; its exit code is the
@@ -64,7 +63,7 @@ impl Run for Checkpoint {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        if self.json && !self.command.is_empty() {
+        if self.json.is_asked() && !self.command.is_empty() {
             return Err(usage(
                 "--json and a command would both write to standard output: leave one of them out".to_owned(),
             ));
@@ -75,8 +74,8 @@ impl Run for Checkpoint {
             live::checkpoint(&self.store, &self.dest, &options, &watch)
         })?;
         let Some((program, arguments)) = self.command.split_first() else {
-            if self.json {
-                out::print(&format!("{:#}\n", self.document(&made)))?;
+            if self.json.is_asked() {
+                out::document(self.document(&made))?;
             } else if !self.talk.quiet {
                 out::print(&self.text(&made))?;
             }

@@ -6,12 +6,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use clap::CommandFactory;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::verb::Cli;
+use super::verb::Asked;
 use super::whence;
 use crate::error::Error;
 use crate::watch::Watch;
@@ -37,7 +36,7 @@ pub(super) fn begin(path: Option<&Path>, args: &[OsString], stop: &Arc<AtomicBoo
     let Some(output) = Output::open(path, &Watch::new(Arc::clone(stop), |_| {}))? else { return Ok(()) };
     let is_stdout = output.is_stdout();
     let start = json!({
-        "event": "start", "schema": SCHEMA, "verb": verb(args), "tool": whence::TOOL, "version": whence::VERSION,
+        "event": "start", "schema": SCHEMA, "verb": Asked::by(args).verb, "tool": whence::TOOL, "version": whence::VERSION,
         "host": whence::host(), "at": whence::now()?,
     });
     *events() = Some(Events { to: output.stream()?, is_stdout, failed: None });
@@ -88,17 +87,4 @@ pub(super) fn end(exit: Exit, why: Option<&Error>) -> Result<(), Error> {
 
 fn events() -> MutexGuard<'static, Option<Events>> {
     EVENTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The verb that the arguments ask for, in all its words.
-fn verb(args: &[OsString]) -> String {
-    // They were understood before.
-    let Ok(matches) = Cli::command().try_get_matches_from(args) else { return String::new() };
-    let mut words = Vec::new();
-    let mut inner = matches.subcommand();
-    while let Some((word, matches)) = inner {
-        words.push(word.to_owned());
-        inner = matches.subcommand();
-    }
-    words.join(" ")
 }

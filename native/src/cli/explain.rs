@@ -9,6 +9,7 @@ use highwater_core::formats;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::options::Json;
 use super::out;
 use super::verb::Run;
 use crate::error::Error;
@@ -18,9 +19,8 @@ use crate::error::Error;
 pub(super) struct Explain {
     /// HW103, 103 or digest; without it, all codes in a table.
     code: Option<Code>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
 }
 
 impl Run for Explain {
@@ -29,12 +29,12 @@ impl Run for Explain {
     }
 
     fn run(&self, _: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        if self.json {
+        if self.json.is_asked() {
             let codes: Vec<Value> = match self.code {
                 Some(code) => vec![document(code)],
                 None => Code::ALL.iter().map(|code| document(*code)).collect(),
             };
-            out::print(&format!("{:#}\n", json!({ "schema": 1, "codes": codes })))?;
+            out::document(json!({ "schema": 1, "codes": codes }))?;
         } else {
             out::print(&self.code.map_or_else(table, formats::page))?;
         }

@@ -14,12 +14,12 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::options::{Root, Talk};
+use super::options::{Json, Root, Talk};
 use super::output::Output;
 use super::repository::{Repository, kind_of, open, usage};
 use super::show::set::{counted, line};
 use super::verb::Run;
-use super::{left_out, out, progress};
+use super::{left_out, out, progress, whence};
 use crate::error::Error;
 use crate::export::{ExportPlan, Exported};
 use crate::restore::Asked;
@@ -36,6 +36,8 @@ use crate::store::Store;
 ///
 /// With --since, the archive begins with the file .highwater-removed: what is to be removed before the rest is
 /// unpacked, as names that begin with ./ and end with a NUL byte, what is in a folder before it.
+///
+/// With --json, a summary is printed: on standard error where the archive goes to standard output.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -63,9 +65,8 @@ pub(super) struct Export {
     /// Say what the archive would hold, and write none.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print a summary as JSON: on standard error where the archive goes to standard output.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     root: Root,
     #[command(flatten)]
@@ -110,9 +111,9 @@ impl Run for Export {
         let done = progress::with("exporting", self.talk.quiet, &watch, || {
             output.whole(|out| plan.write(from, &mut std::io::BufWriter::with_capacity(1 << 20, out), &watch))
         })?;
-        if self.json {
-            let text = format!("{:#}", document(&plan, Some(done)));
-            if to_stdout { out::say(&text) } else { out::print(&format!("{text}\n"))? }
+        if self.json.is_asked() {
+            let document = document(&plan, Some(done));
+            if to_stdout { out::say(&format!("{:#}", whence::stamped(document)?)) } else { out::document(document)? }
         } else if !self.talk.quiet && !to_stdout {
             out::print(&sentence(&plan, "exported"))?;
         }
@@ -133,8 +134,8 @@ impl Export {
 
     /// Prints what the archive would hold.
     fn tell(&self, plan: &ExportPlan) -> Result<Exit, Error> {
-        if self.json {
-            out::print(&format!("{:#}\n", document(plan, None)))?;
+        if self.json.is_asked() {
+            out::document(document(plan, None))?;
             return Ok(Exit::Sound);
         }
         let mut text = String::new();

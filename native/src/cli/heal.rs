@@ -13,7 +13,7 @@ use serde_json::json;
 use super::exit::Exit;
 use super::label::label;
 use super::options::of_kind::refuse;
-use super::options::{Keys, OfKind, Root, Talk, Writing};
+use super::options::{Json, Keys, OfKind, Root, Talk, Writing};
 use super::repository::{kind_of, open, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
@@ -43,9 +43,8 @@ pub(super) struct Heal {
     /// Say what would be healed; write nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     root: Root,
     #[command(flatten)]
@@ -109,7 +108,7 @@ impl Run for Heal {
         let named = |note: &&Note| if note.object.is_empty() { note.root.clone() } else { note.object.clone() };
         let others: Vec<String> =
             others.iter().map(|note| format!("{} {}: {}", note.code, named(note), note.message)).collect();
-        if self.json {
+        if self.json.is_asked() {
             let objects = done.objects.iter().map(|(object, fate)| match fate {
                 Fate::Healed => json!({ "object": object, "healed": true }),
                 Fate::Left(why) => json!({ "object": object, "healed": false, "why": why }),
@@ -119,7 +118,7 @@ impl Run for Heal {
             let report = json!({
                 "schema": 1, "dry_run": dry_run, "objects": objects, "others": others, "shut": shut, "more": more
             });
-            out::print(&format!("{report:#}\n"))?;
+            out::document(report)?;
             return Ok(exit);
         }
         let would = if self.dry_run { "would be healed" } else { "healed" };

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::label::label;
-use super::options::Root;
+use super::options::{Json, Root};
 use super::out;
 use super::repository::{kind_of, open};
 use super::verb::Run;
@@ -33,9 +33,8 @@ const TOLD: usize = 5;
 pub(super) struct List {
     /// The repository.
     repository: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     root: Root,
 }
@@ -48,9 +47,9 @@ impl Run for List {
         let survey = Survey::new(format.inspect(&Scope::new(Of::Catalogue)), options);
         let survey = drive::run(&*store, survey, Depth::List, &Watch::new(Arc::clone(stop), |_| {}), &mut |_, _| {})?;
         let sets = survey.sets();
-        if self.json {
+        if self.json.is_asked() {
             let points: Vec<_> = sets.iter().map(point).collect();
-            out::print(&format!("{:#}\n", json!({ "schema": 1, "format": format.facts().name, "sets": points })))?;
+            out::document(json!({ "schema": 1, "format": format.facts().name, "sets": points }))?;
         } else {
             let mut text = String::new();
             let longest = sets.iter().map(|set| set.name.len()).max().unwrap_or(0);

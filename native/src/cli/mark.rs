@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::label::label;
-use super::options::{Following, Root, Talk, Writing};
+use super::options::{Following, Json, Root, Talk, Writing};
 use super::repository::{kind_of, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
@@ -38,9 +38,8 @@ pub(super) struct Mark {
     /// Say how many files would be marked; write nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     following: Following,
     #[command(flatten)]
@@ -83,12 +82,12 @@ impl Run for Mark {
             (Some(_), _) | (_, Soundness::Inconclusive) => Exit::Inconclusive,
             (None, Soundness::Sound) => Exit::Sound,
         };
-        if self.json {
+        if self.json.is_asked() {
             let report = json!({
                 "schema": 1, "made": done.made, "there": done.there, "short": done.short,
                 "dry_run": self.dry_run, "problems": problems,
             });
-            out::print(&format!("{report:#}\n"))?;
+            out::document(report)?;
         } else {
             problems.iter().for_each(|problem| out::say(&format!("highwater: {problem}")));
             let would = if self.dry_run { "to be marked" } else { "marked" };

@@ -121,7 +121,7 @@ fn dispatch(cli: &Cli, args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
     if let Err(error) = events::begin(verb.talk().and_then(|talk| talk.events.as_deref()), args, stop) {
         return failed(&error, verb.is_plugin());
     }
-    let started = if verb.is_threaded() { threads::start() } else { Ok(()) };
+    let started = whence::begin(args).and_then(|()| if verb.is_threaded() { threads::start() } else { Ok(()) });
     let (exit, why) = match started.and_then(|()| verb.run(stop)) {
         Ok(exit) => (exit, None),
         Err(error) => (failed(&error, verb.is_plugin()), Some(error)),

@@ -5,7 +5,9 @@
 
 use std::io::{self, Write};
 
-use super::{closed, events};
+use serde_json::Value;
+
+use super::{closed, events, whence};
 use crate::clock;
 use crate::disk::Disk;
 use crate::error::{Class, Error};
@@ -17,6 +19,14 @@ pub(super) fn print(text: &str) -> Result<(), Error> {
         return Ok(());
     }
     through(|out| out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints a document for programs, with whose run it is, if that was asked for.
+///
+/// # Errors
+/// As [`print`]; nobody knows the time.
+pub(super) fn document(document: Value) -> Result<(), Error> {
+    print(&format!("{:#}\n", whence::stamped(document)?))
 }
 
 /// Prints to standard output by `write`. A reader that went away is no error.

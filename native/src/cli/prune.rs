@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::label::label;
 use super::options::kinds::noun;
 use super::options::of_kind::refuse;
-use super::options::{self, Keys, OfKind, Root, Talk, Writing};
+use super::options::{self, Json, Keys, OfKind, Root, Talk, Writing};
 use super::repository::{Repository, kind_of, open_to_write, refuse_within, usage};
 use super::verb::Run;
 use super::{out, progress};
@@ -55,9 +55,8 @@ pub(super) struct Prune {
     /// Say what would be removed, and stop there.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     root: Root,
     #[command(flatten)]
@@ -145,13 +144,13 @@ impl Run for Prune {
         let plan = progress::with(&format!("looking at {label}"), self.talk.quiet, &watch, || {
             prune::plan(&job, format, &disk, &watch)
         })?;
-        if !self.json {
+        if !self.json.is_asked() {
             self.tell(&plan)?;
         }
         let done = if dry_run { PruneSummary::default() } else { plan.carry_out(&watch) };
         out::shortcomings(&disk);
-        if self.json {
-            out::print(&format!("{:#}\n", self.document(&plan, &done, format.facts().name)))?;
+        if self.json.is_asked() {
+            out::document(self.document(&plan, &done, format.facts().name))?;
         } else {
             self.sum_up(&plan, &done)?;
         }

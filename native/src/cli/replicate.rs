@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::label::label;
 use super::options::of_kind::refuse;
-use super::options::{Keys, OfKind, Root, Talk, Writing};
+use super::options::{Json, Keys, OfKind, Root, Talk, Writing};
 use super::repository::{kind_of, open, open_target, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
@@ -83,9 +83,8 @@ pub(super) struct Replicate {
     /// Say what would be copied; write nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     root: Root,
     #[command(flatten)]
@@ -150,7 +149,7 @@ impl Run for Replicate {
         out::shortcomings(&*dest);
         let done = done?;
         let exit = exit(&done);
-        if !self.json {
+        if !self.json.is_asked() {
             self.tell(&done, exit)?;
         }
         let removed = match self.delete {
@@ -161,8 +160,8 @@ impl Run for Replicate {
             Some(delete) if !done.gone.is_empty() => Some(self.delete(delete, format, &*dest, &done, &watch)?),
             _ => None,
         };
-        if self.json {
-            out::print(&format!("{:#}\n", self.document(&done, removed.as_ref(), format.facts().name)))?;
+        if self.json.is_asked() {
+            out::document(self.document(&done, removed.as_ref(), format.facts().name))?;
         }
         match removed.and_then(|(_, removed)| removed.failed) {
             Some(error) => Err(error),
@@ -216,7 +215,7 @@ impl Replicate {
             return Err(Error::failed(format!("{other} came to {dest} meanwhile: nothing is removed; run again")));
         }
         let summary = if dry_run { PruneSummary::default() } else { plan.carry_out(watch) };
-        if !self.json && !self.talk.quiet {
+        if !self.json.is_asked() && !self.talk.quiet {
             let verb = if dry_run { "would remove" } else { "removed" };
             let names: Vec<&str> =
                 if dry_run { plan.goes().collect() } else { summary.removed.iter().map(String::as_str).collect() };

@@ -9,7 +9,7 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::json;
 
 use super::exit::Exit;
-use super::options::{Root, Talk};
+use super::options::{Json, Root, Talk};
 use super::repository::{kind_of, open, usage};
 use super::verb::Run;
 use super::{out, progress};
@@ -29,9 +29,8 @@ Examples:
 pub(super) struct Strays {
     /// The store.
     store: PathBuf,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     root: Root,
     #[command(flatten)]
@@ -58,14 +57,14 @@ impl Run for Strays {
             What::Other => "no chunk",
         };
         let exit = if found.doubts.is_empty() { Exit::Sound } else { Exit::Inconclusive };
-        if self.json {
+        if self.json.is_asked() {
             let list = found
                 .strays
                 .iter()
                 .map(|stray| json!({ "name": stray.name, "what": word(stray.what), "bytes": stray.bytes }));
             let list: Vec<_> = list.collect();
             let report = json!({ "schema": 1, "referenced": found.referenced, "strays": list, "doubts": found.doubts });
-            out::print(&format!("{report:#}\n"))?;
+            out::document(report)?;
             return Ok(exit);
         }
         for stray in &found.strays {

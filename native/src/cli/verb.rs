@@ -1,9 +1,12 @@
 //! The command and its verbs. The arguments and the work of each are in the file of its name.
 
+use std::any::TypeId;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, Parser, Subcommand};
 
 use super::backup::Backup;
 use super::checkpoint::Checkpoint;
@@ -87,6 +90,42 @@ pub(super) enum Verb {
     Man(Man),
 }
 
+/// What arguments ask for, as far as it is the same for all verbs.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// The verb in all its words.
+    pub(super) verb: String,
+    /// What it works on: the paths that have a place and no name, in the order of their places.
+    pub(super) paths: Vec<OsString>,
+    /// Its documents are to tell whose run they are of.
+    pub(super) is_stamped: bool,
+}
+
+impl Asked {
+    /// What these arguments, which were understood before, ask for.
+    pub(super) fn by(args: &[OsString]) -> Self {
+        let mut command = Cli::command();
+        let Ok(matches) = command.try_get_matches_from_mut(args) else { return Self::default() };
+        let (mut words, mut command, mut matches) = (Vec::new(), &command, &matches);
+        while let Some((word, inner)) = matches.subcommand()
+            && let Some(verb) = command.find_subcommand(word)
+        {
+            words.push(word);
+            (command, matches) = (verb, inner);
+        }
+        let is_path = |arg: &&Arg| {
+            let kind = arg.get_value_parser().type_id();
+            kind == TypeId::of::<PathBuf>() || kind == TypeId::of::<OsString>()
+        };
+        let raw = |arg: &Arg| matches.get_raw(arg.get_id().as_str()).into_iter().flatten().map(OsStr::to_owned);
+        Self {
+            verb: words.join(" "),
+            paths: command.get_positionals().filter(is_path).flat_map(raw).collect(),
+            is_stamped: matches!(matches.try_get_one("stamp"), Ok(Some(true))),
+        }
+    }
+}
+
 /// The work of a verb, and its needs.
 pub(super) trait Run {
     /// Whether the work is divided among threads, which are started before it.
@@ -149,12 +188,16 @@ impl Verb {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::{Command, CommandFactory};
+    use clap::Command;
 
     use super::*;
 
     /// Verbs whose output is for programs as it is, or for people alone, or another program's.
     const WITHOUT_JSON: [&str; 7] = ["completions", "demo", "man", "repozo", "report schema", "serve", "web"];
+
+    /// Those, and what keeps the stamps of others.
+    const WITHOUT_STAMP: [&str; 8] =
+        ["completions", "demo", "man", "repozo", "report merge", "report schema", "serve", "web"];
 
     /// Verbs that do their work at once, or are not asked to say more or less.
     const WITHOUT_EVENTS: [&str; 11] = [
@@ -187,7 +230,9 @@ mod tests {
         let mut verbs = Vec::new();
         leaves(&Cli::command(), "", &mut verbs);
         assert!(verbs.len() > 20, "{verbs:?}");
-        for (option, without) in [("json", &WITHOUT_JSON[..]), ("events", &WITHOUT_EVENTS[..])] {
+        for (option, without) in
+            [("json", &WITHOUT_JSON[..]), ("stamp", &WITHOUT_STAMP[..]), ("events", &WITHOUT_EVENTS[..])]
+        {
             for (verb, options) in &verbs {
                 assert!(options.contains(option) != without.contains(&verb.as_str()), "{verb}: --{option}");
             }

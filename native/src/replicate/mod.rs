@@ -185,18 +185,20 @@ fn apart(from: &dyn Store, to: &dyn Disk) -> Result<(), Error> {
     Ok(())
 }
 
+/// What lies at the top.
+fn listed(store: &dyn Store) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    store.list(None, &mut |entry| entries.push(entry)).map_err(Error::of_folder("list", store, None))?;
+    Ok(entries)
+}
+
 /// The replica is empty, or of this kind, or what an interrupted first run left.
 fn is_free(format: &dyn Format, parts: Parts, from: &dyn Store, to: &dyn Disk) -> Result<(), Error> {
-    let list = |store: &dyn Store| {
-        let mut entries: Vec<Entry> = Vec::new();
-        store.list(None, &mut |entry| entries.push(entry)).map_err(Error::of_folder("list", store, None))?;
-        Ok::<_, Error>(entries)
-    };
-    let there = list(to.as_store())?;
+    let there = listed(to.as_store())?;
     if format.recognise(&there) {
         return Ok(());
     }
-    let of_source: BTreeSet<Name> = list(from)?.into_iter().map(|entry| entry.name).collect();
+    let of_source: BTreeSet<Name> = listed(from)?.into_iter().map(|entry| entry.name).collect();
     let pool = format.facts().pool.map_or("", |pool| pool.folder);
     let known = |entry: &&Entry| {
         let name = entry.name.as_bytes();
@@ -366,8 +368,11 @@ fn within(catalogue: &Catalogue<'_>, format: &'static dyn Format) -> Vec<(Option
     others.filter(|_| format.facts().shape != Shape::Append).collect()
 }
 
-/// The points of the replica.
+/// The points of the replica, which is none yet where nothing was published.
 fn points(to: &dyn Disk, format: &'static dyn Format) -> Result<BTreeSet<String>, Error> {
+    if !format.recognise(&listed(to.as_store())?) {
+        return Ok(BTreeSet::new());
+    }
     let mut inspect = format.inspect(&Scope::new(Of::Catalogue));
     let mut points = BTreeSet::new();
     withheld::each(&mut *inspect, to.as_store(), &mut |batch| {

@@ -118,6 +118,10 @@ impl Store for Root {
             };
             found.insert(first.as_os_str(), (kind, length.filter(|_| kind == Kind::File)));
         }
+        let is_there = state.names.get(&folder).is_some_and(|number| state.folders.contains(number));
+        if found.is_empty() && !is_there && folder != self.folder(None) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         for (name, (kind, length)) in found {
             if let Ok(name) = Name::new(name.as_encoded_bytes()) {
                 each(Entry { name, kind, length });

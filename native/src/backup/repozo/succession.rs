@@ -9,6 +9,7 @@ use std::io;
 
 use highwater_core::codec::{Codec, Decoder, Flow};
 use highwater_core::filestorage::{MAGIC_LEN, Status, TXN_HEADER, Tid, TxnHeader, Walk, last_tid, time_of};
+use highwater_core::formats::repozo::chain::Link;
 
 use super::source::Source;
 use super::state::Newest;
@@ -58,16 +59,28 @@ pub(super) fn check(
     )))
 }
 
-/// The id of the last transaction of the newest point, as far as its last file that holds any bytes tells.
+/// The id of the last transaction of the newest point. Where its last file does not tell, that of the file before it does
+/// as well: the point is not older.
 fn newest_tid(disk: &dyn Disk, newest: &Newest, watch: &Watch<'_>) -> Result<Option<Tid>, Error> {
-    let Some(last) = newest.links.iter().rev().find(|link| link.end > link.start) else { return Ok(None) };
-    let Ok(object) = disk.open(&last.file) else { return Ok(None) };
-    if last.codec == Codec::Plain {
-        let Ok(length) = object.length() else { return Ok(None) };
-        return Ok(last_tid(length, |at, out| object.read_exact_at(at, out).ok()));
+    for link in newest.links.iter().rev().filter(|link| link.end > link.start) {
+        if let Some(tid) = tid_of(disk, link, watch)? {
+            return Ok(Some(tid));
+        }
     }
-    let mut walk = Walk::new(last.start, last.end);
-    let mut decoder = Decoder::new(last.codec, None);
+    Ok(None)
+}
+
+/// The id of the last transaction of a file; none if it cannot be read to its end.
+fn tid_of(disk: &dyn Disk, link: &Link, watch: &Watch<'_>) -> Result<Option<Tid>, Error> {
+    let Ok(object) = disk.open(&link.file) else { return Ok(None) };
+    if link.codec == Codec::Plain {
+        let Ok(length) = object.length() else { return Ok(None) };
+        // An increment has the bytes from its start on, and no magic number before them.
+        let read = |at: u64, out: &mut [u8]| object.read_exact_at(at.checked_sub(link.start)?, out).ok();
+        return Ok(link.start.checked_add(length).and_then(|end| last_tid(end, read)));
+    }
+    let mut walk = Walk::new(link.start, link.end);
+    let mut decoder = Decoder::new(link.codec, None);
     let read = object.for_each_piece(0, u64::MAX, &mut buffer(), |stored| {
         let pushed = decoder.push(stored, &mut |decoded| {
             walk.push(decoded, &mut ());
@@ -76,7 +89,7 @@ fn newest_tid(disk: &dyn Disk, newest: &Newest, watch: &Watch<'_>) -> Result<Opt
         pushed.is_ok() && !watch.stopping()
     });
     watch.go_on()?;
-    Ok((read.is_ok() && walk.end() == last.end).then(|| walk.last_tid()))
+    Ok((read.is_ok() && walk.end() == link.end).then(|| walk.last_tid()))
 }
 
 impl Source {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::options::of_kind::{Given, refuse};
-use super::options::{Bandwidth, Following, Keys, OfKind, Talk, Writing};
+use super::options::{Bandwidth, Following, Json, Keys, OfKind, Talk, Writing};
 use super::out;
 use super::verb::Run;
 use crate::error::Error;
@@ -71,9 +71,8 @@ pub(super) struct Backup {
     /// Say what would be done; write nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     following: Following,
     #[command(flatten)]
@@ -118,12 +117,12 @@ fn is_folder(path: &Path) -> bool {
 impl Backup {
     /// Prints what came of it: as JSON if that was asked for, with what all kinds have, or in words.
     fn tell(&self, format: &dyn Format, document: Value, words: &str) -> Result<(), Error> {
-        if self.json {
+        if self.json.is_asked() {
             let mut whole = json!({ "schema": 1, "format": format.facts().name, "dry_run": self.dry_run });
             if let (Some(whole), Value::Object(document)) = (whole.as_object_mut(), document) {
                 whole.extend(document);
             }
-            return out::print(&format!("{whole:#}\n"));
+            return out::document(whole);
         }
         if self.talk.quiet { Ok(()) } else { out::print(words) }
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::sync::{document, sentence};
 use crate::cli::exit::Exit;
-use crate::cli::options::{Talk, Writing};
+use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
 use crate::disk;
@@ -39,9 +39,8 @@ pub(super) struct Apply {
     /// Go on although not all was fetched: the rest is wanted, and the exit code is 3.
     #[arg(long)]
     go_without: bool,
-    /// Print a summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -62,16 +61,16 @@ impl Run for Apply {
             mirror::apply(&disk, (self.go_without, self.segments), &watch)
         })?;
         let Some(summary) = summary else {
-            if self.json {
-                out::print(&format!("{:#}\n", json!({ "schema": 1, "point": null, "runs": [] })))?;
+            if self.json.is_asked() {
+                out::document(json!({ "schema": 1, "point": null, "runs": [] }))?;
             } else if !self.talk.quiet {
                 out::print(&format!("nothing is to be applied to {}: no plan is open\n", quoted(&self.mirror)))?;
             }
             return Ok(Exit::Sound);
         };
-        if self.json {
+        if self.json.is_asked() {
             let all = json!({ "schema": 1, "point": summary.point, "runs": [document(&summary)] });
-            out::print(&format!("{all:#}\n"))?;
+            out::document(all)?;
         } else if !self.talk.quiet {
             out::print(&sentence(&summary))?;
         }

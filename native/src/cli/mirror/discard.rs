@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::exit::Exit;
-use crate::cli::options::{Talk, Writing};
+use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::out;
 use crate::cli::verb::Run;
 use crate::disk;
@@ -25,9 +25,8 @@ pub(super) struct Discard {
     /// The mirror.
     #[arg(value_name = "DIR")]
     mirror: PathBuf,
-    /// Print a summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -44,8 +43,8 @@ impl Run for Discard {
         let disk =
             disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
         let point = mirror::discard(&disk)?;
-        if self.json {
-            out::print(&format!("{:#}\n", json!({ "schema": 1, "discarded": point })))?;
+        if self.json.is_asked() {
+            out::document(json!({ "schema": 1, "discarded": point }))?;
         } else if !self.talk.quiet {
             out::print(&match point {
                 Some(point) => format!("the plan of a sync to {point} is gone\n"),

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::asking::Asking;
 use crate::cli::exit::Exit;
-use crate::cli::options::{Talk, Writing};
+use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
 use crate::disk;
@@ -47,9 +47,8 @@ pub(super) struct Fetch {
     segment: Shard,
     #[command(flatten)]
     asking: Asking,
-    /// Print a summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -77,21 +76,21 @@ impl Run for Fetch {
         })?;
         let name = self.segment.to_string();
         let Some(segment) = segment else {
-            if self.json {
-                out::print(&format!("{:#}\n", json!({ "schema": 1, "segment": name, "point": null })))?;
+            if self.json.is_asked() {
+                out::document(json!({ "schema": 1, "segment": name, "point": null }))?;
             } else if !self.talk.quiet {
                 out::print(&format!("nothing is to be fetched into {}: no plan is open\n", quoted(&self.mirror)))?;
             }
             return Ok(Exit::Sound);
         };
         let Fetched { arrived, bytes: size, there, missing, damaged } = segment.fetched;
-        if self.json {
+        if self.json.is_asked() {
             let document = json!({
                 "schema": 1, "segment": name, "point": segment.point, "parts": segment.parts, "of": segment.of,
                 "fetched": arrived, "bytes": size, "there": there, "missing": missing,
                 "damaged": damaged,
             });
-            out::print(&format!("{document:#}\n"))?;
+            out::document(document)?;
         } else if !self.talk.quiet {
             let there = if there > 0 { format!(", {} there already", thousands(there)) } else { String::new() };
             out::print(&format!(

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::asking::Asking;
 use super::planning::{Planning, filter};
 use crate::cli::exit::Exit;
-use crate::cli::options::{Talk, Writing};
+use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::out;
 use crate::cli::verb::Run;
 use crate::disk::{self, Disk};
@@ -56,9 +56,8 @@ pub(super) struct Plan {
     /// Print what would be done, and do nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print a summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -114,7 +113,7 @@ impl Run for Plan {
         };
         let exit = if plan.unread() > 0 { Exit::Inconclusive } else { Exit::Sound };
         if self.dry_run {
-            let told = planning.tell(&inventory, &plan, self.json);
+            let told = planning.tell(&inventory, &plan, self.json.is_asked());
             sync.forget()?;
             return told.map(|()| exit);
         }
@@ -134,7 +133,7 @@ impl Run for Plan {
 
 impl Plan {
     fn print(&self, text: &str, point: &str, plan: Option<&SyncPlan>) -> Result<(), Error> {
-        if !self.json {
+        if !self.json.is_asked() {
             return if self.talk.quiet { Ok(()) } else { out::print(text) };
         }
         let document = match plan {
@@ -148,6 +147,6 @@ impl Plan {
             }
             None => json!({ "schema": 1, "point": point, "begun": false }),
         };
-        out::print(&format!("{document:#}\n"))
+        out::document(document)
     }
 }

@@ -125,7 +125,7 @@ impl Planning<'_> {
                 "parts": plan.parts(),
                 "need": { "bytes": need.bytes, "files": need.files }, "room": room,
             });
-            return out::print(&format!("{document:#}\n"));
+            return out::document(document);
         }
         text.push_str(&format!(
             "would bring the mirror to {}: {} versions listed, {} to fetch ({}), {} files to move, {} listed no more, which \

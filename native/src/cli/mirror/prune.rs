@@ -10,7 +10,7 @@ use highwater_core::stamp;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
-use crate::cli::options::{Talk, Writing};
+use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::repository::usage;
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
@@ -44,9 +44,8 @@ pub(super) struct Prune {
     /// Say what would go, and do nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print a summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -64,15 +63,15 @@ impl Run for Prune {
         let disk =
             disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
         let watch = self.talk.watch(stop);
-        let is_told = !self.json && !self.talk.quiet;
+        let is_told = !self.json.is_asked() && !self.talk.quiet;
         let pruning = progress::with("pruning", self.talk.quiet, &watch, || {
             mirror::prune(&disk, until, self.dry_run, &watch, &mut |name, size| match is_told {
                 true => out::print(&format!("would remove {name} ({} bytes)\n", thousands(size))),
                 false => Ok(()),
             })
         })?;
-        if self.json {
-            out::print(&format!("{:#}\n", self.document(&pruning, until)?))?;
+        if self.json.is_asked() {
+            out::document(self.document(&pruning, until)?)?;
         } else if is_told {
             out::print(&self.words(&pruning))?;
         }

@@ -9,7 +9,7 @@ use highwater_core::render::thousands;
 use serde_json::json;
 
 use crate::cli::exit::Exit;
-use crate::cli::options::{Talk, Writing};
+use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
 use crate::disk;
@@ -29,9 +29,8 @@ pub(super) struct Rollback {
     /// Say what would be done, and do nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print a summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -51,12 +50,12 @@ impl Run for Rollback {
         let rolled = progress::with("moving files", self.talk.quiet, &watch, || {
             mirror::rollback(&disk, &self.to, self.dry_run, &watch)
         })?;
-        if self.json {
+        if self.json.is_asked() {
             let document = json!({
                 "schema": 1, "from": rolled.from, "to": rolled.to, "moved": rolled.applied.moved,
                 "lost": rolled.applied.lost, "wanted": rolled.wanted,
             });
-            out::print(&format!("{document:#}\n"))?;
+            out::document(document)?;
         } else if !self.talk.quiet {
             let verb = if self.dry_run { "would go" } else { "went" };
             out::print(&format!(

@@ -12,9 +12,9 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::{Map, Value, json};
 
 use crate::cli::exit::Exit;
-use crate::cli::options::Talk;
+use crate::cli::options::{Json, Talk};
 use crate::cli::verb::Run;
-use crate::cli::{out, progress};
+use crate::cli::{out, progress, whence};
 use crate::disk::{self, Disk};
 use crate::error::Error;
 use crate::mirror::{self, Count, Difference, Differences, Kind, State, Weight};
@@ -33,7 +33,7 @@ const PIECE: usize = 1 << 16;
 /// Each row of the index is looked at where it should lie (what is there, how long it is, when it was changed), and the
 /// tree is walked through for files that no row names. No byte of a file is read: `highwater verify DIR` does that.
 /// Nothing is asked of S3, nothing is changed, and what is held does not grow with the mirror. With --quick, only what
-/// the index says of itself is told, and what the last sync could not have.
+/// the index says of itself is told, and what the last sync could not have. With --json, all differences are.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What may be told of, and the exit code that comes of it:
@@ -56,9 +56,8 @@ pub(super) struct Status {
     /// Look at no file: what the index says of itself, at once.
     #[arg(long)]
     quick: bool,
-    /// Print JSON, with all differences.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     talk: Talk,
 }
@@ -79,14 +78,15 @@ impl Run for Status {
             true => Exit::Inconclusive,
         };
         if self.quick {
-            out::print(&if self.json {
-                format!("{:#}\n", Value::Object(document(&state)))
+            if self.json.is_asked() {
+                out::document(Value::Object(document(&state)))?;
             } else {
-                head(&state) + &wanted(&state)
-            })?;
+                out::print(&(head(&state) + &wanted(&state)))?;
+            }
             return Ok(exit);
         }
-        let found = if self.json { self.objects(&disk, &state, stop)? } else { self.lines(&disk, &state, stop)? };
+        let found =
+            if self.json.is_asked() { self.objects(&disk, &state, stop)? } else { self.lines(&disk, &state, stop)? };
         Ok(match found.weight() {
             // What was moved by then lies where no row of this index says.
             _ if state.begun.is_some() => Exit::Inconclusive,
@@ -166,7 +166,8 @@ impl Status {
             .iter()
             .map(|(kind, Count { count, bytes })| (kind.word().to_owned(), json!({ "count": count, "bytes": bytes })))
             .collect();
-        let end = json!({ "counts": counts, "files": found.files, "right": found.right }).to_string();
+        let end = json!({ "counts": counts, "files": found.files, "right": found.right });
+        let end = whence::stamped(end)?.to_string();
         text.push_str(&format!("\n  ],\n  {}\n", end.strip_prefix('{').unwrap_or(&end)));
         out::print(&text)?;
         Ok(found)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::asking::Asking;
 use super::planning::{Planning, filter};
 use crate::cli::exit::Exit;
-use crate::cli::options::{Talk, Writing};
+use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
 use crate::disk::{self, Disk};
@@ -67,9 +67,8 @@ pub(super) struct Sync {
     /// Print what would be done, and do nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print a summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -122,7 +121,7 @@ impl Run for Sync {
             inventory.elsewhere().iter().for_each(|what| watch.notice(what));
             let Some(plan) = planning.plan(&inventory)? else { continue };
             if self.dry_run {
-                let told = planning.tell(&inventory, &plan, self.json);
+                let told = planning.tell(&inventory, &plan, self.json.is_asked());
                 sync.forget()?;
                 return told.map(|()| if plan.unread() > 0 { Exit::Inconclusive } else { Exit::Sound });
             }
@@ -139,11 +138,10 @@ impl Sync {
 
     fn list(&self, inventories: &Inventories<'_>) -> Result<Exit, Error> {
         let dates = inventories.dates()?;
-        let text = match self.json {
-            true => format!("{:#}\n", json!({ "schema": 1, "dates": dates })),
-            false => dates.iter().map(|date| format!("{date}\n")).collect(),
-        };
-        out::print(&text)?;
+        match self.json.is_asked() {
+            true => out::document(json!({ "schema": 1, "dates": dates }))?,
+            false => out::print(&dates.iter().map(|date| format!("{date}\n")).collect::<String>())?,
+        }
         Ok(Exit::Sound)
     }
 
@@ -159,10 +157,10 @@ impl Sync {
         let last = |(at, run): &(usize, &Summary)| done.get(at + 1).is_none_or(|next| next.point != run.point);
         let missing = done.iter().enumerate().filter(last).map(|(_, run)| run.fetched.missing).max().unwrap_or(0);
         let damaged: u64 = done.iter().map(|summary| summary.fetched.damaged).sum();
-        if self.json {
+        if self.json.is_asked() {
             let runs: Vec<Value> = done.iter().map(document).collect();
             let point = shows.map(|applied| applied.point);
-            out::print(&format!("{:#}\n", json!({ "schema": 1, "point": point, "runs": runs })))?;
+            out::document(json!({ "schema": 1, "point": point, "runs": runs }))?;
         } else if !self.talk.quiet {
             let mut text: String = done.iter().map(sentence).collect();
             if done.is_empty()

@@ -3,6 +3,7 @@
 mod bandwidth;
 mod depth;
 mod following;
+mod json;
 mod keys;
 pub(super) mod kinds;
 pub(super) mod of_kind;
@@ -15,6 +16,7 @@ mod writing;
 pub(super) use bandwidth::Bandwidth;
 pub(super) use depth::Depth;
 pub(super) use following::Following;
+pub(super) use json::Json;
 pub(super) use keys::Keys;
 pub(super) use of_kind::OfKind;
 pub(super) use report_files::ReportFiles;

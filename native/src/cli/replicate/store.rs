@@ -70,8 +70,8 @@ impl Replicate {
         });
         out::shortcomings(&disk);
         let done = done?;
-        if self.json {
-            out::print(&format!("{:#}\n", self.store_document(&done)))?;
+        if self.json.is_asked() {
+            out::document(self.store_document(&done))?;
         } else {
             self.tell_of_store(&done)?;
         }

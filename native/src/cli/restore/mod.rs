@@ -17,7 +17,7 @@ use highwater_core::point::Point;
 
 use super::exit::Exit;
 use super::options::of_kind::refuse;
-use super::options::{Keys, OfKind, Root, Talk, Writing};
+use super::options::{Json, Keys, OfKind, Root, Talk, Writing};
 use super::repository::{Repository, kind_of, open, usage};
 use super::verb::Run;
 use super::{out, progress};
@@ -71,9 +71,8 @@ pub(super) struct Restore {
     /// Say what would be read and written; write nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     #[command(flatten)]
     writing: Writing,
     #[command(flatten)]
@@ -105,7 +104,7 @@ impl Run for Restore {
         let watch = self.talk.watch(stop);
         self.only(&*from, format, &repository.path, &watch)?;
         let to_stdout = self.target == Path::new("-");
-        if to_stdout && self.json {
+        if to_stdout && self.json.is_asked() {
             let what = "--json and what is restored would both go to standard output: name a file for it";
             return Err(usage(what.to_owned()));
         }
@@ -150,8 +149,8 @@ impl Run for Restore {
             out::shortcomings(&*target.root);
             outcome
         })?;
-        if self.json {
-            out::print(&format!("{:#}\n", document(self, &outcome, format)))?;
+        if self.json.is_asked() {
+            out::document(document(self, &outcome, format))?;
         } else if !self.talk.quiet && !to_stdout {
             out::print(&words(self, &outcome, &plan))?;
         }

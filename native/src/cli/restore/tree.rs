@@ -42,8 +42,8 @@ impl Restore {
             out::shortcomings(&*target.root);
             made
         })?;
-        if self.json {
-            out::print(&format!("{:#}\n", self.tree_document(&plan, &summary, format)))?;
+        if self.json.is_asked() {
+            out::document(self.tree_document(&plan, &summary, format))?;
         } else if !self.talk.quiet {
             let each = |(path, change): &(Name, Change)| format!("would {} {path}\n", change.word());
             let changes: String = summary.changes.iter().map(each).collect();

@@ -5,7 +5,7 @@ use std::io::Write;
 use highwater_core::render::thousands;
 use serde_json::{Value, json};
 
-use super::super::out;
+use super::super::{out, whence};
 use crate::error::Error;
 use crate::restore::Plan;
 
@@ -57,7 +57,9 @@ impl Lines {
     /// Prints the rest.
     pub(super) fn end(mut self) -> Result<(), Error> {
         if self.json {
-            self.text.push_str("\n  ]}\n");
+            let end = whence::stamped(json!({}))?.to_string();
+            let more = if end == "{}" { "" } else { ",\n  " };
+            self.text.push_str(&format!("\n  ]{more}{}\n", end.strip_prefix('{').unwrap_or(&end)));
         }
         self.flush()
     }

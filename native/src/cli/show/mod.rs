@@ -25,7 +25,7 @@ use self::chunks::Chunks;
 use super::exit::Exit;
 use super::inside::{divided, path_in};
 use super::options::of_kind::refuse;
-use super::options::{Keys, OfKind, Root};
+use super::options::{Json, Keys, OfKind, Root};
 use super::repository::{Repository, kind_of, open, usage};
 use super::verb::Run;
 use super::{list, out};
@@ -48,9 +48,8 @@ pub(super) struct Show {
     /// path in it.
     #[arg(value_name = "REPO[@POINT[/PATH]]")]
     repository: OsString,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: Json,
     /// Of an archived tree or a catalogue too, show the chunks that it is put together of.
     #[arg(long)]
     chunks: bool,
@@ -68,7 +67,7 @@ impl Run for Show {
         refuse(&[&self.keys], &repository.path, format, None)?;
         let lacks = |point: &&String| format.point(point).is_ok_and(|point| point.restores().is_err());
         if let Some(point) = repository.point.as_ref().filter(lacks) {
-            return archives(&find(&*store, format, point.clone())?, self.json);
+            return archives(&find(&*store, format, point.clone())?, self.json.is_asked());
         }
         let key = self.keys.load()?;
         if format.facts().shape == Shape::Tree {
@@ -79,7 +78,7 @@ impl Run for Show {
             let plan = TreePlan::make(&*store, Asked { format, point, key })?;
             let path =
                 within.map(|within| plan.path_called(&within).map_or_else(|| path_in(&within), Ok)).transpose()?;
-            set::show(&plan, path.as_ref(), self.json)?;
+            set::show(&plan, path.as_ref(), self.json.is_asked())?;
             return Ok(Exit::Sound);
         }
         if let Some(point) =
@@ -88,12 +87,12 @@ impl Run for Show {
         {
             let asked = Asked { format, point: Some(archive.point.clone()), key: key.clone() };
             let plan = Plan::make(&*store, asked, Depth::List)?;
-            archive.show(&Chunks::new(&*store, &plan, key.as_ref(), stop), self.json)?;
+            archive.show(&Chunks::new(&*store, &plan, key.as_ref(), stop), self.json.is_asked())?;
             return Ok(Exit::Sound);
         }
         let asked = Asked { format, point: repository.point, key };
         let plan = Plan::make(&*store, asked, Depth::List)?;
-        if self.json {
+        if self.json.is_asked() {
             let chunks: Vec<_> = plan.claims.iter().map(|claim| chunk(&claim)).collect();
             let index = plan.index.as_ref().map(ToString::to_string);
             let mut document =
@@ -101,7 +100,7 @@ impl Run for Show {
             if let Some(fields) = document.as_object_mut() {
                 fields.extend(plan.key.iter().map(|key| ("key".to_owned(), json!(key))));
             }
-            out::print(&format!("{document:#}\n"))?;
+            out::document(document)?;
         } else {
             out::print(&table(&plan))?;
         }
@@ -127,7 +126,7 @@ fn archives(set: &Set, json: bool) -> Result<Exit, Error> {
         if let Some(fields) = document.as_object_mut() {
             fields.insert("schema".to_owned(), json!(1));
         }
-        out::print(&format!("{document:#}\n"))?;
+        out::document(document)?;
         return Ok(Exit::Sound);
     }
     let mut text = format!("{}: {} bytes, {} archives\n", set.name, thousands(set.bytes), set.archives.len());

@@ -34,7 +34,7 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
         if let Some(fields) = document.as_object_mut().filter(|_| !plan.lacks.is_nothing()) {
             fields.insert("left_out".to_owned(), json!(plan.lacks));
         }
-        return out::print(&format!("{document:#}\n"));
+        return out::document(document);
     }
     let mut text = format!("{}: {}, {} bytes\n", plan.point, counted(entries.len()), thousands(bytes));
     for (path, entry) in entries {

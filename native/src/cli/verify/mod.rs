@@ -16,7 +16,6 @@ use highwater_core::finding::Code;
 use highwater_core::formats::by_name;
 use highwater_core::key::Key;
 use highwater_core::name::Name;
-use highwater_core::origin::Origin;
 use highwater_core::report::{Depth, Report};
 use highwater_core::shard::Shard;
 use highwater_core::wire;
@@ -134,7 +133,6 @@ impl Run for Verify {
             self.files.expect_equals(&bad.path)?;
         }
         let labels = labels(&repositories);
-        let origin = self.stamp.then(|| whence::begun(&repositories)).transpose()?;
         let depth = self.depth.into();
         let several = repositories.len() > 1;
         let settings = Settings { depth, shard, key: self.keys.load()?, stop };
@@ -164,9 +162,7 @@ impl Run for Verify {
         }
         let mut whole = self.watched.judge(whole)?;
         whole.findings.iter().filter(|note| note.code == Code::Outdated).for_each(events::found);
-        if let Some(origin) = origin {
-            whole.origins = vec![Origin { end: whence::now()?, ..origin }];
-        }
+        whole.origins.extend(whence::ended()?);
         Ok(files.publish(&whole, &self.talk, self.watched))
     }
 }

@@ -1,4 +1,4 @@
-//! Which run a report is of, where that was asked; and the schema that every report is held to.
+//! Which run a document is of, where that was asked; and the schema that every report is held to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -171,4 +171,49 @@ fn merged_reports_keep_what_runs_they_are_of() {
     let file = fixture.path("merged.json");
     fs::write(&file, text).expect("a file");
     expect_valid(&[file]);
+}
+
+#[test]
+fn every_document_says_which_run_it_is_of_where_that_was_asked() {
+    let now = "2026-11-28-08-00-00";
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    for name in ["notes", "set"] {
+        fs::create_dir(at(name)).expect("a folder");
+    }
+    fs::write(at("notes/a"), "one").expect("a file");
+    let [notes, set, back, copy, tar] = ["notes", "set", "back", "copy", "set.tar"].map(at);
+    ours("2026-11-27-08-00-00", &["backup", "-q", &notes, &set]).expect(0);
+    let point = format!("{set}@latest");
+    for (words, paths) in [
+        (&["backup", "-n", &notes, &set][..], &[&notes, &set][..]),
+        (&["restore", "-n", &point, &back], &[&point, &back]),
+        (&["list", &set], &[&set]),
+        (&["show", &point], &[&point]),
+        (&["export", "-n", &point], &[&point]),
+        (&["export", &point, "--output", &tar], &[&point]),
+        (&["prune", "-n", "--keep-last", "1", &set], &[&set]),
+        (&["replicate", "-n", &set, &copy], &[&set, &copy]),
+        (&["heal", "-n", &set, "--from", &set], &[&set]),
+        (&["explain", "HW101"], &[]),
+    ] {
+        let told = |more: &[&str]| -> Value {
+            let run = ours(now, &[&words[..1], &["--json"], more, &words[1..]].concat());
+            serde_json::from_slice(&run.expect(0).stdout).unwrap_or_else(|error| panic!("{error}: {}", run.account()))
+        };
+        let mut stamped = told(&["--stamp"]);
+        let origins = stamped.as_object_mut().expect("an object").remove("origins");
+        assert_eq!(stamped, told(&[]), "{words:?}: nothing else differs");
+        let [origin] = origins.as_ref().and_then(Value::as_array).expect("origins").as_slice() else {
+            panic!("{words:?}: {origins:?}")
+        };
+        let time = "2026-11-28T08:00:00Z";
+        let fields = ["start", "end", "paths", "tool", "version"].map(|name| origin[name].clone());
+        let wanted = [json!(time), json!(time), json!(paths), json!("highwater"), json!(env!("CARGO_PKG_VERSION"))];
+        assert_eq!(fields, wanted, "{words:?}");
+        ours(now, &[&words[..1], &["--stamp"], &words[1..]].concat()).expect(2).says("--json");
+    }
+    let run = ours(now, &["export", "--json", "--stamp", &point]);
+    let told: Value = serde_json::from_str(&run.expect(0).stderr).expect("JSON beside the archive");
+    assert_eq!(told["origins"][0]["paths"], json!([point]));
 }

@@ -96,6 +96,10 @@ fn a_catalogue_of_everything_is_printed_a_line_an_entry_and_what_is_wrong_with_o
         whole.prints(line);
     }
     assert_eq!(whole.text().lines().count(), made.listed.len() + 1);
+    let stamped: Value =
+        serde_json::from_str(&run(&["show", "--json", "--stamp", &named]).expect(0).text()).expect("JSON");
+    assert_eq!(stamped["entries"].as_array().map(Vec::len), Some(made.listed.len()));
+    assert_eq!(stamped["origins"][0]["paths"], json!([named]));
     let part = run(&["show", &format!("{named}/c.mpxar.didx/deep/deeper/folder/")]).expect(0).text();
     assert_eq!(part.lines().count(), 5, "{part}");
     for (path, code, says) in [

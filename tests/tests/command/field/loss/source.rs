@@ -301,11 +301,19 @@ fn no_false_alarm_beside_a_writer() {
 #[test]
 fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_is_not() {
     let mut score = Score::part(LINE, "a source that is not the newest point's successor");
-    for (program, gzip) in [("backup", &[][..]), ("backup", &["--gzip"]), ("repozo", &[]), ("repozo", &["--gzip"])] {
+    let programs = [("backup", &[][..]), ("backup", &["--gzip"]), ("repozo", &[]), ("repozo", &["--gzip"])];
+    // The newest point ends in a full backup, in an increment of one transaction, of some.
+    for ((program, gzip), increment) in programs.into_iter().flat_map(|how| [0, 1, 5].map(|increment| (how, increment)))
+    {
         let mut fixture = Fixture::new();
         let early = fixture.data.bytes.clone();
         fixture.grow(30);
         back_up(&fixture, program, gzip).expect(0);
+        if increment > 0 {
+            fixture.grow(increment);
+            fixture.clock.tick(60);
+            back_up(&fixture, program, gzip).expect(0);
+        }
         let held = without_lock(&fixture.repo);
         let whole = fixture.data.bytes.clone();
         let starts = transactions(&whole);
