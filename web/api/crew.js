@@ -74,6 +74,11 @@ export class Crew {
         }
     }
 
+    /** Whether the workers keep node from its end: not where a stream waits that nobody may ever read. */
+    hold(yes) {
+        for (const { worker } of this.workers.filter(Boolean)) worker.hold?.(yes);
+    }
+
     /** Has the clerk do something, once it has done all else: see `ask`. */
     file(send, hear) {
         const done = this.busy.then(() => this.ask(this.clerk, send, hear));
@@ -121,7 +126,12 @@ export class Crew {
                     if (numbers.length > 0) hand(post, root, numbers).catch(spoiled);
                     if (short.length > 0) begin(post, root, short).catch(spoiled);
                 },
-                told: ({ news }) => told?.(news),
+                told({ news }) {
+                    // Who hears of it is a program's function: what it throws fails what it hears of.
+                    new Promise((give) => {
+                        give(told?.(news));
+                    }).catch(spoiled);
+                },
                 restored: ({ bytes, end }) => write(bytes, end).then(() => post({ what: "written" }), spoiled),
                 broke: ({ code, message }) => lose(new HighwaterError(code, message)),
                 done({ result }) {

@@ -50,6 +50,11 @@ class Thread {
         this.thread.postMessage(message, transfer);
     }
 
+    hold(yes) {
+        if (yes) this.thread.ref();
+        else this.thread.unref();
+    }
+
     terminate() {
         this.thread.terminate();
     }

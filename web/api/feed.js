@@ -1,6 +1,7 @@
 // Feeds a worker: the names of a root, its files as they are asked for, and the beginnings of short ones.
 
 import { pause } from "./breathe.js";
+import { sentence } from "./system.js";
 
 /** Names that go to a worker at a time. */
 const NAMES = 4000;
@@ -13,9 +14,10 @@ export async function tell(post, root, last) {
     post({ what: "begin" });
     for (let first = 0; first < root.names.length; first += NAMES) {
         const names = root.names.slice(first, first + NAMES);
-        post({ what: "list", names, folders: root.folders.slice(first, first + NAMES), first });
+        post({ what: "list", names, kinds: root.kinds.slice(first, first + NAMES), first });
         await pause();
     }
+    if (root.odd.length > 0) post({ what: "odd", odd: root.odd });
     post(last);
 }
 
@@ -23,11 +25,17 @@ export async function tell(post, root, last) {
 export async function hand(post, root, numbers) {
     for (let first = 0; first < numbers.length; first += FILES) {
         const some = numbers.slice(first, first + FILES);
-        const open = (number) => root.opens[number]().catch((error) => error.message ?? String(error));
-        const files = await Promise.all(Array.from(some, open));
+        const files = await Promise.all(Array.from(some, (number) => opened(root.opens[number]).catch(sentence)));
         post({ what: "files", numbers: some, files });
         await pause();
     }
+}
+
+/** What a program's function opens to: it may throw, and give anything. */
+async function opened(open) {
+    const file = await open();
+    if (typeof file?.stream === "function" || file?.path !== undefined) return file;
+    throw new Error("it was opened to something that is no file");
 }
 
 /** Reads the beginnings of short files and hands over the bytes. */
@@ -35,7 +43,7 @@ export async function begin(post, root, wants) {
     const read = ({ id, file, length }) =>
         beginning(root.opens[file], length).then(
             (bytes) => ({ id, bytes, last: bytes.length < length }),
-            (error) => ({ id, error: error.message ?? String(error) }),
+            (error) => ({ id, error: sentence(error) }),
         );
     const some = await Promise.all(wants.map(read));
     post({ what: "beginnings", some }, some.flatMap(({ bytes }) => (bytes ? [bytes.buffer] : [])));
@@ -46,7 +54,7 @@ export async function begin(post, root, wants) {
  * first, on the page's thread.
  */
 async function beginning(open, length) {
-    const reader = (await open()).stream().getReader();
+    const reader = (await opened(open)).stream().getReader();
     const pieces = [];
     let left = length;
     while (left > 0) {

@@ -14,6 +14,7 @@ export async function openKeys(crew, keys = [], signal = undefined) {
 async function openKey(crew, key, number, signal) {
     if (ArrayBuffer.isView(key?.secret) && typeof key.fingerprint === "string") return key;
     const { file, passphrase = "" } = key?.file === undefined ? { file: key } : key;
+    if (typeof passphrase !== "string") throw new HighwaterError("option", `the \`passphrase\` of key ${number + 1} must be a text`);
     const bytes = typeof file?.arrayBuffer === "function" ? new Uint8Array(await file.arrayBuffer()) : file;
     if (!ArrayBuffer.isView(bytes)) throw new HighwaterError("option", `key ${number + 1} is neither a file nor the bytes of one`);
     const opened = await crew.file((post) => post({ what: "key", file: bytes, passphrase }), { signal });

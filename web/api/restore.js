@@ -6,9 +6,10 @@ import { find, pickOne } from "./roots.js";
 
 /**
  * Begins to restore a `point` as a stream of bytes, once the first of them are there. A stream that fails was worth nothing: what
- * it gave is to be thrown away. `over` is called when nothing more comes.
+ * it gave is to be thrown away. `over` is called when nothing more comes, and `named` with the
+ * point's name when all came.
  */
-export async function give(crew, source, { point, root, keys, signal, onProgress }, over = () => {}) {
+export async function give(crew, source, { point, root, keys, signal, onProgress }, { over = () => {}, named = () => {} } = {}) {
     if (typeof point !== "string" || point === "") throw new HighwaterError("option", "say which point to restore; `list` names them");
     const one = pickOne(await find(crew, source, { signal }), root);
     const opened = await openKeys(crew, keys, signal);
@@ -25,16 +26,18 @@ export async function give(crew, source, { point, root, keys, signal, onProgress
             const write = async (bytes, end) => {
                 pieces.done += bytes.length;
                 controller.enqueue(bytes);
-                onProgress?.({ done: pieces.done, expected: end, complete: true });
+                await onProgress?.({ done: pieces.done, expected: end, complete: true });
                 began();
                 if (controller.desiredSize > 0) return;
+                crew.hold(false);
                 await new Promise((go) => {
                     pieces.go = go;
                 });
             };
             const running = crew.run(crew.restorer, one, { what: "go", options }, { write, signal });
             const end = running.then(
-                () => {
+                (name) => {
+                    named(name);
                     controller.close();
                     began();
                 },
@@ -47,6 +50,7 @@ export async function give(crew, source, { point, root, keys, signal, onProgress
             end.then(over, over);
         },
         pull() {
+            crew.hold(true);
             pieces.go?.();
         },
         cancel() {

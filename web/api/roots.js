@@ -1,36 +1,41 @@
 // Finds the backup sets among entries: the topmost folders that look like one.
 
 import { breather } from "./breathe.js";
-import { HighwaterError } from "./failure.js";
+import { shown } from "./bytes.js";
+import { HighwaterError, unlessAborted } from "./failure.js";
 import { tell } from "./feed.js";
-import { entriesOf } from "./walk.js";
+import { entriesOf, plant } from "./tree.js";
+import { listed } from "./walk.js";
 
-/** The backups in what a program gave: as their `roots`, how many `files` there are, and how many `others` belong to none. */
+/** The backups in what a program gave: as their `roots`, how many `files` there are, how many `others` belong to none, and which folders outside of all were `unlisted`. */
 export class Backups {
-    constructor(roots, files, others) {
+    constructor(roots, files = 0, others = 0, unlisted = []) {
         this.roots = roots;
         this.files = files;
         this.others = others;
+        this.unlisted = unlisted;
     }
 }
 
 /** Finds them. What was found before is as it was. */
 export async function find(crew, source, { signal, onFound } = {}) {
-    if (source instanceof Backups) return source;
-    const entries = await entriesOf(await source, onFound);
+    const given = await unlessAborted(signal, source);
+    if (given instanceof Backups) return given;
+    const entries = await unlessAborted(signal, listed(given, onFound, signal));
     const files = entries.filter(({ open }) => open !== null).length;
-    const { roots, others } = await findRoots(crew, entries, signal);
-    return new Backups(roots, files, others);
+    const { roots, others, unlisted } = await findRoots(crew, entries, signal);
+    return new Backups(roots, files, others, unlisted);
 }
 
 /** Those that are asked for, at least one: all, or the one with a label. */
-export function pick({ roots, files }, label) {
+export function pick({ roots, files, unlisted }, label) {
     const some = label === undefined ? roots : roots.filter((root) => root.label === label);
     if (some.length > 0) return some;
     if (roots.length > 0) {
         throw new HighwaterError("source", `there is no '${label}' among them: ${roots.map((root) => root.label).join(", ")}`);
     }
-    throw new HighwaterError("source", files === 0 ? "there are no files in it" : "nothing in it looks like a backup");
+    const shut = unlisted.length > 0 ? `; of its folders, ${unlisted.length} cannot be listed, as '${shown(unlisted[0])}'` : "";
+    throw new HighwaterError("source", (files === 0 ? "there are no files in it" : "nothing in it looks like a backup") + shut);
 }
 
 /** The one that is asked for. */
@@ -41,32 +46,20 @@ export function pickOne(found, label) {
 }
 
 /**
- * The sets, `{ label, path, format, colons, restores, files, names, folders, opens }` each, and how many files belong to none. `names` are those of
- * all entries below the set's folder, files first; `folders` has 1 for each that is one; `opens` gives the `File` of each that is
- * none. Some of the names may have `colons`; what never `restores` is used as it lies,
- * or its points are trees, of which single `files` are restored.
+ * The sets, `{ label, path, format, colons, restores, files, names, kinds, opens, odd }` each, and how many files belong to none. The
+ * entries are all below the set's folder: see `entriesOf`. Some of the names may have `colons`; what never `restores` is used as it
+ * lies, or its points are trees, of which single `files` are restored. A link to a set is no second one.
  */
 async function findRoots(crew, dropped, signal) {
-    const breathe = breather();
-    const top = folder();
-    for (const { path, open } of dropped) {
-        const parts = path.split("/");
-        const name = parts.pop();
-        let at = top;
-        for (const part of parts) {
-            if (!at.folders.has(part)) at.folders.set(part, folder());
-            at = at.folders.get(part);
-        }
-        if (open !== null) at.files.set(name, open);
-        else if (!at.folders.has(name)) at.folders.set(name, folder());
-        await breathe();
-    }
+    const breathe = breather(signal);
+    const top = await plant(dropped, breathe);
     const roots = [];
     let others = 0;
+    const unlisted = [];
     const waiting = [...top.folders].map(([name, inside]) => [name, inside]);
     while (waiting.length > 0) {
         const [path, inside] = waiting.shift();
-        const own = await entries(inside, false, breathe);
+        const own = await entriesOf(inside, false, breathe);
         const recognise = () => crew.file((post) => tell(post, own, { what: "recognise" }), { signal });
         let known = await recognise();
         if (known?.beyond) {
@@ -74,39 +67,15 @@ async function findRoots(crew, dropped, signal) {
             known = await recognise();
         }
         if (known !== undefined) {
-            roots.push({ path, ...known, ...(await entries(inside, true, breathe)) });
+            roots.push({ path, ...known, ...(await entriesOf(inside, true, breathe)) });
         } else {
             others += inside.files.size;
+            if (inside.why !== undefined) unlisted.push(path);
             for (const [name, deeper] of inside.folders) waiting.push([`${path}/${name}`, deeper]);
         }
     }
     name(roots);
-    return { roots, others };
-}
-
-function folder() {
-    return { files: new Map(), folders: new Map() };
-}
-
-/** The entries of a folder: its own alone, or all that are below it too, under their paths. */
-async function entries(top, all, breathe) {
-    const [names, folders, opens] = [[], [], []];
-    const waiting = [["", top]];
-    while (waiting.length > 0) {
-        const [before, inside] = waiting.pop();
-        for (const [name, open] of inside.files) {
-            names.push(before + name);
-            opens.push(open);
-            await breathe();
-        }
-        for (const [name, deeper] of inside.folders) {
-            folders.push(before + name);
-            if (all) waiting.push([`${before}${name}/`, deeper]);
-            await breathe();
-        }
-    }
-    const kinds = new Uint8Array(names.length + folders.length).fill(1, names.length);
-    return { names: names.concat(folders), folders: kinds, opens };
+    return { roots, others, unlisted };
 }
 
 /** Calls each set by its folder's name, as the command line does; by its whole path where that is not enough. */
@@ -114,6 +83,6 @@ function name(roots) {
     const short = (path) => path.slice(path.lastIndexOf("/") + 1);
     for (const root of roots) {
         const alike = roots.filter((other) => short(other.path) === short(root.path));
-        root.label = alike.length === 1 ? short(root.path) : root.path;
+        root.label = shown(alike.length === 1 ? short(root.path) : root.path);
     }
 }

@@ -1,6 +1,7 @@
 // Checks backups: every worker does its part of every root, and one puts their reports together.
 
-import { aborted } from "./failure.js";
+import { Ear } from "./ear.js";
+import { HighwaterError, aborted } from "./failure.js";
 import { choose, openKeys } from "./keys.js";
 import { Report } from "./report.js";
 import { find, pick } from "./roots.js";
@@ -10,11 +11,12 @@ const [DAMAGED, UNREADABLE] = [2, 3];
 
 /** Checks what is in a source and gives its report. `onNews` hears, for who draws it, what the parts tell of single claims. */
 export async function check(crew, source, options = {}) {
-    const { depth = "digest", point, root, keys, strict = false, listed, signal, onProgress, onNews } = options;
+    const { depth = "digest", point, root, keys, strict = false, listed, signal } = options;
+    const [onProgress, onNews] = [new Ear(options.onProgress), new Ear(options.onNews)];
     const roots = pick(await find(crew, source, { signal }), root);
     const opened = await openKeys(crew, keys, signal);
     const progress = new Progress(crew.count, onProgress);
-    const reports = [];
+    const [reports, missing] = [[], []];
     try {
         for (const [number, one] of roots.entries()) {
             const key = await choose(crew, one, opened, signal);
@@ -22,19 +24,29 @@ export async function check(crew, source, options = {}) {
             const job = { verb: "verify", format, label, depth, point, strict, key, parts: crew.count, near: crew.engine.near };
             const parts = crew.parts.map((worker) => {
                 const told = (news) => {
-                    progress.hear(number, worker, news);
-                    onNews?.({ root: number, worker, ...news });
+                    const told = progress.hear(number, worker, news);
+                    return Promise.all([told, onNews.tell({ root: number, worker, ...news })]);
                 };
                 const last = { what: "go", options: { ...job, part: worker + 1 } };
                 return crew.run(worker, one, last, { told, signal, places: crew.parts });
             });
-            reports.push(await Promise.all(parts));
+            const all = await Promise.all(parts);
+            // A part of a point that is not there says nothing of it: it is not there when none does.
+            const absent = all.every(({ absent }) => absent !== undefined);
+            if (absent) missing.push(all[0].absent);
+            reports.push(absent ? [all[0].instead] : all.map(({ report }) => report));
         }
+        // A root without the point does not hide what another's came to.
+        if (missing.length > 0 && missing.length === roots.length) throw new HighwaterError("point", missing[0]);
         const bytes = reports.flat().map(({ buffer }) => buffer);
         const request = { what: "conclude", roots: reports, depth, strict, listed };
-        return new Report(await crew.file((post) => post(request, bytes), { signal }));
+        const report = new Report(await crew.file((post) => post(request, bytes), { signal }));
+        onProgress.expect();
+        onNews.expect();
+        return report;
     } catch (error) {
-        progress.tell();
+        // Who fails to hear has nothing more to hear.
+        if (!onProgress.failed) progress.tell().catch(() => {});
         crew.dismiss(crew.parts, error);
         throw signal?.aborted ? aborted(signal) : error;
     }
@@ -56,7 +68,7 @@ class Progress {
             this.unreadable += settled[at] === UNREADABLE ? 1 : 0;
         }
         this.settled += settled.length / 2;
-        this.tell();
+        return this.tell();
     }
 
     tell() {
@@ -67,6 +79,6 @@ class Progress {
             expected += part.expected;
             complete &&= part.complete;
         }
-        this.listener?.({ done, expected, complete, settled, damaged, unreadable });
+        return this.listener.tell({ done, expected, complete, settled, damaged, unreadable });
     }
 }

@@ -5,6 +5,7 @@
 // millisecond each, which a hundred thousand of them make half a minute.
 
 import { breather } from "./breathe.js";
+import { fromPath } from "./disk.js";
 import { HighwaterError } from "./failure.js";
 
 /** What loose files without a folder are called. */
@@ -14,13 +15,14 @@ const LOOSE = "files";
 const WIDE = 64;
 
 /** The entries of a folder's handle, of files, of entries, or of a path where there are paths. `found` hears of how many files. */
-export async function entriesOf(source, found = () => {}) {
-    if (typeof source === "string") return fromPath(source, found);
-    if (source?.kind === "directory" || source?.kind === "file") return fromHandles([source], found);
+export async function listed(source, found = () => {}, signal = undefined) {
+    const breathe = breather(signal);
+    await breathe();
+    if (typeof source === "string") return fromPath(source, found, breathe);
+    if (source?.kind === "directory" || source?.kind === "file") return fromHandles([source], found, breathe);
     if (typeof source?.[Symbol.iterator] !== "function") {
         throw new HighwaterError("source", "that is no folder: give a directory handle, files, or a path where there are paths");
     }
-    const breathe = breather();
     const entries = [];
     for (const one of source) {
         entries.push(entryOf(one));
@@ -36,19 +38,18 @@ function entryOf(one) {
     throw new HighwaterError("source", "there is something in it that is neither a file nor an entry");
 }
 
-export function fromHandles(roots, found) {
+export function fromHandles(roots, found, breathe) {
     const list = async (folder) => {
         const all = [];
         for await (const child of folder.values()) all.push(child);
         return all;
     };
     const isFolder = (handle) => handle.kind === "directory";
-    return walk(roots, { isFolder, list, open: (handle) => () => handle.getFile() }, found);
+    return walk(roots, { isFolder, list, open: (handle) => () => handle.getFile() }, found, breathe);
 }
 
 /** All that is in folders: `list` promises what is in one, and `open` gives a function that gives the `File` of what is none. */
-export async function walk(roots, { isFolder, list, open }, found) {
-    const breathe = breather();
+export async function walk(roots, { isFolder, list, open }, found, breathe = breather()) {
     const [entries, waiting] = [[], []];
     let files = 0;
     const take = (node, path) => {
@@ -62,36 +63,15 @@ export async function walk(roots, { isFolder, list, open }, found) {
     roots.forEach((node) => take(node, isFolder(node) ? node.name : `${LOOSE}/${node.name}`));
     while (waiting.length > 0) {
         const some = waiting.splice(-WIDE);
-        const listed = await Promise.all(some.map(([folder]) => list(folder)));
+        const all = await Promise.all(some.map(([folder]) => list(folder)));
         for (const [at, [, path]] of some.entries()) {
-            if (listed[at].length === 0) entries.push({ path, open: null });
-            for (const child of listed[at]) {
+            if (all[at].length === 0) entries.push({ path, open: null });
+            for (const child of all[at]) {
                 take(child, `${path}/${child.name}`);
                 await breathe();
             }
         }
-        found(files);
+        await found(files);
     }
     return entries;
-}
-
-/** A folder of node's. Links to files and folders are followed; what is neither file nor folder is passed over. */
-async function fromPath(path, found) {
-    if (globalThis.process?.versions?.node === undefined) throw new HighwaterError("source", "there are no paths in a browser");
-    const [fs, { basename, join, resolve }] = await Promise.all([import("node:fs/promises"), import("node:path")]);
-    const node = async (parent, entry) => {
-        const at = join(parent, entry.name);
-        const kind = entry.isSymbolicLink() ? await fs.stat(at).catch(() => entry) : entry;
-        return { at, name: entry.name, folder: kind.isDirectory(), file: kind.isFile() };
-    };
-    const list = async ({ at }) => {
-        const inside = await fs.readdir(at, { withFileTypes: true });
-        return (await Promise.all(inside.map((entry) => node(at, entry)))).filter(({ folder, file }) => folder || file);
-    };
-    const top = resolve(path);
-    const stat = await fs.stat(top).catch((error) => {
-        throw new HighwaterError("source", `'${path}' cannot be read: ${error.message}`);
-    });
-    const root = { at: top, name: basename(top) || "root", folder: stat.isDirectory() };
-    return walk([root], { isFolder: ({ folder }) => folder, list, open: ({ at }) => async () => ({ path: at }) }, found);
 }

@@ -33,7 +33,7 @@ interface Common {
 export interface VerifyOptions extends Common {
     /** `digest` unless it is said. */
     depth?: Depth;
-    /** The one point to look at; all, unless it is said. */
+    /** The points to look at, as the command takes them behind `@`; all, unless it is said. */
     point?: string;
     /** Each root takes the key that its points name, else the first. */
     keys?: KeySource[];
@@ -165,6 +165,8 @@ export class Backups {
     /** How many files there are, and how many of them belong to no backup. */
     readonly files: number;
     readonly others: number;
+    /** Folders that could not be listed and lie in no backup. */
+    readonly unlisted: readonly string[];
 }
 
 export interface Listed {
@@ -201,6 +203,7 @@ export interface Files {
 }
 
 export interface Restored {
+    /** The point that was restored, as `list` names it. */
     point: string;
     bytes: number;
 }

@@ -22,7 +22,7 @@ const host = {
     restored: (bytes, end) => post({ what: "restored", bytes, end }, [bytes.buffer]),
     done(result) {
         over();
-        post({ what: "done", result }, result instanceof Uint8Array ? [result.buffer] : []);
+        post({ what: "done", result }, result?.report instanceof Uint8Array ? [result.report.buffer] : []);
     },
     broke,
 };
@@ -41,8 +41,20 @@ function broke(error) {
     post({ what: "broke", code: error?.code ?? "internal", message: error?.message ?? String(error) });
 }
 
+/** Why something failed, in a sentence; a host with a disk has words for it. */
+const said = (error) => globalThis.sentence?.(error) ?? error?.message ?? String(error);
+
 /** Files of a browser are used as they come; where there is a disk, a path is opened. */
 const opened = (file) => (file !== null && typeof file === "object" && "path" in file ? globalThis.openPath(file.path) : file);
+
+/** A byte of a name that is no UTF-8 is a lone surrogate in its text. */
+const LONE = /\p{Surrogate}/u;
+
+/** The bytes of a name. */
+function bytesOf(name) {
+    if (!LONE.test(name)) return new TextEncoder().encode(name);
+    return Uint8Array.from([...name].flatMap((one) => (LONE.test(one) ? [one.charCodeAt(0) - 0xdc00] : [...new TextEncoder().encode(one)])));
+}
 
 /** What is said to the worker, whatever it does. */
 const ALWAYS = {
@@ -80,9 +92,18 @@ const BEGINNINGS = {
 
 /** What goes on with a request that was begun and is not over. */
 const CONTINUATIONS = {
-    /** Entries of the root's listing: names, with 1 for each that is a folder, numbered from `first`. */
-    list({ names, folders, first }) {
-        listing.add(names, folders, first);
+    /** Entries of the root's listing: names with what each is, numbered from `first`. */
+    list({ names, kinds, first }) {
+        if (names.every((name) => !LONE.test(name))) listing.add(names, kinds, first);
+        else names.forEach((name, at) => listing.addBytes(bytesOf(name), kinds[at], first + at));
+    },
+    /** What links lead to, and what cannot be read. */
+    odd({ odd }) {
+        for (const { name, to, why, link, circle } of odd) {
+            if (to !== undefined) listing.lead(bytesOf(name), bytesOf(to));
+            else if (link !== undefined) listing.refuseLink(bytesOf(name), bytesOf(link), circle);
+            else listing.refuse(bytesOf(name), why);
+        }
     },
     /** Says what the listing looks like; nothing is begun with it. */
     recognise() {
@@ -99,7 +120,7 @@ const CONTINUATIONS = {
     },
     async files({ numbers, files }) {
         const mine = job;
-        const all = await Promise.all(files.map((file) => Promise.resolve(opened(file)).catch((error) => error.message)));
+        const all = await Promise.all(files.map((file) => Promise.resolve(opened(file)).catch(said)));
         if (mine === job) mine?.files(numbers, all);
     },
     beginnings({ some }) {

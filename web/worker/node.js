@@ -2,10 +2,17 @@
 
 if (globalThis.process?.versions?.node !== undefined) {
     const { parentPort } = await import("node:worker_threads");
-    const fs = await import("node:fs/promises");
+    const [fs, { constants }, { notFile, sentence }] = await Promise.all([import("node:fs/promises"), import("node:fs"), import("./system.js")]);
+    /** What fails is said in the words of the command. */
+    const told = (error) => {
+        throw new Error(sentence(error));
+    };
+    globalThis.sentence = sentence;
     globalThis.postMessage = (message, transfer) => parentPort.postMessage(message, transfer);
     globalThis.openPath = async (path) => {
-        const { size, mtimeMs, ino } = await fs.stat(path);
+        const what = await fs.stat(path);
+        const { size, mtimeMs, ino } = what;
+        if (notFile(what) !== undefined) throw new Error(notFile(what));
         let handle = null;
         /** Reads under way: a file is closed between them alone. */
         let reading = 0;
@@ -22,17 +29,20 @@ if (globalThis.process?.versions?.node !== undefined) {
             async read(at, length) {
                 reading += 1;
                 try {
-                    handle ??= fs.open(path);
+                    // Whatever takes its place meanwhile is not waited for.
+                    handle ??= fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
                     const bytes = new Uint8Array(Math.min(length, size - at));
                     const { bytesRead } = await (await handle).read(bytes, 0, bytes.length, at);
                     return bytes.subarray(0, bytesRead);
+                } catch (error) {
+                    return told(error);
                 } finally {
                     reading -= 1;
                     if (closing) close();
                 }
             },
             async confirm() {
-                const now = await fs.stat(path);
+                const now = await fs.stat(path).catch(told);
                 if (now.size !== size || now.mtimeMs !== mtimeMs || now.ino !== ino) throw new Error("it was changed while it was read");
             },
         };

@@ -1,8 +1,11 @@
 //! `Indices`: answers a survey's questions out of a listing, and reads the indices it asks for.
 
+use std::collections::HashMap;
+
 use crate::codec::Flow;
 use crate::fault::{Fault, FaultKind};
 use crate::inspect::{Answer, Ask};
+use crate::name::Name;
 use crate::survey::{Survey, Work};
 
 use super::listing::Listing;
@@ -15,6 +18,8 @@ const ENTRIES: usize = 4096;
 pub(super) struct Indices {
     pub(super) survey: Survey,
     reader: Option<Reader>,
+    /// Under which name each folder was looked at first: a link may lead to it again.
+    walked: HashMap<Option<Name>, Option<Name>>,
 }
 
 /// What a step of reading indices gave.
@@ -29,7 +34,7 @@ pub(super) enum Step {
 
 impl Indices {
     pub(super) fn new(survey: Survey) -> Self {
-        Self { survey, reader: None }
+        Self { survey, reader: None, walked: HashMap::new() }
     }
 
     pub(super) fn reader(&mut self) -> Option<&mut Reader> {
@@ -43,19 +48,22 @@ impl Indices {
             (Ask::Done, _) => return Step::Done,
             // What was dropped is a snapshot: nobody writes in it.
             (Ask::Writing(_), _) => Answer::Writing(false),
-            (Ask::List(folder), _) => {
-                let mut entries = listing.entries(folder.as_ref()).chunks(ENTRIES);
-                match entries.try_for_each(|entries| self.survey.answer(Answer::Entries(entries), &mut work)) {
-                    Flow::Continue(()) => Answer::End,
-                    Flow::Break(()) => return Step::Work(work),
+            (Ask::List(folder), _) => match self.known(folder.as_ref(), listing) {
+                Some(fault) => Answer::Failed(fault),
+                None => {
+                    let mut entries = listing.entries(folder.as_ref()).chunks(ENTRIES);
+                    match entries.try_for_each(|entries| self.survey.answer(Answer::Entries(entries), &mut work)) {
+                        Flow::Continue(()) => listing.unlisted(folder.as_ref()).map_or(Answer::End, Answer::Failed),
+                        Flow::Break(()) => return Step::Work(work),
+                    }
                 }
-            }
+            },
             (Ask::Read { object, stretch }, reader @ None) => match listing.number(&object) {
                 Some(number) => {
                     *reader = Some(Reader::at(number, &stretch));
                     return Step::Waiting;
                 }
-                None => Answer::Failed(absent()),
+                None => Answer::Failed(listing.fault(&object)),
             },
             (Ask::Read { .. }, Some(reader)) => match reader.next() {
                 Next::Waiting => return Step::Waiting,
@@ -73,11 +81,20 @@ impl Indices {
         _ = self.survey.answer(answer, &mut work);
         Step::Work(work)
     }
-}
 
-/// The fault of a file that is not in the listing.
-pub(super) fn absent() -> Fault {
-    Fault { kind: FaultKind::Absent, message: "it cannot be read: it is not there".to_owned() }
+    /// The fault of a folder that was looked at under another name: nothing new is in it.
+    fn known(&mut self, folder: Option<&Name>, listing: &Listing) -> Option<Fault> {
+        if !listing.has_links() {
+            return None;
+        }
+        let first = self.walked.entry(listing.own(folder)).or_insert_with(|| folder.cloned());
+        if first.as_ref() == folder {
+            return None;
+        }
+        let first = first.as_ref().map_or_else(|| "the root".to_owned(), |name| format!("'{name}'"));
+        let message = format!("it leads to {first}, which is looked at under that name");
+        Some(Fault { kind: FaultKind::Known, message })
+    }
 }
 
 /// The fault of a file that the host could not read.

@@ -2,6 +2,7 @@
 
 use crate::check::Verdict;
 use crate::claim::Claim;
+use crate::report::Report;
 
 use super::indices::unreadable;
 use super::marked::{Advance, Marked};
@@ -12,6 +13,12 @@ use super::stream::{Owner, Stream};
 use super::{Drive, Event, Known};
 
 impl Drive {
+    /// The report, and why there is no such point, if its format knows.
+    #[must_use]
+    pub fn concluded(self) -> (Option<String>, Report) {
+        (self.indices.survey.absent().map(ToOwned::to_owned), self.finish())
+    }
+
     /// Ends a marked stream.
     pub(super) fn decide(&mut self, place: usize, advance: Advance) {
         let Some(Operation::Marked(marked)) = self.operations.get_mut(place).and_then(Option::take) else { return };

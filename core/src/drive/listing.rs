@@ -1,16 +1,25 @@
 //! `Listing`: what was dropped, by name and number: the host knows an entry by its number.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::fault::{Fault, FaultKind};
 use crate::formats;
 use crate::inspect::{Entry, Format, Kind};
 use crate::name::Name;
+
+/// Through how many links a name may lead, as in the kernel.
+const LINKS: usize = 40;
 
 /// The entries of one root. They do not change while it is looked at: a drop is a snapshot.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The folders by their names, the root under none. A store may have tens of thousands of them.
     folders: HashMap<Option<Name>, Folder>,
+    /// Links to folders of the same root, which are listed under their own names.
+    links: HashMap<Name, Option<Name>>,
+    /// Why what has this name, and all below it, cannot be read.
+    refused: HashMap<Option<Name>, String>,
 }
 
 #[derive(Debug, Default)]
@@ -24,9 +33,19 @@ impl Listing {
     /// Adds an entry by its name below the root, which the host knows as `number`. False when its name is none that a
     /// backup could have: such an entry is passed over, as nothing could name it.
     pub fn add(&mut self, name: &str, kind: Kind, number: u32) -> bool {
-        let (folder, last) = parted(name.as_bytes());
+        self.add_bytes(name.as_bytes(), kind, number)
+    }
+
+    /// The same, by a name that may be no UTF-8.
+    pub fn add_bytes(&mut self, name: &[u8], kind: Kind, number: u32) -> bool {
+        let (folder, last) = parted(name);
         let Ok(last) = Name::new(last) else { return false };
         let Ok(folder) = folder.map(Name::new).transpose() else { return false };
+        if kind == Kind::Folder
+            && let Ok(whole) = Name::new(name)
+        {
+            self.folders.entry(Some(whole)).or_default();
+        }
         let folder = self.folders.entry(folder).or_default();
         if kind == Kind::File {
             folder.numbers.insert(last.clone(), number);
@@ -35,16 +54,84 @@ impl Listing {
         true
     }
 
+    /// Says that a folder, which was added by its name, is a link to another of the same root, or to the root.
+    pub fn lead(&mut self, name: Name, to: Option<Name>) {
+        self.links.insert(name, to);
+    }
+
+    /// Says why what has this name, or the root, cannot be read, nor what is below it.
+    pub fn refuse(&mut self, name: Option<Name>, why: String) {
+        self.refused.insert(name, why);
+    }
+
     /// Those of a folder, or of the root, in the order in which they came.
     #[must_use]
     pub fn entries(&self, folder: Option<&Name>) -> &[Entry] {
-        self.folders.get(&folder.cloned()).map(|folder| &*folder.entries).unwrap_or_default()
+        self.folders.get(&self.own(folder)).map(|folder| &*folder.entries).unwrap_or_default()
+    }
+
+    /// The name under which a folder is listed, once links are followed; none for the root.
+    #[must_use]
+    pub fn own(&self, folder: Option<&Name>) -> Option<Name> {
+        folder.and_then(|folder| self.led(folder).map_or_else(|| Some(folder.clone()), |to| Name::new(&to).ok()))
+    }
+
+    /// Whether some names lead to what has another.
+    #[must_use]
+    pub fn has_links(&self) -> bool {
+        !self.links.is_empty()
+    }
+
+    /// Where the links on the way to a name lead, if there are any.
+    fn led(&self, name: &Name) -> Option<Vec<u8>> {
+        let mut at: Option<Vec<u8>> = None;
+        for _ in 0..if self.links.is_empty() { 0 } else { LINKS } {
+            let now = at.as_deref().unwrap_or_else(|| name.as_bytes());
+            let ends = now.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+            let link = ends.chain([now.len()]).find_map(|end| {
+                let to = self.links.get(&Name::new(now.get(..end)?).ok()?)?;
+                Some((to, now.get(end..).unwrap_or_default()))
+            });
+            let Some((to, rest)) = link else { break };
+            at = Some(match to {
+                Some(to) => [to.as_bytes(), rest].concat(),
+                None => rest.strip_prefix(b"/").unwrap_or_default().to_vec(),
+            });
+        }
+        at
+    }
+
+    /// Why there is no plain file of this name, or no folder.
+    #[must_use]
+    pub fn fault(&self, name: &Name) -> Fault {
+        let own = self.own(Some(name));
+        let unreadable = |why: &str| super::indices::unreadable(why);
+        let mut above = own.clone();
+        loop {
+            if let Some(why) = self.refused.get(&above) {
+                return unreadable(why);
+            }
+            let Some(folder) = above else { break };
+            above = folder.folder();
+        }
+        if own.is_none() || self.folders.contains_key(&own) {
+            return unreadable("it is a folder, not a file");
+        }
+        Fault { kind: FaultKind::Absent, message: "it cannot be read: it is not there".to_owned() }
+    }
+
+    /// Why a folder, or the root, was not listed; none where it was.
+    #[must_use]
+    pub fn unlisted(&self, folder: Option<&Name>) -> Option<Fault> {
+        let own = self.own(folder);
+        self.refused.get(&own).map(|why| super::indices::unreadable(why))
     }
 
     /// The number of the plain file of this name.
     #[must_use]
     pub fn number(&self, name: &Name) -> Option<u32> {
-        let (folder, last) = parted(name.as_bytes());
+        let name = self.led(name).map_or(Cow::Borrowed(name.as_bytes()), Cow::Owned);
+        let (folder, last) = parted(&name);
         let folder = self.folders.get(&folder.map(Name::new).transpose().ok()?)?;
         folder.numbers.get(&Name::new(last).ok()?).copied()
     }

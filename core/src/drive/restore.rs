@@ -10,6 +10,7 @@ use crate::check::{Check, Verdict};
 use crate::claim::Claim;
 use crate::codec::Codec;
 use crate::facts::Shape;
+use crate::fault::FaultKind;
 use crate::inspect::Format;
 use crate::key::Key;
 use crate::layout::File;
@@ -96,6 +97,12 @@ impl Restore {
         self.planned.then_some(self.end)
     }
 
+    /// The name of the point that is restored, once its indices were read.
+    #[must_use]
+    pub fn restored(&self) -> Option<&str> {
+        self.indices.survey.sets().last().filter(|_| self.planned).map(|set| &*set.name)
+    }
+
     /// The next decoded bytes; none when more must be read first, or when it is done.
     ///
     /// # Errors
@@ -130,7 +137,11 @@ impl Restore {
                     break;
                 };
                 let Some(file) = self.listing.number(&claim.object) else {
-                    return Err(format!("'{}' is missing", claim.object));
+                    let fault = self.listing.fault(&claim.object);
+                    return Err(match fault.kind {
+                        FaultKind::Absent => format!("'{}' is missing", claim.object),
+                        _ => format!("'{}': {fault}", claim.object),
+                    });
                 };
                 self.chunk = Some(Chunk::new(claim, file, self.indices.survey.key()));
                 continue;

@@ -3,7 +3,9 @@
 use crate::check::{Check, Verdict};
 use crate::claim::{Claim, Evidence};
 use crate::codec::Codec;
+use crate::fault::FaultKind;
 use crate::lane::{INFLATING, Lane};
+use crate::name::Name;
 
 use super::marked::Marked;
 use super::offload::{Offloaded, Whole};
@@ -64,8 +66,12 @@ impl Drive {
     /// Begins to check a claim. False when that needed no read.
     fn begin(&mut self, number: u32, claim: Claim) -> bool {
         let Some(file) = self.listing.number(&claim.object) else {
-            let verdict =
-                Verdict::absent(&claim, self.indices.survey.pool(), |name| self.listing.number(name).is_some());
+            let fault = self.listing.fault(&claim.object);
+            let is_file = |name: &Name| self.listing.number(name).is_some();
+            let verdict = match fault.kind {
+                FaultKind::Absent => Verdict::absent(&claim, self.indices.survey.pool(), is_file),
+                _ => Verdict::of_fault(fault),
+            };
             self.settle(number, &claim, verdict, 0);
             return false;
         };

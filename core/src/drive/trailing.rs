@@ -3,7 +3,7 @@
 use crate::key::Key;
 use crate::trail::{Followed, Following, Trail};
 
-use super::indices::{absent, unreadable};
+use super::indices::unreadable;
 use super::listing::Listing;
 use super::reader::{Next, Reader};
 
@@ -41,7 +41,7 @@ impl Trailing {
                 None => self.over = true,
                 Some(name) => match listing.number(&name) {
                     Some(number) => self.reader = Some(Reader::new(number, 0..u64::MAX)),
-                    None => self.following.end(Some(&absent())),
+                    None => self.following.end(Some(&listing.fault(&name))),
                 },
             }
             return true;

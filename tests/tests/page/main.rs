@@ -1,5 +1,7 @@
 //! The page in a real Chromium: it comes to the command's reports, sends nothing, and stays itself whatever is dropped.
 
+mod agrees;
+mod calls;
 mod docs;
 mod files;
 mod host;

@@ -36,7 +36,7 @@ fn workspace() -> &'static Path {
 }
 
 /// A folder where the package is installed, with the scripts of these tests and the examples.
-fn installed() -> TempDir {
+pub(crate) fn installed() -> TempDir {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let modules = folder.path().join("node_modules");
     fs::create_dir(&modules).expect("a folder");
@@ -52,7 +52,7 @@ fn installed() -> TempDir {
 
 /// Runs a script of that folder under node.
 #[track_caller]
-fn node(folder: &Path, script: &str, arguments: &[&Path]) -> Run {
+pub(crate) fn node(folder: &Path, script: &str, arguments: &[&Path]) -> Run {
     Run::of(Command::new("node").arg(folder.join(script)).args(arguments))
 }
 

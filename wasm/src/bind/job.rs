@@ -6,7 +6,6 @@ use std::rc::Rc;
 use highwater_core::drive::{Answer, Want, What};
 use highwater_core::inspect::Set;
 use highwater_core::left_out::LeftOut;
-use highwater_core::render;
 use highwater_core::report::Note;
 use js_sys::{Array, Date, Uint8Array};
 use serde::Serialize;
@@ -21,6 +20,7 @@ use super::listing::Listing;
 use super::named::Named;
 use super::news::News;
 use super::options::{Options, Verb, object};
+use super::part::part;
 use super::source::Source;
 use super::task::Task;
 
@@ -239,10 +239,9 @@ impl Inner {
                 let points = drive.sets().iter().map(Point::of).collect();
                 object(&Points { points, findings: drive.finish().findings })?
             }
-            // It may be twenty megabytes long: as bytes it is handed over, as a text the page's thread would copy it
-            // twice.
-            Task::Look(drive) => Uint8Array::from(render::json(&drive.finish()).as_bytes()).into(),
-            Task::Restore(_) | Task::Files(_) | Task::Over => JsValue::UNDEFINED,
+            Task::Look(drive) => part(&self.options, *drive)?,
+            Task::Restore(restore) => restore.restored().into(),
+            Task::Files(_) | Task::Over => JsValue::UNDEFINED,
         };
         self.end(task, result)
     }

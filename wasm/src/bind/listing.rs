@@ -4,6 +4,7 @@ use highwater_core::drive::listing;
 use highwater_core::facts::Shape;
 use highwater_core::formats;
 use highwater_core::inspect::Kind;
+use highwater_core::name::{Name, printable};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -39,13 +40,41 @@ impl Listing {
         Self::default()
     }
 
-    /// Adds entries by their names, numbered from `first`; `folders` has 1 for each that is a folder. A name that no
-    /// backup could have is passed over.
+    /// Adds entries by their names, numbered from `first`; `kinds` has for each 0 (a file), 1 (a folder), 2 (a link that
+    /// is not followed) or 3 (something else). A name that no backup could have is passed over.
     #[expect(clippy::needless_pass_by_value, reason = "that is how an array of texts comes")]
-    pub fn add(&mut self, names: Vec<String>, folders: &[u8], first: u32) {
-        for ((name, folder), number) in names.iter().zip(folders).zip(first..) {
-            self.0.add(name, if *folder == 1 { Kind::Folder } else { Kind::File }, number);
+    pub fn add(&mut self, names: Vec<String>, kinds: &[u8], first: u32) {
+        for ((name, kind), number) in names.iter().zip(kinds).zip(first..) {
+            self.0.add(name, kind_of(*kind), number);
         }
+    }
+
+    /// Adds one by its name, which may be no UTF-8.
+    #[wasm_bindgen(js_name = addBytes)]
+    pub fn add_bytes(&mut self, name: &[u8], kind: u8, number: u32) {
+        self.0.add_bytes(name, kind_of(kind), number);
+    }
+
+    /// A folder that was added is a link to another, or to the root where `to` is empty.
+    pub fn lead(&mut self, name: &[u8], to: &[u8]) {
+        if let Ok(name) = Name::new(name) {
+            self.0.lead(name, Name::new(to).ok());
+        }
+    }
+
+    /// What has this name, or the root where it is empty, cannot be read, and why.
+    pub fn refuse(&mut self, name: &[u8], why: String) {
+        self.0.refuse(Name::new(name).ok(), why);
+    }
+
+    /// A link is not followed: `to` is what it holds, and it leads out, or in a circle.
+    #[wasm_bindgen(js_name = refuseLink)]
+    pub fn refuse_link(&mut self, name: &[u8], to: &[u8], circle: bool) {
+        let why = match circle {
+            true => "which leads in a circle",
+            false => "which lies outside; if you made it, allow it with --follow-links",
+        };
+        self.refuse(name, format!("'{}' is a link to '{}', {why}", printable(name), printable(to)));
     }
 
     /// What this looks like, as `{ format, colons, restores, files, beyond }`; undefined when it looks like no format. Of one
@@ -63,5 +92,15 @@ impl Listing {
             files: facts.is_some_and(|facts| facts.shape == Shape::Tree),
             beyond: facts.is_none().then_some(true),
         })?)
+    }
+}
+
+/// What an entry is, by a page's number for it.
+fn kind_of(number: u8) -> Kind {
+    match number {
+        0 => Kind::File,
+        1 => Kind::Folder,
+        2 => Kind::Link,
+        _ => Kind::Other,
     }
 }

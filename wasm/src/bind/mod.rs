@@ -15,6 +15,7 @@ mod listing;
 mod named;
 mod news;
 mod options;
+mod part;
 mod source;
 mod stream;
 mod task;

@@ -44,7 +44,7 @@ pub(super) struct Options {
     depth: Option<String>,
     /// The point to look at alone, or to restore.
     #[serde(default)]
-    point: Option<String>,
+    pub(super) point: Option<String>,
     #[serde(default)]
     strict: bool,
     #[serde(default)]
@@ -86,7 +86,7 @@ impl Options {
             (_, None) => (Of::All, depth_of(self.depth.as_deref())?),
             (_, Some(point)) => {
                 let point = format.point(point).map_err(Fault::point)?;
-                (Of::Point(Some(point)), depth_of(self.depth.as_deref())?)
+                (Of::Under(point), depth_of(self.depth.as_deref())?)
             }
         };
         let trails = depth >= format.facts().trails && self.verb == Verb::Verify;
@@ -94,6 +94,13 @@ impl Options {
         let options =
             survey::Options { label: self.label.clone(), format: Some(format), depth, strict: self.strict, shard };
         Ok(Drive::new(Survey::new(format.inspect(&scope), options), depth, listing))
+    }
+
+    /// What a report on a root says that was not looked at.
+    pub(super) fn about(&self) -> Result<survey::Options, Fault> {
+        let depth = depth_of(self.depth.as_deref())?;
+        let (label, strict) = (self.label.clone(), self.strict);
+        Ok(survey::Options { label, format: None, depth, strict, shard: Shard::WHOLE })
     }
 
     /// The restore of a point out of `listing`.
