@@ -10,6 +10,11 @@ use crate::{sort, stamp};
 /// How far a point may lie ahead of the clock, in seconds: two machines are never quite of one mind.
 const AHEAD: i64 = 15 * 60;
 
+/// What is said of a point that lies in the future, and what to do then.
+const CLOCK: &str = "ahead of this clock";
+const SET_IT: &str =
+    "Find out which clock is wrong, this machine's or that of whoever made the point, and set it right.";
+
 /// What is known of a series of points.
 #[derive(Default)]
 struct Known<'a> {
@@ -66,6 +71,15 @@ pub fn oldest(report: &Report, now: i64) -> Option<i64> {
     newest.map(|(at, _)| now.saturating_sub(at).max(0)).max()
 }
 
+/// The newest sound point of each series that has one named by a time: its root, series and name, and when it was made,
+/// in seconds since 1970.
+pub fn newest(report: &Report) -> impl Iterator<Item = (&str, &str, &str, i64)> {
+    known(report).into_iter().filter_map(|((root, series), Known { newest, .. })| {
+        let (at, name) = newest?;
+        Some((root, series, name, at))
+    })
+}
+
 /// What is known of each series, by its root and name.
 fn known(report: &Report) -> BTreeMap<(&str, &str), Known<'_>> {
     let mut all: BTreeMap<(&str, &str), Known<'_>> = BTreeMap::new();
@@ -102,18 +116,19 @@ impl Known<'_> {
         };
         let age = now.saturating_sub(at);
         if age > most {
+            let more = if span(age) == span(most) { format!(" and {}", span(age - most)) } else { String::new() };
             return Some(format!(
-                "its newest sound point, {name}, is {} old, and {} are allowed",
+                "its newest sound point, {name}, is {}{more} old, and {} are allowed",
                 span(age),
                 span(most)
             ));
         }
-        (age < -AHEAD)
-            .then(|| format!("its newest sound point, {name}, lies {} ahead of this clock", span(age.saturating_neg())))
+        (age < -AHEAD).then(|| format!("its newest sound point, {name}, lies {} {CLOCK}", span(age.saturating_neg())))
     }
 }
 
 fn note(root: &str, series: &str, message: String) -> Note {
+    let is_ahead = message.ends_with(CLOCK);
     Note {
         code: Code::Outdated,
         root: root.to_owned(),
@@ -122,7 +137,7 @@ fn note(root: &str, series: &str, message: String) -> Note {
         object: series.to_owned(),
         offset: None,
         message,
-        advice: Code::Outdated.advice().to_owned(),
+        advice: if is_ahead { SET_IT.to_owned() } else { Code::Outdated.advice().to_owned() },
         sets: Vec::new(),
         sets_total: 0,
     }

@@ -80,6 +80,11 @@ impl Removal {
         number.flatten().map(Hurts::One)
     }
 
+    /// Whether the second walk could not read what the first one could, so that it does not tell all.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.second.as_ref().is_some_and(|second| second.torn)
+    }
+
     /// Finds out which of the sets are gone. Says whether a second walk told.
     pub(crate) fn forget(&mut self, sets: &[Set]) -> bool {
         let Some(second) = self.second.as_ref().filter(|second| !second.torn) else { return false };

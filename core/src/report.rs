@@ -1,6 +1,6 @@
 //! `Report`: the one result of every verification. It merges, and renders in many ways.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(feature = "json")]
 use serde::{Deserialize, Serialize};
@@ -193,6 +193,16 @@ pub struct Note {
     pub sets_total: u64,
 }
 
+/// The places of the sets of a report that another, which looked at their roots as well, does not have.
+fn unseen(report: &Report, other: &Report) -> Vec<usize> {
+    let roots: BTreeSet<&str> = other.roots.iter().map(|root| &*root.label).collect();
+    let key = |set: &Set| (set.root.clone(), set.ordinal, set.name.clone());
+    let sets: BTreeSet<_> = other.sets.iter().filter(|set| roots.contains(&*set.root)).map(key).collect();
+    let is_unseen = |set: &Set| roots.contains(&*set.root) && !sets.contains(&key(set));
+    let numbered = report.sets.iter().enumerate();
+    numbered.filter(|(_, set)| is_unseen(set)).map(|(at, _)| at).collect()
+}
+
 impl Report {
     /// A report of nothing, which merges with any other.
     #[must_use]
@@ -214,9 +224,20 @@ impl Report {
         }
     }
 
-    /// Both reports as one. Associative and commutative, so shards may come in any order.
+    /// Both reports as one. Associative and commutative, so shards may come in any order. A set that only one of them has,
+    /// though both looked at its root, was not checked by all: nobody knows whether it is sound.
     #[must_use]
-    pub fn merge(mut self, other: Self) -> Self {
+    pub fn merge(mut self, mut other: Self) -> Self {
+        let (ours, theirs) = (unseen(&self, &other), unseen(&other, &self));
+        let doubt = |sets: &mut [Set], unseen: Vec<usize>| {
+            for at in unseen {
+                if let Some(set) = sets.get_mut(at) {
+                    set.verdict = set.verdict.max(Soundness::Inconclusive);
+                }
+            }
+        };
+        doubt(&mut self.sets, ours);
+        doubt(&mut other.sets, theirs);
         self.depth = self.depth.min(other.depth);
         self.strict |= other.strict;
         self.whole |= other.whole;
@@ -301,6 +322,7 @@ impl Report {
         if self.roots.is_empty()
             || !self.lacking.is_empty()
             || self.roots.iter().any(|root| root.is_unchecked(&self.sets))
+            || self.sets.iter().any(|set| set.verdict == Soundness::Inconclusive)
         {
             verdict = verdict.max(Soundness::Inconclusive);
         }

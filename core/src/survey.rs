@@ -371,7 +371,9 @@ impl Survey {
         // Damage may hurt a set and all that follow, many times over: count where ranges begin and end.
         let mut edges = vec![(0i64, 0i64); self.sets.len().saturating_add(1)];
         let own = self.findings.hurts().iter().map(|(hurts, severity)| (*hurts, *severity));
-        for (hurts, severity) in own.chain(self.shared.worst()) {
+        // Whom a claim hurts that does not hold, nobody knows then.
+        let torn = Some((Hurts::All, Severity::Inconclusive)).filter(|_| self.removal.is_torn());
+        for (hurts, severity) in own.chain(self.shared.worst()).chain(torn) {
             let range = self.hurt(hurts);
             for (at, step) in [(range.start, 1), (range.end, -1)] {
                 match (edges.get_mut(at).filter(|_| !range.is_empty()), severity) {
@@ -434,7 +436,11 @@ impl Survey {
     }
 
     fn note(&self, label: &str, finding: &Finding) -> Note {
-        let mut hurt: Vec<_> = self.shared.hurt_by(finding.hurts).into_iter().map(|hurts| self.hurt(hurts)).collect();
+        let mut whom = self.shared.hurt_by(finding.hurts);
+        if whom.is_empty() && matches!(finding.hurts, Hurts::Shared(_)) && self.removal.is_torn() {
+            whom.push(Hurts::All);
+        }
+        let mut hurt: Vec<_> = whom.into_iter().map(|hurts| self.hurt(hurts)).collect();
         sort::by_key(&mut hurt, |range| range.start);
         // Where ranges overlap, a set counts once.
         let mut end = 0;

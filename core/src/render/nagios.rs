@@ -3,7 +3,7 @@
 
 use super::view;
 use super::words::one_line;
-use crate::age::oldest;
+use crate::age::{newest, oldest};
 use crate::finding::{Code, Severity};
 use crate::report::{Report, Soundness};
 
@@ -41,10 +41,17 @@ impl State {
             Soundness::Damaged => Self::Critical,
             Soundness::Inconclusive if has(Code::Outdated) => Self::Critical,
             Soundness::Inconclusive => Self::Unknown,
-            Soundness::Sound if warns() => Self::Warning,
+            Soundness::Sound if warns() || lacks(report) => Self::Warning,
             Soundness::Sound => Self::Ok,
         }
     }
+}
+
+/// Whether the newest sound point of a series left something out when it was made.
+fn lacks(report: &Report) -> bool {
+    newest(report).any(|(root, _, name, _)| {
+        report.sets.iter().any(|set| set.root == root && set.name == name && !set.left_out.is_nothing())
+    })
 }
 
 /// Renders the line, the figures behind it, and the findings in lines below. `now` is in seconds since 1970, and `most`

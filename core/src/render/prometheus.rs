@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::age::made;
-use crate::report::{Report, Root, Set, Soundness, series};
+use crate::age::newest;
+use crate::report::{Report, Root, Set, Soundness};
 
 /// Renders what an alert needs: verdicts, counts, and when the newest sound point was made. `at` is when the run ended,
-/// in seconds since 1970.
+/// in seconds since 1970. Every sample has the label `run` with this name: a machine may have files of several runs, and
+/// no two samples of all may have the same labels.
 #[must_use]
-pub fn prometheus(report: &Report, at: i64) -> String {
+pub fn prometheus(report: &Report, at: i64, run: &str) -> String {
+    let labels = |pairs: &[(&str, &str)]| labels(&[pairs, &[("run", run)]].concat());
     let mut text = String::new();
     let mut family = |name: &str, help: &str, samples: Vec<(String, String)>| {
         if samples.is_empty() {
@@ -20,14 +22,24 @@ pub fn prometheus(report: &Report, at: i64) -> String {
             text.push_str(&format!("highwater_{name}{labels} {value}\n"));
         }
     };
-    let ended = vec![(String::new(), at.to_string())];
+    let ended = vec![(labels(&[]), at.to_string())];
     family("verify_timestamp_seconds", "When the last verify ended, in seconds since 1970.", ended);
     let verdict = |soundness: Soundness| if report.verdict == soundness { "1" } else { "0" }.to_owned();
     let verdicts = [Soundness::Sound, Soundness::Damaged, Soundness::Inconclusive];
     let all = verdicts.map(|soundness| (labels(&[("verdict", word(soundness))]), verdict(soundness)));
     family("verdict", "1 for the verdict of all that was looked at, 0 for the others.", all.to_vec());
-    family("points", "Points in time, by what is known of them.", points(report));
-    family("newest_sound_timestamp_seconds", "When the newest sound point of a series was made.", newest(report));
+    let one = |((root, soundness), count): ((&str, Soundness), u64)| {
+        (labels(&[("root", root), ("verdict", word(soundness))]), count.to_string())
+    };
+    family("points", "Points in time, by what is known of them.", points(report).into_iter().map(one).collect());
+    let of_series = |root: &str, series: &str| labels(&[("root", root), ("series", series.trim_end_matches('/'))]);
+    let made = newest(report).map(|(root, series, _, made)| (of_series(root, series), made.to_string()));
+    family("newest_sound_timestamp_seconds", "When the newest sound point of a series was made.", made.collect());
+    let left_out = newest(report).map(|(root, series, name, _)| {
+        let its = report.sets.iter().find(|set| set.root == root && set.name == name);
+        (of_series(root, series), its.map_or(0, |set| set.left_out.total).to_string())
+    });
+    family("newest_sound_left_out", "What the newest sound point of a series left out.", left_out.collect());
     let of_root = |value: fn(&Root) -> u64| {
         let one = |root: &Root| (labels(&[("root", &root.label), ("kind", &root.format)]), value(root).to_string());
         report.roots.iter().map(one).collect()
@@ -40,7 +52,7 @@ pub fn prometheus(report: &Report, at: i64) -> String {
     text
 }
 
-fn points(report: &Report) -> Vec<(String, String)> {
+fn points(report: &Report) -> BTreeMap<(&str, Soundness), u64> {
     let mut counts: BTreeMap<(&str, Soundness), u64> = BTreeMap::new();
     for root in &report.roots {
         for soundness in [Soundness::Sound, Soundness::Damaged, Soundness::Inconclusive] {
@@ -51,18 +63,7 @@ fn points(report: &Report) -> Vec<(String, String)> {
         let count = counts.entry((root, *verdict)).or_default();
         *count = count.saturating_add(1);
     }
-    let one = |((root, verdict), count): (&(&str, Soundness), &u64)| {
-        (labels(&[("root", root), ("verdict", word(*verdict))]), count.to_string())
-    };
-    counts.iter().map(one).collect()
-}
-
-fn newest(report: &Report) -> Vec<(String, String)> {
-    let one = |label: &str, point: &str| {
-        let series = series(point).0.trim_end_matches('/');
-        Some((labels(&[("root", label), ("series", series)]), made(point)?.to_string()))
-    };
-    report.roots.iter().flat_map(|root| root.newest.iter().filter_map(|point| one(&root.label, point))).collect()
+    counts
 }
 
 fn word(soundness: Soundness) -> &'static str {

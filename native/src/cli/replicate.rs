@@ -29,7 +29,7 @@ use crate::error::Error;
 use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary};
 use crate::replicate::{ReplicateOptions, ReplicateSummary, replicate};
 use crate::shown::quoted;
-use crate::store::{Files, Scheme, Store, parted};
+use crate::store::{Files, Scheme, Store, parted, umask};
 use crate::watch::Watch;
 
 /// Copy a set, whole points only: what DEST lacks is read from SRC, checked by the digest that SRC's index names, and
@@ -190,7 +190,9 @@ impl Replicate {
             return Err(Error::cannot_start(format!("{} lies in the source", quoted(&self.dest))));
         }
         let look = around.look(None).and_then(|look| look.ok_or_else(|| std::io::ErrorKind::NotFound.into()));
-        let like = Like::of(&look.map_err(Error::of_folder("look at", &around, None))?);
+        let look = look.map_err(Error::of_folder("look at", &around, None))?;
+        // What may be done in the folder around it, as in one for everybody, says nothing of this one.
+        let like = Like::new_in(&look).with_mode(0o777 & !umask());
         disk::make_folder(&around, &name, &like).map_err(Error::at("make the folder", &around, &name))?;
         around.sync_folder(None).map_err(Error::of_folder("sync", &around, None))?;
         open_to_write(&path, self.root.following, self.writing)

@@ -84,6 +84,15 @@ impl Decided {
         let builds_on = format.facts().shape == Shape::Append;
         let mut decided = Self::default();
         for places in of_series.into_values() {
+            // What a newer one could not read, only an older one has.
+            let sound = |at: &&usize| report.sets.get(**at).is_some_and(|set| set.verdict == Soundness::Sound);
+            let whole = |at: &&usize| report.sets.get(**at).is_some_and(|set| set.left_out.is_nothing());
+            let newest = places.iter().rfind(|at| sound(at) && whole(at));
+            if newest != places.iter().rfind(sound)
+                && let Some(hold) = newest.and_then(|at| holds.get_mut(*at))
+            {
+                hold.get_or_insert_with(|| "newest that left nothing out".to_owned());
+            }
             let sets: Vec<&Set> = places.iter().map(|at| &report.sets[*at]).collect();
             let holds: Vec<Option<&str>> =
                 places.iter().map(|at| holds.get(*at).and_then(|hold| hold.as_deref())).collect();

@@ -18,7 +18,7 @@ use crate::disk::{Disk, What};
 use crate::drive::buffer;
 use crate::error::Error;
 use crate::shown::quoted;
-use crate::store::{Identity, Object, Store};
+use crate::store::{Identity, Kept, Object, Store};
 use crate::watch::Watch;
 
 /// How often an index is read anew that is written while it is read.
@@ -30,6 +30,8 @@ pub(super) struct Item {
     pub(super) index: Index,
     /// Where it can be read.
     pub(super) copy: Copy,
+    /// What the source kept of it then.
+    pub(super) kept: Kept,
     /// The replica has it, or more of it.
     pub(super) stays: bool,
 }
@@ -120,8 +122,8 @@ impl<'a> Catalogue<'a> {
         }
         for (name, index) in found {
             watch.go_on()?;
-            let copy = frozen.freeze_one(&name, work, check)?;
-            frozen.items.insert(name, Item { index, copy, stays: false });
+            let (copy, kept) = frozen.freeze_one(&name, work, check)?;
+            frozen.items.insert(name, Item { index, copy, kept, stays: false });
         }
         // Those that may change are to be of one time.
         for (name, Item { index, copy, .. }) in &frozen.items {
@@ -135,8 +137,9 @@ impl<'a> Catalogue<'a> {
         Ok(frozen)
     }
 
-    /// Copies an index, unless the replica has it: one of the same length and time, if nothing is to be checked.
-    fn freeze_one(&self, name: &Name, work: Option<&Work<'_>>, check: bool) -> Result<Copy, Stop> {
+    /// Copies an index, unless the replica has it: one of the same length and time, if nothing is to be checked. With it
+    /// comes what the source keeps of it, which a replica in a bucket does not.
+    fn freeze_one(&self, name: &Name, work: Option<&Work<'_>>, check: bool) -> Result<(Copy, Kept), Stop> {
         let (from, to) = (self.from, self.to);
         for _ in 0..LOOKS {
             let looked = || {
@@ -152,9 +155,9 @@ impl<'a> Catalogue<'a> {
                 look.what == What::File && look.length == length && kept.modified == Some(look.modified)
             });
             if is_same {
-                return Ok(Copy::There);
+                return Ok((Copy::There, kept));
             }
-            let Some(work) = work else { return Ok(Copy::Far) };
+            let Some(work) = work else { return Ok((Copy::Far, kept)) };
             let write = Error::at("write", to, name);
             let new = work.name().map_err(Error::at("write", to, name))?;
             let file = to.create(&new).map_err(write)?;
@@ -173,7 +176,7 @@ impl<'a> Catalogue<'a> {
             if at == length && is_there(after()).map_err(Error::at("read", from, name))? == Some((length, kept)) {
                 let like = self.like(kept.mode)?;
                 copied(&*file, &like, kept).map_err(Error::at("write", to, name))?;
-                return Ok(Copy::New(new));
+                return Ok((Copy::New(new), kept));
             }
             to.remove(&new).map_err(Error::at("remove", to, &new))?;
         }
@@ -198,9 +201,8 @@ impl<'a> Catalogue<'a> {
             let Some(now) = now else { return Ok(true) };
             let is_same = || {
                 let frozen = self.open(name)?;
-                let same_time = |time| now.kept().map(|kept| kept.modified.is_none_or(|now| time == Some(now)));
                 Ok(now.length()? == frozen.length()?
-                    && same_time(frozen.kept()?.modified)?
+                    && now.kept()?.modified == item.kept.modified
                     && (!item.index.whole || alike(&*now, &*frozen)? == frozen.length()?))
             };
             if !is_same().map_err(Error::at("compare", self.from, name))? {

@@ -74,6 +74,8 @@ struct State {
     wrong: Vec<(usize, Wrong)>,
     reads: u64,
     bad_read: Option<u64>,
+    /// And all after it.
+    dies: bool,
     /// The most that one read gives.
     most: Option<usize>,
 }
@@ -192,6 +194,12 @@ impl Model {
         state.bad_read = Some(state.reads.saturating_add(number));
     }
 
+    /// Lets read `number`, counted from now, and all after it fail.
+    pub fn die_at_read(&self, number: u64) {
+        self.fail_read(number);
+        self.state().dies = true;
+    }
+
     /// Lets every read give `most` bytes at most.
     pub fn read_at_most(&self, most: usize) {
         self.state().most = Some(most);
@@ -270,7 +278,7 @@ impl State {
 
     fn read(&mut self) -> io::Result<()> {
         self.reads += 1;
-        if self.bad_read.is_some_and(|bad| self.reads == bad.saturating_add(1)) {
+        if self.bad_read.is_some_and(|bad| self.reads == bad.saturating_add(1) || self.dies && self.reads > bad) {
             return Err(io::Error::other("the disk failed to read"));
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod crash;
+mod dying;
 mod injected;
 mod prune;
 mod reflink;

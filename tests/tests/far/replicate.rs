@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -133,6 +133,46 @@ fn every_kind_of_set_goes_to_a_bucket_or_is_refused() {
     }
     assert_eq!(copied, 2);
     score.end();
+}
+
+#[test]
+fn a_new_replica_is_as_open_as_the_user_says() {
+    let roots = Roots::new();
+    roots.lay(&specimens::repozo::Repozo.small().files);
+    let around = replica(&roots, "everybodys");
+    fs::create_dir(&around).expect("a folder");
+    fs::set_permissions(&around, fs::Permissions::from_mode(0o1777)).expect("it is everybody's");
+    for (mask, mode) in [(0o022, 0o755), (0o077, 0o700)] {
+        let to = around.join(format!("{mode:o}"));
+        let words = ["replicate".as_ref(), roots.near().as_os_str().to_owned().as_os_str(), to.as_os_str()]
+            .map(OsStr::to_owned);
+        let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
+        let command = roots.command(&words);
+        let mut masked = Command::new("sh");
+        masked.args(["-c", &format!("umask {mask:04o}; exec \"$0\" \"$@\"")]);
+        masked.arg(command.get_program()).args(command.get_args());
+        Run::of(&mut masked).expect(0);
+        assert_eq!(fs::metadata(&to).expect("the replica").mode() & 0o7777, mode);
+    }
+}
+
+/// What is damaged at home is named, and keeps nothing else from going to a bucket, which keeps no times to compare.
+#[test]
+fn damage_at_home_is_named_and_the_rest_goes_to_a_bucket() {
+    let roots = Roots::new();
+    for specimen in specimens().filter(|specimen| !["datastore", "mirror"].contains(&specimen.name())) {
+        let mut files = specimen.small().files.clone();
+        let is_data = |name: &&String| name.starts_with("objects/") || name.ends_with(".deltafs");
+        let gone = files.keys().rfind(is_data).expect("a data file").clone();
+        files.remove(&gone);
+        roots.lay(&files);
+        let there = PathBuf::from(format!("s3://{}/hurt-{}", Roots::bucket(), specimen.name()));
+        for _ in 0..2 {
+            let run = replicate(&roots, &roots.near(), &there, &["--kind", specimen.name()]);
+            run.expect(1).says("HW101");
+            assert!(!run.stderr.contains("once more"), "{}", run.account());
+        }
+    }
 }
 
 #[test]

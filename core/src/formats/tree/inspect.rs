@@ -98,6 +98,10 @@ impl Points {
             self.ahead = newest.into_iter().collect();
         }
         if let Of::Under(point) | Of::Salvage(point) = &self.scope.of {
+            if point.is_latest() {
+                self.ahead.drain(..self.ahead.len().saturating_sub(1));
+                return;
+            }
             self.ahead.retain(|one| names::stamp_of(one).is_some_and(|stamp| stamp.starts_with(point.as_str())));
         }
         self.ahead.reverse();

@@ -67,6 +67,9 @@ impl Backup {
     pub(super) fn back_up_to_repozo(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         if self.source.is_dir() && !is_folder(&self.repository) {
             let (first, second) = (quoted(&self.source), quoted(&self.repository));
+            if matches!(self.repository.symlink_metadata(), Err(error) if error.kind() == ErrorKind::NotFound) {
+                return Err(Error::cannot_start(format!("there is no folder {second}: make it first, with mkdir")));
+            }
             let what = format!("{first} is a folder and {second} is none: the source comes first");
             return Err(usage(format!("{what}, as in: highwater backup Data.fs REPO")));
         }
@@ -76,7 +79,11 @@ impl Backup {
         // An empty folder is of no kind yet.
         let opened = self.open_repository(stop);
         if let Ok(repository) = &opened {
-            is_repozo(repository.as_store(), &self.repository)?;
+            let is_gone = || matches!(self.source.metadata(), Err(error) if error.kind() == ErrorKind::NotFound);
+            is_repozo(repository.as_store(), &self.repository).map_err(|error| match is_gone() {
+                true => Error::cannot_start(format!("there is no {}, which is to be backed up", quoted(&self.source))),
+                false => error,
+            })?;
         }
         if self.repozo.kill_old {
             refuse_within(&self.repository, "leave out --kill-old, and prune the set")?;

@@ -2,9 +2,11 @@
 
 use std::fs::OpenOptions;
 use std::io::{Write, stderr, stdout};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use highwater_core::name::printable;
 use highwater_core::render;
 use highwater_core::render::State;
 use highwater_core::report::{Report, Soundness};
@@ -39,8 +41,8 @@ pub(in crate::cli) struct ReportFiles {
     prometheus: Option<PathBuf>,
 }
 
-/// How a kind of report is made, at such a time, in seconds since 1970.
-type Render = fn(&Report, i64) -> String;
+/// How a kind of report is made, at such a time, in seconds since 1970, for a file of such a name.
+type Render = fn(&Report, i64, &str) -> String;
 
 impl ReportFiles {
     /// Refuses a path that is not there, or is none that can be looked at, when it looks like the file of a bare
@@ -64,20 +66,22 @@ impl ReportFiles {
     /// When one cannot be written, or two would go to standard output.
     pub(in crate::cli) fn open(&self, watched: Watched, watch: &Watch<'_>) -> Result<Reports, Error> {
         let kinds: [(&Option<PathBuf>, Render); 5] = [
-            (&self.json, |report, _| render::json(report)),
-            (&self.junit, |report, _| render::junit(report)),
-            (&self.sarif, |report, _| render::sarif(report)),
-            (&self.summary, |report, _| render::summary(report)),
+            (&self.json, |report, _, _| render::json(report)),
+            (&self.junit, |report, _, _| render::junit(report)),
+            (&self.sarif, |report, _, _| render::sarif(report)),
+            (&self.summary, |report, _, _| render::summary(report)),
             (&self.prometheus, render::prometheus),
         ];
         let mut outputs = Vec::new();
         for (path, render) in kinds {
-            outputs.extend(Output::open(path.as_deref(), watch)?.map(|output| (output, render)));
+            let name = path.as_deref().and_then(Path::file_stem).map(|name| printable(name.as_bytes()));
+            let name = name.unwrap_or_default();
+            outputs.extend(Output::open(path.as_deref(), watch)?.map(|output| ReportFile { output, render, name }));
         }
-        if outputs.iter().filter(|(output, _)| output.is_stdout()).count() > 1 {
+        if outputs.iter().filter(|ReportFile { output, .. }| output.is_stdout()).count() > 1 {
             return Err(usage("only one kind of report can go to standard output".to_owned()));
         }
-        if watched.is_plugin() && outputs.iter().any(|(output, _)| output.is_stdout()) {
+        if watched.is_plugin() && outputs.iter().any(|file| file.output.is_stdout()) {
             return Err(usage("a plugin has standard output for itself: write the report to a file".to_owned()));
         }
         // Whatever asks for the time says so where that is not the clock's.
@@ -88,12 +92,32 @@ impl ReportFiles {
 
 /// The open files of the reports, and how each report is made.
 pub(in crate::cli) struct Reports {
-    outputs: Vec<(Output, Render)>,
+    outputs: Vec<ReportFile>,
     /// In seconds since 1970, where one of them tells the time.
     begun: Option<i64>,
 }
 
+/// An open file of a report, how the report is made, and the file's name without its ending.
+struct ReportFile {
+    output: Output,
+    render: Render,
+    name: String,
+}
+
 impl Reports {
+    /// Writes the files of a report of what could not be looked at, so that none of the run before is taken for this
+    /// one's. What goes to standard output is not written: the error is told.
+    pub(in crate::cli) fn leave(self, report: &Report) {
+        let now = self.begun.map(|begun| clock::seconds().unwrap_or(begun)).unwrap_or_default();
+        for ReportFile { output, render, name } in self.outputs {
+            if !output.is_stdout()
+                && let Err(error) = output.write(&render(report, now, &name))
+            {
+                out::error(&error);
+            }
+        }
+    }
+
     /// Prints the report and writes every file that was asked for, also when the report is bad; then says how to exit:
     /// what could not be written does not outrank damage.
     pub(in crate::cli) fn publish(self, report: &Report, talk: &Talk, watched: Watched) -> Exit {
@@ -101,7 +125,7 @@ impl Reports {
         let mut tried = |result: Result<(), Error>| failed.extend(result.err());
         let now = self.begun.map(|begun| clock::seconds().unwrap_or(begun)).unwrap_or_default();
         let text = render::text(report, talk.verbose);
-        let printed = self.outputs.iter().any(|(output, _)| output.is_stdout());
+        let printed = self.outputs.iter().any(|file| file.output.is_stdout());
         if watched.is_plugin() {
             tried(out::print(&render::nagios(report, now, watched.limit())));
         } else if printed {
@@ -121,8 +145,8 @@ impl Reports {
             let appended = file.and_then(|mut file| file.write_all(render::summary(report).as_bytes()));
             tried(appended.map_err(Error::io("append to", path)));
         }
-        for (output, render) in self.outputs {
-            tried(output.write(&render(report, now)));
+        for ReportFile { output, render, name } in self.outputs {
+            tried(output.write(&render(report, now, &name)));
         }
         failed.iter().for_each(out::error);
         if watched.is_plugin() {

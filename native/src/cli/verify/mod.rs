@@ -148,7 +148,7 @@ impl Run for Verify {
             });
             let part = match part {
                 // One root that cannot be looked at must not hide what is wrong with the others.
-                Err(error) if several && !matches!(error.class(), Class::Interrupted | Class::Usage) => {
+                Err(error) if !matches!(error.class(), Class::Interrupted | Class::Usage) => {
                     let report = unread(&label, &path, depth, self.strict, &error);
                     unstarted = unstarted.or(Some(error));
                     report
@@ -157,7 +157,9 @@ impl Run for Verify {
             };
             whole = whole.merge(part);
         }
-        if let Some(error) = unstarted.filter(|_| whole.coverage.claims == 0 && whole.sets.is_empty()) {
+        let is_nothing = !several || whole.coverage.claims == 0 && whole.sets.is_empty();
+        if let Some(error) = unstarted.filter(|_| is_nothing) {
+            files.leave(&whole);
             return Err(error);
         }
         let mut whole = self.watched.judge(whole)?;

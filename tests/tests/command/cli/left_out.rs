@@ -90,6 +90,29 @@ fn list_show_verify_restore_and_export_say_what_a_point_left_out() {
 }
 
 #[test]
+fn the_newest_point_that_left_nothing_out_stays() {
+    let stage = Stage::new();
+    stage.run("2026-11-27-04-00-00", &["backup", "-q", "SOURCE", "SET"]);
+    let pruned = stage.tell(&["prune", "SET", "--keep-last", "1"]).expect(0).text();
+    assert!(pruned.contains(&format!("keep    {FIRST}  newest that left nothing out")), "{pruned}");
+    assert!(pruned.contains(&format!("remove  {SECOND}")), "{pruned}");
+    let nagios = stage.tell(&["verify", "--nagios", "SET"]);
+    assert!(nagios.expect(1).text().starts_with("HIGHWATER WARNING"), "{}", nagios.account());
+    stage.tell(&["verify", "-q", "--prometheus", &stage.at("a.prom").display().to_string(), "SET"]).expect(0);
+    let metrics = fs::read_to_string(stage.at("a.prom")).expect("the metrics");
+    let sample = "highwater_newest_sound_left_out{root=\"set\",series=\"\",run=\"a\"} 2";
+    assert!(metrics.lines().any(|line| line == sample), "{metrics}");
+    // Once a newer one leaves nothing out, that one does.
+    for name in ["source/fi\tfo", "source/etc/socket"] {
+        fs::remove_file(stage.at(name)).expect("it goes");
+    }
+    stage.run("2026-11-27-05-00-00", &["backup", "-q", "SOURCE", "SET"]).expect(0);
+    let pruned = stage.tell(&["prune", "SET", "--keep-last", "1"]).expect(0).text();
+    assert!(pruned.contains(&format!("remove  {FIRST}")), "{pruned}");
+    stage.tell(&["verify", "--nagios", "SET"]).expect(0);
+}
+
+#[test]
 fn many_points_and_many_things_are_counted_and_hostile_words_stay_words() {
     let stage = Stage::new();
     let list = |what: &[String], point: &str| {

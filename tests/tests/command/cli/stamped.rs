@@ -174,6 +174,34 @@ fn merged_reports_keep_what_runs_they_are_of() {
 }
 
 #[test]
+fn a_point_that_not_every_shard_saw_is_not_called_sound() {
+    let (mut fixture, _) = Fixture::with_chain();
+    let (source, repo) = (fixture.source.to_string_lossy().into_owned(), fixture.repo.to_string_lossy().into_owned());
+    let files = ["1", "2"].map(|shard| fixture.path(&format!("{shard}.json")).to_string_lossy().into_owned());
+    let part = |fixture: &Fixture, at: usize| {
+        let (shard, to) = (format!("{}/2", at + 1), format!("--json={}", files[at]));
+        fixture.run(&["verify", "-q", "--shard", &shard, &to, &repo]).expect(0);
+    };
+    let merged = |fixture: &Fixture, code: i32| -> Value {
+        let run = fixture.run(&["report", "merge", "--json", &files[0], &files[1]]);
+        serde_json::from_slice(&run.expect(code).stdout).expect("JSON")
+    };
+    part(&fixture, 0);
+    part(&fixture, 1);
+    let before = merged(&fixture, 0);
+    fixture.grow(2);
+    fixture.clock.tick(60);
+    fixture.run(&["backup", &source, &repo]).expect(0);
+    part(&fixture, 1);
+    let report = merged(&fixture, 3);
+    let sets = report["sets"].as_array().expect("sets");
+    let known = before["sets"].as_array().expect("sets").len();
+    assert_eq!(sets.len(), known + 1);
+    let wanted = |at: usize| json!(if at < known { "sound" } else { "inconclusive" });
+    assert!(sets.iter().enumerate().all(|(at, set)| set["verdict"] == wanted(at)), "{sets:?}");
+}
+
+#[test]
 fn every_document_says_which_run_it_is_of_where_that_was_asked() {
     let now = "2026-11-28-08-00-00";
     let folder = tempfile::tempdir().expect("a folder");

@@ -171,12 +171,12 @@ fn metrics_are_what_prometheus_reads() {
     let text = read.expect(0).text();
     let label = watched.fixture.repo.file_name().expect("a name").to_string_lossy();
     let expected = [
-        "highwater_verdict verdict='damaged' 1".to_owned(),
-        "highwater_verdict verdict='sound' 0".to_owned(),
-        format!("highwater_points root='{label}' verdict='damaged' 1"),
-        format!("highwater_points root='{label}' verdict='sound' 2"),
-        format!("highwater_claims kind='repozo' root='{label}' 3"),
-        "highwater_findings code='digest' 1".to_owned(),
+        "highwater_verdict run='zodb' verdict='damaged' 1".to_owned(),
+        "highwater_verdict run='zodb' verdict='sound' 0".to_owned(),
+        format!("highwater_points root='{label}' run='zodb' verdict='damaged' 1"),
+        format!("highwater_points root='{label}' run='zodb' verdict='sound' 2"),
+        format!("highwater_claims kind='repozo' root='{label}' run='zodb' 3"),
+        "highwater_findings code='digest' run='zodb' 1".to_owned(),
     ];
     for line in expected {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
@@ -184,4 +184,29 @@ fn metrics_are_what_prometheus_reads() {
     for name in ["highwater_newest_sound_timestamp_seconds", "highwater_verify_timestamp_seconds"] {
         assert!(text.lines().any(|found| found.starts_with(name)), "{name} is not in\n{text}");
     }
+}
+
+#[test]
+fn no_sample_of_two_runs_is_the_same_and_none_stays_of_a_run_that_could_not_start() {
+    let watched = Watched::new();
+    let [first, second] = ["a.prom", "b.prom"].map(|name| watched.fixture.path(name).to_string_lossy().into_owned());
+    for file in [&first, &second] {
+        watched.run(&["-q", "--prometheus", file]).expect(0);
+    }
+    let samples = |file: &str| -> Vec<String> {
+        let text = fs::read_to_string(file).expect("the metrics");
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples.map(|line| line.rsplit_once(' ').expect("a value").0.to_owned()).collect()
+    };
+    let (ours, others) = (samples(&first), samples(&second));
+    assert!(ours.len() > 10 && ours.iter().all(|sample| !others.contains(sample)), "{ours:?}");
+    let report = watched.fixture.path("report.json");
+    let json = format!("--json={}", report.display());
+    watched.run(&["-q", "--prometheus", &first, &json]).expect(0);
+    fs::rename(&watched.fixture.repo, watched.fixture.path("elsewhere")).expect("it moves");
+    watched.run(&["-q", "--prometheus", &first, &json]).expect(4);
+    let text = fs::read_to_string(&first).expect("the metrics");
+    assert!(text.contains("highwater_verdict{verdict=\"inconclusive\",run=\"a\"} 1"), "{text}");
+    let told = fs::read_to_string(&report).expect("the report");
+    assert!(told.contains("\"verdict\": \"inconclusive\"") && told.contains("HW201"), "{told}");
 }
