@@ -1,12 +1,38 @@
 // Types of the package `highwater`.
 
+// What a browser and node both have, or one of them: a project's own library says more of each, where it knows them.
+declare global {
+    interface FileSystemDirectoryHandle {
+        readonly kind: "directory";
+    }
+    interface Blob {
+        readonly size: number;
+    }
+    interface File extends Blob {
+        readonly name: string;
+    }
+    interface ReadableStream<R = any> {
+        readonly locked: boolean;
+    }
+    interface AbortSignal {
+        readonly aborted: boolean;
+    }
+}
+
 /** Where a backup is: a folder's handle, files (of an input with `webkitdirectory`, say), entries, backups found before, or in node a path. */
 export type Source = FileSystemDirectoryHandle | Iterable<File | Entry> | Backups | string;
 
-/** A file by its path, from the top folder on; an empty folder opens to none. */
+/** A file by its path, from the top folder on; an empty folder opens to none. One whose `open` fails is unreadable. */
 export interface Entry {
     path: string;
-    open: (() => Promise<File>) | null;
+    open: (() => Promise<Blob>) | null;
+}
+
+/** What a restore is written to: a `WritableStream`, that of a browser or of `node:stream/web`. */
+export interface Target {
+    readonly locked: boolean;
+    abort(reason?: any): Promise<void>;
+    getWriter(): { write(piece: Uint8Array): Promise<void>; close(): Promise<void>; abort(reason?: any): Promise<void> };
 }
 
 /** How thoroughly to look: what indices name is there; lengths; every byte by its digest; what is inside, too. */
@@ -43,7 +69,7 @@ export interface VerifyOptions extends Common {
     workers?: number;
     /** How many of its newest points the report lists for each root; all, unless it is said. Its files always have all. */
     listed?: number;
-    /** Hears some ten times a second how far it is, and once more when it ends early. */
+    /** Hears some ten times a second how far it is, and once more when it ends early. What it throws, the call rejects with. */
     onProgress?: (progress: Progress) => void;
     /** Hears what becomes known of single claims, for who draws it. */
     onNews?: (news: News) => void;
@@ -208,7 +234,7 @@ export interface Restored {
     bytes: number;
 }
 
-/** `option`: it makes no sense. `source`: there is no backup in it, or too many. `point`: there is none, or it cannot be restored. */
+/** `option`: it makes no sense, as the message says. `source`: there is no backup in it, or too many. `point`: there is none, or it cannot be restored. */
 export type Code = "option" | "source" | "point" | "key" | "passphrase" | "unsupported" | "internal";
 
 export class HighwaterError extends Error {
@@ -229,7 +255,7 @@ export function files(source: Source, options: FilesOptions): Promise<Files>;
 export function backups(source: Source, options?: { signal?: AbortSignal; onFound?: (files: number) => void }): Promise<Backups>;
 
 /** Restores a point into a stream, which is aborted if it fails: what it got by then is worth nothing. */
-export function restore(source: Source, options: RestoreOptions & { to: WritableStream<Uint8Array> }): Promise<Restored>;
+export function restore(source: Source, options: RestoreOptions & { to: Target }): Promise<Restored>;
 
 /** Restores a point as a stream. A stream that fails was worth nothing. */
 export function restore(source: Source, options: RestoreOptions & { to?: undefined }): Promise<ReadableStream<Uint8Array>>;

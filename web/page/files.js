@@ -19,6 +19,8 @@ export class Files {
         this.findings = [];
         this.hear(findings);
         this.ask = ask;
+        /** The paths that are offered, by how they stand in the field. */
+        this.shown = new Map();
         [this.point, this.tree] = ["", ""];
         const list = `files-${root.label}`;
         this.names = make("datalist", { id: list });
@@ -33,7 +35,8 @@ export class Files {
 
     /** What is to be restored, if anything. */
     get path() {
-        return this.field.hidden ? "" : this.field.value.replace(/^[/]+/, "");
+        if (this.field.hidden) return "";
+        return this.shown.get(this.field.value) ?? this.field.value.replace(/^[/]+/, "");
     }
 
     /** Takes what was found. */
@@ -67,15 +70,23 @@ export class Files {
         this.all ??= this.ask({ point: tree, most: SOUGHT }).then(({ files }) => files.map(({ path }) => path), () => []);
         const all = await this.all;
         if (tree !== this.tree) return;
-        const some = [];
+        const [some, typed] = [[], this.field.value.replace(/^[/]+/, "")];
         for (const path of all) {
-            if (some.length < NAMED && path.includes(this.path)) some.push(path);
+            if (some.length < NAMED && lined(path).includes(typed)) some.push(path);
         }
         this.offer(some);
     }
 
     offer(paths) {
-        this.names.replaceChildren(...paths.map((value) => make("option", { value })));
+        this.shown = new Map();
+        const whole = new Set(paths);
+        for (const path of paths) {
+            let value = lined(path);
+            // Another file may be called so.
+            while (value !== path && (whole.has(value) || this.shown.has(value))) value += "␊";
+            this.shown.set(value, path);
+        }
+        this.names.replaceChildren(...[...this.shown.keys()].map((value) => make("option", { value })));
     }
 
     /** Finds out which files have bytes in what is damaged. */
@@ -93,4 +104,9 @@ export class Files {
 
 function paths(files) {
     return files.flatMap(({ path }, at) => [at > 0 ? ", " : " ", make("span", { class: "name" }, path)]);
+}
+
+/** A path in one line, as the field takes it. */
+export function lined(path) {
+    return path.replaceAll("\n", "␊").replaceAll("\r", "␍");
 }

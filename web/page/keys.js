@@ -5,6 +5,9 @@ import { openKeys } from "../api/keys.js";
 import { at } from "./element.js";
 import { words } from "./language.js";
 
+/** How the engine says that what was typed opens nothing. */
+const PASSPHRASE = /^the passphrase is wrong/;
+
 /** The codes of findings that a key may settle. */
 const ASKING = new Set(["HW204", "HW206"]);
 
@@ -86,7 +89,8 @@ export class Keys {
             this.say(words.keyAsks + kept(this.used), true);
             at("passphrase").focus();
         } else {
-            this.say(`${words.keyBad(error.message)}.${kept(this.used)}`, true);
+            const why = PASSPHRASE.test(error.message) ? words.keyWrong : `${words.keyBad(error.message)}.`;
+            this.say(why + kept(this.used), true);
         }
     }
 }

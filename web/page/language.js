@@ -5,17 +5,28 @@ import { EN } from "../words/en.js";
 
 const ALL = { de: DE, en: EN };
 
-const asked = new URLSearchParams(location.hash.slice(1)).get("lang");
+/** The first language of the person's that there is, else English; the address may ask for one. */
+export function chosen() {
+    const asked = new URLSearchParams(location.hash.slice(1)).get("lang");
+    const tags = [asked, ...navigator.languages].map((tag) => tag?.slice(0, 2).toLowerCase());
+    return tags.find((tag) => Object.hasOwn(ALL, tag ?? "")) ?? "en";
+}
 
-/** The first language of the person's that there is, else English. */
-const found = [asked, ...navigator.languages].map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => Object.hasOwn(ALL, tag ?? ""));
+/** The language that the page was opened in. */
+export const language = chosen();
 
 /** What the page says. */
-export const words = ALL[found ?? "en"];
+export const words = ALL[language];
+
+/** What is said of kinds of backup: the engine says it in English. */
+export function kinds() {
+    const { several, ...more } = { ...document.getElementById("kinds").dataset, ...words.kinds };
+    return { ...more, several: Array.isArray(several) ? new Intl.ListFormat(words.locale).format(several) : several };
+}
 
 /** Fills the page: `data-say` names the text of an element, `data-label` that of its label. */
 export function translate() {
-    document.documentElement.lang = found ?? "en";
+    document.documentElement.lang = language;
     for (const element of document.querySelectorAll("[data-say]")) element.prepend(text(element.dataset.say));
     for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", text(element.dataset.label));
 }

@@ -2,14 +2,18 @@
 
 import { fromDrop } from "./drop.js";
 import { at } from "./element.js";
-import { translate, words } from "./language.js";
+import { chosen, kinds, language, translate, words } from "./language.js";
 import { again, all, cancel, pause, take } from "./run.js";
 import { sample } from "./sample.js";
 import { tab } from "./tab.js";
 
 translate();
 tab("idle");
-at("caveats").textContent = at("kinds").dataset.caveats;
+at("caveats").textContent = kinds().caveats;
+// Another language is another page; one that says what it said before is left as it is.
+addEventListener("hashchange", () => {
+    if (chosen() !== language) location.reload();
+});
 
 at("pause").addEventListener("click", pause);
 at("cancel").addEventListener("click", cancel);

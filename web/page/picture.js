@@ -2,6 +2,7 @@
 
 import { make } from "./element.js";
 import { words } from "./language.js";
+import { isUnread } from "./verdict.js";
 import { bytes, number } from "./words.js";
 
 /** What is known of a chunk; the engine writes these numbers. */
@@ -38,7 +39,10 @@ export class Picture {
     }
 
     /** Begins anew, with these sets. */
-    begin(roots) {
+    begin(roots, depth) {
+        // What was not read is not called whole here either.
+        this.states = words.states.map((name, state) => (state === SOUND && isUnread(depth) ? words.stateUnread : name));
+        document.querySelector('[data-say="states.1"]').textContent = this.states[SOUND];
         this.place.replaceChildren();
         this.sets = roots.map((root) => ({ label: root.label, chains: new Map(), chunks: new Map(), hurt: new Set() }));
         this.share = 0;
@@ -137,7 +141,7 @@ export class Picture {
         if (tell || title.textContent === "") {
             const [from, to] = [chain.points[0], chain.points.at(-1)];
             title.textContent = `${set.label}: ${from === to ? from : words.span(from, to)}, ${bytes(chain.bytes)}`;
-            const parts = totals.map((total, state) => (total > 0 ? `${number(total)} ${words.states[state]}` : ""));
+            const parts = totals.map((total, state) => (total > 0 ? `${number(total)} ${this.states[state]}` : ""));
             told.textContent = parts.filter((part) => part).join(", ");
         }
         canvas.width = Math.max(1, Math.round(width * ratio));

@@ -1,8 +1,9 @@
 // The points in time of each set, on a line: to look at one alone, or to restore it.
 
 import { at, make } from "./element.js";
-import { Files } from "./files.js";
+import { Files, lined } from "./files.js";
 import { words } from "./language.js";
+import { isUnread, ofPoint } from "./verdict.js";
 import { bytes, when } from "./words.js";
 
 /** What a point without archives is restored to. */
@@ -24,6 +25,8 @@ let shown = [];
 export function showPoints(roots, report, deeds) {
     shown = roots.flatMap((root) => {
         const newest = report.sets.filter((set) => set.root === root.label).reverse();
+        // Some may be looked at alone later, at another depth.
+        for (const point of newest) point.depth = report.depth;
         return newest.length > 0 ? [new Points(root, report, newest, deeds)] : [];
     });
     at("timelines").replaceChildren(...shown.map(({ element }) => element));
@@ -79,12 +82,12 @@ class Points {
     }
 
     /** A point on the line. The menu says the same to who does not see it. */
-    mark({ name, verdict }) {
+    mark({ name, verdict, depth }) {
         const choose = () => {
             this.menu.value = name;
             this.chosen();
         };
-        const title = `${when(name)}: ${words.pointVerdicts[verdict]}`;
+        const title = `${when(name)}: ${ofPoint(verdict, depth)}`;
         return make("span", { class: `mark ${verdict}`, "data-point": name, title, click: choose }, SIGNS[verdict]);
     }
 
@@ -114,12 +117,12 @@ class Points {
     }
 
     /** Takes what a look at some of them alone came to. What is chosen stays so, and what is said of a restore. */
-    learn({ sets, findings }) {
+    learn({ sets, findings, depth }) {
         this.files?.hear(findings);
         for (const { root, name, verdict } of sets) {
             const found = root === this.root.label ? this.newest.findIndex((point) => point.name === name) : -1;
             if (found < 0) continue;
-            this.newest[found].verdict = verdict;
+            Object.assign(this.newest[found], { verdict, depth });
             this.menu.options[found].textContent = told(this.newest[found]);
             this.line.children[this.newest.length - 1 - found].replaceWith(this.mark(this.newest[found]));
         }
@@ -128,26 +131,28 @@ class Points {
 
     /** Whether what is chosen can be restored. Of a tree, any file that turns out whole can. */
     ready() {
-        const { verdict } = this.newest.find(({ name }) => name === this.menu.value);
+        const { verdict, depth } = this.newest.find(({ name }) => name === this.menu.value);
         const { restores, files } = this.root;
         const [isTree, path] = [files || this.files?.tree, this.files?.path ?? ""];
-        const reasons = files ? [] : [words.cannotRestore[verdict] ?? (isTree ? words.orWhole : "")];
+        const none = isTree && verdict === "damaged" ? words.cannotRestoreAll : words.cannotRestore[verdict];
+        const reasons = files ? [] : [none ?? (isTree ? words.orWhole : "")];
+        if (verdict === "sound" && isUnread(depth)) reasons.push(words.restoresUnread);
         if (isTree && (files || verdict === "damaged")) reasons.push(words.treeRestores[verdict]);
         this.restore.disabled = path === "" && (files || verdict !== "sound");
         this.restore.textContent = files || path !== "" ? words.restoreFile : words.restorePoint;
-        this.reason.textContent = restores || files ? reasons.join(" ") : "";
+        this.reason.textContent = restores || files ? reasons.filter((reason) => reason).join(" ") : "";
     }
 
     what() {
         const [point, archive, path] = [this.menu.value, this.archives.value, this.files?.path ?? ""];
         const whole = archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
-        return path === "" ? whole : { point: `${whole.point}/${path}`, file: path.split("/").at(-1) };
+        return path === "" ? whole : { point: `${whole.point}/${path}`, file: lined(path.split("/").at(-1)) };
     }
 }
 
 /** A point as the menu says it. */
-function told({ name, bytes: length, verdict }) {
+function told({ name, bytes: length, verdict, depth }) {
     // Of some stores nobody says how long they are.
     const [made, long] = [when(name), length > 0 ? [bytes(length)] : []];
-    return [made, words.pointVerdicts[verdict], ...long, ...(made === name ? [] : [name])].join(" · ");
+    return [made, ofPoint(verdict, depth), ...long, ...(made === name ? [] : [name])].join(" · ");
 }

@@ -39,17 +39,19 @@ export function say(verdict, { title, sentence, next = "" }, look = verdict) {
 }
 
 /** Shows what a run came to. */
-export function show(report, label, pace) {
+export function show(report, { label, hasTrees }, pace) {
     const { verdict, sentence, findings, tallies } = report;
     const notes = alike(findings).map(note);
     const unlisted = Object.values(tallies).reduce((sum, some) => sum + some, 0) - findings.length;
     if (unlisted > 0) notes.push(make("li", { class: "dim" }, words.unlisted(unlisted)));
+    // A link that the browser left out looks as if nothing were there.
+    if (findings.some(({ code }) => code === "HW101")) notes.push(make("li", { class: "dim", "data-testid": "links" }, words.behindLinks));
     at("findings").hidden = findings.length === 0;
     at("notes").replaceChildren(...notes);
     at("sentence").textContent = words.says(sentence);
     at("coverage").textContent = pace;
     offer(report, label);
-    say(verdict, plain(report));
+    say(verdict, plain(report, hasTrees));
 }
 
 /** Findings that say the same of several objects, together. */

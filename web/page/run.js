@@ -8,7 +8,7 @@ import { check } from "../api/verify.js";
 import { at } from "./element.js";
 import { unpack } from "./engine.js";
 import { Keys } from "./keys.js";
-import { words } from "./language.js";
+import { kinds, words } from "./language.js";
 import { Picture } from "./picture.js";
 import { learnOf, showPoints } from "./points.js";
 import { Progress } from "./progress.js";
@@ -18,7 +18,7 @@ import { tab } from "./tab.js";
 import { bytes, tenths } from "./words.js";
 
 /** What the kinds of backup are called, and by what their folders are known: facts of the engine's formats. */
-const { several, indices } = at("kinds").dataset;
+const { several, indices } = kinds();
 
 /** Points of a root that the page lists. */
 const LISTED = 400;
@@ -113,7 +113,7 @@ async function run(some, point) {
     // What was pressed may be gone; a field that is typed in stays.
     if (!isTyped()) at("run-title").focus({ preventScroll: true });
     tab("checking", title);
-    picture.begin(some);
+    picture.begin(some, at("depth").value);
     progress.begin();
     setPaused(false);
     crew.resume();
@@ -134,7 +134,8 @@ async function run(some, point) {
         at("run").hidden = true;
         picture.judge(some.map(({ label }) => ({ label, newest: report.sets.filter((set) => set.root === label).reverse() })));
         picture.draw(true);
-        show(report, some.length === 1 ? some[0].label : "highwater", words.pace(checked, bytes(read), marked ? words.marked(bytes(marked)) : "", seconds));
+        const label = some.length === 1 ? some[0].label : "highwater";
+        show(report, { label, hasTrees: some.some((root) => root.files) }, words.pace(checked, bytes(read), marked ? words.marked(bytes(marked)) : "", seconds));
         keys.asked(report);
         if (point === undefined) showPoints(some, report, { check: (root, name) => run([root], name), restore, files });
         else learnOf(report);

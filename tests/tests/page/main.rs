@@ -11,6 +11,7 @@ mod modules;
 mod package;
 mod parts;
 mod runs;
+mod said;
 mod sets;
 mod states;
 mod support;

@@ -43,9 +43,9 @@ function compare(at, one, other) {
 }
 
 // The engine speaks English itself, so that findings need no texts there.
-const [{ codes: ours, ...english }, { codes, ...german }] = [EN, DE];
+const [{ codes: ours, kinds: called, ...english }, { codes, kinds, ...german }] = [EN, DE];
 compare("", english, german);
-if (Object.keys(ours).length > 0) console.log("codes have English texts that the engine has already");
+if (Object.keys({ ...ours, ...called }).length > 0) console.log("codes or kinds have English texts that the engine has already");
 
 const html = await text("index.html");
 const marked = [...html.matchAll(/data-(?:say|label)="([^"]+)"/g)].map(([, name]) => name);
@@ -59,3 +59,6 @@ for (const name of Object.keys(EN)) if (!used.has(name)) console.log(`${name} is
 
 // What the page says of each kind of finding, for whoever counts the kinds.
 for (const [code, [what, next]] of Object.entries(codes)) console.log(`code ${code} ${what !== "" && next !== ""}`);
+
+// And what it calls the kinds of backup.
+console.log(`kinds ${kinds.several.length} ${kinds.several.every((kind) => kind !== "") && kinds.indices !== "" && kinds.caveats !== ""}`);
