@@ -302,11 +302,16 @@ fn exit(done: &ReplicateSummary) -> Exit {
     let codes = || Code::ALL.iter().filter(|code| done.codes.contains(code.name()));
     if codes().any(|code| code.severity() == Severity::Damage) {
         Exit::Damage
-    } else if codes().any(|code| *code == Code::Unreadable) || !done.withheld.is_empty() || done.points.is_empty() {
+    } else if codes().any(|code| *code == Code::Unreadable) || !is_all_there(done) {
         Exit::Inconclusive
     } else {
         Exit::Sound
     }
+}
+
+/// Whether the replica has all points of a source that has some.
+fn is_all_there(done: &ReplicateSummary) -> bool {
+    done.withheld.is_empty() && done.lost.is_empty() && !done.points.is_empty()
 }
 
 /// Why a set of a kind cannot be kept in a bucket by whoever copies it, if that is so.

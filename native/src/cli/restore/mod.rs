@@ -36,8 +36,8 @@ use words::{document, words};
 ///
 /// What the target already holds is checked against the sums of the index, everything that is written is
 /// checked on the way, and nothing inside the old bytes is touched. A target at any point of the repository is
-/// replaced once the new file is whole; one that holds more, or something that no backup here holds, is left alone
-/// unless --full is given.
+/// replaced once the new file is whole; one that holds more, or a last transaction that no backup here holds, is left
+/// alone unless --full is given.
 ///
 /// An archived tree of files (.pxar, .mpxar) is restored to a folder; a path behind its name means what lies there, of a
 /// file this alone. Devices, FIFOs and sockets are left out and named, and the exit code is then 3; extended attributes

@@ -27,6 +27,7 @@ use super::repository::{Repository, kind_of, open, open_folder, usage};
 use super::verb::Run;
 use super::{progress, whence};
 use crate::error::{Class, Error};
+use crate::shown::quoted;
 use crate::store::mapped::Mapped;
 use crate::store::{Scheme, Ssh, Store};
 use crate::verify::{Verification, verify};
@@ -114,6 +115,13 @@ impl Run for Verify {
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let shard = self.part.shard()?;
         let named: Vec<Repository> = self.paths.iter().map(|path| Repository::parse(path)).collect::<Result<_, _>>()?;
+        if let Some((at, twice)) = self.paths.iter().enumerate().find(|(at, path)| self.paths[..*at].contains(path)) {
+            return Err(usage(format!(
+                "{} is named twice, the second time as path {}",
+                quoted(Path::new(twice)),
+                at + 1
+            )));
+        }
         let mut repositories: Vec<Repository> = match self.root.kind {
             Some(_) => named,
             None => named.into_iter().flat_map(with_lists).collect(),

@@ -116,6 +116,7 @@ fn a_command_line_that_makes_no_sense_is_exit_two() {
         &["verify", "--subset", "1/2", "--shard", "1/2", &repo],
         &["verify", "--kind", "tar", &repo],
         &["verify", "--all", &at],
+        &["verify", &repo, &repo],
         &["verify", &format!("{repo}@yesterday")],
         &["verify", &format!("{repo}@2026-1-1")],
         &["restore", &format!("{repo}@now"), "/dev/null/x"],
