@@ -7,6 +7,7 @@
 import { breather } from "./breathe.js";
 import { fromPath } from "./disk.js";
 import { HighwaterError } from "./failure.js";
+import { sentence } from "./system.js";
 
 /** What loose files without a folder are called. */
 const LOOSE = "files";
@@ -41,14 +42,22 @@ function entryOf(one) {
 export function fromHandles(roots, found, breathe) {
     const list = async (folder) => {
         const all = [];
-        for await (const child of folder.values()) all.push(child);
+        try {
+            for await (const child of folder.values()) all.push(child);
+        } catch (error) {
+            if (roots.includes(folder)) throw new HighwaterError("source", `'${folder.name}' cannot be listed: ${sentence(error)}`);
+            return sentence(error);
+        }
         return all;
     };
     const isFolder = (handle) => handle.kind === "directory";
     return walk(roots, { isFolder, list, open: (handle) => () => handle.getFile() }, found, breathe);
 }
 
-/** All that is in folders: `list` promises what is in one, and `open` gives a function that gives the `File` of what is none. */
+/**
+ * All that is in folders: `list` promises what is in one, or why that cannot be told, and `open` gives a function that gives the
+ * `File` of what is none.
+ */
 export async function walk(roots, { isFolder, list, open }, found, breathe = breather()) {
     const [entries, waiting] = [[], []];
     let files = 0;
@@ -65,6 +74,10 @@ export async function walk(roots, { isFolder, list, open }, found, breathe = bre
         const some = waiting.splice(-WIDE);
         const all = await Promise.all(some.map(([folder]) => list(folder)));
         for (const [at, [, path]] of some.entries()) {
+            if (typeof all[at] === "string") {
+                entries.push({ path, open: null, folder: true, why: all[at] });
+                continue;
+            }
             if (all[at].length === 0) entries.push({ path, open: null });
             for (const child of all[at]) {
                 take(child, `${path}/${child.name}`);

@@ -1,7 +1,7 @@
 // The points in time of each set, on a line: to look at one alone, or to restore it.
 
 import { at, make } from "./element.js";
-import { Files, lined } from "./files.js";
+import { Files } from "./files.js";
 import { words } from "./language.js";
 import { isUnread, ofPoint } from "./verdict.js";
 import { bytes, when } from "./words.js";
@@ -146,7 +146,7 @@ class Points {
     what() {
         const [point, archive, path] = [this.menu.value, this.archives.value, this.files?.path ?? ""];
         const whole = archive === "" ? { point, file: FILE } : { point: `${point}/${archive}`, file: archive };
-        return path === "" ? whole : { point: `${whole.point}/${path}`, file: lined(path.split("/").at(-1)) };
+        return path === "" ? whole : { point: `${whole.point}/${path}`, file: path.split("/").at(-1) };
     }
 }
 

@@ -7,6 +7,7 @@ import { Backups, find } from "../api/roots.js";
 import { check } from "../api/verify.js";
 import { at } from "./element.js";
 import { unpack } from "./engine.js";
+import { lined } from "./files.js";
 import { Keys } from "./keys.js";
 import { kinds, words } from "./language.js";
 import { Picture } from "./picture.js";
@@ -153,7 +154,7 @@ function files(root, asked) {
 async function restore(root, { point, file }, tell) {
     let [to, pieces] = [null, null];
     try {
-        to = await place(file);
+        to = await place(lined(file));
         let written = 0;
         tell(words.restoring);
         let end = 0;

@@ -34,7 +34,8 @@ export function plain(report, hasTrees) {
     if (all > 0 && verdict === "inconclusive" && bad + unknown === 0) said.unshift(words.unknownStore);
     const listed = report.roots.some(({ label }) => report.points(label) > sets.filter(({ root }) => root === label).length);
     if (listed) said.push(words.amongNewest(all));
-    return { title, sentence: said.join(" "), next: words.next[verdict !== "damaged" ? verdict : sound === 0 ? "lost" : unread ? "unread" : "damaged"] };
+    if (unread && verdict === "damaged" && sound > 0) return { title, sentence: said.join(" "), next: words.next.unread };
+    return { title, sentence: said.join(" "), next: words.next[verdict === "damaged" && sound === 0 ? "lost" : verdict] };
 }
 
 /** When the newest of some points was made; of several backups, that of each. */

@@ -1,7 +1,5 @@
 //! `Indices`: answers a survey's questions out of a listing, and reads the indices it asks for.
 
-use std::collections::HashMap;
-
 use crate::codec::Flow;
 use crate::fault::{Fault, FaultKind};
 use crate::inspect::{Answer, Ask};
@@ -18,8 +16,6 @@ const ENTRIES: usize = 4096;
 pub(super) struct Indices {
     pub(super) survey: Survey,
     reader: Option<Reader>,
-    /// Under which name each folder was looked at first: a link may lead to it again.
-    walked: HashMap<Option<Name>, Option<Name>>,
 }
 
 /// What a step of reading indices gave.
@@ -34,7 +30,7 @@ pub(super) enum Step {
 
 impl Indices {
     pub(super) fn new(survey: Survey) -> Self {
-        Self { survey, reader: None, walked: HashMap::new() }
+        Self { survey, reader: None }
     }
 
     pub(super) fn reader(&mut self) -> Option<&mut Reader> {
@@ -48,7 +44,7 @@ impl Indices {
             (Ask::Done, _) => return Step::Done,
             // What was dropped is a snapshot: nobody writes in it.
             (Ask::Writing(_), _) => Answer::Writing(false),
-            (Ask::List(folder), _) => match self.known(folder.as_ref(), listing) {
+            (Ask::List(folder), _) => match known(folder.as_ref(), listing) {
                 Some(fault) => Answer::Failed(fault),
                 None => {
                     let mut entries = listing.entries(folder.as_ref()).chunks(ENTRIES);
@@ -81,20 +77,14 @@ impl Indices {
         _ = self.survey.answer(answer, &mut work);
         Step::Work(work)
     }
+}
 
-    /// The fault of a folder that was looked at under another name: nothing new is in it.
-    fn known(&mut self, folder: Option<&Name>, listing: &Listing) -> Option<Fault> {
-        if !listing.has_links() {
-            return None;
-        }
-        let first = self.walked.entry(listing.own(folder)).or_insert_with(|| folder.cloned());
-        if first.as_ref() == folder {
-            return None;
-        }
-        let first = first.as_ref().map_or_else(|| "the root".to_owned(), |name| format!("'{name}'"));
-        let message = format!("it leads to {first}, which is looked at under that name");
-        Some(Fault { kind: FaultKind::Known, message })
-    }
+/// The fault of a folder that was looked at under another name: nothing new is in it.
+fn known(folder: Option<&Name>, listing: &Listing) -> Option<Fault> {
+    let first = listing.known(folder)?;
+    let first = first.as_ref().map_or_else(|| "the root".to_owned(), |name| format!("'{name}'"));
+    let message = format!("it leads to {first}, which is looked at under that name");
+    Some(Fault { kind: FaultKind::Known, message })
 }
 
 /// The fault of a file that the host could not read.

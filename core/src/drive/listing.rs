@@ -1,6 +1,7 @@
 //! `Listing`: what was dropped, by name and number: the host knows an entry by its number.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use crate::fault::{Fault, FaultKind};
@@ -16,17 +17,23 @@ const LINKS: usize = 40;
 pub struct Listing {
     /// The folders by their names, the root under none. A store may have tens of thousands of them.
     folders: HashMap<Option<Name>, Folder>,
-    /// Links to folders of the same root, which are listed under their own names.
-    links: HashMap<Name, Option<Name>>,
-    /// Why what has this name, and all below it, cannot be read.
-    refused: HashMap<Option<Name>, String>,
+    /// Some of them are links to others.
+    has_links: bool,
 }
 
 #[derive(Debug, Default)]
 struct Folder {
+    /// It is none where something else of its name is refused.
+    is_folder: bool,
     entries: Vec<Entry>,
     /// The host's numbers of the plain files among them.
     numbers: HashMap<Name, u32>,
+    /// Of a link, the folder of the same root to which it leads, or the root.
+    leads: Option<Option<Name>>,
+    /// Why it, and all below it, cannot be read.
+    refused: Option<String>,
+    /// Under which name it was looked at first: links may lead to it again.
+    first: OnceCell<Option<Name>>,
 }
 
 impl Listing {
@@ -44,7 +51,7 @@ impl Listing {
         if kind == Kind::Folder
             && let Ok(whole) = Name::new(name)
         {
-            self.folders.entry(Some(whole)).or_default();
+            self.folders.entry(Some(whole)).or_default().is_folder = true;
         }
         let folder = self.folders.entry(folder).or_default();
         if kind == Kind::File {
@@ -56,12 +63,13 @@ impl Listing {
 
     /// Says that a folder, which was added by its name, is a link to another of the same root, or to the root.
     pub fn lead(&mut self, name: Name, to: Option<Name>) {
-        self.links.insert(name, to);
+        self.folders.entry(Some(name)).or_default().leads = Some(to);
+        self.has_links = true;
     }
 
     /// Says why what has this name, or the root, cannot be read, nor what is below it.
     pub fn refuse(&mut self, name: Option<Name>, why: String) {
-        self.refused.insert(name, why);
+        self.folders.entry(name).or_default().refused = Some(why);
     }
 
     /// Those of a folder, or of the root, in the order in which they came.
@@ -76,20 +84,22 @@ impl Listing {
         folder.and_then(|folder| self.led(folder).map_or_else(|| Some(folder.clone()), |to| Name::new(&to).ok()))
     }
 
-    /// Whether some names lead to what has another.
-    #[must_use]
-    pub fn has_links(&self) -> bool {
-        !self.links.is_empty()
+    /// The name under which a folder was looked at before, if it was another; none for the root.
+    pub(super) fn known(&self, folder: Option<&Name>) -> Option<&Option<Name>> {
+        let own = self.has_links.then(|| self.own(folder))?;
+        let first = self.folders.get(&own)?.first.get_or_init(|| folder.cloned());
+        (first.as_ref() != folder).then_some(first)
     }
 
     /// Where the links on the way to a name lead, if there are any.
     fn led(&self, name: &Name) -> Option<Vec<u8>> {
         let mut at: Option<Vec<u8>> = None;
-        for _ in 0..if self.links.is_empty() { 0 } else { LINKS } {
+        for _ in 0..if self.has_links { LINKS } else { 0 } {
             let now = at.as_deref().unwrap_or_else(|| name.as_bytes());
             let ends = now.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
             let link = ends.chain([now.len()]).find_map(|end| {
-                let to = self.links.get(&Name::new(now.get(..end)?).ok()?)?;
+                let link = Some(Name::new(now.get(..end)?).ok()?);
+                let to = self.folders.get(&link)?.leads.as_ref()?;
                 Some((to, now.get(end..).unwrap_or_default()))
             });
             let Some((to, rest)) = link else { break };
@@ -108,13 +118,13 @@ impl Listing {
         let unreadable = |why: &str| super::indices::unreadable(why);
         let mut above = own.clone();
         loop {
-            if let Some(why) = self.refused.get(&above) {
+            if let Some(why) = self.folders.get(&above).and_then(|folder| folder.refused.as_ref()) {
                 return unreadable(why);
             }
             let Some(folder) = above else { break };
             above = folder.folder();
         }
-        if own.is_none() || self.folders.contains_key(&own) {
+        if own.is_none() || self.folders.get(&own).is_some_and(|folder| folder.is_folder) {
             return unreadable("it is a folder, not a file");
         }
         Fault { kind: FaultKind::Absent, message: "it cannot be read: it is not there".to_owned() }
@@ -123,8 +133,8 @@ impl Listing {
     /// Why a folder, or the root, was not listed; none where it was.
     #[must_use]
     pub fn unlisted(&self, folder: Option<&Name>) -> Option<Fault> {
-        let own = self.own(folder);
-        self.refused.get(&own).map(|why| super::indices::unreadable(why))
+        let why = self.folders.get(&self.own(folder))?.refused.as_ref()?;
+        Some(super::indices::unreadable(why))
     }
 
     /// The number of the plain file of this name.

@@ -183,3 +183,24 @@ fn links_are_judged_as_the_command_judges_them_and_what_is_no_file_is_never_open
     assert!(asked.len() > 30, "{}", asked.len());
     assert_eq!(expect_agreement(&asked).1, 0);
 }
+
+#[test]
+fn a_backup_without_the_point_does_not_hide_what_another_came_to() {
+    let fixture = tempfile::tempdir().expect("a scratch folder");
+    let top = fixture.path().join("top");
+    let made = sample();
+    let (first, last) = (&made.points.first().expect("a point").0, ending(&made.files, ".fs"));
+    store(&made.files, &top.join("all"));
+    let late = made.files.iter().filter(|(name, _)| name[..19] >= last[..19]);
+    store(&late.map(|(name, bytes)| (name.clone(), bytes.clone())).collect(), &top.join("late"));
+    let file = fixture.path().join("report.json");
+    let named = ["all", "late"].map(|name| format!("{}@{first}", top.join(name).display()));
+    let mut verify = Command::new(highwater());
+    verify.arg("verify").arg(format!("--json={}", file.display())).args(&named);
+    Run::of(&mut verify).expect(3);
+    let asked = [first.as_str(), "1999"].map(|point| json!({ "folder": top, "point": point }));
+    let answers = answers("reports.mjs", &asked);
+    let text = answers[0]["files"]["json"].as_str().unwrap_or_else(|| panic!("{}", answers[0]));
+    expect_same_bytes(text.as_bytes(), &fs::read(&file).expect("a report"), "both");
+    assert_eq!(answers[1]["code"], "point", "{}", answers[1]);
+}

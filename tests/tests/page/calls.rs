@@ -68,6 +68,8 @@ fn options_that_make_no_sense_listeners_that_fail_and_signals_end_a_call_and_not
         "throws inconclusive 1 HW201 it cannot be read: deaf",
         "rejects inconclusive 1 HW201 it cannot be read: undefined",
         "gives inconclusive 1 HW201 it cannot be read: it was opened to something that is no file",
+        "within came sound",
+        "itself source 'shut' cannot be listed: deaf",
         &newest,
         "restored vm/100/2025-06-16T16:06:40Z true",
         "over",

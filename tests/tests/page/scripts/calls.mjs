@@ -77,6 +77,20 @@ for (const [name, bad] of Object.entries(opening)) {
     console.log(`${name} ${report.verdict} ${new Set(report.findings.map(({ code }) => code)).size} ${report.findings[0].code} ${report.findings[0].message}`);
 }
 
+// A folder's handle in which another cannot be listed, and one that cannot itself.
+const handle = (file) => ({ kind: "file", name: file, getFile: async () => new Blob([await readFile(`${set}/${file}`)]) });
+const shut = { kind: "directory", name: "shut", values: fail };
+const open = {
+    kind: "directory",
+    name: "open",
+    async *values() {
+        yield* names.map(handle);
+        yield shut;
+    },
+};
+await said("within", () => verify(open));
+await said("itself", () => verify(shut));
+
 // The point that was restored, not what was asked for; of a stream that nobody reads nothing is left.
 for (const asked of ["2026", "latest"]) {
     const restored = await restore(asked === "latest" ? store : set, { point: asked === "latest" ? `vm/100/latest/drive-scsi0.img` : asked, to: new WritableStream() });
