@@ -148,4 +148,5 @@ pub mod stamp;
 pub mod survey;
 pub mod tar;
 pub mod trail;
+pub mod unread;
 pub mod wire;
