@@ -140,8 +140,9 @@ fn an_interrupted_verification_is_no_verdict() {
     let events = fixture.path("events");
     let report = fixture.path("report.json");
     let json = format!("--json={}", report.display());
-    // The repository twice: nothing less is looked at for it.
-    let paths = [fixture.repo.as_path(), fixture.repo.as_path()];
+    // The repository by two names: nothing less is looked at for it.
+    let again = fixture.repo.join("../").join(fixture.repo.file_name().expect("a name"));
+    let paths = [fixture.repo.as_path(), &again];
     let words = ["verify", "--depth", "deep", "--events", &events.to_string_lossy(), &json];
     let child = spawn(&fixture, &words, paths);
     let run = interrupt(child, || events.exists(), Signal::INT);

@@ -303,9 +303,9 @@ fn links() -> Vec<Case> {
             planted(&["2026-03-01-00-03-30.deltafs"], "victim"),
         ),
         made("planted: files of a full backup", "0 0 0 0 | 0 0 | 0 0 | 0 0", |stage: &mut Stage| {
-            // The source was packed, so that the next backup is a full one.
+            // The source was packed and grew, so that the next backup is a full one.
             stage.fixture.data = Data::new(9);
-            stage.fixture.grow(3);
+            stage.fixture.grow(30);
             for suffix in ["dat.highwater-tmp", "index", "fs.highwater-tmp"] {
                 link(stage.outside("victim"), stage.fixture.file(&format!("{NOW}.{suffix}")));
             }
