@@ -135,12 +135,13 @@ fn one_damaged_set_of_two_fails_the_step_and_is_told() {
 }
 
 #[test]
-fn a_set_that_is_not_there_fails_the_step_without_reports() {
+fn a_set_that_is_not_there_fails_the_step_and_its_reports_say_so() {
     let runner = Runner::new();
     let job = runner.verifies(&[&runner.at("nothing")], "");
     job.last.expect(4).prints("::error::");
     assert_eq!(job.outputs["code"], "4");
-    assert_eq!(reports(&job), [""; 0]);
+    let report = fs::read_to_string(Path::new(&job.outputs["reports"]).join("report.json")).expect("a report");
+    assert!(report.contains("\"verdict\": \"inconclusive\"") && report.contains("HW201"), "{report}");
     assert!(job.summary.contains("nothing"), "{}", job.summary);
     let unnamed = Runner::new();
     unnamed.verifies(&[], "").last.expect(2).prints("say `set:`");

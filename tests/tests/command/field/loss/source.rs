@@ -309,6 +309,7 @@ fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_i
         let early = fixture.data.bytes.clone();
         fixture.grow(30);
         back_up(&fixture, program, gzip).expect(0);
+        let full = fixture.data.bytes.clone();
         if increment > 0 {
             fixture.grow(increment);
             fixture.clock.tick(60);
@@ -327,8 +328,10 @@ fn a_source_that_does_not_succeed_the_newest_point_is_refused_and_a_packed_one_i
             transaction[0] += 1;
             fresh.extend(transaction);
         }
+        let older = if increment > 0 { full } else { early.clone() };
         let refused = [
             ("an older state", early, "which is older"),
+            ("the state before the last backup", older, "which is older"),
             ("an empty one", b"FS30".to_vec(), "has no transaction"),
             ("one begun anew", fresh.clone(), "nothing of the point is in it"),
         ];
