@@ -10,9 +10,8 @@ use crate::{sort, stamp};
 /// How far a point may lie ahead of the clock, in seconds: two machines are never quite of one mind.
 const AHEAD: i64 = 15 * 60;
 
-/// What is said of a point that lies in the future, and what to do then.
-const CLOCK: &str = "ahead of this clock";
-const SET_IT: &str =
+/// What to do about a point that lies in the future.
+const CLOCKS: &str =
     "Find out which clock is wrong, this machine's or that of whoever made the point, and set it right.";
 
 /// What is known of a series of points.
@@ -44,7 +43,10 @@ pub fn made(point: &str) -> Option<i64> {
 pub fn judged(mut report: Report, now: i64, most: i64) -> Report {
     let found: Vec<Note> = known(&report)
         .iter()
-        .filter_map(|((root, series), known)| Some(note(root, series, known.judge(now, most)?)))
+        .filter_map(|((root, series), known)| {
+            let (message, advice) = known.judge(now, most)?;
+            Some(note(root, series, message, advice))
+        })
         .collect();
     for note in found {
         // A report that was put together may tell it already, of another moment.
@@ -105,10 +107,11 @@ fn known(report: &Report) -> BTreeMap<(&str, &str), Known<'_>> {
 }
 
 impl Known<'_> {
-    /// Why it is not young enough, if it is not.
-    fn judge(&self, now: i64, most: i64) -> Option<String> {
+    /// Why it is not young enough, if it is not, and what to do.
+    fn judge(&self, now: i64, most: i64) -> Option<(String, &'static str)> {
+        let again = |message: String| Some((message, Code::Outdated.advice()));
         let Some((at, name)) = self.newest else {
-            return Some(match (self.has_points, self.is_dated) {
+            return again(match (self.has_points, self.is_dated) {
                 (false, _) => format!("it has no point, and a sound one of the last {} is asked for", span(most)),
                 (true, true) => format!("it has no sound point, and one of the last {} is asked for", span(most)),
                 (true, false) => "its points are not named by times, so nobody can tell how old they are".to_owned(),
@@ -117,18 +120,19 @@ impl Known<'_> {
         let age = now.saturating_sub(at);
         if age > most {
             let more = if span(age) == span(most) { format!(" and {}", span(age - most)) } else { String::new() };
-            return Some(format!(
+            return again(format!(
                 "its newest sound point, {name}, is {}{more} old, and {} are allowed",
                 span(age),
                 span(most)
             ));
         }
-        (age < -AHEAD).then(|| format!("its newest sound point, {name}, lies {} {CLOCK}", span(age.saturating_neg())))
+        let ahead =
+            || format!("its newest sound point, {name}, lies {} ahead of this clock", span(age.saturating_neg()));
+        (age < -AHEAD).then(|| (ahead(), CLOCKS))
     }
 }
 
-fn note(root: &str, series: &str, message: String) -> Note {
-    let is_ahead = message.ends_with(CLOCK);
+fn note(root: &str, series: &str, message: String, advice: &str) -> Note {
     Note {
         code: Code::Outdated,
         root: root.to_owned(),
@@ -137,7 +141,7 @@ fn note(root: &str, series: &str, message: String) -> Note {
         object: series.to_owned(),
         offset: None,
         message,
-        advice: if is_ahead { SET_IT.to_owned() } else { Code::Outdated.advice().to_owned() },
+        advice: advice.to_owned(),
         sets: Vec::new(),
         sets_total: 0,
     }
@@ -213,6 +217,12 @@ mod tests {
         assert!(messages(&[("as it is", Sound)], 86_400)[0].1.contains("not named by times"));
         assert!(messages(&[("2025-11-29-11-00-00", Sound)], 86_400)[0].1.contains("23 hours ahead"));
         assert_eq!(messages(&[("2025-11-28-12-10-00", Sound)], 86_400), []);
+        let advice = |point: &str| judged(report(&[(point, Sound)]), NOW, 86_400).findings.remove(0).advice;
+        assert!(advice("2025-11-29-11-00-00").contains("which clock is wrong"));
+        assert_eq!(advice("2025-11-20-11-00-00"), Code::Outdated.advice());
+        // What is allowed and what is too old by minutes are told apart.
+        let found = messages(&[("2025-11-27-11-50-00", Sound)], 86_400);
+        assert!(found[0].1.contains("is 1 day and 10 minutes old, and 1 day are allowed"), "{found:?}");
     }
 
     #[test]
@@ -228,7 +238,7 @@ mod tests {
         };
         let mut report = report(&[("2025-11-28-11-00-00", Soundness::Sound)]);
         report.roots.extend(["r", "s", "t"].map(empty));
-        report.findings.push(Note { code: Code::Unreadable, ..note("t", "", String::new()) });
+        report.findings.push(Note { code: Code::Unreadable, ..note("t", "", String::new(), "") });
         let report = judged(judged(report, NOW, 86_400), NOW + 86_400, 86_400);
         let told = |root: &str| report.findings.iter().filter(|note| note.root == root).collect::<Vec<_>>();
         assert!(told("r")[0].message.contains("is 1 day and 1 hour old"), "{report:?}");
