@@ -12,6 +12,9 @@ use std::time::Instant;
 /// How many failures are told in full; the others are only counted.
 const TOLD: usize = 20;
 
+/// The script that names each line.
+const KNOWN: &str = include_str!("../scoreboard");
+
 /// A line that is being counted. Ending it, or a panic while it lives, writes it down.
 #[derive(Debug)]
 pub struct Score {
@@ -46,13 +49,17 @@ pub fn is_narrow() -> bool {
 }
 
 impl Score {
-    /// Begins the line called `line`, which `tests/scoreboard` must know.
+    /// Begins the line called `line`, whole.
     pub fn new(line: &'static str) -> Self {
         Self::part(line, "")
     }
 
     /// Begins the part called `part` of a line that several tests write; `tests/scoreboard` adds them up.
+    ///
+    /// # Panics
+    /// On a line that `tests/scoreboard` does not know: no run of the scoreboard would pass.
     pub fn part(line: &'static str, part: &str) -> Self {
+        assert!(KNOWN.contains(&format!("\"{line}\"")), "tests/scoreboard does not know the line '{line}'");
         Self {
             line,
             part: part.to_owned(),

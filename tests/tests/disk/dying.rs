@@ -21,7 +21,7 @@ fn verify(specimen: &dyn Specimen, model: &Model) -> Report {
 
 #[test]
 fn of_a_set_whose_disk_dies_no_point_is_sound_that_shares_what_was_not_read() {
-    let mut score = Score::part("reading", "a disk that dies while a set is verified");
+    let mut score = Score::new("dying disks");
     let shared = |specimen: &&dyn Specimen| specimen.format().facts().pool.is_some();
     for specimen in specimens::all().into_iter().filter(shared) {
         let pool = specimen.format().facts().pool.expect("a pool").folder;
