@@ -36,8 +36,8 @@ pub fn made(point: &str) -> Option<i64> {
     Moment::read(time).map(Moment::seconds).or_else(short)
 }
 
-/// The report, with a finding for each [series] of points whose newest sound one is more than `most` seconds old
-/// at `now`, in seconds since 1970. What cannot be told counts: a root without points, points without times or without a
+/// The report, with a finding for each [series] of points whose newest sound one is more than `most` seconds old at
+/// `now`, in seconds since 1970. What cannot be told counts: a root without points, points without times or without a
 /// sound one among them, and such as lie in the future.
 #[must_use]
 pub fn judged(mut report: Report, now: i64, most: i64) -> Report {

@@ -234,8 +234,8 @@ pub trait Inspect: Send {
     }
 
     /// Whether it gives the part of the claims that its scope asks for, and no others, so that nobody need read all of
-    /// its indices; what it finds in them it says in one part alone. Otherwise it gives all, and whoever asks takes those
-    /// of its part by the names of objects.
+    /// its indices; what it finds in them it says in one part alone. Otherwise it gives all, and whoever asks takes
+    /// those of its part by the names of objects.
     fn divides(&self) -> bool {
         false
     }

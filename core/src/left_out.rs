@@ -8,7 +8,8 @@ use crate::render::one_line;
 /// How long a sentence is at most, in characters.
 const LONGEST: usize = 1000;
 
-/// What a set left out, and how much of that is told in words. A set is sound without it, and is not all that was there.
+/// What a set left out, and how much of that is told in words. A set is sound without it, and is not all that was
+/// there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "json", derive(Serialize, Deserialize))]
 pub struct LeftOut {

@@ -15,23 +15,24 @@
 //! A host that reads at once, as files let it, feeds a [`survey`] itself; one whose reads are begun and answered later,
 //! in any order, answers a [`drive`].
 //!
-//! Each format is a feature of its name, all of them by default. Whoever verifies one kind alone takes that one, and with it
-//! no package that only others need:
+//! Each format is a feature of its name, all of them by default. Whoever verifies one kind alone takes that one, and
+//! with it no package that only others need:
 //!
 //! ```toml
 //! highwater-core = { version = "0.1", default-features = false, features = ["repozo"] }
 //! ```
 //!
-//! What is beside formats: `pbs-keys` opens what clients encrypted, `json` writes and reads reports as JSON and SARIF, and
-//! `sha2` lets one stream of SHA-256 use the processor's instructions.
+//! What is beside formats: `pbs-keys` opens what clients encrypted, `json` writes and reads reports as JSON and SARIF,
+//! and `sha2` lets one stream of SHA-256 use the processor's instructions.
 //!
 //! What an index says is hostile until parsed: no count is allocated unseen, nothing panics, and
 //! memory does not grow with what an index asks for.
 //!
 //! # In a program of one's own
 //!
-//! A host whose reads are answered at once is a [`Host`](drive::host::Host); [`verify`](drive::host::verify) asks it all that
-//! has to be asked. Here it has a repository of one full backup in memory; `examples/verify.rs` reads a folder.
+//! A host whose reads are answered at once is a [`Host`](drive::host::Host); [`verify`](drive::host::verify) asks it
+//! all that has to be asked. Here it has a repository of one full backup in memory; `examples/verify.rs` reads a
+//! folder.
 //!
 //! ```
 //! use highwater_core::drive::{host, listing::Listing};
@@ -66,16 +67,17 @@
 //! # }
 //! ```
 //!
-//! Each format is a feature: `repozo`, `datastore`, `fjall`, `rocksdb` (LevelDB, too), `dirstorage`, `tree`, `mirror` and
-//! `listed`; `pbs-keys` opens what is encrypted, `json` writes and reads reports. All are on by default. With `repozo` alone
-//! the crate takes fourteen others, half of which only its build does.
+//! Each format is a feature: `repozo`, `datastore`, `fjall`, `rocksdb` (LevelDB, too), `dirstorage`, `tree`, `mirror`
+//! and `listed`; `pbs-keys` opens what is encrypted, `json` writes and reads reports. All are on by default. With
+//! `repozo` alone the crate takes fourteen others, half of which only its build does.
 //!
 //! # What stays
 //!
-//! Versions follow semver. A version of the same major number, or of the same minor one while that is 0, breaks no program
-//! that compiles without warnings of what is deprecated, and reads the reports of those before it. New codes of findings, new
-//! fields of reports, new formats and deeper checks are no break: a set that was sound may be called damaged by a later
-//! version, and that is what it is for. The oldest Rust that it compiles with is raised with the minor number only.
+//! Versions follow semver. A version of the same major number, or of the same minor one while that is 0, breaks no
+//! program that compiles without warnings of what is deprecated, and reads the reports of those before it. New codes of
+//! findings, new fields of reports, new formats and deeper checks are no break: a set that was sound may be called
+//! damaged by a later version, and that is what it is for. The oldest Rust that it compiles with is raised with the
+//! minor number only.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,8 +1,8 @@
 //! `Moving`: looks again at a store that its own program changes meanwhile, until two looks agree.
 //!
-//! What such a program replaces is gone a moment later, and a head that is read while it is written is torn. So whatever
-//! a look finds wrong is looked at again from the start: what was there for both looks is so, what only the last one saw
-//! is not believed yet. Claims and trails that were found sound are not read again.
+//! What such a program replaces is gone a moment later, and a head that is read while it is written is torn. So
+//! whatever a look finds wrong is looked at again from the start: what was there for both looks is so, what only the
+//! last one saw is not believed yet. Claims and trails that were found sound are not read again.
 
 use std::collections::HashMap;
 

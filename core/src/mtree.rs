@@ -15,11 +15,11 @@
 //! A path begins with `./`. Bytes that are no printable ASCII, and those with a meaning of their own to some reader
 //! (space, `#`, `=`, `\`, and what patterns are made of), are written as `\` and three octal digits.
 //!
-//! That is how lists are written. What `mtree` of NetBSD (20180822) and `bsdtar` (libarchive 3.6.2) write is read too, in
-//! each of their styles: full paths, nested names with `..`, or the path behind its keywords (`mtree -D`); `/set` and
-//! `/unset`; lines that go on in the next one; vis(3); `sha1` and `md5` where no SHA-256 is on record. Other keywords say
-//! nothing. Both programs copy names of folders into comments as they are: a newline in such a name makes of the rest of
-//! it a line of its own, for any reader.
+//! That is how lists are written. What `mtree` of NetBSD (20180822) and `bsdtar` (libarchive 3.6.2) write is read too,
+//! in each of their styles: full paths, nested names with `..`, or the path behind its keywords (`mtree -D`); `/set`
+//! and `/unset`; lines that go on in the next one; vis(3); `sha1` and `md5` where no SHA-256 is on record. Other
+//! keywords say nothing. Both programs copy names of folders into comments as they are: a newline in such a name makes
+//! of the rest of it a line of its own, for any reader.
 
 #[cfg(test)]
 mod dialects;

@@ -224,8 +224,8 @@ impl Report {
         }
     }
 
-    /// Both reports as one. Associative and commutative, so shards may come in any order. A set that only one of them has,
-    /// though both looked at its root, was not checked by all: nobody knows whether it is sound.
+    /// Both reports as one. Associative and commutative, so shards may come in any order. A set that only one of them
+    /// has, though both looked at its root, was not checked by all: nobody knows whether it is sound.
     #[must_use]
     pub fn merge(mut self, mut other: Self) -> Self {
         let (ours, theirs) = (unseen(&self, &other), unseen(&other, &self));

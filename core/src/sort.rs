@@ -36,7 +36,8 @@ pub(crate) fn by_key<T, K: Ord>(items: &mut [T], mut key: impl FnMut(&T) -> K) {
     by(items, |one, other| key(one).cmp(&key(other)));
 }
 
-/// One merge sort of places, whatever lies there: the standard library's is compiled anew, at 3 kB, for each kind of item.
+/// One merge sort of places, whatever lies there: the standard library's is compiled anew, at 3 kB, for each kind of
+/// item.
 #[cfg(any(test, target_family = "wasm"))]
 mod small {
     use std::cmp::Ordering;

@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::shown::quoted;
 use crate::store::Store;
 
-/// The kind of a repository: as asked for, or as its entries look. Of one that looks like none, `instead` says what to do, if it knows.
+/// The kind of a repository: as asked for, or as its entries look. Of one that looks like none, `instead` says what to
+/// do, if it knows.
 ///
 /// # Errors
 /// When there is no kind of that name, or the entries look like none.

@@ -7,8 +7,8 @@
 //! Where something new goes:
 //! * a kind of backup: a folder in `highwater_core::formats` and a line in its list; what makes such backups, a folder
 //!   in [`backup`]; what every instrument of the tests needs of it, a folder in `tests/src/specimens`;
-//! * a place to read from, near or far: a file or folder in [`store`] that is a [`store::Store`]; one whose answers take
-//!   long says how many reads are best under way ([`store::Store::ways`]), and [`drive`] keeps so many;
+//! * a place to read from, near or far: a file or folder in [`store`] that is a [`store::Store`]; one whose answers
+//!   take long says how many reads are best under way ([`store::Store::ways`]), and [`drive`] keeps so many;
 //! * what a far end answers: a request in `highwater_core::wire`, answered in [`serve`], asked in [`store`]'s ssh;
 //! * what is asked of S3: a file in [`s3`], a client of its own that knows nothing of backups;
 //! * a place to write to: a [`disk::Disk`], which is a store too;

@@ -59,8 +59,8 @@ fn main() -> ExitCode {
             tally.bad.iter().map(|what| format!("{}, {} ms: {what}", tally.name, tally.pause.as_millis()))
         })
         .collect();
-    // Whoever makes and drops families all the time, or ingests, changes what no later log can tell: such a store is only
-    // caught between two changes, however often that takes.
+    // Whoever makes and drops families all the time, or ingests, changes what no later log can tell: such a store is
+    // only caught between two changes, however often that takes.
     let tries = |is_harsh: bool| {
         let slow =
             tallies.iter().filter(|tally| tally.pause.as_millis() == 300 && tally.name.contains(' ') == is_harsh);

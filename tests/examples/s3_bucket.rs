@@ -1,10 +1,9 @@
 //! A bucket for benchmarks of mirrors, on loopback, in a process of its own: `--example s3_bucket`.
 //!
-//! Prints its address, then does what each line of its standard input says, and answers with a line: `publish DATE` lists
-//! the bucket `archive`, `change` changes one key in a hundred, `flat KEYS` fills and lists the bucket `flat`, one folder,
-//! `late MS` has each answer wait so long before its body,
-//! `load DATE FOLDER` takes what `--example lists` made, `requests` says how many there were since it was last asked.
-//! Ends with its input.
+//! Prints its address, then does what each line of its standard input says, and answers with a line: `publish DATE`
+//! lists the bucket `archive`, `change` changes one key in a hundred, `flat KEYS` fills and lists the bucket `flat`,
+//! one folder, `late MS` has each answer wait so long before its body, `load DATE FOLDER` takes what `--example lists`
+//! made, `requests` says how many there were since it was last asked. Ends with its input.
 #![expect(clippy::print_stdout, reason = "it answers")]
 
 use std::fs;

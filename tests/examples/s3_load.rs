@@ -1,7 +1,7 @@
 //! What a small GET costs the client of S3: `cargo run --profile proof -p highwater-tests --example s3_load [GETS]`.
 //!
-//! The server is a process of its own, so that its time does not count. Prints, for one worker and for eight, the time of
-//! the processor and of the wall for each GET of 1,500 bytes, with and without signatures.
+//! The server is a process of its own, so that its time does not count. Prints, for one worker and for eight, the time
+//! of the processor and of the wall for each GET of 1,500 bytes, with and without signatures.
 #![expect(clippy::print_stdout, reason = "a measurement prints what it measured")]
 
 use std::io::{BufRead, BufReader, Read};

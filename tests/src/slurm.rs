@@ -1,5 +1,5 @@
-//! `Slurm`: a real slurmctld, slurmd and munged on loopback, of one node with four CPUs, in a folder of their own; they end
-//! with this value.
+//! `Slurm`: a real slurmctld, slurmd and munged on loopback, of one node with four CPUs, in a folder of their own; they
+//! end with this value.
 
 use std::fs::{self, File};
 use std::io::Read;

@@ -6,8 +6,8 @@
 //!
 //! Every part but the last has one size, which no ETag tells: whoever makes the claim knows it, or tries likely ones.
 //! An object in one piece has its own MD5 as its ETag, without a number; one that S3 encrypted with a key of KMS or of
-//! the customer's has an ETag of which no bytes follow, and no claim can be made of it. An empty object in parts has one
-//! empty part.
+//! the customer's has an ETag of which no bytes follow, and no claim can be made of it. An empty object in parts has
+//! one empty part.
 
 use super::md5::Md5;
 

@@ -1,4 +1,5 @@
-//! `Host`, whose reads are answered at once, as a disk's are: [`verify`] and [`restore`] ask it all that has to be asked.
+//! `Host`, whose reads are answered at once, as a disk's are: [`verify`] and [`restore`] ask it all that has to be
+//! asked.
 
 use std::ops::ControlFlow;
 
@@ -12,8 +13,8 @@ use crate::point::Point;
 use crate::report::{Depth, Report};
 use crate::survey::{Options, Survey};
 
-/// The files of one root, by the numbers that its [`Listing`] gives them. What it cannot read is inconclusive in a report,
-/// and never damage.
+/// The files of one root, by the numbers that its [`Listing`] gives them. What it cannot read is inconclusive in a
+/// report, and never damage.
 pub trait Host {
     /// How long a file is, in bytes.
     ///
@@ -27,8 +28,8 @@ pub trait Host {
     /// Why they cannot be read, in a sentence.
     fn read(&mut self, file: u32, at: u64, most: u64) -> Result<Vec<u8>, String>;
 
-    /// Whether a file is still what it was when the listing was made: asked of what looks damaged. A host that cannot know
-    /// says that it is.
+    /// Whether a file is still what it was when the listing was made: asked of what looks damaged. A host that cannot
+    /// know says that it is.
     ///
     /// # Errors
     /// It was replaced or changed, in a sentence.
@@ -64,8 +65,8 @@ pub fn verify(
     drive.finish()
 }
 
-/// Restores the newest point at or before `point`, as [`Format::point`] reads it. Every piece that is given was checked;
-/// what fails later makes all of them worthless.
+/// Restores the newest point at or before `point`, as [`Format::point`] reads it. Every piece that is given was
+/// checked; what fails later makes all of them worthless.
 ///
 /// # Errors
 /// Why the point cannot be restored, in a sentence; none of its bytes is to be used then. What `give` breaks with.

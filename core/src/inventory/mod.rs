@@ -7,10 +7,10 @@
 //! PREFIX/SOURCE/ID/data/UUID.parquet                     or a table, whose keys are not encoded
 //! ```
 //!
-//! A [`Manifest`] gives a [`Schema`], and by that [`Rows`] reads each list, or [`parquet::Reader`] does. The lists of all
-//! moments lie in one folder, so only a manifest says which belong together. The folder's name is the start of the scan;
-//! what was written or deleted shortly before may be in it or not ("rolling snapshot", eventually consistent): two rows
-//! of a key may both be the latest, and a version that is listed may be gone.
+//! A [`Manifest`] gives a [`Schema`], and by that [`Rows`] reads each list, or [`parquet::Reader`] does. The lists of
+//! all moments lie in one folder, so only a manifest says which belong together. The folder's name is the start of the
+//! scan; what was written or deleted shortly before may be in it or not ("rolling snapshot", eventually consistent):
+//! two rows of a key may both be the latest, and a version that is listed may be gone.
 //!
 //! Nothing says that keys are sorted, neither within a list nor over all of them; most often they are. [`Order`] and
 //! [`Span`] find out, on the bytes of the decoded keys, in which S3 itself lists them.

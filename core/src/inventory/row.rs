@@ -154,8 +154,8 @@ impl<'a> Etag<'a> {
     }
 }
 
-/// What a hexadecimal digit stands for; more than 15 for any other byte: what is written with other digits is another text.
-/// Without a branch, as no processor foresees whether a letter comes.
+/// What a hexadecimal digit stands for; more than 15 for any other byte: what is written with other digits is another
+/// text. Without a branch, as no processor foresees whether a letter comes.
 fn nibble(digit: u8) -> u8 {
     let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
     let letter = if letter < 6 { letter + 10 } else { 255 };

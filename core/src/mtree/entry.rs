@@ -174,8 +174,8 @@ fn kind(value: &[u8]) -> Result<Kind, String> {
     })
 }
 
-/// Seconds, and behind a dot how many nanoseconds, as a number: `1.5` is five of them, and so is `1.000000005`. mtree of
-/// NetBSD (20180822) and bsdtar (3.6.2) write it without leading zeros; both read it so, too.
+/// Seconds, and behind a dot how many nanoseconds, as a number: `1.5` is five of them, and so is `1.000000005`. mtree
+/// of NetBSD (20180822) and bsdtar (3.6.2) write it without leading zeros; both read it so, too.
 fn time(text: &str) -> Option<(i64, u32)> {
     let (seconds, nanoseconds) = text.split_once('.').unwrap_or((text, "0"));
     let nanoseconds = nanoseconds.parse().ok().filter(|count| *count < 1_000_000_000)?;

@@ -7,8 +7,8 @@ use crate::age::newest;
 use crate::report::{Report, Root, Set, Soundness};
 
 /// Renders what an alert needs: verdicts, counts, and when the newest sound point was made. `at` is when the run ended,
-/// in seconds since 1970. Every sample has the label `run` with this name: a machine may have files of several runs, and
-/// no two samples of all may have the same labels.
+/// in seconds since 1970. Every sample has the label `run` with this name: a machine may have files of several runs,
+/// and no two samples of all may have the same labels.
 #[must_use]
 pub fn prometheus(report: &Report, at: i64, run: &str) -> String {
     let labels = |pairs: &[(&str, &str)]| labels(&[pairs, &[("run", run)]].concat());

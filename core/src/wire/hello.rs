@@ -45,8 +45,8 @@ impl Hello {
         out
     }
 
-    /// Whether bytes, the first that came, may be the beginning of a frame with a hello in it. Whoever has a shell there
-    /// that greets him gets something else.
+    /// Whether bytes, the first that came, may be the beginning of a frame with a hello in it. Whoever has a shell
+    /// there that greets him gets something else.
     #[must_use]
     pub fn may_begin(bytes: &[u8]) -> bool {
         bytes.iter().skip(super::HEAD).zip(MAGIC).all(|(one, other)| one == other)

@@ -1,5 +1,5 @@
-//! Holds the README, `web/docs` and the examples of the help to the command line: each line of theirs is understood, and
-//! each option that they name is there.
+//! Holds the README, `web/docs` and the examples of the help to the command line: each line of theirs is understood,
+//! and each option that they name is there.
 
 #![expect(clippy::print_stdout, reason = "a test says how much it looked at")]
 

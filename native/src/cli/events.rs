@@ -1,4 +1,5 @@
-//! `--events`: what a run does, as it does it, a JSON document a line: its start, how far it is, what it finds, its verdict.
+//! `--events`: what a run does, as it does it, a JSON document a line: its start, how far it is, what it finds, its
+//! verdict.
 
 use std::ffi::OsString;
 use std::io::{self, Write};

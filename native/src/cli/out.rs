@@ -12,7 +12,8 @@ use crate::clock;
 use crate::disk::Disk;
 use crate::error::{Class, Error};
 
-/// Prints text to standard output, or to standard error where events have that one. A reader that went away is no error.
+/// Prints text to standard output, or to standard error where events have that one. A reader that went away is no
+/// error.
 pub(super) fn print(text: &str) -> Result<(), Error> {
     if events::have_stdout() {
         say(text.trim_end_matches('\n'));

@@ -1,5 +1,5 @@
-//! Progress: a bar on a terminal, one plain line a minute elsewhere, nothing in the first two seconds; a line whenever a
-//! signal asks for one; and an event a second for whoever takes events.
+//! Progress: a bar on a terminal, one plain line a minute elsewhere, nothing in the first two seconds; a line whenever
+//! a signal asks for one; and an event a second for whoever takes events.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

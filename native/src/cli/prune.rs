@@ -33,9 +33,9 @@ use crate::shown::quoted;
 /// Every point is looked at first. If anything cannot be read, nothing is removed. The newest sound point stays in any
 /// case, and so do points that are damaged, which fill no period: they may be healed. In a repozo repository, a point
 /// stays as long as one that is kept builds on it. In a datastore, each group is pruned for itself, protected snapshots
-/// stay, and chunks are left to the server's garbage collection. From a set of points of a folder goes every object that
-/// no list names any more, also what an interrupted backup left; only when all lists that stay can be read whole. So it
-/// is with a repository in the set that keeps a Data.fs: what no point needs goes from it, but never its newest.
+/// stay, and chunks are left to the server's garbage collection. From a set of points of a folder goes every object
+/// that no list names any more, also what an interrupted backup left; only when all lists that stay can be read whole.
+/// So it is with a repository in the set that keeps a Data.fs: what no point needs goes from it, but never its newest.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -40,9 +40,9 @@ use crate::watch::Watch;
 /// of another set, or went another way. What is damaged in SRC is not copied, and no point that needs it; that is said,
 /// and the exit code is 1. Nothing in DEST is removed, unless --delete=apply asks for it.
 ///
-/// With --checkpoint, SRC is a live store, of the kinds that `checkpoint` knows, while its program goes on writing. DEST
-/// becomes a folder that the program opens, as of one moment: it is the old state or the new one as a whole. Files that
-/// never change and that DEST has are not copied again. DEST.mtree beside it lists its files.
+/// With --checkpoint, SRC is a live store, of the kinds that `checkpoint` knows, while its program goes on writing.
+/// DEST becomes a folder that the program opens, as of one moment: it is the old state or the new one as a whole. Files
+/// that never change and that DEST has are not copied again. DEST.mtree beside it lists its files.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -57,14 +57,14 @@ Examples:
   highwater replicate --checkpoint /srv/app/db /mnt/standby/db      a live store
   highwater replicate --checkpoint ssh://db1/srv/app/db /srv/db     of another machine: `highwater serve --help`")]
 pub(super) struct Replicate {
-    /// The set to copy: a folder, s3://BUCKET/PREFIX or ssh://HOST/FOLDER. It is only read. With --checkpoint, the store:
-    /// a folder or ssh://HOST/FOLDER.
+    /// The set to copy: a folder, s3://BUCKET/PREFIX or ssh://HOST/FOLDER. It is only read. With --checkpoint, the
+    /// store: a folder or ssh://HOST/FOLDER.
     #[arg(value_name = "SRC")]
     source: PathBuf,
     /// The replica: a folder, or s3://BUCKET/PREFIX. A new one is made.
     dest: PathBuf,
-    /// SRC is a live store: a checkpoint of it is copied, which lies in a hidden folder beside the store meanwhile, and is
-    /// removed afterwards.
+    /// SRC is a live store: a checkpoint of it is copied, which lies in a hidden folder beside the store meanwhile, and
+    /// is removed afterwards.
     #[arg(long)]
     checkpoint: bool,
     /// Where the checkpoint lies meanwhile: a folder on the machine of the store, and as a rule on its file system.
@@ -73,8 +73,8 @@ pub(super) struct Replicate {
     /// Read what DEST has, too, and fetch anew what is not whole.
     #[arg(long)]
     check: bool,
-    /// DEST is a replica of SRC although they have no point in common, as it missed what was pruned meanwhile. Of a live
-    /// store: although it is of another source, or was written by its own program, whose writes then go.
+    /// DEST is a replica of SRC although they have no point in common, as it missed what was pruned meanwhile. Of a
+    /// live store: although it is of another source, or was written by its own program, whose writes then go.
     #[arg(long)]
     related: bool,
     /// Say which points of DEST are not in SRC any more; =apply removes them, once all of SRC is copied.

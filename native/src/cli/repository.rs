@@ -161,8 +161,8 @@ pub(super) fn part_of(path: &Path) -> Option<String> {
     })
 }
 
-/// Refuses to remove points of a repository that lies in a set of another kind, whose points may be made of them. `instead`
-/// is what to do.
+/// Refuses to remove points of a repository that lies in a set of another kind, whose points may be made of them.
+/// `instead` is what to do.
 pub(super) fn refuse_within(path: &Path, instead: &str) -> Result<(), Error> {
     let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let Some(around) = whole.parent() else { return Ok(()) };

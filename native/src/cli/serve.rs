@@ -18,12 +18,13 @@ use crate::serve::{Served, Serves, serve};
 use crate::shown::quoted;
 use crate::store::{Files, Links};
 
-/// Serve a folder to a highwater that reads it through ssh, which starts this by itself: see `ssh://` in `verify --help`.
+/// Serve a folder to a highwater that reads it through ssh, which starts this by itself: see `ssh://` in
+/// `verify --help`.
 ///
 /// Reads requests on standard input and answers on standard output, until the former ends. With --read-only, nothing is
-/// written, and nothing outside of the folder can be read, whatever is asked for. With --checkpoint, a checkpoint is made
-/// of the live store in the folder, for `replicate --checkpoint` at the other end; that is all that can be read, and it
-/// is removed when it was, or the line broke. It lies in a hidden folder `.highwater-frozen.*` beside the store.
+/// written, and nothing outside of the folder can be read, whatever is asked for. With --checkpoint, a checkpoint is
+/// made of the live store in the folder, for `replicate --checkpoint` at the other end; that is all that can be read,
+/// and it is removed when it was, or the line broke. It lies in a hidden folder `.highwater-frozen.*` beside the store.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -12,8 +12,8 @@
 //! before it. They must go before the rest is unpacked.
 //!
 //! Folders that the older point has too come twice: before what is in them, for readers that wait with the time of a
-//! folder until they are through with it (GNU tar, which makes some links last of all), and at the end, the deepest first,
-//! for readers that do not wait where a folder is there (bsdtar).
+//! folder until they are through with it (GNU tar, which makes some links last of all), and at the end, the deepest
+//! first, for readers that do not wait where a folder is there (bsdtar).
 
 mod changes;
 

@@ -1,4 +1,5 @@
-//! `Adapter`: what is particular to one kind of store: its head, what that names, and when its logs go on where it ends.
+//! `Adapter`: what is particular to one kind of store: its head, what that names, and when its logs go on where it
+//! ends.
 
 use std::io;
 use std::sync::Arc;
@@ -43,8 +44,8 @@ pub(super) trait Adapter: Send {
         None
     }
 
-    /// Lists what there is, if that is what is pinned: heads that do not say which files they need. It is asked for before
-    /// the heads are read and after it, until nothing goes meanwhile.
+    /// Lists what there is, if that is what is pinned: heads that do not say which files they need. It is asked for
+    /// before the heads are read and after it, until nothing goes meanwhile.
     ///
     /// # Errors
     /// The operating system's.

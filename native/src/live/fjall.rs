@@ -1,9 +1,10 @@
 //! `Fjall`: stores of fjall 3.
 //!
-//! Each keyspace has a head of its own, and one run of journals serves them all. A journal is deleted, the oldest first,
-//! only when every keyspace has what is in it in tables that a durable version names. So a batch is in the tables of a
-//! keyspace, or in a journal that was there when the head of the keyspace was read. Such a journal was there when the
-//! try began, or came later; came and went it has only if numbers are missing between those that are held.
+//! Each keyspace has a head of its own, and one run of journals serves them all. A journal is deleted, the oldest
+//! first, only when every keyspace has what is in it in tables that a durable version names. So a batch is in the
+//! tables of a keyspace, or in a journal that was there when the head of the keyspace was read. Such a journal was
+//! there when the try began, or came later; came and went it has only if numbers are missing between those that are
+//! held.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! `Fleeting`: a checkpoint that is read and removed again. Nothing of it is made durable.
 //!
-//! It lies in a hidden work folder, as a rule beside the store, where tables are links and nothing is copied. It goes with
-//! whoever made it; what one left that was killed, the next one removes that is made in the same place.
+//! It lies in a hidden work folder, as a rule beside the store, where tables are links and nothing is copied. It goes
+//! with whoever made it; what one left that was killed, the next one removes that is made in the same place.
 
 use std::io;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! `Held`: the logs of a store, open, so that they last though their names go; the heads that pass meanwhile, too; and the
-//! watch that opens new ones, and has new files pinned.
+//! `Held`: the logs of a store, open, so that they last though their names go; the heads that pass meanwhile, too; and
+//! the watch that opens new ones, and has new files pinned.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -30,8 +30,8 @@ pub(super) struct Log {
     pub(super) object: Arc<dyn Object>,
 }
 
-/// Has a store watched while `work` goes on, which calls what it is given when that may end: it takes a moment, and nobody
-/// need wait for it.
+/// Has a store watched while `work` goes on, which calls what it is given when that may end: it takes a moment, and
+/// nobody need wait for it.
 pub(super) fn watching<R>(
     store: &dyn Disk,
     passing: Option<Passing>,

@@ -279,8 +279,8 @@ impl<'a> Pins<'a> {
         self.to.rename_new(&staged, name)
     }
 
-    /// Links a file into the hidden folder; false when it is gone. None where that is not to be had: then another way is
-    /// turned to.
+    /// Links a file into the hidden folder; false when it is gone. None where that is not to be had: then another way
+    /// is turned to.
     fn link_beside(&mut self, named: &Named) -> Result<Option<bool>, Stop> {
         let store = self.store;
         let Some(hidden) = self.hidden() else { return Ok(None) };
@@ -308,8 +308,8 @@ impl<'a> Pins<'a> {
         }
     }
 
-    /// The hidden folder, which is made when it is asked for first; none, and another way is turned to, where it cannot be
-    /// made.
+    /// The hidden folder, which is made when it is asked for first; none, and another way is turned to, where it cannot
+    /// be made.
     fn hidden(&mut self) -> Option<&mut Hidden<'a>> {
         if self.hidden.is_none() {
             match self.hide() {

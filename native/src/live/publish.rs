@@ -1,4 +1,5 @@
-//! `Draft`: the folder that becomes the checkpoint, from its first file to its name, and the list that stands beside it.
+//! `Draft`: the folder that becomes the checkpoint, from its first file to its name, and the list that stands beside
+//! it.
 
 use std::io;
 

@@ -1,13 +1,13 @@
 //! `RocksDb`: stores of RocksDB and of LevelDB.
 //!
-//! One MANIFEST names the tables of all column families and the oldest log that any of them needs; a log goes only after
-//! an edit that raises that. So the tables that a MANIFEST names, and every log that it needs as they are later, hold
-//! each batch up to the cut. Whether every needed log is held is known in one of two ways: the oldest one needed is still
-//! the same after all logs were opened, so none went; or that log is held, and the sequence numbers run on without a gap
-//! from it to the newest.
+//! One MANIFEST names the tables of all column families and the oldest log that any of them needs; a log goes only
+//! after an edit that raises that. So the tables that a MANIFEST names, and every log that it needs as they are later,
+//! hold each batch up to the cut. Whether every needed log is held is known in one of two ways: the oldest one needed
+//! is still the same after all logs were opened, so none went; or that log is held, and the sequence numbers run on
+//! without a gap from it to the newest.
 //!
-//! That all numbers between are there says nothing, as files of all kinds share them; that all logs are held which edits
-//! name is not enough either, as logs of memtables that were flushed together are named by none.
+//! That all numbers between are there says nothing, as files of all kinds share them; that all logs are held which
+//! edits name is not enough either, as logs of memtables that were flushed together are named by none.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -205,8 +205,8 @@ impl Adapter for RocksDb {
         if families(&now) != families(&self.state) {
             return Err(Stop::Moved("column families were made or dropped meanwhile".to_owned()));
         }
-        // What was ingested is in no log, and batches after it are in those that were copied. Its table may be merged into
-        // others and gone by now.
+        // What was ingested is in no log, and batches after it are in those that were copied. Its table may be merged
+        // into others and gone by now.
         if now.ingestions != self.state.ingestions {
             return Err(Stop::Moved("tables were ingested meanwhile".to_owned()));
         }

@@ -21,8 +21,8 @@ pub struct State {
     pub is_settled: fn(&Name) -> bool,
 }
 
-/// Catches a state of the store `from`, of this kind or of that which its files tell, which lies in the folder `beside`,
-/// in the empty folder `inside`, which becomes like the store's.
+/// Catches a state of the store `from`, of this kind or of that which its files tell, which lies in the folder
+/// `beside`, in the empty folder `inside`, which becomes like the store's.
 ///
 /// # Errors
 /// As [`checkpoint`](super::checkpoint).
@@ -76,7 +76,8 @@ fn tokens(job: &Job<'_>, captured: &Captured, is_settled: fn(&Name) -> bool) -> 
     Ok(tokens)
 }
 
-/// Gives what was written, and the folders, the times of what they are copies of; the folders, what else those have, too.
+/// Gives what was written, and the folders, the times of what they are copies of; the folders, what else those have,
+/// too.
 fn give_times(job: &Job<'_>, captured: &Captured) -> Result<(), Error> {
     let Job { from, inside, .. } = *job;
     let look = |name: Option<&Name>, what| {

@@ -1,5 +1,5 @@
-//! What lies in a store's folder and is none of the store's: short files are copied as they are, as a program that wraps
-//! the store may need them; the rest is left out, and said.
+//! What lies in a store's folder and is none of the store's: short files are copied as they are, as a program that
+//! wraps the store may need them; the rest is left out, and said.
 
 use highwater_core::foreign::is_foreign;
 use highwater_core::inspect::{Entry, Kind};

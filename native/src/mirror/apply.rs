@@ -1,9 +1,9 @@
 //! Applies a plan whose bodies are there: moves files, and puts what waited into its place.
 //!
 //! What makes room goes first, then what comes back, then what waited; and each is durable before the next begins, or a
-//! power cut could keep the second of two names of a file and lose the first. Each step is done or not done yet, whatever a
-//! run before did of it: a file that lies where it should go, and not where it comes from, was moved. No step replaces a
-//! file. So all of them can be done again from the first.
+//! power cut could keep the second of two names of a file and lose the first. Each step is done or not done yet,
+//! whatever a run before did of it: a file that lies where it should go, and not where it comes from, was moved. No
+//! step replaces a file. So all of them can be done again from the first.
 //!
 //! What goes, goes when the pointer means an index that does not name it any more, and before anything else is begun:
 //! no cut leaves a file that no row and no plan tells of.
@@ -26,8 +26,8 @@ use crate::watch::Watch;
 pub struct Applying {
     /// Those that were.
     pub moved: u64,
-    /// Those that were not where they should have been, or whose place another file had: verify names them. And what has
-    /// the place of a file that was to go, and another length, or is none: it stays.
+    /// Those that were not where they should have been, or whose place another file had: verify names them. And what
+    /// has the place of a file that was to go, and another length, or is none: it stays.
     pub lost: u64,
     /// Those that went.
     pub removed: u64,

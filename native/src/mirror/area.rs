@@ -1,4 +1,5 @@
-//! `Area`: the folder of a mirror, held by this process alone, or with others that fetch; and what lies in its hidden part.
+//! `Area`: the folder of a mirror, held by this process alone, or with others that fetch; and what lies in its hidden
+//! part.
 
 use std::io;
 use std::sync::Mutex;
@@ -125,8 +126,8 @@ impl<'a> Area<'a> {
         Ok(Self { disk, was_empty: false, _held: held, folders, is_shared: true, work })
     }
 
-    /// Takes what several processes of those that fetch may want; none, where another has it, or where there is but this
-    /// process and nothing to take.
+    /// Takes what several processes of those that fetch may want; none, where another has it, or where there is but
+    /// this process and nothing to take.
     ///
     /// # Errors
     /// The operating system's.
@@ -270,8 +271,8 @@ pub(super) fn named(text: &str) -> Result<Name, Error> {
     Ok(Name::new(text.as_bytes())?)
 }
 
-/// Makes a folder that may be there: it belongs to whom the one around it belongs to, and the mask of the user says whom it
-/// is open to.
+/// Makes a folder that may be there: it belongs to whom the one around it belongs to, and the mask of the user says
+/// whom it is open to.
 pub(super) fn folder(disk: &dyn Disk, name: &Name) -> Result<(), Error> {
     let make = || -> io::Result<()> {
         let made = disk.make_folder(name)?;

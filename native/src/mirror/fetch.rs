@@ -2,9 +2,9 @@
 //! place is free.
 //!
 //! A body is written in the stage, by the number of its row, and then renamed. So nothing in the tree is ever half
-//! there, a temporary name makes no name longer, and what a killed run leaves lies in one folder. What may be in its place
-//! already, as a run was killed or another program made the mirror, is held against S3's record before anything is asked
-//! for, if it has the right length.
+//! there, a temporary name makes no name longer, and what a killed run leaves lies in one folder. What may be in its
+//! place already, as a run was killed or another program made the mirror, is held against S3's record before anything
+//! is asked for, if it has the right length.
 
 use std::collections::HashSet;
 use std::io;

@@ -10,9 +10,9 @@
 //! | apply | files are moved; no file is replaced, and no step is done twice ([`apply`]) | is gone through again |
 //! | commit | all is durable, and one file is renamed: the pointer | was not, or was |
 //!
-//! Find, plan and begin are also a run of their own, and so are fetch, for any number of processes at the same time, and
-//! what comes after it (`segments`): the plan is cut into parts, each of which is read and fetched by itself (`parts`),
-//! and says by itself what became of it (`outcomes`).
+//! Find, plan and begin are also a run of their own, and so are fetch, for any number of processes at the same time,
+//! and what comes after it (`segments`): the plan is cut into parts, each of which is read and fetched by itself
+//! (`parts`), and says by itself what became of it (`outcomes`).
 //!
 //! The tree is read by nobody but [`fetch`], which looks whether a body is there already; what differs between it and
 //! the index is told by `differences`, when somebody asks. Versions that the inventory

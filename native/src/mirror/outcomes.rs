@@ -1,9 +1,9 @@
-//! `Outcomes`: what becomes of the parts of a plan while they are fetched: a file for each, written when the bytes that it
-//! speaks of are durable.
+//! `Outcomes`: what becomes of the parts of a plan while they are fetched: a file for each, written when the bytes that
+//! it speaks of are durable.
 //!
 //! Those of several parts become durable together: their drafts are written, then comes one barrier, which is also that
-//! of the bodies, and then they take their names. So a name says that all of it is there, and two workers that fetched one
-//! part at the same time leave the file of either.
+//! of the bodies, and then they take their names. So a name says that all of it is there, and two workers that fetched
+//! one part at the same time leave the file of either.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -20,8 +20,8 @@ pub(super) fn stage(number: u64) -> Result<Name, Error> {
     Ok(named(names::STAGE)?.join(number.to_string().as_bytes())?)
 }
 
-/// Where the version of a row is written. Where nobody's locks say that this process has its part alone, no other writes
-/// there.
+/// Where the version of a row is written. Where nobody's locks say that this process has its part alone, no other
+/// writes there.
 pub(super) fn draft(area: &Area<'_>, number: u64) -> Result<Name, Error> {
     let stage = stage(number)?;
     let own = area.work.last().strip_prefix(FOLDER).unwrap_or_default();

@@ -1,8 +1,9 @@
 //! Forgets what is old of a mirror: points, and files that no point which stays shows. Asks nobody.
 //!
-//! The next index is written first, without what goes, and beside it the list of what goes. When both are durable, a file
-//! says that this was begun ([`journal`]); the pointer is renamed; and only then do files go. Cut off before that, all is
-//! as it was. Cut off after it, the mirror is whole by its new index, and whichever run comes next goes on removing.
+//! The next index is written first, without what goes, and beside it the list of what goes. When both are durable, a
+//! file says that this was begun ([`journal`]); the pointer is renamed; and only then do files go. Cut off before that,
+//! all is as it was. Cut off after it, the mirror is whole by its new index, and whichever run comes next goes on
+//! removing.
 
 use std::collections::BTreeMap;
 

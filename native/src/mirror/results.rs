@@ -5,8 +5,8 @@
 //! of those before, least significant byte first. One of zeros alone says nothing; any other is what was written, or
 //! damaged.
 //!
-//! Parts come in the order of steps, and rows of the index in that of keys: so records are put where their rows' numbers
-//! say, and read from the first to the last.
+//! Parts come in the order of steps, and rows of the index in that of keys: so records are put where their rows'
+//! numbers say, and read from the first to the last.
 
 use std::io;
 

@@ -32,8 +32,9 @@ pub struct Need {
     pub files: u64,
 }
 
-/// What a plan needs. If `looks`, the tree is looked at, a look for each body and folder; otherwise none of them is taken
-/// to be there. Steps come in the order of keys, so what lies in a folder comes together, and a folder counts once.
+/// What a plan needs. If `looks`, the tree is looked at, a look for each body and folder; otherwise none of them is
+/// taken to be there. Steps come in the order of keys, so what lies in a folder comes together, and a folder counts
+/// once.
 ///
 /// # Errors
 /// The plan cannot be read; the user.

@@ -2,8 +2,8 @@
 //! machines that share the mirror's file system; and one run applies it when all are.
 //!
 //! Whoever fetches holds the mirror's lock together with the others, so that nobody plans, applies, goes back or prunes
-//! meanwhile, and each part that it is at alone. A process that is killed holds nothing; a rerun passes over what became
-//! of parts on record, looks at what lies there of the others, and fetches the rest.
+//! meanwhile, and each part that it is at alone. A process that is killed holds nothing; a rerun passes over what
+//! became of parts on record, looks at what lies there of the others, and fetches the rest.
 
 use highwater_core::shard::Shard;
 
@@ -31,8 +31,8 @@ pub struct Segment {
     pub fetched: Fetched,
 }
 
-/// Fetches the parts of the plan that was begun which are the `share`'s; none if nothing is to be fetched, as no plan was
-/// begun, or as it is being applied already.
+/// Fetches the parts of the plan that was begun which are the `share`'s; none if nothing is to be fetched, as no plan
+/// was begun, or as it is being applied already.
 ///
 /// # Errors
 /// Another run has the mirror alone; the disk, credentials, the user: what was done by then is kept.
@@ -56,8 +56,8 @@ pub fn fetch(
 /// Applies the plan that was begun; none if none was. Asks nobody.
 ///
 /// # Errors
-/// Not all of it was fetched, unless `goes_without`: then what is lacking is wanted; the disk, the user: the next run goes
-/// on.
+/// Not all of it was fetched, unless `goes_without`: then what is lacking is wanted; the disk, the user: the next run
+/// goes on.
 pub fn apply(
     disk: &dyn Disk,
     (goes_without, segments): (bool, Option<u64>),
@@ -84,8 +84,8 @@ pub fn apply(
     Ok(Some(Summary { point: applied.point, resumed: false, fetched, applied: done, unread: applied.unread }))
 }
 
-/// Throws a plan away that was begun, and of which nothing was applied; gives the point that it was for, if there was one.
-/// Bodies that were put where they belong stay there, and the next plan finds them.
+/// Throws a plan away that was begun, and of which nothing was applied; gives the point that it was for, if there was
+/// one. Bodies that were put where they belong stay there, and the next plan finds them.
 ///
 /// # Errors
 /// Files may have been moved already; the operating system's.

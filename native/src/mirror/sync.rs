@@ -40,8 +40,8 @@ pub struct Sync<'a> {
 }
 
 impl<'a> Sync<'a> {
-    /// Takes a mirror, or a folder that is to become one: an empty one, a mirror that s3invsync made, or any if it is to
-    /// be taken over.
+    /// Takes a mirror, or a folder that is to become one: an empty one, a mirror that s3invsync made, or any if it is
+    /// to be taken over.
     ///
     /// # Errors
     /// Another process has it; it holds other files; the operating system's.
@@ -131,7 +131,8 @@ impl<'a> Sync<'a> {
     /// Plans; none if the rows are not in order.
     ///
     /// # Errors
-    /// What cannot be read or written; the inventory is of another bucket, or no newer than the newest that was applied.
+    /// What cannot be read or written; the inventory is of another bucket, or no newer than the newest that was
+    /// applied.
     pub fn plan(
         &self,
         (bucket, point, manifest): (&str, &str, [u8; 16]),
@@ -175,7 +176,8 @@ impl<'a> Sync<'a> {
     /// Carries out a plan that was made.
     ///
     /// # Errors
-    /// There is no room for it; the disk, credentials, the user; what was done by then is kept, and the next run goes on.
+    /// There is no room for it; the disk, credentials, the user; what was done by then is kept, and the next run goes
+    /// on.
     pub fn run(&self, plan: &SyncPlan, client: &Client, jobs: usize, watch: &Watch<'_>) -> Result<Summary, Error> {
         self.open(plan, watch)?;
         let expects = if plan.is_first && !self.area.was_empty { Expects::Anybodys } else { Expects::Nothing };

@@ -1,8 +1,8 @@
 //! `Inner`: another repository in a set, of which those points stay that a list names, with what they build on, and the
 //! newest that is sound.
 //!
-//! No rule of the user's holds there: a point of it is worth what the points of the set make of it. What is damaged stays
-//! as everywhere. Its lock is taken with that of the set, and it is looked at again once the lists are gone.
+//! No rule of the user's holds there: a point of it is worth what the points of the set make of it. What is damaged
+//! stays as everywhere. Its lock is taken with that of the set, and it is looked at again once the lists are gone.
 
 use std::collections::BTreeSet;
 
@@ -51,8 +51,8 @@ pub struct Inner {
 }
 
 impl Inner {
-    /// Locks the repository of this kind in a folder of a set, unless nothing is to be removed, and looks at its points;
-    /// none if there is no such folder. Removes nothing.
+    /// Locks the repository of this kind in a folder of a set, unless nothing is to be removed, and looks at its
+    /// points; none if there is no such folder. Removes nothing.
     ///
     /// # Errors
     /// It cannot be read, or another writer holds it.

@@ -6,9 +6,9 @@
 //! series without a sound point is left alone.
 //!
 //! What names a point goes first, for good, and what it named after that. So a run that is cut off leaves sound points,
-//! and leftovers that the next run or the next backup removes. From a pool that nobody else sweeps goes whatever no index
-//! names any more, and only when every index that is left was read whole; and so it is with other repositories in the
-//! root that points are made of (`inner`).
+//! and leftovers that the next run or the next backup removes. From a pool that nobody else sweeps goes whatever no
+//! index names any more, and only when every index that is left was read whole; and so it is with other repositories in
+//! the root that points are made of (`inner`).
 //!
 //! Another kind of backup is a file here that implements `Pruner`, and a line in `ALL`.
 

@@ -137,8 +137,8 @@ impl<'a> Catalogue<'a> {
         Ok(frozen)
     }
 
-    /// Copies an index, unless the replica has it: one of the same length and time, if nothing is to be checked. With it
-    /// comes what the source keeps of it, which a replica in a bucket does not.
+    /// Copies an index, unless the replica has it: one of the same length and time, if nothing is to be checked. With
+    /// it comes what the source keeps of it, which a replica in a bucket does not.
     fn freeze_one(&self, name: &Name, work: Option<&Work<'_>>, check: bool) -> Result<(Copy, Kept), Stop> {
         let (from, to) = (self.from, self.to);
         for _ in 0..LOOKS {

@@ -89,8 +89,8 @@ pub(super) fn compare(catalogue: &mut Catalogue<'_>, related: bool) -> Result<()
     Ok(())
 }
 
-/// Whether indices that name what is not whole, and were taken for those of the source by length and time, are these: it
-/// may be the replica's that are damaged.
+/// Whether indices that name what is not whole, and were taken for those of the source by length and time, are these:
+/// it may be the replica's that are damaged.
 ///
 /// # Errors
 /// One is another, or cannot be read.

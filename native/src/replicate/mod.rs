@@ -3,17 +3,17 @@
 //! 1. The source's indices are copied into a hidden folder of the replica, or are there already: so nothing that is
 //!    written or pruned in the source meanwhile is seen in part (`catalogue`).
 //! 2. They must be those of the replica, or go on where those end (`history`).
-//! 3. They are surveyed. What they claim and the replica lacks is read from the source, checked, and put in place once it
-//!    is durable (`fetch`, `place`).
+//! 3. They are surveyed. What they claim and the replica lacks is read from the source, checked, and put in place once
+//!    it is durable (`fetch`, `place`).
 //! 4. What is damaged in the source, or cannot be read, is not copied, and no index that names it. All others get their
 //!    names, those of the lowest order first, each order after all before it is durable (`withheld`).
 //!
-//! So whatever has a name in the replica is whole, at any moment. A run that was ended is gone on with by the next. When
-//! the source is pruned meanwhile, it is begun once more, and then given up. No point of the replica is removed, and no
-//! bytes are: a file goes only when the same bytes have another name by now (`moved`).
+//! So whatever has a name in the replica is whole, at any moment. A run that was ended is gone on with by the next.
+//! When the source is pruned meanwhile, it is begun once more, and then given up. No point of the replica is removed,
+//! and no bytes are: a file goes only when the same bytes have another name by now (`moved`).
 //!
-//! What is kept in memory: the names of the indices, what the survey keeps of shared claims, some 14 bytes each, and the
-//! names of what is damaged; of a set whose files change their names also two hashes a claim, and two names of each
+//! What is kept in memory: the names of the indices, what the survey keeps of shared claims, some 14 bytes each, and
+//! the names of what is damaged; of a set whose files change their names also two hashes a claim, and two names of each
 //! file in whose place something else is.
 
 mod below;

@@ -18,10 +18,10 @@
 //! byte.
 //!
 //! **Writing.** A [`Put`] makes an object whose name is free (`If-None-Match: *`), or replaces the one that the caller
-//! knows (`If-Match`): whoever else writes the same name is seen, and nothing of his is lost. Long ones go in parts, and
-//! are there when all of them are. Each body goes with its SHA-256 and MD5, so that S3 refuses what came over broken. When
-//! no answer came, the object that is there is looked at: it is ours if it has our ETag, or the mark that goes with each
-//! upload. A [`Guard`] is asked before each attempt.
+//! knows (`If-Match`): whoever else writes the same name is seen, and nothing of his is lost. Long ones go in parts,
+//! and are there when all of them are. Each body goes with its SHA-256 and MD5, so that S3 refuses what came over
+//! broken. When no answer came, the object that is there is looked at: it is ours if it has our ETag, or the mark that
+//! goes with each upload. A [`Guard`] is asked before each attempt.
 //!
 //! **Attempts.** A request is sent at most [`Settings::attempts`] times in a row without getting anywhere; eight
 //! mebibytes of body count as getting somewhere. Between two attempts lies a random time of up to 0.1 s × 2ⁿ, at most

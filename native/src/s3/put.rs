@@ -156,8 +156,8 @@ impl Client {
         }
     }
 
-    /// Reads what S3 says of what it did, which may be an error though the status says otherwise; none: it is to be asked
-    /// again.
+    /// Reads what S3 says of what it did, which may be an error though the status says otherwise; none: it is to be
+    /// asked again.
     pub(super) fn outcome(&self, answer: &mut Answer, at: Box<Place>) -> Result<Result<Vec<u8>, Failed>, Error> {
         let text = match whole(answer, ANSWER) {
             Ok(text) => text,

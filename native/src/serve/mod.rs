@@ -1,9 +1,10 @@
 //! Serves a folder to a near end: reads what it asks for on one stream, and answers on another. Nothing is written, and
-//! nothing outside of the folder is read. Or serves checkpoints of a live store: one is made when it is asked for, is all
-//! that is read, and is removed when it was read, or the near end is gone.
+//! nothing outside of the folder is read. Or serves checkpoints of a live store: one is made when it is asked for, is
+//! all that is read, and is removed when it was read, or the near end is gone.
 //!
-//! A near end may be anybody. Requests wait in a line of bounded length, and while it is full none is read; what is held
-//! open is bounded; an answer is made when there is a thread that sends it. What is no request ends the conversation.
+//! A near end may be anybody. Requests wait in a line of bounded length, and while it is full none is read; what is
+//! held open is bounded; an answer is made when there is a thread that sends it. What is no request ends the
+//! conversation.
 
 mod answer;
 mod checkpoint;

@@ -114,8 +114,8 @@ pub trait Store: Sync + Send {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// How many reads are best under way at a time, where that is not a matter of this machine's cores: far roots answer
-    /// late, and many as fast as one.
+    /// How many reads are best under way at a time, where that is not a matter of this machine's cores: far roots
+    /// answer late, and many as fast as one.
     fn ways(&self) -> Option<usize> {
         None
     }

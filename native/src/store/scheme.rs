@@ -44,7 +44,8 @@ impl Scheme {
         }
     }
 
-    /// Where the part of a root's name begins that an `@` with a point may stand in: before it, one stands before a host.
+    /// Where the part of a root's name begins that an `@` with a point may stand in: before it, one stands before a
+    /// host.
     #[must_use]
     pub fn folder(self, root: &[u8]) -> usize {
         match self {

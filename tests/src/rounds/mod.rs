@@ -20,8 +20,8 @@ pub use tally::{Tally, mean};
 /// Time between the kills of a writer that is killed, if nothing else is said.
 pub const BETWEEN_KILLS: Duration = Duration::from_millis(1_500);
 
-/// So many pauses of a checkpoint lie between two kills at least: an engine that comes back begins new heads, and whoever
-/// is killed within every try is never caught.
+/// So many pauses of a checkpoint lie between two kills at least: an engine that comes back begins new heads, and
+/// whoever is killed within every try is never caught.
 const PAUSES_BETWEEN_KILLS: u32 = 20;
 
 /// A round with kills goes on until there were so many, but takes no more than so many times the checkpoints.

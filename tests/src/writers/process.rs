@@ -40,9 +40,9 @@ struct Shared {
 }
 
 impl Writer {
-    /// Start writing to `store` at `rate` batches a second (0: as fast as it goes), with flags of its kind; what it says
-    /// on its standard error goes to a file beside the store. If there is a time between kills, it is killed and started
-    /// again at that pace once it is `warm`.
+    /// Start writing to `store` at `rate` batches a second (0: as fast as it goes), with flags of its kind; what it
+    /// says on its standard error goes to a file beside the store. If there is a time between kills, it is killed and
+    /// started again at that pace once it is `warm`.
     ///
     /// Returns when the store has begun to drop old files.
     #[track_caller]

@@ -1,5 +1,5 @@
-//! The units of systemd in `packaging/systemd`: systemd takes them and finds them closed, and what they start gets along
-//! with what they leave it: these capabilities, and these system calls.
+//! The units of systemd in `packaging/systemd`: systemd takes them and finds them closed, and what they start gets
+//! along with what they leave it: these capabilities, and these system calls.
 
 #![expect(clippy::print_stdout, reason = "scores are part of the result")]
 

@@ -63,6 +63,9 @@ const FILES: [&str; 5] =
 /// How many methods a format may have.
 const METHODS: usize = 5;
 
+/// The longest line, as in `.rustfmt.toml`.
+const COLUMNS: usize = 120;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -149,4 +152,27 @@ fn no_source_is_included_by_its_path() {
         .map(|(path, _)| path)
         .collect();
     assert!(by_path.is_empty(), "{by_path:?}");
+}
+
+/// Tables, and what stands in columns or is quoted, may be longer: no line break would help.
+fn is_prose(comment: &str) -> bool {
+    let text = comment.trim_start_matches(['/', '!']);
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    !text.starts_with(['|', ' ', '"']) && text.contains(' ')
+}
+
+#[test]
+fn comments_keep_to_the_width_of_the_code() {
+    let all = ["core", "native", "wasm", "web/builder", "tests/src", "tests/tests", "tests/examples", "tests/wasm/src"];
+    let (mut looked, mut long) = (0, Vec::new());
+    for (path, text) in all.iter().flat_map(|path| sources(path)) {
+        for (line, number) in text.lines().zip(1..).filter(|(line, _)| line.trim_start().starts_with("//")) {
+            looked += 1;
+            if line.chars().count() > COLUMNS && is_prose(line.trim_start()) {
+                long.push(format!("{path}:{number}: {line}"));
+            }
+        }
+    }
+    assert!(looked > 5_000, "{looked} comments");
+    assert!(long.is_empty(), "{}", long.join("\n"));
 }

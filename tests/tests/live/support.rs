@@ -8,8 +8,8 @@ use highwater_tests::score::Score;
 /// The line of the scoreboard.
 pub(crate) const LINE: &str = "checkpoints of live stores";
 
-/// Run pairs of rounds one after another, the two of a pair side by side as most of their time is pauses; count every bad
-/// copy.
+/// Run pairs of rounds one after another, the two of a pair side by side as most of their time is pauses; count every
+/// bad copy.
 pub(crate) fn run(part: &str, pairs: &[[Round; 2]]) -> Vec<Tally> {
     let mut score = Score::part(LINE, part);
     let tallies: Vec<Tally> = pairs

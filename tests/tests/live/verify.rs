@@ -1,5 +1,5 @@
-//! A verification beside a writer raises no false alarm: what its two looks agree on is judged, and what moves on is said
-//! to move.
+//! A verification beside a writer raises no false alarm: what its two looks agree on is judged, and what moves on is
+//! said to move.
 
 use std::time::Duration;
 

@@ -60,8 +60,8 @@ fn logs(scene: &Scene) -> String {
     logs.map(|path| format!("{}: {}\n", path.display(), fs::read_to_string(&path).unwrap_or_default())).collect()
 }
 
-/// An array of four, one task of which is killed and another requeued, is the mirror of one sync when the script was run
-/// again.
+/// An array of four, one task of which is killed and another requeued, is the mirror of one sync when the script was
+/// run again.
 #[test]
 fn a_slurm_array_makes_the_mirror_of_one_sync() {
     let slurm = match Slurm::start() {
@@ -135,7 +135,8 @@ fn manifest(name: &str) -> Value {
     serde_json::from_slice(&read.stdout).expect("JSON")
 }
 
-/// What the only container of a Job runs, as its node would: with the variables of the manifest, and those of Kubernetes.
+/// What the only container of a Job runs, as its node would: with the variables of the manifest, and those of
+/// Kubernetes.
 fn runs(scene: &Scene, job: &Value, mirror: &Path, index: Option<u64>) -> Run {
     let container = &job["spec"]["template"]["spec"]["containers"][0];
     let words = |field: &str| -> Vec<String> { serde_json::from_value(container[field].clone()).expect("words") };

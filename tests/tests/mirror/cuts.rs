@@ -1,5 +1,5 @@
-//! Power cuts and failing disks at every moment of a sync and of a rollback: no byte is lost, and the next run ends where
-//! an undisturbed one does.
+//! Power cuts and failing disks at every moment of a sync and of a rollback: no byte is lost, and the next run ends
+//! where an undisturbed one does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

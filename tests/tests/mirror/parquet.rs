@@ -243,7 +243,8 @@ fn count(bytes: &[u8], schema: &Schema) -> Result<u64, Broken> {
     }
 }
 
-/// Below the MD5 that a manifest has: a list that is cut is none, and one with a changed bit is none or has as many rows.
+/// Below the MD5 that a manifest has: a list that is cut is none, and one with a changed bit is none or has as many
+/// rows.
 #[test]
 fn no_cut_and_no_bit_that_flips_loses_a_row() {
     for how in [

@@ -1,5 +1,5 @@
-//! Power cuts, failing disks and kills at every moment of a prune: the mirror is sound at once, whichever verb comes next
-//! goes on, and what is left is what an undisturbed prune leaves.
+//! Power cuts, failing disks and kills at every moment of a prune: the mirror is sound at once, whichever verb comes
+//! next goes on, and what is left is what an undisturbed prune leaves.
 
 use std::path::PathBuf;
 use std::process::Stdio;

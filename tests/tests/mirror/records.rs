@@ -1,5 +1,5 @@
-//! Damaged records of a plan: whatever is flipped, cut, lost or gone of what a plan keeps, no run ends with 0 unless all is
-//! as it should be, and each says which file it was.
+//! Damaged records of a plan: whatever is flipped, cut, lost or gone of what a plan keeps, no run ends with 0 unless
+//! all is as it should be, and each says which file it was.
 
 use std::fs;
 use std::path::{Path, PathBuf};

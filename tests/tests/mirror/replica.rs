@@ -1,4 +1,5 @@
-//! A replica of a mirror: it is a mirror itself, follows the first from point to point, and ends right when it is killed.
+//! A replica of a mirror: it is a mirror itself, follows the first from point to point, and ends right when it is
+//! killed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

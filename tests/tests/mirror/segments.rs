@@ -1,5 +1,5 @@
-//! Plan, fetch in segments, apply: on any number of workers, in any order, killed and run again at will, the mirror is that
-//! of one sync.
+//! Plan, fetch in segments, apply: on any number of workers, in any order, killed and run again at will, the mirror is
+//! that of one sync.
 
 use std::collections::BTreeMap;
 use std::fs;

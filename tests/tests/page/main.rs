@@ -262,8 +262,8 @@ fn longest_task(browser: &mut Browser, set: &Path) -> f64 {
     let moments = watching.join().expect("what was watched");
     assert_eq!(found.verdict, "sound", "{}", found.text);
     assert!(found.text.contains("100,000 claims checked"), "{}", found.text);
-    // A busy machine is no fault of the page: what counts is its time on a core, from the look before to the look after,
-    // and no more than what it did not wait for one.
+    // A busy machine is no fault of the page: what counts is its time on a core, from the look before to the look
+    // after, and no more than what it did not wait for one.
     let tasks = browser.eval("tasks");
     let number = |value: &serde_json::Value| value.as_f64().expect("a number");
     let busy = tasks.as_array().expect("a list").iter().map(|task| {

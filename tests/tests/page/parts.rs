@@ -1,5 +1,5 @@
-//! What is loaded when a set needs it: a page in files and the package take the engine of repozo repositories first, and
-//! the whole one once something else is there.
+//! What is loaded when a set needs it: a page in files and the package take the engine of repozo repositories first,
+//! and the whole one once something else is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -42,7 +42,8 @@ const WIDTHS: &str = "(() => {
 /// Light and dark, wide and narrow.
 const LAYOUTS: [(&str, u32); 4] = [("light", 1000), ("dark", 400), ("dark", 1000), ("light", 400)];
 
-/// What differs most is looked at in all of them in either language; others in two, and in the other two in the other one.
+/// What differs most is looked at in all of them in either language; others in two, and in the other two in the other
+/// one.
 const MAIN: [&str; 10] =
     ["start", "not a backup", "sound", "damaged", "one point", "tree", "key wanted", "no key", "paused", "cancelled"];
 

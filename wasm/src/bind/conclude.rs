@@ -1,5 +1,5 @@
-//! The end of a run: one report out of all parts of all roots, and the files of it. A report may name a hundred thousand
-//! points, so this is no work for the page's own thread.
+//! The end of a run: one report out of all parts of all roots, and the files of it. A report may name a hundred
+//! thousand points, so this is no work for the page's own thread.
 
 use highwater_core::render;
 use highwater_core::report::{Report, Root};

@@ -40,8 +40,8 @@ impl Listing {
         Self::default()
     }
 
-    /// Adds entries by their names, numbered from `first`; `kinds` has for each 0 (a file), 1 (a folder), 2 (a link that
-    /// is not followed) or 3 (something else). A name that no backup could have is passed over.
+    /// Adds entries by their names, numbered from `first`; `kinds` has for each 0 (a file), 1 (a folder), 2 (a link
+    /// that is not followed) or 3 (something else). A name that no backup could have is passed over.
     #[expect(clippy::needless_pass_by_value, reason = "that is how an array of texts comes")]
     pub fn add(&mut self, names: Vec<String>, kinds: &[u8], first: u32) {
         for ((name, kind), number) in names.iter().zip(kinds).zip(first..) {
@@ -77,8 +77,8 @@ impl Listing {
         self.refuse(name, format!("'{}' is a link to '{}', {why}", printable(name), printable(to)));
     }
 
-    /// What this looks like, as `{ format, colons, restores, files, beyond }`; undefined when it looks like no format. Of one
-    /// that is beyond this module, nothing else is known.
+    /// What this looks like, as `{ format, colons, restores, files, beyond }`; undefined when it looks like no format.
+    /// Of one that is beyond this module, nothing else is known.
     ///
     /// # Errors
     /// `internal`: it cannot be written.

@@ -63,8 +63,8 @@ pub(crate) fn write(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A page as HTML. Links lead to pages where they are rendered, and to files that are `taken` along; what else they lead to
-/// is in the checkout alone, and stands without a link.
+/// A page as HTML. Links lead to pages where they are rendered, and to files that are `taken` along; what else they
+/// lead to is in the checkout alone, and stands without a link.
 fn render(text: &str, page: &Path, pages: &BTreeMap<PathBuf, String>, taken: &mut Vec<PathBuf>) -> String {
     let mut events: Vec<Event<'_>> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
     let (mut title, mut is_linked) = (String::new(), Vec::new());

@@ -63,8 +63,8 @@ impl Bound {
         Ok(format!("{}{}", plain(&self.glue)?, plain(scripts)?))
     }
 
-    /// A statement by which the constant of this name has what goes `before`, the source of a worker, and the module, packed
-    /// together: `web/page/unpack.js` comes before it.
+    /// A statement by which the constant of this name has what goes `before`, the source of a worker, and the module,
+    /// packed together: `web/page/unpack.js` comes before it.
     pub(crate) fn packed(&self, name: &str, before: &[&str], worker: &str) -> Result<String, Box<dyn Error>> {
         let mut parts: Vec<&[u8]> = before.iter().map(|part| part.as_bytes()).collect();
         parts.extend([worker.as_bytes(), &self.wasm]);

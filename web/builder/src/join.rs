@@ -1,8 +1,8 @@
 //! Joins ES modules into one script, so that a page needs neither a bundler nor a server that sends many files.
 //!
 //! Each module becomes a function that gives what it exports, called once, after those that it imports. The modules
-//! must be plain: each `import { a, b } from "./file.js";` or `"../folder/file.js"` and each `export` of a function, class or constant begins
-//! its line, and nothing is renamed. What is not so is refused, not guessed at.
+//! must be plain: each `import { a, b } from "./file.js";` or `"../folder/file.js"` and each `export` of a function,
+//! class or constant begins its line, and nothing is renamed. What is not so is refused, not guessed at.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,13 +1,15 @@
 //! Builds the page into `target/web` and the package for npm into `target/npm`: `web/build` runs it.
 //!
 //! 1. cargo compiles `wasm/` with simd128, the whole and a part; wasm-bindgen writes their JavaScript.
-//! 2. The modules of `web/page` with those of `web/api`, and of `web/worker`, are joined into one script each ([`join`]).
-//! 3. `engine.js` carries the worker's script and the wasm of what repozo repositories take, packed; `whole.js` those of all
-//!    formats, for a page in which something else is dropped. Neither page nor worker ever fetches anything else.
+//! 2. The modules of `web/page` with those of `web/api`, and of `web/worker`, are joined into one script each
+//!    ([`join`]).
+//! 3. `engine.js` carries the worker's script and the wasm of what repozo repositories take, packed; `whole.js` those
+//!    of all formats, for a page in which something else is dropped. Neither page nor worker ever fetches anything
+//!    else.
 //! 4. What `index.html` says of kinds of backup comes from the engine's formats ([`kinds`]).
 //! 5. The sample of a backup is put into the page's script ([`sample`]).
-//! 6. `index.html` names its scripts; `highwater.html` holds the page's and the whole engine, packed together, under a policy that lists their digests
-//!    ([`page`]).
+//! 6. `index.html` names its scripts; `highwater.html` holds the page's and the whole engine, packed together, under a
+//!    policy that lists their digests ([`page`]).
 //! 7. `highwater.html` is copied into `native/page`, from where the program takes it in.
 //! 8. The documents are rendered into `docs`, to which the page in files leads ([`docs`]).
 //! 9. The package has the modules of `web/api` as they are, the workers' scripts and the wasm ([`npm`]).

@@ -1,7 +1,7 @@
 //! The two forms of the page: one that loads its scripts from where it lies, and one that holds everything.
 //!
-//! Both forbid every request. Where scripts are inside, one of them packed, the policy lists their digests, so a page into which somebody
-//! wrote a script of their own does not run it.
+//! Both forbid every request. Where scripts are inside, one of them packed, the policy lists their digests, so a page
+//! into which somebody wrote a script of their own does not run it.
 
 use std::error::Error;
 

@@ -17,9 +17,9 @@
 //!
 //! These are damage, at any depth:
 //! * a number of the database, or what says which revision of an object is current, that is none;
-//! * an object, a revision or a transaction that something names and that is not there, unless it is older than the last
-//!   pack: transactions lead back to the one before them, and name objects; an object leads to its current revision,
-//!   which no pack removes, and each revision to the one before it;
+//! * an object, a revision or a transaction that something names and that is not there, unless it is older than the
+//!   last pack: transactions lead back to the one before them, and name objects; an object leads to its current
+//!   revision, which no pack removes, and each revision to the one before it;
 //! * a transaction or revision that is there and that nothing leads to, above all one that is later than the last
 //!   transaction;
 //! * a head that contradicts the name of its file, or says that what came before came later;
@@ -34,8 +34,8 @@
 //! lead to is not looked at. Files that the engine gives no such name are passed over, those among them that a pack
 //! left for delayed deletion.
 //!
-//! An inspection holds 16 bytes for each revision, 24 for each transaction and 8 for each object; some more for each file
-//! that waits outside of a database that does not hold still, and 64 for each folder of the layout `lawn`.
+//! An inspection holds 16 bytes for each revision, 24 for each transaction and 8 for each object; some more for each
+//! file that waits outside of a database that does not hold still, and 64 for each folder of the layout `lawn`.
 
 mod advice;
 mod back;

@@ -1,4 +1,5 @@
-//! Numbers of 8 bytes that are a file each: `x.oid`, `x.serial`, `x.packed`, and which revision of an object is current.
+//! Numbers of 8 bytes that are a file each: `x.oid`, `x.serial`, `x.packed`, and which revision of an object is
+//! current.
 
 use super::Odd;
 

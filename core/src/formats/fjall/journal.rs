@@ -1,8 +1,8 @@
 //! `Scan`: reads a journal from its start, and says where its last whole batch ends and what stands behind that.
 //!
-//! A journal (fjall 3.1.13, `journal/entry.rs`, `batch_reader.rs` and `reader.rs`; all numbers little-endian) is batches,
-//! one behind the other, then nothing or the zeros of a file that was made 64 MiB long. A batch is a start, its items
-//! and an end:
+//! A journal (fjall 3.1.13, `journal/entry.rs`, `batch_reader.rs` and `reader.rs`; all numbers little-endian) is
+//! batches, one behind the other, then nothing or the zeros of a file that was made 64 MiB long. A batch is a start,
+//! its items and an end:
 //! * start: tag 1, the number of items (4), the sequence number (8);
 //! * item: tag 2, the kind of value (1: 0, 1, 2 or 4), the compression (1: 0 or 1), the keyspace (8), the length of the
 //!   key (2), of the value (4) and of the value as it is stored (4), then the key and the stored value;
@@ -12,8 +12,8 @@
 //! The engine cuts a journal off behind its last whole batch, in silence, where what follows cannot be taken for an
 //! entry, or begins out of its turn; it refuses to open a store where a batch has other items than its start or its end
 //! says. The same is told apart here, with one difference. The engine unpacks values and packs them again to check
-//! them, so it passes over the length of a value that is not packed, and cuts off where a value cannot be unpacked. Here
-//! the bytes are checked as they are stored: a batch in which any of them was changed is refused.
+//! them, so it passes over the length of a value that is not packed, and cuts off where a value cannot be unpacked.
+//! Here the bytes are checked as they are stored: a batch in which any of them was changed is refused.
 //!
 //! Sequence numbers are in no checksum. The engine gives rising ones; after a keyspace was dropped and the store opened
 //! again, it may give some a second time.

@@ -1,12 +1,12 @@
 //! `Names`: which keyspaces there are, read from a table of the meta keyspace.
 //!
-//! The keys of the meta keyspace are `n` and the number of a keyspace, 8 bytes, most significant first, for its name, and
-//! others for its options (fjall 3.1.13, `meta_keyspace.rs`). Its tables are never compressed, and their keys never
+//! The keys of the meta keyspace are `n` and the number of a keyspace, 8 bytes, most significant first, for its name,
+//! and others for its options (fjall 3.1.13, `meta_keyspace.rs`). Its tables are never compressed, and their keys never
 //! shortened. A table (lsm-tree 3.1.10, `table/block` and `table/data_block`) begins with blocks of data: `LSM` 3, the
 //! kind of block, a byte, 0; the XXH3-128 of its content (16), its length as it is stored (4) and unpacked (4), and a
-//! checksum of all that (4), little-endian. The content: items, then 255, then indices, then a trailer of 31 bytes whose
-//! first is 1 where no key is shortened. An item: the kind of value, a byte; the sequence number and the length of the
-//! key as varints; the key; and unless it is a removal, the length of the value as a varint, and the value.
+//! checksum of all that (4), little-endian. The content: items, then 255, then indices, then a trailer of 31 bytes
+//! whose first is 1 where no key is shortened. An item: the kind of value, a byte; the sequence number and the length
+//! of the key as varints; the key; and unless it is a removal, the length of the value as a varint, and the value.
 //!
 //! Which keyspaces there should be, nobody knows where a table cannot be read this way.
 

@@ -1,12 +1,12 @@
 //! `Fjall`: the stores of fjall 3, live or not, read without the engine.
 //!
 //! A store is a folder: a marker `version`, an empty `lock`, journals `<n>.jnl`, and for each keyspace a folder
-//! `keyspaces/<id>` with `current`, which names a version `v<N>`, which names tables and blob files. Keyspace 0 holds the
-//! names of the others. All of it is one set, `current`.
+//! `keyspaces/<id>` with `current`, which names a version `v<N>`, which names tables and blob files. Keyspace 0 holds
+//! the names of the others. All of it is one set, `current`.
 //!
-//! fjall keeps the XXH3-128 of every version, table and blob file, and never compares them. They are compared here. Only
-//! keyspaces that have a name are looked at: the engine removes the others when it opens the store, and so is with what
-//! no version names. The length of a table is not on record; its own trailer says it ([`archive`]).
+//! fjall keeps the XXH3-128 of every version, table and blob file, and never compares them. They are compared here.
+//! Only keyspaces that have a name are looked at: the engine removes the others when it opens the store, and so is with
+//! what no version names. The length of a table is not on record; its own trailer says it ([`archive`]).
 //!
 //! Beside its files, these are damage:
 //! * a keyspace that has a name and no folder, or no `current`: fjall opens the store without it;

@@ -3,9 +3,9 @@
 //! An [archive](super::archive) with these sections (lsm-tree 3.1.10, `version/mod.rs` and `version/recovery.rs`, all
 //! numbers little-endian):
 //! * `format_version`, a byte, 3; `tree_type`, a byte, 0 or 1; `level_count`, a byte, 7; `filter_hash_type`, a byte, 0;
-//! * `tables`: a number of levels (1); for each a number of runs (1); for each a number of tables (4); for each table its
-//!   number (8), the kind of its checksum (1, 0), the XXH3-128 of its whole file (16), and its global sequence number
-//!   (8), which is above 0 only for what was ingested in bulk;
+//! * `tables`: a number of levels (1); for each a number of runs (1); for each a number of tables (4); for each table
+//!   its number (8), the kind of its checksum (1, 0), the XXH3-128 of its whole file (16), and its global sequence
+//!   number (8), which is above 0 only for what was ingested in bulk;
 //! * `blob_files`: their number (4); for each its number (8), the kind of its checksum (1, 0) and the XXH3-128 of its
 //!   whole file (16);
 //! * `blob_gc_stats`: a number of entries (4) of 28 bytes.

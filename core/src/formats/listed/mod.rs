@@ -2,9 +2,9 @@
 //! `mtree -c -p NAME -K sha256` and `bsdtar -cf - --format=mtree --options=mtree:sha256 -C NAME .` make them.
 //!
 //! The root is the folder that both lie in, and each list in it is a point. The list is read to its last line, which
-//! seals one of ours; each file that it names is claimed with its size, and with its digest where the list has it. Files
-//! that a live store's own head keeps digests of are listed without: the store itself is looked at for those. Folders,
-//! links and devices have no bytes, and nothing is claimed of them.
+//! seals one of ours; each file that it names is claimed with its size, and with its digest where the list has it.
+//! Files that a live store's own head keeps digests of are listed without: the store itself is looked at for those.
+//! Folders, links and devices have no bytes, and nothing is claimed of them.
 
 mod inspect;
 

@@ -6,9 +6,10 @@
 //!   size 24117 tail 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 sum 5d41402abc4b2a76
 //! ```
 //!
-//! All of it is one line. Where rows of the newest inventory could not be read, ` unread N` follows the tail. The tail is
-//! the SHA-256 of that of the index ([`super::index`]), the sum the first 16 digits of the SHA-256 of what stands before
-//! it. What cannot stand in a word of the bucket's name is written as in lists of mtree(5): `\` and three octal digits.
+//! All of it is one line. Where rows of the newest inventory could not be read, ` unread N` follows the tail. The tail
+//! is the SHA-256 of that of the index ([`super::index`]), the sum the first 16 digits of the SHA-256 of what stands
+//! before it. What cannot stand in a word of the bucket's name is written as in lists of mtree(5): `\` and three octal
+//! digits.
 
 use crate::digest::{Algorithm, Digest, sha256_of};
 use crate::mtree::{escaped, unescape};

@@ -13,11 +13,11 @@
 //! then: the latest version of each key. Wherever a version lies now, it is claimed: by its MD5, where S3's ETag is one
 //! and what arrived gave it; by the ETag of an upload in parts, where a length of parts was found that gives it;
 //! otherwise by the SHA-256 of what arrived, which S3 itself recorded nothing of. A version that was the latest hurts
-//! the points in which it was, from the first to the last; one that never was, those that listed it. What was pruned has
-//! no bytes, and is no claim.
+//! the points in which it was, from the first to the last; one that never was, those that listed it. What was pruned
+//! has no bytes, and is no claim.
 //!
-//! Parts of the claims are dealt out by blocks, where there are many. An inspection holds one block of the index, which is
-//! at most 8 MiB, and the tail.
+//! Parts of the claims are dealt out by blocks, where there are many. An inspection holds one block of the index, which
+//! is at most 8 MiB, and the tail.
 
 mod advice;
 pub mod applied;

@@ -75,8 +75,8 @@ pub fn latest(key: &[u8], aside: bool) -> Option<Name> {
     Name::new(&[folder, last].concat()).ok()
 }
 
-/// Where the latest version of a key lies in a restore: no older one has to fit beside it, so that a name may be as long
-/// as file systems take it.
+/// Where the latest version of a key lies in a restore: no older one has to fit beside it, so that a name may be as
+/// long as file systems take it.
 #[must_use]
 pub fn restored(key: &[u8], aside: bool) -> Option<Name> {
     let (folder, last) = place(key, LONGEST_NAME);

@@ -100,8 +100,8 @@ impl Listing {
         self.removals.iter().rev().find(is_there).map(String::as_str)
     }
 
-    /// Whether a chain is what an interrupted removal left: one without an index, older than what the note speaks of, or
-    /// with a note of its own.
+    /// Whether a chain is what an interrupted removal left: one without an index, older than what the note speaks of,
+    /// or with a note of its own.
     #[must_use]
     pub fn is_being_removed(&self, chain: &Chain) -> bool {
         let is_older = |newest: &str| chain.stem.as_str() < newest;
@@ -115,7 +115,8 @@ impl Listing {
         chain.stem.as_str() <= stem && self.pruned().any(|first| (chain.stem.as_str()..=stem).contains(&first))
     }
 
-    /// Stems of which a note says that what no line names is being removed from there on, in the chain that they lie in.
+    /// Stems of which a note says that what no line names is being removed from there on, in the chain that they lie
+    /// in.
     pub fn pruned(&self) -> impl Iterator<Item = &str> {
         self.pruned.iter().map(String::as_str)
     }

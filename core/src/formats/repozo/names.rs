@@ -14,9 +14,9 @@ pub const MARKS: &str = crate::marks::SUFFIX;
 /// from before the first removal until after the last, so that an interrupted one can be told from a loss.
 pub const KILL_OLD: &str = ".kill-old";
 
-/// What follows a stamp in the name of the note that points are being removed: of the chain that the stamp lies in, from
-/// there on, what no line of the index names. Like the other, it is there from before the first removal until after the
-/// last.
+/// What follows a stamp in the name of the note that points are being removed: of the chain that the stamp lies in,
+/// from there on, what no line of the index names. Like the other, it is there from before the first removal until
+/// after the last.
 pub const PRUNED: &str = ".pruned";
 
 /// The lock file of writers.

@@ -13,8 +13,8 @@ pub(in crate::formats) fn leveldb(root: &[Entry]) -> bool {
     is_store(root, false)
 }
 
-/// Whether a root with these entries is a store of RocksDB, or else of LevelDB. One without CURRENT, or without a MANIFEST, is one too
-/// that lost it.
+/// Whether a root with these entries is a store of RocksDB, or else of LevelDB. One without CURRENT, or without a
+/// MANIFEST, is one too that lost it.
 fn is_store(root: &[Entry], of_rocksdb: bool) -> bool {
     let (mut head, mut rest, mut rocksdb) = (0, false, false);
     for entry in root.iter().filter(|entry| entry.kind.may_be_file()) {

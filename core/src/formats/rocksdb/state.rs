@@ -25,8 +25,8 @@ pub struct State {
     pub identity: Option<Vec<u8>>,
     /// RocksDB with `track_and_verify_wals_in_manifest`: logs that must be there, and how many bytes of them at least.
     pub logs: BTreeMap<u64, Option<u64>>,
-    /// How many tables came whole from outside, without any log, whether they are still there or not. A MANIFEST that is
-    /// begun anew counts from 0.
+    /// How many tables came whole from outside, without any log, whether they are still there or not. A MANIFEST that
+    /// is begun anew counts from 0.
     pub ingestions: u64,
     /// Logs before this one are not told of any more.
     logs_before: u64,

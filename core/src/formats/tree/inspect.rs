@@ -51,8 +51,8 @@ struct Reading {
     twins: HashMap<u64, Name>,
     /// What was listed so far, and whether it is a folder.
     seen: HashMap<Name, bool>,
-    /// What the list's own bytes give, and how many they are, as long as nothing is claimed: then the list is what can be
-    /// checked.
+    /// What the list's own bytes give, and how many they are, as long as nothing is claimed: then the list is what can
+    /// be checked.
     own: Option<(Hasher, u64)>,
     wants: Wants,
     ordinal: u64,

@@ -1,7 +1,8 @@
-//! `Known`: what a backup remembers of the files of the last one, so that the next need not read those that are the same.
+//! `Known`: what a backup remembers of the files of the last one, so that the next need not read those that are the
+//! same.
 //!
-//! It is a memory and no part of any point: whoever loses it reads every file once more. It lies in one file of the set,
-//! in the order of a walk ([`Name::walk_order`]):
+//! It is a memory and no part of any point: whoever loses it reads every file once more. It lies in one file of the
+//! set, in the order of a walk ([`Name::walk_order`]):
 //!
 //! | bytes | are |
 //! |---|---|

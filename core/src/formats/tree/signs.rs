@@ -3,8 +3,8 @@
 use super::names;
 use crate::inspect::Entry;
 
-/// Whether it looks like one. A set that lost the whole folder of its objects is known by what the last backup left: it is
-/// damaged, and no unknown folder.
+/// Whether it looks like one. A set that lost the whole folder of its objects is known by what the last backup left: it
+/// is damaged, and no unknown folder.
 pub(in crate::formats) fn recognise(root: &[Entry]) -> bool {
     let has =
         |name: &str| root.iter().any(|entry| entry.name.as_bytes() == name.as_bytes() && entry.kind.may_be_folder());

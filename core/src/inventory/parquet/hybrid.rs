@@ -1,8 +1,8 @@
 //! `Hybrid`: numbers of few bits, as runs of one number or packed: levels, truths, and places in a dictionary.
 //!
-//! A run begins with a varint. If it is even, half of it is how often the number comes that follows in whole bytes; if it
-//! is odd, half of it is how many times eight numbers follow, packed, the least significant bit first (Apache Parquet,
-//! `Encodings.md`, "Run Length Encoding / Bit-Packing Hybrid").
+//! A run begins with a varint. If it is even, half of it is how often the number comes that follows in whole bytes; if
+//! it is odd, half of it is how many times eight numbers follow, packed, the least significant bit first (Apache
+//! Parquet, `Encodings.md`, "Run Length Encoding / Bit-Packing Hybrid").
 
 use crate::cursor::Cursor;
 

@@ -9,12 +9,12 @@
 //! Snappy, whose keys are not encoded as those of CSV are. Read are what such columns are written in by parquet-mr and
 //! by Arrow: pages of both kinds, plain values, dictionaries and runs. What else there is, is refused by its name.
 //!
-//! The crate `parquet` is not used: of the 29,352 bits of two small lists, 196 make its version 60.1 panic when they flip,
-//! and 6 give another number of rows without a word; and it takes what a page's header says, up to 2 GiB, unseen.
+//! The crate `parquet` is not used: of the 29,352 bits of two small lists, 196 make its version 60.1 panic when they
+//! flip, and 6 give another number of rows without a word; and it takes what a page's header says, up to 2 GiB, unseen.
 //!
 //! A dictionary and a page of each column that is read are held, `BUDGET` bytes at most: what a header says is judged
-//! by the bytes that it is said of, before any is taken. A number of rows or values is said in the footer, in each group,
-//! in each column of it and in its pages: unless all agree, the list cannot be read.
+//! by the bytes that it is said of, before any is taken. A number of rows or values is said in the footer, in each
+//! group, in each column of it and in its pages: unless all agree, the list cannot be read.
 
 mod column;
 mod footer;

@@ -167,8 +167,8 @@ pub fn backup(job: &BackupOptions, source: &Place, disk: &dyn Disk, watch: &Watc
     Ok(BackupSummary::Made(Made { file: file.to_string(), kind, start, end, stored, removed }))
 }
 
-/// The points of the newest chain of a repository, the oldest first: the name of each, and how long `Data.fs` was then, in
-/// bytes. Each begins with what the one before it had.
+/// The points of the newest chain of a repository, the oldest first: the name of each, and how long `Data.fs` was then,
+/// in bytes. Each begins with what the one before it had.
 ///
 /// # Errors
 /// The repository cannot be read.

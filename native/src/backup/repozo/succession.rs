@@ -59,8 +59,8 @@ pub(super) fn check(
     )))
 }
 
-/// The id of the last transaction of the newest point. Where its last file does not tell, that of the file before it does
-/// as well: the point is not older.
+/// The id of the last transaction of the newest point. Where its last file does not tell, that of the file before it
+/// does as well: the point is not older.
 fn newest_tid(disk: &dyn Disk, newest: &Newest, watch: &Watch<'_>) -> Result<Option<Tid>, Error> {
     for link in newest.links.iter().rev().filter(|link| link.end > link.start) {
         if let Some(tid) = tid_of(disk, link, watch)? {

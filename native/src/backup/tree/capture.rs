@@ -194,8 +194,8 @@ fn is_gone((_, digest): &Sum) -> Error {
 }
 
 impl Captured {
-    /// Looks once more whether every object is there that the point is to name. What is gone is read again, if the source
-    /// still has it.
+    /// Looks once more whether every object is there that the point is to name. What is gone is read again, if the
+    /// source still has it.
     pub(super) fn complete(&self, frozen: &Frozen, pool: &Pool<'_>, watch: &Watch<'_>) -> Result<(), Error> {
         let all: Vec<(&Found, &Sum)> =
             self.found.iter().zip(&self.sums).filter_map(|(one, sum)| Some((one, sum.as_ref()?))).collect();

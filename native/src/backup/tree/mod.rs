@@ -1,11 +1,11 @@
 //! Backs up a folder into a set of points: each file becomes an object of the pool that is named by its SHA-256, and a
 //! list names all that was there.
 //!
-//! The source is frozen (`source`), which is what makes its files one state, and walked (`walk`). Every file is read once:
-//! it is hashed while it is written (`reading`), and let go of when the pool has it (`pool`). Then the source is thawed.
-//! What is new is made durable (`stage`) and gets its name in the pool; every object is looked for once more; and then
-//! the list gets its name (`list`), which is what makes a point of it. Whoever is killed before that leaves objects that
-//! the next run uses, or that nobody names.
+//! The source is frozen (`source`), which is what makes its files one state, and walked (`walk`). Every file is read
+//! once: it is hashed while it is written (`reading`), and let go of when the pool has it (`pool`). Then the source is
+//! thawed. What is new is made durable (`stage`) and gets its name in the pool; every object is looked for once more;
+//! and then the list gets its name (`list`), which is what makes a point of it. Whoever is killed before that leaves
+//! objects that the next run uses, or that nobody names.
 //!
 //! A file that cannot be read is left out, and one that changes while it is read, however often that is tried, is kept
 //! as it was found: either is said, in the list too, and the run does not end as if all were well. Whether the files of

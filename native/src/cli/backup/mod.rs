@@ -41,8 +41,8 @@ use crate::store::Scheme;
 /// packs: a point is the state after one transaction, Data.fs and blobs together. Data.fs is kept in increments, as a
 /// repository SET/repozo; nothing else of the folder is kept.
 ///
-/// REPO and SET may also be s3://BUCKET/PREFIX: objects are written under free names only, what makes a point comes last,
-/// and one run writes at a time. The bucket, the endpoint and the credentials are those of the AWS command line.
+/// REPO and SET may also be s3://BUCKET/PREFIX: objects are written under free names only, what makes a point comes
+/// last, and one run writes at a time. The bucket, the endpoint and the credentials are those of the AWS command line.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

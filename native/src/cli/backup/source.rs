@@ -58,8 +58,8 @@ pub(super) struct Sources {
     /// --storage HOME highwater backup HOME SET.
     #[arg(long, value_name = "CMD", requires = "thaw")]
     freeze: Option<OsString>,
-    /// The command that lets go of the folder: it is run once after each --freeze that ended with 0, whatever came of the
-    /// backup.
+    /// The command that lets go of the folder: it is run once after each --freeze that ended with 0, whatever came of
+    /// the backup.
     ///
     /// An interrupt from the terminal does not reach it. If it fails, the point stays, and the exit code is 3.
     #[arg(long, value_name = "CMD", requires = "freeze")]
@@ -68,8 +68,8 @@ pub(super) struct Sources {
     ///
     /// It prints fields, each with a NUL behind it: `full`; what this list is called, which may be empty; then names
     /// relative to the folder. If HIGHWATER_SINCE is set, which is what the list of the newest point was called, it may
-    /// begin with `since ` and that instead: then each name has a `+` before it, which is new or changed, or a `-`, which
-    /// is gone with all that lay in it, and what is not named is taken from that point without being looked at.
+    /// begin with `since ` and that instead: then each name has a `+` before it, which is new or changed, or a `-`,
+    /// which is gone with all that lay in it, and what is not named is taken from that point without being looked at.
     #[arg(long, value_name = "CMD", requires = "freeze")]
     list: Option<OsString>,
 }

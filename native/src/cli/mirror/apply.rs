@@ -21,8 +21,8 @@ use crate::shown::quoted;
 /// End a sync whose segments were fetched: files are moved, and the mirror shows the new point. No network.
 ///
 /// As long as parts of the plan were not fetched, nothing is done; the exit code is 4, and a sentence says which. A run
-/// that was killed is gone on with by the next. What could not be had is in .highwater-mirror/wanted then, and tried again by
-/// the next plan or sync; the exit code is 3.
+/// that was killed is gone on with by the next. What could not be had is in .highwater-mirror/wanted then, and tried
+/// again by the next plan or sync; the exit code is 3.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -18,8 +18,8 @@ use crate::shown::quoted;
 
 /// Throw away a plan that was begun and of which nothing was applied. The mirror shows what it showed.
 ///
-/// Bodies that were put where they belong stay there, and the next plan finds them: `highwater mirror fetch` does not fetch
-/// them again. If there is no next plan, `highwater mirror status` tells of them as strays.
+/// Bodies that were put where they belong stay there, and the next plan finds them: `highwater mirror fetch` does not
+/// fetch them again. If there is no next plan, `highwater mirror status` tells of them as strays.
 #[derive(Debug, Args)]
 pub(super) struct Discard {
     /// The mirror.

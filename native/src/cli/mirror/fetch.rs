@@ -22,14 +22,13 @@ use crate::shown::quoted;
 /// Fetch a segment of what `highwater mirror plan` planned: on any machine, beside any number of others.
 ///
 /// What was fetched is on record for good some seconds later, and at the end. A run that is killed at any moment loses
-/// nothing but that, and the next run of the segment goes on; one of a segment that is done does nothing. Two runs of one
-/// segment at the same time share it. The number of segments may be another one each time.
+/// nothing but that, and the next run of the segment goes on; one of a segment that is done does nothing. Two runs of
+/// one segment at the same time share it. The number of segments may be another one each time.
 ///
-/// The exit code is 3 where something could not be had: the segment is done then, too, and a rerun tries that once more.
-/// It is 3, too, where a record of what was fetched was damaged, though what it spoke of is fetched again, and a rerun
-/// ends with 0; and where the disk is full, or fails, which a sentence says: then the segment is not done, and a rerun
-/// goes on.
-/// It is 0 where nothing is planned, or the plan is being applied already.
+/// The exit code is 3 where something could not be had: the segment is done then, too, and a rerun tries that once
+/// more. It is 3, too, where a record of what was fetched was damaged, though what it spoke of is fetched again, and a
+/// rerun ends with 0; and where the disk is full, or fails, which a sentence says: then the segment is not done, and a
+/// rerun goes on. It is 0 where nothing is planned, or the plan is being applied already.
 ///
 /// Every process needs the credentials that are told of under `highwater mirror sync`.
 #[derive(Debug, Args)]

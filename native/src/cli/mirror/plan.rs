@@ -21,10 +21,10 @@ use crate::shown::quoted;
 
 /// Begin a sync that several machines carry out: plan it, and cut it into parts.
 ///
-/// The mirror lies on a file system that all of them share. `highwater mirror fetch DIR --segment i/n` is run for each i from
-/// 1 to n, anywhere, at the same time or not, and as often as it is killed; then `highwater mirror apply DIR`. Nothing else
-/// changes the mirror meanwhile; `highwater mirror sync` would carry the plan out alone, and `highwater mirror discard`
-/// throws it away.
+/// The mirror lies on a file system that all of them share. `highwater mirror fetch DIR --segment i/n` is run for each
+/// i from 1 to n, anywhere, at the same time or not, and as often as it is killed; then `highwater mirror apply DIR`.
+/// Nothing else changes the mirror meanwhile; `highwater mirror sync` would carry the plan out alone, and
+/// `highwater mirror discard` throws it away.
 ///
 /// If a plan for that inventory was begun already, that is said, and nothing is done. The exit code is 0 then, and also
 /// where there is nothing to do.

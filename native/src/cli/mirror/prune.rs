@@ -21,9 +21,9 @@ use crate::{clock, disk};
 
 /// Forget what is old: points, and versions that were the latest before them alone. No network.
 ///
-/// A point stays that is not older; and so do the newest one and the one that the tree shows. A version stays that is the
-/// latest in a point which stays, or was the latest at that time or later. Nothing fetches a version again that went,
-/// although the bucket may list it still, unless it becomes the latest once more.
+/// A point stays that is not older; and so do the newest one and the one that the tree shows. A version stays that is
+/// the latest in a point which stays, or was the latest at that time or later. Nothing fetches a version again that
+/// went, although the bucket may list it still, unless it becomes the latest once more.
 ///
 /// A file is removed only if it has the length that the mirror knows; any other is left alone and named, and the exit
 /// code is 3. A run that was killed is gone on with by the next one, or by the next sync or rollback.

@@ -5,8 +5,8 @@ use clap::Args;
 /// How much goes over the line.
 #[derive(Debug, Default, Clone, Copy, Args)]
 pub(in crate::cli) struct Bandwidth {
-    /// Bytes a second from or to a bucket, or from another machine, at most: a number, or one with k, M or G behind it for
-    /// thousands, millions or billions.
+    /// Bytes a second from or to a bucket, or from another machine, at most: a number, or one with k, M or G behind it
+    /// for thousands, millions or billions.
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     max_bandwidth: Option<u64>,
 }

@@ -39,10 +39,11 @@ use words::{document, words};
 /// replaced once the new file is whole; one that holds more, or a last transaction that no backup here holds, is left
 /// alone unless --full is given.
 ///
-/// An archived tree of files (.pxar, .mpxar) is restored to a folder; a path behind its name means what lies there, of a
-/// file this alone. Devices, FIFOs and sockets are left out and named, and the exit code is then 3; extended attributes
-/// and access control lists are not restored. The name of its file (.pxar.didx), standard output and --salvage mean the
-/// archive's stream of bytes. A catalogue of files (.pcat1) has none of them, and is restored as such a stream alone.
+/// An archived tree of files (.pxar, .mpxar) is restored to a folder; a path behind its name means what lies there, of
+/// a file this alone. Devices, FIFOs and sockets are left out and named, and the exit code is then 3; extended
+/// attributes and access control lists are not restored. The name of its file (.pxar.didx), standard output and
+/// --salvage mean the archive's stream of bytes. A catalogue of files (.pcat1) has none of them, and is restored as
+/// such a stream alone.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

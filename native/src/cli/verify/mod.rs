@@ -84,8 +84,8 @@ pub(super) struct Verify {
     /// nobody cuts off or rewrites meanwhile: the system kills a process that reads a map past its file's end.
     #[arg(long)]
     mmap: bool,
-    /// Read what lies behind ssh:// here, rather than have it verified there: for whoever trusts that machine with bytes
-    /// only. So it is anyway with --keyfile and --events.
+    /// Read what lies behind ssh:// here, rather than have it verified there: for whoever trusts that machine with
+    /// bytes only. So it is anyway with --keyfile and --events.
     #[arg(long)]
     here: bool,
     /// Let the JSON report say which run it is of: the program's version, the machine, the paths, when it began and

@@ -1,8 +1,8 @@
 //! `Server`: gives the page to browsers of this computer, one request a connection.
 //!
 //! A page of somebody else may send a browser here, too: under another name that leads to this address, which `Host`
-//! tells, or in a frame, which a header forbids. Whoever connects and asks nothing is let go of after a while, or as soon
-//! as others wait.
+//! tells, or in a frame, which a header forbids. Whoever connects and asks nothing is let go of after a while, or as
+//! soon as others wait.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -1,10 +1,10 @@
-//! `Lease`: the lock of a root in a bucket: an object that its holder writes again and again, and which is void when that
-//! has not been done for a while, by the server's own clock.
+//! `Lease`: the lock of a root in a bucket: an object that its holder writes again and again, and which is void when
+//! that has not been done for a while, by the server's own clock.
 //!
 //! It is made under a free name, and replaced only as the object that it was (`If-Match`): of two that take a void one,
 //! one succeeds. A server that does not look at such conditions is found out by two writes that must fail, and nothing
-//! else is written there. What its holder says of itself stands in it. One that cannot be renewed in time is lost, and whoever
-//! holds it publishes nothing more. A lock of a process of this machine that has ended is taken at once.
+//! else is written there. What its holder says of itself stands in it. One that cannot be renewed in time is lost, and
+//! whoever holds it publishes nothing more. A lock of a process of this machine that has ended is taken at once.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

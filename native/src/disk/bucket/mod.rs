@@ -1,15 +1,15 @@
 //! `Shelf`: a prefix of a bucket as a disk. What has a name there is an object, which came there as a whole.
 //!
-//! * A draft lies on this machine ([`spool`]) until it gets its name: that is the upload, under a name that must be free,
-//!   or in the place of the object that this run knows (see [`crate::s3::Put`]). It is durable when it has its name, so
-//!   nothing is left to sync, and no draft outlasts its run.
+//! * A draft lies on this machine ([`spool`]) until it gets its name: that is the upload, under a name that must be
+//!   free, or in the place of the object that this run knows (see [`crate::s3::Put`]). It is durable when it has its
+//!   name, so nothing is left to sync, and no draft outlasts its run.
 //! * Folders need no making: one that was made is remembered as long as the run goes on.
-//! * What is there is known from lists. The names that this run gave are added to what is known; a barrier ends the trust
-//!   in all of it, so that what comes behind looks anew.
-//! * The lock is an object, too ([`lease`]). While it is held, each upload and each removal sees first whether it still is;
-//!   and a sync, which comes before whatever makes a point, asks S3.
-//! * Owners, permissions and times are not kept, links and devices are refused. An object that gets another name is copied
-//!   by S3, and removed.
+//! * What is there is known from lists. The names that this run gave are added to what is known; a barrier ends the
+//!   trust in all of it, so that what comes behind looks anew.
+//! * The lock is an object, too ([`lease`]). While it is held, each upload and each removal sees first whether it still
+//!   is; and a sync, which comes before whatever makes a point, asks S3.
+//! * Owners, permissions and times are not kept, links and devices are refused. An object that gets another name is
+//!   copied by S3, and removed.
 
 mod lease;
 mod life;

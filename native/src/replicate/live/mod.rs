@@ -2,9 +2,9 @@
 //!
 //! 1. The replica must be one that a run of this made, as that left it ([`record`]), or none yet.
 //! 2. A checkpoint is made beside the store, here or behind ssh ([`source`]).
-//! 3. A folder is filled beside the replica, which only this user may enter. Files that never change and that the replica
-//!    has are links to its own. All others come from the checkpoint, and each is compared with what it gives there
-//!    ([`fill`]). What an earlier run left in that folder is taken, once it gives the same.
+//! 3. A folder is filled beside the replica, which only this user may enter. Files that never change and that the
+//!    replica has are links to its own. All others come from the checkpoint, and each is compared with what it gives
+//!    there ([`fill`]). What an earlier run left in that folder is taken, once it gives the same.
 //! 4. The checkpoint is removed, whatever came of that.
 //! 5. What came is judged by the digests that the store itself keeps, where it does ([`judge`]).
 //! 6. All of it is made durable, and takes the place of the replica in one step ([`place`]).

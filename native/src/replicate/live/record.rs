@@ -1,9 +1,9 @@
 //! `Record`: the list beside a replica, of what the run that made it put there.
 //!
-//! It is mtree(5), as beside a checkpoint: every file with its length, time and SHA-256. A replica is replaced only if it
-//! is as its list says: what its own program wrote there since is nobody else's to remove. The list of a replica that
-//! takes its place lies in the work folder before that, and gets its name after it. So whenever a run ends, the replica is
-//! as one of the two says.
+//! It is mtree(5), as beside a checkpoint: every file with its length, time and SHA-256. A replica is replaced only if
+//! it is as its list says: what its own program wrote there since is nobody else's to remove. The list of a replica
+//! that takes its place lies in the work folder before that, and gets its name after it. So whenever a run ends, the
+//! replica is as one of the two says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

@@ -14,7 +14,8 @@ use crate::watch::Watch;
 /// Writes the one file that a plan is narrowed to, and gives its length in bytes.
 ///
 /// # Errors
-/// It is not one file; damage, a failed read, or an output that takes no more: what was written by then is not all of it.
+/// It is not one file; damage, a failed read, or an output that takes no more: what was written by then is not all of
+/// it.
 pub fn file_to_stream(plan: &TreePlan, from: &dyn Store, out: &mut dyn Write, watch: &Watch<'_>) -> Result<u64, Error> {
     let file = only(plan)?;
     let cannot = |error| Error::failed(format!("cannot write to the output: {error}"));

@@ -7,8 +7,8 @@
 //! the two folders exchange their names in one step, and the old one goes.
 //!
 //! Claims and files have their places in one space of addresses. Files with claims of their own lie there one after
-//! another; files that are parts of a stream lie in it, and one claim may be on bytes of several. What is there of those
-//! is compared byte by byte with what the repository has (`compare`).
+//! another; files that are parts of a stream lie in it, and one claim may be on bytes of several. What is there of
+//! those is compared byte by byte with what the repository has (`compare`).
 //!
 //! Everything that an index says of the tree is laid out first (`plan`): an entry below what is no folder, two entries
 //! of one name, bytes that overlap or are missing end a restore before it begins. No name leads out of the folder, and

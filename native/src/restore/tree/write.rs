@@ -1,5 +1,6 @@
 //! Writes files of a tree, many at a time: their bytes have places in one space of addresses, so that one pass of lanes
-//! serves small files side by side as it serves the chunks of an image, and a claim on bytes of many files is read once.
+//! serves small files side by side as it serves the chunks of an image, and a claim on bytes of many files is read
+//! once.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,8 +24,9 @@ use crate::restore::write::is_zero;
 /// Files that are open at a time: a process may have 1,024 by default.
 const OPEN: usize = 256;
 
-/// The longest file that is put together in memory and not on the disk, in bytes, and how many of these are put together
-/// at a time, and how many bytes they have: the bytes of many may come from one claim, which is read once then.
+/// The longest file that is put together in memory and not on the disk, in bytes, and how many of these are put
+/// together at a time, and how many bytes they have: the bytes of many may come from one claim, which is read once
+/// then.
 const SHORT: u64 = 64 * 1024;
 const SHORT_ONES: usize = 64 * 1024;
 const SHORT_BYTES: u64 = 32 * 1024 * 1024;

@@ -1,8 +1,8 @@
 //! `Ahead`: an object that lies far away. What is read on is asked for in blocks, and the next ones while the last is
 //! being read; who reads much takes it as it comes, and who only looks has a window.
 //!
-//! How bytes are asked for is a [`Fetch`]'s matter; how many blocks come at a time, that of the [`Room`] that all objects
-//! of a root share.
+//! How bytes are asked for is a [`Fetch`]'s matter; how many blocks come at a time, that of the [`Room`] that all
+//! objects of a root share.
 
 mod room;
 

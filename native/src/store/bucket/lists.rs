@@ -1,5 +1,5 @@
-//! `Lists`: what lists and answers said of the objects of a bucket, folder by folder, and when to list a folder in place
-//! of asking for its objects one by one.
+//! `Lists`: what lists and answers said of the objects of a bucket, folder by folder, and when to list a folder in
+//! place of asking for its objects one by one.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -13,8 +13,8 @@ use crate::s3::Error;
 /// Objects that are kept; when there are more, all are forgotten.
 const KEPT: usize = 300_000;
 
-/// So many objects of a folder are asked for by name before it is listed. A list costs as much as a dozen such questions
-/// and takes as long as one.
+/// So many objects of a folder are asked for by name before it is listed. A list costs as much as a dozen such
+/// questions and takes as long as one.
 const PATIENCE: u32 = 3;
 
 /// What lists and answers said, as long as nothing turns out to be otherwise by now.

@@ -1,9 +1,9 @@
-//! `Bucket`: what lies below a prefix of a bucket of S3, as a root that is read. A key is a name, and what stands before
-//! a slash in it is a folder.
+//! `Bucket`: what lies below a prefix of a bucket of S3, as a root that is read. A key is a name, and what stands
+//! before a slash in it is a folder.
 //!
-//! Lists come with lengths and ETags, which are kept: what was listed takes one request. Whatever is read of an object is
-//! of the version that was listed, or that the first answer had: one that changes meanwhile cannot be read, and is not
-//! called damaged; and then nothing that was listed is trusted any more.
+//! Lists come with lengths and ETags, which are kept: what was listed takes one request. Whatever is read of an object
+//! is of the version that was listed, or that the first answer had: one that changes meanwhile cannot be read, and is
+//! not called damaged; and then nothing that was listed is trusted any more.
 
 mod lists;
 mod object;

@@ -127,8 +127,8 @@ fn in_quotes(bytes: &[u8]) -> Vec<u8> {
     word
 }
 
-/// The words of a command, as a shell divides them: at blanks, but not within quotes or behind a backslash. Nothing else
-/// in it means anything.
+/// The words of a command, as a shell divides them: at blanks, but not within quotes or behind a backslash. Nothing
+/// else in it means anything.
 pub(super) fn divided(command: &OsStr) -> Vec<OsString> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<Vec<u8>>, None);
     let mut bytes = command.as_bytes().iter().copied();

@@ -20,8 +20,8 @@ pub(super) fn targets() -> Vec<Target> {
     ]
 }
 
-/// Any bytes as a path in a database and as a name in the journal: what is read is written so again, and lies in folders
-/// that are entered.
+/// Any bytes as a path in a database and as a name in the journal: what is read is written so again, and lies in
+/// folders that are entered.
 fn names(path: &[u8]) {
     if let Some(file) = File::parse(path) {
         assert_eq!(file.name().as_bytes(), path);

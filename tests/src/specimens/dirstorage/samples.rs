@@ -83,8 +83,8 @@ pub(super) fn unsummed() -> Store {
     store
 }
 
-/// Stores in snapshot mode, one of each layout: with sums or 12-byte files, packed or not, with what a pack left, and with
-/// later transactions beside the database, in the journal, and never committed; and what each goes up to.
+/// Stores in snapshot mode, one of each layout: with sums or 12-byte files, packed or not, with what a pack left, and
+/// with later transactions beside the database, in the journal, and never committed; and what each goes up to.
 pub(super) fn still() -> Vec<(&'static str, Store, u64)> {
     let make = |(layout, sums, old, packed): (Layout, bool, bool, bool)| {
         let mut store = Store::new(Policy { layout, sums, old });

@@ -56,7 +56,8 @@ impl Specimen for Fjall {
             .then_some("no checksum covers the number of a batch, and it is between its neighbours' still")
     }
 
-    /// A journal says nowhere how many batches it has, and the engine looks at the first four bytes of the marker alone.
+    /// A journal says nowhere how many batches it has, and the engine looks at the first four bytes of the marker
+    /// alone.
     fn says_the_same(&self, name: &str, before: &[u8], after: &[u8]) -> bool {
         match name {
             "lock" => true,

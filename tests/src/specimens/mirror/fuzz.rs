@@ -115,8 +115,8 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     Some(key)
 }
 
-/// Any bytes as a list: any cut gives the same; each row that is read has the key that a slow reader finds, and each that
-/// is not begins where a line does.
+/// Any bytes as a list: any cut gives the same; each row that is read has the key that a slow reader finds, and each
+/// that is not begins where a line does.
 fn list(bytes: &[u8]) {
     let (kind, text) = bytes.split_first().unwrap_or((&0, &[]));
     let columns = COLUMNS[usize::from(*kind) % COLUMNS.len()];

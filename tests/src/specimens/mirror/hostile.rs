@@ -1,4 +1,5 @@
-//! Hostile mirrors: pointers and indices that somebody has written, with right sums, and what lies where objects should.
+//! Hostile mirrors: pointers and indices that somebody has written, with right sums, and what lies where objects
+//! should.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

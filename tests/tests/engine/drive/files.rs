@@ -1,4 +1,5 @@
-//! Files of trees through the sans-I/O drive: named by path or key, and each restored, whatever the order of the answers.
+//! Files of trees through the sans-I/O drive: named by path or key, and each restored, whatever the order of the
+//! answers.
 
 use highwater_core::drive::tree::{Files, Held};
 use highwater_core::facts::Shape;

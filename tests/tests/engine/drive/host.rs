@@ -14,8 +14,8 @@ use highwater_tests::specimens::{self, Point, Specimen};
 
 use super::{DEPTHS, Kind, REPOZO, listed};
 
-/// Files in memory, which are given a few bytes at a time; one may be cut off by a failure, and whoever asks may be given
-/// more than was asked for.
+/// Files in memory, which are given a few bytes at a time; one may be cut off by a failure, and whoever asks may be
+/// given more than was asked for.
 struct Memory<'a> {
     files: Vec<&'a [u8]>,
     failing: Option<usize>,

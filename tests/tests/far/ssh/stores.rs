@@ -1,4 +1,5 @@
-//! Replicas of live stores behind ssh: as of one moment whatever ends meanwhile, and nothing else can be read or written.
+//! Replicas of live stores behind ssh: as of one moment whatever ends meanwhile, and nothing else can be read or
+//! written.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,5 +1,5 @@
-//! Points of a real ZODB with blobs, each opened by ZODB itself: every blob that its records name must be there with the
-//! bytes that were committed, and no other.
+//! Points of a real ZODB with blobs, each opened by ZODB itself: every blob that its records name must be there with
+//! the bytes that were committed, and no other.
 
 mod damage;
 mod live;

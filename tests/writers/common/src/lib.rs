@@ -1,8 +1,8 @@
 //! What the writers of stores and the judges of their copies share: the command line, the rows, the pace, the words.
 //!
-//! Batch i inserts row i into every space of a store, sets `last` to i in every space, and removes the row that left the
-//! window. So a copy is a prefix if `last` is the same everywhere and exactly the rows of the window before it are there,
-//! with exactly the bytes that follow from their numbers.
+//! Batch i inserts row i into every space of a store, sets `last` to i in every space, and removes the row that left
+//! the window. So a copy is a prefix if `last` is the same everywhere and exactly the rows of the window before it are
+//! there, with exactly the bytes that follow from their numbers.
 
 mod options;
 mod pace;

@@ -21,7 +21,8 @@ impl Pace {
         Self { every, next: Instant::now() }
     }
 
-    /// Return when the next batch is due. One that is late is not waited for, and a second that was lost is not made up.
+    /// Return when the next batch is due. One that is late is not waited for, and a second that was lost is not made
+    /// up.
     pub fn wait(&mut self) {
         let Some(every) = self.every else { return };
         let now = Instant::now();

@@ -1,5 +1,5 @@
-//! Keyspaces that come and go: `churn-r` is created and filled with a batch that says so everywhere; the next round drops
-//! it after a batch that says that.
+//! Keyspaces that come and go: `churn-r` is created and filled with a batch that says so everywhere; the next round
+//! drops it after a batch that says that.
 
 use fjall::{Database, Keyspace};
 use writer_common::{Outcome, number};

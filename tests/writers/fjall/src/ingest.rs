@@ -1,7 +1,7 @@
 //! Bulk ingestion: tables that never pass through the journal, each followed by a batch that says so.
 //!
-//! Round r replaces all rows of the keyspace by ingestion; then a batch sets `ingested` to r in every keyspace. A copy that
-//! has the batch must have the tables.
+//! Round r replaces all rows of the keyspace by ingestion; then a batch sets `ingested` to r in every keyspace. A copy
+//! that has the batch must have the tables.
 
 use fjall::{Database, Keyspace};
 use writer_common::{Outcome, Rows, key, number};

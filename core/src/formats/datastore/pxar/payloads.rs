@@ -1,7 +1,7 @@
 //! `Payloads`: the stream of a split archive that has the contents of its files.
 //!
-//! It begins and ends with an item that says so. Between them stand payloads at the places that the tree says. What lies
-//! between these is nobody's: who takes chunks over from an archive before takes what else is in them along.
+//! It begins and ends with an item that says so. Between them stand payloads at the places that the tree says. What
+//! lies between these is nobody's: who takes chunks over from an archive before takes what else is in them along.
 
 use super::Odd;
 use super::item::{HEAD, Head, Item};

@@ -8,8 +8,8 @@ use super::member::{Content, Member, MemberKind, Stat};
 use super::table::{LINE, Line, Table};
 use crate::seen::Seen;
 
-/// The longest path that is followed, in bytes: far more than the 4,096 that a system takes at a time. Each folder in it
-/// takes two of them at least, so that this also bounds how deep folders lie.
+/// The longest path that is followed, in bytes: far more than the 4,096 that a system takes at a time. Each folder in
+/// it takes two of them at least, so that this also bounds how deep folders lie.
 pub(in crate::formats::datastore) const LONGEST_PATH: usize = 65_536;
 
 /// How many entries of folders that are not over are remembered.

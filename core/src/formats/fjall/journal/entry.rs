@@ -29,7 +29,8 @@ pub(super) enum End {
 pub(super) struct Batches {
     /// Bytes taken so far.
     at: u64,
-    /// The entry that is being gathered, without its key and value: where it begins, and how many bytes of it are there.
+    /// The entry that is being gathered, without its key and value: where it begins, and how many bytes of it are
+    /// there.
     begin: u64,
     entry: [u8; LONGEST],
     held: usize,
@@ -64,8 +65,8 @@ impl Batches {
         Self { at: whole, begin: whole, entry, held: 0, payload: 0, open: None, hasher, whole, batches, last, disorder }
     }
 
-    /// Takes the next bytes. When no more batches can be read: why, and the bytes behind what was read of the entry that
-    /// shows it.
+    /// Takes the next bytes. When no more batches can be read: why, and the bytes behind what was read of the entry
+    /// that shows it.
     pub(super) fn push<'a>(&mut self, mut bytes: &'a [u8]) -> (&'a [u8], Option<End>) {
         while let Some(first) = bytes.first() {
             if self.payload > 0 {

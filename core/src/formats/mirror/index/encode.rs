@@ -8,8 +8,8 @@ use crate::codec::Packer;
 use crate::digest::{Algorithm, Digest, of, sha256_of};
 use crate::formats::mirror::open::Open;
 
-/// The level of zstd: literals are stored as they are, as most of them are digests. Beside the first level, a whole plan
-/// takes a quarter less CPU time, and an index is a fourteenth larger.
+/// The level of zstd: literals are stored as they are, as most of them are digests. Beside the first level, a whole
+/// plan takes a quarter less CPU time, and an index is a fourteenth larger.
 const LEVEL: i32 = -1;
 
 /// The longest row, in bytes: keys, words, spans and digests at their longest.

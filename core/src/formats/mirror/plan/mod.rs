@@ -19,8 +19,8 @@
 //! Of rows that both call themselves the latest of a key, the one written last is; if none does, although there are
 //! some, too. A version with another ETag than before is another one: that is what becomes of the version `null`.
 //!
-//! What is too old goes by another plan, for which no inventory is asked: [`Prune`]. Where several machines fetch, a plan is
-//! cut into parts ([`part`]), and each says what became of it ([`outcome`]).
+//! What is too old goes by another plan, for which no inventory is asked: [`Prune`]. Where several machines fetch, a
+//! plan is cut into parts ([`part`]), and each says what became of it ([`outcome`]).
 
 mod group;
 mod merge;

@@ -10,9 +10,9 @@
 //! ```
 //!
 //! The first line names the part, from 0, and the sum of its lines, so that what another plan left says nothing of this
-//! one. Then comes what was had, in the order of its rows' numbers: what proves it, its MD5, its parts of so many bytes,
-//! or nothing but the SHA-256 of what arrived. Then what could not be had, as in [`wanted`](super::super::wanted). The last
-//! line is the seal of those above it.
+//! one. Then comes what was had, in the order of its rows' numbers: what proves it, its MD5, its parts of so many
+//! bytes, or nothing but the SHA-256 of what arrived. Then what could not be had, as in
+//! [`wanted`](super::super::wanted). The last line is the seal of those above it.
 
 use super::super::index::Proof;
 use super::super::wanted::Wanted;

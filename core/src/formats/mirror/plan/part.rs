@@ -1,8 +1,8 @@
 //! `Part`: a stretch of the steps of a plan, whose bodies are fetched by one worker; and what cuts a plan into them.
 //!
 //! A record has 48 bytes: u64 where the stretch begins in the file of steps, u64 its length, u64 how many versions it
-//! fetches, u64 their bytes, u64 the sum of the XXH3 of its lines (each with its end, without what is above 2⁶⁴), u64 the
-//! XXH3 of those before, least significant byte first.
+//! fetches, u64 their bytes, u64 the sum of the XXH3 of its lines (each with its end, without what is above 2⁶⁴), u64
+//! the XXH3 of those before, least significant byte first.
 
 use crate::digest::{Algorithm, of};
 

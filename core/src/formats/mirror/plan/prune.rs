@@ -11,14 +11,15 @@
 //! | is wanted, and no point that stays lists it | it is to be had nowhere: so it goes as well |
 //! | is a mark, and is not listed by the newest point | it goes, unless a version stays that is older than it |
 //!
-//! When a version ceased to be the latest: when the first row of its key was written that is later than it, and than the
-//! last point which shows it as the latest; but not later than the point after that. If there is no such row, and no
-//! later point has the version, it vanished: that was at the last point that has it. One that no point shows as the
+//! When a version ceased to be the latest: when the first row of its key was written that is later than it, and than
+//! the last point which shows it as the latest; but not later than the point after that. If there is no such row, and
+//! no later point has the version, it vanished: that was at the last point that has it. One that no point shows as the
 //! latest was none when the first point listed it.
 //!
-//! What goes and is listed by the newest point keeps a row that says so: no sync fetches it again, as long as it does not
-//! become the latest again. So does what lies in a folder for which a file lies aside: that file is not moved, and the
-//! next sync sees to both. A version that stays, although no point that has it does, is taken for one of the next point.
+//! What goes and is listed by the newest point keeps a row that says so: no sync fetches it again, as long as it does
+//! not become the latest again. So does what lies in a folder for which a file lies aside: that file is not moved, and
+//! the next sync sees to both. A version that stays, although no point that has it does, is taken for one of the next
+//! point.
 
 use super::super::index::{Point, Row, Seen, Tail};
 use super::super::names;

@@ -9,10 +9,10 @@
 //! # end 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! ```
 //!
-//! A line of `fetch` has the number of its row among those of the index that are wanted, letters (`l`: the latest of its
-//! key; `a`: which lies aside; `s`: staged; `t`: tried before; `-`: none of them), the length, seconds since 1970 and
-//! nanoseconds, key, version and ETag. Keys, names and words are written as paths in lists of mtree(5) are; an empty one
-//! is `\`. The last line is the seal of those above it.
+//! A line of `fetch` has the number of its row among those of the index that are wanted, letters (`l`: the latest of
+//! its key; `a`: which lies aside; `s`: staged; `t`: tried before; `-`: none of them), the length, seconds since 1970
+//! and nanoseconds, key, version and ETag. Keys, names and words are written as paths in lists of mtree(5) are; an
+//! empty one is `\`. The last line is the seal of those above it.
 
 use super::super::index::text;
 use super::super::names;

@@ -1,7 +1,7 @@
 //! `Exec`: any folder that commands of the operator's make hold still, and may list.
 //!
-//! The folder is opened when it holds still, as the command may have mounted it. A dry run runs no command, and reads what
-//! lies there.
+//! The folder is opened when it holds still, as the command may have mounted it. A dry run runs no command, and reads
+//! what lies there.
 //!
 //! The command that lists prints fields, each with a NUL behind it:
 //!

@@ -1,8 +1,8 @@
 //! `Hook`: two commands of the operator's: one makes a folder hold still, the other lets go of it.
 //!
-//! Each is run by `sh -c`, with nothing on its standard input; what it prints goes to standard error. An exit code other
-//! than 0 of the first says that nothing holds still. The second is run once after each first one that came to its end
-//! well, whatever came of the rest; an interrupt from the terminal does not reach it.
+//! Each is run by `sh -c`, with nothing on its standard input; what it prints goes to standard error. An exit code
+//! other than 0 of the first says that nothing holds still. The second is run once after each first one that came to
+//! its end well, whatever came of the rest; an interrupt from the terminal does not reach it.
 //!
 //! | variable | value |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! `Live`: a store that its program goes on writing, of which a checkpoint is made, read, and removed again.
 //!
-//! The checkpoint lies in a hidden work folder beside the store, where tables are links and nothing is copied; where that
-//! is another file system, or may not be written, it lies in the set. A dry run makes none, as nothing may be written: it
-//! reads what lies in the store's folder while that changes.
+//! The checkpoint lies in a hidden work folder beside the store, where tables are links and nothing is copied; where
+//! that is another file system, or may not be written, it lies in the set. A dry run makes none, as nothing may be
+//! written: it reads what lies in the store's folder while that changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;

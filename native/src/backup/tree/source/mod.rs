@@ -50,8 +50,8 @@ pub trait Source: Send {
     /// The folder that it lies in, which must not be in the set, nor the set in it.
     fn store(&self) -> &dyn Disk;
 
-    /// Makes it stay as it is, and tells what is in it. `set` is the set, whose lock is held; in a dry run nothing may be
-    /// written there.
+    /// Makes it stay as it is, and tells what is in it. `set` is the set, whose lock is held; in a dry run nothing may
+    /// be written there.
     ///
     /// # Errors
     /// It cannot be frozen, or is not what it should be; then nothing is left of the attempt.
@@ -130,7 +130,8 @@ pub struct Frozen {
 pub enum Listed {
     /// All that lies below the root.
     All,
-    /// These, and the folders that they lie in. Of those that are not there, [`Source::lacks`] tells what is to be done.
+    /// These, and the folders that they lie in. Of those that are not there, [`Source::lacks`] tells what is to be
+    /// done.
     Those(Vec<Name>),
     /// What a point had, but for what changed since.
     Since {

@@ -71,8 +71,8 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// That of a set of points of stores of this kind; none where the newest point is of another kind, lacks something or
-    /// an object, or was not called anything.
+    /// That of a set of points of stores of this kind; none where the newest point is of another kind, lacks something
+    /// or an object, or was not called anything.
     ///
     /// # Errors
     /// The set cannot be read.

@@ -1,10 +1,11 @@
-//! `DirStorage`: a store of DirectoryStorage that is in snapshot mode: its database holds still and is whole transactions.
+//! `DirStorage`: a store of DirectoryStorage that is in snapshot mode: its database holds still and is whole
+//! transactions.
 //!
-//! What `misc/sublock` keeps out is whoever may change the database. So the lock is taken first, together with others that
-//! only read, and then `misc/snapshot` must be there, which the storage makes when it enters snapshot mode or is ended
-//! cleanly (DirectoryStorage 1.1.21, `snapshot.py`, `LocalFilesystem.py`). A storage that is started meanwhile finds the
-//! lock taken and stays in snapshot mode. Under the storage's own tool, which holds the lock for the command that it
-//! runs and says so in its environment, the lock is that tool's.
+//! What `misc/sublock` keeps out is whoever may change the database. So the lock is taken first, together with others
+//! that only read, and then `misc/snapshot` must be there, which the storage makes when it enters snapshot mode or is
+//! ended cleanly (DirectoryStorage 1.1.21, `snapshot.py`, `LocalFilesystem.py`). A storage that is started meanwhile
+//! finds the lock taken and stays in snapshot mode. Under the storage's own tool, which holds the lock for the command
+//! that it runs and says so in its environment, the lock is that tool's.
 //!
 //! Of the state are `config`, all of `A` but what a pack left for delayed deletion or marked files with, the mark of
 //! snapshot mode, and the folders `B`, `journal` and `misc`, empty: the storage starts with them, and so does this, as

@@ -8,14 +8,14 @@
 //!
 //! What names comes first, what is named second. `Data.fs` is backed up, to the end of its last finished transaction,
 //! into a repozo repository in the set: a point of that is what the point of the set names. Its records up to there
-//! tell which blobs there are (`records`); these are the files of the point. Where the newest point of the set has a state
-//! that this one grew from, its blobs are taken from its list, and only what was added is read (`known`). A blob is put in its place before its
-//! transaction is finished (`storeBlob` and `tpc_finish` in ZODB 6.4), so all of them are there; those of later
-//! transactions, and those that no record names, are left out.
+//! tell which blobs there are (`records`); these are the files of the point. Where the newest point of the set has a
+//! state that this one grew from, its blobs are taken from its list, and only what was added is read (`known`). A blob
+//! is put in its place before its transaction is finished (`storeBlob` and `tpc_finish` in ZODB 6.4), so all of them
+//! are there; those of later transactions, and those that no record names, are left out.
 //!
-//! A pack makes a new `Data.fs`, renames it, and only then removes blobs (`FileStorage.pack`). So a blob that is missing
-//! while `Data.fs` is still the file that was read is lost; otherwise all of it is begun again with the new file.
-//! Neither lock nor stop is needed: whoever reads `Data.fs` only up to a finished transaction sees what is final.
+//! A pack makes a new `Data.fs`, renames it, and only then removes blobs (`FileStorage.pack`). So a blob that is
+//! missing while `Data.fs` is still the file that was read is lost; otherwise all of it is begun again with the new
+//! file. Neither lock nor stop is needed: whoever reads `Data.fs` only up to a finished transaction sees what is final.
 
 mod known;
 mod records;
@@ -50,9 +50,9 @@ const BLOBS: [&str; 2] = ["blobstorage", "blobs"];
 /// The folder in a set that keeps the states of `Data.fs`.
 const REPOSITORY: &str = "repozo";
 
-/// What every blob is known by beside its name. The name says object and transaction: no other transaction gets that id,
-/// and what a finished one wrote is not written again. A pack may give all blobs second names (`pack_keep_old`), which
-/// changes the times of their inodes and not their bytes.
+/// What every blob is known by beside its name. The name says object and transaction: no other transaction gets that
+/// id, and what a finished one wrote is not written again. A pack may give all blobs second names (`pack_keep_old`),
+/// which changes the times of their inodes and not their bytes.
 const COMMITTED: &str = "committed";
 
 /// How often it is begun again because a pack came between.
