@@ -16,6 +16,7 @@ pub mod inject;
 pub mod live;
 pub mod measured;
 pub mod model;
+pub mod mounted;
 pub mod page;
 pub mod python;
 pub mod repo;

@@ -4,6 +4,7 @@
 //! that several verbs have are in `options`. Options for one kind of backup are a group in a file of that kind in the
 //! verb's folder: `options::of_kind` gives it a heading, and refuses it for other kinds.
 
+mod apart;
 mod backup;
 mod checkpoint;
 mod closed;
@@ -118,6 +119,7 @@ fn failed(error: &Error, is_plugin: bool) -> Exit {
 /// Runs a verb and prints why it failed, if it did.
 fn dispatch(cli: &Cli, args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
     let verb = cli.verb.chosen();
+    apart::begin(args);
     if let Err(error) = events::begin(verb.talk().and_then(|talk| talk.events.as_deref()), args, stop) {
         return failed(&error, verb.is_plugin());
     }
@@ -133,7 +135,8 @@ fn dispatch(cli: &Cli, args: &[OsString], stop: &Arc<AtomicBool>) -> Exit {
         },
         |()| exit,
     );
-    if !verb.is_quiet() {
+    // However quiet the run: by a clock that stands, no backup is ever too old.
+    if !verb.is_spoken_for() {
         out::clock();
     }
     exit

@@ -16,7 +16,7 @@ use highwater_core::name::TEMPORARY;
 use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, Stat, fcntl_getfl, fcntl_setfl, fstat, fstatfs, openat, readlinkat};
 use rustix::io::Errno;
 
-use super::out;
+use super::{apart, out};
 use crate::disk::like::Like;
 use crate::disk::{self, Appender, Disk, Draft, What, Writable};
 use crate::error::Error;
@@ -41,12 +41,13 @@ impl Output {
     /// Opens what the user named, if anything; a FIFO, when somebody reads it.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written, or would replace what the run works on ([`apart`]).
     pub(super) fn open(path: Option<&Path>, watch: &Watch<'_>) -> Result<Option<Self>, Error> {
         let Some(path) = path else { return Ok(None) };
         if path == Path::new("-") {
             return Ok(Some(Self::Stdout));
         }
+        apart::refuse(path)?;
         let place = disk::target(path, Locks::Needed)
             .map_err(|error| Error::cannot_start(format!("cannot write {}: {error}", quoted(path))))?;
         let look = place.root.look(Some(&place.name)).map_err(cannot(path))?;

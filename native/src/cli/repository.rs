@@ -39,10 +39,18 @@ impl Repository {
         let begin = far.map_or(0, |far| far.folder(text.as_bytes()));
         let at = text.as_bytes().iter().rposition(|byte| *byte == b'@').filter(|at| *at >= begin);
         let is_whole = far.is_some() && text.as_bytes().ends_with(b"/");
+        // Nobody means the folder at hand by nothing: a variable was empty.
+        let empty = || Err(usage("a path is empty; the folder at hand is '.'".to_owned()));
+        if text.is_empty() {
+            return empty();
+        }
         let Some(at) = at.filter(|_| !is_whole && !path.exists()) else {
             return Ok(Self { path: path.to_owned(), point: None, kind: None });
         };
         let (repository, point) = text.as_bytes().split_at(at);
+        if repository.is_empty() {
+            return empty();
+        }
         let point =
             std::str::from_utf8(&point[1..]).map_err(|_| usage(format!("the point in {} is no text", quoted(path))))?;
         Ok(Self { path: PathBuf::from(OsStr::from_bytes(repository)), point: Some(point.to_owned()), kind: None })

@@ -48,7 +48,7 @@ pub(super) struct Serve {
 }
 
 impl Run for Serve {
-    fn is_quiet(&self) -> bool {
+    fn is_spoken_for(&self) -> bool {
         true
     }
 

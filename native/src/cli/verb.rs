@@ -97,6 +97,8 @@ pub(super) struct Asked {
     pub(super) verb: String,
     /// What it works on: the paths that have a place and no name, in the order of their places.
     pub(super) paths: Vec<OsString>,
+    /// The paths that its options have.
+    pub(super) options: Vec<OsString>,
     /// Its documents are to tell whose run they are of.
     pub(super) is_stamped: bool,
 }
@@ -121,6 +123,7 @@ impl Asked {
         Self {
             verb: words.join(" "),
             paths: command.get_positionals().filter(is_path).flat_map(raw).collect(),
+            options: command.get_opts().filter(is_path).flat_map(raw).collect(),
             is_stamped: matches!(matches.try_get_one("stamp"), Ok(Some(true))),
         }
     }
@@ -138,9 +141,9 @@ pub(super) trait Run {
         None
     }
 
-    /// Whether it was asked to say no more than it must.
-    fn is_quiet(&self) -> bool {
-        self.talk().is_some_and(|talk| talk.quiet)
+    /// Whether another program speaks for it.
+    fn is_spoken_for(&self) -> bool {
+        false
     }
 
     /// Whether a monitoring plugin's words and codes were asked for.

@@ -32,7 +32,7 @@ pub(crate) use each::each;
 pub use leftover::{Holds, Leftover, clear, clear_folders, is_ours, look_at};
 pub use marked::{discard_folder, sweep};
 pub(crate) use marked::{is_mark, standing};
-pub(crate) use remove_tree::remove_tree;
+pub(crate) use remove_tree::{first_mount, remove_tree};
 pub use work_folder::WorkFolder;
 pub(crate) use work_name::{is_any_draft, is_draft, work};
 
@@ -179,6 +179,14 @@ pub trait Disk: Store {
     fn moves(&self, from: Option<&Name>, to: Option<&Name>) -> io::Result<bool> {
         let device = |folder| Ok::<_, io::Error>(self.look(folder)?.ok_or(io::ErrorKind::NotFound)?.identity.0);
         Ok(device(from)? == device(to)?)
+    }
+
+    /// Whether something is mounted on this name, which is what lies there then.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn is_mount(&self, _name: &Name) -> io::Result<bool> {
+        Ok(false)
     }
 
     /// Removes a file.

@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering;
 
 use highwater_core::name::{Name, TEMPORARY};
 use rustix::fs::{
-    AtFlags, Dir, FileType, FsWord, Gid, Mode, OFlags, RenameFlags, Stat, StatxFlags, Timespec, Timestamps, UTIME_NOW,
-    UTIME_OMIT, Uid, chownat, fstat, fstatfs, fstatvfs, futimens, linkat, mkdirat, openat, readlinkat, renameat,
-    renameat_with, statat, statx, symlinkat, syncfs, unlinkat, utimensat,
+    AtFlags, Dir, FileType, FsWord, Gid, Mode, OFlags, RenameFlags, Stat, StatxAttributes, StatxFlags, Timespec,
+    Timestamps, UTIME_NOW, UTIME_OMIT, Uid, chownat, fstat, fstatfs, fstatvfs, futimens, linkat, mkdirat, openat,
+    readlinkat, renameat, renameat_with, statat, statx, symlinkat, syncfs, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -232,6 +232,21 @@ impl Disk for Files {
             Ok::<_, io::Error>((looked(&fstat(&folder)?).identity.0, mount))
         };
         Ok(place(from)? == place(to)?)
+    }
+
+    fn is_mount(&self, name: &Name) -> io::Result<bool> {
+        let parent = self.parent(name)?;
+        match statx(&parent, last(name), AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty()) {
+            Ok(stat) if stat.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
+                Ok(stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+            }
+            Err(Errno::NOENT) => Ok(false),
+            // Kernels before 5.8 do not say; a mount of the same device is not seen there.
+            Ok(_) | Err(_) => {
+                let inside = statat(&parent, last(name), AtFlags::SYMLINK_NOFOLLOW)?;
+                Ok(looked(&inside).identity.0 != looked(&statat(&parent, ".", AtFlags::empty())?).identity.0)
+            }
+        }
     }
 
     fn remove(&self, name: &Name) -> io::Result<()> {

@@ -281,28 +281,14 @@ fn a_body_that_stalls_holds_nothing_up() {
     scene.verify().expect(0);
 }
 
-/// A mount that ends with this value.
-struct Mounted<'a>(&'a Path);
-
-impl Drop for Mounted<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk_is_said_and_the_next_run_goes_on() {
     let scene = Scene::new();
     let mirror = scene.mirror();
-    let mount = |options: &str| {
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&mirror).output();
-        done.is_ok_and(|done| done.status.success())
-    };
-    if !mount("size=16m") {
+    let Some(_mounted) = Mounted::tmpfs(&mirror, "size=16m") else {
         println!("not run: mirrors on a full disk: this user may not mount a tmpfs");
         return;
-    }
-    let _mounted = Mounted(&mirror);
+    };
     for number in 0..40 {
         scene.put(&format!("k/{number}"), &format!("{number} ").repeat(50_000));
     }

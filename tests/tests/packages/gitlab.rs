@@ -53,6 +53,21 @@ fn damage_fails_a_job_of_gitlab_and_so_does_another_archive() {
 }
 
 #[test]
+fn a_job_of_gitlab_that_names_no_set_fails_where_it_runs_in_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = release(&folder.path().join("release")).display().to_string();
+    let set = sound(&folder.path().join("set"));
+    for entry in fs::read_dir(&set).expect("a set") {
+        let entry = entry.expect("an entry");
+        fs::rename(entry.path(), folder.path().join(entry.file_name())).expect("a part of the set");
+    }
+    for shell in ["sh", "bash"] {
+        let run = job(&folder, shell, &[("HIGHWATER_FROM", from.clone())]);
+        assert!(run.code != 0 && !run.text().contains("sound"), "{}", run.account());
+    }
+}
+
+#[test]
 fn the_template_names_the_version_that_it_comes_with() {
     let job = &yaml("packaging/gitlab/highwater.yml")[".highwater"];
     assert_eq!(job["variables"]["HIGHWATER_VERSION"], VERSION);

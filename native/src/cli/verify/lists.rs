@@ -10,11 +10,14 @@ use highwater_core::inspect::Entry;
 use crate::cli::repository::Repository;
 use crate::store::{Files, Links, Store};
 
-/// The list of a folder.
-fn list_of(folder: &Path) -> PathBuf {
-    let mut list = OsString::from(folder.components().as_path());
-    list.push(LIST);
-    PathBuf::from(list)
+/// The list of a folder, if it is there: beside the folder as it was named, or where it really lies.
+fn list_of(folder: &Path) -> Option<PathBuf> {
+    let beside = |folder: &Path| {
+        let mut list = OsString::from(folder.file_name()?);
+        list.push(LIST);
+        Some(folder.with_file_name(list)).filter(|list| list.is_file())
+    };
+    beside(folder).or_else(|| beside(&folder.canonicalize().ok()?))
 }
 
 /// A list, as a point of the folder that it lies in.
@@ -42,8 +45,7 @@ pub(super) fn with_lists(repository: Repository) -> Vec<Repository> {
     if path.is_file() {
         return vec![listed(path).unwrap_or(repository)];
     }
-    let list = list_of(path);
-    match listed(&list).filter(|_| list.is_file()) {
+    match list_of(path).and_then(|list| listed(&list)) {
         Some(list) if is_known(path) => vec![repository, list],
         Some(list) => vec![list],
         None => vec![repository],

@@ -15,7 +15,7 @@ use highwater_core::name::{Name, printable};
 use highwater_core::node::{Meta, Node, NodeKind};
 
 use super::{At, Filled, StoreOptions, StoreSummary, folder};
-use crate::disk::{Disk, Look, Time, What, remove_tree};
+use crate::disk::{Disk, Look, Time, What, first_mount, remove_tree};
 use crate::drive::buffer;
 use crate::error::Error;
 use crate::live;
@@ -107,7 +107,10 @@ pub(super) fn old(job: &StoreOptions<'_>, at: &At<'_>, watch: &Watch<'_>) -> Res
         Listed::Odd(why) => format!("{} is no list of a replica: {why}", list()),
     };
     match live::recognise(&entries) {
-        Some(looks) if job.related => Ok(Old { folder: Some(look), record: None, looks: Some(looks) }),
+        Some(looks) if job.related => {
+            refuse_mounts(at)?;
+            Ok(Old { folder: Some(look), record: None, looks: Some(looks) })
+        }
         Some(_) => Err(Error::cannot_start(format!(
             "{} is not replaced: {why}; name a new folder, or say --related if it may go with all that is in it",
             path()
@@ -236,6 +239,17 @@ pub(super) fn list(job: &StoreOptions<'_>, summary: &StoreSummary, top: &Look, f
     }
     seal(&mut text);
     text
+}
+
+/// What is mounted in the folder that is given up would go with it.
+fn refuse_mounts(at: &At<'_>) -> Result<(), Error> {
+    let mount = first_mount(at.disk, at.dest).map_err(Error::at("look at", at.disk, at.dest))?;
+    let Some(mount) = mount else { return Ok(()) };
+    let path = quoted(&at.disk.told(Some(&mount)));
+    let what = format!(
+        "something is mounted on {path}, and the whole replica is replaced: unmount that, or name a new folder"
+    );
+    Err(Error::cannot_start(what))
 }
 
 /// Removes a folder that had its place taken, with all that is in it.

@@ -15,7 +15,7 @@ use super::compare;
 use super::draft::TreeDraft;
 use super::meta::{self, Unrecorded};
 use super::plan::{File, Is};
-use crate::disk::{Disk, Held, Look, What};
+use crate::disk::{Disk, Held, Look, What, first_mount};
 use crate::drive::{self, Sink};
 use crate::error::Error;
 use crate::restore::target::holds;
@@ -133,6 +133,9 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
             let name = folder.as_ref().map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?;
             let look = there.inside.look(Some(&name)).map_err(Error::at("look at", &*there.inside, &name))?;
             let Some(look) = look else { continue };
+            if there.inside.is_mount(&name).map_err(Error::at("look at", &*there.inside, &name))? {
+                return Err(is_mounted(&*there.inside, &name));
+            }
             let Some((path, entry)) = plan.entries.get_key_value(&name) else {
                 there.foreign.note_gone(&name, "it is not in the point");
                 continue;
@@ -168,6 +171,7 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
             }
         }
     }
+    there.refuse_mounts(run)?;
     for candidate in &mut there.candidates {
         let others = hard.remove(candidate.path).unwrap_or_default();
         let (same, other): (Vec<_>, Vec<_>) =
@@ -183,7 +187,26 @@ pub(super) fn what_is_there<'p>(run: &Run<'p>) -> Result<There<'p>, Error> {
     Ok(there)
 }
 
+/// The tree is replaced as a whole, so a mount in it would go along, and what lies there with it.
+fn is_mounted(disk: &dyn Disk, name: &Name) -> Error {
+    let path = quoted(&disk.told(Some(name)));
+    Error::cannot_start(format!(
+        "something is mounted on {path}, and a restore replaces the whole folder around it: unmount that, or restore to \
+         another folder"
+    ))
+}
+
 impl<'p> There<'p> {
+    /// Refuses to give up folders in which something is mounted.
+    fn refuse_mounts(&self, run: &Run<'_>) -> Result<(), Error> {
+        for name in self.foreign.gone.iter().filter(|_| run.job.full) {
+            run.watch.go_on()?;
+            let mount = first_mount(&*self.inside, name).map_err(Error::at("look at", &*self.inside, name))?;
+            mount.map_or(Ok(()), |mount| Err(is_mounted(&*self.inside, &mount)))?;
+        }
+        Ok(())
+    }
+
     /// Refuses to go on when something is there that the point does not have, unless it may be given up.
     pub(super) fn refuse_foreign(&self, run: &Run<'_>) -> Result<(), Error> {
         let Some((first, why)) = self.foreign.first.as_ref().filter(|_| !run.job.full) else { return Ok(()) };

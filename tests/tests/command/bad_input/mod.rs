@@ -7,10 +7,14 @@
 //! | `leftovers.rs` | what interrupted runs leave, and what the next backup makes of it |
 //! | `restoring.rs` | damaged sets, odd targets, running databases, resumed restores |
 //! | `limits.rs` | full disks, read-only repositories, unreadable files, odd names, huge indices, signals |
+//! | `apart.rs` | reports, events and archives that would replace what the run is about; paths that are empty |
+//! | `mounts.rs` | what is mounted in a folder that is replaced or removed |
 
+mod apart;
 mod emptied;
 mod leftovers;
 mod limits;
+mod mounts;
 mod restoring;
 mod signals;
 mod starting;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
+use highwater_tests::mounted::Mounted;
 use highwater_tests::run::{Run, ours};
 use rustix::process::geteuid;
 
@@ -119,26 +120,11 @@ fn more_files_than_may_be_open_are_copied_in_parts() {
     assert_eq!(fs::read_dir(scene.path("snap/objects/ab")).expect("the copies").count(), 200);
 }
 
-/// A mount that ends with this value.
-struct Mounted<'a>(&'a Path);
-
-impl Drop for Mounted<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
-    }
-}
-
-fn mount<'a>(words: &[&str], at: &'a Path) -> Option<Mounted<'a>> {
-    let done = Command::new("mount").args(words).arg(at).output();
-    done.is_ok_and(|done| done.status.success()).then_some(Mounted(at))
-}
-
 #[test]
 fn a_store_on_another_file_system_is_pinned_beside_it_and_copied() {
     let scene = Scene::new();
     let other = scene.path("other");
-    fs::create_dir(&other).expect("a folder");
-    let Some(_mounted) = mount(&["-t", "tmpfs", "tmpfs"], &other) else {
+    let Some(_mounted) = Mounted::tmpfs(&other, "size=64m") else {
         println!("not run: this user may not mount a tmpfs");
         return;
     };
@@ -157,12 +143,10 @@ fn a_store_on_a_read_only_mount_is_held_and_copied() {
     let scene = Scene::new();
     let (all, at) = (scene.path("all"), scene.path("read-only"));
     fs::create_dir(&all).expect("a folder");
-    fs::create_dir(&at).expect("a folder");
     for (kind, _) in stores() {
         fs::rename(scene.path(kind), all.join(kind)).expect("the store");
     }
-    let all_text = all.to_str().expect("a path in UTF-8");
-    let bound = mount(&["--bind", all_text], &at);
+    let bound = Mounted::bound(&all, &at);
     let Some(_mounted) = bound.filter(|_| ran(Command::new("mount").args(["-o", "remount,ro,bind"]).arg(&at))) else {
         println!("not run: this user may not make a read-only mount");
         return;

@@ -1,8 +1,10 @@
 //! The list beside a checkpoint: `mtree` and `bsdtar` read it, and `highwater verify` finds by it what changed since.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use highwater_tests::binary::highwater;
 use highwater_tests::run::{Run, ours};
 
 use super::{Scene, stores};
@@ -84,4 +86,38 @@ fn a_file_without_a_digest_is_not_called_checked() {
             fs::remove_dir_all(scene.path("snap")).expect("the checkpoint");
         }
     }
+}
+
+#[test]
+fn a_checkpoint_is_judged_by_its_list_whatever_its_folder_is_called() {
+    let scene = Scene::new();
+    let (snap, list) = (scene.path("snap"), scene.path("snap.mtree"));
+    let store = scene.path("rocksdb");
+    ours(NOW, &["checkpoint".as_ref(), "--copy".as_ref(), store.as_os_str(), snap.as_os_str()]).expect(0);
+    // What the store itself has no sum of.
+    let options = scene.files("snap").keys().find(|name| name.starts_with("OPTIONS")).expect("options").clone();
+    let mut bytes = fs::read(snap.join(&options)).expect("a file");
+    *bytes.last_mut().expect("bytes") ^= 1;
+    fs::write(snap.join(&options), bytes).expect("a changed file");
+    fs::create_dir(scene.path("links")).expect("a folder");
+    symlink(&snap, scene.path("links/other")).expect("a link");
+    let around = snap.parent().expect("a folder").to_owned();
+    for (here, named) in [
+        (&around, "snap"),
+        (&around, "snap/"),
+        (&around, "./snap/."),
+        (&around, "links/other"),
+        (&around, "links/other/"),
+        (&snap, "."),
+        (&snap, "./"),
+        (&snap, "../snap"),
+        (&scene.path("links"), "other"),
+    ] {
+        let mut command = Command::new(highwater());
+        let run = Run::of(command.args(["verify", named]).current_dir(here).env("HIGHWATER_NOW", NOW));
+        run.expect(1).prints("HW103").prints(&options);
+    }
+    // Without its list, it is what its store says of itself.
+    fs::remove_file(list).expect("the list");
+    ours(NOW, &["verify".as_ref(), snap.as_os_str()]).expect(0);
 }

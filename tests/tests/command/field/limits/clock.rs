@@ -36,7 +36,8 @@ fn a_clock_that_was_left_set_is_announced() {
     };
     for (words, announced) in [
         (&["backup", "SOURCE", "REPO"][..], true),
-        (&["backup", "-q", "SOURCE", "REPO"], false),
+        (&["backup", "-q", "SOURCE", "REPO"], true),
+        (&["verify", "-q", "--max-age", "1h", "REPO"], true),
         (&["verify", "--subset", "daily/3", "REPO"], true),
         (&["repozo", "-R", "-r", "REPO", "-o", "out.fs"], true),
         (&["repozo", "-B", "-f", "SOURCE", "-r", "REPO"], true),

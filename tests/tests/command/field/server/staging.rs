@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use highwater_tests::inject::cannot_trace;
+use highwater_tests::mounted::Mounted;
 use highwater_tests::run::Run;
 use highwater_tests::score::{self, Score};
 
@@ -154,32 +155,6 @@ fn a_lost_owner_is_written_and_said() {
     score.end();
 }
 
-/// A mount that ends with this value.
-struct Mounted(std::path::PathBuf);
-
-impl Mounted {
-    fn tmpfs(at: &std::path::Path) -> Option<Self> {
-        fs::create_dir_all(at).expect("a folder");
-        let mut command = Command::new("mount");
-        let run = command.args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(at).output();
-        run.is_ok_and(|run| run.status.success()).then(|| Self(at.to_owned()))
-    }
-
-    fn bound(from: &std::path::Path, at: &std::path::Path) -> Option<Self> {
-        fs::create_dir_all(at).expect("a folder");
-        fs::create_dir_all(from).expect("a folder");
-        let run = Command::new("mount").arg("--bind").arg(from).arg(at).output();
-        run.is_ok_and(|run| run.status.success()).then(|| Self(at.to_owned()))
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let ended = Command::new("umount").arg(&self.0).status();
-        assert!(ended.is_ok_and(|status| status.success()), "{} stays mounted", self.0.display());
-    }
-}
-
 #[test]
 fn groups_and_chunks_on_mounts_of_their_own_are_written_or_refused_at_once() {
     let mut score = Score::part(LINE, "mounts of their own");
@@ -187,7 +162,8 @@ fn groups_and_chunks_on_mounts_of_their_own_are_written_or_refused_at_once() {
         for bind in [false, true] {
             let fixture = Fixture::new(300_000);
             let at = fixture.store.join(what);
-            let mounted = if bind { Mounted::bound(&fixture.path("elsewhere"), &at) } else { Mounted::tmpfs(&at) };
+            let mounted =
+                if bind { Mounted::bound(&fixture.path("elsewhere"), &at) } else { Mounted::tmpfs(&at, "size=16m") };
             let Some(_mounted) = mounted else {
                 println!("not run: mounts_of_their_own: nothing can be mounted here");
                 score.ran(1);
