@@ -195,6 +195,8 @@ impl Healing<'_> {
         let like = Like::in_place_of(disk, if there { name } else { &claim.index });
         let placed = like.and_then(|like| {
             _ = draft.give(&like)?;
+            // Some formats keep the time of a file.
+            source.kept()?.modified.map_or(Ok(()), |modified| draft.file().set_modified(modified))?;
             draft.file().sync()?;
             draft.publish_among(name)
         });

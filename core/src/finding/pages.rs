@@ -333,7 +333,7 @@ fn parts(code: Code) -> Page {
             steps: &[
                 "Look up why it was not had, and mend that if it can be: give the right to read it, or bring it back \
                  from the archive.",
-                "Sync again: whatever is lacking is asked for each time.",
+                "Sync again, without a --path-filter that leaves it out: whatever is lacking is asked for each time.",
             ],
             again: "--depth list",
         },

@@ -103,9 +103,10 @@ impl Run for Export {
             return Err(usage(format!("{} is newer than {}: --since takes an older point", since.point, this.point)));
         }
         left_out::tell(&this.point, &this.lacks);
+        let exit = left_out::tell_entries(&this.left_out);
         let plan = ExportPlan::make(&*store, this, since, &watch)?;
         plan.doubts().iter().for_each(|doubt| watch.notice(doubt));
-        let Some(output) = output else { return self.tell(&plan) };
+        let Some(output) = output else { return self.tell(&plan).map(|()| exit) };
         let to_stdout = output.is_stdout();
         let from: &dyn Store = &*store;
         let done = progress::with("exporting", self.talk.quiet, &watch, || {
@@ -117,7 +118,7 @@ impl Run for Export {
         } else if !self.talk.quiet && !to_stdout {
             out::print(&sentence(&plan, "exported"))?;
         }
-        Ok(Exit::Sound)
+        Ok(exit)
     }
 }
 
@@ -133,10 +134,9 @@ impl Export {
     }
 
     /// Prints what the archive would hold.
-    fn tell(&self, plan: &ExportPlan) -> Result<Exit, Error> {
+    fn tell(&self, plan: &ExportPlan) -> Result<(), Error> {
         if self.json.is_asked() {
-            out::document(document(plan, None))?;
-            return Ok(Exit::Sound);
+            return out::document(document(plan, None));
         }
         let mut text = String::new();
         for name in &plan.removed {
@@ -154,8 +154,7 @@ impl Export {
             text.push_str(&line(letter, &size, *meta, path.as_ref(), (None, target)));
         }
         text.push_str(&sentence(plan, "would export"));
-        out::print(&text)?;
-        Ok(Exit::Sound)
+        out::print(&text)
     }
 }
 

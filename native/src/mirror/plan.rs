@@ -44,9 +44,10 @@ pub(super) struct Planned {
     pub(super) filtered: u64,
 }
 
-/// Hands on the rows of an inventory in the order of their keys; false if they turn out not to be in order.
+/// Hands on the rows of an inventory in the order of their keys, and says how many could not be read; none if they turn
+/// out not to be in order.
 pub(super) type Rows<'r> =
-    dyn FnMut(&mut dyn FnMut(&inventory::Row<'_>) -> Result<(), Error>) -> Result<bool, Error> + 'r;
+    dyn FnMut(&mut dyn FnMut(&inventory::Row<'_>) -> Result<(), Error>) -> Result<Option<u64>, Error> + 'r;
 
 /// Makes the plan; none if the rows are not in order.
 ///
@@ -61,7 +62,7 @@ pub(super) fn make(
 ) -> Result<Option<Planned>, Error> {
     let none = Tail::default();
     let (tail, mut points) = before.map_or((&none, Vec::new()), |(_, index)| (&index.tail, index.tail.points.clone()));
-    points.push(Point { name: wish.point.to_owned(), manifest: wish.manifest, objects: 0, bytes: 0 });
+    points.push(Point { name: wish.point.to_owned(), manifest: wish.manifest, objects: 0, bytes: 0, unread: 0 });
     let mut merge = match before {
         None => Merge::first(tail),
         Some((applied, index)) => {
@@ -75,7 +76,7 @@ pub(super) fn make(
     let mut writing = Writing::begin(wish.bucket, points, (&*index_file, &*steps_file), wish.filter)?;
     let mut known = before.map(|(_, index)| index.rows());
     let mut count = 0_u64;
-    let is_sorted = rows(&mut |row| {
+    let unread = rows(&mut |row| {
         count += 1;
         if count.is_multiple_of(ROWS) {
             watch.count(ROWS);
@@ -89,9 +90,8 @@ pub(super) fn make(
         merge.list(row, &mut |out| writing.take(out)).map_err(Error::failed)?;
         writing.failed.take().map_or(Ok(()), Err)
     })?;
-    if !is_sorted {
-        return Ok(None);
-    }
+    let Some(unread) = unread else { return Ok(None) };
+    writing.encoder.lacks(unread);
     if let Some(known) = &mut known {
         known.up_to(None, &mut |row| merge.know(row, &mut |out| writing.take(out)).map_err(Error::failed))?;
     }
@@ -108,7 +108,7 @@ pub(super) fn make(
         index: number,
         size: written.size,
         tail: written.sum,
-        unread: 0,
+        unread,
     };
     let journal = Journal { applied, wanted: Some(wanted), is_versioned: wish.is_versioned, fetched, bytes, parts };
     Ok(Some(Planned { journal, tally, filtered }))

@@ -58,6 +58,8 @@ pub(super) fn settle(
     lacking: Lacking,
     watch: &Watch<'_>,
 ) -> Result<(Applied, Settled), Error> {
+    // One that is damaged can still be thrown away; once it is settled, it cannot.
+    Journal::prove(area, watch)?;
     let name = names::index(journal.applied.index).ok_or_else(|| Error::failed("the index has no name"))?;
     let (settled, had) = gather(area, journal, lacking, watch)?;
     let applied = match journal.fetched {

@@ -194,16 +194,16 @@ impl<'a> Sync<'a> {
         plan.planned.journal.begin(&self.area)
     }
 
-    /// Which point the plan is for that was begun, and is not at its end. What was planned and never begun is removed.
+    /// What the pointer will say when the plan is at its end that was begun. What was planned and never begun is removed.
     ///
     /// # Errors
     /// The operating system's.
-    pub fn begun(&self) -> Result<Option<String>, Error> {
+    pub fn begun(&self) -> Result<Option<Applied>, Error> {
         let journal = Journal::find(&self.area)?;
         if journal.is_none() {
             Journal::end(&self.area)?;
         }
-        Ok(journal.map(|journal| journal.applied.point))
+        Ok(journal.map(|journal| journal.applied))
     }
 
     /// What a plan needs of the file system, and what room there is; none where nobody knows.
@@ -271,13 +271,6 @@ pub struct SyncPlan {
 }
 
 impl SyncPlan {
-    /// The same, where so many rows of the inventory cannot be read.
-    #[must_use]
-    pub fn lacking(mut self, unread: u64) -> Self {
-        self.planned.journal.applied.unread = unread;
-        self
-    }
-
     /// Rows of the inventory that cannot be read.
     #[must_use]
     pub fn unread(&self) -> u64 {

@@ -85,6 +85,17 @@ pub(super) fn walk(store: &dyn Store, parts: Parts, each: Each<'_>) -> Result<()
     Ok(())
 }
 
+/// What bears the name of an index and cannot be read as one: a point is named there that would be left out.
+fn no_index(from: &dyn Store, name: &Name, kind: Kind) -> Error {
+    let path = quoted(&from.told(Some(name)));
+    let what = match kind {
+        Kind::Link => "is a link that leads out of the set, which --follow-links allows, or in a circle",
+        Kind::Folder => "is a folder, where an index should be: look what it is, and move it away",
+        Kind::File | Kind::Other => "is no file, or a link that leads nowhere: look what it is, and move it away",
+    };
+    Error::failed(format!("{path} {what}; nothing was copied"))
+}
+
 /// A name in a folder.
 pub(super) fn below(folder: Option<&Name>, last: &Name) -> Result<Name, Error> {
     Ok(folder.map_or_else(|| Ok(last.clone()), |folder| folder.join(last.as_bytes()))?)
@@ -105,9 +116,10 @@ impl<'a> Catalogue<'a> {
         let mut found: Vec<(Name, Index)> = Vec::new();
         let mut removal = None;
         walk(from, parts, &mut |folder, entries| {
-            for entry in entries.iter().filter(|entry| entry.kind == Kind::File) {
+            for entry in entries {
                 let name = below(folder, &entry.name)?;
                 match parts(&name, false) {
+                    Part::Index(_) if entry.kind != Kind::File => return Err(no_index(from, &name, entry.kind)),
                     Part::Index(index) => found.push((name, index)),
                     Part::Removal => removal = Some(name),
                     Part::Folder | Part::Object(_) | Part::Not => {}

@@ -86,7 +86,10 @@ fn plan<'w>(
         (&inventory.manifest.source, &date, manifest),
         true,
         &|_| true,
-        &mut |each| Ok(matches!(lists.rows(each)?, Outcome::Whole { .. })),
+        &mut |each| match lists.rows(each)? {
+            Outcome::Whole { bad, .. } => Ok(Some(bad.count)),
+            Outcome::Unsorted { .. } => Ok(None),
+        },
         watch,
     )?;
     Ok(Some((plan.expect("rows in order"), lists)))

@@ -8,6 +8,7 @@ mod interrupted;
 mod inventories;
 mod keys;
 mod killed;
+mod lacking;
 mod lists;
 mod parquet;
 mod prune;

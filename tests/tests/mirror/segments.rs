@@ -10,7 +10,7 @@ use highwater::disk;
 use highwater::mirror::Sync;
 use highwater::store::Locks;
 use highwater_tests::run::Run;
-use highwater_tests::s3::{Fault, Rule};
+use highwater_tests::s3::{Fault, Recipe, Rule};
 use serde_json::Value;
 
 use crate::scene::{BUCKET, Scene, tree};
@@ -100,6 +100,65 @@ pub(crate) fn same(one: &Path, other: &Path) {
             assert!(left.is_empty(), "{}: {left:?}", mirror.display());
         }
     }
+}
+
+#[test]
+fn a_plan_that_was_begun_comes_first_and_is_of_one_bucket() {
+    let scene = Scene::new();
+    scene.put("k", "a body");
+    scene.list(1);
+    let (mirror, inventories) = (folder(&scene, "parted"), "s3://inventories/of/archive/daily/");
+    let plan = |inventories: &str, more: &[&str]| {
+        let words = ["mirror", "plan", inventories, mirror.to_str().expect("text")];
+        scene.run(&[&words[..], more].concat())
+    };
+    plan(inventories, &[]).expect(0).prints("planned a sync to 2024-11-01T01-00Z");
+    // The next day's inventory is there when a job is run again.
+    scene.list(2);
+    plan(inventories, &[]).expect(0).prints("2024-11-01T01-00Z was planned already, and comes first");
+    plan(inventories, &["--date", "2024-11-02"]).expect(4).says("was begun");
+    plan(inventories, &["--date", "2024-11-01"]).expect(0).prints("was planned already");
+    // Another bucket has an inventory of the same day.
+    scene.server.shelves(|shelves| {
+        shelves.bucket("other").versioned = true;
+        shelves.put("other", b"k", b"another");
+    });
+    let other = Recipe { source: "other", prefix: "of/other/daily/", date: "2024-11-01T01-00Z", ..Recipe::default() }
+        .publish(&scene.server);
+    plan(&other.url, &[]).expect(4).says("of the bucket archive").says("is of other");
+    run(&scene, "fetch", &mirror, &["--segment", "1/1"]).expect(0);
+    run(&scene, "apply", &mirror, &[]).expect(0);
+    plan(inventories, &[]).expect(0).prints("planned a sync to 2024-11-02T01-00Z");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_keeps_no_plan_from_being_divided() {
+    let scene = Scene::new();
+    scene.put("k", "a body");
+    Recipe { first: vec![(0, "\"archive\",\"half a row\"\n")], ..Recipe::default() }.publish(&scene.server);
+    let mirror = folder(&scene, "parted");
+    run(&scene, "plan", &mirror, &["--dry-run"]).expect(3);
+    run(&scene, "plan", &mirror, &[]).expect(0);
+    run(&scene, "fetch", &mirror, &["--segment", "1/1"]).expect(0);
+    run(&scene, "apply", &mirror, &[]).expect(3).says("cannot be read");
+}
+
+#[test]
+fn a_plan_whose_steps_are_damaged_can_be_thrown_away() {
+    let scene = large();
+    let mirror = folder(&scene, "parted");
+    run(&scene, "plan", &mirror, &[]).expect(0);
+    run(&scene, "fetch", &mirror, &["--segment", "1/1"]).expect(0);
+    let steps = mirror.join(".highwater-mirror/plan/steps");
+    let mut bytes = fs::read(&steps).expect("the steps");
+    let last = bytes.iter().rposition(|byte| *byte == b'#').expect("a seal") - 3;
+    bytes[last] ^= 1;
+    fs::write(&steps, bytes).expect("damaged steps");
+    run(&scene, "apply", &mirror, &[]).expect(1);
+    run(&scene, "discard", &mirror, &[]).expect(0);
+    run(&scene, "plan", &mirror, &["--take-over"]).expect(0);
+    run(&scene, "fetch", &mirror, &["--segment", "1/1"]).expect(0);
+    run(&scene, "apply", &mirror, &[]).expect(0);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use highwater::mirror::{Inventories, Lists, Outcome, Summary, Sync};
 use highwater::s3::Client;
 use highwater::store::Locks;
 use highwater::watch::Watch;
+use highwater_tests::mounted::Mounted;
 use highwater_tests::s3::{Fault, KEY, Rule, SECRET};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -251,7 +252,10 @@ fn sync(scene: &Scene, client: &Client) -> Summary {
         (BUCKET, &date, manifest),
         true,
         &|_| true,
-        &mut |each| Ok(matches!(lists.rows(each)?, Outcome::Whole { .. })),
+        &mut |each| match lists.rows(each)? {
+            Outcome::Whole { bad, .. } => Ok(Some(bad.count)),
+            Outcome::Unsorted { .. } => Ok(None),
+        },
         &watch,
     );
     let plan = plan.expect("a plan").expect("rows in order");

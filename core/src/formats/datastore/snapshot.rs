@@ -10,7 +10,7 @@ use super::kind::Kind as FileKind;
 use super::manifest::{self, File, Manifest, Odd};
 use super::names::{LOG, MANIFEST};
 use super::proof::{Opens, Proof, Standing};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::finding::{Code, Hurts};
 use crate::inspect::{self, Batch, Set};
 use crate::key::{Fingerprint, Key};
@@ -63,7 +63,15 @@ impl Store {
                 self.stranger(name, "it is no file of a snapshot", entry.kind, out);
             }
         }
+        let is_odd =
+            entries.iter().any(|entry| entry.name.as_bytes() == MANIFEST.as_bytes() && !entry.kind.may_be_file());
         match folder.join(MANIFEST.as_bytes()) {
+            // It is there, and no backup is about to write it.
+            Ok(name) if is_odd => {
+                let (kind, message) = (FaultKind::Unreadable, "it is no file, or a link that leads nowhere".to_owned());
+                let read = (manifest::Reading::new(), Some(Fault { kind, message }));
+                self.manifest_read((&folder, name), group, files, read, out);
+            }
             Ok(name) if files.contains(MANIFEST) => {
                 self.now = Now::Manifest { folder, group, files, name, reading: manifest::Reading::new() };
             }

@@ -137,8 +137,8 @@ impl Inspect for Lists {
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         match (answer, &mut self.now) {
             (Answer::Entries(entries), Now::Listing) => {
-                let files = entries.iter().filter(|entry| entry.kind.may_be_file());
-                let lists = files.filter(|entry| folder_of(&entry.name).is_some()).map(|entry| entry.name.clone());
+                let lists =
+                    entries.iter().filter(|entry| folder_of(&entry.name).is_some()).map(|entry| entry.name.clone());
                 self.ahead.extend(lists);
             }
             (Answer::Bytes(bytes), Now::Reading(reading)) => {

@@ -8,12 +8,13 @@ use crate::finding::Code;
 pub(super) fn advice(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::Missing | Code::Length | Code::Digest => {
-            "Move the file away and sync again: what the bucket still has is fetched anew; otherwise bring it back \
-             from another copy of the mirror."
+            "Bring the file back from another copy of the mirror (`highwater heal DIR --from COPY`), or from the bucket: \
+             `aws s3api get-object` with its key and version. No sync fetches again what the index has."
         }
         Code::Malformed => {
-            "Bring .highwater-mirror back from another copy of the mirror; the files themselves are plain, and a sync \
-             into the folder takes over those that the bucket still lists."
+            "Bring .highwater-mirror back from another copy of the mirror. The files themselves are plain: with that \
+             folder moved away, `highwater mirror sync --take-over` takes over those that the bucket still lists, and \
+             the older points are gone."
         }
         Code::NoIndex => "Sync again: the first sync into this folder has not come to its end.",
         Code::Moved => "Verify again when no sync is running.",

@@ -58,13 +58,19 @@ impl Reading {
         let chosen = choose(&tail, &scope.of, out);
         for number in chosen.clone() {
             let Some(point) = tail.points.get(number as usize) else { continue };
+            let mut left_out = LeftOut::default();
+            if point.unread > 0 {
+                let what =
+                    format!("{} rows of the inventory could not be read: what they list is not in it", point.unread);
+                left_out.add(&what, LeftOut::FEW);
+            }
             out.sets.push(Set {
                 name: point.name.clone(),
                 group: u64::from(number.saturating_sub(chosen.start)),
                 bytes: point.bytes,
                 archives: Vec::new(),
                 key: None,
-                left_out: LeftOut::default(),
+                left_out,
             });
         }
         let (part, bytes) = (scope.part, Vec::new());
@@ -163,13 +169,19 @@ impl Reading {
         if !self.deals() && !self.part.holds(Some(&object)) {
             return;
         }
+        let path = names::restored(row.key, aside).filter(|_| self.wants == Wants::Tree);
+        if row.wanted && path.is_some() {
+            // What is had of a point is restored without it.
+            let what = format!("a version of {} bytes that was not had", row.size);
+            out.nodes.push(Node { path, kind: NodeKind::LeftOut(what), meta: Meta::default() });
+            return;
+        }
         if row.wanted {
             let version = printable(row.version);
             let message = format!("its version {version}, of {} bytes by the inventory, was not had", row.size);
             out.findings.push(Finding { code: Code::NotHad, object: Some(object), offset: None, message, hurts });
             return;
         }
-        let path = names::restored(row.key, aside).filter(|_| self.wants == Wants::Tree);
         if let Some(path) = &path {
             self.give_node(path, row, out);
             if path.as_bytes() != row.key {

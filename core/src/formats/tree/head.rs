@@ -1,7 +1,7 @@
 //! `Head`: what the comments of a list say, which stand above its entries.
 
 use super::within::Within;
-use super::{BYTES, LEFT_OUT, TITLE};
+use super::{BYTES, CHANGED, LEFT_OUT, TITLE};
 use crate::left_out::LeftOut;
 use crate::name::Name;
 
@@ -15,7 +15,7 @@ pub(super) struct Head {
     pub(super) told: Option<u64>,
     /// Files whose bytes lie in other repositories, and how long each is once its entry came.
     pub(super) within: Vec<(Within, Option<u64>)>,
-    /// What could not be read, or is nothing that a point holds.
+    /// What could not be read, is nothing that a point holds, or changed while it was read.
     pub(super) left_out: LeftOut,
 }
 
@@ -25,8 +25,12 @@ impl Head {
     pub(super) fn take(&mut self, text: &str, most: usize, is_over: bool) -> Option<String> {
         let told = text.strip_prefix(TITLE).and_then(|rest| rest.rsplit_once(BYTES));
         self.told = self.told.or_else(|| told.and_then(|(_, bytes)| bytes.parse().ok()));
-        if let Some(what) = text.strip_prefix(LEFT_OUT) {
-            self.left_out.add(what, most);
+        let changed = || {
+            let name = text.strip_prefix(CHANGED)?;
+            Some(format!("{name} as of one moment: it changed while it was read, and is kept as it was found"))
+        };
+        if let Some(what) = text.strip_prefix(LEFT_OUT).map(ToOwned::to_owned).or_else(changed) {
+            self.left_out.add(&what, most);
             // By then the point was given as one that lacks less.
             return is_over.then(|| "it says below its first entry what it left out".to_owned());
         }

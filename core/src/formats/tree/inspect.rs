@@ -1,6 +1,6 @@
 //! `Points`: reads the lists of a set, and turns them into points, claims and nodes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::head::Head;
 use super::names;
@@ -24,6 +24,8 @@ pub(super) struct Points {
     scope: Scope,
     /// The points that there are, the oldest last.
     ahead: Vec<String>,
+    /// Those whose list is no file.
+    odd: BTreeSet<String>,
     now: Now,
     ordinal: u64,
 }
@@ -75,7 +77,7 @@ enum Wants {
 
 impl Points {
     pub(super) fn new(scope: &Scope) -> Self {
-        Self { scope: scope.clone(), ahead: Vec::new(), now: Now::Listing, ordinal: 0 }
+        Self { scope: scope.clone(), ahead: Vec::new(), odd: BTreeSet::new(), now: Now::Listing, ordinal: 0 }
     }
 
     /// Keeps the points that are wanted.
@@ -136,6 +138,13 @@ impl Points {
 
     fn over(&mut self, fault: Option<Fault>, out: &mut Batch) {
         let Now::Reading(mut reading) = std::mem::replace(&mut self.now, Now::Nothing) else { return };
+        // What is there and leads nowhere was not removed meanwhile.
+        let fault = fault.map(|fault| match fault.kind {
+            FaultKind::Absent if self.odd.contains(&reading.point) => {
+                Fault { kind: FaultKind::Unreadable, message: "it is no file, or a link that leads nowhere".to_owned() }
+            }
+            _ => fault,
+        });
         if fault.as_ref().is_none_or(|fault| fault.kind != FaultKind::Absent) {
             reading.give(out);
         }
@@ -341,8 +350,13 @@ impl Inspect for Points {
         }
         match (answer, &mut self.now) {
             (Answer::Entries(entries), Now::Listing) => {
-                let files = entries.iter().filter(|entry| entry.kind.may_be_file());
-                self.ahead.extend(files.filter_map(|entry| names::point_of(&entry.name)));
+                for entry in entries {
+                    let Some(point) = names::point_of(&entry.name) else { continue };
+                    if !entry.kind.may_be_file() {
+                        self.odd.insert(point.clone());
+                    }
+                    self.ahead.push(point);
+                }
             }
             (Answer::Bytes(bytes), Now::Reading(reading)) => {
                 if let Some((hasher, length)) = &mut reading.own {

@@ -45,6 +45,10 @@ pub const BYTES: &str = " · bytes ";
 /// What the comment begins with that tells of something that is not in the point. Such stand above all entries.
 pub const LEFT_OUT: &str = "left out: ";
 
+/// What the comment begins with that names a file which is kept as it was found while it changed: its bytes may be of
+/// several moments. Such stand above all entries, too.
+pub const CHANGED: &str = "changed while it was read: ";
+
 static FACTS: Facts = Facts {
     name: "tree",
     looks: "a set of points of a folder holds points and objects",

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use highwater_core::formats::tree::{BYTES, LEFT_OUT, TITLE, names};
+use highwater_core::formats::tree::{BYTES, CHANGED, LEFT_OUT, TITLE, names};
 use highwater_core::mtree::{Entry, SIGNATURE, Seal, push_line};
 use highwater_core::name::{TEMPORARY, printable};
 use highwater_core::node::{Meta, Node, NodeKind};
@@ -11,7 +11,7 @@ use super::capture::Captured;
 use super::since;
 use super::source::{Elsewhere, Frozen};
 use super::walk::{self, Found};
-use super::{CHANGED, TOKEN, TreeMade};
+use super::{TOKEN, TreeMade};
 use crate::disk::like::Like;
 use crate::disk::{Disk, Draft};
 use crate::error::Error;

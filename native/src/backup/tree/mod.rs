@@ -59,9 +59,6 @@ const TICK: Duration = Duration::from_millis(20);
 /// How often a store is frozen that goes on from the state that it was frozen in.
 const FREEZES: u32 = 5;
 
-/// What the comment begins with that tells of a file that changed.
-const CHANGED: &str = "changed while it was read: ";
-
 /// What the comment begins with that keeps what a source calls its list; a quote ends it.
 const TOKEN: &str = "token: '";
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use highwater_core::formats::mirror::applied::Applied;
 use highwater_core::render::{bytes, thousands};
 use serde_json::json;
 
@@ -16,7 +17,7 @@ use crate::cli::out;
 use crate::cli::verb::Run;
 use crate::disk::{self, Disk};
 use crate::error::Error;
-use crate::mirror::{self, Inventories, SyncPlan};
+use crate::mirror::{self, Inventories, Inventory, SyncPlan};
 use crate::shown::quoted;
 
 /// Begin a sync that several machines carry out: plan it, and cut it into parts.
@@ -26,8 +27,9 @@ use crate::shown::quoted;
 /// Nothing else changes the mirror meanwhile; `highwater mirror sync` would carry the plan out alone, and
 /// `highwater mirror discard` throws it away.
 ///
-/// If a plan for that inventory was begun already, that is said, and nothing is done. The exit code is 0 then, and also
-/// where there is nothing to do.
+/// If a plan was begun already, that is said, and nothing is done: it comes first, also where a newer inventory is there
+/// by now, unless --date asks for another one. The exit code is 0 then, and also where there is nothing to do, or rows of
+/// the inventory cannot be read: that is said, and `highwater mirror apply` ends with 3 for it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -83,20 +85,10 @@ impl Run for Plan {
         let begun = sync.begun()?;
         let dates = inventories.choose(self.date.as_deref(), None, None)?;
         let date = dates.first().ok_or_else(|| Error::cannot_start("there is no inventory"))?;
-        match begun {
-            Some(point) if point == *date => {
-                self.print(&format!("a sync to {point} was planned already\n"), &point, None)?;
-                return Ok(Exit::Sound);
-            }
-            Some(point) => {
-                return Err(Error::cannot_start(format!(
-                    "a change to {point} was begun, and is not at its end: fetch and apply it, or throw it away with \
-                     `highwater mirror discard`, before {date} is planned"
-                )));
-            }
-            None => {}
-        }
         let inventory = inventories.manifest(date)?;
+        if let Some(begun) = begun {
+            return self.goes_on(&begun, &inventory);
+        }
         inventory.elsewhere().iter().for_each(|what| watch.notice(what));
         let planning = Planning {
             sync: &sync,
@@ -111,11 +103,10 @@ impl Run for Plan {
             self.print(&format!("{} is at {date} already\n", quoted(&self.mirror)), date, None)?;
             return Ok(Exit::Sound);
         };
-        let exit = if plan.unread() > 0 { Exit::Inconclusive } else { Exit::Sound };
         if self.dry_run {
             let told = planning.tell(&inventory, &plan, self.json.is_asked());
             sync.forget()?;
-            return told.map(|()| exit);
+            return told.map(|()| if plan.unread() > 0 { Exit::Inconclusive } else { Exit::Sound });
         }
         sync.open(&plan, &watch)?;
         let (fetches, size, filtered) = plan.fetches();
@@ -127,11 +118,42 @@ impl Run for Plan {
             if filtered > 0 { format!("; {} left out by the filter", thousands(filtered)) } else { String::new() }
         );
         self.print(&text, date, Some(&plan))?;
-        Ok(exit)
+        // What rows could not be read was told, and is told by how `mirror apply` ends: whoever divides the plan goes on.
+        Ok(Exit::Sound)
     }
 }
 
 impl Plan {
+    /// What there is to say where a plan was begun already: it comes first, if it is of this bucket.
+    fn goes_on(&self, begun: &Applied, inventory: &Inventory) -> Result<Exit, Error> {
+        let (point, date, bucket) = (&begun.point, &inventory.date, &inventory.manifest.source);
+        if begun.bucket != *bucket {
+            return Err(Error::cannot_start(format!(
+                "a sync of the bucket {} to {point} was begun, and this inventory is of {bucket}: name another folder",
+                begun.bucket
+            )));
+        }
+        if point == date && begun.manifest != inventory.md5 {
+            return Err(Error::cannot_start(format!(
+                "a sync to {point} was begun by another manifest than the one that is there now: fetch and apply it, or \
+                 throw it away with `highwater mirror discard`, before it is planned again"
+            )));
+        }
+        if point != date && self.date.is_some() {
+            return Err(Error::cannot_start(format!(
+                "a change to {point} was begun, and is not at its end: fetch and apply it, or throw it away with \
+                 `highwater mirror discard`, before {date} is planned"
+            )));
+        }
+        let text = if point == date {
+            format!("a sync to {point} was planned already\n")
+        } else {
+            format!("a sync to {point} was planned already, and comes first: plan {date} when that is applied\n")
+        };
+        self.print(&text, point, None)?;
+        Ok(Exit::Sound)
+    }
+
     fn print(&self, text: &str, point: &str, plan: Option<&SyncPlan>) -> Result<(), Error> {
         if !self.json.is_asked() {
             return if self.talk.quiet { Ok(()) } else { out::print(text) };

@@ -65,16 +65,19 @@ impl Planning<'_> {
                     &asked,
                     &mut |each| {
                         let outcome = lists.rows(each)?;
-                        let is_whole = matches!(outcome, Outcome::Whole { .. });
+                        let unread = match &outcome {
+                            Outcome::Whole { bad, .. } => Some(bad.count),
+                            Outcome::Unsorted { .. } => None,
+                        };
                         whole = Some(outcome);
-                        Ok(is_whole)
+                        Ok(unread)
                     },
                     watch,
                 )?;
                 match (planned, whole) {
                     (Some(plan), Some(Outcome::Whole { bad, .. })) => {
                         tell_unread(&bad, watch);
-                        return Ok(plan.lacking(bad.count));
+                        return Ok(plan);
                     }
                     (_, Some(Outcome::Unsorted { why })) if !is_sorted => {
                         watch.decision(format!("the inventory is not in order, and is sorted: {why}"));

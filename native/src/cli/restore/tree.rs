@@ -17,9 +17,6 @@ use crate::shown::{quoted, shown};
 use crate::store::Store;
 use crate::watch::Watch;
 
-/// How many entries that are left out are named.
-const NAMED: usize = 100;
-
 impl Restore {
     /// Restores a tree to the folder that is the target.
     pub(super) fn to_tree(&self, from: &dyn Store, asked: Asked, watch: &Watch<'_>) -> Result<Exit, Error> {
@@ -50,14 +47,7 @@ impl Restore {
             out::print(&format!("{changes}{}", self.tree_words(&summary)))?;
         }
         left_out::tell(&plan.point, &plan.lacks);
-        for (path, what) in plan.left_out.iter().take(NAMED) {
-            out::say(&format!("highwater: left out: '{path}' is {what}, which is not restored"));
-        }
-        let more = plan.left_out.len().saturating_sub(NAMED);
-        if more > 0 {
-            out::say(&format!("highwater: left out: {} more of the kind", thousands(more as u64)));
-        }
-        Ok(if plan.left_out.is_empty() { Exit::Sound } else { Exit::Inconclusive })
+        Ok(left_out::tell_entries(&plan.left_out))
     }
 
     /// What was done, as `--json` writes it.

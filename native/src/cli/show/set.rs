@@ -34,6 +34,11 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
         if let Some(fields) = document.as_object_mut().filter(|_| !plan.lacks.is_nothing()) {
             fields.insert("left_out".to_owned(), json!(plan.lacks));
         }
+        if let Some(fields) = document.as_object_mut().filter(|_| !plan.left_out.is_empty()) {
+            let left = |(path, what): &(Name, String)| json!({ "path": path.to_string(), "what": what });
+            let left = plan.left_out.iter().filter(|(path, _)| is_in(path)).map(left).collect();
+            fields.insert("not_to_be_had".to_owned(), left);
+        }
         return out::document(document);
     }
     let mut text = format!("{}: {}, {} bytes\n", plan.point, counted(entries.len()), thousands(bytes));
@@ -44,6 +49,9 @@ pub(super) fn show(plan: &TreePlan, path: Option<&Name>, json: bool) -> Result<(
         text.push_str(&line(letter, &size, entry.meta, path, (called, target.as_deref())));
     }
     plan.doubts.iter().for_each(|doubt| text.push_str(&format!("  doubtful: {doubt}\n")));
+    for (path, what) in plan.left_out.iter().filter(|(path, _)| is_in(path)) {
+        text.push_str(&format!("  not to be had: '{path}' is {what}\n"));
+    }
     left_out::lines(&plan.lacks).for_each(|line| text.push_str(&format!("  left out: {line}\n")));
     out::print(&text)
 }

@@ -90,6 +90,9 @@ impl TreePlan {
                 Some(path) => path,
                 None => Name::new(within.as_bytes()).map_err(|error| usage(format!("'{within}': {error}")))?,
             };
+            if let Some((_, what)) = left_out.iter().find(|(path, _)| *path == part) {
+                return Err(Error::failed(format!("'{part}' in {at} is {what}, which is not restored")));
+            }
             is_alone = entries.get(&part).is_some_and(|entry| !matches!(entry.what, Is::Folder));
             (top, entries) = narrow::to(&part, (top, entries)).ok_or_else(|| {
                 Error::cannot_start(format!("there is no '{part}' in {at} [in {}]", quoted(&from.told(None))))

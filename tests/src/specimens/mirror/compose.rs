@@ -17,7 +17,7 @@ pub(super) const INDEX: &str = ".highwater-mirror/index/00000007";
 
 /// Points of these names.
 pub(super) fn points(names: &[&str]) -> Vec<Point> {
-    let point = |name: &&str| Point { name: (*name).to_owned(), manifest: [7; 16], objects: 0, bytes: 0 };
+    let point = |name: &&str| Point { name: (*name).to_owned(), manifest: [7; 16], objects: 0, bytes: 0, unread: 0 };
     names.iter().map(point).collect()
 }
 

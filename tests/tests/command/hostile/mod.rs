@@ -9,6 +9,7 @@
 //! | `keys.rs` | hostile key files |
 //! | `hard_links.rs` | files with a second name |
 //! | `indices.rs` | indices, gzip files and OID indices in detail |
+//! | `no_files.rs` | indices that are folders, FIFOs, or links that lead nowhere |
 //! | `mutations.rs` | random damage of every sort |
 
 mod every;
@@ -18,5 +19,6 @@ mod indices;
 mod keys;
 mod merging;
 mod mutations;
+mod no_files;
 mod table;
 mod targets;

@@ -168,6 +168,13 @@ impl Encoder {
         Ok(())
     }
 
+    /// Keeps that so many rows of the newest point's inventory could not be read.
+    pub fn lacks(&mut self, unread: u64) {
+        if let Some(newest) = self.tail.points.last_mut() {
+            newest.unread = unread;
+        }
+    }
+
     /// Ends the index: hands on the rest of the file.
     ///
     /// # Errors

@@ -14,6 +14,7 @@
 //! | varint, bytes | … the key of its first row |
 //! | varint | the number of keys that lie aside, in order, and for each: |
 //! | varint, varint, bytes | … how many bytes it shares with the one before, and the others |
+//! | varint, varint | for each point of whose inventory rows could not be read, in order: its number, and how many |
 
 use std::ops::Range;
 
@@ -66,6 +67,8 @@ pub struct Point {
     pub objects: u64,
     /// How many bytes they have.
     pub bytes: u64,
+    /// How many rows of its inventory could not be read: what they list is not in it.
+    pub unread: u64,
 }
 
 /// Sums over all rows.
@@ -179,9 +182,6 @@ impl Tail {
         let read = Self::read(&mut cursor);
         let at = from.saturating_add(bytes.len().saturating_sub(cursor.rest().len()) as u64);
         let tail = read.ok_or_else(|| Odd::new(at, "its tail ends in the middle, or holds what none does"))?;
-        if !cursor.is_empty() {
-            return Err(Odd::new(at, "its tail goes on behind its end"));
-        }
         let end = tail.blocks.last().map_or(0, |block| block.at.saturating_add(u64::from(block.stored)));
         if end != trailer.stretch(size).start {
             return Err(Odd::new(end, "something stands between its last block and its tail"));
@@ -203,7 +203,7 @@ impl Tail {
             let (objects, bytes) = (cursor.varint64()?, cursor.varint64()?);
             let ordered = tail.points.last().is_none_or(|last| last.name < name);
             (ordered && is_point(&name)).then_some(())?;
-            tail.points.push(Point { name, manifest, objects, bytes });
+            tail.points.push(Point { name, manifest, objects, bytes, unread: 0 });
         }
         let totals = &mut tail.totals;
         for total in [
@@ -243,6 +243,13 @@ impl Tail {
             (is_key(&key) && tail.asides.last().is_none_or(|last| *last < key)).then_some(())?;
             tail.asides.push(key);
         }
+        let mut before = None;
+        while !cursor.is_empty() {
+            let (at, unread) = (number(cursor)?, cursor.varint64()?);
+            (before.is_none_or(|before| before < at) && unread > 0).then_some(())?;
+            tail.points.get_mut(at as usize)?.unread = unread;
+            before = Some(at);
+        }
         Some(tail)
     }
 
@@ -276,6 +283,10 @@ impl Tail {
             push_varint(shared as u64, &mut out);
             push_prefixed(key.get(shared..).unwrap_or_default(), &mut out);
             before = key;
+        }
+        for (at, point) in self.points.iter().enumerate().filter(|(_, point)| point.unread > 0) {
+            push_varint(at as u64, &mut out);
+            push_varint(point.unread, &mut out);
         }
         out
     }

@@ -29,7 +29,7 @@ pub(in crate::formats::mirror) fn row<'a>(key: &'a [u8], version: &'a [u8]) -> R
 
 pub(in crate::formats::mirror) fn points(count: u32) -> Vec<Point> {
     let name = |at: u32| format!("2024-{:02}-{:02}T01-00Z", 1 + at / 28, 1 + at % 28);
-    (0..count).map(|at| Point { name: name(at), manifest: [at as u8; 16], objects: 0, bytes: 0 }).collect()
+    (0..count).map(|at| Point { name: name(at), manifest: [at as u8; 16], objects: 0, bytes: 0, unread: 0 }).collect()
 }
 
 pub(in crate::formats::mirror) fn write(points: Vec<Point>, rows: &[Row<'_>]) -> (Vec<u8>, Tail) {

@@ -1,14 +1,14 @@
 //! `Title` and `Base`: what the newest point of a set says of the store that it is of, and what it has.
 
 use highwater_core::digest::Digest;
-use highwater_core::formats::tree::{BYTES, LEFT_OUT, TITLE, names};
+use highwater_core::formats::tree::{BYTES, CHANGED, LEFT_OUT, TITLE, names};
 use highwater_core::inspect::Entry;
 use highwater_core::mtree::{self, Line, Lines};
 use highwater_core::name::Name;
 use highwater_core::node::NodeKind;
 use rayon::prelude::*;
 
-use super::super::{CHANGED, TOKEN, since};
+use super::super::{TOKEN, since};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::watch::Watch;
