@@ -19,6 +19,7 @@ mod exit;
 mod explain;
 mod export;
 mod heal;
+mod input;
 mod inside;
 mod instead;
 mod label;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
     target_os = "netbsd"
 ))]
 use signal_hook::consts::SIGINFO;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::{SigId, flag, low_level};
 
 use super::out;
@@ -37,6 +37,9 @@ const ASKING: [i32; 2] = [SIGUSR1, SIGINFO];
 
 /// Set when somebody asked.
 static ASKED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Set when the run is to end.
+static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// So often within so much time must an interrupt come to count, while work is guarded.
 const OFTEN: usize = 3;
@@ -65,7 +68,15 @@ pub(super) fn stop() -> Arc<AtomicBool> {
     for signal in ASKING {
         _ = flag::register(signal, Arc::clone(asked));
     }
+    // A file that grows past a limit of the shell is an error like a full disk. Commands that are run get the signal.
+    _ = flag::register(SIGXFSZ, Arc::default());
+    _ = STOP.set(Arc::clone(&stop));
     stop
+}
+
+/// Whether the run is to end.
+pub(super) fn stopping() -> bool {
+    STOP.get().is_some_and(|stop| stop.load(Ordering::Relaxed))
 }
 
 /// Guards work until the value is dropped: an interrupt is answered by a sentence, and the third within five seconds is

@@ -1,6 +1,6 @@
 //! `--keyfile` and `--passphrase-file`: what opens encrypted snapshots. A passphrase that no file holds is asked for.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::kinds::{DATASTORE, Kind};
 use super::of_kind::Group;
+use crate::cli::input::Input;
 use crate::cli::repository::usage;
 use crate::error::Error;
 use crate::shown::quoted;
@@ -43,14 +44,14 @@ impl Keys {
     /// When a file cannot be read, or the key not be opened.
     pub(in crate::cli) fn load(&self) -> Result<Option<Key>, Error> {
         let Some(path) = &self.keyfile else { return Ok(None) };
-        let text = Zeroizing::new(fs::read(path).map_err(Error::io("read", path))?);
+        let text = Zeroizing::new(Input::open(path)?.all()?);
         let named = |why: String| usage(format!("{}: {why}", quoted(path)));
         let file = KeyFile::parse(&text).map_err(named)?;
         let passphrase = match &self.passphrase_file {
             _ if !file.is_locked() => Zeroizing::default(),
             Some(from) => {
-                let mut opened = File::open(from).map_err(Error::io("open", from))?;
-                first_line(|byte| opened.read(byte)).map_err(Error::io("read", from))?
+                let mut opened = Input::open(from)?;
+                first_line(|byte| opened.read(byte)).map_err(opened.failed())?
             }
             None => ask(path)?,
         };

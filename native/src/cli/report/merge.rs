@@ -1,7 +1,6 @@
 //! `highwater report merge`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,6 +9,7 @@ use highwater_core::render;
 use highwater_core::report::Report;
 
 use crate::cli::exit::Exit;
+use crate::cli::input::Input;
 use crate::cli::options::{ReportFiles, Talk, Watched};
 use crate::cli::repository::usage;
 use crate::error::Error;
@@ -42,8 +42,12 @@ impl Merge {
             if !path.exists() {
                 self.files.expect_equals(path)?;
             }
-            let text = fs::read_to_string(path)
-                .map_err(|error| Error::cannot_start(format!("cannot read {}: {error}", quoted(path))))?;
+            let text = Input::open(path).and_then(Input::all).map_err(|error| match error {
+                Error::Interrupted => error,
+                error => Error::cannot_start(error.to_string()),
+            })?;
+            let text = String::from_utf8(text)
+                .map_err(|error| usage(format!("{} is no report: {}", quoted(path), error.utf8_error())))?;
             let report =
                 render::from_json(&text).map_err(|error| usage(format!("{} is no report: {error}", quoted(path))))?;
             parts.take(&report, path)?;

@@ -334,3 +334,34 @@ fn an_index_of_very_many_good_lines_takes_little_memory() {
     });
     expect_bounded(&fixture, 1, "200,000 good lines");
 }
+
+#[test]
+fn a_limit_of_a_files_length_is_told_as_a_full_disk_is() {
+    let fixture = Fixture::new();
+    let source = fixture.path("tree");
+    fs::create_dir(&source).expect("a folder");
+    fs::write(source.join("large"), vec![7; 1 << 20]).expect("a file");
+    let (set, small) = (fixture.path("set"), fixture.path("small"));
+    fs::create_dir(&set).expect("a folder");
+    fs::create_dir(&small).expect("a folder");
+    fixture.run(&["backup".as_ref(), source.as_os_str(), set.as_os_str()]).expect(0);
+    let limited = |words: &[&OsStr]| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -f 64; exec \"$0\" \"$@\""]).arg(highwater()).args(words);
+        Run::of(command.env("HIGHWATER_NOW", fixture.clock.stamp()).current_dir(fixture.path("")))
+    };
+    let (out, archive) = (fixture.path("out"), fixture.path("out.tar"));
+    for words in [
+        &["restore".as_ref(), set.as_os_str(), out.as_os_str()][..],
+        &["export".as_ref(), "--output".as_ref(), archive.as_os_str(), set.as_os_str()],
+        &["backup".as_ref(), source.as_os_str(), small.as_os_str()],
+        &["replicate".as_ref(), set.as_os_str(), fixture.path("copy").as_os_str()],
+    ] {
+        limited(words).expect(3).says("File too large");
+    }
+    assert!(!out.exists() && !archive.exists());
+    // Nothing is in the way of a run without the limit.
+    fixture.run(&["backup".as_ref(), source.as_os_str(), small.as_os_str()]).expect(0);
+    fixture.run(&["verify".as_ref(), small.as_os_str()]).expect(0);
+    fixture.run(&["restore".as_ref(), set.as_os_str(), out.as_os_str()]).expect(0);
+}

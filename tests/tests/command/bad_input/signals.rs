@@ -149,3 +149,23 @@ fn an_interrupted_verification_is_no_verdict() {
     run.expect(130);
     assert!(!report.exists() && !run.text().contains("sound"), "{}", run.account());
 }
+
+#[test]
+fn a_signal_is_heard_while_nobody_writes_what_is_to_be_read() {
+    let fixture = Fixture::new();
+    let fifo = fixture.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let fifo_text = fifo.to_str().expect("text");
+    let repo = fixture.repo.to_str().expect("text");
+    for words in [&["report", "merge", fifo_text][..], &["verify", "--keyfile", fifo_text, repo]] {
+        let mut command = Command::new(highwater());
+        let child = command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run");
+        let open = PathBuf::from(format!("/proc/{}/fd", child.id()));
+        let has_it = || {
+            let held =
+                fs::read_dir(&open).into_iter().flatten().flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
+            held.into_iter().any(|path| path == fifo)
+        };
+        interrupt(child, has_it, Signal::TERM).expect(130);
+    }
+}
