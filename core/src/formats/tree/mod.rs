@@ -67,7 +67,12 @@ static FACTS: Facts = Facts {
 
 fn advice(code: Code) -> Option<&'static str> {
     Some(match code {
-        Code::Missing | Code::Length | Code::Digest => {
+        // One of the right length is taken for what its name says, and is not written again.
+        Code::Digest => {
+            "Copy the object from another copy of the set (`highwater heal --from`), or remove it and back up again: \
+             what the source still has is stored anew."
+        }
+        Code::Missing | Code::Length => {
             "Copy the object from another copy of the set (`highwater heal --from`), or back up again: what the source \
              still has is stored anew."
         }

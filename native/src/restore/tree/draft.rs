@@ -35,7 +35,9 @@ pub(super) fn tell_leftovers(run: &Run<'_>) -> Result<(), Error> {
         let is_held = matches!(to.hold(Some(&name)), Ok(None));
         if !is_held && to.look(Some(&name)).is_ok_and(|look| look.is_some_and(|look| look.what == What::Folder)) {
             let path = quoted(&to.told(Some(&name)));
-            watch.notice(format!("{path} was left by a restore that was killed; look at it, and remove it"));
+            watch.notice(format!(
+                "{path} was left by a restore that did not come to its end; look at it, and remove it"
+            ));
         }
     }
     Ok(())

@@ -160,3 +160,62 @@ fn a_dry_run_and_json_say_what_an_archive_would_hold() {
     assert_eq!((&told["entries"], &told["bytes"], &told["removed"]), (&3.into(), &3.into(), &1.into()));
     assert_eq!(told["length"], run.stdout.len());
 }
+
+#[test]
+fn the_advice_for_a_damaged_object_mends_the_set() {
+    type Harm = fn(&std::path::Path);
+    let harms: [(&str, Harm); 3] = [
+        ("HW101", |object| fs::remove_file(object).expect("an object")),
+        ("HW102", |object| fs::write(object, b"lis").expect("an object")),
+        ("HW103", |object| fs::write(object, b"LISTEN"[..6].to_ascii_uppercase()).expect("an object")),
+    ];
+    for (code, harm) in harms {
+        let stage = Stage::new();
+        let sum = sha256_of(b"listen").to_string();
+        let object = stage.at("set/objects").join(&sum[..2]).join(&sum);
+        harm(&object);
+        let said = stage.run(&["verify", "SET"]);
+        assert!(said.expect(1).text().contains(code) && said.text().contains("back up again"), "{}", said.account());
+        if said.text().contains("or remove it and back up again") {
+            fs::remove_file(&object).expect("the object");
+        }
+        // The source is read again once a file of it is another.
+        fs::write(stage.at("source/etc/web/conf"), b"listen").expect("a file");
+        stage.back_up("2026-11-28-03-00-00");
+        stage.run(&["verify", "SET"]).expect(0);
+    }
+}
+
+#[test]
+fn a_file_that_changed_while_it_was_read_is_told_of_its_point_by_every_verb() {
+    let stage = Stage::new();
+    let file = stage.at("source/grows");
+    fs::write(&file, vec![7; 32 << 20]).expect("a file");
+    // It is written to from before the backup begins until it has ended.
+    let line = format!(
+        "(until [ -e {stop} ]; do echo >> {file}; : > {begun}; done) & until [ -e {begun} ]; do :; done; \
+         {binary} backup {source} {set}; code=$?; : > {stop}; wait; exit $code",
+        stop = stage.at("stop").display(),
+        begun = stage.at("begun").display(),
+        file = file.display(),
+        binary = highwater().display(),
+        source = stage.at("source").display(),
+        set = stage.at("set").display(),
+    );
+    let mut command = Command::new("sh");
+    Run::of(command.args(["-c", &line]).env("HIGHWATER_NOW", "2026-11-28-03-00-00")).expect(3).says("'grows'");
+    let out = stage.at("out").display().to_string();
+    for words in [
+        &["verify", "SET"][..],
+        &["verify", "--json", "SET"],
+        &["show", "SET"],
+        &["restore", "SET", &out],
+        &["export", "SET", "--output", "/dev/null"],
+    ] {
+        let run = stage.run(words);
+        let all = format!("{}{}", run.expect(0).text(), run.stderr);
+        assert!(all.contains("'grows' as of one moment"), "{}", run.account());
+    }
+    stage.run(&["list", "SET"]).expect(0).prints("1 left out");
+    stage.run(&["verify", "--nagios", "SET"]).expect(1);
+}
