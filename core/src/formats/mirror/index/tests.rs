@@ -301,7 +301,13 @@ fn a_tail_asks_for_no_memory_that_it_does_not_have() {
     for cut in 0..good.len() {
         assert!(check(&good[..cut]).is_err(), "{cut}");
     }
-    assert!(check(&[&good[..], &[0]].concat()).unwrap_err().what.contains("behind its end"));
+    // Rows of two points that could not be read; and what stands there and says nothing.
+    let unread = check(&[&good[..], &[1, 7, 3, 9]].concat()).unwrap();
+    assert_eq!(unread.points.iter().map(|point| point.unread).collect::<Vec<_>>(), [0, 7, 0, 9]);
+    assert_eq!(unread.encode(), [&good[..], &[1, 7, 3, 9]].concat());
+    for odd in [&[0][..], &[0, 0], &[3, 9, 1, 7], &[1, 7, 1, 7], &[4, 1], &[1, 7, 0x80]] {
+        assert!(check(&[&good[..], odd].concat()).is_err(), "{odd:?}");
+    }
     // Counts of everything, with nothing behind them.
     let mut head = Vec::new();
     push_prefixed(b"b", &mut head);
