@@ -108,8 +108,8 @@ impl Pruner for Repository {
             cuts.push((chain, first));
         }
         for (_, first) in &cuts {
-            let note = note(first)?;
-            put(disk, &note, b"What no line of the index names from here on is being removed.\n")?;
+            // It says all by its name, and needs no room where there is none.
+            put(disk, &note(first)?, b"")?;
         }
         sync(disk)?;
         for (chain, first) in &cuts {

@@ -1,9 +1,11 @@
 //! Prune by its words and exit codes: what it refuses, what it says, and what it never touches.
+#![expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
 
 mod inner;
 mod tree;
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -13,6 +15,7 @@ use highwater::lock;
 use highwater::store::Locks;
 use highwater_tests::binary::highwater;
 use highwater_tests::datastore::{Sample, copy};
+use highwater_tests::mounted::Mounted;
 use highwater_tests::repo::{Fixture, Image, load};
 use highwater_tests::run::Run;
 use serde_json::Value;
@@ -48,6 +51,24 @@ fn image(fixture: &Fixture) -> Image {
     let mut image = load(&fixture.repo);
     image.remove(".highwater.lock");
     image
+}
+
+#[test]
+fn a_disk_without_any_room_is_made_room_on() {
+    let (fixture, stamps) = repository();
+    let before = image(&fixture);
+    fs::remove_dir_all(&fixture.repo).expect("the repository");
+    let Some(_mounted) = Mounted::tmpfs(&fixture.repo, "size=1m") else {
+        println!("not run: prune on a full disk: this user may not mount a tmpfs");
+        return;
+    };
+    before.iter().for_each(|(name, bytes)| fs::write(fixture.repo.join(name), bytes).expect("a file"));
+    // The lock of the run before.
+    fs::write(fixture.repo.join(".highwater.lock"), "pid 1\n").expect("a lock");
+    let mut filler = fs::File::create(fixture.repo.join("filler")).expect("a file");
+    while filler.write_all(&[7; 4096]).is_ok() {}
+    prune(&fixture, &["--keep-last", "1"]).expect(0);
+    assert_eq!(points(&fixture.repo), stamps[6..]);
 }
 
 #[test]
