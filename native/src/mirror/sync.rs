@@ -194,7 +194,8 @@ impl<'a> Sync<'a> {
         plan.planned.journal.begin(&self.area)
     }
 
-    /// What the pointer will say when the plan is at its end that was begun. What was planned and never begun is removed.
+    /// What the pointer will say when the plan is at its end that was begun. What was planned and never begun is
+    /// removed.
     ///
     /// # Errors
     /// The operating system's.

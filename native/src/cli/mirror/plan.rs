@@ -27,9 +27,9 @@ use crate::shown::quoted;
 /// Nothing else changes the mirror meanwhile; `highwater mirror sync` would carry the plan out alone, and
 /// `highwater mirror discard` throws it away.
 ///
-/// If a plan was begun already, that is said, and nothing is done: it comes first, also where a newer inventory is there
-/// by now, unless --date asks for another one. The exit code is 0 then, and also where there is nothing to do, or rows of
-/// the inventory cannot be read: that is said, and `highwater mirror apply` ends with 3 for it.
+/// If a plan was begun already, that is said, and nothing is done: it comes first, also where a newer inventory is
+/// there by now, unless --date asks for another one. The exit code is 0 then, and also where there is nothing to do, or
+/// rows of the inventory cannot be read: that is said, and `highwater mirror apply` ends with 3 for it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -118,7 +118,8 @@ impl Run for Plan {
             if filtered > 0 { format!("; {} left out by the filter", thousands(filtered)) } else { String::new() }
         );
         self.print(&text, date, Some(&plan))?;
-        // What rows could not be read was told, and is told by how `mirror apply` ends: whoever divides the plan goes on.
+        // What rows could not be read was told, and is told by how `mirror apply` ends: whoever divides the plan goes
+        // on.
         Ok(Exit::Sound)
     }
 }
