@@ -29,7 +29,7 @@ use crate::error::Error;
 use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary};
 use crate::replicate::{ReplicateOptions, ReplicateSummary, replicate};
 use crate::shown::quoted;
-use crate::store::{Files, Scheme, Store, parted, umask};
+use crate::store::{Files, Scheme, Store, parted_folder, umask};
 use crate::watch::Watch;
 
 /// Copy a set, whole points only: what DEST lacks is read from SRC, checked by the digest that SRC's index names, and
@@ -180,9 +180,8 @@ impl Replicate {
             return open_to_write(&self.dest, self.root.following, self.writing);
         }
         let path = std::path::absolute(&self.dest).map_err(Error::io("find", &self.dest))?;
-        let path: PathBuf = path.components().collect();
-        let (around, name) = parted(&path)?;
-        let around = open_to_write(around, self.root.following, self.writing)?;
+        let (around, name) = parted_folder(&path)?;
+        let around = open_to_write(&around, self.root.following, self.writing)?;
         // Nothing is made in a folder that is not to be changed.
         let inside = around.around().map_err(Error::of_folder("look at", &around, None))?;
         let outer = source.around().map_err(Error::of_folder("look at", source, None))?;

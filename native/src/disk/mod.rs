@@ -37,7 +37,8 @@ pub use work_folder::WorkFolder;
 pub(crate) use work_name::{is_any_draft, is_draft, work};
 
 use crate::error::Error;
-use crate::store::{Files, Identity, Links, Locks, Object, Place, Store, parted};
+use crate::shown::quoted;
+use crate::store::{Files, Identity, Links, Locks, Object, Place, Store, parted, parted_folder};
 
 /// A held lock; dropping it, or the end of the process, releases it.
 pub type Held = Box<dyn Any + Send>;
@@ -403,7 +404,23 @@ pub fn open(path: &Path, locks: Locks) -> io::Result<Files> {
 /// When it has no name, or its folder cannot be opened.
 pub fn target(path: &Path, locks: Locks) -> Result<Place<Files>, Error> {
     let (folder, name) = parted(path)?;
-    let shown = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let root = open(folder, locks).map_err(Error::io("open the folder", shown))?;
+    place(folder, name, locks)
+}
+
+/// The place of a folder that a user names to be made or replaced, be there a slash behind it.
+///
+/// # Errors
+/// As [`target`].
+pub fn target_folder(path: &Path, locks: Locks) -> Result<Place<Files>, Error> {
+    let (folder, name) = parted_folder(path)?;
+    place(&folder, name, locks)
+}
+
+fn place(folder: &Path, name: Name, locks: Locks) -> Result<Place<Files>, Error> {
+    let root = open(folder, locks).map_err(|error| {
+        let shown = quoted(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        let next = if error.kind() == io::ErrorKind::NotFound { ": make it (mkdir -p), then try again" } else { "" };
+        Error::cannot_start(format!("cannot open the folder {shown}: {error}{next}"))
+    })?;
     Ok(Place { root: Arc::new(root), name })
 }

@@ -166,7 +166,7 @@ pub fn checkpoint(
     let from = Files::open(store, Links::Beneath).map_err(|error| no_folder(store, &error))?;
     let around = store.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let beside = Files::open(around, Links::Followed).ok().filter(|_| store.file_name().is_some());
-    let to = disk::target(dest, Locks::Wanted)?;
+    let to = disk::target_folder(dest, Locks::Wanted)?;
     let run = Run { from: &from, beside: beside.as_ref().map(|beside| beside as &dyn Disk), to: &to, options, watch };
     run.make()
 }
@@ -201,7 +201,7 @@ pub fn settled(kind: &str) -> Option<fn(&Name) -> bool> {
 /// # Errors
 /// The operating system's, or something else has the name by now, which is left alone.
 pub fn discard(dest: &Path, made: &CheckpointSummary) -> Result<(), Error> {
-    publish::discard(&disk::target(dest, Locks::Wanted)?, made)
+    publish::discard(&disk::target_folder(dest, Locks::Wanted)?, made)
 }
 
 /// A checkpoint that is being made.

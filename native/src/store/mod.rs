@@ -18,6 +18,7 @@ mod ssh;
 use std::any::Any;
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -151,14 +152,38 @@ impl<S: Store + ?Sized> Place<S> {
 /// The folder and the name of a file that the user names.
 ///
 /// # Errors
-/// When it has no name, as `/` and `..`.
+/// When it can only be a folder's, as `/`, `..` and `a/`; or nobody's.
 pub fn parted(path: &Path) -> Result<(&Path, Name), Error> {
-    use std::os::unix::ffi::OsStrExt;
+    let bytes = path.as_os_str().as_bytes();
     // `a/` and `a/.` name a folder, which `file_name` passes over.
-    let folder_like = [&b"/"[..], b"/."].iter().any(|end| path.as_os_str().as_bytes().ends_with(end));
-    let name = path.file_name().filter(|_| !folder_like).and_then(|name| Name::new(name.as_bytes()).ok());
-    let named = name.map(|name| (path.parent().unwrap_or(Path::new("")), name));
-    named.ok_or_else(|| Error::cannot_start(format!("{} is no name of a file", quoted(path))))
+    let is_folders = [&b"/"[..], b"/.", b"/.."].iter().any(|end| bytes.ends_with(end))
+        || [".", ".."].map(str::as_bytes).contains(&bytes);
+    if is_folders {
+        return Err(Error::cannot_start(format!("{} names a folder, and a file is needed: name one", quoted(path))));
+    }
+    parts(path).ok_or_else(|| Error::cannot_start(format!("{} is no name of a file", quoted(path))))
+}
+
+/// The folder and the name of a folder that the user names, be there a slash behind it; also as `.` and `..`.
+///
+/// # Errors
+/// When it has no name, as `/`, or what it is called cannot be known.
+pub fn parted_folder(path: &Path) -> Result<(PathBuf, Name), Error> {
+    let mut plain: PathBuf = path.components().collect();
+    // Nothing is no folder, and `.` of nothing is that at hand.
+    if plain.file_name().is_none() && !plain.as_os_str().is_empty() {
+        plain = plain
+            .canonicalize()
+            .map_err(|error| Error::cannot_start(format!("cannot find {}: {error}", quoted(path))))?;
+    }
+    let named = parts(&plain).map(|(folder, name)| (folder.to_owned(), name));
+    named.ok_or_else(|| Error::cannot_start(format!("{} is no name of a folder that can be made", quoted(path))))
+}
+
+/// What a path ends with, and what is before it.
+fn parts(path: &Path) -> Option<(&Path, Name)> {
+    let name = Name::new(path.file_name()?.as_bytes()).ok()?;
+    Some((path.parent().unwrap_or(Path::new("")), name))
 }
 
 /// The file that a user names to be read; links are followed, as they are his own.

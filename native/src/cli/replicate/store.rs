@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::live::{Count, Fleeting};
 use crate::replicate::{Checkpoint, Here, StoreOptions, StoreSummary, There, replicate_store};
 use crate::shown::{quoted, shown};
-use crate::store::{Asks, Files, Links, Scheme, Store, parted};
+use crate::store::{Asks, Files, Links, Scheme, Store, parted_folder};
 
 impl Replicate {
     /// Brings a replica of a live store up to date.
@@ -37,9 +37,8 @@ impl Replicate {
         }
         let place = self.place.as_deref();
         let dest = std::path::absolute(&self.dest).map_err(Error::io("find", &self.dest))?;
-        let dest: PathBuf = dest.components().collect();
-        let (around, name) = parted(&dest)?;
-        let disk = open_to_write(around, self.root.following, self.writing)?;
+        let (around, name) = parted_folder(&dest)?;
+        let disk = open_to_write(&around, self.root.following, self.writing)?;
         let of = match Scheme::of(&self.source) {
             None => std::fs::canonicalize(&self.source).map_err(Error::io("find", &self.source))?,
             Some(_) => self.source.clone(),

@@ -31,9 +31,10 @@ impl Restore {
             })?;
             return Ok(Exit::Sound);
         }
+        let here = self.is_here();
         let job = TreeOptions { full: self.full, dry_run: self.dry_run };
         let summary = progress::with("restoring", self.talk.quiet, watch, || {
-            let target = disk::target(&self.target, self.writing.locks())?;
+            let target = disk::target_folder(&self.target, self.writing.locks())?;
             let (to, name) = (&*target.root, &target.name);
             let made = to_folder(&Run { job: &job, plan: &plan, from, to, target: name, watch });
             out::shortcomings(&*target.root);
@@ -45,9 +46,20 @@ impl Restore {
             let each = |(path, change): &(Name, Change)| format!("would {} {path}\n", change.word());
             let changes: String = summary.changes.iter().map(each).collect();
             out::print(&format!("{changes}{}", self.tree_words(&summary)))?;
+            if here && summary.how != How::Nothing && !self.dry_run {
+                out::say(
+                    "highwater: the folder that you are in was replaced as a whole: `cd \"$PWD\"` enters the new one",
+                );
+            }
         }
         left_out::tell(&plan.point, &plan.lacks);
         Ok(left_out::tell_entries(&plan.left_out))
+    }
+
+    /// Whether the user is in the folder that is the target, or in one below it.
+    fn is_here(&self) -> bool {
+        let here = std::env::current_dir().ok().zip(self.target.canonicalize().ok());
+        here.is_some_and(|(here, target)| here.starts_with(target))
     }
 
     /// What was done, as `--json` writes it.

@@ -275,7 +275,7 @@ fn odd_names_reach_no_terminal_and_no_report_unescaped() {
         let run = fixture.run(&["verify".as_ref(), absent.as_os_str()]);
         assert!(!bad(run.expect(4).one_line()), "{}", run.account());
         let run = fixture.run(&["restore".as_ref(), renamed.as_os_str(), absent.join("x").as_os_str()]);
-        assert!(!bad(run.expect(3).one_line()), "{}", run.account());
+        assert!(!bad(run.expect(4).one_line()), "{}", run.account());
         fs::rename(&renamed, &fixture.repo).expect("a rename");
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `starting.rs` | sources, repositories, clocks and locks with which a run cannot start |
 //! | `emptied.rs` | sets that lost what they are known by |
+//! | `folders.rs` | targets with a slash, the folder at hand, folders that are missing or stand where a file is wanted |
 //! | `leftovers.rs` | what interrupted runs leave, and what the next backup makes of it |
 //! | `restoring.rs` | damaged sets, odd targets, running databases, resumed restores |
 //! | `limits.rs` | full disks, read-only repositories, unreadable files, odd names, huge indices, signals |
@@ -12,6 +13,7 @@
 
 mod apart;
 mod emptied;
+mod folders;
 mod leftovers;
 mod limits;
 mod mounts;

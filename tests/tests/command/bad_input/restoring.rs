@@ -209,7 +209,7 @@ fn a_target_that_is_no_plain_file_is_refused() {
         assert!(run.stderr.contains(&*target.to_string_lossy()), "{}", run.account());
         assert!(folder.is_dir() && !fifo.is_file(), "{}", run.account());
     }
-    fixture.restore("", &fixture.path("no/such/folder/out.fs"), &[]).expect(3).says("no/such/folder");
+    fixture.restore("", &fixture.path("no/such/folder/out.fs"), &[]).expect(4).says("no/such/folder");
 }
 
 #[test]
