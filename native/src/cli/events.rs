@@ -26,6 +26,8 @@ static EVENTS: Mutex<Option<Events>> = Mutex::new(None);
 struct Events {
     to: Box<dyn Write + Send>,
     is_stdout: bool,
+    /// The run checks whether something is sound, and does nothing else.
+    is_check: bool,
     failed: Option<io::Error>,
 }
 
@@ -36,11 +38,13 @@ struct Events {
 pub(super) fn begin(path: Option<&Path>, args: &[OsString], stop: &Arc<AtomicBool>) -> Result<(), Error> {
     let Some(output) = Output::open(path, &Watch::new(Arc::clone(stop), |_| {}))? else { return Ok(()) };
     let is_stdout = output.is_stdout();
+    let verb = Asked::by(args).verb;
+    let is_check = verb == "verify";
     let start = json!({
-        "event": "start", "schema": SCHEMA, "verb": Asked::by(args).verb, "tool": whence::TOOL, "version": whence::VERSION,
+        "event": "start", "schema": SCHEMA, "verb": verb, "tool": whence::TOOL, "version": whence::VERSION,
         "host": whence::host(), "at": whence::now()?,
     });
-    *events() = Some(Events { to: output.stream()?, is_stdout, failed: None });
+    *events() = Some(Events { to: output.stream()?, is_stdout, is_check, failed: None });
     write(|| start);
     flush();
     Ok(())
@@ -75,9 +79,10 @@ pub(super) fn have_stdout() -> bool {
 /// # Errors
 /// When not every event could be written.
 pub(super) fn end(exit: Exit, why: Option<&Error>) -> Result<(), Error> {
+    let word = exit.word(events().as_ref().is_some_and(|events| events.is_check));
     write(|| {
         let why = why.map(ToString::to_string);
-        json!({ "event": "verdict", "verdict": exit.word(), "exit": exit.code(), "error": why, "at": whence::now().ok() })
+        json!({ "event": "verdict", "verdict": word, "exit": exit.code(), "error": why, "at": whence::now().ok() })
     });
     flush();
     match events().take().and_then(|events| events.failed) {

@@ -58,10 +58,11 @@ impl Exit {
         }
     }
 
-    /// A word for it, where no exit code is seen.
-    pub(super) fn word(self) -> &'static str {
+    /// A word for it, where no exit code is seen. Sound is what was checked, as `has_checked` says.
+    pub(super) fn word(self, has_checked: bool) -> &'static str {
         match self {
-            Self::Sound => "sound",
+            Self::Sound if has_checked => "sound",
+            Self::Sound => "done",
             Self::Damage => "damaged",
             Self::Usage => "usage",
             Self::Inconclusive => "inconclusive",

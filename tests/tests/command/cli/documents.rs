@@ -169,10 +169,13 @@ fn events_begin_with_a_start_tell_how_far_it_is_and_end_with_a_verdict() {
             [json!(verb), json!("highwater"), json!("2026-11-28T08:00:00Z")]
         );
         assert!(start["host"].as_str().is_some_and(|host| !host.is_empty()), "{start}");
-        assert_eq!(fields(end, &["verdict", "exit", "error"]), [json!("sound"), json!(0), Value::Null]);
+        assert_eq!(fields(end, &["verdict", "exit", "error"]), [json!("done"), json!(0), Value::Null]);
         let last = events.iter().rfind(|event| event["event"] == "progress").expect("progress");
         assert_eq!(last["bytes"], last["of"], "all of it is done in the end: {last}");
     }
+    ours(NOW, &["verify", "--events", &file, &set]).expect(0);
+    let events = lines(&fs::read_to_string(&file).expect("events"));
+    assert_eq!(events[events.len() - 1]["verdict"], "sound", "what was checked is called so, and nothing else is");
     let run = ours(NOW, &["mirror", "status", "--events", &file, &notes]);
     let events = lines(&fs::read_to_string(&file).expect("events"));
     assert_eq!(events[0]["verb"], "mirror status");
