@@ -120,11 +120,9 @@ impl Known<'_> {
         let age = now.saturating_sub(at);
         if age > most {
             let more = if span(age) == span(most) { format!(" and {}", span(age - most)) } else { String::new() };
-            return again(format!(
-                "its newest sound point, {name}, is {}{more} old, and {} are allowed",
-                span(age),
-                span(most)
-            ));
+            let (age, most) = (span(age), span(most));
+            let are = if most.starts_with("1 ") && !most.contains(" and ") { "is" } else { "are" };
+            return again(format!("its newest sound point, {name}, is {age}{more} old, and {most} {are} allowed"));
         }
         let ahead =
             || format!("its newest sound point, {name}, lies {} ahead of this clock", span(age.saturating_neg()));
@@ -222,7 +220,7 @@ mod tests {
         assert_eq!(advice("2025-11-20-11-00-00"), Code::Outdated.advice());
         // What is allowed and what is too old by minutes are told apart.
         let found = messages(&[("2025-11-27-11-50-00", Sound)], 86_400);
-        assert!(found[0].1.contains("is 1 day and 10 minutes old, and 1 day are allowed"), "{found:?}");
+        assert!(found[0].1.contains("is 1 day and 10 minutes old, and 1 day is allowed"), "{found:?}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::io;
 use highwater_core::check::{Check, Verdict};
 use highwater_core::claim::Claim;
 use highwater_core::codec::Flow;
-use highwater_core::formats::pool_of;
+use highwater_core::formats::{ALL, pool_of};
 use highwater_core::inspect::{Format, Of, Scope};
 use highwater_core::key::Key;
 use highwater_core::name::{Name, TEMPORARY};
@@ -67,6 +67,18 @@ pub struct HealSummary {
     pub elsewhere: u64,
     /// How many claims more do not hold, whose objects were left to another run.
     pub more: u64,
+}
+
+/// Whether sets of a kind are healed: where indices name what they claim by digests, which is where sets are copied.
+///
+/// # Errors
+/// The names of the kinds that are.
+pub fn can(format: &dyn Format) -> Result<(), Vec<&'static str>> {
+    let heals = |format: &&dyn Format| format.facts().parts.is_some();
+    if heals(&format) {
+        return Ok(());
+    }
+    Err(ALL.iter().copied().filter(heals).map(|format| format.facts().name).collect())
 }
 
 /// Verifies the repository or store `disk`, and heals what it can from another one that holds the same objects.

@@ -12,13 +12,14 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::label::label;
+use super::options::kinds::noun;
 use super::options::of_kind::refuse;
 use super::options::{Json, Keys, OfKind, Root, Talk, Writing};
 use super::repository::{kind_of, open, open_to_write, usage};
 use super::verb::Run;
 use super::{out, progress};
 use crate::error::Error;
-use crate::heal::{Fate, HealOptions, heal};
+use crate::heal::{Fate, HealOptions, can, heal};
 use crate::shown::quoted;
 
 /// Heal a repository from another one that holds the same objects: its copy, or a store that it is synchronised with.
@@ -78,6 +79,13 @@ impl Run for Heal {
                 other.facts().name
             )));
         }
+        if let Err(known) = can(format) {
+            let (path, noun, known) = (quoted(&self.repository), noun(format), known.join(", "));
+            return Err(usage(format!(
+                "{path} names {noun}, which is not healed file by file: put a copy of all of it in its place, one that \
+                 `highwater verify` finds sound; these kinds are healed: {known}"
+            )));
+        }
         refuse(&[&self.keys], &self.repository, format, None)?;
         let label = label(&self.repository);
         let depth = if self.quick { Depth::Size } else { Depth::Digest };
@@ -121,15 +129,22 @@ impl Run for Heal {
             out::document(report)?;
             return Ok(exit);
         }
+        // What was damaged is told however quiet the run, and that nothing was is not.
+        let tell = |line: String| match self.talk.quiet {
+            true => Ok(out::say(&line)),
+            false => out::print(&format!("{line}\n")),
+        };
         let would = if self.dry_run { "would be healed" } else { "healed" };
         for (object, fate) in &done.objects {
             match fate {
-                Fate::Healed => out::print(&format!("{would}: {object}\n"))?,
+                Fate::Healed => tell(format!("{would}: {object}"))?,
                 Fate::Left(why) => out::say(&format!("highwater: cannot be healed: {object}: {why}")),
             }
         }
         others.iter().for_each(|other| out::say(&format!("highwater: {other}")));
-        out::print(&format!("objects {would}: {healed}; left as they are: {left}\n"))?;
+        if !self.talk.quiet {
+            out::print(&format!("objects {would}: {healed}; left as they are: {left}\n"))?;
+        }
         if done.more > 0 {
             let more = thousands(done.more);
             let next = match healed {

@@ -92,7 +92,11 @@ impl Run for Mark {
             problems.iter().for_each(|problem| out::say(&format!("highwater: {problem}")));
             let would = if self.dry_run { "to be marked" } else { "marked" };
             let (made, there, short) = (thousands(done.made), thousands(done.there), thousands(done.short));
-            out::print(&format!("files {would}: {made}; with marks already: {there}; too short for any: {short}\n"))?;
+            if !self.talk.quiet {
+                out::print(&format!(
+                    "files {would}: {made}; with marks already: {there}; too short for any: {short}\n"
+                ))?;
+            }
             if exit != Exit::Sound {
                 out::say("highwater: not everything is whole; `highwater verify` says more");
             }

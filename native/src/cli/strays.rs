@@ -73,7 +73,9 @@ impl Run for Strays {
         found.doubts.iter().for_each(|doubt| out::say(&format!("highwater: {doubt}")));
         let total: u64 = found.strays.iter().map(|stray| stray.bytes).sum();
         let (count, referenced) = (thousands(found.strays.len() as u64), thousands(found.referenced));
-        out::print(&format!("{count} strays of {}; {referenced} chunks are named by indices\n", bytes(total)))?;
+        if !self.talk.quiet {
+            out::print(&format!("{count} strays of {}; {referenced} chunks are named by indices\n", bytes(total)))?;
+        }
         if exit != Exit::Sound {
             out::say(
                 "highwater: chunks are not called unreferenced, as nobody knows what the above names; `highwater \

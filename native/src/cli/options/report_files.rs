@@ -139,7 +139,7 @@ impl Reports {
         if std::env::var_os("GITHUB_ACTIONS").is_some() && !printed {
             tried(out::print(&render::annotations(report)));
         }
-        if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+        if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
             let path = Path::new(&path);
             let file = OpenOptions::new().append(true).create(true).open(path);
             let appended = file.and_then(|mut file| file.write_all(render::summary(report).as_bytes()));

@@ -3,11 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use highwater_tests::binary::highwater;
+use highwater_tests::datastore;
 use highwater_tests::python::interpreter;
-use highwater_tests::repo::Fixture;
+use highwater_tests::repo::{Fixture, load};
 use highwater_tests::run::{Run, ours};
 use highwater_tests::specimens::{self, lay};
 
@@ -55,6 +57,9 @@ fn quiet_is_silent_when_all_is_sound_and_loud_when_not() {
     let watched = Watched::new();
     let run = watched.run(&["-q"]);
     assert_eq!((run.code, run.text(), run.stderr.as_str()), (0, String::new(), ""));
+    // A variable that is set and empty names no file.
+    let mut command = Command::new(highwater());
+    Run::of(command.args(["verify", "-q"]).arg(&watched.fixture.repo).env("GITHUB_STEP_SUMMARY", "")).expect(0);
     watched.damage();
     let run = watched.run(&["-q"]);
     assert_eq!((run.code, run.text()), (1, String::new()));
@@ -96,6 +101,64 @@ fn the_age_of_a_whole_is_asked_when_its_parts_are_merged() {
 }
 
 #[test]
+fn verbs_that_mend_or_look_are_silent_when_quiet_and_all_is_well() {
+    let (fixture, stamps) = Fixture::with_chain();
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    let other = fixture.path("other").to_string_lossy().into_owned();
+    fs::create_dir(&other).expect("a folder");
+    lay(&load(&fixture.repo), Path::new(&other));
+    let store = fixture.path("store").to_string_lossy().into_owned();
+    datastore::copy(&datastore::Sample::made().store(), Path::new(&store));
+    let key = datastore::Sample::made().truth("key.json").to_string_lossy().into_owned();
+    fixture.run(&["mark", &repo]).expect(0).prints("with marks already");
+    for words in [
+        &["mark", "-q", &repo][..],
+        &["heal", "-q", &repo, "--from", &other],
+        &["heal", "-q", &store, "--from", &store, "--keyfile", &key],
+    ] {
+        let run = fixture.run(words);
+        assert_eq!((run.code, run.text(), run.stderr.as_str()), (0, String::new(), ""), "{}", run.account());
+    }
+    // What is listed was asked for; the sum was not.
+    let run = fixture.run(&["strays", &store]);
+    let (sum, listed): (Vec<String>, Vec<String>) =
+        run.text().lines().map(ToOwned::to_owned).partition(|line| line.contains(" strays of "));
+    assert_eq!((run.code, sum.len()), (0, 1), "{}", run.account());
+    let quiet = fixture.run(&["strays", "-q", &store]);
+    assert_eq!(quiet.expect(0).text().lines().map(ToOwned::to_owned).collect::<Vec<_>>(), listed);
+    // What was damaged is told.
+    fs::remove_file(fixture.file(&format!("{}.deltafs", stamps[2]))).expect("it was there");
+    let run = fixture.run(&["heal", "-q", &repo, "--from", &other]);
+    assert_eq!(run.expect(0).text(), "");
+    run.says(&format!("healed: {}.deltafs", stamps[2]));
+}
+
+#[test]
+fn each_kind_is_healed_or_refused_and_a_sound_set_is_whole() {
+    let (mut healed, mut refused) = (Vec::new(), Vec::new());
+    for specimen in specimens::all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [set, other] = ["set", "other"].map(|name| folder.path().join(name));
+        for path in [&set, &other] {
+            fs::create_dir(path).expect("a folder");
+            lay(&specimen.small().files, path);
+        }
+        let [set, other] = [set, other].map(|path| path.to_string_lossy().into_owned());
+        let run = ours("2026-11-28-08-00-00", &["heal", &set, "--from", &other]);
+        match run.code {
+            0 => healed.push(specimen.name()),
+            2 => {
+                assert!(run.one_line().contains("is not healed file by file"), "{}", run.account());
+                refused.push(specimen.name());
+            }
+            _ => panic!("{}: {}", specimen.name(), run.account()),
+        }
+    }
+    assert_eq!(healed, ["repozo", "datastore", "tree", "mirror"]);
+    assert_eq!(refused, ["fjall", "rocksdb", "leveldb", "dirstorage"]);
+}
+
+#[test]
 fn points_of_each_kind_have_an_age_or_are_said_to_have_none() {
     let dated = specimens::all().into_iter().filter(|specimen| {
         let folder = tempfile::tempdir().expect("a folder");
@@ -103,7 +166,7 @@ fn points_of_each_kind_have_an_age_or_are_said_to_have_none() {
         let path = folder.path().to_string_lossy().into_owned();
         let run = ours("2099-01-01-00-00-00", &["verify", "--max-age", "1h", &path]);
         run.expect(3).prints("HW210 outdated");
-        let is_dated = run.text().contains(" old, and 1 hour are allowed");
+        let is_dated = run.text().contains(" old, and 1 hour is allowed");
         assert!(is_dated != run.text().contains("not named by times"), "{}", run.account());
         is_dated
     });
