@@ -182,6 +182,28 @@ fn the_last_line_names_what_to_restore() {
 }
 
 #[test]
+fn what_is_only_too_old_is_not_called_unread() {
+    let last = |report: &Report| text(report, false).lines().next_back().unwrap_or_default().to_owned();
+    let after = "1 of 2 claims checked at depth digest; the newest sound point is 2026-11-01-00-00-00; mend what the \
+                 findings name, then verify again";
+    // The first of December; the newest sound point is of the second or the first of November.
+    let judge = |report: Report, now| crate::age::judged(report, now, 86_400);
+    let now = 1_796_083_200;
+    assert_eq!(
+        last(&judge(sound(), now)),
+        "inconclusive: no sound point is known to be young enough, 2 of 2 claims checked at depth digest; the newest \
+         sound point is 2026-11-02-00-00-00; back up now, and find out why no backup was made"
+    );
+    let several = last(&judge(several(), now));
+    assert!(several.starts_with("damaged: 2 of 4 points in time, 1 piece of damage, "), "{several}");
+    let both = last(&judge(inconclusive(), now));
+    let before = "inconclusive: 1 thing could not be read or judged, and no sound point is known to be young enough";
+    assert_eq!(both, format!("{before}, {after}"));
+    let early = last(&judge(sound(), now - 60 * 86_400));
+    assert!(early.ends_with("; follow the advice"), "{early}");
+}
+
+#[test]
 fn inconclusive_junit() {
     let golden = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="highwater" tests="5" failures="0" errors="3">

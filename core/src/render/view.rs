@@ -324,11 +324,12 @@ fn damaged(report: &Report) -> String {
 }
 
 fn inconclusive(report: &Report) -> String {
-    let doubts = tally(report, Severity::Inconclusive);
+    let outdated = report.tallies.get(Code::Outdated.name()).copied().unwrap_or(0);
+    let doubts = tally(report, Severity::Inconclusive).saturating_sub(outdated);
     let lacking = len(&report.lacking);
     let (what, next) = if report.coverage.checked == 0 && report.roots.is_empty() {
         ("nothing was looked at".to_owned(), "name a folder that holds a backup")
-    } else if report.coverage.checked == 0 && doubts == 0 && lacking == 0 {
+    } else if report.coverage.checked == 0 && doubts == 0 && outdated == 0 && lacking == 0 {
         ("nothing was there to check".to_owned(), "see that the path is the right one, or make a first backup")
     } else if lacking > 0 {
         let names = listed(&report.lacking, lacking, 5);
@@ -336,13 +337,25 @@ fn inconclusive(report: &Report) -> String {
         (format!("{shards} missing or doubled ({names})"), "merge exactly one report of each shard")
     } else if doubts > 0 {
         let things = count(doubts, "thing", "things");
-        (format!("{things} could not be read or judged"), "mend what the findings name, then verify again")
+        let young = if outdated > 0 { format!(", and {}", old(outdated)) } else { String::new() };
+        (format!("{things} could not be read or judged{young}"), "mend what the findings name, then verify again")
+    } else if outdated > 0 {
+        // A clock that is wrong is another matter than a backup that nobody makes.
+        let mut notes = report.findings.iter().filter(|note| note.code == Code::Outdated);
+        let is_due = notes.all(|note| note.advice == Code::Outdated.advice());
+        (old(outdated), if is_due { "back up now, and find out why no backup was made" } else { "follow the advice" })
     } else {
         let left = report.coverage.unjudged.max(report.coverage.claims.saturating_sub(report.coverage.checked));
         (format!("{} could not be judged", count(left, "claim", "claims")), "verify again")
     };
     let newest = newest(report).map(|newest| format!("{newest}; ")).unwrap_or_default();
     format!("inconclusive: {what}, {}; {newest}{next}", checked(report))
+}
+
+/// What is said of so many series of points of which no sound one is as young as was asked for.
+fn old(outdated: u64) -> String {
+    let of = if outdated > 1 { format!(" of {}", count(outdated, "series", "series")) } else { String::new() };
+    format!("no sound point{of} is known to be young enough")
 }
 
 fn in_time(number: u64) -> String {
