@@ -1,6 +1,7 @@
 //! `highwater list`: the points in time of a repository, as its indices name them.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -19,10 +20,11 @@ use super::exit::Exit;
 use super::label::label;
 use super::options::{Json, Root};
 use super::out;
-use super::repository::{kind_of, open};
+use super::repository::{Repository, kind_of, open, usage};
 use super::verb::Run;
 use crate::drive;
 use crate::error::Error;
+use crate::shown::{quoted, shown};
 use crate::watch::Watch;
 
 /// How many findings are told.
@@ -32,7 +34,7 @@ const TOLD: usize = 5;
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// The repository.
-    repository: PathBuf,
+    repository: OsString,
     #[command(flatten)]
     json: Json,
     #[command(flatten)]
@@ -41,9 +43,16 @@ pub(super) struct List {
 
 impl Run for List {
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let store = open(&self.repository, &self.root, stop)?;
+        let Repository { path, point: one, .. } = Repository::parse(&self.repository)?;
+        let store = open(&path, &self.root, stop)?;
+        if one.is_some() {
+            let (set, path) = (quoted(Path::new(&self.repository)), shown(&path));
+            return Err(usage(format!(
+                "{set} names a point, and list tells all of them: write '{path}', or see one with `highwater show`"
+            )));
+        }
         let format = kind_of(&*store, &self.root)?;
-        let options = Options::whole(format, label(&self.repository), Depth::List);
+        let options = Options::whole(format, label(&path), Depth::List);
         let survey = Survey::new(format.inspect(&Scope::new(Of::Catalogue)), options);
         let survey = drive::run(&*store, survey, Depth::List, &Watch::new(Arc::clone(stop), |_| {}), &mut |_, _| {})?;
         let sets = survey.sets();

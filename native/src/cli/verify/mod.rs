@@ -115,12 +115,15 @@ impl Run for Verify {
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let shard = self.part.shard()?;
         let named: Vec<Repository> = self.paths.iter().map(|path| Repository::parse(path)).collect::<Result<_, _>>()?;
-        if let Some((at, twice)) = self.paths.iter().enumerate().find(|(at, path)| self.paths[..*at].contains(path)) {
-            return Err(usage(format!(
-                "{} is named twice, the second time as path {}",
-                quoted(Path::new(twice)),
-                at + 1
-            )));
+        // A set has many spellings, and links lead to it.
+        let place = |Repository { path, point, .. }: &Repository| {
+            let real = Some(path).filter(|path| Scheme::of(path).is_none()).and_then(|path| path.canonicalize().ok());
+            (real.unwrap_or_else(|| path.clone()), point.clone())
+        };
+        let places: Vec<_> = named.iter().map(place).collect();
+        if let Some(at) = (0..places.len()).find(|at| places[..*at].contains(&places[*at])) {
+            let twice = quoted(Path::new(&self.paths[at]));
+            return Err(usage(format!("{twice} is named twice, the second time as path {}", at + 1)));
         }
         let mut repositories: Vec<Repository> = match self.root.kind {
             Some(_) => named,

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use highwater_tests::binary::highwater;
-use highwater_tests::repo::{Fixture, load, work_file};
+use highwater_tests::repo::{Fixture, load, store, work_file};
 use highwater_tests::run::{Run, without_clock};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -140,8 +140,9 @@ fn an_interrupted_verification_is_no_verdict() {
     let events = fixture.path("events");
     let report = fixture.path("report.json");
     let json = format!("--json={}", report.display());
-    // The repository by two names: nothing less is looked at for it.
-    let again = fixture.repo.join("../").join(fixture.repo.file_name().expect("a name"));
+    // Two repositories: the interrupt comes before the second is done.
+    let again = fixture.path("again");
+    store(&load(&fixture.repo), &again);
     let paths = [fixture.repo.as_path(), &again];
     let words = ["verify", "--depth", "deep", "--events", &events.to_string_lossy(), &json];
     let child = spawn(&fixture, &words, paths);

@@ -27,6 +27,38 @@ fn list_names_every_point_with_its_length() {
 }
 
 #[test]
+fn list_of_a_point_is_refused_by_what_it_lists() {
+    let (fixture, stamps) = Fixture::with_chain();
+    for point in ["latest", &stamps[1]] {
+        let run = fixture.run(&["list", &format!("{}@{point}", fixture.repo.display())]);
+        let line = run.expect(2).one_line();
+        assert!(line.contains(&format!("write '{}'", fixture.repo.display())) && line.contains("show"), "{line}");
+    }
+    fixture.run(&["list", "nowhere@latest"]).expect(4).says("cannot list 'nowhere'");
+}
+
+#[test]
+fn one_set_is_looked_at_once_however_it_is_spelt() {
+    let (fixture, stamps) = Fixture::with_chain();
+    let repo = fixture.repo.to_string_lossy().into_owned();
+    let link = fixture.path("link").to_string_lossy().into_owned();
+    std::os::unix::fs::symlink(&fixture.repo, &link).expect("a link");
+    for again in [repo.clone(), format!("{repo}/"), format!("{repo}/."), link.clone()] {
+        let run = fixture.run(&["verify", &repo, &again]);
+        assert_eq!(
+            run.expect(2).one_line(),
+            format!("highwater: '{again}' is named twice, the second time as path 2"),
+            "{}",
+            run.account()
+        );
+    }
+    let point = |path: &str, at: usize| format!("{path}@{}", stamps[at]);
+    fixture.run(&["verify", &point(&repo, 0), &point(&link, 0)]).expect(2).says("named twice");
+    // Two points of a set are two things to look at.
+    fixture.run(&["verify", &point(&repo, 0), &point(&repo, 1)]).expect(0);
+}
+
+#[test]
 fn list_of_a_damaged_index_says_so() {
     let (fixture, stamps) = Fixture::with_chain();
     let path = fixture.file(&format!("{}.dat", stamps[0]));
