@@ -56,7 +56,7 @@ pub fn take(disk: &dyn Disk, name: &str) -> Result<Held, Error> {
         let holder = printable(holder[..read].trim_ascii());
         let who = if holder.is_empty() { "another process" } else { &holder };
         Error::cannot_start(format!(
-            "another backup is running in {}: {who}; wait for it, or end it",
+            "another run is writing in {}: {who}; wait for it, or end it",
             quoted(&disk.told(None))
         ))
     })

@@ -166,7 +166,8 @@ fn each_second(count: u64, elapsed: Duration) -> u64 {
 /// How much time is left, by how much was needed so far; none where nothing was done yet, or nothing is known.
 fn left((at, total): (u64, u64), elapsed: Duration) -> Option<String> {
     let ahead = total.checked_sub(at).filter(|_| at > 0 && total > 0)?;
-    let seconds = u128::from(elapsed.as_secs()) * u128::from(ahead) / u128::from(at);
+    // In a work's first second, whole seconds would promise that nothing is left.
+    let seconds = (elapsed.as_millis() * u128::from(ahead)).div_ceil(u128::from(at) * 1000);
     Some(match seconds {
         0..120 => format!("about {seconds} s left"),
         120..7200 => format!("about {} min left", seconds / 60),
@@ -206,6 +207,8 @@ mod tests {
         assert_eq!(line(Unit::Rows), "planning: 2,000,000 rows, 200,000 rows/s, about 30 s left");
         assert_eq!(line(Unit::Bytes), "planning: 1.0 KiB of 4.0 KiB, about 30 s left, 102 bytes/s");
         let left = |seconds| left((1, 2), Duration::from_secs(seconds));
+        assert_eq!(super::left((1, 41), Duration::from_millis(500)).as_deref(), Some("about 20 s left"));
+        assert_eq!(super::left((1, 2), Duration::from_millis(1)).as_deref(), Some("about 1 s left"));
         assert_eq!(left(119).as_deref(), Some("about 119 s left"));
         assert_eq!(left(180).as_deref(), Some("about 3 min left"));
         assert_eq!(left(7200).as_deref(), Some("about 2 h left"));

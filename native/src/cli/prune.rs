@@ -50,7 +50,7 @@ pub(super) struct Prune {
     #[arg(value_name = "SET[@GROUP]")]
     set: OsString,
     /// How thoroughly to look before a point is called sound: size, digest or deep.
-    #[arg(short, long, value_enum, default_value_t = options::Depth::Size)]
+    #[arg(short, long, value_parser = options::Depth::of_judgement(), default_value = "size")]
     depth: options::Depth,
     /// Say what would be removed, and stop there.
     #[arg(short = 'n', long)]

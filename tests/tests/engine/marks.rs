@@ -279,7 +279,7 @@ fn a_foreign_repository_can_be_marked_and_only_what_is_sound_is() {
     assert!(!marks.exists());
     let lock = fs::File::open(fixture.file(".highwater.lock")).expect("the lock file");
     lock.lock().expect("the lock");
-    mark(&[]).expect(4).says("another backup is running");
+    mark(&[]).expect(4).says("another run is writing");
 }
 
 #[test]

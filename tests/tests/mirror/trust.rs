@@ -80,8 +80,8 @@ fn a_second_run_is_refused_while_one_is_under_way() {
     let mirror = scene.mirror();
     let disk = disk::open(&mirror, Locks::Needed).expect("a folder");
     let first = Sync::begin(&disk, false).expect("nobody has it");
-    scene.sync(&[]).expect(4).says("another backup is running");
-    scene.roll("latest").expect(4).says("another backup is running");
+    scene.sync(&[]).expect(4).says("another run is writing");
+    scene.roll("latest").expect(4).says("another run is writing");
     scene.run(&["mirror", "status", mirror.to_str().expect("text")]).expect(0);
     scene.verify().expect(0);
     drop(first);

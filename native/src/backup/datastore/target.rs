@@ -267,7 +267,7 @@ pub(super) fn time(job: &SnapshotOptions, disk: &dyn Disk, watch: &Watch<'_>) ->
         );
         return Err(Error::Refused {
             class: Class::CannotStart,
-            what: format!("{what}; set the clock right, or wait"),
+            what: format!("{what}; set the clock right, or wait; if it is right, move the later snapshots away"),
         });
     }
 }

@@ -227,7 +227,8 @@ fn free_stamp(
         }
         let what = format!(
             "the newest file in {} is stamped {newest}, but it is only {now}: a backup made now would sort before \
-             it; set the clock right, or wait",
+             it; set the clock right, or wait; if it is right, move what is stamped later away, with its lines in \
+             the .dat",
             quoted(&disk.told(None))
         );
         return Err(Error::cannot_start(what));

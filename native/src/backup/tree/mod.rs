@@ -184,7 +184,7 @@ fn free_point(job: &TreeOptions, to: &dyn Disk, watch: &Watch<'_>) -> Result<(St
                 let set = quoted(&to.told(None));
                 return Err(Error::cannot_start(format!(
                     "the newest point in {set} is {newest}, but it is only {point}: a point made now would sort before \
-                     it; set the clock right, or wait"
+                     it; set the clock right, or wait; if it is right, move the lists of later points away"
                 )));
             }
             Some(newest) if point == *newest && (job.now.is_some() || !clock::ticks()) => {

@@ -1,6 +1,7 @@
 //! `--depth`: how thoroughly to look.
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use highwater_core::report;
 
 /// How thoroughly to look.
@@ -14,6 +15,15 @@ pub(in crate::cli) enum Depth {
     Digest,
     /// Records, OID indices and archived trees are consistent.
     Deep,
+}
+
+impl Depth {
+    /// All of them, of which the help names those by which a point may be called sound: a list alone does not show it.
+    pub(in crate::cli) fn of_judgement() -> impl TypedValueParser<Value = Self> {
+        let told = |depth: &Self| Some(depth.to_possible_value()?.hide(matches!(depth, Self::List)));
+        let words = Self::value_variants().iter().filter_map(told);
+        PossibleValuesParser::new(words).map(|word| Self::from_str(&word, false).unwrap_or(Self::List))
+    }
 }
 
 impl From<Depth> for report::Depth {

@@ -164,6 +164,52 @@ fn a_clock_gone_backward_makes_no_backup_that_would_sort_before() {
     }
 }
 
+#[test]
+fn what_a_clock_that_was_ahead_left_is_moved_away_as_the_refusal_says() {
+    const AHEAD: &str = "2030-01-01-00-00-00";
+    const NOW: &str = "2026-11-28-08-00-00";
+    let is_ahead = |name: &str| name.starts_with("2030-");
+    let remove = |folder: &Path| {
+        for name in highwater_tests::repository::names(folder).into_iter().filter(|name| is_ahead(name)) {
+            fs::remove_file(folder.join(name)).expect("it was there");
+        }
+    };
+    // Of a repository, a full backup or an increment, which has a line in the `.dat`.
+    for flags in [&[][..], &["--full"]] {
+        let mut fixture = Fixture::new();
+        let paths = [fixture.source.to_string_lossy().into_owned(), fixture.repo.to_string_lossy().into_owned()];
+        let backup = |stamp, flags: &[&str]| ours(stamp, &[&["backup"], flags, &[&paths[0], &paths[1]]].concat());
+        backup("2026-11-27-08-00-00", &[]).expect(0);
+        fixture.grow(2);
+        backup(AHEAD, flags).expect(0);
+        fixture.grow(2);
+        backup(NOW, &[]).expect(4).says("if it is right, move what is stamped later away, with its lines in the .dat");
+        remove(&fixture.repo);
+        let index = fixture.file("2026-11-27-08-00-00.dat");
+        let lines = fs::read_to_string(&index).expect("the index");
+        let lines: String =
+            lines.lines().filter(|line| !line.contains("2030-")).map(|line| format!("{line}\n")).collect();
+        fs::write(&index, lines).expect("the index without them");
+        backup(NOW, &[]).expect(0).prints("wrote increment");
+        fixture.verify("deep").expect(0).prints("2 points in time");
+    }
+    // Of points of a folder, their lists.
+    let folder = tempfile::tempdir().expect("a folder");
+    let [notes, set] = ["notes", "set"].map(|name| folder.path().join(name));
+    for path in [&notes, &set] {
+        fs::create_dir(path).expect("a folder");
+    }
+    fs::write(notes.join("a"), "one").expect("a file");
+    let words = [notes.to_string_lossy(), set.to_string_lossy()];
+    let backup = |stamp| ours(stamp, &["backup", &words[0], &words[1]]);
+    backup("2026-11-27-08-00-00").expect(0);
+    backup(AHEAD).expect(0);
+    backup(NOW).expect(4).says("if it is right, move the lists of later points away");
+    remove(&set.join("points"));
+    backup(NOW).expect(0);
+    ours(NOW, &["verify", &words[1]]).expect(0).prints("2 points in time");
+}
+
 fn without_lock(mut image: highwater_tests::repo::Image) -> highwater_tests::repo::Image {
     image.remove(".highwater.lock");
     image

@@ -93,6 +93,8 @@ fn without_a_rule_it_is_refused_and_nothing_changes() {
     }
     prune(&fixture, &["--keep-last", "-1"]).expect(2);
     prune(&fixture, &["--keep-last", "3", "--depth", "list"]).expect(2).says("--depth size");
+    let help = fixture.run(&["prune", "-h"]).expect(0).text();
+    assert!(help.contains("size, digest, deep]") && !help.contains("list,"), "{help}");
     prune(&fixture, &["--keep-last", "3", "--keyfile", "k"]).expect(2).says("--keyfile is for a datastore");
     let group = format!("{}@2026-03-02", fixture.repo.display());
     fixture.run(&["prune", &group, "--keep-last", "1"]).expect(2).says("pruned together");
@@ -212,7 +214,7 @@ fn two_at_once_and_a_backup_keep_out_of_each_others_way() {
     let before = image(&fixture);
     let held = disk::open(&fixture.repo, Locks::Needed).expect("the repository");
     let alone = lock::take(&held, highwater_core::formats::repozo::names::LOCK).expect("the lock is free");
-    assert!(prune(&fixture, &["--keep-last", "1"]).expect(4).one_line().contains("another backup is running"));
+    assert!(prune(&fixture, &["--keep-last", "1"]).expect(4).one_line().contains("another run is writing"));
     prune(&fixture, &["--keep-last", "1", "--dry-run"]).expect(0);
     assert_eq!(image(&fixture), before);
     drop(alone);

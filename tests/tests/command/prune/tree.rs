@@ -46,7 +46,7 @@ impl Set {
             let made = || backup(&job, &mut Folder(Arc::new(open(&files))), &open(&set.path()), &Watch::silent());
             // What another thread starts holds the lock of the last point until it is a program of its own.
             let is_made = |_: &u32| match made() {
-                Err(error) if error.to_string().contains("another backup is running") => {
+                Err(error) if error.to_string().contains("another run is writing") => {
                     thread::yield_now();
                     false
                 }
@@ -226,7 +226,7 @@ fn beside_a_writer_nothing_is_removed_and_a_dry_run_only_looks() {
     let before = set.image();
     let held = disk::open(&set.path(), Locks::Needed).expect("the set");
     let alone = lock::take(&held, names::LOCK).expect("the lock is free");
-    assert!(set.prune(&["--keep-last", "1"]).expect(4).one_line().contains("another backup is running"));
+    assert!(set.prune(&["--keep-last", "1"]).expect(4).one_line().contains("another run is writing"));
     set.prune(&["--keep-last", "1", "--dry-run"]).expect(0);
     assert_eq!(set.image(), before);
     drop(alone);
