@@ -130,9 +130,12 @@ impl Run for Heal {
             return Ok(exit);
         }
         // What was damaged is told however quiet the run, and that nothing was is not.
-        let tell = |line: String| match self.talk.quiet {
-            true => Ok(out::say(&line)),
-            false => out::print(&format!("{line}\n")),
+        let tell = |line: String| {
+            if !self.talk.quiet {
+                return out::print(&format!("{line}\n"));
+            }
+            out::say(&line);
+            Ok(())
         };
         let would = if self.dry_run { "would be healed" } else { "healed" };
         for (object, fate) in &done.objects {

@@ -113,6 +113,17 @@ fn differences(page: &Path, steps: &[Step]) -> Vec<String> {
 }
 
 #[test]
+fn no_two_lines_of_cron_that_write_begin_in_one_minute() {
+    let page = text(&root().join("web/docs/cookbook.md"));
+    let lines = page.lines().filter(|line| line.contains("  backup  highwater "));
+    let writing = lines.filter(|line| [" backup --", " prune --"].iter().any(|verb| line.contains(verb)));
+    let minutes: Vec<&str> = writing.filter_map(|line| line.split_whitespace().next()).collect();
+    let different: BTreeSet<&str> = minutes.iter().copied().collect();
+    assert!(minutes.len() > 1 && different.len() == minutes.len(), "{minutes:?}");
+    assert!(!different.contains("*"), "every minute is the other's, too");
+}
+
+#[test]
 fn blocks_marked_run_print_what_they_show() {
     let (mut ran, mut shown, mut wrong) = (0, 0, Vec::new());
     for page in pages() {

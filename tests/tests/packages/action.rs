@@ -124,6 +124,14 @@ fn a_sound_set_passes_and_its_reports_are_kept() {
 }
 
 #[test]
+fn a_quiet_run_over_a_sound_set_is_sound() {
+    let runner = Runner::new();
+    let job = runner.verifies(&[&sound(&runner.at("a set"))], "-q");
+    job.last.expect(0);
+    assert_eq!(job.outputs["verdict"], "sound");
+}
+
+#[test]
 fn one_damaged_set_of_two_fails_the_step_and_is_told() {
     let runner = Runner::new();
     let job = runner.verifies(&[&sound(&runner.at("one")), &damaged(&runner.at("two"))], "");
@@ -143,6 +151,10 @@ fn a_set_that_is_not_there_fails_the_step_and_its_reports_say_so() {
     let report = fs::read_to_string(Path::new(&job.outputs["reports"]).join("report.json")).expect("a report");
     assert!(report.contains("\"verdict\": \"inconclusive\"") && report.contains("HW201"), "{report}");
     assert!(job.summary.contains("nothing"), "{}", job.summary);
+    let misspelt = Runner::new();
+    let job = misspelt.verifies(&[&sound(&misspelt.at("a set"))], "--dept=deep");
+    job.last.expect(2).prints("::error::error: unexpected argument '--dept'");
+    assert!(job.outputs["verdict"].contains("'--dept'"), "{:?}", job.outputs);
     let unnamed = Runner::new();
     unnamed.verifies(&[], "").last.expect(2).prints("say `set:`");
 }
