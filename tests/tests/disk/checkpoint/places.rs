@@ -31,7 +31,7 @@ fn it_is_a_new_folder_outside_of_the_store() {
         let store = scene.path(kind);
         refused(&scene, &store, &scene.path("fjall"), 4, "is there already");
         refused(&scene, &store, &store.join("inside"), 4, "lies in the store");
-        refused(&scene, &store, &scene.path("nowhere/snap"), 3, "nowhere");
+        refused(&scene, &store, &scene.path("nowhere/snap"), 4, "mkdir -p");
         assert_eq!(scene.files(kind), image);
     }
     fs::write(scene.path("snap.mtree"), "notes of mine").expect("a file");
