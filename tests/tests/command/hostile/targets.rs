@@ -59,7 +59,7 @@ const CASES: &[Case] = &[
         &[],
         0,
     ),
-    ("below a link to nowhere", |s, o| soft(s.outside("nowhere"), o.join("w")), b"w/x", &[], 3),
+    ("below a link to nowhere", |s, o| soft(s.outside("nowhere"), o.join("w")), b"w/x", &[], 4),
     ("below a link into the repository", |s, o| soft(s.fixture.repo.clone(), o.join("w")), b"w/x", &[], 4),
     ("in the repository, by ..", PLAIN, b"../repo/x", &[], 4),
     ("the repository", PLAIN, b"../repo", &[], 4),
