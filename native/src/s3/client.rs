@@ -21,11 +21,14 @@ use super::payload::{Payload, Sending};
 use super::retry::Backoff;
 use super::settings::Settings;
 use super::sign::{self, NO_BODY, Signed, Signer};
-use super::wire::{Failed, Wire};
+use super::wire::{Failed, Wire, no_body};
 use crate::bandwidth::Bandwidth;
 
 /// No error's body is read further.
 const REFUSAL: u64 = 64 << 10;
+
+/// So long may a connection take, and give no byte, that is there for what is tidied up when all is to end.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// A client of S3; shared by reference among threads.
 pub struct Client {
@@ -197,6 +200,24 @@ impl Client {
         }
     }
 
+    /// Has a request done that tidies up, without a body: also when all is to end, then once, and without patience. What
+    /// comes of it is not told, as nobody can do more.
+    pub(super) fn tidy(&self, call: &Call<'_>, at: Box<Place>) {
+        if let Err(Error::Interrupted) = self.exchange(call, &mut self.trials(at)) {
+            let settings = Settings { connect: PARTING, stall: PARTING, ..self.settings.clone() };
+            let now = self.now();
+            let (wire, who) = (Wire::new(&settings, &self.endpoint), self.keeper.at(now));
+            if let (Ok(wire), Ok(who)) = (wire, who) {
+                let _ = self.send(&wire, call, &self.region(call.bucket), now, who.as_deref());
+            }
+        }
+    }
+
+    /// The server's time.
+    fn now(&self) -> i64 {
+        self.settings.clock.unix().saturating_add(self.skew.load(Ordering::Relaxed))
+    }
+
     /// Waits for the attempt after a failure of the wire.
     pub(super) fn again(&self, failed: Failed, trials: &mut Trials) -> Result<(), Error> {
         self.go_on()?;
@@ -215,11 +236,11 @@ impl Client {
     }
 
     fn attempt(&self, call: &Call<'_>, region: &str, trials: &mut Trials) -> Result<Result<Answer, Unlucky>, Error> {
-        let now = self.settings.clock.unix().saturating_add(self.skew.load(Ordering::Relaxed));
+        let now = self.now();
         let who = self.keeper.at(now)?;
         let permit = self.limit.acquire(&self.settings.stop).ok_or(Error::Interrupted)?;
         trials.made += 1;
-        let answer = match self.send(call, region, now, who.as_deref())? {
+        let answer = match self.send(&self.wire, call, region, now, who.as_deref())? {
             Ok(answer) => answer,
             Err(Failed { why, is_final }) => {
                 let error = Error::Wire { at: trials.at.clone(), attempts: trials.made, why };
@@ -260,6 +281,7 @@ impl Client {
     /// Signs and sends. The outer error is one of what was asked, before anything is sent.
     fn send(
         &self,
+        wire: &Wire,
         call: &Call<'_>,
         region: &str,
         now: i64,
@@ -272,7 +294,8 @@ impl Client {
             url.push('?');
             url.push_str(&query);
         }
-        let length = call.body.as_ref().map(|body| body.length().to_string());
+        let length = call.body.as_ref().map(Payload::length).or_else(|| no_body(call.method));
+        let length = length.map(|length| length.to_string());
         let sum = call.body.as_ref().map_or(NO_BODY, |body| &body.sha256);
         let mut headers: Vec<(&str, &str)> = call.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         if self.settings.requester_pays {
@@ -281,7 +304,7 @@ impl Client {
         headers.extend(length.as_deref().map(|length| ("content-length", length)));
         let mut body = call.body.as_ref().map(|body| Sending::new(body, self));
         let mut send = |headers: &[(&str, &str)]| {
-            self.wire.send(call.method, &url, headers, body.as_mut().map(|body| -> &mut dyn Read { body }))
+            wire.send(call.method, &url, headers, body.as_mut().map(|body| -> &mut dyn Read { body }))
         };
         let Some(who) = who else { return Ok(send(&headers)) };
         let date = sign::date(now);

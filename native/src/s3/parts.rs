@@ -49,7 +49,7 @@ impl Client {
             // What stays of it costs until the bucket's own rule ends it.
             let query = vec![("uploadId", upload.id.into_bytes())];
             let call = Call { method: "DELETE", bucket: put.bucket, key: put.key, query, ..Call::default() };
-            let _ = self.exchange(&call, &mut self.trials(put.place()));
+            self.tidy(&call, put.place());
         }
         stored
     }

@@ -123,6 +123,12 @@ fn trust(settings: &Settings) -> Result<TlsConfig, Error> {
     Ok(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&certificates)).build())
 }
 
+/// The length that a request without a body tells, where its method may have one: without it, it would go in chunks,
+/// which S3 does not take.
+pub(super) fn no_body(method: &str) -> Option<u64> {
+    matches!(method, "POST" | "PUT").then_some(0)
+}
+
 /// What a failure means.
 pub(super) fn explain(error: &ureq::Error) -> Failed {
     let (why, is_final) = match error {
@@ -183,7 +189,10 @@ impl Metadata {
 
     /// Asks once; gives the status and the body.
     pub(super) fn briefly(&self, method: &str, url: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), String> {
-        let mut answer = send(&self.agent, method, url, headers, ()).map_err(|failed| failed.why)?;
+        let length = no_body(method).map(|length| length.to_string());
+        let length = length.as_deref().map(|length| ("content-length", length));
+        let headers: Vec<(&str, &str)> = headers.iter().copied().chain(length).collect();
+        let mut answer = send(&self.agent, method, url, &headers, ()).map_err(|failed| failed.why)?;
         let mut body = Vec::new();
         let read = answer.body_mut().as_reader().take(METADATA).read_to_end(&mut body);
         read.map_err(|error| explain_io(&error).why)?;

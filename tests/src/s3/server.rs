@@ -265,7 +265,10 @@ impl Shared {
             without = Request { method, target, headers, body };
             request = &without;
         }
+        // As S3, which takes no body whose length is not told first.
+        let in_chunks = request.header("transfer-encoding").is_some();
         let mut reply = match &fault {
+            _ if in_chunks => Answer::error(501, "NotImplemented"),
             Fault::Status(status, code, headers) => {
                 headers.iter().fold(Answer::error(*status, code), |answer, (name, value)| answer.with(name, *value))
             }
@@ -303,7 +306,8 @@ impl Shared {
         if let Some(deed) = deed {
             deed(&mut self.shelves.write().expect("no panic"));
         }
-        send(stream, &request.method, &reply, &fault, &http_date(self.now()))
+        let go_on = send(stream, &request.method, &reply, &fault, &http_date(self.now()))?;
+        Ok(go_on && !in_chunks)
     }
 
     fn now(&self) -> i64 {

@@ -7,3 +7,4 @@ mod every;
 mod flow;
 mod places;
 mod signing;
+mod write;
