@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use highwater_core::name::{Name, NameError};
 
+use crate::interruption::is_interruption;
 use crate::shown::quoted;
 use crate::store::Store;
 
@@ -56,7 +57,12 @@ impl Error {
     /// Wraps an I/O error with what was being done to which path.
     pub fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { doing, path, source }
+        move |source| Self::of(doing, path, source)
+    }
+
+    /// An I/O error with what was being done to which path. That a run is to stop is no failure of what it did.
+    fn of(doing: &'static str, path: PathBuf, source: io::Error) -> Self {
+        if is_interruption(&source) { Self::Interrupted } else { Self::Io { doing, path, source } }
     }
 
     /// Wraps an I/O error with what was being done to which object of a store.
@@ -76,7 +82,7 @@ impl Error {
     ) -> impl FnOnce(io::Error) -> Self + use<S> {
         let path = store.told(name);
         let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
-        move |source| Self::Io { doing, path, source }
+        move |source| Self::of(doing, path, source)
     }
 
     /// A refusal because of damage.

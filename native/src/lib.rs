@@ -28,6 +28,7 @@ pub mod export;
 mod filestorage;
 mod flush;
 pub mod heal;
+mod interruption;
 mod kind;
 pub mod live;
 pub mod lock;

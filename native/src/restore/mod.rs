@@ -143,7 +143,7 @@ impl Run<'_> {
     /// Something that was being done to the target failed.
     fn failed(&self, doing: &'static str) -> impl FnOnce(std::io::Error) -> Error + use<> {
         let path = self.told();
-        move |source| Error::Io { doing, path, source }
+        move |source| Error::io(doing, &path)(source)
     }
 }
 

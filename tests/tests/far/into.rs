@@ -191,7 +191,7 @@ impl Deed {
         }
         let rule = Rule::next(self.fault());
         let seen = Arc::clone(&pid);
-        roots.server.plan(if self.kills() { rule.then(move |_| kill(&seen)) } else { rule });
+        roots.server.plan(if self.kills() { rule.then(move |_| signal(&seen, Signal::KILL)) } else { rule });
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child");
         pid.store(i32::try_from(child.id()).expect("a number"), Ordering::SeqCst);
         let output = child.wait_with_output().expect("an end");
@@ -201,13 +201,14 @@ impl Deed {
     }
 }
 
-fn kill(pid: &AtomicI32) {
+/// Signals a process whose number is being found out.
+pub(crate) fn signal(pid: &AtomicI32, signal: Signal) {
     // It is known in a moment.
     while pid.load(Ordering::SeqCst) == 0 {
         thread::yield_now();
     }
     let pid = Pid::from_raw(pid.load(Ordering::SeqCst)).expect("a process");
-    kill_process(pid, Signal::KILL).expect("it can be killed");
+    kill_process(pid, signal).expect("it can be signalled");
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! A long object is written in parts, on a wire that breaks.
 
 use std::fs;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use highwater_tests::run::Run;
 use highwater_tests::s3::{Fault, Rule};
+use rustix::process::Signal;
 
 use crate::both::Both as _;
+use crate::into::signal;
 use crate::roots::Roots;
 
 #[test]
@@ -58,4 +63,36 @@ fn a_part_that_is_stored_otherwise_makes_no_object() {
         (keys.filter(|key| key.starts_with(b"set/objects/")).count(), shelves.uploads.len())
     });
     assert_eq!((objects, uploads), (0, 0));
+}
+
+/// Who ends a run in the midst of an upload is told that it was interrupted, and nothing of the upload stays at S3.
+#[test]
+fn an_upload_that_is_interrupted_is_given_up() {
+    for ends in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let roots = Roots::new();
+        let source = roots.near().with_file_name("source");
+        fs::create_dir(&source).expect("a folder");
+        fs::write(source.join("long"), vec![7; 33 << 20]).expect("a file");
+        let (pid, far) = (Arc::new(AtomicI32::new(0)), Roots::far());
+        // There is an upload then, and a part of it cannot be sent meanwhile.
+        let rule = Rule::next(Fault::Status(503, "SlowDown", vec![])).to("partNumber=2").times(1_000);
+        let seen = Arc::clone(&pid);
+        roots.server.plan(rule.then(move |shelves| {
+            assert_eq!(shelves.uploads.len(), 1);
+            signal(&seen, ends);
+        }));
+        let mut command = roots.command(&["backup".as_ref(), source.as_os_str(), far.as_os_str()]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a child");
+        pid.store(i32::try_from(child.id()).expect("a number"), Ordering::SeqCst);
+        let output = child.wait_with_output().expect("an end");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{ends:?}: {said}");
+        assert!(said.contains("interrupted; nothing half-made was published"), "{said}");
+        roots.server.forget();
+        let left = roots.server.shelves(|shelves| (shelves.uploads.len(), shelves.bucket(Roots::bucket()).keys.len()));
+        assert_eq!(left, (0, 0), "{ends:?}");
+        let mut command = roots.command(&["backup".as_ref(), source.as_os_str(), far.as_os_str()]);
+        Run::of(&mut command).expect(0);
+        roots.run(&["verify"], &far, &[]).expect(0);
+    }
 }

@@ -18,6 +18,7 @@ use highwater_core::name::Name;
 
 use super::ahead::{Ahead, Room};
 use super::{Object, Store};
+use crate::interruption::interruption;
 use crate::s3::{self, Ask, Client, Error, Head, Listing, Missing, Page};
 pub(crate) use lists::{Known, Told};
 use lists::{Listed, Lists, Worth};
@@ -241,7 +242,7 @@ pub(crate) fn cannot(error: Error) -> io::Error {
         Error::NotFound { what: Missing::Key | Missing::Version | Missing::Marker, .. } => {
             io::Error::new(io::ErrorKind::NotFound, error.to_string())
         }
-        // Not `Interrupted`, which says that to try again helps.
+        Error::Interrupted => interruption(),
         _ => io::Error::other(error.to_string()),
     }
 }

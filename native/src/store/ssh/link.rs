@@ -12,6 +12,7 @@ use highwater_core::wire::{Answer, Asked, Limits, Request, Why, framed};
 
 use super::far::Far;
 use super::talk::Talk;
+use crate::interruption::interruption;
 
 /// How often a thread that waits looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);
@@ -95,8 +96,7 @@ impl Link {
     /// Whether waiting makes sense any more, for something that was asked for then.
     fn go_on(&self, asked: Instant) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) {
-            // Not `Interrupted`, which says that to try again helps.
-            return Err(io::Error::other("interrupted"));
+            return Err(interruption());
         }
         let silent = asked.max(self.talk.heard()).elapsed();
         if silent >= self.patience {
