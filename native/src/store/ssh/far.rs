@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use highwater_core::name::printable;
 use highwater_core::wire::{Answered, Asked, HEAD, Hello, Request, framed, length};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::talk::{Taken, Talk};
 
@@ -24,6 +25,9 @@ const LINES: usize = 1000;
 
 /// How much is shown of what is no hello.
 const SHOWN: usize = 200;
+
+/// So long is waited for more of it.
+const MOMENT: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// The process that leads to the far end.
 pub(super) struct Far {
@@ -189,20 +193,9 @@ impl Frames<'_> {
     /// The first one; none when it ends before.
     fn hello(&mut self) -> Result<Option<Hello>, String> {
         let mut begin = Vec::new();
-        while begin.len() < HEAD + 16 {
-            let mut some = [0; SHOWN];
-            let room = if Hello::may_begin(&begin) { HEAD + 16 - begin.len() } else { 0 };
-            if room == 0 {
-                // More of it, for whoever looks for where it comes from.
-                let more = self.from.read(&mut some).unwrap_or(0);
-                begin.extend_from_slice(&some[..more]);
-                begin.truncate(SHOWN);
-                let shown = printable(&begin);
-                return Err(format!(
-                    "the far end began with '{shown}', which is no answer of highwater: nothing there may print to \
-                     standard output before it, such as a line in .bashrc"
-                ));
-            }
+        while begin.len() < HEAD + 16 && Hello::may_begin(&begin) {
+            let mut some = [0; HEAD + 16];
+            let room = some.len() - begin.len();
             match self.from.read(&mut some[..room]) {
                 Ok(0) => return Ok(None),
                 Ok(count) => {
@@ -212,6 +205,9 @@ impl Frames<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(format!("the far end cannot be heard: {error}")),
             }
+        }
+        if !Hello::may_begin(&begin) {
+            return Err(self.no_hello(begin));
         }
         let (head, rest) = begin.split_at(HEAD);
         let mut frame = rest.to_vec();
@@ -224,6 +220,22 @@ impl Frames<'_> {
             return Ok(None);
         }
         Hello::decode(&frame).map(Some).map_err(|error| bad(&error.to_string()))
+    }
+
+    /// What is said of an end that began with something else.
+    fn no_hello(&mut self, mut begin: Vec<u8>) -> String {
+        // More of it, for whoever looks for where it comes from, if it is there in a moment.
+        if matches!(poll(&mut [PollFd::new(&*self.from, PollFlags::IN)], Some(&MOMENT)), Ok(1..)) {
+            let mut some = [0; SHOWN];
+            let more = self.from.read(&mut some).unwrap_or(0);
+            begin.extend_from_slice(&some[..more]);
+        }
+        begin.truncate(SHOWN);
+        format!(
+            "the far end began with '{}', which is no answer of highwater: nothing there may print to standard output \
+             before it, such as a line in .bashrc",
+            printable(&begin)
+        )
     }
 
     /// The next one; none at the end.

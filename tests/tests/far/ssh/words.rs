@@ -1,13 +1,19 @@
 //! What is said when another machine cannot be read, and what is refused.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use highwater_core::wire::{Hello, Limits, VERSION, framed};
 use highwater_tests::run::Run;
 use highwater_tests::specimens::{self, Specimen as _};
 
 use super::machine::Machine;
 use crate::both::Both as _;
+
+/// No run may take longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn machine() -> Machine {
     let machine = Machine::new();
@@ -41,6 +47,37 @@ fn why_a_machine_cannot_be_read_is_said() {
     );
     let run = Run::of(machine.command(&["list".as_ref(), far.as_os_str()]).env("HIGHWATER_FAR", elsewhere));
     run.expect(4).says("serves '/' and nothing else");
+}
+
+/// What a shell there prints first is told at once, however long it is, and also where it comes in one piece with the
+/// hello behind it.
+#[test]
+fn what_a_shell_prints_before_is_told() {
+    let machine = machine();
+    let (far, file) = (machine.far(), machine.scratch.path().join("said"));
+    let hello = Hello {
+        protocol: VERSION,
+        program: "1".to_owned(),
+        root: machine.near().into_os_string().into_encoded_bytes(),
+        is_it: true,
+        limits: Limits { handles: 1, under_way: 1 },
+    };
+    for length in [0, 1, 5, 19, 20, 21, 300] {
+        let banner = "w".repeat(length);
+        for follows in [true, false] {
+            // What is that short may begin a hello, as long as nothing follows.
+            if !follows && length < 3 {
+                continue;
+            }
+            let behind = if follows { framed(&hello.encode()) } else { Vec::new() };
+            fs::write(&file, [banner.as_bytes(), b"\n", &behind].concat()).expect("a file");
+            let says = format!("cat '{}'; exec cat >/dev/null #", file.display());
+            let mut command = machine.command(&["list".as_ref(), far.as_os_str()]);
+            let run = Run::within(PATIENCE, command.env("HIGHWATER_FAR", says).env("HIGHWATER_SSH_STALL", "3600"));
+            let shown = if length < 200 { format!("{banner}\\n") } else { format!("{}'", "w".repeat(200)) };
+            run.expect(4).says(&format!("the far end began with '{shown}")).says("nothing there may print");
+        }
+    }
 }
 
 #[test]
