@@ -256,8 +256,8 @@ pub struct Set {
     pub name: String,
     /// The run of sets it belongs to; see [`crate::finding::Hurts`].
     pub group: u64,
-    /// How long what it restores is, in bytes.
-    pub bytes: u64,
+    /// How long what it restores is, in bytes; none where what tells it could not be read.
+    pub bytes: Option<u64>,
     /// What a restore takes one of, named as `REPO@POINT/ARCHIVE`; none where it takes the point itself.
     pub archives: Vec<String>,
     /// The fingerprint of the key that it was encrypted or signed with, if it names one.

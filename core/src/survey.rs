@@ -399,7 +399,7 @@ impl Survey {
                 name: set.name.clone(),
                 ordinal,
                 group: set.group,
-                bytes: set.bytes,
+                bytes: set.bytes.unwrap_or_default(),
                 archives: set.archives.clone(),
                 key: set.key.clone(),
                 left_out: set.left_out.clone(),

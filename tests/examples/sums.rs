@@ -60,7 +60,7 @@ impl Inspect for Sums {
             });
         });
         if out.sets.is_empty() {
-            out.sets.push(Set { name: "all".to_owned(), group: 0, bytes: 0, ..Set::default() });
+            out.sets.push(Set { name: "all".to_owned(), group: 0, bytes: Some(0), ..Set::default() });
         }
         Flow::Continue(())
     }

@@ -127,13 +127,15 @@ export interface LeftOut {
 export interface Point {
     name: string;
     group: number;
-    bytes: number;
+    /** `null` where what tells it could not be read. */
+    bytes: number | null;
     archives?: string[];
     key?: string;
     left_out?: LeftOut;
 }
 
 export interface CheckedPoint extends Point {
+    bytes: number;
     root: string;
     ordinal: number;
     verdict: Verdict;

@@ -190,7 +190,7 @@ impl Restore {
         }
         let reached = reach(&self.claims)
             .map_err(|(claim, _)| format!("'{}' does not begin where the chunk before it ends", claim.object))?;
-        if survey.sets().last().is_some_and(|set| set.bytes != reached) {
+        if survey.sets().last().is_some_and(|set| set.bytes != Some(reached)) {
             return Err("the chunks do not add up to the point".to_owned());
         }
         Ok(reached)

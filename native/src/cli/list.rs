@@ -62,13 +62,14 @@ impl Run for List {
         } else {
             let mut text = String::new();
             let longest = sets.iter().map(|set| set.name.len()).max().unwrap_or(0);
-            let width = sets.iter().map(|set| thousands(set.bytes).len()).max().unwrap_or(0);
-            let mut before: Option<(u64, u64)> = None;
+            let width = sets.iter().map(|set| size(set.bytes).len()).max().unwrap_or(0);
+            let mut before: Option<(u64, Option<u64>)> = None;
             for set in sets {
                 let what = match before {
                     _ if format.facts().shape != Shape::Append => String::new(),
                     Some((group, bytes)) if group == set.group => {
-                        format!("  +{}", highwater_core::render::bytes(set.bytes.saturating_sub(bytes)))
+                        let more = set.bytes.zip(bytes).map(|(bytes, before)| bytes.saturating_sub(before));
+                        more.map_or_else(String::new, |more| format!("  +{}", highwater_core::render::bytes(more)))
                     }
                     _ => "  full".to_owned(),
                 };
@@ -80,8 +81,8 @@ impl Run for List {
                 let left = &set.left_out;
                 let left =
                     if left.is_nothing() { String::new() } else { format!("  {} left out", thousands(left.total)) };
-                let (name, bytes) = (&set.name, thousands(set.bytes));
-                text.push_str(&format!("{name:longest$}  {bytes:>width$} bytes{what}{archives}{key}{left}\n"));
+                let (name, size) = (&set.name, size(set.bytes));
+                text.push_str(&format!("{name:longest$}  {size:>width$}{what}{archives}{key}{left}\n"));
                 before = Some((set.group, set.bytes));
             }
             out::print(&text)?;
@@ -102,7 +103,12 @@ impl Run for List {
     }
 }
 
-/// A point, as `--json` writes it; `archives` where a restore takes one of them, `key` where it names one, `left_out`
+/// How long a point is, as a person reads it.
+pub(super) fn size(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "unread".to_owned(), |bytes| format!("{} bytes", thousands(bytes)))
+}
+
+/// A point, as `--json` writes it; `bytes` is null where what tells it could not be read; `archives` where a restore takes one of them, `key` where it names one, `left_out`
 /// where it left something out.
 pub(super) fn point(set: &Set) -> Value {
     let mut point = json!({ "name": set.name, "group": set.group, "bytes": set.bytes });

@@ -77,7 +77,7 @@ impl Plan {
         let Chosen { at, set, hidden, doubts } = choose(from, &asked, depth, false, each)?;
         refuse_within(&at)?;
         let Asked { format, key, .. } = asked;
-        let (point, end, fingerprint) = (set.name, set.bytes, set.key);
+        let (point, end, fingerprint) = (set.name, set.bytes.unwrap_or_default(), set.key);
         // `Continuity` has made sure of this; a restore relies on it, so it is looked at again.
         if let Some((object, reached)) = claims.odd {
             return Err(Error::damage(format!(
@@ -120,7 +120,7 @@ impl Plan {
             let why = doubts.into_iter().next().unwrap_or_else(|| format!("the index of {at} names nothing"));
             return Err(Error::damage(format!("{why}. Nothing of it can be salvaged")));
         }
-        let end = set.bytes.max(claims.end());
+        let end = set.bytes.unwrap_or_default().max(claims.end());
         Ok(Self {
             point: set.name.clone(),
             claims,

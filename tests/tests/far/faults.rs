@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
+use highwater_tests::s3::text::encode;
 use highwater_tests::s3::{Fault, Rule};
 use highwater_tests::specimens::{self, Specimen as _};
 
@@ -19,6 +20,7 @@ fn repository() -> (Roots, String) {
 }
 
 fn breaks(roots: &Roots, name: &str, fault: Fault, times: u32) {
+    let name = encode(name.as_bytes(), true);
     roots.server.plan(Rule { to: format!("GET /{}/set/{name}", Roots::bucket()), times, fault, deed: None });
 }
 
@@ -40,6 +42,32 @@ fn what_cannot_be_read_is_not_damaged() {
         let run = roots.run(&["verify", "--json"], &Roots::far(), &[]);
         assert_eq!(run.code, 3, "{fault:?}: {}", run.account());
         assert!(run.text().contains("it cannot be read"), "{fault:?}: {}", run.account());
+    }
+}
+
+/// How long a point is nobody knows whose list cannot be read, or says nothing of it.
+#[test]
+fn a_list_tells_no_length_that_it_has_not_read() {
+    for (specimen, list) in [
+        (&specimens::tree::Tree as &dyn specimens::Specimen, ".mtree"),
+        (&specimens::datastore::Datastore, "index.json.blob"),
+    ] {
+        for (fault, code) in [(Fault::Status(403, "AccessDenied", vec![]), 3), (Fault::Flip(2), 1)] {
+            let (roots, files) = (Roots::new(), &specimen.small().files);
+            roots.lay(files);
+            let name = files.keys().find(|name| name.ends_with(list)).expect("a list").clone();
+            breaks(&roots, &name, fault.clone(), 100);
+            let run = roots.run(&["list", "--json"], &Roots::far(), &[]);
+            let told: serde_json::Value = serde_json::from_slice(&run.expect(code).stdout).expect("JSON");
+            let bytes: Vec<&serde_json::Value> =
+                told["sets"].as_array().expect("points").iter().map(|point| &point["bytes"]).collect();
+            let unread = bytes.iter().filter(|bytes| bytes.is_null()).count();
+            assert_eq!(unread, 1, "{name}, {fault:?}: {told}");
+            assert!(bytes.len() > 1 && bytes.iter().all(|bytes| bytes.is_null() || bytes.as_u64() > Some(0)), "{told}");
+            let text = roots.run(&["list"], &Roots::far(), &[]).expect(code).text();
+            let lines = |part: &str| text.lines().filter(|line| line.contains(part)).count();
+            assert_eq!((lines("  unread"), lines(" bytes")), (1, bytes.len() - 1), "{text}");
+        }
     }
 }
 

@@ -71,7 +71,7 @@ struct Points {
 struct Point {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     archives: Vec<String>,
-    bytes: f64,
+    bytes: Option<f64>,
     group: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
@@ -350,7 +350,7 @@ impl Point {
     fn of(set: &Set) -> Self {
         Self {
             archives: set.archives.clone(),
-            bytes: set.bytes as f64,
+            bytes: set.bytes.map(|bytes| bytes as f64),
             group: set.group as f64,
             key: set.key.clone(),
             left_out: set.left_out.clone(),

@@ -53,7 +53,7 @@ impl News {
         let new = drive.sets().get(self.sets..).filter(|_| sets).unwrap_or_default();
         let told = new.len().min(NEWS);
         let names: Array = new.iter().take(NEWS).map(|set| JsValue::from(&set.name)).collect();
-        spans.extend(new.iter().take(NEWS).flat_map(|set| [set.group as f64, set.bytes as f64]));
+        spans.extend(new.iter().take(NEWS).flat_map(|set| [set.group as f64, set.bytes.unwrap_or_default() as f64]));
         let more = !self.events.is_empty() || new.len() > told;
         self.sets += told;
         let progress = drive.progress();

@@ -263,7 +263,7 @@ impl Store {
                     Some(fault) => Err(failed(Some(content.name().clone()), fault, hurts)),
                     None => content.end(),
                 };
-                let bytes = read.as_ref().map_or(0, |claim| claim.expect.length);
+                let bytes = read.as_ref().ok().map(|claim| claim.expect.length);
                 out.sets.push(Set { name: path, group, bytes, key, ..Set::default() });
                 match read {
                     Ok(claim) => out.claims.push(claim),

@@ -143,7 +143,7 @@ impl Store {
                 if let Some(manifest) = self.without_manifest(&present) {
                     return self.manifest((folder, name), (path, group, ordinal), present, manifest, out);
                 }
-                out.sets.push(Set { name: path, group, bytes: 0, ..Set::default() });
+                out.sets.push(Set { name: path, group, bytes: None, ..Set::default() });
                 self.next(out);
             }
         }
@@ -187,7 +187,7 @@ impl Store {
             out.sets.push(Set {
                 name: path.clone(),
                 group,
-                bytes,
+                bytes: Some(bytes),
                 archives,
                 key: fingerprint.clone(),
                 ..Set::default()

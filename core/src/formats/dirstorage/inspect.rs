@@ -63,7 +63,7 @@ impl Store {
     /// Nothing is left to be read.
     fn last(&mut self, out: &mut Batch) {
         self.now = Now::Nothing;
-        let (name, bytes) = (SET.to_owned(), self.known.bytes);
+        let (name, bytes) = (SET.to_owned(), Some(self.known.bytes));
         out.sets.push(Set { name, group: 0, bytes, ..Set::default() });
     }
 

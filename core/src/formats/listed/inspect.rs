@@ -85,7 +85,7 @@ impl Lists {
             (None, Err(odd)) => out.findings.push(finding(Code::Malformed, Some(odd.at), odd.what)),
             (None, Ok(())) => {}
         }
-        out.sets.push(Set { name: folder.to_string(), group: self.ordinal, bytes, ..Set::default() });
+        out.sets.push(Set { name: folder.to_string(), group: self.ordinal, bytes: Some(bytes), ..Set::default() });
         self.ordinal = self.ordinal.saturating_add(1);
         self.next();
     }

@@ -67,7 +67,7 @@ impl Reading {
             out.sets.push(Set {
                 name: point.name.clone(),
                 group: u64::from(number.saturating_sub(chosen.start)),
-                bytes: point.bytes,
+                bytes: Some(point.bytes),
                 archives: Vec::new(),
                 key: None,
                 left_out,

@@ -292,7 +292,7 @@ impl Repository {
                 self.lost.insert(link.stem.clone());
             }
             reading.last.clone_from(&link.stem);
-            let (name, bytes) = (link.stem.clone(), link.end);
+            let (name, bytes) = (link.stem.clone(), Some(link.end));
             out.sets.push(Set { name, group: self.group, bytes, ..Set::default() });
             self.ordinal = self.ordinal.saturating_add(1);
         }

@@ -137,7 +137,7 @@ impl Store {
 
     /// Nothing but this can be said of the store.
     fn give_up(&mut self, finding: Option<Finding>, out: &mut Batch) {
-        out.sets.push(set(0));
+        out.sets.push(set(None));
         out.findings.extend(finding);
         self.now = Now::Nothing;
     }
@@ -158,7 +158,7 @@ impl Store {
         let tables = self.state.families.values().flat_map(|family| family.tables.values().map(|table| table.size));
         let blobs = self.state.families.values().flat_map(|family| family.live_blobs());
         let bytes = tables.chain(blobs.map(|(_, blob)| values::size(blob.bytes))).fold(0, u64::saturating_add);
-        out.sets.push(set(bytes));
+        out.sets.push(set(Some(bytes)));
         if self.scope.of == Of::Catalogue {
             return;
         }
@@ -357,7 +357,7 @@ impl Inspect for Store {
     }
 }
 
-fn set(bytes: u64) -> Set {
+fn set(bytes: Option<u64>) -> Set {
     Set { name: SET.to_owned(), group: 0, bytes, ..Set::default() }
 }
 

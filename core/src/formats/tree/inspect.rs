@@ -223,7 +223,7 @@ impl Reading {
             out.sets.push(Set {
                 name: self.point.clone(),
                 group: self.ordinal,
-                bytes: self.head.told.unwrap_or_default(),
+                bytes: self.head.told,
                 left_out: self.head.left_out.clone(),
                 ..Set::default()
             });

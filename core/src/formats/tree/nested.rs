@@ -73,7 +73,7 @@ impl Nested {
         };
         let flow = self.inner.answer(answer, &mut inner);
         if let Some(set) = inner.sets.pop() {
-            self.newest = Some((set.name, set.bytes));
+            self.newest = Some((set.name, set.bytes.unwrap_or_default()));
         }
         let hurts = Hurts::One(self.ordinal);
         for finding in inner.findings {

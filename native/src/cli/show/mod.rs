@@ -129,7 +129,7 @@ fn archives(set: &Set, json: bool) -> Result<Exit, Error> {
         out::document(document)?;
         return Ok(Exit::Sound);
     }
-    let mut text = format!("{}: {} bytes, {} archives\n", set.name, thousands(set.bytes), set.archives.len());
+    let mut text = format!("{}: {}, {} archives\n", set.name, list::size(set.bytes), set.archives.len());
     let archives = set.archives.iter().map(|archive| printable(archive.as_bytes()));
     archives.for_each(|archive| text.push_str(&format!("  {}/{archive}\n", set.name)));
     text.push_str(&key_line(set.key.as_deref()));

@@ -31,7 +31,7 @@ pub(in crate::restore) fn or_refuse(run: &Run<'_>, object: &Arc<dyn Object>) -> 
 fn is_known(run: &Run<'_>, object: &dyn Object, length: u64, unread: &Unread) -> Result<bool, Error> {
     let Run { from, plan, watch, .. } = *run;
     let related = plan.related(from, unread)?;
-    for set in related.iter().filter(|set| set.name != plan.point && set.bytes == length) {
+    for set in related.iter().filter(|set| set.name != plan.point && set.bytes == Some(length)) {
         let claims = plan.claims_of(from, &set.name, unread)?;
         if claims.end() == length && is(run, object, &claims)? {
             return Ok(true);

@@ -195,7 +195,8 @@ impl Inspect for Reading {
     fn answer(&mut self, answer: Answer<'_>, out: &mut Batch) -> Flow {
         if matches!(answer, Answer::End) {
             self.over = true;
-            let (name, bytes) = (POINT.to_owned(), self.bale.claims.iter().map(|claim| claim.expect.length).sum());
+            let bytes = self.bale.claims.iter().map(|claim| claim.expect.length).sum();
+            let (name, bytes) = (POINT.to_owned(), Some(bytes));
             out.sets.push(Set { name, group: 0, bytes, ..Set::default() });
             out.claims = self.bale.claims.clone();
             out.nodes = self.bale.nodes.clone();

@@ -92,8 +92,9 @@ impl Inspect for Bundle {
                 let start = u64::from_le_bytes(*self.tail.first_chunk().expect("eight bytes"));
                 assert_eq!(self.tail.len(), 8, "nothing else was read");
                 self.index = Some(start..u64::MAX);
-                out.sets =
-                    (0..PARTS).map(|at| Set { name: at.to_string(), group: 0, bytes: 0, ..Set::default() }).collect();
+                out.sets = (0..PARTS)
+                    .map(|at| Set { name: at.to_string(), group: 0, bytes: Some(0), ..Set::default() })
+                    .collect();
             }
             (Answer::Bytes(bytes), Some(_)) => {
                 let mut lines = Vec::new();
