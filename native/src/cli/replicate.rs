@@ -26,7 +26,7 @@ use super::verb::Run;
 use super::{out, progress};
 use crate::disk::{self, Disk, like::Like};
 use crate::error::Error;
-use crate::prune::{self, PruneOptions, PrunePlan, PruneSummary};
+use crate::prune::{self, Planned, PruneOptions, PrunePlan, PruneSummary};
 use crate::replicate::{ReplicateOptions, ReplicateSummary, replicate};
 use crate::shown::quoted;
 use crate::store::{Files, Scheme, Store, parted_folder, umask};
@@ -223,6 +223,11 @@ impl Replicate {
             for name in &names {
                 out::print(&format!("{verb} {}\n", printable(name.as_bytes())))?;
             }
+            for Planned { name, kept, .. } in plan.points.iter().filter(|point| done.gone.contains(&point.name)) {
+                if let Some(why) = kept {
+                    out::print(&format!("keep {} ({})\n", printable(name.as_bytes()), printable(why.as_bytes())))?;
+                }
+            }
             if dry_run && !self.dry_run && !names.is_empty() {
                 out::say("highwater: --delete=apply removes them");
             }
@@ -262,10 +267,11 @@ impl Replicate {
             ))?;
         }
         if !done.gone.is_empty() && self.delete.is_none() && !self.talk.quiet {
-            out::say(&format!(
-                "highwater: {} points are in the replica alone; --delete shows them",
-                thousands(done.gone.len() as u64)
-            ));
+            // From a bucket, nobody removes any.
+            let shows = if Scheme::of(&self.dest).is_some() { "" } else { "; --delete shows them" };
+            let (count, is_one) = (thousands(done.gone.len() as u64), done.gone.len() == 1);
+            let are = if is_one { "point is" } else { "points are" };
+            out::say(&format!("highwater: {count} {are} in the replica alone{shows}"));
         }
         Ok(())
     }

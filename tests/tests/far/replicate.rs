@@ -315,6 +315,32 @@ fn points_that_the_source_has_no_more_go_when_that_is_asked_for_and_not_before()
     roots.run(&["verify"], &to, &[]).expect(0);
 }
 
+/// Which points the replica alone has is told of all of them, also of one that does not go.
+#[test]
+fn a_point_that_only_the_replica_has_and_that_stays_is_named() {
+    let roots = Roots::new();
+    let (set, to) = grown(&roots, "tree");
+    replicate(&roots, &set, &to, &[]).expect(0);
+    for point in ["01", "03"] {
+        fs::remove_file(set.join(format!("points/2026-01-{point}T00-00-00Z.mtree"))).expect("removed");
+    }
+    replicate(&roots, &set, &to, &[]).expect(0).says("2 points are in the replica alone; --delete shows them");
+    for (options, verb) in [(&["--delete"][..], "would remove"), (&["--delete=apply"], "removed")] {
+        let run = replicate(&roots, &set, &to, options);
+        run.expect(0).prints(&format!("{verb} 2026-01-01T00-00-00Z\n"));
+        run.prints("keep 2026-01-03T00-00-00Z (the newest that is sound)\n");
+        let both = ["keep 2026-01-02", &format!("{verb} 2026-01-02")].iter().any(|line| run.text().contains(line));
+        assert!(!both, "what both have is no such point: {}", run.account());
+    }
+    replicate(&roots, &set, &to, &[]).expect(0).says("1 point is in the replica alone");
+    // From a bucket none is removed: nothing is named that would be refused.
+    let there = PathBuf::from(format!("s3://{}/copy", Roots::bucket()));
+    replicate(&roots, &to, &there, &[]).expect(0);
+    let run = replicate(&roots, &set, &there, &[]);
+    run.expect(0).says("1 point is in the replica alone");
+    assert!(!run.stderr.contains("--delete"), "{}", run.account());
+}
+
 #[test]
 fn a_standby_restores_from_its_replica_and_so_does_the_original() {
     let roots = Roots::new();
