@@ -85,6 +85,15 @@ impl Error {
         move |source| Self::of(doing, path, source)
     }
 
+    /// Why nothing could begin: a root cannot be listed.
+    pub(crate) fn cannot_list<S: Store + ?Sized>(store: &S) -> impl FnOnce(io::Error) -> Self + use<S> {
+        let path = quoted(&store.told(None));
+        move |error| match is_interruption(&error) {
+            true => Self::Interrupted,
+            false => Self::cannot_start(format!("cannot list {path}: {error}")),
+        }
+    }
+
     /// A refusal because of damage.
     pub fn damage(what: impl Into<String>) -> Self {
         Self::Refused { class: Class::Damage, what: what.into() }

@@ -25,9 +25,7 @@ pub(crate) fn of(
         });
     }
     let mut entries: Vec<Entry> = Vec::new();
-    store
-        .list(None, &mut |entry| entries.push(entry))
-        .map_err(|error| Error::cannot_start(format!("cannot list {path}: {error}")))?;
+    store.list(None, &mut |entry| entries.push(entry)).map_err(Error::cannot_list(store))?;
     let found = formats::recognise(&entries).next();
     found.ok_or_else(|| {
         let looks: Vec<&str> =

@@ -12,6 +12,7 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::near::near;
 use super::options::{Json, Talk};
 use super::repository::usage;
 use super::verb::Run;
@@ -68,6 +69,8 @@ impl Run for Checkpoint {
                 "--json and a command would both write to standard output: leave one of them out".to_owned(),
             ));
         }
+        near(&self.store)?;
+        near(&self.dest)?;
         let watch = self.talk.watch(stop);
         let options = LiveOptions { kind: self.kind.as_deref(), copy: self.copy, verify: self.verify, step: None };
         let made = progress::with("making the checkpoint", self.talk.quiet, &watch, || {

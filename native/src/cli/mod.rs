@@ -28,6 +28,7 @@ mod list;
 mod man;
 mod mark;
 mod mirror;
+mod near;
 mod options;
 mod out;
 mod output;

@@ -16,6 +16,7 @@ use highwater_core::name::TEMPORARY;
 use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, Stat, fcntl_getfl, fcntl_setfl, fstat, fstatfs, openat, readlinkat};
 use rustix::io::Errno;
 
+use super::near::near;
 use super::{apart, out};
 use crate::disk::like::Like;
 use crate::disk::{self, Appender, Disk, Draft, What, Writable};
@@ -47,6 +48,7 @@ impl Output {
         if path == Path::new("-") {
             return Ok(Some(Self::Stdout));
         }
+        near(path)?;
         apart::refuse(path)?;
         let place = disk::target(path, Locks::Needed)
             .map_err(|error| Error::cannot_start(format!("cannot write {}: {error}", quoted(path))))?;

@@ -13,6 +13,7 @@ use highwater_core::formats::datastore::names;
 use highwater_core::inspect::{Entry, Format};
 use highwater_core::name::Name;
 
+use super::near::near;
 use super::options::{Bandwidth, Following, Root, Writing};
 use super::out;
 use crate::disk::{Disk, Shelf};
@@ -146,6 +147,7 @@ pub(super) fn open_to_write(path: &Path, following: Following, writing: Writing)
 
 /// Opens a folder of this machine.
 pub(super) fn open_folder(path: &Path, following: Following) -> Result<Files, Error> {
+    near(path)?;
     Files::open(path, following.links()).map_err(|error| {
         let part = part_of(path).map(|part| format!("; {part}")).unwrap_or_default();
         Error::cannot_start(format!("cannot list {}: {error}{part}", quoted(path)))

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::closed;
 use super::exit::Exit;
+use super::near::near;
 use super::repository::usage;
 use super::verb::Run;
 use crate::error::Error;
@@ -60,6 +61,7 @@ impl Run for Serve {
                 return Err(usage("name a folder with --read-only, or a store with --checkpoint".to_owned()));
             }
         };
+        near(root)?;
         if io::stdin().is_terminal() {
             return Err(usage("this verb is started by the other end, through ssh, not by hand".to_owned()));
         }

@@ -186,19 +186,19 @@ fn apart(from: &dyn Store, to: &dyn Disk) -> Result<(), Error> {
 }
 
 /// What lies at the top.
-fn listed(store: &dyn Store) -> Result<Vec<Entry>, Error> {
+fn listed(store: &dyn Store) -> std::io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    store.list(None, &mut |entry| entries.push(entry)).map_err(Error::of_folder("list", store, None))?;
-    Ok(entries)
+    store.list(None, &mut |entry| entries.push(entry)).map(|()| entries)
 }
 
 /// The replica is empty, or of this kind, or what an interrupted first run left.
 fn is_free(format: &dyn Format, parts: Parts, from: &dyn Store, to: &dyn Disk) -> Result<(), Error> {
-    let there = listed(to.as_store())?;
+    let there = listed(to.as_store()).map_err(Error::cannot_list(to.as_store()))?;
     if format.recognise(&there) {
         return Ok(());
     }
-    let of_source: BTreeSet<Name> = listed(from)?.into_iter().map(|entry| entry.name).collect();
+    let of_source: BTreeSet<Name> =
+        listed(from).map_err(Error::cannot_list(from))?.into_iter().map(|entry| entry.name).collect();
     let pool = format.facts().pool.map_or("", |pool| pool.folder);
     let known = |entry: &&Entry| {
         let name = entry.name.as_bytes();
@@ -370,7 +370,7 @@ fn within(catalogue: &Catalogue<'_>, format: &'static dyn Format) -> Vec<(Option
 
 /// The points of the replica, which is none yet where nothing was published.
 fn points(to: &dyn Disk, format: &'static dyn Format) -> Result<BTreeSet<String>, Error> {
-    if !format.recognise(&listed(to.as_store())?) {
+    if !format.recognise(&listed(to.as_store()).map_err(Error::of_folder("list", to.as_store(), None))?) {
         return Ok(BTreeSet::new());
     }
     let mut inspect = format.inspect(&Scope::new(Of::Catalogue));

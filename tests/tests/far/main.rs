@@ -1,6 +1,7 @@
 //! Roots that lie elsewhere: in a bucket, against our own server of S3, and behind ssh.
 
 mod both;
+mod elsewhere;
 mod faults;
 mod into;
 mod layout;

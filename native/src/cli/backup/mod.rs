@@ -15,6 +15,7 @@ use highwater_core::inspect::Format;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::near::near;
 use super::options::of_kind::{Given, refuse};
 use super::options::{Bandwidth, Following, Json, Keys, OfKind, Talk, Writing};
 use super::out;
@@ -101,6 +102,7 @@ impl Run for Backup {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
+        near(&self.source)?;
         match datastore::target(&self.repository) {
             Some(target) => self.back_up_to_datastore(target, stop),
             None if self.source.is_dir() && is_folder(&self.repository) => self.back_up_to_tree(stop),

@@ -8,12 +8,12 @@ use clap::Args;
 use highwater_core::render::thousands;
 use serde_json::json;
 
+use super::opened;
 use super::sync::{document, sentence};
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
-use crate::disk;
 use crate::error::Error;
 use crate::mirror;
 use crate::shown::quoted;
@@ -53,9 +53,7 @@ impl Run for Apply {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let disk = disk::open(&self.mirror, self.writing.locks());
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, self.writing.locks())?;
         let watch = self.talk.watch(stop);
         let summary = progress::with("applying", self.talk.quiet, &watch, || {
             mirror::apply(&disk, (self.go_without, self.segments), &watch)

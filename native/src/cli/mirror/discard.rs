@@ -7,11 +7,11 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use serde_json::json;
 
+use super::opened;
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::out;
 use crate::cli::verb::Run;
-use crate::disk;
 use crate::error::Error;
 use crate::mirror;
 use crate::shown::quoted;
@@ -39,9 +39,7 @@ impl Run for Discard {
     }
 
     fn run(&self, _stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let disk = disk::open(&self.mirror, self.writing.locks());
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, self.writing.locks())?;
         let point = mirror::discard(&disk)?;
         if self.json.is_asked() {
             out::document(json!({ "schema": 1, "discarded": point }))?;

@@ -10,11 +10,11 @@ use highwater_core::shard::Shard;
 use serde_json::json;
 
 use super::asking::Asking;
+use super::opened;
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
-use crate::disk;
 use crate::error::Error;
 use crate::mirror::{self, Fetched};
 use crate::shown::quoted;
@@ -66,9 +66,7 @@ impl Run for Fetch {
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let client = self.asking.client(stop)?;
-        let disk = disk::open(&self.mirror, self.writing.locks());
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, self.writing.locks())?;
         let watch = self.talk.watch(stop);
         let segment = progress::with("fetching", self.talk.quiet, &watch, || {
             mirror::fetch(&disk, self.segment, &client, self.asking.jobs(), &watch)

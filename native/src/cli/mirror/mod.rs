@@ -11,15 +11,20 @@ mod rollback;
 mod status;
 mod sync;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand};
 
 use super::exit::Exit;
+use super::near::near;
 use super::options::Talk;
 use super::verb::Run;
+use crate::disk;
 use crate::error::Error;
+use crate::shown::quoted;
+use crate::store::{Files, Locks};
 
 /// Mirror a bucket of S3 into a folder, every version kept, from the inventories that S3 writes.
 ///
@@ -54,6 +59,12 @@ enum Verb {
     Rollback(rollback::Rollback),
     Prune(prune::Prune),
     Status(status::Status),
+}
+
+/// Opens the folder that is a mirror, or becomes one.
+fn opened(mirror: &Path, locks: Locks) -> Result<Files, Error> {
+    near(mirror)?;
+    disk::open(mirror, locks).map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(mirror))))
 }
 
 impl Mirror {

@@ -10,12 +10,13 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::json;
 
 use super::asking::Asking;
+use super::opened;
 use super::planning::{Planning, filter};
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::out;
 use crate::cli::verb::Run;
-use crate::disk::{self, Disk};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::mirror::{self, Inventories, Inventory, SyncPlan};
 use crate::shown::quoted;
@@ -75,9 +76,7 @@ impl Run for Plan {
         let filter = filter(self.path_filter.as_deref())?;
         let client = self.asking.client(stop)?;
         let inventories = Inventories::at(&self.inventories, &client)?;
-        let disk = disk::open(&self.mirror, self.writing.locks());
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, self.writing.locks())?;
         let disk: Arc<dyn Disk> = Arc::new(disk);
         let watch = self.talk.watch(stop);
         let sync = mirror::Sync::begin(&*disk, self.take_over)?;

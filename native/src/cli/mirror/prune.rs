@@ -9,15 +9,15 @@ use highwater_core::render::{bytes, thousands};
 use highwater_core::stamp;
 use serde_json::{Value, json};
 
+use super::opened;
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::repository::usage;
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
+use crate::clock;
 use crate::error::Error;
 use crate::mirror::{self, Pruning};
-use crate::shown::quoted;
-use crate::{clock, disk};
 
 /// Forget what is old: points, and versions that were the latest before them alone. No network.
 ///
@@ -59,9 +59,7 @@ impl Run for Prune {
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
         let until = until(&self.older_than)?;
-        let disk = disk::open(&self.mirror, self.writing.locks());
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, self.writing.locks())?;
         let watch = self.talk.watch(stop);
         let is_told = !self.json.is_asked() && !self.talk.quiet;
         let pruning = progress::with("pruning", self.talk.quiet, &watch, || {

@@ -8,14 +8,13 @@ use clap::Args;
 use highwater_core::render::thousands;
 use serde_json::json;
 
+use super::opened;
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
-use crate::disk;
 use crate::error::Error;
 use crate::mirror;
-use crate::shown::quoted;
 
 /// Show how the bucket was: files are moved, nothing is fetched, nothing is lost, and forward again goes the same way.
 #[derive(Debug, Args)]
@@ -43,9 +42,7 @@ impl Run for Rollback {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let disk = disk::open(&self.mirror, self.writing.locks());
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, self.writing.locks())?;
         let watch = self.talk.watch(stop);
         let rolled = progress::with("moving files", self.talk.quiet, &watch, || {
             mirror::rollback(&disk, &self.to, self.dry_run, &watch)

@@ -11,14 +11,14 @@ use highwater_core::name::printable;
 use highwater_core::render::{bytes, thousands};
 use serde_json::{Map, Value, json};
 
+use super::opened;
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress, whence};
-use crate::disk::{self, Disk};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::mirror::{self, Count, Difference, Differences, Kind, State, Weight};
-use crate::shown::quoted;
 use crate::store::Locks;
 
 /// How many of a kind are told one by one.
@@ -68,9 +68,7 @@ impl Run for Status {
     }
 
     fn run(&self, stop: &Arc<AtomicBool>) -> Result<Exit, Error> {
-        let disk = disk::open(&self.mirror, Locks::Needed);
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, Locks::Needed)?;
         let state = mirror::state(&disk)?;
         let is_unread = state.applied.as_ref().is_some_and(|(applied, _)| applied.unread > 0);
         let exit = match state.begun.is_some() || state.missing > 0 || is_unread {

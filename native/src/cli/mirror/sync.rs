@@ -9,12 +9,13 @@ use highwater_core::render::{bytes, thousands};
 use serde_json::{Value, json};
 
 use super::asking::Asking;
+use super::opened;
 use super::planning::{Planning, filter};
 use crate::cli::exit::Exit;
 use crate::cli::options::{Json, Talk, Writing};
 use crate::cli::verb::Run;
 use crate::cli::{out, progress};
-use crate::disk::{self, Disk};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::mirror::{self, Inventories, Summary};
 use crate::shown::quoted;
@@ -88,9 +89,7 @@ impl Run for Sync {
             return self.list(&inventories);
         }
         let (start, end) = (self.start_date.as_deref(), self.end_date.as_deref());
-        let disk = disk::open(&self.mirror, self.writing.locks());
-        let disk =
-            disk.map_err(|error| Error::cannot_start(format!("cannot open {}: {error}", quoted(&self.mirror))))?;
+        let disk = opened(&self.mirror, self.writing.locks())?;
         let disk: Arc<dyn Disk> = Arc::new(disk);
         let watch = self.talk.watch(stop);
         let sync = mirror::Sync::begin(&*disk, self.take_over)?;

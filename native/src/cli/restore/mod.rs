@@ -16,6 +16,7 @@ use highwater_core::inspect::Format;
 use highwater_core::point::Point;
 
 use super::exit::Exit;
+use super::near::near;
 use super::options::of_kind::refuse;
 use super::options::{Json, Keys, OfKind, Root, Talk, Writing};
 use super::repository::{Repository, kind_of, open, usage};
@@ -100,6 +101,7 @@ impl Run for Restore {
             let what = format!("{first} is a file and {second} is a folder: the repository comes first");
             return Err(usage(format!("{what}, as in: highwater restore REPO Data.fs")));
         }
+        near(&self.target)?;
         let from = open(&repository.path, &self.root, stop)?;
         let format = kind_of(&*from, &self.root)?;
         let watch = self.talk.watch(stop);
