@@ -165,7 +165,13 @@ pub(super) fn expected(ask: &Ask<'_>, status: u16, head: &Head, trials: &Trials)
             if status == 206 && head.range == wanted {
                 return Ok(());
             }
-            Err(wire(format!("{} were asked for, and the answer is {}", shown(&wanted), shown(&head.range))))
+            let wanted = shown(&wanted);
+            Err(wire(match status {
+                200 => format!(
+                    "{wanted} were asked for, and the whole object came: something on the way passes over ranges"
+                ),
+                _ => format!("{wanted} were asked for, and the answer is {}", shown(&head.range)),
+            }))
         }
     }
 }

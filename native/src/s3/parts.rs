@@ -154,7 +154,7 @@ impl Client {
                     let (_, version, _) = told(&answer);
                     match leaf(&text, "CompleteMultipartUploadResult", "ETag") {
                         Some(etag) => return Ok(Stored { etag: etag.trim_matches('"').to_owned(), version }),
-                        None => break put.changed(),
+                        None => break put.untold(trials.made()),
                     }
                 }
                 Ok(Err(failed)) => failed,

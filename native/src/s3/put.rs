@@ -69,6 +69,11 @@ impl Put<'_> {
         };
         Error::Changed { at: self.place(), why: why.to_owned() }
     }
+
+    /// The error when an answer that says that it went well tells no ETag.
+    pub(super) fn untold(&self, attempts: u32) -> Error {
+        Error::Wire { at: self.place(), attempts, why: "S3 did not say what it stored".to_owned() }
+    }
 }
 
 impl Client {
@@ -135,7 +140,7 @@ impl Client {
                 Err(Error::Garbled { at: put.place(), stored: etag, sent: ours })
             }
             Some(etag) => Ok(Stored { etag, version }),
-            None => self.settled(put, (&ours, &mark), put.changed()),
+            None => self.settled(put, (&ours, &mark), put.untold(trials.made())),
         }
     }
 

@@ -96,6 +96,16 @@ fn an_object_that_changes_behind_its_listing_cannot_be_read() {
     roots.run(&["verify"], &Roots::far(), &[]).expect(1);
 }
 
+/// What lies between may take the ETag off: nothing is said to have changed.
+#[test]
+fn an_object_without_an_etag_is_not_said_to_have_changed() {
+    let (roots, name) = repository();
+    breaks(&roots, &name, Fault::Headers(vec![("etag", "")]), 100);
+    let run = roots.run(&["verify"], &Roots::far(), &[]);
+    run.expect(3).prints("the answer has no ETag");
+    assert!(!run.text().contains("changed while it was read"), "{}", run.account());
+}
+
 /// Whoever prunes removes an index first; what it named may be gone then, and is not called damaged.
 #[test]
 fn a_chain_that_is_removed_meanwhile_is_no_damage() {

@@ -43,6 +43,31 @@ fn a_request_without_a_body_says_so() {
     assert_eq!(asked, [&before[..], &parts, &after].concat(), "{log:?}");
 }
 
+/// What S3 does not say it has stored may be there or not, and is looked for; nobody else is blamed for it.
+#[test]
+fn an_answer_that_tells_no_etag_says_nothing_of_others() {
+    let server = server();
+    let client = server.client();
+    let error = b"HTTP/1.1 200 OK\r\ncontent-length: 47\r\n\r\n<Error><Code>AccessDenied</Code>told so</Error>";
+    let nothing = b"HTTP/1.1 200 OK\r\ncontent-length: 33\r\n\r\n<CompleteMultipartUploadResult />";
+    for (key, to, body, raw) in [
+        (&b"whole"[..], "PUT /one-bucket/whole", b"body".to_vec(), &error[..]),
+        (b"parts", "POST /one-bucket/parts?uploadId", long(), nothing),
+    ] {
+        // The server keeps what it got, and says something else: by its ETag it is found.
+        server.plan(Rule::next(Fault::Raw(raw)).to(to));
+        put(&client, key, &body).expect("it is there");
+        server.shelves(|shelves| shelves.delete(BUCKET, key));
+        // Or it is gone.
+        let gone = key.to_vec();
+        let rule = Rule::next(Fault::Raw(raw)).to(to);
+        server.plan(rule.then(move |shelves| _ = shelves.delete(BUCKET, &gone)));
+        let error = put(&client, key, &body).expect_err("it is not there");
+        let said = error.to_string().contains("S3 did not say what it stored");
+        assert!(said && matches!(error, Error::Wire { .. }), "{error}");
+    }
+}
+
 /// An upload that is given up leaves nothing at S3, also when that is as all is to end.
 #[test]
 fn a_long_object_that_is_given_up_leaves_no_upload() {

@@ -49,10 +49,14 @@ impl Which {
         let reading = self.client.reading(&ask).map_err(|error| self.known.cannot(error))?;
         let head = reading.head();
         let mut etag = self.etag.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = head.length == self.length && (etag.is_none() || *etag == head.etag);
-        if !is_it {
+        if head.length != self.length || etag.as_ref().zip(head.etag.as_ref()).is_some_and(|(was, is)| was != is) {
             let (was, is) = (self.length, head.length);
             let what = format!("it changed while it was read: it had {was} bytes and has {is}, or its ETag is another");
+            return Err(io::Error::other(what));
+        }
+        if etag.is_some() && head.etag.is_none() {
+            let what = "the answer has no ETag, or a weak one, so that nobody knows whether this is the object that was \
+                        listed; see what lies between, and run again";
             return Err(io::Error::other(what));
         }
         // Without one in the list, the first answer says which version it is.
