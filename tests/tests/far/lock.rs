@@ -38,6 +38,22 @@ fn a_lock_of_another_machine_names_its_holder_and_is_void_after_a_while() {
     assert!(roots.server.shelves(|shelves| shelves.latest(Roots::bucket(), &key()).is_none()));
 }
 
+/// What nobody of us wrote is no lock that anyone renews: it is void after the same while, whatever is in it.
+#[test]
+fn a_lock_of_any_length_is_void_after_a_while() {
+    for length in [0, 4097, 100_000] {
+        let roots = Roots::new();
+        Kind::Folder.lay(&roots, false);
+        roots.server.admin().put(Roots::bucket(), &key(), &vec![b'x'; length]).expect("a lock");
+        let run = Run::of(&mut Kind::Folder.backup(&roots, "2026-03-01-01-00-00"));
+        assert!(run.code == 4 && run.stderr.contains("another backup is running"), "{length}: {}", run.account());
+        assert_eq!(roots.server.shelves(|shelves| shelves.bucket(Roots::bucket()).keys.len()), 1);
+        roots.server.set_ahead(VOID);
+        Run::of(&mut Kind::Folder.backup(&roots, "2026-03-01-01-00-00")).expect(0);
+        assert!(roots.server.shelves(|shelves| shelves.latest(Roots::bucket(), &key()).is_none()));
+    }
+}
+
 /// Two that find a void lock: one takes it, the other is told who has it, or has the next turn.
 #[test]
 fn of_two_that_take_a_void_lock_one_succeeds() {

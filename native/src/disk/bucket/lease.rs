@@ -227,18 +227,31 @@ impl Shared {
         let key = self.bucket.key(&self.name);
         // What was listed of it is old by now.
         self.bucket.known().forget(&self.name, false);
-        let (head, text) = match self.client.get_bytes(&Ask::latest(self.bucket.called(), &key), LONGEST) {
-            Ok(there) => there,
+        let ask = Ask::latest(self.bucket.called(), &key);
+        let there = self.client.head(&ask).and_then(|head| {
+            // One that nobody here wrote may hold anything, and is void with time all the same.
+            if is_old(&head) {
+                return Ok(head.etag);
+            }
+            if head.length > LONGEST {
+                return Ok(None);
+            }
+            let (head, text) = self.client.get_bytes(&Ask { if_match: head.etag.as_deref(), ..ask }, LONGEST)?;
+            let has_ended = Life::read(&String::from_utf8_lossy(&text)).is_some_and(|life| life.has_ended());
+            Ok(head.etag.filter(|_| has_ended))
+        });
+        match there {
             // It is free by now: the next look takes it. One that is not read to its end is being renewed.
-            Err(Error::NotFound { .. } | Error::Changed { .. }) => return Ok(None),
-            Err(error) => return Err(cannot(error)),
-        };
-        let Head { etag, modified, now, .. } = head;
-        let age = modified.zip(now).map(|(modified, now)| now.saturating_sub(modified));
-        let is_old = age.is_some_and(|age| u64::try_from(age).is_ok_and(|age| age > VOID.as_secs()));
-        let has_ended = || Life::read(&String::from_utf8_lossy(&text)).is_some_and(|life| life.has_ended());
-        Ok(if is_old || has_ended() { etag } else { None })
+            Err(Error::NotFound { .. } | Error::Changed { .. }) => Ok(None),
+            there => there.map_err(cannot),
+        }
     }
+}
+
+/// Whether a lock was not written for too long, by the server's clock.
+fn is_old(head: &Head) -> bool {
+    let age = head.modified.zip(head.now).map(|(modified, now)| now.saturating_sub(modified));
+    age.is_some_and(|age| u64::try_from(age).is_ok_and(|age| age > VOID.as_secs()))
 }
 
 impl Drop for Lease {
