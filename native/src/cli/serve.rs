@@ -69,7 +69,7 @@ impl Run for Serve {
             return Err(Error::failed("cannot write to standard output: it is closed"));
         }
         let cannot = |error: io::Error| Error::cannot_start(format!("cannot serve {}: {error}", quoted(root)));
-        let files = Files::open(root, Links::Beneath).map_err(cannot)?;
+        let files = Files::open(root, Links::Served).map_err(cannot)?;
         let paths: Vec<PathBuf> = [std::path::absolute(root).map_err(cannot)?]
             .into_iter()
             // A folder whose real path cannot be told has the one that it was named by.

@@ -25,6 +25,8 @@ pub(crate) enum Follow {
     Nothing,
     /// Those that stay below the folder.
     Beneath,
+    /// The same, for whoever cannot allow others.
+    Served,
     /// All of them.
     Anything,
 }
@@ -47,7 +49,7 @@ pub(crate) fn open(
     let opened = match follow {
         Follow::Anything => again(|| openat(root, path, flags, mode)),
         _ if !has_openat2() => walk(root, name.as_bytes(), flags, mode, follow),
-        Follow::Beneath => {
+        Follow::Beneath | Follow::Served => {
             again(|| openat2(root, path, flags, mode, ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS))
         }
         Follow::Nothing => {
@@ -128,6 +130,7 @@ fn said(root: BorrowedFd<'_>, name: &Name, error: Errno, follow: Follow) -> io::
     };
     let link = format!("'{link}' is a link to {}", quoted(&to));
     let what = match (error, follow) {
+        (Errno::XDEV, Follow::Served) => format!("{link}, which lies outside of what is served"),
         (Errno::XDEV, _) => format!("{link}, which lies outside; if you made it, allow it with --follow-links"),
         (_, Follow::Nothing) => format!(
             "{link}, and nothing is written through a link; put what it leads to in its place, or mount it there"

@@ -25,6 +25,8 @@ use super::{Identity, Kept, Object, Store};
 pub enum Links {
     /// Those that stay below the root.
     Beneath,
+    /// The same, for an end that cannot be asked to follow others.
+    Served,
     /// All: the user made them.
     Followed,
 }
@@ -115,6 +117,7 @@ impl Files {
     fn open_to_read(&self, name: &Name, flags: OFlags) -> io::Result<OwnedFd> {
         let follow = match self.links {
             Links::Beneath => Follow::Beneath,
+            Links::Served => Follow::Served,
             Links::Followed => Follow::Anything,
         };
         beneath::open(self.root(), name, flags, Mode::empty(), follow)

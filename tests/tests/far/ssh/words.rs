@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
@@ -95,6 +96,27 @@ fn what_makes_no_sense_is_refused() {
     machine.run(&["verify", "--mmap"], &far, &[]).expect(2).says("not read or written in this way");
     machine.run(&["prune", "--keep-last=1"], &far, &[]).expect(2).says("only read");
     machine.run(&["heal"], &far, &[OsStr::new("--from"), machine.near().as_os_str()]).expect(2).says("only read");
+}
+
+/// A far end follows no link out of what it serves, and nobody is told to ask for that.
+#[test]
+fn a_link_that_leads_out_of_what_is_served_is_named() {
+    let machine = Machine::new();
+    machine.lay(&specimens::tree::Tree.small().files);
+    let (points, elsewhere) = (machine.near().join("points"), machine.scratch.path().join("elsewhere"));
+    fs::rename(&points, &elsewhere).expect("it is moved");
+    symlink(&elsewhere, &points).expect("a link");
+    for verb in ["list", "verify"] {
+        let run = machine.run(&[verb], &machine.far(), &[]);
+        assert!([3, 4].contains(&run.code), "{}", run.account());
+        let said = format!("{}{}", run.text(), run.stderr);
+        assert!(said.contains("'points' is a link to"), "{said}");
+        assert!(said.contains("lies outside of what is served") && !said.contains("--follow-links"), "{said}");
+    }
+    // Here, that is what helps.
+    let run = machine.run(&["list"], &machine.near(), &[]);
+    assert!(run.stderr.contains("allow it with --follow-links"), "{}", run.account());
+    machine.run(&["list", "--follow-links"], &machine.near(), &[]).expect(0);
 }
 
 #[test]
