@@ -108,8 +108,8 @@ pub(super) fn size(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "unread".to_owned(), |bytes| format!("{} bytes", thousands(bytes)))
 }
 
-/// A point, as `--json` writes it; `bytes` is null where what tells it could not be read; `archives` where a restore takes one of them, `key` where it names one, `left_out`
-/// where it left something out.
+/// A point, as `--json` writes it; `bytes` is null where what tells it could not be read; `archives` where a restore
+/// takes one of them, `key` where it names one, `left_out` where it left something out.
 pub(super) fn point(set: &Set) -> Value {
     let mut point = json!({ "name": set.name, "group": set.group, "bytes": set.bytes });
     if let Some(fields) = point.as_object_mut() {

@@ -200,8 +200,8 @@ impl Client {
         }
     }
 
-    /// Has a request done that tidies up, without a body: also when all is to end, then once, and without patience. What
-    /// comes of it is not told, as nobody can do more.
+    /// Has a request done that tidies up, without a body: also when all is to end, then once, and without patience.
+    /// What comes of it is not told, as nobody can do more.
     pub(super) fn tidy(&self, call: &Call<'_>, at: Box<Place>) {
         if let Err(Error::Interrupted) = self.exchange(call, &mut self.trials(at)) {
             let settings = Settings { connect: PARTING, stall: PARTING, ..self.settings.clone() };

@@ -37,6 +37,11 @@ const NEEDLESS: &[(&str, &str, &str)] = &[
     ("write", "older in backup/repozo/prune.rs", "the name of the note says all; what is in it is for a reader"),
     ("remove folder", "backup in backup/tree/mod.rs", "an empty stage is removed by the next run"),
     ("remove folder", "prepare in backup/tree/mod.rs", "an empty stage is removed by the next run"),
+    (
+        "set time",
+        "copy in heal.rs",
+        "nobody asks when a chunk was written; of a file of a mirror, `mirror lacking::` does",
+    ),
     ("sync", "one in heal.rs", "what is healed was damaged before, and the next run would heal it again"),
 ];
 
