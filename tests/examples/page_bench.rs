@@ -239,8 +239,13 @@ fn utf16(bytes: &[u8]) -> Result<String, Box<dyn Error>> {
 fn peer_page(umd: &str, engine: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string().replace("</", "<\\/");
     let (umd, script) = (quoted(umd), quoted(PEER));
-    let (_, unpack) = include_str!("../../web/page/engine.js").split_once("/failure.js\";\n").expect("its import");
-    let unpack = unpack.replace("export ", "");
+    // As one script: what each imports is here, or needed by nothing that runs here.
+    let plain = |module: &str| -> String {
+        let lines = module.lines().filter(|line| !line.starts_with("import "));
+        lines.map(|line| format!("{}\n", line.trim_start_matches("export "))).collect()
+    };
+    let modules = [include_str!("../../web/api/once.js"), include_str!("../../web/page/engine.js")];
+    let unpack: String = modules.into_iter().map(plain).collect();
     format!(
         "<!doctype html><meta charset=utf-8><input type=file multiple id=files><script>{engine}</script><script>
         const peer = new Worker(URL.createObjectURL(new Blob([{umd}, ';', {script}])));
@@ -352,9 +357,9 @@ function ours() {
     listing.add(names, new Uint8Array(names.length), 0);
     const began = performance.now();
     return new Promise((give, broke) => {
-        const done = (bytes) => {
+        const done = ({ report }) => {
             const took = performance.now() - began;
-            const { tallies } = JSON.parse(new TextDecoder().decode(bytes));
+            const { tallies } = JSON.parse(new TextDecoder().decode(report));
             if (tallies.digest === 24) give(took);
             else broke(new Error(`not all of it was hashed: ${JSON.stringify(tallies)}`));
         };

@@ -46,7 +46,7 @@ fn a_lock_of_any_length_is_void_after_a_while() {
         Kind::Folder.lay(&roots, false);
         roots.server.admin().put(Roots::bucket(), &key(), &vec![b'x'; length]).expect("a lock");
         let run = Run::of(&mut Kind::Folder.backup(&roots, "2026-03-01-01-00-00"));
-        assert!(run.code == 4 && run.stderr.contains("another backup is running"), "{length}: {}", run.account());
+        assert!(run.code == 4 && run.stderr.contains("another run is writing"), "{length}: {}", run.account());
         assert_eq!(roots.server.shelves(|shelves| shelves.bucket(Roots::bucket()).keys.len()), 1);
         roots.server.set_ahead(VOID);
         Run::of(&mut Kind::Folder.backup(&roots, "2026-03-01-01-00-00")).expect(0);
